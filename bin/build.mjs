@@ -1,0 +1,33 @@
+// Bundles the server, the CLI, the emulator and the samples with esbuild, and the UI with Vite, into dist/.
+import { rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+process.chdir(root);
+rmSync('dist', { recursive: true, force: true });
+
+await build({
+  entryPoints: {
+    cli: 'src/cli/main.ts',
+    server: 'src/server/main.ts',
+    'entra-emulator': 'src/entra-emulator/main.ts',
+    currenttime: 'src/samples/currenttime.ts',
+  },
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  sourcemap: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  // Some dependencies are CommonJS and call require() on Node's own modules.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+});
+
+const { build: buildUi } = await import('vite');
+await buildUi({ configFile: 'src/ui/vite.config.ts', logLevel: 'warn' });

@@ -1,0 +1,162 @@
+#!/usr/bin/env node
+// What `npm start`, `npm test`, `npm run check` and `npm run build` call. It runs on any Node >= 20 with nothing
+// installed: it installs the locked packages first and then hands over to the Node that the project pins.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const [command = 'start', ...rest] = process.argv.slice(2);
+
+const commands = { start, dev, check, test, build, format };
+if (!Object.hasOwn(commands, command))
+  fail(`unknown command '${command}'; known: ${Object.keys(commands).join(', ')}`);
+commands[command]();
+
+function start() {
+  install();
+  if (buildIsStale()) runBuild();
+  serve(['bin/mcp-gateway.mjs', 'start', ...rest]);
+}
+
+function dev() {
+  install();
+  runBuild();
+  serve(['--watch-path=src', 'bin/mcp-gateway.mjs', 'start', ...rest]);
+}
+
+function check() {
+  install();
+  run(bin('biome'), ['check', '--error-on-warnings', '.']);
+  run(bin('tsc'), ['-p', '.']);
+  run(bin('tsc'), ['-p', 'src/ui']);
+  run(bin('vitest'), ['run', 'test/architecture.test.ts', 'test/docs.test.ts']);
+}
+
+function test() {
+  install();
+  if (buildIsStale()) runBuild();
+  run(bin('vitest'), ['run', ...rest]);
+}
+
+function build() {
+  if (hasBuildTools()) runBuild();
+  else buildElsewhere();
+}
+
+function format() {
+  install();
+  run(bin('biome'), ['check', '--write', '.']);
+}
+
+/** Installs the locked packages when they are missing or the lock file is newer than what is installed. */
+function install() {
+  const installed = join(root, 'node_modules/.package-lock.json');
+  const lock = join(root, 'package-lock.json');
+  if (existsSync(installed) && (!existsSync(lock) || statSync(installed).mtimeMs >= statSync(lock).mtimeMs))
+    return;
+  console.log('Installing packages (first run only) ...');
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { shell: process.platform === 'win32' });
+}
+
+function hasBuildTools() {
+  return existsSync(join(root, 'node_modules/esbuild')) && existsSync(join(root, 'node_modules/vite'));
+}
+
+function runBuild() {
+  run(pinnedNode(), ['bin/build.mjs']);
+  writeFileSync(join(root, 'dist/build.json'), JSON.stringify({ sources: fingerprint() }));
+}
+
+function buildIsStale() {
+  if (!hasBuildTools() && existsSync(join(root, 'dist/cli.js'))) return false;
+  try {
+    return JSON.parse(readFileSync(join(root, 'dist/build.json'), 'utf8')).sources !== fingerprint();
+  } catch {
+    return true;
+  }
+}
+
+/** A production install has no bundler: build in a temporary folder with all packages, and bring back only `dist`. */
+function buildElsewhere() {
+  const folder = mkdtempSync(join(tmpdir(), 'mcp-gateway-build-'));
+  try {
+    for (const name of [
+      'package.json',
+      'package-lock.json',
+      'tsconfig.json',
+      'bin',
+      'src',
+      'examples',
+      'docs',
+    ]) {
+      cpSync(join(root, name), join(folder, name), { recursive: true });
+    }
+    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
+    run(process.execPath, ['bin/dev.mjs', 'build'], { cwd: folder });
+    rmSync(join(root, 'dist'), { recursive: true, force: true });
+    cpSync(join(folder, 'dist'), join(root, 'dist'), { recursive: true });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Changes whenever a file that the build reads changes. */
+function fingerprint() {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(join(root, 'src'), { recursive: true }).sort()) {
+    const stat = statSync(join(root, 'src', name));
+    if (stat.isFile() && !/\.test\.tsx?$/.test(name)) hash.update(`${name} ${stat.size} ${stat.mtimeMs}\n`);
+  }
+  for (const name of ['package-lock.json', 'package.json', 'bin/build.mjs']) {
+    if (existsSync(join(root, name))) hash.update(readFileSync(join(root, name)));
+  }
+  return hash.digest('hex');
+}
+
+function pinnedNode() {
+  const pinned = join(root, 'node_modules/node/bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  return existsSync(pinned) ? pinned : process.execPath;
+}
+
+function bin(name) {
+  return join(root, 'node_modules/.bin', name);
+}
+
+function run(file, args, options = {}) {
+  const path = `${join(root, 'node_modules/.bin')}${delimiter}${process.env.PATH}`;
+  const result = spawnSync(file, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path },
+    ...options,
+  });
+  if (result.error) fail(`could not run ${file}: ${result.error.message}`);
+  if (result.status !== 0) process.exit(result.status ?? 1);
+}
+
+/** Runs the server as a child that gets this process's signals, so that it can drain, and ends with its exit code. */
+function serve(args) {
+  const child = spawn(pinnedNode(), args, { cwd: root, stdio: 'inherit' });
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  process.on('SIGINT', () => {}); // the terminal sends Ctrl-C to the child as well
+  child.on('error', (error) => fail(`could not start the server: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(2);
+}

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
-import { type EndpointId, endpoints } from './index.ts';
-import { type Problem, problem } from './problem.ts';
+import type { EndpointId, endpoints } from './index.ts';
+import type { Problem } from './problem.ts';
+import { routes } from './routes.ts';
 
 /** What a caller of the typed client gives: path parameters, query and body, before defaults are applied. */
 export interface Call<E extends Endpoint> {
@@ -37,12 +38,12 @@ export function connect(
   send: typeof fetch = (input, init) => globalThis.fetch(input, init),
 ): Api {
   return async <K extends EndpointId>(id: K, call: Call<(typeof endpoints)[K]> = {}) => {
-    const endpoint: Endpoint = endpoints[id];
-    const url = new URL(urlPath(endpoint.path, call.params ?? {}), withSlash(baseUrl));
+    const { method, path } = routes[id];
+    const url = new URL(urlPath(path, call.params ?? {}), withSlash(baseUrl));
     for (const [key, value] of Object.entries(call.query ?? {}))
       if (value !== undefined) url.searchParams.set(key, String(value));
     const response = await send(url, {
-      method: endpoint.method,
+      method,
       headers: {
         accept: 'application/json',
         ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -76,14 +77,27 @@ function withSlash(url: string): string {
 async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text();
   try {
-    return problem.parse(JSON.parse(text));
+    const said: unknown = JSON.parse(text);
+    if (isProblem(said)) return said;
   } catch {
-    return {
-      type: 'about:blank',
-      title: response.statusText || 'Error',
-      status: response.status,
-      code: 'unexpected_answer',
-      detail: `The server answered ${response.status} without saying why.`,
-    };
+    // Not JSON: a proxy in between has answered.
   }
+  return {
+    type: 'about:blank',
+    title: response.statusText || 'Error',
+    status: response.status,
+    code: 'unexpected_answer',
+    detail: `The server answered ${response.status} without saying why.`,
+  };
+}
+
+function isProblem(said: unknown): said is Problem {
+  return (
+    typeof said === 'object' &&
+    said !== null &&
+    'code' in said &&
+    typeof said.code === 'string' &&
+    'detail' in said &&
+    typeof said.detail === 'string'
+  );
 }

@@ -35,13 +35,7 @@ export async function verifyProviderToken(
 ): Promise<{ claims: JWTPayload; provider: Provider }> {
   const issuer = issuerOf(token);
   const candidates = trusted.flatMap(({ provider, issuers }) => issuers.map((one) => ({ provider, one })));
-  const names = await Promise.all(candidates.map(({ one }) => one.name()));
-  const found = candidates[names.indexOf(issuer)];
-  if (!found || issuer === '')
-    throw new Failure(
-      'credential_invalid',
-      `Invalid issuer: ${shown(issuer)}. Expected one of: ${names.join(', ')}.`,
-    );
+  const found = await issuedBy(issuer, candidates);
   const { kid, alg } = headerOf(token);
   if (alg !== 'RS256' || typeof kid !== 'string')
     throw new Failure('credential_invalid', 'The token must be signed with RS256 and name its key (kid).');
@@ -100,6 +94,20 @@ export function explained(error: unknown): Failure {
     return new Failure('credential_expired', 'The token has expired; get a new one.', { cause: error });
   const claim = error instanceof errors.JWTClaimValidationFailed ? ` (claim '${error.claim}')` : '';
   return new Failure('credential_invalid', `The token cannot be verified${claim}.`, { cause: error });
+}
+
+/** The candidate of exactly that name; one that cannot be asked is in the way only when no other one matches. */
+async function issuedBy<C extends { readonly one: Issuer }>(
+  issuer: string,
+  candidates: readonly C[],
+): Promise<C> {
+  const asked = await Promise.allSettled(candidates.map(({ one }) => one.name()));
+  const names = asked.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined));
+  const found = issuer === '' ? undefined : candidates[names.indexOf(issuer)];
+  if (found) return found;
+  for (const answer of asked) if (answer.status === 'rejected') throw answer.reason;
+  const expected = names.join(', ');
+  throw new Failure('credential_invalid', `Invalid issuer: ${shown(issuer)}. Expected one of: ${expected}.`);
 }
 
 function headerOf(token: string): { kid?: unknown; alg?: unknown } {

@@ -22,8 +22,8 @@ export class Issuer {
   readonly discoveryUrl: string;
   readonly #fetch: typeof fetch;
   readonly #now: () => number;
-  #issuer: string | undefined;
-  #jwksUri = '';
+  #document: Promise<z.infer<typeof discoveryDocument>> | undefined;
+  #undiscoveredAt = Number.NEGATIVE_INFINITY;
   #keys = new Map<string, CryptoKey | Uint8Array>();
   #fetchedAt = Number.NEGATIVE_INFINITY;
   #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
@@ -38,8 +38,7 @@ export class Issuer {
 
   /** The issuer's exact name; throws `identity_unavailable` while it cannot be learnt. */
   async name(): Promise<string> {
-    if (this.#issuer === undefined) await this.#refresh();
-    return this.#issuer ?? '';
+    return (await this.#discover()).issuer;
   }
 
   /** The key of that id; undefined when the issuer has none; throws `identity_unavailable` when it cannot tell. */
@@ -73,11 +72,8 @@ export class Issuer {
 
   async #load(): Promise<void> {
     try {
-      if (this.#issuer === undefined) {
-        const document = discoveryDocument.parse(await this.#json(this.discoveryUrl));
-        [this.#issuer, this.#jwksUri] = [document.issuer, document.jwks_uri];
-      }
-      const { keys } = keySet.parse(await this.#json(this.#jwksUri));
+      const { jwks_uri } = await this.#discover();
+      const { keys } = keySet.parse(await this.#json(jwks_uri));
       const fresh = new Map<string, CryptoKey | Uint8Array>();
       // Entra's keys name no `alg`: only RS256 is ever accepted, so it is pinned here (RFC 8725, section 3.1).
       for (const key of keys)
@@ -88,6 +84,18 @@ export class Issuer {
       this.#failedAt = this.#now();
       throw unavailable(error);
     }
+  }
+
+  #discover(): Promise<z.infer<typeof discoveryDocument>> {
+    if (this.#now() - this.#undiscoveredAt < failurePause) return Promise.reject(unavailable(undefined));
+    this.#document ??= this.#json(this.discoveryUrl)
+      .then((body) => discoveryDocument.parse(body))
+      .catch((error: unknown) => {
+        this.#document = undefined;
+        this.#undiscoveredAt = this.#now();
+        throw unavailable(error);
+      });
+    return this.#document;
   }
 
   async #json(url: string): Promise<unknown> {

@@ -73,3 +73,19 @@ export function asFailure(error: unknown): Failure {
     ? error
     : new Failure('internal', 'Something went wrong here; the log has the details.', { cause: error });
 }
+
+/** docs/reference/errors.md, whole. */
+export function renderErrors(): string {
+  const rows = Object.entries(failures).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`);
+  return `# Errors
+
+The API answers a failure as \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, a stable \`code\` of this table, a
+\`detail\` that names the thing and the remedy, the faults of the input under \`errors\`, and a \`correlation_id\` to look up
+in the log and the audit trail. On MCP routes the same code stands in \`error.data.code\` of a JSON-RPC error. This page is
+generated from \`src/server/errors.ts\`; a test holds it.
+
+| code | status | meaning |
+|---|---|---|
+${rows.join('\n')}
+`;
+}

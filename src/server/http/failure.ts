@@ -7,7 +7,7 @@ import type { HttpEnv } from './env.ts';
 /** The problem document of a failure (RFC 9457). */
 export function problemOf(failure: Failure, correlationId: string): Problem {
   return {
-    type: `/docs/errors#${failure.code}`,
+    type: `urn:mcp-gateway-registry:failure:${failure.code}`,
     title: failures[failure.code].title,
     status: failure.status,
     code: failure.code,

@@ -3,6 +3,7 @@ import type { AddCommands } from '../command.ts';
 import { addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { checkHealth } from '../health.ts';
+import { register } from '../register.ts';
 import { healthStyle, serverFields, serverTable, toolTable } from '../server-view.ts';
 
 interface PathFlag {
@@ -11,6 +12,18 @@ interface PathFlag {
 
 /** The commands about the registry's servers. */
 export const addServerCommands: AddCommands = (program, on) => {
+  addCommand(program, 'register', {
+    summary:
+      'Register the server that a JSON file describes; it starts disabled unless is_enabled says otherwise',
+    examples: [
+      'mcp-gateway register --config examples/server.json',
+      'mcp-gateway register --config - --overwrite < server.json',
+    ],
+  })
+    .requiredOption('--config <file>', "JSON file with the server's fields; - reads standard input")
+    .option('--overwrite', 'replace the server that is registered under the same path')
+    .action(on(register));
+
   addCommand(program, 'list', {
     summary: 'List the servers that you may see',
     examples: ['mcp-gateway list --query time', 'mcp-gateway list --limit 50 --offset 50 --json'],

@@ -2,8 +2,14 @@ import type { AddCommands } from '../command.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addProcessCommands } from './process.ts';
 import { addServerCommands } from './servers.ts';
+import { addTokenCommands } from './tokens.ts';
 
-const nouns: readonly AddCommands[] = [addProcessCommands, addServerCommands, addIdentityCommands];
+const nouns: readonly AddCommands[] = [
+  addProcessCommands,
+  addServerCommands,
+  addIdentityCommands,
+  addTokenCommands,
+];
 
 /** Joins every command to the program, in the order in which help shows them. */
 export const addAllCommands: AddCommands = (program, on) => {

@@ -49,6 +49,8 @@ export interface Endpoint {
   readonly output: z.ZodType;
   /** The status of a success; 200 unless given. */
   readonly status?: 200 | 201 | 204;
+  /** Honours the `If-Match` request header: the handler gets it as `ifMatch` and refuses with 412 when it does not hold. */
+  readonly conditional?: true;
 }
 
 /** A table of endpoints by id (`servers.list`). */
@@ -59,6 +61,8 @@ export interface Input<E extends Endpoint> {
   params: E['params'] extends z.ZodType ? z.output<E['params']> : unknown;
   query: E['query'] extends z.ZodType ? z.output<E['query']> : unknown;
   body: E['body'] extends z.ZodType ? z.output<E['body']> : unknown;
+  /** The `If-Match` request header as sent; only for endpoints that are `conditional`. */
+  ifMatch?: string | undefined;
 }
 
 /** What endpoint E answers. */

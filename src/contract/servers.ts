@@ -117,7 +117,10 @@ export const tool = z.looseObject({
 /** A tool as the server describes it. */
 export type Tool = z.infer<typeof tool>;
 
-/** What the last look at a server found. `auth-failing`: it answers, but refuses the gateway's credential. */
+/**
+ * What the last look at a server found. `auth-failing`: it answers, but refuses the gateway's credential; `disabled`: it is
+ * switched off and not looked at; `unknown`: nobody has looked yet.
+ */
 export const healthStatus = z.enum(['healthy', 'unhealthy', 'auth-failing', 'disabled', 'unknown']);
 
 /** One of the health states. */
@@ -126,14 +129,27 @@ export type HealthStatus = z.infer<typeof healthStatus>;
 /** A registered server as the API shows it; times are ISO 8601 in UTC. */
 export const server = z.object({
   id: z.string(),
-  ...serverInput.shape,
+  server_name: z.string(),
   path: z.string(),
+  /** Where the server itself is: shown to those who may modify it, null to everybody else. */
+  proxy_pass_url: z.string().nullable(),
+  description: z.string(),
+  tags: z.array(z.string()),
+  license: z.string(),
+  supported_transports: z.array(z.enum(transports)),
+  /** Shown as `proxy_pass_url` is; null also when it is not set. */
+  mcp_endpoint: z.string().nullable(),
+  /** Shown as `proxy_pass_url` is; null also when it is not set. */
+  sse_endpoint: z.string().nullable(),
+  version: z.string().nullable(),
+  metadata: z.record(z.string(), z.json()),
   is_enabled: z.boolean(),
-  /** Where clients connect: `<public URL><path>/mcp`. */
+  /** Where clients connect: `<public URL><path>/mcp`, or `/sse` for a server that has nothing else. */
   endpoint_url: z.string(),
+  /** How many of its tools this caller may call. */
   num_tools: z.number().int(),
   health_status: healthStatus,
-  /** Why it is not healthy, in words; null when it is. */
+  /** In words, why it is not healthy or what is odd about it; null when all is well. */
   health_detail: z.string().nullable(),
   last_checked_iso: z.string().nullable(),
   mcp_server_version: z.string().nullable(),
@@ -141,6 +157,8 @@ export const server = z.object({
   registered_by: z.string(),
   registered_at: z.string(),
   updated_at: z.string(),
+  /** Counts the changes; the number in the ETag. */
+  revision: z.number().int(),
   /** What this caller may do with it. */
   can: z.object({ modify: z.boolean(), toggle: z.boolean(), delete: z.boolean(), health_check: z.boolean() }),
 });
@@ -158,6 +176,7 @@ export const serverEndpoints = {
     permission: 'identity',
     summary: 'The servers that the caller may see, by name',
     query: z.object({
+      /** Part of the name, path, description or a tag; case does not matter. */
       query: z.string().max(200).optional(),
       limit: z.coerce.number().int().min(1).max(2000).default(100),
       offset: z.coerce.number().int().min(0).default(0),
@@ -228,6 +247,7 @@ export const serverEndpoints = {
     method: 'PUT',
     path: '/api/servers/{path}',
     permission: { can: 'modify_service', on: 'path' },
+    conditional: true,
     summary: 'Replace what is said about a server; honours If-Match',
     params: pathParams,
     body: serverInput,
@@ -237,6 +257,7 @@ export const serverEndpoints = {
     method: 'PATCH',
     path: '/api/servers/{path}',
     permission: { can: 'modify_service', on: 'path' },
+    conditional: true,
     summary: 'Change parts of a server by JSON merge patch (RFC 7396); honours If-Match',
     params: pathParams,
     body: z.record(z.string(), z.json()),
@@ -246,6 +267,7 @@ export const serverEndpoints = {
     method: 'DELETE',
     path: '/api/servers/{path}',
     permission: { can: 'delete_service', on: 'path' },
+    conditional: true,
     summary: 'Remove a server from the registry; honours If-Match',
     params: pathParams,
     output: z.undefined(),

@@ -12,8 +12,11 @@ export const failures = {
   credential_invalid: { status: 401, title: 'The credential is not valid' },
   credential_expired: { status: 401, title: 'The credential has expired' },
   credential_revoked: { status: 401, title: 'The credential was revoked' },
+  sign_in_state: { status: 400, title: 'The sign-in cannot be continued' },
+  sign_in_refused: { status: 401, title: 'The identity provider refused the sign-in' },
   csrf_failed: { status: 403, title: 'The CSRF token is missing or wrong' },
   origin_refused: { status: 403, title: 'The request comes from an origin that is not allowed' },
+  groups_incomplete: { status: 403, title: 'The groups of this account could not be read' },
   not_allowed: { status: 403, title: 'Not allowed' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
@@ -69,4 +72,20 @@ export function asFailure(error: unknown): Failure {
   return error instanceof Failure
     ? error
     : new Failure('internal', 'Something went wrong here; the log has the details.', { cause: error });
+}
+
+/** docs/reference/errors.md, whole. */
+export function renderErrors(): string {
+  const rows = Object.entries(failures).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`);
+  return `# Errors
+
+The API answers a failure as \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, a stable \`code\` of this table, a
+\`detail\` that names the thing and the remedy, the faults of the input under \`errors\`, and a \`correlation_id\` to look up
+in the log and the audit trail. On MCP routes the same code stands in \`error.data.code\` of a JSON-RPC error. This page is
+generated from \`src/server/errors.ts\`; a test holds it.
+
+| code | status | meaning |
+|---|---|---|
+${rows.join('\n')}
+`;
 }

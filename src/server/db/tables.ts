@@ -55,8 +55,8 @@ export interface SessionsTable {
   id_hash: string;
   provider: string;
   subject: string;
-  /** The ID token, encrypted, for the provider's logout; null when there is none. */
-  id_token_sealed: string | null;
+  /** What the provider wants to be told at sign-out (`login_hint`); null when it gave none. */
+  logout_hint: string | null;
   created_at: string;
   last_seen_at: string;
   expires_at: string;

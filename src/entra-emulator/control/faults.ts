@@ -1,0 +1,60 @@
+/** A fault that the emulator plays until it is removed or has happened `times` times. */
+export type Fault = {
+  id: string;
+  kind: string;
+  /** Only for this client or resource. */
+  appId?: string;
+  /** Only for paths that contain this text. */
+  path?: string;
+  /** How often it still happens; absent means always. */
+  times?: number;
+  [setting: string]: unknown;
+};
+
+/** The faults in force. */
+export type Faults = {
+  list(): Fault[];
+  add(fault: Omit<Fault, 'id'>): Fault;
+  remove(id: string): boolean;
+  clear(): void;
+  /** The first fault of a kind that fits; counts it as happened. */
+  take(kind: string, where?: { appId?: string | undefined; path?: string | undefined }): Fault | undefined;
+};
+
+/** Makes an empty list of faults. */
+export function makeFaults(): Faults {
+  let faults: Fault[] = [];
+  let made = 0;
+  const fits = (
+    fault: Fault,
+    kind: string,
+    where: { appId?: string | undefined; path?: string | undefined },
+  ) =>
+    fault.kind === kind &&
+    (fault.appId === undefined || fault.appId === where.appId) &&
+    (fault.path === undefined || (where.path ?? '').includes(fault.path));
+  return {
+    list: () => [...faults],
+    add: (parts) => {
+      made += 1;
+      const fault = { ...parts, id: `fault-${made}` } as Fault;
+      faults.push(fault);
+      return fault;
+    },
+    remove: (id) => {
+      const before = faults.length;
+      faults = faults.filter((fault) => fault.id !== id);
+      return faults.length < before;
+    },
+    clear: () => {
+      faults = [];
+    },
+    take: (kind, where = {}) => {
+      const fault = faults.find((candidate) => fits(candidate, kind, where));
+      if (fault?.times === undefined) return fault;
+      fault.times -= 1;
+      if (fault.times <= 0) faults = faults.filter((other) => other !== fault);
+      return fault;
+    },
+  };
+}

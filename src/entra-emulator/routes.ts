@@ -1,0 +1,66 @@
+import { type Ask, page, type Reply } from './exchange.ts';
+import { aadsts } from './sts/aadsts.ts';
+import { authorize } from './sts/authorize.ts';
+import { discovery, instanceDiscovery, keySet } from './sts/discovery.ts';
+import { logout } from './sts/logout.ts';
+import { messagePage } from './sts/pages.ts';
+import { token } from './sts/token.ts';
+import type { World } from './world.ts';
+
+type Handler = (world: World, ask: Ask, tenant: string) => Reply | Promise<Reply>;
+
+/** What a tenant's part of the sign-in host answers, by the path after the tenant. */
+const signInHost: Record<string, Handler> = {
+  'v2.0/.well-known/openid-configuration': (world, _ask, tenant) => discovery(world, tenant, 2),
+  '.well-known/openid-configuration': (world, _ask, tenant) => discovery(world, tenant, 1),
+  'discovery/v2.0/keys': (world, _ask, tenant) => keySet(world, tenant, 2),
+  'discovery/keys': (world, _ask, tenant) => keySet(world, tenant, 1),
+  'discovery/instance': (world, ask) =>
+    instanceDiscovery(world, ask.url.searchParams.get('authorization_endpoint')),
+  'oauth2/v2.0/authorize': (world, ask, tenant) => authorize(world, ask, tenant, 2),
+  'oauth2/authorize': (world, ask, tenant) => authorize(world, ask, tenant, 1),
+  'oauth2/v2.0/token': (world, ask, tenant) => token(world, ask, tenant, 2),
+  'oauth2/token': (world, ask, tenant) => token(world, ask, tenant, 1),
+  'oauth2/v2.0/logout': (world, ask) => logout(world, ask),
+  'oauth2/logout': (world, ask) => logout(world, ask),
+};
+
+/** Answers one request: the emulator's table of contents. */
+export async function answer(world: World, ask: Ask): Promise<Reply> {
+  const path = ask.url.pathname;
+  if (path === '/') return frontPage(world);
+  if (path === '/error') return errorLookUp(ask.url.searchParams.get('code'));
+  // The v1.0 issuer's host is the sign-in host under another name.
+  const [, tenant, rest = ''] = /^\/(?:sts\/)?([^/]+)\/(.*)$/.exec(path) ?? [];
+  const handler = Object.hasOwn(signInHost, rest) ? signInHost[rest] : undefined;
+  if (tenant && handler) return handler(world, ask, decodeURIComponent(tenant));
+  // These do not exist at Entra either; clients probe for them and must find nothing.
+  if (path.includes('/.well-known/') || path === '/favicon.ico')
+    return { status: 404, body: { error: 'not_found' } };
+  return notImplemented(`${ask.method} ${path}`);
+}
+
+/** The answer for what the emulator does not do, naming it. */
+export function notImplemented(feature: string): Reply {
+  return {
+    status: 501,
+    body: {
+      error: 'not_implemented',
+      error_description: `The Entra emulator does not do: ${feature}`,
+      feature,
+    },
+  };
+}
+
+function frontPage(world: World): Reply {
+  const tenants = [...world.tenants.values()].map(
+    ({ displayName, id }) => `${displayName}: ${world.origin}/${id}/v2.0`,
+  );
+  return page(200, messagePage('Entra emulator', `Tenants served here: ${tenants.join('; ')}`));
+}
+
+function errorLookUp(code: string | null): Reply {
+  const text =
+    code && Object.hasOwn(aadsts, code) ? aadsts[Number(code) as keyof typeof aadsts].text : undefined;
+  return page(text ? 200 : 404, messagePage(`Error ${code ?? ''}`, text ?? 'This number is not known here.'));
+}

@@ -1,0 +1,164 @@
+import { type Ask, page, queryAndForm, type Reply } from '../exchange.ts';
+import { isAdministrator, isAssigned } from '../tenant/directory.ts';
+import type { Tenant, User } from '../tenant/model.ts';
+import { findTenant, type World } from '../world.ts';
+import { Aadsts, errorBody, isAadstsCode } from './aadsts.ts';
+import { type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.ts';
+import { respond } from './authorize-response.ts';
+import { type Client, findClient } from './client.ts';
+import { addConsent } from './consent.ts';
+import { consentPage, errorPage, signInPage } from './pages.ts';
+import { missingScopes, readScopes, unknownScopes, type Wanted } from './scopes.ts';
+import { credentialsOf, type SignedIn, signedIn, startSession } from './sign-in.ts';
+
+/** Errors that go back to the application; all others stay on the emulator's own page, as at Entra. */
+const returned = new Set([50058, 65004, 50076, 53003, 70007]);
+
+/** The authorize endpoint: signs the user in, asks for consent where it is missing, and answers the application. */
+export async function authorize(world: World, ask: Ask, tenantName: string, version: 1 | 2): Promise<Reply> {
+  const { values, duplicate } = queryAndForm(ask);
+  let request: AuthorizeRequest | undefined;
+  try {
+    if (ask.url.search.length > 8192) throw new Aadsts(90015);
+    if (duplicate !== undefined) throw new Aadsts(9000411, [duplicate]);
+    const tenants = tenantsOf(world, tenantName);
+    request = readAuthorizeRequest(world, tenants, tenantName, values, version);
+    return await proceed(world, ask, tenants, request, values);
+  } catch (error) {
+    if (!(error instanceof Aadsts)) throw error;
+    const body = errorBody(world, error, ask.headers['client-request-id']);
+    if (!request || !returned.has(error.code)) return page(200, errorPage(body));
+    const { error: name, error_description, error_uri } = body;
+    return respond(request, { error: name, error_description, ...(error_uri ? { error_uri } : {}) });
+  }
+}
+
+/** Whose users may sign in: those of one tenant, or of all with `common` and `organizations`. */
+export function tenantsOf(world: World, name: string): Tenant[] {
+  if (name === 'common' || name === 'organizations') return [...world.tenants.values()];
+  const tenant = findTenant(world, name);
+  if (!tenant) throw new Aadsts(/^[\w.-]+$/.test(name) ? 90002 : 900023, [name]);
+  return [tenant];
+}
+
+async function proceed(
+  world: World,
+  ask: Ask,
+  tenants: readonly Tenant[],
+  request: AuthorizeRequest,
+  form: Record<string, string>,
+): Promise<Reply> {
+  const fault = world.faults.take('aadsts', { appId: request.application.appId, path: 'authorize' });
+  if (fault && isAadstsCode(fault.code)) throw new Aadsts(fault.code, [request.application.appId]);
+  const action = `${world.origin}${ask.url.pathname}`;
+  const to = { action, hidden: request.parameters };
+  let who: (SignedIn & { cookie?: string }) | undefined;
+  try {
+    const credentials = credentialsOf(tenants, form);
+    who = credentials
+      ? startSession(world, credentials.tenant, credentials.user)
+      : silentSignIn(world, ask, tenants, request, form);
+  } catch (error) {
+    if (!(error instanceof Aadsts)) throw error;
+    return page(
+      200,
+      signInPage(to, listed(tenants), {
+        application: request.application.displayName,
+        error: `AADSTS${error.code}: ${error.message}`,
+      }),
+    );
+  }
+  if (!who) {
+    if (request.prompt === 'none') throw new Aadsts(50058);
+    const more = { application: request.application.displayName, hint: request.loginHint };
+    return page(200, signInPage(to, listed(tenants), more));
+  }
+  const reply = await conclude(world, request, who, form, to);
+  return who.cookie ? { ...reply, headers: { ...reply.headers, 'set-cookie': who.cookie } } : reply;
+}
+
+/** A running session counts, unless the application wants the user asked again. */
+function silentSignIn(
+  world: World,
+  ask: Ask,
+  tenants: readonly Tenant[],
+  request: AuthorizeRequest,
+  form: Record<string, string>,
+): SignedIn | undefined {
+  const who = signedIn(world, ask);
+  if (!who || !tenants.includes(who.tenant)) return undefined;
+  if (form.emulator_consent !== undefined) return who;
+  if (request.prompt === 'login' || request.prompt === 'select_account') return undefined;
+  const age = world.clock.now() / 1000 - who.session.authTime;
+  if (request.maxAge !== undefined && age > request.maxAge) return undefined;
+  const hint = request.loginHint?.toLowerCase();
+  const names = [
+    who.user.userPrincipalName,
+    who.user.mail,
+    Buffer.from(`O.${who.user.id}`).toString('base64url'),
+  ];
+  return hint && !names.some((name) => name?.toLowerCase() === hint) ? undefined : who;
+}
+
+/** The user is known: assignment, consent, answer. */
+async function conclude(
+  world: World,
+  request: AuthorizeRequest,
+  { tenant, user, session }: SignedIn,
+  form: Record<string, string>,
+  to: { action: string; hidden: Record<string, string> },
+): Promise<Reply> {
+  const client = findClient(world, tenant, request.application.appId);
+  if (client.principal.appRoleAssignmentRequired && !isAssigned(tenant, user, client.principal))
+    throw new Aadsts(50105, [user.userPrincipalName, client.application.appId]);
+  const wanted = readScopes(world, tenant, request.scope);
+  const [unknown] = unknownScopes(wanted);
+  if (unknown) {
+    const { displayName, appId } = wanted.resource.application;
+    throw new Aadsts(650053, [client.application.displayName, unknown, `${displayName} (${appId})`]);
+  }
+  const missing = missingScopes(world, tenant, client.principal, user, wanted);
+  if (missing.length || request.prompt === 'consent') {
+    const reply = askConsent(world, request, { tenant, user, client, wanted, missing }, form, to);
+    if (reply) return reply;
+  }
+  if (!session.appIds.includes(client.application.appId)) session.appIds.push(client.application.appId);
+  return respond(request, await request.results(world, { tenant, user, client, session, wanted }));
+}
+
+type Asking = { tenant: Tenant; user: User; client: Client; wanted: Wanted; missing: string[] };
+
+function askConsent(
+  world: World,
+  request: AuthorizeRequest,
+  { tenant, user, client, wanted, missing }: Asking,
+  form: Record<string, string>,
+  to: { action: string; hidden: Record<string, string> },
+): Reply | undefined {
+  const { application } = client;
+  if (request.prompt === 'none') throw new Aadsts(65001, [application.appId, application.displayName]);
+  const administrator = isAdministrator(tenant, user);
+  const definitions = wanted.resource.application.api.oauth2PermissionScopes;
+  const forAdmins = missing.filter(
+    (scope) => definitions.find(({ value }) => value === scope)?.type === 'Admin',
+  );
+  if (forAdmins.length && !administrator) throw new Aadsts(90094, [forAdmins.join(' ')]);
+  if (form.emulator_consent === 'decline') throw new Aadsts(65004);
+  if (form.emulator_consent === 'accept') {
+    const forAll = administrator && form.emulator_consent_for_all === 'yes';
+    addConsent(world, tenant, client.principal, wanted, missing, forAll ? null : user.id);
+    return undefined;
+  }
+  const scopes = missing.length ? missing : [...wanted.oidc, ...wanted.values];
+  const more = { application: application.displayName, user, scopes, canConsentForAll: administrator };
+  return page(200, consentPage(to, more));
+}
+
+function listed(tenants: readonly Tenant[]): { user: User; about: string }[] {
+  return tenants.flatMap((tenant) =>
+    [...tenant.listed].flatMap(([id, about]) => {
+      const user = tenant.users.get(id);
+      return user ? [{ user, about }] : [];
+    }),
+  );
+}

@@ -70,7 +70,7 @@ function Providers({ target }: { target: string }) {
           <FlaskConical size={16} aria-hidden className="mt-0.5 shrink-0" />
           <span>
             <strong className="font-semibold text-ink">Evaluation mode.</strong> The next page is an emulator
-            on this machine that lists demo accounts; pick one, there is no password to know.
+            of Entra ID on this machine that lists demo accounts: pick one of them.
           </span>
         </p>
       )}

@@ -70,9 +70,8 @@ export function Servers() {
           onChoose={(one) => set({ state: one === 'all' ? '' : one })}
         />
         <p role="status" className="ml-auto text-quiet">
-          {shown.length === data.servers.length
-            ? `${shown.length} servers`
-            : `${shown.length} of ${data.servers.length} servers`}
+          {shown.length < data.servers.length && `${shown.length} of `}
+          {data.servers.length === 1 ? '1 server' : `${data.servers.length} servers`}
         </p>
       </div>
       {shown.length === 0 ? (

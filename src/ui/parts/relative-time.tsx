@@ -5,14 +5,14 @@ const units: [Intl.RelativeTimeFormatUnit, seconds: number][] = [
   ['hour', 3600],
   ['minute', 60],
 ];
-const words = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'short' });
+const words = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'long' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
-/** The distance of `iso` from `now` (ms) in words: `5 min. ago`, `in 8 hr.`, `just now`. */
+/** The distance of `iso` from `now` (ms) in words: `5 minutes ago`, `in 8 hours`, `just now`. */
 export function distance(iso: string, now: number): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   for (const [unit, size] of units)
-    if (Math.abs(seconds) >= size) return words.format(Math.trunc(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return words.format(Math.round(seconds / size), unit);
   return seconds > 0 ? 'in under a minute' : 'just now';
 }
 

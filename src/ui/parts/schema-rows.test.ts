@@ -23,7 +23,7 @@ test('parameters are named with type, need, default, choices and limits', () => 
   ).toEqual([
     'zone*: string, default "UTC"',
     'count: integer, at least 1, at most 24',
-    'mode: one of, one of "fast", "slow"',
+    'mode: choice, one of "fast", "slow"',
     'when: string (date-time)',
     'limit: integer or null',
   ]);

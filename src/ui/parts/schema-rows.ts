@@ -49,7 +49,7 @@ function typeOf(schema: Schema, root: Schema, depth: number): string {
   const choices = [schema.anyOf, schema.oneOf].find(Array.isArray);
   if (choices) return unique(choices.map((choice) => typeOf(resolve(choice, root), root, depth + 1)));
   if (Array.isArray(schema.type)) return unique(schema.type.map((type) => textOf(type) ?? 'any'));
-  if (Array.isArray(schema.enum) || 'const' in schema) return textOf(schema.type) ?? 'one of';
+  if (Array.isArray(schema.enum) || 'const' in schema) return textOf(schema.type) ?? 'choice';
   if (schema.type === 'array') {
     const items = typeOf(resolve(schema.items, root), root, depth + 1);
     return `list of ${items}`;

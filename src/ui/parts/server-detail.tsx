@@ -12,7 +12,6 @@ export function ServerDetail({ server }: { server: Server }) {
   return (
     <div className="grid gap-x-10 gap-y-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
       <div className="grid content-start gap-4">
-        {server.description && <p className="whitespace-pre-line">{server.description}</p>}
         <dl className="grid gap-2.5">
           <Fact name="Endpoint">
             <CopyText text={server.endpoint_url} label={`Copy endpoint URL of ${server.server_name}`} />

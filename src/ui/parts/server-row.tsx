@@ -48,7 +48,11 @@ export const ServerRow = memo(function ServerRow({
           <p className="font-mono text-code text-quiet">{server.path}</p>
         </div>
         <div className="min-w-0 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2">
-          <p className="line-clamp-2" title={server.description}>
+          <p
+            className={
+              open ? 'whitespace-pre-line' : server.tags.length > 0 ? 'line-clamp-1' : 'line-clamp-2'
+            }
+          >
             {server.description || <span className="text-quiet">No description</span>}
           </p>
           <Tags tags={server.tags} onTag={onTag} />
@@ -63,7 +67,7 @@ export const ServerRow = memo(function ServerRow({
             {server.last_checked_iso === null ? 'never' : <RelativeTime iso={server.last_checked_iso} />}
           </span>
         </div>
-        <div className="relative max-lg:col-start-3 max-lg:row-start-1">
+        <div className="relative max-lg:col-start-3 max-lg:row-start-1 lg:-mt-1">
           <EnabledState server={server} />
         </div>
       </div>
@@ -87,7 +91,7 @@ function EnabledState({ server }: { server: Server }) {
       />
     );
   return (
-    <span className={server.is_enabled ? '' : 'text-quiet'}>
+    <span className={`inline-block pt-1 ${server.is_enabled ? '' : 'text-quiet'}`}>
       {server.is_enabled ? 'Enabled' : 'Disabled'}
     </span>
   );

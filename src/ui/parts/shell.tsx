@@ -29,8 +29,8 @@ export function Shell() {
             <span>MCP Gateway &amp; Registry</span>
           </Link>
           {hasAccess && (
-            <>
-              <nav aria-label="Main" className="-ml-2.5 flex flex-1 gap-1 max-sm:order-1 sm:ml-2">
+            <div className="flex flex-1 items-center justify-between max-sm:order-1 max-sm:basis-full">
+              <nav aria-label="Main" className="-ml-2.5 flex gap-1 sm:ml-2">
                 <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={link}>
                   Servers
                 </Link>
@@ -39,7 +39,6 @@ export function Shell() {
                 </Link>
               </nav>
               <Button
-                className="max-sm:order-1"
                 onPointerEnter={() => void loadMintToken()}
                 onFocus={() => void loadMintToken()}
                 onClick={() => setMinting(true)}
@@ -47,9 +46,9 @@ export function Shell() {
                 <KeyRound size={15} aria-hidden />
                 Get JWT Token
               </Button>
-            </>
+            </div>
           )}
-          <div className="ml-auto flex items-center gap-3 sm:ml-0">
+          <div className="ml-auto flex items-center gap-3">
             <div className="max-md:hidden">
               <ThemeChoice />
             </div>

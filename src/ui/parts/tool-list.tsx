@@ -68,10 +68,10 @@ function ToolEntry({ tool }: { tool: Tool }) {
           aria-hidden
           className="mt-0.5 shrink-0 text-quiet motion-safe:transition-transform group-open:rotate-90"
         />
-        <span className="min-w-0">
-          <code className="font-mono text-code font-semibold">{tool.name}</code>
+        <span className="min-w-0 gap-x-3 sm:flex">
+          <code className="shrink-0 font-mono text-code font-semibold">{tool.name}</code>
           {tool.description && (
-            <span className="ml-2 line-clamp-1 text-quiet group-open:hidden">{tool.description}</span>
+            <span className="block truncate text-quiet group-open:hidden">{tool.description}</span>
           )}
         </span>
       </summary>

@@ -1,13 +1,14 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronDown } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
-import { type Me, versionQuery } from '../api.ts';
+import { type Me, providersQuery, versionQuery } from '../api.ts';
 import { SignOut } from './sign-out.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
 
 /** How far somebody's permissions on servers go, in a word or two. */
 function accessOf(me: Me): string {
   if (me.is_admin) return 'Admin';
+  if (me.scopes.length === 0) return 'No access';
   return me.can_modify_servers ? 'Modify' : 'Read-only';
 }
 
@@ -17,6 +18,8 @@ export function UserMenu({ me }: { me: Me }) {
   const popover = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
   const { data: version } = useQuery({ ...versionQuery, enabled: open });
+  const { data: offered } = useQuery({ ...providersQuery, enabled: open });
+  const provider = offered?.providers.find(({ name }) => name === me.provider)?.display_name ?? me.provider;
   const name = me.name ?? me.username;
   return (
     <>
@@ -35,7 +38,9 @@ export function UserMenu({ me }: { me: Me }) {
         </span>
         <span className="max-w-40 truncate max-lg:sr-only">{name}</span>
         <span className="sr-only">: account</span>
-        <Badge text={accessOf(me)} />
+        <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet max-sm:sr-only">
+          {accessOf(me)}
+        </span>
         <ChevronDown size={14} aria-hidden className="text-quiet" />
       </button>
       <div
@@ -50,7 +55,8 @@ export function UserMenu({ me }: { me: Me }) {
         <p className="font-semibold">{name}</p>
         {me.name !== null && <p className="text-quiet">{me.username}</p>}
         <p className="mt-1 text-meta text-quiet">
-          {accessOf(me)} access, signed in with {me.provider}
+          {accessOf(me)}
+          {me.scopes.length > 0 && ' access'}, signed in with {provider}
         </p>
         <Names title="Scopes" names={me.scopes} none="No scopes" />
         <Names title="Groups" names={me.groups} none="In no group" />
@@ -65,10 +71,6 @@ export function UserMenu({ me }: { me: Me }) {
       </div>
     </>
   );
-}
-
-function Badge({ text }: { text: string }) {
-  return <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet">{text}</span>;
 }
 
 function Names({ title, names, none }: { title: string; names: readonly string[]; none: string }) {

@@ -5,7 +5,9 @@ export async function submitSignIn(authorizeUrl: URL | string, userPrincipalName
   const page = await (await fetch(authorizeUrl)).text();
   const form = page.split('<form').find((part) => part.includes('type="password"')) ?? '';
   const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
-  const body = new URLSearchParams(hidden.map(([, name, value]) => [name!, fromHtml(value!)]));
+  const body = new URLSearchParams(
+    hidden.map(([, name, value]): [string, string] => [name!, fromHtml(value!)]),
+  );
   const field = (type: string): string => new RegExp(`type="${type}" name="([^"]+)"`).exec(form)?.[1] ?? '';
   body.set(field('text'), userPrincipalName);
   body.set(field('password'), shippedTenant.password);

@@ -10,9 +10,7 @@ import { sinksOf } from './audit/sinks/index.ts';
 import { createTrail } from './audit/trail.ts';
 import { type Config, packagedFile, readConfig, readEnvironment } from './config.ts';
 import { openDatabase } from './db/open.ts';
-import { createGateway } from './gateway/gateway.ts';
-import { defaultLimits } from './gateway/limits.ts';
-import { clientIp } from './http/client-ip.ts';
+import { createGateway } from './gateway/handle.ts';
 import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
 import { trust } from './identity/bearer.ts';
@@ -25,8 +23,9 @@ import { createLog } from './log.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
+import { createLookAfter } from './registry/servers/look-after.ts';
 import { createRoutes } from './registry/servers/routes.ts';
-import { listServers } from './registry/servers/store.ts';
+import { list } from './registry/servers/store.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
 const drainLimit = 30_000;
@@ -137,13 +136,13 @@ async function build(
     session: config.session,
   });
 
-  const policy = policyOf(config);
-  const routes = createRoutes(await listServers(db));
-  const check = createCheck({ policy, version: packageJson.version });
-  closers.push(() => check.close());
+  const outboundPolicy = policyOf(config);
+  const routes = createRoutes(await list(db));
+  const check = createCheck({ policy: outboundPolicy, version: packageJson.version });
+  const lookAfter = createLookAfter({ db, now, routes, check });
   const servers = {
-    ...{ db, now, routes, check, policy },
-    newId: randomUUID,
+    ...{ db, now, routes, lookAfter, outboundPolicy },
+    newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
     decideTool: (who: Identity, server: string, tool: string) =>
       decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow,
@@ -153,14 +152,10 @@ async function build(
     identify: tokens.identify,
     decide: (who, call) => decide(who, call, scopes.grants()),
     findRoute: routes.find,
-    limits: {
-      ...defaultLimits,
-      bodyBytes: config.gateway.maxBodyBytes,
-      headersMs: config.gateway.timeoutSeconds * 1000,
-    },
-    allowedHosts: config.allowedHosts,
-    allowedOrigins: config.allowedOrigins,
-    clientIp: (remote, forwardedFor) => clientIp(remote, forwardedFor, config.trustedProxyHops),
+    limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
+    allowedHosts: new Set(config.allowedHosts),
+    allowedOrigins: new Set(config.allowedOrigins),
+    ticketKey: deriveKey(config.secretKey, 'sse-session'),
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
   const app = createApp({

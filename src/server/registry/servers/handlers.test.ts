@@ -43,7 +43,7 @@ beforeEach(async () => {
     routes,
     lookAfter: createLookAfter({ db: database.db, routes, check, now }),
     publicUrl: 'https://gateway.example/',
-    outboundPolicy: policy,
+    policy,
     now,
     newId: () => `id-${++ids}`,
     decideTool: (identity, _, tool) => identity.groups.includes('execute') || tool === 'countdown',

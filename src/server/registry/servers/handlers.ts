@@ -23,7 +23,7 @@ import type { LookAfter } from './look-after.ts';
 import { present } from './present.ts';
 import type { Routes } from './routes.ts';
 import { type Asked, select } from './select.ts';
-import { find, insert, list, remove, replace, type ServerRow, setEnabled } from './store.ts';
+import { find, insert, listServers, remove, replace, type ServerRow, setEnabled } from './store.ts';
 import { showTools } from './tools.ts';
 
 /** What the registry of servers works with. */
@@ -33,7 +33,8 @@ export interface ServersWorld {
   readonly lookAfter: LookAfter;
   /** The gateway's own URL as clients know it. */
   readonly publicUrl: string;
-  readonly outboundPolicy: OutboundPolicy;
+  /** Which addresses a server may be at. */
+  readonly policy: OutboundPolicy;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -49,7 +50,7 @@ type Who = Caller<Identity>;
  */
 export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpoints, Who> {
   return {
-    'servers.list': ({ query }, caller) => listServers(world, query, caller),
+    'servers.list': ({ query }, caller) => showServers(world, query, caller),
     'servers.register': ({ body }, caller) => register(world, body, caller),
     'servers.get': async ({ params }, caller) => reply(world, await known(world, params.path), caller),
     'servers.replace': async ({ params, body, ifMatch }, caller) =>
@@ -77,13 +78,13 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
   };
 }
 
-async function listServers(
+async function showServers(
   world: ServersWorld,
   asked: Asked,
   caller: Who,
 ): Promise<Output<(typeof serverEndpoints)['servers.list']>> {
   const { limit, offset } = asked;
-  const { page, total } = select(await list(world.db), asked, (name) =>
+  const { page, total } = select(await listServers(world.db), asked, (name) =>
     caller.access.may('list_service', name),
   );
   return {
@@ -107,7 +108,7 @@ async function register(
       'not_allowed',
       `You may register servers, but not at '${definition.path}'. Choose a path that your scopes name, or ask an administrator.`,
     );
-  assertReachable(definition, world.outboundPolicy);
+  assertReachable(definition, world.policy);
   const row = await insert(world.db, {
     id: world.newId(),
     definition,
@@ -129,7 +130,7 @@ async function change(
   assertMatch(row, ifMatch);
   const definition = next(row);
   assertSamePath(row, definition);
-  assertReachable(definition, world.outboundPolicy);
+  assertReachable(definition, world.policy);
   const forget = movesEndpoints(row.definition, definition);
   const { revision } = row;
   const changed = await replace(world.db, row.path, { definition, revision, at: at(world), forget });
@@ -158,8 +159,9 @@ async function known(world: ServersWorld, path: string): Promise<ServerRow> {
   return row;
 }
 
+// Word for word what the HTTP room says of a server that the caller may not see: the two must look alike.
 function unknown(path: string): Failure {
-  return new Failure('not_found', `There is no server at '${path}'.`);
+  return new Failure('not_found', `There is no '${nameOfPath(path)}' here that you may see.`);
 }
 
 function reply(world: ServersWorld, row: ServerRow, caller: Who): Reply<Server> {

@@ -120,15 +120,15 @@ test('samples are registered once, follow their URL and keep what people changed
     proxy_pass_url: `http://127.0.0.1:${port}`,
   });
   const { db } = database;
-  await ensureServers(db, routes, [seed(1)], world);
+  await ensureServers({ db: database.db, routes, ...world }, [seed(1)]);
   const row = await find(db, '/time');
   expect(row).toMatchObject({ isEnabled: true, registeredBy: seedName, revision: 1 });
-  await ensureServers(db, routes, [seed(1)], world);
+  await ensureServers({ db: database.db, routes, ...world }, [seed(1)]);
   expect((await find(db, '/time'))?.revision).toBe(1);
   const definition = { ...row!.definition, description: 'mine' };
   await replace(db, '/time', { definition, revision: 1, at, forget: false });
   await setEnabled(db, '/time', { enabled: false, at });
-  await ensureServers(db, routes, [seed(2)], world);
+  await ensureServers({ db: database.db, routes, ...world }, [seed(2)]);
   expect(await find(db, '/time')).toMatchObject({
     isEnabled: false,
     definition: { description: 'mine', proxy_pass_url: 'http://127.0.0.1:2' },
@@ -139,6 +139,6 @@ test('samples are registered once, follow their URL and keep what people changed
 test('a server that somebody else registered at the path of a sample stays as it is', async () => {
   await add('/time');
   const seed = { server_name: 'Time', path: '/time', proxy_pass_url: 'http://127.0.0.1:1' };
-  expect(await ensureServers(database.db, routes, [seed], world)).toEqual([]);
+  expect(await ensureServers({ db: database.db, routes, ...world }, [seed])).toEqual([]);
   expect((await find(database.db, '/time'))?.definition.proxy_pass_url).toBe('http://h/time');
 });

@@ -2,7 +2,7 @@ import type { Db } from '../../db/tables.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { Routes } from './routes.ts';
-import { list, type ServerRow, setHealth } from './store.ts';
+import { listServers, type ServerRow, setHealth } from './store.ts';
 
 /** A server after a check: the row as it is stored now, what was found, and when (ISO 8601). */
 export interface LookedAfter {
@@ -50,7 +50,7 @@ export function createLookAfter(world: {
   return {
     one,
     async every() {
-      const waiting = (await list(world.db)).filter((row) => row.isEnabled);
+      const waiting = (await listServers(world.db)).filter((row) => row.isEnabled);
       const worker = async (): Promise<void> => {
         for (let row = waiting.shift(); row; row = waiting.shift()) await one(row);
       };

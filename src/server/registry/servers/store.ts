@@ -74,7 +74,7 @@ export async function find(db: Db, path: string): Promise<ServerRow | undefined>
 }
 
 /** All servers, by path. */
-export async function list(db: Db): Promise<ServerRow[]> {
+export async function listServers(db: Db): Promise<ServerRow[]> {
   const stored = await db.selectFrom('servers').selectAll().orderBy('path').execute();
   return stored.map(rowOf);
 }

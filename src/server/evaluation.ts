@@ -79,7 +79,7 @@ export async function startSamples(world: SamplesWorld): Promise<Running> {
         ]
       : []),
   ];
-  const rows = await ensureServers(world.db, world.routes, samples, world);
+  const rows = await ensureServers(world, samples);
   await Promise.all(rows.filter((row) => row.isEnabled).map((row) => world.lookAfter.one(row)));
   return {
     async close() {

@@ -19,13 +19,14 @@ import type { Identity } from './identity/identity.ts';
 import { deriveKey } from './identity/keys.ts';
 import { createLogin } from './identity/login.ts';
 import { providersOf } from './identity/providers/index.ts';
+import { sessionsOf } from './identity/sessions.ts';
 import { createLog } from './log.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
 import { createLookAfter } from './registry/servers/look-after.ts';
 import { createRoutes } from './registry/servers/routes.ts';
-import { list } from './registry/servers/store.ts';
+import { listServers } from './registry/servers/store.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
 const drainLimit = 30_000;
@@ -109,15 +110,14 @@ async function build(
     maxBytes: 4 << 20,
   });
   closers.push(() => toProvider.close());
-  const fetchProvider = toProvider as typeof fetch;
-  const trusted = providersOf(config).map((provider) => trust(provider, fetchProvider, now));
+  const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
   const personal = {
     ...{ db, now, settings: config.tokens },
     key: deriveKey(config.secretKey, 'personal-token'),
   };
   const tokens = tokenIdentifier(trusted, personal, now);
   const login = createLogin({
-    ...{ db, now, trusted, fetch: fetchProvider },
+    ...{ db, now, trusted, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
 
@@ -130,18 +130,19 @@ async function build(
   });
   closers.push(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
+  const sessions = sessionsOf(db, now, config.session.maxAgeSeconds);
   const identity = createHttpIdentity({
-    ...{ db, now, accessOf: access, identifyByToken: tokens.identify },
+    ...{ sessions, accessOf: access, identifyByToken: tokens.identify },
     csrfKey: deriveKey(config.secretKey, 'csrf'),
     session: config.session,
   });
 
-  const outboundPolicy = policyOf(config);
-  const routes = createRoutes(await list(db));
-  const check = createCheck({ policy: outboundPolicy, version: packageJson.version });
+  const policy = policyOf(config);
+  const routes = createRoutes(await listServers(db));
+  const check = createCheck({ policy, version: packageJson.version });
   const lookAfter = createLookAfter({ db, now, routes, check });
   const servers = {
-    ...{ db, now, routes, lookAfter, outboundPolicy },
+    ...{ db, now, routes, lookAfter, policy },
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
     decideTool: (who: Identity, server: string, tool: string) =>
@@ -159,7 +160,7 @@ async function build(
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
   const app = createApp({
-    ...{ config, db, log, trail, now, identity, login, trusted, personal, servers },
+    ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
     version: packageJson.version,
     forget: tokens.forget,
     uiDirectory: packagedFile('dist/ui'),
@@ -183,7 +184,12 @@ async function build(
     const samples = await evaluation.startSamples({ ...servers, log });
     closers.push(() => samples.close());
     print(evaluation.banner(config));
-  } else log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
+  } else {
+    lookAfter
+      .every()
+      .catch((error: unknown) => log.error({ err: error }, 'the servers could not be checked'));
+    log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
+  }
   return { url: config.registryUrl, stop: closeAll };
 }
 

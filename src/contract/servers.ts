@@ -46,7 +46,10 @@ export const reservedFirstSegments = [
 
 /** Gives a server path one leading slash and no trailing one: `currenttime/` becomes `/currenttime`. */
 export function normalizePath(path: string): string {
-  return `/${path.replace(/^\/+|\/+$/g, '')}`;
+  let [from, to] = [0, path.length];
+  while (path[from] === '/') from += 1;
+  while (to > from && path[to - 1] === '/') to -= 1;
+  return `/${path.slice(from, to)}`;
 }
 
 /** The server's name in scopes: its path without the leading slash. */
@@ -166,7 +169,7 @@ export const server = z.object({
 /** A registered server as the API shows it. */
 export type Server = z.infer<typeof server>;
 
-const pathParams = z.object({ path: z.string().transform(normalizePath) });
+const pathParams = z.object({ path: z.string().max(400).transform(normalizePath) });
 
 /** The endpoints of the registry of servers. */
 export const serverEndpoints = {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { endpoints } from '../contract/index.ts';
 import type { Trail } from './audit/event.ts';
 import type { Config } from './config.ts';
@@ -24,9 +23,6 @@ import type { Sessions } from './identity/sessions.ts';
 import type { Log } from './log.ts';
 import { type ServersWorld, serverHandlers } from './registry/servers/handlers.ts';
 import { tokenHandlers } from './registry/tokens/handlers.ts';
-
-/** The largest body that the API takes, in bytes. */
-const maxBody = 1024 * 1024;
 
 /** Everything that the control plane is built from. */
 export interface AppWorld {
@@ -61,14 +57,6 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   });
   app.use(securityHeaders(config.session.secure));
   app.use(originGuard(config));
-  app.use(
-    bodyLimit({
-      maxSize: maxBody,
-      onError: () => {
-        throw new Failure('body_too_large', `The body is larger than ${maxBody} bytes.`);
-      },
-    }),
-  );
 
   mountSignIn(app, {
     ...{ config, log, trail, now, identity, clientIp },

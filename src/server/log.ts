@@ -13,7 +13,8 @@ const hidden = [
   'access_token',
   'id_token',
   'client_secret',
-  'code',
+  'code_verifier',
+  'assertion',
 ];
 
 /** Makes the log: JSON lines, or plain text for people; known names of secrets are cut out wherever they stand. */

@@ -7,6 +7,7 @@ import { asFailure, Failure, type Fault } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { sameSecret } from '../identity/keys.ts';
 import { recordRequest } from './audit.ts';
+import { readJson } from './body.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
 /** What mounting endpoints needs. */
@@ -101,7 +102,7 @@ async function serve(
   const input: AnyInput = {
     params,
     query: parse(endpoint.query, c.req.query(), 'query'),
-    body: endpoint.body ? parse(endpoint.body, await jsonBody(c), 'body') : undefined,
+    body: endpoint.body ? parse(endpoint.body, await readJson(c), 'body') : undefined,
     ifMatch: c.req.header('if-match'),
   };
   const answer = await handler(input, caller ?? anonymous(c, notes));
@@ -188,18 +189,6 @@ function parse(schema: z.ZodType | undefined, value: unknown, where: string): un
   }));
   const shown = faults.slice(0, 5).map(({ at, message }) => `${at}: ${message}`);
   throw new Failure('invalid_input', `The input has faults: ${shown.join('; ')}.`, { faults });
-}
-
-async function jsonBody(c: Context<HttpEnv>): Promise<unknown> {
-  const type = c.req.header('content-type') ?? '';
-  if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
-    throw new Failure('unsupported_media_type', 'Send the body as application/json.');
-  const text = await c.req.text();
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Failure('invalid_json', `The body is not valid JSON: ${(error as Error).message}`);
-  }
 }
 
 const nobody: Access = {

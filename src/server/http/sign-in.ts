@@ -8,6 +8,7 @@ import { attemptLasts, type Login, type SignedIn } from '../identity/login.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { type Log, masked } from '../log.ts';
 import { auditIdentity } from './audit.ts';
+import { readText } from './body.ts';
 import { readCookies, sessionCookieName, setCookie } from './cookies.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
@@ -130,7 +131,7 @@ async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Respons
 
 async function requireCsrf(c: Context<HttpEnv>, identity: Identity, world: SignInWorld): Promise<void> {
   const isForm = (c.req.header('content-type') ?? '').startsWith('application/x-www-form-urlencoded');
-  const fromForm = isForm ? new URLSearchParams(await c.req.text()).get('csrf_token') : null;
+  const fromForm = isForm ? new URLSearchParams(await readText(c)).get('csrf_token') : null;
   const given = c.req.header('x-csrf-token') ?? fromForm ?? '';
   if (!sameSecret(given, world.identity.csrfToken(identity)))
     throw new Failure('csrf_failed', 'CSRF validation failed: send X-CSRF-Token (see /api/auth/me).');

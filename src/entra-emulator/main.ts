@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from 'jose';
 import { type Clock, instant, makeClock } from './clock.ts';
 import { type Faults, makeFaults } from './control/faults.ts';
+import { reset, restoreSnapshot, takeSnapshot } from './control/snapshot.ts';
 import { type KeyRoll, openKeyring } from './keys/keyring.ts';
 import { tlsIdentity } from './keys/tls.ts';
 import { listen } from './listen.ts';
@@ -58,6 +59,11 @@ export type Emulator = {
   rollKeys(how?: KeyRoll): Promise<void>;
   /** Makes the keys of a foreign issuer known, for federated credentials. */
   trustIssuer(issuer: string, keys: JSONWebKeySet): void;
+  /** The state as text, and back. */
+  snapshot(): string;
+  restore(snapshot: string): void;
+  /** Back to the seed, with the clock unmoved and no faults. */
+  reset(): void;
   /** Signs any claims with the current key: for tests of what must be refused. */
   sign(claims: Claims, header?: Claims): Promise<string>;
   close(): Promise<void>;
@@ -77,7 +83,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     hosts: [host, ...own],
     tls,
     version,
-    answer: (ask) => answer(world, ask),
+    answer: (ask) => answer(world, ask, seed),
   });
   world.origin =
     options.origin ??
@@ -121,6 +127,9 @@ function handle(world: World, seed: Seed, ca: string | undefined, close: () => P
     faults: world.faults,
     rollKeys: (how = 'normal') => world.keys.roll(how),
     trustIssuer: (issuer, keys) => void world.trustedIssuers.set(issuer, keys),
+    snapshot: () => takeSnapshot(world),
+    restore: (snapshot) => restoreSnapshot(world, snapshot),
+    reset: () => reset(world, seed),
     sign: (claims, header) => signAnything(world, claims, header),
     close,
   };

@@ -1,10 +1,17 @@
+import { control } from './control/admin.ts';
+import { playWire } from './control/play.ts';
 import { type Ask, page, type Reply } from './exchange.ts';
+import { graph } from './graph/answer.ts';
 import { aadsts } from './sts/aadsts.ts';
+import { adminConsent } from './sts/admin-consent.ts';
 import { authorize } from './sts/authorize.ts';
+import { deviceCode, deviceLogin } from './sts/device.ts';
 import { discovery, instanceDiscovery, keySet } from './sts/discovery.ts';
 import { logout } from './sts/logout.ts';
 import { messagePage } from './sts/pages.ts';
 import { token } from './sts/token.ts';
+import { userinfo, userRealm } from './sts/userinfo.ts';
+import type { Seed } from './tenant/seed.ts';
 import type { World } from './world.ts';
 
 type Handler = (world: World, ask: Ask, tenant: string) => Reply | Promise<Reply>;
@@ -21,15 +28,27 @@ const signInHost: Record<string, Handler> = {
   'oauth2/authorize': (world, ask, tenant) => authorize(world, ask, tenant, 1),
   'oauth2/v2.0/token': (world, ask, tenant) => token(world, ask, tenant, 2),
   'oauth2/token': (world, ask, tenant) => token(world, ask, tenant, 1),
+  'oauth2/v2.0/devicecode': (world, ask, tenant) => deviceCode(world, ask, tenant),
+  'oauth2/devicecode': (world, ask, tenant) => deviceCode(world, ask, tenant),
+  'v2.0/adminconsent': (world, ask, tenant) => adminConsent(world, ask, tenant),
+  adminconsent: (world, ask, tenant) => adminConsent(world, ask, tenant),
   'oauth2/v2.0/logout': (world, ask) => logout(world, ask),
   'oauth2/logout': (world, ask) => logout(world, ask),
 };
 
 /** Answers one request: the emulator's table of contents. */
-export async function answer(world: World, ask: Ask): Promise<Reply> {
+export async function answer(world: World, ask: Ask, seed: Seed): Promise<Reply> {
   const path = ask.url.pathname;
+  if (path.startsWith('/_emulator/')) return control(world, ask, seed, path.slice('/_emulator/'.length));
+  const broken = await playWire(world, ask);
+  if (broken) return broken;
+  if (path === '/graph/oidc/userinfo') return userinfo(world, ask);
+  if (path.startsWith('/graph/')) return graph(world, ask, path.slice('/graph'.length));
+  if (path === '/devicelogin') return deviceLogin(world, ask);
   if (path === '/') return frontPage(world);
   if (path === '/error') return errorLookUp(ask.url.searchParams.get('code'));
+  const realm = /^\/common\/userrealm\/([^/]+)$/i.exec(path)?.[1];
+  if (realm) return userRealm(world, decodeURIComponent(realm));
   // The v1.0 issuer's host is the sign-in host under another name.
   const [, tenant, rest = ''] = /^\/(?:sts\/)?([^/]+)\/(.*)$/.exec(path) ?? [];
   const handler = Object.hasOwn(signInHost, rest) ? signInHost[rest] : undefined;

@@ -7,6 +7,7 @@ import { type AuthorizeRequest, readAuthorizeRequest } from './authorize-request
 import { respond } from './authorize-response.ts';
 import { type Client, findClient } from './client.ts';
 import { addConsent } from './consent.ts';
+import { listed } from './listed.ts';
 import { consentPage, errorPage, signInPage } from './pages.ts';
 import { missingScopes, readScopes, unknownScopes, type Wanted } from './scopes.ts';
 import { credentialsOf, type SignedIn, signedIn, startSession } from './sign-in.ts';
@@ -152,13 +153,4 @@ function askConsent(
   const scopes = missing.length ? missing : [...wanted.oidc, ...wanted.values];
   const more = { application: application.displayName, user, scopes, canConsentForAll: administrator };
   return page(200, consentPage(to, more));
-}
-
-function listed(tenants: readonly Tenant[]): { user: User; about: string }[] {
-  return tenants.flatMap((tenant) =>
-    [...tenant.listed].flatMap(([id, about]) => {
-      const user = tenant.users.get(id);
-      return user ? [{ user, about }] : [];
-    }),
-  );
 }

@@ -48,7 +48,7 @@ function form({ action, hidden }: Form, fields: string, more: Record<string, str
 export function signInPage(
   to: Form,
   people: readonly { user: User; about: string }[],
-  more: { application: string; hint?: string | undefined; error?: string | undefined },
+  more: { application: string; hint?: string | undefined; error?: string | undefined; declines?: boolean },
 ): string {
   const buttons = people.map(({ user, about }) =>
     form(
@@ -67,7 +67,8 @@ export function signInPage(
 ${more.error ? `<p class="error" role="alert">${safe(more.error)}</p>` : ''}
 ${buttons.join('\n')}
 <h1>Or with a password</h1>
-${form(to, fields)}`,
+${form(to, fields)}
+${more.declines ? form(to, '<button type="submit">This was not me</button>', { emulator_consent: 'decline' }) : ''}`,
   );
 }
 

@@ -1,0 +1,263 @@
+import { randomUUID } from 'node:crypto';
+import { instant } from '../clock.ts';
+import { isRecord, jsonOf, type Reply } from '../exchange.ts';
+import { findApplication, findServicePrincipal, place } from '../tenant/directory.ts';
+import {
+  inherited,
+  makeApi,
+  makeApplication,
+  makeAppRoles,
+  makeOptionalClaims,
+  makeWeb,
+} from '../tenant/make.ts';
+import type { Application, DirectoryObject, FederatedIdentityCredential } from '../tenant/model.ts';
+import { join, separate, targets } from '../tenant/relation.ts';
+import { bin } from './bin.ts';
+import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from './call.ts';
+import { readChanges, referencedId } from './change.ts';
+import { addKey, addPassword, readKeyCredentials, removeKey, removePassword } from './credentials.ts';
+import { badRequest, notFound } from './failure.ts';
+import { showObjects } from './membership.ts';
+import { entityTypes } from './schema.ts';
+import { showList, showOne } from './show.ts';
+
+const type = entityTypes.application;
+const federated = entityTypes.federatedIdentityCredential;
+const read = {
+  delegated: ['Application.Read.All'],
+  application: ['Application.Read.All', 'Application.ReadWrite.OwnedBy'],
+};
+const write = { delegated: ['Application.ReadWrite.All'], application: ['Application.ReadWrite.OwnedBy'] };
+const one = '/applications/{application}';
+const credentials = `${one}/federatedIdentityCredentials`;
+
+/** Applications with their credentials, owners and federated identities. */
+export const applicationOperations: readonly Operation[] = [
+  {
+    method: 'GET',
+    path: '/applications',
+    ...read,
+    run: (call) =>
+      showList(call, type, [...call.tenant.applications.values()], { expansions: expansions(call) }),
+  },
+  { method: 'POST', path: '/applications', ...write, run: (call) => created(call, make(call, bodyOf(call))) },
+  {
+    method: 'GET',
+    path: one,
+    ...read,
+    run: (call) => showOne(call, type, target(call), { expansions: expansions(call) }),
+  },
+  { method: 'PATCH', path: one, ...write, run: update },
+  { method: 'DELETE', path: one, ...write, run: remove },
+  { method: 'POST', path: `${one}/addPassword`, ...write, run: (call) => addPassword(call, managed(call)) },
+  {
+    method: 'POST',
+    path: `${one}/removePassword`,
+    ...write,
+    run: (call) => removePassword(call, managed(call)),
+  },
+  { method: 'POST', path: `${one}/addKey`, ...write, run: (call) => addKey(call, managed(call)) },
+  { method: 'POST', path: `${one}/removeKey`, ...write, run: (call) => removeKey(call, managed(call)) },
+  {
+    method: 'GET',
+    path: `${one}/owners`,
+    ...read,
+    run: (call) => showObjects(call, ownersOf(call, target(call))),
+  },
+  { method: 'POST', path: `${one}/owners/$ref`, ...write, run: addOwner },
+  { method: 'DELETE', path: `${one}/owners/{owner}/$ref`, ...write, run: removeOwner },
+  { method: 'GET', path: credentials, ...read, run: (call) => showList(call, federated, list(call)) },
+  { method: 'POST', path: credentials, ...write, run: addFederated },
+  {
+    method: 'GET',
+    path: `${credentials}/{credential}`,
+    ...read,
+    run: (call) => showOne(call, federated, federatedOf(call)),
+  },
+  { method: 'PATCH', path: `${credentials}/{credential}`, ...write, run: updateFederated },
+  { method: 'DELETE', path: `${credentials}/{credential}`, ...write, run: removeFederated },
+];
+
+function expansions(call: Call) {
+  return { owners: (application: DirectoryObject) => ownersOf(call, application) };
+}
+
+function ownersOf(call: Call, { id }: { id: string }): DirectoryObject[] {
+  return [...targets(call.tenant.owners, id)].flatMap((owner) => call.tenant.objects.get(owner) ?? []);
+}
+
+/** By object id, by `appId='...'` or by `uniqueName='...'`. */
+function target(call: Call): Application {
+  const { tenant, names } = call;
+  const [, key, value = ''] = /^(appId|uniqueName)=(.+)$/.exec(names.application ?? '') ?? [];
+  const found =
+    key === 'appId'
+      ? findApplication(tenant, value)
+      : [...tenant.applications.values()].find(({ uniqueName }) => key && uniqueName === value);
+  return find(call, tenant.applications, key ? (found?.id ?? value) : names.application);
+}
+
+function managed(call: Call): Application {
+  const application = target(call);
+  requireManaged(call, application.id);
+  return application;
+}
+
+function make(call: Call, body: Record<string, unknown>): Application {
+  const { tenant, world, caller } = call;
+  const displayName = textOf(body, 'displayName');
+  if (Array.isArray(body.passwordCredentials) && body.passwordCredentials.length)
+    throw badRequest('Adding a password on application creation is not supported; use addPassword.');
+  const application = makeApplication({ displayName, id: randomUUID() }, tenant, instant(world.clock));
+  apply(call, application, readChanges(type, body));
+  place(tenant, application, world.clock.now());
+  tenant.federatedCredentials.set(application.id, []);
+  // Whoever makes an application owns it.
+  const owner = caller.user?.id ?? caller.principal?.id;
+  if (owner) join(tenant.owners, application.id, owner);
+  return application;
+}
+
+function created(call: Call, application: Application): Reply {
+  return showOne(call, type, application, { status: 201, isNew: true });
+}
+
+function update(call: Call): Reply {
+  const body = bodyOf(call);
+  const name = /^uniqueName=(.+)$/.exec(call.names.application ?? '')?.[1];
+  if (
+    name !== undefined &&
+    ![...call.tenant.applications.values()].some(({ uniqueName }) => uniqueName === name)
+  ) {
+    if (!/\bcreate-if-missing\b/.test(call.ask.headers.prefer ?? '')) throw notFound(name);
+    return created(call, make(call, { displayName: name, ...body, uniqueName: name }));
+  }
+  const application = managed(call);
+  apply(call, application, readChanges(type, body));
+  const principal = findServicePrincipal(call.tenant, application.appId);
+  if (principal)
+    Object.assign(principal, inherited(application), { appDisplayName: application.displayName });
+  return noContent();
+}
+
+/** Applies changes part by part, since `web`, `api` and their like merge with what is there. */
+function apply(call: Call, application: Application, changes: Record<string, unknown>): void {
+  const { web, api, spa, publicClient, appRoles, optionalClaims, keyCredentials, ...plain } = changes;
+  if (changes.identifierUris !== undefined) checkUris(call, application, changes.identifierUris as string[]);
+  Object.assign(application, plain);
+  if (isRecord(web)) application.web = makeWeb({ ...application.web, ...web });
+  if (isRecord(api)) {
+    const parts = { ...application.api, ...api };
+    if (parts.oauth2PermissionScopes.some(({ value }) => typeof value !== 'string' || value.startsWith('.')))
+      throw badRequest("Invalid value specified for property 'value' of resource 'PermissionScope'.");
+    application.api = makeApi(parts, application.appId);
+  }
+  if (isRecord(spa)) application.spa = { ...application.spa, ...spa };
+  if (isRecord(publicClient)) application.publicClient = { ...application.publicClient, ...publicClient };
+  if (Array.isArray(appRoles)) application.appRoles = makeAppRoles(appRoles, application.appId);
+  if (optionalClaims !== undefined)
+    application.optionalClaims = makeOptionalClaims(isRecord(optionalClaims) ? optionalClaims : null);
+  if (Array.isArray(keyCredentials)) application.keyCredentials = readKeyCredentials(call, keyCredentials);
+}
+
+/** Unique in the tenant; `https` only on a verified domain; `api://` with the application or tenant id. */
+function checkUris({ tenant }: Call, application: Application, uris: string[]): void {
+  for (const uri of uris) {
+    const taken = [...tenant.applications.values(), ...binned(tenant.deleted)].some(
+      (other) => other.id !== application.id && other.identifierUris.includes(uri),
+    );
+    if (taken)
+      throw badRequest(`Another object with the same value for property identifierUris already exists.`, [
+        { code: 'ObjectConflict', target: 'identifierUris', message: uri },
+      ]);
+    const host = URL.canParse(uri) ? new URL(uri).hostname : '';
+    const isVerified = tenant.domains.some(({ name }) => host === name || host.endsWith(`.${name}`));
+    const isOwnApi =
+      uri.startsWith('api://') && (uri.includes(application.appId) || uri.includes(tenant.id) || isVerified);
+    if (!isOwnApi && !(uri.startsWith('https://') && isVerified))
+      throw badRequest(
+        `Values of identifierUris property must use a verified domain of the organization or its subdomain: '${uri}'`,
+        [{ code: 'HostNameNotOnVerifiedDomain', target: 'identifierUris', message: uri }],
+      );
+  }
+}
+
+function binned(deleted: Map<string, { object: DirectoryObject }>): Application[] {
+  return [...deleted.values()].flatMap(({ object }) => (object.kind === 'application' ? [object] : []));
+}
+
+function remove(call: Call): Reply {
+  const application = managed(call);
+  const now = instant(call.world.clock);
+  const principal = findServicePrincipal(call.tenant, application.appId);
+  if (principal) bin(call.tenant, principal, now);
+  bin(call.tenant, application, now);
+  return noContent();
+}
+
+function addOwner(call: Call): Reply {
+  const application = managed(call);
+  const owner = find(call, call.tenant.objects, referencedId(jsonOf(call.ask)?.['@odata.id']));
+  if (!join(call.tenant.owners, application.id, owner.id))
+    throw badRequest(
+      "One or more added object references already exist for the following modified properties: 'owners'.",
+    );
+  return noContent();
+}
+
+function removeOwner(call: Call): Reply {
+  const owner = call.names.owner ?? '';
+  if (!separate(call.tenant.owners, managed(call).id, owner)) throw notFound(owner);
+  return noContent();
+}
+
+function list(call: Call): FederatedIdentityCredential[] {
+  return call.tenant.federatedCredentials.get(target(call).id) ?? [];
+}
+
+function federatedOf(call: Call): FederatedIdentityCredential {
+  const name = call.names.credential ?? '';
+  const found = list(call).find((credential) => credential.id === name || `name=${credential.name}` === name);
+  if (!found) throw notFound(name);
+  return found;
+}
+
+function addFederated(call: Call): Reply {
+  const application = managed(call);
+  const body = bodyOf(call);
+  const changes = readChanges(federated, body);
+  const [name, issuer, subject] = ['name', 'issuer', 'subject'].map((key) => textOf(body, key));
+  const audiences = Array.isArray(body.audiences) ? body.audiences.map(String) : [];
+  if (audiences.length !== 1) throw badRequest("Exactly one value is expected in 'audiences'.");
+  const all = list(call);
+  if (all.length >= 20) throw badRequest('No more than 20 federated identity credentials can be added.');
+  if (all.some((other) => other.name === name || (other.issuer === issuer && other.subject === subject)))
+    throw badRequest(
+      'A federated identity credential with this name, or issuer and subject, exists already.',
+      [{ code: 'ObjectConflict', target: 'federatedIdentityCredentials', message: String(name) }],
+    );
+  const credential = {
+    description: null,
+    ...changes,
+    id: randomUUID(),
+    audiences,
+  } as FederatedIdentityCredential;
+  call.tenant.federatedCredentials.set(application.id, [...all, credential]);
+  return showOne(call, federated, credential, { status: 201, isNew: true });
+}
+
+function updateFederated(call: Call): Reply {
+  managed(call);
+  Object.assign(federatedOf(call), readChanges(federated, bodyOf(call)));
+  return noContent();
+}
+
+function removeFederated(call: Call): Reply {
+  const application = managed(call);
+  const gone = federatedOf(call);
+  call.tenant.federatedCredentials.set(
+    application.id,
+    list(call).filter((credential) => credential !== gone),
+  );
+  return noContent();
+}

@@ -1,0 +1,107 @@
+import { randomInt } from 'node:crypto';
+import { seconds } from '../clock.ts';
+import { type Ask, formOf, page, queryAndForm, type Reply } from '../exchange.ts';
+import { hashSecret } from '../tenant/identify.ts';
+import type { World } from '../world.ts';
+import { Aadsts, errorReply, tokenHeaders } from './aadsts.ts';
+import { tenantsOf } from './authorize.ts';
+import { findClient } from './client.ts';
+import { listed } from './listed.ts';
+import { type DeviceCode, opaque } from './memory.ts';
+import { deviceCodePage, messagePage, signInPage } from './pages.ts';
+import { isPublic } from './redirects.ts';
+import { readScopes, unknownScopes } from './scopes.ts';
+import { credentialsOf, signedIn, startSession } from './sign-in.ts';
+
+/** The device code endpoint: starts a sign-in that is finished in a browser elsewhere. */
+export function deviceCode(world: World, ask: Ask, tenantName: string): Reply {
+  try {
+    const { values: form, duplicate } = formOf(ask);
+    if (ask.method !== 'POST') throw new Aadsts(900561, ['POST', ask.method]);
+    if (duplicate !== undefined) throw new Aadsts(9000411, [duplicate]);
+    const [tenant] = tenantsOf(world, tenantName);
+    if (!tenant) throw new Aadsts(90002, [tenantName]);
+    const { application } = findClient(world, tenant, form.client_id);
+    if (!isPublic(application)) throw new Aadsts(7000218);
+    if (!form.scope) throw new Aadsts(900144, ['scope']);
+    const [unknown] = unknownScopes(readScopes(world, tenant, form.scope));
+    if (unknown) throw new Aadsts(70011, [unknown]);
+    return {
+      status: 200,
+      headers: tokenHeaders(),
+      body: start(world, tenant.id, application.appId, form.scope),
+    };
+  } catch (error) {
+    if (error instanceof Aadsts) return errorReply(world, error, ask.headers['client-request-id']);
+    throw error;
+  }
+}
+
+function start(world: World, tenantId: string, appId: string, scope: string) {
+  const code = opaque(48);
+  const userCode = Array.from({ length: 9 }, () => 'BCDFGHJKLMNPQRSTVWXYZ23456789'[randomInt(29)]).join('');
+  const expires = world.clock.now() + 900_000;
+  world.deviceCodes.set(hashSecret(code), { tenantId, appId, userCode, scope, expires, state: 'pending' });
+  const verification_uri = `${world.origin}/devicelogin`;
+  return {
+    user_code: userCode,
+    device_code: code,
+    verification_uri,
+    expires_in: 900,
+    interval: 5,
+    message: `To sign in, use a web browser to open the page ${verification_uri} and enter the code ${userCode} to authenticate.`,
+  };
+}
+
+/** The page where the user enters the code and signs in. */
+export function deviceLogin(world: World, ask: Ask): Reply {
+  const { values: form } = queryAndForm(ask);
+  const action = `${world.origin}/devicelogin`;
+  if (!form.user_code) return page(200, deviceCodePage(action));
+  const device = findDevice(world, form.user_code);
+  if (!device) return page(200, deviceCodePage(action, 'That code did not work. Check it and try again.'));
+  const tenants = tenantsOf(world, device.tenantId);
+  if (form.emulator_consent === 'decline') return decide(device, { state: 'declined' });
+  try {
+    const credentials = credentialsOf(tenants, form);
+    const started = credentials && startSession(world, credentials.tenant, credentials.user);
+    const who = started ?? (form.emulator_consent === 'accept' ? signedIn(world, ask) : undefined);
+    if (!who) return askSignIn(world, action, device);
+    const reply = decide(device, {
+      state: 'approved',
+      userId: who.user.id,
+      sid: who.session.sid,
+      authTime: seconds(world.clock),
+    });
+    return started ? { ...reply, headers: { ...reply.headers, 'set-cookie': started.cookie } } : reply;
+  } catch (error) {
+    if (!(error instanceof Aadsts)) throw error;
+    return askSignIn(world, action, device, `AADSTS${error.code}: ${error.message}`);
+  }
+}
+
+function findDevice(world: World, userCode: string): DeviceCode | undefined {
+  const wanted = userCode.trim().toUpperCase();
+  return [...world.deviceCodes.values()].find(
+    (device) =>
+      device.userCode === wanted && device.state === 'pending' && device.expires > world.clock.now(),
+  );
+}
+
+function askSignIn(world: World, action: string, device: DeviceCode, error?: string): Reply {
+  const tenants = tenantsOf(world, device.tenantId);
+  const application = findClient(world, tenants[0] ?? failTenant(device), device.appId).application
+    .displayName;
+  const to = { action, hidden: { user_code: device.userCode } };
+  return page(200, signInPage(to, listed(tenants), { application, error, declines: true }));
+}
+
+function failTenant(device: DeviceCode): never {
+  throw new Aadsts(90002, [device.tenantId]);
+}
+
+function decide(device: DeviceCode, decision: Partial<DeviceCode>): Reply {
+  Object.assign(device, decision);
+  const words = decision.state === 'approved' ? 'You have signed in on your device.' : 'You declined.';
+  return page(200, messagePage('Device sign-in', `${words} You may close this window.`));
+}

@@ -66,13 +66,16 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
 }
 
 function fail(exchange: Exchange, error: unknown): void {
-  if (error instanceof ClientLeft) exchange.reason = 'client_left';
-  else if (!exchange.res.headersSent) refuse(exchange, asFailure(error));
+  if (error instanceof ClientLeft) return;
+  if (!exchange.res.headersSent) refuse(exchange, asFailure(error));
   else exchange.res.destroy();
 }
 
 function finish({ traffic, trail, log, now }: Running, exchange: Exchange): void {
-  if (!exchange.res.writableFinished) exchange.hangUp?.();
+  if (!exchange.res.writableFinished) {
+    exchange.hangUp?.();
+    exchange.reason ??= 'client_left';
+  }
   traffic.remove(exchange);
   trail.record(auditEvent(exchange, now()));
   const { failure, id } = exchange;

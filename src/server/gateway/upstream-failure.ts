@@ -7,7 +7,11 @@ export function upstreamFailure(error: Error & { code?: unknown }): Failure {
   const cause = { cause: error };
   if (code === 'UND_ERR_CONNECT_TIMEOUT')
     return new Failure('upstream_timeout', 'The server did not accept a connection in time.', cause);
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code.startsWith('HPE_') || code.includes('CONTENT_LENGTH'))
+  if (
+    code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    error.name === 'HTTPParserError' ||
+    code.includes('CONTENT_LENGTH')
+  )
     return new Failure('upstream_invalid', 'The server gave an answer that is not valid HTTP.', cause);
   return new Failure('upstream_unreachable', 'The server could not be reached or broke off.', cause);
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import { Failure } from '../errors.ts';
 import type { Limits } from './limits.ts';
@@ -43,7 +45,7 @@ interface Origin {
 export function createUpstreams(limits: Limits): Upstreams {
   const origins = new Map<string, Origin>();
   const streams = new Set<Client>();
-  const sockets = new Set<object>();
+  const sockets = new Set<Socket>();
   const options = clientOptions(limits, sockets);
 
   const originOf = (name: string): Origin => {
@@ -96,6 +98,7 @@ export function createUpstreams(limits: Limits): Upstreams {
     async destroy() {
       await Promise.all([...origins.values()].map(({ pool }) => pool.destroy()));
       await Promise.all([...streams].map((client) => client.destroy()));
+      await Promise.all([...sockets].map((socket) => once(socket.destroy(), 'close')));
     },
   };
 }
@@ -116,7 +119,7 @@ function closeIdle(origins: Map<string, Origin>): void {
 }
 
 /** Timeouts are the forwarder's: they must cover the wait for a connection, and never a stream. */
-function clientOptions(limits: Limits, sockets: Set<object>): Client.Options {
+function clientOptions(limits: Limits, sockets: Set<Socket>): Client.Options {
   const connect = buildConnector({ timeout: limits.connectMs, allowH2: false });
   return {
     allowH2: false,

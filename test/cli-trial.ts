@@ -140,6 +140,7 @@ export function aServer(parts: Partial<Server> = {}): Server {
     registered_by: 'alice',
     registered_at: '2026-01-02T03:04:05.000Z',
     updated_at: '2026-01-02T03:04:05.000Z',
+    revision: 1,
     can: { modify: true, toggle: true, delete: true, health_check: true },
     ...parts,
   };

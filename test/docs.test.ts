@@ -16,7 +16,9 @@ test.each(Object.entries(generated))('%s says what the code says', (file, render
 });
 
 test('.env.example names only settings that exist, and every one that a guide asks for', () => {
-  const named = [...readFileSync('.env.example', 'utf8').matchAll(/^#?\s?([A-Z][A-Z0-9_]+)=/gm)].map(([, name]) => name);
+  const named = [...readFileSync('.env.example', 'utf8').matchAll(/^#?\s?([A-Z][A-Z0-9_]+)=/gm)].map(
+    ([, name]) => name,
+  );
   expect(named.filter((name) => !(name! in settings))).toEqual([]);
   const ofTheGuide = [
     'AUTH_PROVIDER',

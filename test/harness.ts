@@ -30,7 +30,10 @@ export interface TestGatewayOptions {
 
 /** Starts the built command as a user would, and waits until it says that it serves. */
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
-  const [port, emulatorPort] = [options.port ?? (await freePort()), options.emulatorPort ?? (await freePort())];
+  const [port, emulatorPort] = [
+    options.port ?? (await freePort()),
+    options.emulatorPort ?? (await freePort()),
+  ];
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'gateway-test-'));
   const child = spawn(process.execPath, [resolve('bin/mcp-gateway.mjs'), 'start'], {
     cwd: dataDir,

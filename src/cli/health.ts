@@ -88,7 +88,12 @@ async function mapBounded<T, R>(
   const worker = async (): Promise<void> => {
     while (next < items.length) {
       const at = next++;
-      results[at] = await work(items[at] as T);
+      try {
+        results[at] = await work(items[at] as T);
+      } catch (error) {
+        next = items.length; // the others begin nothing more
+        throw error;
+      }
     }
   };
   await Promise.all(Array.from({ length: Math.min(bound, items.length) }, worker));

@@ -12,7 +12,7 @@ const defaultUrl = 'http://localhost:8080';
 
 /**
  * Runs one command line (without the program's name) and resolves with the exit code: 0 success, 1 failure, 2 not used as
- * it should be. It never ends the process itself; `start` resolves while the server goes on running.
+ * it should be. It never ends the process itself; `start` resolves when the server has stopped.
  */
 export async function main(
   argv: readonly string[],
@@ -20,11 +20,14 @@ export async function main(
   terminal = ofThisProcess(),
 ): Promise<number> {
   let exitCode = 0;
-  const on: On = (action) => async (_options, command) => {
-    // commander calls an action of a command without arguments with (options, command).
-    const options = (command as { optsWithGlobals(): never }).optsWithGlobals();
-    exitCode = await perform(action, options, world, terminal);
-  };
+  const on: On =
+    (action) =>
+    async (...args) => {
+      // commander calls with the arguments, the options and, last, the command.
+      const command = args.at(-1) as { optsWithGlobals(): never };
+      const options = command.optsWithGlobals();
+      exitCode = await perform(action, options, world, terminal);
+    };
   const writers = {
     out: (text: string): void => void terminal.stdout.write(text),
     err: (text: string): void => void terminal.stderr.write(text),

@@ -23,9 +23,9 @@ export interface StartOptions {
   dataDir?: string;
 }
 
-/** What `mcp-gateway entra-emulator` asks of the emulator; `seed` is an absolute path. */
+/** What `mcp-gateway entra-emulator` asks of the emulator; without `seed`, an absolute path, it has its own tenant. */
 export interface EmulatorOptions {
-  seed: string;
+  seed?: string;
   port: number;
   https: boolean;
   dataDir?: string;
@@ -33,7 +33,7 @@ export interface EmulatorOptions {
 
 /** The two long-running programs that the command line starts; passed in, because the CLI imports only the contract. */
 export interface World {
-  /** Resolves when the server listens; a number is an exit code. An error with `faults: string[]` means faulty settings. */
+  /** Resolves when the server has stopped; a number is the exit code. An error with `faults` means faulty settings. */
   startServer(options: StartOptions): Promise<unknown>;
   runEmulator(options: EmulatorOptions): Promise<number>;
 }

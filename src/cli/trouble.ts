@@ -33,7 +33,9 @@ export function asTrouble(error: unknown): Trouble {
   if (error instanceof Trouble) return error;
   if (!(error instanceof Error)) return new Trouble(String(error));
   const faults = 'faults' in error && Array.isArray(error.faults) ? error.faults.map(String) : undefined;
-  return new Trouble(error.message || error.name, {
+  // An error with faults may list them in its message too: its first line is the message then.
+  const message = faults ? (error.message.split('\n')[0] ?? '').replace(/:$/, '.') : error.message;
+  return new Trouble(message || error.name, {
     cause: error,
     ...(faults ? { exitCode: 2 as const, faults } : {}),
   });

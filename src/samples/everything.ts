@@ -105,6 +105,8 @@ function relay(stream: Readable, log: Log): void {
 function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
   return new Promise((resolve) => {
+    // It no longer keeps this process running by itself, but its end is worth waiting for.
+    child.ref();
     child.once('exit', () => resolve());
     child.kill('SIGKILL');
   });

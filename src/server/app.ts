@@ -20,6 +20,7 @@ import type { TrustedProvider } from './identity/bearer.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Login } from './identity/login.ts';
 import type { PersonalTokens } from './identity/personal-token.ts';
+import type { Sessions } from './identity/sessions.ts';
 import type { Log } from './log.ts';
 import { type ServersWorld, serverHandlers } from './registry/servers/handlers.ts';
 import { tokenHandlers } from './registry/tokens/handlers.ts';
@@ -36,6 +37,7 @@ export interface AppWorld {
   readonly trail: Trail;
   readonly now: () => number;
   readonly identity: HttpIdentity;
+  readonly sessions: Sessions;
   readonly login: Login;
   readonly trusted: readonly TrustedProvider[];
   readonly personal: PersonalTokens;
@@ -69,8 +71,8 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   );
 
   mountSignIn(app, {
-    ...{ db, config, log, trail, now, identity, clientIp },
-    login: world.login,
+    ...{ config, log, trail, now, identity, clientIp },
+    ...{ sessions: world.sessions, login: world.login },
     forgetPerson: (provider, subject) =>
       world.forget((known) => known.provider === provider && known.subject === subject),
   });

@@ -76,7 +76,9 @@ export function asFailure(error: unknown): Failure {
 
 /** docs/reference/errors.md, whole. */
 export function renderErrors(): string {
-  const rows = Object.entries(failures).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`);
+  const rows = Object.entries(failures).map(
+    ([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`,
+  );
   return `# Errors
 
 The API answers a failure as \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, a stable \`code\` of this table, a

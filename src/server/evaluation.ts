@@ -5,8 +5,11 @@ import { shippedTenant, startEmulator } from '../entra-emulator/main.ts';
 import { startCurrentTime } from '../samples/currenttime.ts';
 import { startEverything } from '../samples/everything.ts';
 import type { Config } from './config.ts';
+import type { Db } from './db/tables.ts';
 import type { Log } from './log.ts';
-import { ensureServers, type SeedWorld } from './registry/servers/seed.ts';
+import type { LookAfter } from './registry/servers/look-after.ts';
+import type { Routes } from './registry/servers/routes.ts';
+import { ensureServers, type Seed } from './registry/servers/seed.ts';
 
 /** What only the evaluation mode has running: the emulator and the sample servers. */
 export interface Running {
@@ -39,11 +42,24 @@ export async function prepareEvaluation(config: Config): Promise<{ config: Confi
   };
 }
 
-/** Starts the sample MCP servers and registers them. */
-export async function startSamples(world: SeedWorld & { log: Log }): Promise<Running> {
-  const currentTime = await startCurrentTime();
-  const everything = await startEverything({ log: world.log });
-  await ensureServers(world, [
+/** What the samples are registered in. */
+export interface SamplesWorld {
+  readonly db: Db;
+  readonly routes: Routes;
+  readonly lookAfter: LookAfter;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/** Starts the sample MCP servers, registers them and looks at each once. */
+export async function startSamples(world: SamplesWorld): Promise<Running> {
+  const log = {
+    info: (text: string) => world.log.info({}, text),
+    debug: (text: string) => world.log.debug({}, text),
+  };
+  const [currentTime, everything] = await Promise.all([startCurrentTime(), startEverything({ log })]);
+  const samples: Seed[] = [
     {
       server_name: 'Current Time',
       path: '/currenttime',
@@ -62,7 +78,9 @@ export async function startSamples(world: SeedWorld & { log: Log }): Promise<Run
           },
         ]
       : []),
-  ]);
+  ];
+  const rows = await ensureServers(world, samples);
+  await Promise.all(rows.filter((row) => row.isEnabled).map((row) => world.lookAfter.one(row)));
   return {
     async close() {
       await Promise.all([currentTime.close(), everything?.close()]);

@@ -10,9 +10,7 @@ import { sinksOf } from './audit/sinks/index.ts';
 import { createTrail } from './audit/trail.ts';
 import { type Config, packagedFile, readConfig, readEnvironment } from './config.ts';
 import { openDatabase } from './db/open.ts';
-import { createGateway } from './gateway/gateway.ts';
-import { defaultLimits } from './gateway/limits.ts';
-import { clientIp } from './http/client-ip.ts';
+import { createGateway } from './gateway/handle.ts';
 import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
 import { trust } from './identity/bearer.ts';
@@ -21,10 +19,12 @@ import type { Identity } from './identity/identity.ts';
 import { deriveKey } from './identity/keys.ts';
 import { createLogin } from './identity/login.ts';
 import { providersOf } from './identity/providers/index.ts';
+import { sessionsOf } from './identity/sessions.ts';
 import { createLog } from './log.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
+import { createLookAfter } from './registry/servers/look-after.ts';
 import { createRoutes } from './registry/servers/routes.ts';
 import { listServers } from './registry/servers/store.ts';
 
@@ -110,15 +110,14 @@ async function build(
     maxBytes: 4 << 20,
   });
   closers.push(() => toProvider.close());
-  const fetchProvider = toProvider as typeof fetch;
-  const trusted = providersOf(config).map((provider) => trust(provider, fetchProvider, now));
+  const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
   const personal = {
     ...{ db, now, settings: config.tokens },
     key: deriveKey(config.secretKey, 'personal-token'),
   };
   const tokens = tokenIdentifier(trusted, personal, now);
   const login = createLogin({
-    ...{ db, now, trusted, fetch: fetchProvider },
+    ...{ db, now, trusted, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
 
@@ -131,8 +130,9 @@ async function build(
   });
   closers.push(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
+  const sessions = sessionsOf(db, now, config.session.maxAgeSeconds);
   const identity = createHttpIdentity({
-    ...{ db, now, accessOf: access, identifyByToken: tokens.identify },
+    ...{ sessions, accessOf: access, identifyByToken: tokens.identify },
     csrfKey: deriveKey(config.secretKey, 'csrf'),
     session: config.session,
   });
@@ -140,10 +140,10 @@ async function build(
   const policy = policyOf(config);
   const routes = createRoutes(await listServers(db));
   const check = createCheck({ policy, version: packageJson.version });
-  closers.push(() => check.close());
+  const lookAfter = createLookAfter({ db, now, routes, check });
   const servers = {
-    ...{ db, now, routes, check, policy },
-    newId: randomUUID,
+    ...{ db, now, routes, lookAfter, policy },
+    newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
     decideTool: (who: Identity, server: string, tool: string) =>
       decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow,
@@ -153,18 +153,14 @@ async function build(
     identify: tokens.identify,
     decide: (who, call) => decide(who, call, scopes.grants()),
     findRoute: routes.find,
-    limits: {
-      ...defaultLimits,
-      bodyBytes: config.gateway.maxBodyBytes,
-      headersMs: config.gateway.timeoutSeconds * 1000,
-    },
-    allowedHosts: config.allowedHosts,
-    allowedOrigins: config.allowedOrigins,
-    clientIp: (remote, forwardedFor) => clientIp(remote, forwardedFor, config.trustedProxyHops),
+    limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
+    allowedHosts: new Set(config.allowedHosts),
+    allowedOrigins: new Set(config.allowedOrigins),
+    ticketKey: deriveKey(config.secretKey, 'sse-session'),
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
   const app = createApp({
-    ...{ config, db, log, trail, now, identity, login, trusted, personal, servers },
+    ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
     version: packageJson.version,
     forget: tokens.forget,
     uiDirectory: packagedFile('dist/ui'),
@@ -188,7 +184,12 @@ async function build(
     const samples = await evaluation.startSamples({ ...servers, log });
     closers.push(() => samples.close());
     print(evaluation.banner(config));
-  } else log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
+  } else {
+    lookAfter
+      .every()
+      .catch((error: unknown) => log.error({ err: error }, 'the servers could not be checked'));
+    log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
+  }
   return { url: config.registryUrl, stop: closeAll };
 }
 

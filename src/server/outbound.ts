@@ -23,7 +23,7 @@ export interface OutboundOptions {
   readonly resolve?: Resolve;
 }
 
-/** A way out: call it like `fetch`; `close` ends its pooled connections. */
+/** A way out: call it like `fetch`; `close` ends its connections and what still runs on them. */
 export type Outbound = Fetch & { close(): Promise<void> };
 
 /**
@@ -56,7 +56,7 @@ export function outbound(options: OutboundOptions): Outbound {
       throw limits.explain(error);
     }
   };
-  return Object.assign(send, { close: () => agent.close() });
+  return Object.assign(send, { close: () => agent.destroy() });
 }
 
 /** Refuses a URL at registration: not http(s), with credentials, or at an address that the policy forbids. Names are judged when connecting. */

@@ -1,4 +1,5 @@
 import type { AddCommands } from '../command.ts';
+import { addCompletionCommand } from './completion.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addProcessCommands } from './process.ts';
 import { addServerCommands } from './servers.ts';
@@ -9,6 +10,7 @@ const nouns: readonly AddCommands[] = [
   addServerCommands,
   addIdentityCommands,
   addTokenCommands,
+  addCompletionCommand,
 ];
 
 /** Joins every command to the program, in the order in which help shows them. */

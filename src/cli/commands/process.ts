@@ -3,7 +3,7 @@ import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.
 import type { StartOptions } from '../terminal.ts';
 
 interface EmulatorFlags {
-  seed: string;
+  seed?: string;
   port: number;
   https?: boolean;
   dataDir?: string;
@@ -26,10 +26,13 @@ export const addProcessCommands: AddCommands = (program, on) => {
 
   addCommand(program, 'entra-emulator', {
     summary: 'Run an emulated Entra ID for tests and evaluation; it is not Microsoft Entra ID',
-    examples: ['mcp-gateway entra-emulator --seed examples/contoso.json --port 8443 --https'],
+    examples: [
+      'mcp-gateway entra-emulator',
+      'mcp-gateway entra-emulator --seed tenants.yml --port 9443 --https --data-dir ./emulator',
+    ],
   })
-    .requiredOption('--seed <file>', 'file that describes the tenants')
-    .requiredOption('--port <number>', 'port to listen on', wholeNumber(0, 65_535))
+    .option('--seed <file>', 'YAML or JSON file that describes the tenants; the demo tenant if left out')
+    .option('--port <number>', 'port to listen on', wholeNumber(0, 65_535), 8443)
     .option('--https', 'serve https with a certificate made for this data folder')
     .option('--data-dir <folder>', 'folder for keys and changes')
     .action(on(runEmulator));
@@ -49,9 +52,9 @@ async function start({ world, terminal }: Run, options: StartOptions): Promise<n
 async function runEmulator({ world, terminal }: Run, options: EmulatorFlags): Promise<number> {
   const { seed, port, https = false, dataDir } = options;
   return world.runEmulator({
-    seed: resolve(terminal.cwd, seed),
     port,
     https,
+    ...(seed === undefined ? {} : { seed: resolve(terminal.cwd, seed) }),
     ...(dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) }),
   });
 }

@@ -12,18 +12,11 @@ interface PathFlag {
 
 /** The commands about the registry's servers. */
 export const addServerCommands: AddCommands = (program, on) => {
-  addCommand(program, 'register', {
-    summary:
-      'Register the server that a JSON file describes; it starts disabled unless is_enabled says otherwise',
-    examples: [
-      'mcp-gateway register --config examples/server.json',
-      'mcp-gateway register --config - --overwrite < server.json',
-    ],
-  })
-    .requiredOption('--config <file>', "JSON file with the server's fields; - reads standard input")
-    .option('--overwrite', 'replace the server that is registered under the same path')
-    .action(on(register));
+  addLooks(program, on);
+  addChanges(program, on);
+};
 
+const addLooks: AddCommands = (program, on) => {
   addCommand(program, 'list', {
     summary: 'List the servers that you may see',
     examples: ['mcp-gateway list --query time', 'mcp-gateway list --limit 50 --offset 50 --json'],
@@ -46,6 +39,27 @@ export const addServerCommands: AddCommands = (program, on) => {
   })
     .addOption(pathOption())
     .action(on(tools));
+
+  addCommand(program, 'healthcheck', {
+    summary: 'Check servers now; fails when one is not healthy',
+    examples: ['mcp-gateway healthcheck', 'mcp-gateway healthcheck --path /currenttime --json'],
+  })
+    .option('--path <path>', 'only this server; otherwise all that are enabled and that you may check')
+    .action(on(checkHealth));
+};
+
+const addChanges: AddCommands = (program, on) => {
+  addCommand(program, 'register', {
+    summary:
+      'Register the server that a JSON file describes; it starts disabled unless is_enabled says otherwise',
+    examples: [
+      'mcp-gateway register --config examples/server.json',
+      'mcp-gateway register --config - --overwrite < server.json',
+    ],
+  })
+    .requiredOption('--config <file>', "JSON file with the server's fields; - reads standard input")
+    .option('--overwrite', 'replace the server that is registered under the same path')
+    .action(on(register));
 
   addCommand(program, 'toggle', {
     summary: 'Enable or disable a server',
@@ -70,13 +84,6 @@ export const addServerCommands: AddCommands = (program, on) => {
     .addOption(pathOption())
     .option('--force', 'do not ask')
     .action(on(remove));
-
-  addCommand(program, 'healthcheck', {
-    summary: 'Check servers now; fails when one is not healthy',
-    examples: ['mcp-gateway healthcheck', 'mcp-gateway healthcheck --path /currenttime --json'],
-  })
-    .option('--path <path>', 'only this server; otherwise all that are enabled and that you may check')
-    .action(on(checkHealth));
 };
 
 async function list(

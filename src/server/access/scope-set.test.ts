@@ -145,6 +145,11 @@ test.each([
     ["2:27 methods must be a list, not the unknown alias '*m'"],
   ],
   [
+    'an alias before its anchor',
+    's: *a\nt: &a []',
+    ["1:4 scope 's' must be a list, not the unknown alias '*a'"],
+  ],
+  [
     'an anchor that is there twice',
     's: &a []\nt: &a []',
     [expect.stringMatching(/^2:7 the anchor '&a' is defined twice/)],

@@ -8,6 +8,7 @@ import type { HttpEnv } from './env.ts';
 interface Served {
   readonly id: string;
   readonly endpoint: Endpoint;
+  readonly params: Readonly<Record<string, string>>;
   readonly started: number;
   readonly notes: Readonly<Record<string, unknown>>;
 }
@@ -30,7 +31,7 @@ export function recordRequest(
     who: identity ? auditIdentity(identity) : null,
     clientIp: world.clientIp(c),
     action: served.id,
-    resource: c.req.param('path') ?? c.req.param('id') ?? null,
+    resource: served.params.path ?? served.params.id ?? null,
     decision: !failure ? 'allow' : failure.status < 500 ? 'deny' : 'error',
     reason: failure?.code,
     status,

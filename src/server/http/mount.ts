@@ -20,46 +20,83 @@ export interface MountWorld {
 type AnyHandler = (input: unknown, caller: Caller<Identity>) => unknown;
 type AnyInput = { params: unknown; query: unknown; body: unknown; ifMatch: string | undefined };
 
-/** Mounts one route an endpoint: identity, permission, CSRF, input, handler, output, audit, in this order. */
+interface Row {
+  readonly id: string;
+  readonly endpoint: Endpoint;
+  readonly handler: AnyHandler;
+  readonly pattern: RegExp;
+}
+
+/** Mounts a table of endpoints: identity, permission, CSRF, input, handler, output, audit, in this order. */
 export function mount(
   app: Hono<HttpEnv>,
   endpoints: Endpoints,
   handlers: Record<string, unknown>,
   world: MountWorld,
-) {
-  for (const [id, endpoint] of Object.entries(endpoints)) {
-    const handler = handlers[id] as AnyHandler | undefined;
-    if (!handler) throw new Error(`the endpoint ${id} has no handler`);
-    if (!endpoint.permission) throw new Error(`the endpoint ${id} states no permission`);
-    app.on(endpoint.method, patternOf(endpoint.path), async (c) => {
-      const started = world.now();
-      const notes: Record<string, unknown> = {};
-      try {
-        return await serve(c, endpoint, handler, world, notes);
-      } catch (error) {
-        c.set('failure', asFailure(error));
-        throw error;
-      } finally {
-        recordRequest(c, { id, endpoint, started, notes }, world);
-      }
-    });
+): void {
+  const rows = Object.entries(endpoints).map(([id, endpoint]) => rowOf(id, endpoint, handlers[id]));
+  app.use(async (c, next) => {
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
+    const { pathname } = new URL(c.req.url);
+    const candidates = rows.filter(({ pattern }) => pattern.test(pathname));
+    const row = candidates.find(({ endpoint }) => endpoint.method === method);
+    if (row) return answer(c, row, paramsIn(row.pattern, pathname), world);
+    if (candidates.length === 0) return next();
+    const known = [...new Set(candidates.map(({ endpoint }) => endpoint.method))].join(', ');
+    throw new Failure('method_not_allowed', `${c.req.method} is not possible here; known are ${known}.`);
+  });
+}
+
+function rowOf(id: string, endpoint: Endpoint, handler: unknown): Row {
+  if (typeof handler !== 'function') throw new Error(`the endpoint ${id} has no handler`);
+  if (!endpoint.permission) throw new Error(`the endpoint ${id} states no permission`);
+  return { id, endpoint, handler: handler as AnyHandler, pattern: patternOf(endpoint.path) };
+}
+
+/** `{path}` may span segments, every other parameter is one. Routers of libraries differ in what follows such a span. */
+function patternOf(path: string): RegExp {
+  const source = path
+    .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
+    .replace(/\{(\w+)\}/g, (_, name: string) => (name === 'path' ? '(?<path>.+?)' : `(?<${name}>[^/]+)`));
+  return new RegExp(`^${source}/?$`);
+}
+
+function paramsIn(pattern: RegExp, pathname: string): Record<string, string> {
+  try {
+    const found = Object.entries(pattern.exec(pathname)?.groups ?? {});
+    return Object.fromEntries(found.map(([name, value]) => [name, decodeURIComponent(value)]));
+  } catch (error) {
+    throw new Failure('bad_request', 'The address has a broken percent-encoding.', { cause: error });
   }
 }
 
-/** `{path}` may span segments, every other parameter is one. */
-function patternOf(path: string): string {
-  return path.replace(/\{(\w+)\}/g, (_, name: string) => (name === 'path' ? ':path{.+}' : `:${name}`));
+async function answer(
+  c: Context<HttpEnv>,
+  row: Row,
+  params: Record<string, string>,
+  world: MountWorld,
+): Promise<Response> {
+  const started = world.now();
+  const notes: Record<string, unknown> = {};
+  try {
+    return await serve(c, row, params, world, notes);
+  } catch (error) {
+    c.set('failure', asFailure(error));
+    throw error;
+  } finally {
+    recordRequest(c, { ...row, params, started, notes }, world);
+  }
 }
 
 async function serve(
   c: Context<HttpEnv>,
-  endpoint: Endpoint,
-  handler: AnyHandler,
+  { endpoint, handler }: Row,
+  given: Record<string, string>,
   world: MountWorld,
   notes: Record<string, unknown>,
 ): Promise<Response> {
   const caller = await callerOf(c, endpoint.permission, world, notes);
-  const params = parse(endpoint.params, c.req.param(), 'path');
+  const params = parse(endpoint.params, given, 'path');
   if (caller) requirePermission(endpoint, caller, params);
   const input: AnyInput = {
     params,

@@ -1,13 +1,11 @@
 import type { Context, Hono } from 'hono';
 import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
-import type { Db } from '../db/tables.ts';
 import { asFailure, Failure, type FailureCode } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { sameSecret } from '../identity/keys.ts';
 import { attemptLasts, type Login, type SignedIn } from '../identity/login.ts';
-import { rememberPerson } from '../identity/people.ts';
-import { endSession, openSession } from '../identity/sessions.ts';
+import type { Sessions } from '../identity/sessions.ts';
 import { type Log, masked } from '../log.ts';
 import { auditIdentity } from './audit.ts';
 import { readCookies, sessionCookieName, setCookie } from './cookies.ts';
@@ -15,7 +13,7 @@ import type { HttpEnv, HttpIdentity } from './env.ts';
 
 /** What signing in and out needs. */
 export interface SignInWorld {
-  readonly db: Db;
+  readonly sessions: Sessions;
   readonly config: Pick<Config, 'registryUrl' | 'session'>;
   readonly login: Login;
   readonly identity: HttpIdentity;
@@ -75,7 +73,7 @@ async function welcome(
   started: number,
   world: SignInWorld,
 ): Promise<Response> {
-  const { db, config, log, now } = world;
+  const { config, log } = world;
   const shown = {
     username: masked(person.username),
     email: masked(person.email),
@@ -90,9 +88,8 @@ async function welcome(
       'You are in more groups than fit into the token, so your access cannot be told. An administrator can limit the ' +
         'groups claim to groups assigned to the application (guide, "Group Filtering").',
     );
-  await rememberPerson(db, provider.name, person, new Date(now()).toISOString());
+  const sessionId = await world.sessions.open(provider.name, person);
   world.forgetPerson(provider.name, person.subject);
-  const session = await openSession(db, provider.name, person, now(), config.session.maxAgeSeconds);
   const who = { provider: provider.name, subject: person.subject, username: person.username };
   record(c, world, started, {
     decision: 'allow',
@@ -101,7 +98,7 @@ async function welcome(
   });
   const { secure, maxAgeSeconds } = config.session;
   return redirect(returnTo, [
-    setCookie(sessionCookieName(config.session), session.id, { maxAge: maxAgeSeconds, secure }),
+    setCookie(sessionCookieName(config.session), sessionId, { maxAge: maxAgeSeconds, secure }),
     setCookie(cookieName, '', { maxAge: 0, secure }),
   ]);
 }
@@ -115,7 +112,7 @@ async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Respons
   if (who.is === 'unknown') throw who.failure;
   if (who.is === 'nobody') return leave(c, '/signed-out', gone);
   await requireCsrf(c, who.identity, world);
-  const ended = await endSession(world.db, who.identity.credentialId ?? '');
+  const ended = await world.sessions.end(who.identity.credentialId ?? '');
   record(
     c,
     world,

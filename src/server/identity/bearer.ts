@@ -1,5 +1,6 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { Failure } from '../errors.ts';
+import type { Fetch } from '../outbound.ts';
 import type { Identity } from './identity.ts';
 import { Issuer } from './issuer.ts';
 import type { Provider } from './provider.ts';
@@ -14,7 +15,7 @@ export interface TrustedProvider {
 }
 
 /** Prepares a provider; nothing is fetched until the first token. */
-export function trust(provider: Provider, send: typeof fetch, now: () => number): TrustedProvider {
+export function trust(provider: Provider, send: Fetch, now: () => number): TrustedProvider {
   return { provider, issuers: provider.discoveryUrls.map((url) => new Issuer(url, send, now)) };
 }
 

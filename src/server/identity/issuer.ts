@@ -1,6 +1,7 @@
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import { z } from 'zod';
 import { Failure } from '../errors.ts';
+import type { Fetch } from '../outbound.ts';
 
 const discoveryDocument = z.object({ issuer: z.string(), jwks_uri: z.url() });
 const keySet = z.object({
@@ -20,19 +21,19 @@ const failurePause = 5_000;
 /** One issuer's discovery document and signing keys, cached by the rules of Entra's key rollover. */
 export class Issuer {
   readonly discoveryUrl: string;
-  readonly #fetch: typeof fetch;
+  readonly #send: Fetch;
   readonly #now: () => number;
   #document: Promise<z.infer<typeof discoveryDocument>> | undefined;
   #undiscoveredAt = Number.NEGATIVE_INFINITY;
   #keys = new Map<string, CryptoKey | Uint8Array>();
-  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #sendedAt = Number.NEGATIVE_INFINITY;
   #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
   #pending: Promise<void> | undefined;
 
-  constructor(discoveryUrl: string, send: typeof fetch, now: () => number) {
+  constructor(discoveryUrl: string, send: Fetch, now: () => number) {
     this.discoveryUrl = discoveryUrl;
-    this.#fetch = send;
+    this.#send = send;
     this.#now = now;
   }
 
@@ -43,13 +44,13 @@ export class Issuer {
 
   /** The key of that id; undefined when the issuer has none; throws `identity_unavailable` when it cannot tell. */
   async key(kid: string): Promise<CryptoKey | Uint8Array | undefined> {
-    const age = this.#now() - this.#fetchedAt;
+    const age = this.#now() - this.#sendedAt;
     const known = age < keepFor ? this.#keys.get(kid) : undefined;
     if (known) {
       if (age > refreshAfter) this.#refresh().catch(() => {});
       return known;
     }
-    const firstTime = this.#fetchedAt === Number.NEGATIVE_INFINITY || age >= keepFor;
+    const firstTime = this.#sendedAt === Number.NEGATIVE_INFINITY || age >= keepFor;
     if (!firstTime) {
       if (this.#now() - this.#unknownKeyFetchAt < unknownKeyPause && !this.#failing()) return undefined;
       this.#unknownKeyFetchAt = this.#now();
@@ -59,7 +60,7 @@ export class Issuer {
   }
 
   #failing(): boolean {
-    return this.#failedAt > this.#fetchedAt;
+    return this.#failedAt > this.#sendedAt;
   }
 
   #refresh(): Promise<void> {
@@ -79,7 +80,7 @@ export class Issuer {
       for (const key of keys)
         if (key.kty === 'RSA' && key.kid) fresh.set(key.kid, await importJWK(key as JWK, 'RS256'));
       this.#keys = fresh;
-      this.#fetchedAt = this.#now();
+      this.#sendedAt = this.#now();
     } catch (error) {
       this.#failedAt = this.#now();
       throw unavailable(error);
@@ -99,7 +100,7 @@ export class Issuer {
   }
 
   async #json(url: string): Promise<unknown> {
-    const response = await this.#fetch(url, { headers: { accept: 'application/json' } });
+    const response = await this.#send(url, { headers: { accept: 'application/json' } });
     if (!response.ok) throw new Error(`${url} answered ${response.status}`);
     return response.json();
   }

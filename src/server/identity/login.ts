@@ -1,6 +1,7 @@
 import * as oidc from 'openid-client';
 import type { Db, LoginAttemptsTable } from '../db/tables.ts';
 import { Failure } from '../errors.ts';
+import type { Fetch } from '../outbound.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
 import { hashOf, newSecret, sameSecret, seal, unseal } from './keys.ts';
 import type { Person, Provider } from './provider.ts';
@@ -16,7 +17,7 @@ export interface LoginWorld {
   /** Encrypts nonce and verifier while the person is at the provider. */
   readonly key: Buffer;
   readonly trusted: readonly TrustedProvider[];
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly now: () => number;
 }
 
@@ -142,7 +143,7 @@ function attemptCookie(state: string): string {
   return `mcp_gateway_login_${hashOf(state).slice(0, 12)}`;
 }
 
-async function discover(provider: Provider, send: typeof fetch): Promise<oidc.Configuration> {
+async function discover(provider: Provider, send: Fetch): Promise<oidc.Configuration> {
   const url = new URL(provider.discoveryUrls[0] ?? '');
   try {
     return await oidc.discovery(

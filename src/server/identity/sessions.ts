@@ -1,7 +1,7 @@
 import type { Db } from '../db/tables.ts';
 import type { Identity } from './identity.ts';
 import { hashOf, newSecret } from './keys.ts';
-import { findPerson } from './people.ts';
+import { findPerson, rememberPerson } from './people.ts';
 import type { Person } from './provider.ts';
 
 /** A session that was just opened; `id` goes into the cookie and nowhere else. */
@@ -72,4 +72,24 @@ export async function endSession(
     .returning(['provider', 'logout_hint'])
     .executeTakeFirst();
   return row && { provider: row.provider, logoutHint: row.logout_hint };
+}
+
+/** Sessions of one gateway, as the pages of sign-in and sign-out use them. */
+export interface Sessions {
+  /** Remembers what the provider said of the person and opens a session; answers the cookie's value. */
+  open(provider: string, person: Person): Promise<string>;
+  resume(id: string): Promise<Identity | undefined>;
+  end(hash: string): ReturnType<typeof endSession>;
+}
+
+/** Binds the sessions to a database, a clock and a lifetime. */
+export function sessionsOf(db: Db, now: () => number, maxAgeSeconds: number): Sessions {
+  return {
+    async open(provider, person) {
+      await rememberPerson(db, provider, person, new Date(now()).toISOString());
+      return (await openSession(db, provider, person, now(), maxAgeSeconds)).id;
+    },
+    resume: (id) => resumeSession(db, id, now()),
+    end: (hash) => endSession(db, hash),
+  };
 }

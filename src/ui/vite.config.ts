@@ -1,6 +1,6 @@
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defineConfig, type Plugin } from 'vite';
+import { defineConfig, type Plugin, type ProxyOptions } from 'vite';
 
 /** Holds back the first paint until the script has put the chosen theme on the page, so that no other one flashes up. */
 const paintAfterTheme: Plugin = {
@@ -10,7 +10,13 @@ const paintAfterTheme: Plugin = {
     html.replace('<script type="module"', '<script blocking="render" type="module"'),
 };
 
-const gateway = { target: 'http://localhost:8080', changeOrigin: false };
+const gateway: ProxyOptions = {
+  target: 'http://localhost:8080',
+  // The gateway answers only to its own name and takes changes only from its own pages.
+  changeOrigin: true,
+  configure: (proxy) =>
+    proxy.on('proxyReq', (request) => request.setHeader('origin', 'http://localhost:8080')),
+};
 
 /** Builds the UI into `dist/ui`; in development, passes what is not a page to a gateway on port 8080. */
 export default defineConfig({

@@ -8,7 +8,7 @@ import {
 } from '@tanstack/react-router';
 import { isSignedOut, type Me, meQuery } from '../api.ts';
 import { Pending } from '../parts/pending.tsx';
-import { PageProblem } from '../parts/problem.tsx';
+import { OutsideProblem, PageProblem } from '../parts/problem.tsx';
 import { Root } from '../parts/root.tsx';
 import { Shell } from '../parts/shell.tsx';
 import { NotFound } from './not-found.tsx';
@@ -23,12 +23,14 @@ const login = createRoute({
   path: '/login',
   validateSearch: (search) => pick(search, ['error', 'details', 'correlation_id', 'next']),
   component: lazyRouteComponent(() => import('./login.tsx'), 'Login'),
+  errorComponent: OutsideProblem,
 });
 
 const signedOut = createRoute({
   getParentRoute: () => root,
   path: '/signed-out',
   component: lazyRouteComponent(() => import('./signed-out.tsx'), 'SignedOut'),
+  errorComponent: OutsideProblem,
 });
 
 const signedIn = createRoute({
@@ -41,6 +43,7 @@ const signedIn = createRoute({
     if (mayEnter && location.pathname === '/no-access') throw redirect({ to: '/' });
   },
   component: Shell,
+  errorComponent: OutsideProblem,
 });
 
 const noAccess = createRoute({

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { ApiError } from '../api.ts';
 import { Button } from './button.tsx';
 import { CopyText } from './copy.tsx';
+import { Outside } from './outside.tsx';
 import { Page } from './page.tsx';
 
 /** What went wrong, as far as a person can use it. */
@@ -72,7 +73,7 @@ export function Problem({
   );
 }
 
-/** A page that could not be opened. */
+/** A page that could not be opened, inside the frame of its parent. */
 export function PageProblem({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   const retry = () => {
@@ -82,10 +83,17 @@ export function PageProblem({ error, reset }: ErrorComponentProps) {
     void router.invalidate();
   };
   return (
-    <main className="mx-auto max-w-xl p-6">
-      <Page title="This page could not be opened">
-        <Problem error={error} retry={retry} />
-      </Page>
-    </main>
+    <Page title="This page could not be opened">
+      <Problem error={error} retry={retry} />
+    </Page>
+  );
+}
+
+/** The same where there is no frame yet, because who is here could not be told. */
+export function OutsideProblem(props: ErrorComponentProps) {
+  return (
+    <Outside>
+      <PageProblem {...props} />
+    </Outside>
   );
 }

@@ -15,13 +15,15 @@ export function useToggle(server: Server) {
       // An answer on its way would show the state before.
       await queries.cancelQueries({ queryKey: serversQuery.queryKey });
       replace(queries, { ...server, is_enabled: enabled });
+      // By the time of an answer this component has rendered anew, and `server` is what was hoped for.
+      return { before: server };
     },
     onSuccess: (now) => {
       replace(queries, now);
       announce('done', `${now.server_name} is now ${now.is_enabled ? 'enabled' : 'disabled'}.`);
     },
-    onError: (error, enabled) => {
-      replace(queries, server);
+    onError: (error, enabled, context) => {
+      if (context) replace(queries, context.before);
       announce('failed', `${name} could not be ${enabled ? 'enabled' : 'disabled'}. ${saidBy(error).detail}`);
     },
     onSettled: () => settle(queries, server.path),

@@ -29,9 +29,11 @@ export function ServerDetail({ server }: { server: Server }) {
               .filter(Boolean)
               .join(' · ')}
           </Fact>
-          <Fact name="Runs at">
-            <code className="font-mono text-code">{server.proxy_pass_url}</code>
-          </Fact>
+          {server.proxy_pass_url !== null && (
+            <Fact name="Runs at">
+              <code className="font-mono text-code">{server.proxy_pass_url}</code>
+            </Fact>
+          )}
           <Fact name="Registered">
             by {server.registered_by}, <RelativeTime iso={server.registered_at} />
           </Fact>

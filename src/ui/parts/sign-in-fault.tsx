@@ -19,6 +19,10 @@ const faults: Record<string, { title: string; help: string }> = {
     title: 'The sign-in could not be started',
     help: 'The gateway could not reach the identity provider or is not set up for it. Try again in a minute; if it stays so, an administrator should check the tenant and client id.',
   },
+  groups_incomplete: {
+    title: 'Your access cannot be told',
+    help: 'Your account is in more groups than the identity provider puts into a token. An administrator has to limit the groups claim to the groups assigned to this application.',
+  },
   oauth2_redirect_failed: {
     title: 'The sign-in could not be started',
     help: 'The gateway could not send you to the identity provider. Try again in a minute.',

@@ -32,8 +32,8 @@ export function TokenRow({ token, onRevoke }: { token: Token; onRevoke: () => vo
       </p>
       <div className="w-20 text-right">
         {works && (
-          <Button onClick={onRevoke}>
-            Revoke<span className="sr-only">: {name}</span>
+          <Button aria-label={`Revoke ${name}`} onClick={onRevoke}>
+            Revoke
           </Button>
         )}
       </div>

@@ -12,14 +12,7 @@ export function ToolList({ server }: { server: Server }) {
   return (
     <section aria-label={`Tools of ${server.server_name}`} className="min-w-0">
       <h3 className="mb-1.5 font-semibold">
-        Tools{' '}
-        {data && (
-          <span className="font-normal text-quiet">
-            {data.tools.length < server.num_tools
-              ? `${data.tools.length} of ${server.num_tools}; the others are not granted to you`
-              : data.tools.length}
-          </span>
-        )}
+        Tools {data && <span className="font-normal text-quiet">{data.tools.length}</span>}
       </h3>
       {isPending && <Pending />}
       {error && <Problem error={error} retry={() => void refetch()} />}
@@ -32,11 +25,7 @@ export function ToolList({ server }: { server: Server }) {
           </span>
         </p>
       )}
-      {data?.tools.length === 0 && (
-        <p className="text-quiet">
-          {server.num_tools > 0 ? 'You may call none of its tools.' : 'It offers no tools.'}
-        </p>
-      )}
+      {data?.tools.length === 0 && <p className="text-quiet">It offers no tool that you may call.</p>}
       {data && data.tools.length > 0 && (
         <ul className="rounded-md border border-line bg-raised">
           {data.tools.map((tool) => (

@@ -59,6 +59,8 @@ async function complete(c: Context<HttpEnv>, world: SignInWorld): Promise<Respon
   const started = world.now();
   try {
     const query = new URL(c.req.url).searchParams;
+    // The provider's sign-out page comes back here, with nothing to say.
+    if (!query.has('state') && !query.has('code') && !query.has('error')) return redirect('/signed-out', []);
     const signedIn = await world.login.complete(query, readCookies(c.req.header('cookie')));
     return await welcome(c, signedIn, started, world);
   } catch (error) {
@@ -108,7 +110,6 @@ async function welcome(
 async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
   const { config } = world;
   const who = await world.identity.identify({ cookie: c.req.header('cookie') });
-  const signedOut = `${config.registryUrl}/signed-out`;
   const gone = setCookie(sessionCookieName(config.session), '', { maxAge: 0, secure: config.session.secure });
   if (who.is === 'unknown') throw who.failure;
   if (who.is === 'nobody') return leave(c, '/signed-out', gone);
@@ -123,9 +124,7 @@ async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Respons
   );
   const provider = ended?.provider ?? who.identity.provider;
   // The session here is over whatever the provider says: its page is a courtesy.
-  const there = await world.login
-    .logoutUrl(provider, signedOut, ended?.logoutHint ?? null)
-    .catch(() => undefined);
+  const there = await world.login.logoutUrl(provider, ended?.logoutHint ?? null).catch(() => undefined);
   return leave(c, there?.href ?? '/signed-out', gone);
 }
 

@@ -123,12 +123,16 @@ export function createLogin(world: LoginWorld) {
       };
     },
 
-    /** Where to send the browser so that the provider ends its session too; undefined when it has no such page. */
-    async logoutUrl(name: string, returnTo: string, hint: string | null): Promise<URL | undefined> {
-      const configuration = await configurationOf(trustedOf(name).provider);
+    /**
+     * Where to send the browser so that the provider ends its session too; undefined when it has no such page. It comes
+     * back to the redirect URI without parameters: the one address that is registered anyway.
+     */
+    async logoutUrl(name: string, hint: string | null): Promise<URL | undefined> {
+      const { provider } = trustedOf(name);
+      const configuration = await configurationOf(provider);
       if (!configuration.serverMetadata().end_session_endpoint) return undefined;
       return oidc.buildEndSessionUrl(configuration, {
-        post_logout_redirect_uri: returnTo,
+        post_logout_redirect_uri: provider.redirectUri,
         ...(hint ? { logout_hint: hint } : {}),
       });
     },

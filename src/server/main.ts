@@ -208,7 +208,7 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** The guide's two group settings, as mappings besides those of scopes.yml. */
+/** The guide's two group settings, as mappings for groups that scopes.yml does not map. */
 function mappingsOf({ entra }: Config): Record<string, string[]> {
   const unrestricted = ['mcp-servers-unrestricted/read', 'mcp-servers-unrestricted/execute'];
   return {

@@ -199,13 +199,14 @@ export const settings = {
   ENTRA_GROUP_ADMIN_ID: setting({
     group: 'Microsoft Entra ID',
     about:
-      'Object ID of the group whose members administer: mapped to the administrator scopes besides scopes.yml.',
+      'Object ID of the group whose members administer: mapped to the administrator scopes unless scopes.yml maps it.',
     default: '',
     parse: guid('copy the Object Id of the group (guide, step 9)'),
   }),
   ENTRA_GROUP_USERS_ID: setting({
     group: 'Microsoft Entra ID',
-    about: 'Object ID of the group whose members are users: mapped to the user scopes besides scopes.yml.',
+    about:
+      'Object ID of the group whose members are users: mapped to the user scopes unless scopes.yml maps it.',
     default: '',
     parse: guid('copy the Object Id of the group (guide, step 9)'),
   }),

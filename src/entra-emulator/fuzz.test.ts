@@ -214,16 +214,33 @@ test('whatever path, query and body Graph gets, it answers below 500 or 501, in 
 
 test('whatever a client changes an application to, it is refused or served', async () => {
   const graph = await adminGraph(emulator);
-  const { id } = (await graph('POST', '/applications', { displayName: 'fuzzed' })).body;
+  const { id, appId } = (await graph('POST', '/applications', { displayName: 'fuzzed' })).body;
+  await graph('POST', '/servicePrincipals', { appId });
+  const odd = fc.oneof(
+    fc.jsonValue({ maxDepth: 1 }),
+    fc.constantFrom(null, true, 'x', [], {}, [null], [{}], ['x'], [{ id: 'x', value: 'y' }]),
+  );
+  const object = (...keys: string[]) =>
+    fc.oneof(odd, fc.dictionary(fc.constantFrom(...keys), odd, { maxKeys: 3 }));
   const parts = fc.record(
     {
-      web: fc.jsonValue({ maxDepth: 2 }),
-      api: fc.jsonValue({ maxDepth: 2 }),
-      appRoles: fc.jsonValue({ maxDepth: 2 }),
-      optionalClaims: fc.jsonValue({ maxDepth: 2 }),
-      identifierUris: fc.jsonValue({ maxDepth: 1 }),
-      keyCredentials: fc.jsonValue({ maxDepth: 2 }),
-      displayName: fc.jsonValue({ maxDepth: 1 }),
+      web: object('redirectUris', 'logoutUrl', 'implicitGrantSettings'),
+      spa: object('redirectUris'),
+      api: object('oauth2PermissionScopes', 'requestedAccessTokenVersion', 'preAuthorizedApplications'),
+      appRoles: fc.oneof(
+        odd,
+        fc.array(object('id', 'value', 'allowedMemberTypes', 'isEnabled'), { maxLength: 2 }),
+      ),
+      optionalClaims: object('idToken', 'accessToken'),
+      requiredResourceAccess: fc.oneof(
+        odd,
+        fc.array(object('resourceAppId', 'resourceAccess'), { maxLength: 2 }),
+      ),
+      identifierUris: odd,
+      keyCredentials: odd,
+      displayName: odd,
+      tags: odd,
+      groupMembershipClaims: odd,
     },
     { requiredKeys: [] },
   );
@@ -231,6 +248,11 @@ test('whatever a client changes an application to, it is refused or served', asy
     fc.asyncProperty(parts, async (body) => {
       expect([204, 400]).toContain((await graph('PATCH', `/applications/${id}`, body)).status);
       expect((await graph('GET', '/applications')).status).toBe(200);
+      const page = await fetch(
+        authorizeUrl(emulator, { client_id: appId, redirect_uri: 'http://localhost/x' }),
+      );
+      expect(page.status).toBe(200);
+      await page.arrayBuffer();
     }),
     runs,
   );

@@ -141,8 +141,20 @@ test('App ID URIs are unique and need the own id or a verified domain', async ()
 });
 
 test('a scope value cannot start with a dot', async () => {
-  const api = { oauth2PermissionScopes: [{ value: '.default' }] };
-  expect((await graph('PATCH', `/applications(appId='${emulator.clientId}')`, { api })).status).toBe(400);
+  const { id } = (await graph('POST', '/applications', { displayName: 'api' })).body;
+  const api = (value: string) => ({ api: { oauth2PermissionScopes: [{ id: crypto.randomUUID(), value }] } });
+  expect((await graph('PATCH', `/applications/${id}`, api('.default'))).status).toBe(400);
+  expect((await graph('PATCH', `/applications/${id}`, api('use'))).status).toBe(204);
+});
+
+test('an enabled permission or role must be disabled before it goes, and brings its own id', async () => {
+  const path = `/applications(appId='${emulator.clientId}')`;
+  const { appRoles } = (await graph('GET', `${path}?$select=appRoles`)).body;
+  const gone = await graph('PATCH', path, { appRoles: [] });
+  expect(gone.body.error.code).toBe('CannotDeleteOrUpdateEnabledEntitlement');
+  expect((await graph('PATCH', path, { appRoles: [...appRoles, { value: 'No.Id' }] })).status).toBe(400);
+  expect((await graph('PATCH', path, { appRoles: [{ ...appRoles[0], isEnabled: false }] })).status).toBe(204);
+  expect((await graph('PATCH', path, { appRoles: [] })).status).toBe(204);
 });
 
 test('a new user can sign in; what Graph demands of one is checked', async () => {

@@ -317,7 +317,7 @@ test('a role of a group reaches its users, not the service principals in it', as
   const graph = await adminGraph(emulator);
   const path = `/applications(appId='${emulator.clientId}')`;
   const { body } = await graph('GET', `${path}?$select=appRoles`);
-  const role = { value: 'Reader', allowedMemberTypes: ['User', 'Application'] };
+  const role = { id: crypto.randomUUID(), value: 'Reader', allowedMemberTypes: ['User', 'Application'] };
   await graph('PATCH', path, { appRoles: [...body.appRoles, role] });
   const roles = (await graph('GET', `${path}?$select=appRoles`)).body.appRoles;
   const appRoleId = roles.find(({ value }: { value: string }) => value === 'Reader').id;

@@ -145,6 +145,7 @@ function apply(call: Call, application: Application, changes: Record<string, unk
   const { web, api, spa, publicClient, appRoles, optionalClaims, keyCredentials, ...plain } = changes;
   if (changes.identifierUris !== undefined) checkUris(call, application, changes.identifierUris as string[]);
   Object.assign(application, plain);
+  for (const platform of [web, spa, publicClient]) checkRedirects(platform);
   if (isRecord(web)) application.web = makeWeb({ ...application.web, ...web });
   if (isRecord(api)) {
     checkEntitlements(application.api.oauth2PermissionScopes, api.oauth2PermissionScopes);
@@ -177,6 +178,19 @@ function checkEntitlements(before: readonly { id: string; isEnabled: boolean }[]
       'CannotDeleteOrUpdateEnabledEntitlement',
       'Property value cannot be deleted unless it is disabled first.',
     );
+}
+
+/** At most 256 of at most 256 characters; plain http only to this machine. */
+function checkRedirects(platform: unknown): void {
+  const uris =
+    isRecord(platform) && Array.isArray(platform.redirectUris) ? platform.redirectUris.map(String) : [];
+  const bad = uris.find((uri) => {
+    const url = URL.canParse(uri) ? new URL(uri) : undefined;
+    const isLocal = url && ['localhost', '127.0.0.1'].includes(url.hostname);
+    return !url || uri.length > 256 || url.hash !== '' || (url.protocol === 'http:' && !isLocal);
+  });
+  if (uris.length > 256 || bad !== undefined)
+    throw badRequest(`Invalid value specified for property 'redirectUris': '${bad ?? 'more than 256'}'.`);
 }
 
 /** Unique in the tenant; `https` only on a verified domain; `api://` with the application or tenant id. */

@@ -140,6 +140,16 @@ test('App ID URIs are unique and need the own id or a verified domain', async ()
   expect(await set(shippedTenant.appIdUri)).toBe(400);
 });
 
+test('redirect URIs are https, or http to this machine', async () => {
+  const { id } = (await graph('POST', '/applications', { displayName: 'redirects' })).body;
+  const set = async (uri: string) =>
+    (await graph('PATCH', `/applications/${id}`, { web: { redirectUris: [uri] } })).status;
+  expect(await set('https://your-domain.example/oauth2/callback/entra')).toBe(204);
+  expect(await set('http://localhost/auth/callback')).toBe(204);
+  expect(await set('http://your-domain.example/auth/callback')).toBe(400);
+  expect(await set(`https://x.example/${'x'.repeat(256)}`)).toBe(400);
+});
+
 test('a scope value cannot start with a dot', async () => {
   const { id } = (await graph('POST', '/applications', { displayName: 'api' })).body;
   const api = (value: string) => ({ api: { oauth2PermissionScopes: [{ id: crypto.randomUUID(), value }] } });

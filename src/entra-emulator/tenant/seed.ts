@@ -81,7 +81,8 @@ const farAway = '2099-12-31T00:00:00Z';
 
 /** Reads a seed file, YAML or JSON; throws an Error that names the file and what is wrong with it. */
 export function readSeed(file: string): Seed {
-  const content: unknown = parse(readFileSync(file, 'utf8'));
+  const text = readFileSync(file, 'utf8');
+  const content: unknown = file.endsWith('.json') ? JSON.parse(text) : parse(text);
   const tenants =
     typeof content === 'object' && content && 'tenants' in content ? content.tenants : undefined;
   if (!Array.isArray(tenants) || tenants.length === 0)

@@ -5,6 +5,7 @@ import { directContainers, findUser, place } from '../tenant/directory.ts';
 import { hashSecret } from '../tenant/identify.ts';
 import { makeUser } from '../tenant/make.ts';
 import type { Tenant, User } from '../tenant/model.ts';
+import type { World } from '../world.ts';
 import { bin } from './bin.ts';
 import { bodyOf, type Call, find, noContent, type Operation, requirePermission, textOf } from './call.ts';
 import { readChanges } from './change.ts';
@@ -185,17 +186,29 @@ function invite(call: Call): Reply {
     instant(world.clock),
   );
   place(tenant, guest, world.clock.now());
+  return showInvitation(world, guest, {
+    mail,
+    redirectUrl,
+    isMessageSent: body.sendInvitationMessage === true,
+  });
+}
+
+function showInvitation(
+  world: World,
+  guest: User,
+  sent: { mail: string; redirectUrl: string; isMessageSent: boolean },
+): Reply {
   return {
     status: 201,
     body: {
       '@odata.context': `${base(world)}/$metadata#invitations/$entity`,
       id: randomUUID(),
-      inviteRedeemUrl: `${world.origin}/redeem?rd=${encodeURIComponent(redirectUrl)}&user=${guest.id}`,
-      invitedUserDisplayName: displayName,
-      invitedUserEmailAddress: mail,
+      inviteRedeemUrl: `${world.origin}/redeem?rd=${encodeURIComponent(sent.redirectUrl)}&user=${guest.id}`,
+      invitedUserDisplayName: guest.displayName,
+      invitedUserEmailAddress: sent.mail,
       invitedUserType: guest.userType,
-      sendInvitationMessage: body.sendInvitationMessage === true,
-      inviteRedirectUrl: redirectUrl,
+      sendInvitationMessage: sent.isMessageSent,
+      inviteRedirectUrl: sent.redirectUrl,
       status: 'PendingAcceptance',
       invitedUser: { id: guest.id },
     },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { addMember, findServicePrincipal, place } from './directory.ts';
-import { graphAppId, graphServicePrincipal } from './first-party.ts';
+import { addMember, place } from './directory.ts';
+import { graphServicePrincipal } from './first-party.ts';
 import { guidFrom, hashSecret } from './identify.ts';
 import {
   type ApplicationParts,
@@ -254,11 +254,4 @@ function lookUp(index: Map<string, string>, name: string, by: string): string {
   const id = index.get(name);
   if (!id) throw new Error(`The seed names '${name}' in '${by}', but has no such object`);
   return id;
-}
-
-/** The service principal of Microsoft Graph in a tenant. */
-export function graphPrincipalOf(tenant: Tenant): ServicePrincipal {
-  const principal = findServicePrincipal(tenant, graphAppId);
-  if (!principal) throw new Error('The tenant has no service principal of Microsoft Graph');
-  return principal;
 }

@@ -12,7 +12,7 @@ await build({
     cli: 'src/cli/main.ts',
     server: 'src/server/main.ts',
     'entra-emulator': 'src/entra-emulator/main.ts',
-    currenttime: 'src/samples/currenttime.ts',
+    currenttime: 'src/samples/currenttime-main.ts',
   },
   outdir: 'dist',
   bundle: true,

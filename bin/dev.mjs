@@ -152,6 +152,14 @@ function serve(args) {
   const child = spawn(pinnedNode(), args, { cwd: root, stdio: 'inherit' });
   process.on('SIGTERM', () => child.kill('SIGTERM'));
   process.on('SIGINT', () => {}); // the terminal sends Ctrl-C to the child as well
+  // npm ends on SIGTERM without passing it on; whoever is left without a parent drains as if told to.
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    child.kill('SIGTERM'); // once: a second signal would cut the draining short
+  }, 500);
+  watch.unref();
   child.on('error', (error) => fail(`could not start the server: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }

@@ -1,26 +1,52 @@
 #!/usr/bin/env node
 // The `mcp-gateway` command: finds a Node that is new enough, then hands over to the bundled CLI.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-if (major < 22 || (major === 22 && minor < 19)) {
-  const pinned = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
+if (major > 22 || (major === 22 && minor >= 19)) await run();
+else rerun();
+
+async function run() {
+  // `mcp-gateway list | head` closes the pipe early: that is no error.
+  process.stdout.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
+  const { main } = await import('../dist/cli.js');
+  process.exitCode = await main(process.argv.slice(2), {
+    startServer: async (options) => (await import('../dist/server.js')).startServer(options),
+    runEmulator: async (options) => (await import('../dist/entra-emulator.js')).runEmulator(options),
+  });
+}
+
+/** Runs the same command on the Node that the project pins, which gets this process's signals and so can drain. */
+function rerun() {
+  const name = process.platform === 'win32' ? 'node.exe' : 'node';
+  const pinned = fileURLToPath(new URL(`../node_modules/node/bin/${name}`, import.meta.url));
   if (!existsSync(pinned)) {
     console.error(
       `mcp-gateway needs Node 22.19 or newer; this is ${process.versions.node}. Install a newer Node and try again.`,
     );
     process.exit(2);
   }
-  const result = spawnSync(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+  const child = spawn(pinned, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
     stdio: 'inherit',
   });
-  process.exit(result.status ?? 1);
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  // The terminal sends Ctrl-C to both processes: passing it on there would count it twice.
+  process.on('SIGINT', () => {
+    if (!process.stdin.isTTY && !process.stderr.isTTY) child.kill('SIGINT');
+  });
+  child.on('error', (error) => {
+    console.error(`could not run ${pinned}: ${error.message}`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code ?? 1);
+    // Ends as the child did, so that whoever waits sees the same.
+    for (const each of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.removeAllListeners(each);
+    process.kill(process.pid, signal);
+  });
 }
-
-const { main } = await import('../dist/cli.js');
-process.exitCode = await main(process.argv.slice(2), {
-  startServer: async (options) => (await import('../dist/server.js')).startServer(options),
-  runEmulator: async (options) => (await import('../dist/entra-emulator.js')).runEmulator(options),
-});

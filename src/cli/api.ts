@@ -1,0 +1,104 @@
+import type { Api, ApiError } from '../contract/client.ts';
+import { howToGetToken } from './token-file.ts';
+import { Trouble } from './trouble.ts';
+
+/** How long one answer may take, in milliseconds. */
+const patience = 120_000;
+
+/** What to do about the server's failures, by code. */
+const remedies: Readonly<Record<string, string>> = {
+  credential_missing: howToGetToken,
+  credential_invalid: `The token is not one of this registry's. ${howToGetToken}`,
+  credential_expired: `The token has expired. ${howToGetToken}`,
+  credential_revoked: `The token was revoked. ${howToGetToken}`,
+  not_allowed:
+    'See what you may do with `mcp-gateway whoami`; an administrator of the registry can grant more.',
+  not_found: 'See what there is, as far as you may see it, with `mcp-gateway list`.',
+  changed_meanwhile: 'Look at it again and repeat the command.',
+  too_many_requests: 'Wait a little and try again.',
+  identity_unavailable: 'Try again in a moment; the token itself may be fine.',
+  overloaded: 'Try again in a moment.',
+  shutting_down: 'Try again when it runs again.',
+  internal: "Look up the correlation id in the server's log.",
+  unexpected_answer: 'Check that --registry-url is the address of an MCP gateway registry.',
+};
+
+/** Makes the typed client of the registry, whose errors are troubles. The contract is loaded here, not at start-up. */
+export async function openApi(
+  registryUrl: string,
+  headers: () => Record<string, string> | Promise<Record<string, string>>,
+  debug: (line: string) => void,
+): Promise<Api> {
+  const { connect } = await import('../contract/client.ts');
+  const api = connect(registryUrl, headers, tracedFetch(debug));
+  return (id, call) => api(id, call).catch((error) => Promise.reject(asApiTrouble(error, registryUrl)));
+}
+
+/** `fetch` with a limit of two minutes and a log line for each answer; the line has no query, no header and no body. */
+export function tracedFetch(debug: (line: string) => void): typeof fetch {
+  return async (input, init) => {
+    const url = new URL(input instanceof Request ? input.url : input);
+    const what = `${init?.method ?? 'GET'} ${url.origin}${url.pathname}`;
+    const response = await fetch(input, {
+      ...init,
+      signal: init?.signal ?? AbortSignal.timeout(patience),
+    }).catch((error) => {
+      debug(`${what} failed`);
+      throw error;
+    });
+    debug(`${what} answered ${response.status}`);
+    return response;
+  };
+}
+
+/** The trouble that an error of a call to `url` amounts to. */
+export function asApiTrouble(error: unknown, url: string): Trouble {
+  if (error instanceof Trouble) return error;
+  if (isApiError(error)) return fromProblem(error);
+  if (error instanceof SyntaxError)
+    return new Trouble(`${url} did not answer with JSON.`, {
+      remedy: remedies.unexpected_answer,
+      cause: error,
+    });
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return new Trouble(`${url} gave no answer within ${patience / 1000} seconds.`, { cause: error });
+  if (error instanceof TypeError && error.message === 'fetch failed') return fromNetwork(error, url);
+  return new Trouble(error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+// By name, not by class: the class would load the contract with every command.
+function isApiError(error: unknown): error is ApiError {
+  return error instanceof Error && error.name === 'ApiError' && 'problem' in error;
+}
+
+function fromProblem({ status, problem }: ApiError): Trouble {
+  return new Trouble(problem.detail, {
+    status,
+    code: problem.code,
+    ...(problem.errors ? { faults: problem.errors.map(({ at, message }) => `${at}: ${message}`) } : {}),
+    ...(remedies[problem.code] ? { remedy: remedies[problem.code] } : {}),
+    ...(problem.correlation_id ? { correlationId: problem.correlation_id } : {}),
+  });
+}
+
+function fromNetwork(error: TypeError, url: string): Trouble {
+  const cause = error.cause instanceof Error ? error.cause : error;
+  const code = 'code' in cause ? String(cause.code) : '';
+  return new Trouble(`Could not reach ${url}: ${whatHappened(code, cause.message)}.`, {
+    code: code || 'network',
+    remedy: whatToCheck(code),
+    cause: error,
+  });
+}
+
+function whatHappened(code: string, message: string): string {
+  if (code === 'ECONNREFUSED') return 'nothing listens there';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known';
+  return message.includes('redirect') ? 'it answered with a redirect' : message || code;
+}
+
+function whatToCheck(code: string): string {
+  if (/CERT|SIGNED|UNABLE_TO_(VERIFY|GET)|ALTNAME/.test(code))
+    return 'If the certificate comes from a private authority, name its file in NODE_EXTRA_CA_CERTS.';
+  return 'Check that the registry runs (`mcp-gateway start`) and that --registry-url or REGISTRY_URL is its address.';
+}

@@ -1,0 +1,94 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Api } from '../contract/client.ts';
+import type { Output } from './output.ts';
+import type { Terminal, World } from './terminal.ts';
+
+/** What a running command works with. */
+export interface Run {
+  readonly terminal: Terminal;
+  readonly world: World;
+  readonly output: Output;
+  /** The registry's address, checked, without user name and password. */
+  readonly registryUrl: string;
+  /** The typed client of the registry with the caller's token; throws a trouble when there is no token. */
+  api(): Promise<Api>;
+}
+
+/** What a command does; the number is the exit code, nothing means 0. */
+export type Action<O> = (run: Run, options: O) => Promise<number> | Promise<void>;
+
+/** Turns an action into what commander calls. */
+export type On = <O>(action: Action<O>) => (...args: unknown[]) => Promise<void>;
+
+/** Joins the commands of one noun to the program. */
+export type AddCommands = (program: Command, on: On) => void;
+
+/** How a command is introduced in help and in the reference. */
+export interface Introduction {
+  readonly summary: string;
+  readonly examples: readonly string[];
+}
+
+/** The options that every command takes, before or after its name. */
+export interface GlobalOptions {
+  registryUrl?: string;
+  tokenFile?: string;
+  json?: boolean;
+  debug?: boolean;
+}
+
+const examples = new WeakMap<Command, readonly string[]>();
+
+/** The examples that a command was introduced with. */
+export function examplesOf(command: Command): readonly string[] {
+  return examples.get(command) ?? [];
+}
+
+/** Gives a command (or the program) the global options, after its own. */
+export function addGlobalOptions(command: Command): void {
+  const options = [
+    new Option(
+      '--registry-url <url>',
+      'address of the registry (or REGISTRY_URL; default http://localhost:8080)',
+    ),
+    new Option(
+      '--token-file <file>',
+      'file with your token (or MCP_GATEWAY_TOKEN_FILE, or the token in MCP_GATEWAY_TOKEN)',
+    ),
+    new Option('--json', 'print the result as one JSON document'),
+    new Option('--debug', 'log what is done to standard error, without secrets'),
+  ];
+  for (const option of options) command.addOption(option.helpGroup('Global options:'));
+}
+
+/** Adds a command with its help and its examples. */
+export function addCommand(
+  program: Command,
+  name: string,
+  { summary, examples: shown }: Introduction,
+): Command {
+  const command = program.command(name).description(summary);
+  introduce(command, shown);
+  return command;
+}
+
+/** Gives a command (or the program) its examples. */
+export function introduce(command: Command, shown: readonly string[]): void {
+  examples.set(command, shown);
+  command.addHelpText('after', `\nExamples:\n${shown.map((line) => `  ${line}`).join('\n')}`);
+}
+
+/** A parser for option values that are whole numbers from `least` to `most`. */
+export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`Give a whole number ${range}.`);
+  };
+}
+
+/** A required option with the path of a server. */
+export function pathOption(): Option {
+  return new Option('--path <path>', 'path of the server, such as /currenttime').makeOptionMandatory();
+}

@@ -1,0 +1,31 @@
+import { Argument, type Command } from 'commander';
+import { type AddCommands, addCommand } from '../command.ts';
+import { bash, fish, type Word, zsh } from '../completion-scripts.ts';
+
+const shells = { bash, zsh, fish } as const;
+
+/** `completion`. */
+export const addCompletionCommand: AddCommands = (program, on) => {
+  const command = addCommand(program, 'completion', {
+    summary: 'Print a script with which your shell completes commands and options',
+    examples: [
+      'mcp-gateway completion bash > ~/.local/share/bash-completion/completions/mcp-gateway',
+      'mcp-gateway completion zsh > "$' + '{fpath[1]}/_mcp-gateway"',
+      'mcp-gateway completion fish > ~/.config/fish/completions/mcp-gateway.fish',
+    ],
+  }).addArgument(new Argument('<shell>', 'the shell').choices(Object.keys(shells)));
+  command.action(
+    on(async ({ output }) => {
+      const script = shells[command.args[0] as keyof typeof shells](program.name(), wordsOf(program));
+      output.result({ script }, () => script.trimEnd());
+    }),
+  );
+};
+
+function wordsOf(program: Command): Word[] {
+  return program.commands.map((command) => ({
+    name: command.name(),
+    summary: command.description(),
+    options: command.options.map(({ long, description }) => ({ name: long ?? '', summary: description })),
+  }));
+}

@@ -1,0 +1,19 @@
+import type { AddCommands } from '../command.ts';
+import { addCompletionCommand } from './completion.ts';
+import { addIdentityCommands } from './identity.ts';
+import { addProcessCommands } from './process.ts';
+import { addServerCommands } from './servers.ts';
+import { addTokenCommands } from './tokens.ts';
+
+const nouns: readonly AddCommands[] = [
+  addProcessCommands,
+  addServerCommands,
+  addIdentityCommands,
+  addTokenCommands,
+  addCompletionCommand,
+];
+
+/** Joins every command to the program, in the order in which help shows them. */
+export const addAllCommands: AddCommands = (program, on) => {
+  for (const add of nouns) add(program, on);
+};

@@ -1,0 +1,60 @@
+import { resolve } from 'node:path';
+import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
+import type { StartOptions } from '../terminal.ts';
+
+interface EmulatorFlags {
+  seed?: string;
+  port: number;
+  https?: boolean;
+  dataDir?: string;
+}
+
+/** `start` and `entra-emulator`: the programs that keep running. */
+export const addProcessCommands: AddCommands = (program, on) => {
+  addCommand(program, 'start', {
+    summary: 'Start the gateway and registry; settings come from the environment and .env',
+    examples: [
+      'mcp-gateway start --evaluation',
+      'mcp-gateway start --port 9000 --data-dir /var/lib/mcp-gateway',
+    ],
+  })
+    .option('--evaluation', 'try it out: demo accounts, an emulated Entra ID and sample servers')
+    .option('--port <number>', 'port to listen on (setting PORT)', wholeNumber(0, 65_535))
+    .option('--host <address>', 'address to listen on (setting HOST)')
+    .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
+    .action(on(start));
+
+  addCommand(program, 'entra-emulator', {
+    summary: 'Run an emulated Entra ID for tests and evaluation; it is not Microsoft Entra ID',
+    examples: [
+      'mcp-gateway entra-emulator',
+      'mcp-gateway entra-emulator --seed tenants.yml --port 9443 --https --data-dir ./emulator',
+    ],
+  })
+    .option('--seed <file>', 'YAML or JSON file that describes the tenants; the demo tenant if left out')
+    .option('--port <number>', 'port to listen on', wholeNumber(0, 65_535), 8443)
+    .option('--https', 'serve https with a certificate made for this data folder')
+    .option('--data-dir <folder>', 'folder for keys and changes')
+    .action(on(runEmulator));
+};
+
+async function start({ world, terminal }: Run, options: StartOptions): Promise<number> {
+  const { evaluation, port, host, dataDir } = options;
+  const exitCode = await world.startServer({
+    ...(evaluation === undefined ? {} : { evaluation }),
+    ...(port === undefined ? {} : { port }),
+    ...(host === undefined ? {} : { host }),
+    ...(dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) }),
+  });
+  return typeof exitCode === 'number' ? exitCode : 0;
+}
+
+async function runEmulator({ world, terminal }: Run, options: EmulatorFlags): Promise<number> {
+  const { seed, port, https = false, dataDir } = options;
+  return world.runEmulator({
+    port,
+    https,
+    ...(seed === undefined ? {} : { seed: resolve(terminal.cwd, seed) }),
+    ...(dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) }),
+  });
+}

@@ -1,0 +1,172 @@
+import { expect, test } from 'vitest';
+import { aPage, aServer, cli, problem, scripted } from '../../../test/cli-trial.ts';
+
+test('list shows a table and says how to see more', async () => {
+  const registry = await scripted({
+    'GET /api/servers': aPage(
+      [aServer(), aServer({ path: '/b', is_enabled: false, health_status: 'disabled' })],
+      {
+        total_count: 7,
+        has_next: true,
+      },
+    ),
+  });
+  const { code, out, err } = await cli(['list', '--query', 'time', '--limit', '2', '--offset', '1'], {
+    registry,
+  });
+  expect(code).toBe(0);
+  expect(out.split('\n')).toEqual([
+    'PATH          NAME          ENABLED  HEALTH    TOOLS  DESCRIPTION',
+    '/currenttime  Current time  yes      healthy   2      Tells the time',
+    '/b            Current time  no       disabled  2      Tells the time',
+    '',
+  ]);
+  expect(err).toBe('2 to 3 of 7; for more: --offset 3\n');
+  expect(registry.asked).toEqual(['GET /api/servers?query=time&limit=2&offset=1']);
+});
+
+test('an empty list is a success', async () => {
+  const registry = await scripted({ 'GET /api/servers': aPage([]) });
+  expect(await cli(['list'], { registry })).toEqual({ code: 0, out: '', err: 'No servers.\n' });
+});
+
+test('escape sequences in names do not reach the terminal', async () => {
+  const server = aServer({ server_name: '\u001b]0;owned\u0007', description: 'a\nb' });
+  const registry = await scripted({
+    'GET /api/servers': aPage([server]),
+    'GET /api/servers/currenttime': { body: server },
+  });
+  const outputs = [
+    await cli(['list'], { registry, tty: true, columns: 200, env: { NO_COLOR: '1' } }),
+    await cli(['server-get', '--path', 'currenttime'], { registry }),
+    await cli(['list', '--json'], { registry }),
+  ];
+  for (const { out } of outputs) expect(out).not.toContain('\u001b');
+  expect(outputs[0]?.out).toContain('\\u{1b}]0;owned\\u{7}');
+});
+
+test('server-get shows one server, and JSON on request', async () => {
+  const registry = await scripted({
+    'GET /api/servers/team/time': { body: aServer({ path: '/team/time' }) },
+  });
+  const { out } = await cli(['server-get', '--path', '/team/time/'], { registry });
+  expect(out).toContain('Connect to:   http://localhost:8080/currenttime/mcp\n');
+  const json = await cli(['server-get', '--path', '/team/time', '--json'], { registry });
+  expect(JSON.parse(json.out)).toEqual(aServer({ path: '/team/time' }));
+});
+
+test('tools are listed, and a stored copy is marked as such', async () => {
+  const registry = await scripted({
+    'GET /api/servers/currenttime/tools': {
+      body: {
+        service_path: '/currenttime',
+        tools: [{ name: 'now', description: 'The time.\nIn detail.' }],
+        cached: true,
+        fetched_at: '2026-01-02T03:04:05.000Z',
+        stale_reason: 'connection refused',
+      },
+    },
+  });
+  const { code, out, err } = await cli(['tools', '--path', '/currenttime'], { registry });
+  expect({ code, out }).toEqual({ code: 0, out: 'TOOL  DESCRIPTION\nnow   The time.\n' });
+  expect(err).toBe('warning: as last seen 2026-01-02T03:04:05.000Z: connection refused\n');
+});
+
+test('toggle sets the wanted state, or without one the other state', async () => {
+  const bodies: string[] = [];
+  const registry = await scripted({
+    'GET /api/servers/currenttime': { body: aServer({ is_enabled: true }) },
+    'POST /api/servers/currenttime/toggle': ({ text }) => {
+      bodies.push(text);
+      return { body: aServer({ is_enabled: JSON.parse(text).enabled }) };
+    },
+  });
+  const flipped = await cli(['toggle', '--path', '/currenttime'], { registry });
+  const enabled = await cli(['toggle', '--path', '/currenttime', '--enabled', 'true'], { registry });
+  expect(bodies).toEqual(['{"enabled":false}', '{"enabled":true}']);
+  expect(flipped.out).toBe('/currenttime is disabled.\n');
+  expect(enabled.out).toBe('/currenttime is enabled and healthy.\n');
+});
+
+test.each([
+  ['yes\n', 'Removed /currenttime.\n', 1],
+  ['y\n', '', 0],
+  ['', '', 0],
+  ['no\nyes\n', '', 0],
+])('remove asks first, and only yes is yes: %j', async (stdin, said, removals) => {
+  const registry = await scripted({ 'DELETE /api/servers/currenttime': { status: 204 } });
+  const { code, out, err } = await cli(['remove', '--path', '/currenttime'], { registry, stdin, tty: true });
+  expect({ code, out }).toEqual({ code: 0, out: said });
+  expect(err).toContain('Remove the server /currenttime from the registry? (yes/no): ');
+  expect(registry.asked).toHaveLength(removals);
+});
+
+test('remove with nobody to ask needs --force', async () => {
+  const registry = await scripted({ 'DELETE /api/servers/currenttime': { status: 204 } });
+  const refused = await cli(['remove', '--path', '/currenttime'], { registry, stdin: 'yes\n' });
+  expect(refused.code).toBe(2);
+  expect(refused.err).toContain('--force');
+  expect(registry.asked).toEqual([]);
+  const forced = await cli(['remove', '--path', '/currenttime', '--force', '--json'], { registry });
+  expect(JSON.parse(forced.out)).toEqual({ path: '/currenttime', removed: true });
+});
+
+test('healthcheck checks what is enabled and may be checked, and fails when one is not healthy', async () => {
+  const may = aServer().can;
+  const registry = await scripted({
+    'GET /api/servers': ({ url }) =>
+      url.searchParams.get('offset') === '0'
+        ? aPage([aServer(), aServer({ path: '/off', is_enabled: false })], { has_next: true })
+        : aPage([
+            aServer({ path: '/down' }),
+            aServer({ path: '/not-mine', can: { ...may, health_check: false } }),
+            aServer({ path: '/gone' }),
+          ]),
+    'POST /api/servers/currenttime/health': { body: aServer() },
+    'POST /api/servers/down/health': {
+      body: aServer({ path: '/down', health_status: 'unhealthy', health_detail: 'connection refused' }),
+    },
+    'POST /api/servers/gone/health': problem(404, 'not_found', 'There is no such server.'),
+  });
+  const { code, out, err } = await cli(['healthcheck'], { registry });
+  expect(code).toBe(1);
+  expect(out.split('\n')).toEqual([
+    'PATH          HEALTH     TOOLS  DETAIL',
+    '/currenttime  healthy    2',
+    '/down         unhealthy  2      connection refused',
+    '/gone         unknown    0      There is no such server.',
+    '',
+  ]);
+  expect(err).toBe('1 of 3 healthy.\n');
+  const json = await cli(['healthcheck', '--json'], { registry });
+  expect(JSON.parse(json.out)).toMatchObject({ checked: 3, healthy: 1, unhealthy: 2 });
+});
+
+test('healthcheck of one server succeeds when it is healthy and reports a refusal as an error', async () => {
+  const registry = await scripted({
+    'POST /api/servers/currenttime/health': { body: aServer() },
+    'POST /api/servers/secret/health': problem(403, 'not_allowed', 'You may not check this.'),
+  });
+  expect((await cli(['healthcheck', '--path', '/currenttime'], { registry })).code).toBe(0);
+  const refused = await cli(['healthcheck', '--path', '/secret'], { registry });
+  expect({ code: refused.code, out: refused.out }).toEqual({ code: 1, out: '' });
+  expect(refused.err).toContain('You may not check this.');
+});
+
+test('healthcheck never has more than eight checks under way', async () => {
+  const servers = Array.from({ length: 30 }, (_, index) => aServer({ path: `/s${index}` }));
+  let [underWay, most] = [0, 0];
+  const check = async ({ url }: { url: URL }) => {
+    most = Math.max(most, ++underWay);
+    await new Promise((resolve) => setImmediate(resolve));
+    underWay -= 1;
+    return { body: aServer({ path: url.pathname.split('/')[3] ?? '' }) };
+  };
+  const registry = await scripted({
+    'GET /api/servers': aPage(servers),
+    ...Object.fromEntries(servers.map(({ path }) => [`POST /api/servers${path}/health`, check])),
+  });
+  const { out } = await cli(['healthcheck', '--json'], { registry });
+  expect(JSON.parse(out)).toMatchObject({ checked: 30, healthy: 30 });
+  expect(most).toBeLessThanOrEqual(8);
+});

@@ -1,0 +1,146 @@
+import { Option } from 'commander';
+import type { AddCommands } from '../command.ts';
+import { addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import { checkHealth } from '../health.ts';
+import { register } from '../register.ts';
+import { healthStyle, serverFields, serverTable, toolTable } from '../server-view.ts';
+
+interface PathFlag {
+  path: string;
+}
+
+/** The commands about the registry's servers. */
+export const addServerCommands: AddCommands = (program, on) => {
+  addLooks(program, on);
+  addChanges(program, on);
+};
+
+const addLooks: AddCommands = (program, on) => {
+  addCommand(program, 'list', {
+    summary: 'List the servers that you may see',
+    examples: ['mcp-gateway list --query time', 'mcp-gateway list --limit 50 --offset 50 --json'],
+  })
+    .option('--query <text>', 'only servers whose name, path, description or tags contain this')
+    .option('--limit <number>', 'how many at most', wholeNumber(1, 2000), 20)
+    .option('--offset <number>', 'how many to skip', wholeNumber(0), 0)
+    .action(on(list));
+
+  addCommand(program, 'server-get', {
+    summary: 'Show one server',
+    examples: ['mcp-gateway server-get --path /currenttime'],
+  })
+    .addOption(pathOption())
+    .action(on(get));
+
+  addCommand(program, 'tools', {
+    summary: 'List the tools of a server that you may call',
+    examples: ['mcp-gateway tools --path /currenttime', 'mcp-gateway tools --path /currenttime --json'],
+  })
+    .addOption(pathOption())
+    .action(on(tools));
+
+  addCommand(program, 'healthcheck', {
+    summary: 'Check servers now; fails when one is not healthy',
+    examples: ['mcp-gateway healthcheck', 'mcp-gateway healthcheck --path /currenttime --json'],
+  })
+    .option('--path <path>', 'only this server; otherwise all that are enabled and that you may check')
+    .action(on(checkHealth));
+};
+
+const addChanges: AddCommands = (program, on) => {
+  addCommand(program, 'register', {
+    summary:
+      'Register the server that a JSON file describes; it starts disabled unless is_enabled says otherwise',
+    examples: [
+      'mcp-gateway register --config examples/server.json',
+      'mcp-gateway register --config - --overwrite < server.json',
+    ],
+  })
+    .requiredOption('--config <file>', "JSON file with the server's fields; - reads standard input")
+    .option('--overwrite', 'replace the server that is registered under the same path')
+    .action(on(register));
+
+  addCommand(program, 'toggle', {
+    summary: 'Enable or disable a server',
+    examples: [
+      'mcp-gateway toggle --path /currenttime',
+      'mcp-gateway toggle --path /currenttime --enabled false',
+    ],
+  })
+    .addOption(pathOption())
+    .addOption(
+      new Option('--enabled <state>', 'the wanted state; without it, the other one').choices([
+        'true',
+        'false',
+      ]),
+    )
+    .action(on(toggle));
+
+  addCommand(program, 'remove', {
+    summary: 'Remove a server from the registry, after asking',
+    examples: ['mcp-gateway remove --path /currenttime', 'mcp-gateway remove --path /currenttime --force'],
+  })
+    .addOption(pathOption())
+    .option('--force', 'do not ask')
+    .action(on(remove));
+};
+
+async function list(
+  { api, output }: Run,
+  { query, limit, offset }: { query?: string; limit: number; offset: number },
+): Promise<void> {
+  const page = await (await api())('servers.list', {
+    query: { ...(query === undefined ? {} : { query }), limit, offset },
+  });
+  output.result(page, (paint, room) => (page.servers.length ? serverTable(page.servers, room, paint) : ''));
+  if (output.json) return;
+  const last = offset + page.servers.length;
+  if (page.servers.length === 0) output.note(page.total_count ? 'No more servers.' : 'No servers.');
+  else if (page.has_next)
+    output.note(`${offset + 1} to ${last} of ${page.total_count}; for more: --offset ${last}`);
+}
+
+async function get({ api, output }: Run, { path }: PathFlag): Promise<void> {
+  const server = await (await api())('servers.get', { params: { path } });
+  output.result(server, (paint) => serverFields(server, paint));
+}
+
+async function tools({ api, output }: Run, { path }: PathFlag): Promise<void> {
+  const answer = await (await api())('servers.tools', { params: { path } });
+  output.result(answer, (paint, room) => (answer.tools.length ? toolTable(answer.tools, room, paint) : ''));
+  if (answer.cached)
+    output.warn(
+      `as last seen ${answer.fetched_at ?? 'never'}: ${answer.stale_reason ?? 'the server could not be asked'}`,
+    );
+  else if (answer.tools.length === 0) output.note('No tools that you may call.');
+}
+
+async function toggle(
+  { api, output }: Run,
+  { path, enabled }: PathFlag & { enabled?: string },
+): Promise<void> {
+  const call = await api();
+  const wanted =
+    enabled === undefined
+      ? !(await call('servers.get', { params: { path } })).is_enabled
+      : enabled === 'true';
+  const server = await call('servers.toggle', { params: { path }, body: { enabled: wanted } });
+  output.result(server, (paint) =>
+    server.is_enabled
+      ? `${server.path} is enabled and ${paint(healthStyle(server), server.health_status)}.`
+      : `${server.path} is disabled.`,
+  );
+  if (server.is_enabled && server.health_detail) output.note(server.health_detail);
+}
+
+async function remove(
+  { api, output, terminal }: Run,
+  { path, force = false }: PathFlag & { force?: boolean },
+): Promise<void> {
+  const call = await api();
+  const removed = force || (await confirm(`Remove the server ${path} from the registry?`, terminal));
+  if (removed) await call('servers.remove', { params: { path } });
+  output.result({ path, removed }, () => (removed ? `Removed ${path}.` : ''));
+  if (!removed) output.note('Nothing was removed.');
+}

@@ -1,0 +1,90 @@
+import { CommanderError } from 'commander';
+import { openApi } from './api.ts';
+import type { Action, GlobalOptions, On, Run } from './command.ts';
+import { openOutput } from './output.ts';
+import { buildProgram } from './program.ts';
+import type { Terminal, World } from './terminal.ts';
+import { findToken } from './token-file.ts';
+import { asTrouble, misuse } from './trouble.ts';
+
+/** The address that is used when none is given. */
+const defaultUrl = 'http://localhost:8080';
+
+/**
+ * Runs one command line (without the program's name) and resolves with the exit code: 0 success, 1 failure, 2 not used as
+ * it should be. It never ends the process itself; `start` resolves when the server has stopped.
+ */
+export async function main(
+  argv: readonly string[],
+  world: World,
+  terminal = ofThisProcess(),
+): Promise<number> {
+  let exitCode = 0;
+  const on: On =
+    (action) =>
+    async (...args) => {
+      // commander calls with the arguments, the options and, last, the command.
+      const command = args.at(-1) as { optsWithGlobals(): never };
+      const options = command.optsWithGlobals();
+      exitCode = await perform(action, options, world, terminal);
+    };
+  const writers = {
+    out: (text: string): void => void terminal.stdout.write(text),
+    err: (text: string): void => void terminal.stderr.write(text),
+  };
+  try {
+    await buildProgram(on, writers).parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  return exitCode;
+}
+
+async function perform<O>(
+  action: Action<O>,
+  options: O & GlobalOptions,
+  world: World,
+  terminal: Terminal,
+): Promise<number> {
+  const output = openOutput(terminal, { json: options.json ?? false, debug: options.debug ?? false });
+  try {
+    const registryUrl = checkedUrl(options.registryUrl ?? (terminal.env.REGISTRY_URL || defaultUrl));
+    const run: Run = {
+      terminal,
+      world,
+      output,
+      registryUrl,
+      async api() {
+        const { token, source } = await findToken(options.tokenFile, terminal, output.warn);
+        output.debug(`using the token from ${source}`);
+        return openApi(registryUrl, () => ({ authorization: `Bearer ${token}` }), output.debug);
+      },
+    };
+    return (await action(run, options)) ?? 0;
+  } catch (error) {
+    const trouble = asTrouble(error);
+    output.trouble(trouble);
+    return trouble.about.exitCode ?? 1;
+  }
+}
+
+function checkedUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:')
+    throw misuse(
+      `The registry's address '${text}' is not an http:// or https:// URL.`,
+      `Give one such as ${defaultUrl} with --registry-url or REGISTRY_URL.`,
+    );
+  if (url.username || url.password)
+    throw misuse(
+      "The registry's address holds a user name or password.",
+      'Leave it out; pass a token with --token-file.',
+    );
+  return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;
+}
+
+function ofThisProcess(): Terminal {
+  const { stdout, stderr, stdin } = process;
+  return { stdout, stderr, stdin, env: process.env, cwd: process.cwd() };
+}

@@ -1,0 +1,39 @@
+/** Where text is written: standard output or standard error. */
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Everything that a command knows of the process that runs it; `main.ts` makes it, tests make their own. */
+export interface Terminal {
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  readonly stdin: AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder that relative file names are relative to. */
+  readonly cwd: string;
+}
+
+/** What `mcp-gateway start` asks of the server; everything left out comes from the server's own settings. */
+export interface StartOptions {
+  evaluation?: boolean;
+  port?: number;
+  host?: string;
+  dataDir?: string;
+}
+
+/** What `mcp-gateway entra-emulator` asks of the emulator; without `seed`, an absolute path, it has its own tenant. */
+export interface EmulatorOptions {
+  seed?: string;
+  port: number;
+  https: boolean;
+  dataDir?: string;
+}
+
+/** The two long-running programs that the command line starts; passed in, because the CLI imports only the contract. */
+export interface World {
+  /** Resolves when the server has stopped; a number is the exit code. An error with `faults` means faulty settings. */
+  startServer(options: StartOptions): Promise<unknown>;
+  runEmulator(options: EmulatorOptions): Promise<number>;
+}

@@ -1,0 +1,87 @@
+import type { z } from 'zod';
+
+/** Permissions on servers and agents that a scope's UI permissions can grant (setup guide, "Understanding Scope Mappings"). */
+export const uiPermissions = [
+  'list_service',
+  'get_service',
+  'register_service',
+  'modify_service',
+  'toggle_service',
+  'health_check_service',
+  'delete_service',
+  'list_tools',
+  'call_tool',
+  'list_agents',
+  'get_agent',
+  'publish_agent',
+  'modify_agent',
+  'delete_agent',
+] as const;
+
+/** One of the permissions that `ui_permissions` in a scope may name. */
+export type UiPermission = (typeof uiPermissions)[number];
+
+/**
+ * Who may call an endpoint. `public`: anybody; `identity`: anybody who has signed in or shows a valid token; `session`: a
+ * browser session only; `administrator`: members of an administrator scope; an object: the named permission, on the thing
+ * that the route's `path` parameter names (`on: 'path'`) or on at least one thing (`on: 'any'`).
+ */
+export type Permission =
+  | 'public'
+  | 'identity'
+  | 'session'
+  | 'administrator'
+  | { readonly can: UiPermission; readonly on: 'path' | 'any' };
+
+/** HTTP methods that the API uses. */
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** One endpoint of the API, as data: server routes, the OpenAPI document and the typed client all come from it. */
+export interface Endpoint {
+  readonly method: Method;
+  /** The URL path; `{path}` may span several segments, every other parameter is one segment. */
+  readonly path: string;
+  readonly permission: Permission;
+  readonly summary: string;
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  readonly output: z.ZodType;
+  /** The status of a success; 200 unless given. */
+  readonly status?: 200 | 201 | 204;
+  /** Honours the `If-Match` request header: the handler gets it as `ifMatch` and refuses with 412 when it does not hold. */
+  readonly conditional?: true;
+}
+
+/** A table of endpoints by id (`servers.list`). */
+export type Endpoints = Readonly<Record<string, Endpoint>>;
+
+/** What a caller of endpoint E sends: path parameters, query and body. */
+export interface Input<E extends Endpoint> {
+  params: E['params'] extends z.ZodType ? z.output<E['params']> : unknown;
+  query: E['query'] extends z.ZodType ? z.output<E['query']> : unknown;
+  body: E['body'] extends z.ZodType ? z.output<E['body']> : unknown;
+  /** The `If-Match` request header as sent; only for endpoints that are `conditional`. */
+  ifMatch?: string | undefined;
+}
+
+/** What endpoint E answers. */
+export type Output<E extends Endpoint> = z.input<E['output']>;
+
+/** An answer with response headers (`ETag`, `Cache-Control`); handlers may also return the bare body. */
+export class Reply<T> {
+  readonly body: T;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(body: T, headers: Readonly<Record<string, string>> = {}) {
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+/** The functions that answer the endpoints of a table; `C` is what the server tells them about the caller. */
+export type Handlers<T extends Endpoints, C> = {
+  readonly [K in keyof T]: (
+    input: Input<T[K]>,
+    caller: C,
+  ) => Promise<Output<T[K]> | Reply<Output<T[K]>>> | Output<T[K]> | Reply<Output<T[K]>>;
+};

@@ -1,0 +1,15 @@
+import { serverEndpoints } from './servers.ts';
+import { signInEndpoints } from './sign-in.ts';
+import { systemEndpoints } from './system.ts';
+import { tokenEndpoints } from './tokens.ts';
+
+/** Every endpoint of the API; order matters where one path pattern contains another. */
+export const endpoints = {
+  ...systemEndpoints,
+  ...signInEndpoints,
+  ...tokenEndpoints,
+  ...serverEndpoints,
+} as const;
+
+/** The id of an endpoint, such as `servers.list`. */
+export type EndpointId = keyof typeof endpoints;

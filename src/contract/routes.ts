@@ -1,0 +1,25 @@
+import type { EndpointId, endpoints } from './index.ts';
+
+/**
+ * Method and URL path of every endpoint, free of schemas, so that a browser or a command line loads no validator to make
+ * a call. The type holds each row to the literal in the endpoint table: a missing or different one does not compile.
+ */
+export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], 'method' | 'path'> } = {
+  'system.health': { method: 'GET', path: '/health' },
+  'system.version': { method: 'GET', path: '/api/version' },
+  'auth.me': { method: 'GET', path: '/api/auth/me' },
+  'auth.providers': { method: 'GET', path: '/api/auth/providers' },
+  'auth.csrf': { method: 'GET', path: '/api/auth/csrf-token' },
+  'tokens.generate': { method: 'POST', path: '/api/tokens/generate' },
+  'tokens.list': { method: 'GET', path: '/api/tokens' },
+  'tokens.revoke': { method: 'DELETE', path: '/api/tokens/{id}' },
+  'servers.list': { method: 'GET', path: '/api/servers' },
+  'servers.register': { method: 'POST', path: '/api/servers' },
+  'servers.toggle': { method: 'POST', path: '/api/servers/{path}/toggle' },
+  'servers.health': { method: 'POST', path: '/api/servers/{path}/health' },
+  'servers.tools': { method: 'GET', path: '/api/servers/{path}/tools' },
+  'servers.get': { method: 'GET', path: '/api/servers/{path}' },
+  'servers.replace': { method: 'PUT', path: '/api/servers/{path}' },
+  'servers.patch': { method: 'PATCH', path: '/api/servers/{path}' },
+  'servers.remove': { method: 'DELETE', path: '/api/servers/{path}' },
+};

@@ -1,0 +1,279 @@
+import { z } from 'zod';
+import type { Endpoints } from './endpoint.ts';
+
+/** Last path segments that the API and the gateway use themselves, so that no server path may end in them. */
+export const reservedLastSegments = [
+  'mcp',
+  'sse',
+  'messages',
+  'message',
+  'tools',
+  'toggle',
+  'health',
+] as const;
+
+/** First path segments that belong to the gateway itself (pages, API, OAuth), so that no server path may begin with them. */
+export const reservedFirstSegments = [
+  '.well-known',
+  'agent',
+  'agents',
+  'api',
+  'assets',
+  'auth',
+  'docs',
+  'favicon.ico',
+  'generate-token',
+  'health',
+  'healthz',
+  'index.html',
+  'keycloak',
+  'login',
+  'logout',
+  'metrics',
+  'oauth2',
+  'openapi.json',
+  'readyz',
+  'realms',
+  'resources',
+  'servers',
+  'static',
+  'tokens',
+  'v0',
+  'v0.1',
+  'validate',
+  'virtual',
+] as const;
+
+/** Gives a server path one leading slash and no trailing one: `currenttime/` becomes `/currenttime`. */
+export function normalizePath(path: string): string {
+  let [from, to] = [0, path.length];
+  while (path[from] === '/') from += 1;
+  while (to > from && path[to - 1] === '/') to -= 1;
+  return `/${path.slice(from, to)}`;
+}
+
+/** The server's name in scopes: its path without the leading slash. */
+export function nameOfPath(path: string): string {
+  return normalizePath(path).slice(1);
+}
+
+const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
+
+function faultOfPath(path: string): string | undefined {
+  const segments = path.slice(1).split('/');
+  if (!segments.every((part) => segment.test(part)))
+    return "use letters, digits, '.', '_' and '-' between slashes, and do not begin a segment with a dot";
+  const [first = '', last = ''] = [segments[0]?.toLowerCase(), segments.at(-1)?.toLowerCase()];
+  if ((reservedFirstSegments as readonly string[]).includes(first))
+    return `'/${first}' belongs to the gateway itself; choose another first segment`;
+  if ((reservedLastSegments as readonly string[]).includes(last))
+    return `a path may not end in '/${last}', which the gateway adds itself`;
+  return undefined;
+}
+
+/** The path under which the gateway serves a server; letters, digits, `._-/`; not one of the gateway's own. */
+export const serverPath = z
+  .string()
+  .max(200)
+  .transform(normalizePath)
+  .superRefine((path, context) => {
+    const fault = path === '/' ? 'give a path such as /currenttime' : faultOfPath(path);
+    if (fault) context.addIssue({ code: 'custom', message: fault });
+  });
+
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })
+  .max(2048)
+  .refine((url) => !URL.canParse(url) || (!new URL(url).username && !new URL(url).password), {
+    error: 'must not contain a user name or password; store credentials with the server instead',
+  });
+
+/** Transports by which a server can be reached. */
+export const transports = ['streamable-http', 'sse'] as const;
+
+/** What an operator says about a server when registering or replacing it. */
+export const serverInput = z.strictObject({
+  server_name: z.string().trim().min(1).max(200),
+  path: serverPath,
+  proxy_pass_url: httpUrl,
+  description: z.string().max(4000).default(''),
+  tags: z.array(z.string().trim().min(1).max(64)).max(50).default([]),
+  license: z.string().max(100).default('N/A'),
+  supported_transports: z.array(z.enum(transports)).min(1).default(['streamable-http']),
+  mcp_endpoint: httpUrl.nullable().default(null),
+  sse_endpoint: httpUrl.nullable().default(null),
+  version: z.string().max(255).nullable().default(null),
+  metadata: z.record(z.string(), z.json()).default({}),
+});
+
+/** A registration as sent; unset fields take their defaults. */
+export type ServerInput = z.output<typeof serverInput>;
+
+/** A tool as the server describes it (MCP `tools/list`); unknown members are kept. */
+export const tool = z.looseObject({
+  name: z.string(),
+  title: z.string().optional(),
+  description: z.string().optional(),
+  inputSchema: z.record(z.string(), z.unknown()).optional(),
+});
+
+/** A tool as the server describes it. */
+export type Tool = z.infer<typeof tool>;
+
+/**
+ * What the last look at a server found. `auth-failing`: it answers, but refuses the gateway's credential; `disabled`: it is
+ * switched off and not looked at; `unknown`: nobody has looked yet.
+ */
+export const healthStatus = z.enum(['healthy', 'unhealthy', 'auth-failing', 'disabled', 'unknown']);
+
+/** One of the health states. */
+export type HealthStatus = z.infer<typeof healthStatus>;
+
+/** A registered server as the API shows it; times are ISO 8601 in UTC. */
+export const server = z.object({
+  id: z.string(),
+  server_name: z.string(),
+  path: z.string(),
+  /** Where the server itself is: shown to those who may modify it, null to everybody else. */
+  proxy_pass_url: z.string().nullable(),
+  description: z.string(),
+  tags: z.array(z.string()),
+  license: z.string(),
+  supported_transports: z.array(z.enum(transports)),
+  /** Shown as `proxy_pass_url` is; null also when it is not set. */
+  mcp_endpoint: z.string().nullable(),
+  /** Shown as `proxy_pass_url` is; null also when it is not set. */
+  sse_endpoint: z.string().nullable(),
+  version: z.string().nullable(),
+  metadata: z.record(z.string(), z.json()),
+  is_enabled: z.boolean(),
+  /** Where clients connect: `<public URL><path>/mcp`, or `/sse` for a server that has nothing else. */
+  endpoint_url: z.string(),
+  /** How many of its tools this caller may call. */
+  num_tools: z.number().int(),
+  health_status: healthStatus,
+  /** In words, why it is not healthy or what is odd about it; null when all is well. */
+  health_detail: z.string().nullable(),
+  last_checked_iso: z.string().nullable(),
+  mcp_server_version: z.string().nullable(),
+  mcp_protocol_version: z.string().nullable(),
+  registered_by: z.string(),
+  registered_at: z.string(),
+  updated_at: z.string(),
+  /** Counts the changes; the number in the ETag. */
+  revision: z.number().int(),
+  /** What this caller may do with it. */
+  can: z.object({ modify: z.boolean(), toggle: z.boolean(), delete: z.boolean(), health_check: z.boolean() }),
+});
+
+/** A registered server as the API shows it. */
+export type Server = z.infer<typeof server>;
+
+const pathParams = z.object({ path: z.string().max(400).transform(normalizePath) });
+
+/** The endpoints of the registry of servers. */
+export const serverEndpoints = {
+  'servers.list': {
+    method: 'GET',
+    path: '/api/servers',
+    permission: 'identity',
+    summary: 'The servers that the caller may see, by name',
+    query: z.object({
+      /** Part of the name, path, description or a tag; case does not matter. */
+      query: z.string().max(200).optional(),
+      limit: z.coerce.number().int().min(1).max(2000).default(100),
+      offset: z.coerce.number().int().min(0).default(0),
+    }),
+    output: z.object({
+      servers: z.array(server),
+      total_count: z.number().int(),
+      limit: z.number().int(),
+      offset: z.number().int(),
+      has_next: z.boolean(),
+      /** Whether the caller may register servers. */
+      can_register: z.boolean(),
+    }),
+  },
+  'servers.register': {
+    method: 'POST',
+    path: '/api/servers',
+    permission: { can: 'register_service', on: 'any' },
+    summary: 'Register a server; it starts disabled unless `is_enabled` is given',
+    body: serverInput.extend({ is_enabled: z.boolean().default(false) }),
+    output: server,
+    status: 201,
+  },
+  'servers.toggle': {
+    method: 'POST',
+    path: '/api/servers/{path}/toggle',
+    permission: { can: 'toggle_service', on: 'path' },
+    summary: 'Enable or disable a server; enabling checks its health at once',
+    params: pathParams,
+    body: z.strictObject({ enabled: z.boolean() }),
+    output: server,
+  },
+  'servers.health': {
+    method: 'POST',
+    path: '/api/servers/{path}/health',
+    permission: { can: 'health_check_service', on: 'path' },
+    summary: 'Check a server now: reachability, protocol version and tools',
+    params: pathParams,
+    output: server,
+  },
+  'servers.tools': {
+    method: 'GET',
+    path: '/api/servers/{path}/tools',
+    permission: { can: 'list_service', on: 'path' },
+    summary:
+      'The tools of a server that the caller may call, live or, when it cannot be reached, as last seen',
+    params: pathParams,
+    output: z.object({
+      service_path: z.string(),
+      tools: z.array(tool),
+      /** True when the server could not be asked and the stored copy is shown. */
+      cached: z.boolean(),
+      /** When the shown list was read from the server; ISO 8601. */
+      fetched_at: z.string().nullable(),
+      /** Why the stored copy is shown; null when live. */
+      stale_reason: z.string().nullable(),
+    }),
+  },
+  'servers.get': {
+    method: 'GET',
+    path: '/api/servers/{path}',
+    permission: { can: 'list_service', on: 'path' },
+    summary: 'One server, with an ETag for conditional changes',
+    params: pathParams,
+    output: server,
+  },
+  'servers.replace': {
+    method: 'PUT',
+    path: '/api/servers/{path}',
+    permission: { can: 'modify_service', on: 'path' },
+    conditional: true,
+    summary: 'Replace what is said about a server; honours If-Match',
+    params: pathParams,
+    body: serverInput,
+    output: server,
+  },
+  'servers.patch': {
+    method: 'PATCH',
+    path: '/api/servers/{path}',
+    permission: { can: 'modify_service', on: 'path' },
+    conditional: true,
+    summary: 'Change parts of a server by JSON merge patch (RFC 7396); honours If-Match',
+    params: pathParams,
+    body: z.record(z.string(), z.json()),
+    output: server,
+  },
+  'servers.remove': {
+    method: 'DELETE',
+    path: '/api/servers/{path}',
+    permission: { can: 'delete_service', on: 'path' },
+    conditional: true,
+    summary: 'Remove a server from the registry; honours If-Match',
+    params: pathParams,
+    output: z.undefined(),
+    status: 204,
+  },
+} as const satisfies Endpoints;

@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { type Endpoints, uiPermissions } from './endpoint.ts';
+
+/** Where people can sign in. */
+export const provider = z.object({ name: z.string(), display_name: z.string() });
+
+/** The signed-in identity and what it may do, as the UI and scripts see it. */
+export const me = z.object({
+  username: z.string(),
+  name: z.string().nullable(),
+  email: z.string().nullable(),
+  kind: z.enum(['person', 'agent']),
+  auth_method: z.enum(['session', 'bearer', 'personal-token']),
+  provider: z.string(),
+  client_id: z.string().nullable(),
+  groups: z.array(z.string()),
+  scopes: z.array(z.string()),
+  is_admin: z.boolean(),
+  can_modify_servers: z.boolean(),
+  ui_permissions: z.partialRecord(z.enum(uiPermissions), z.array(z.string())),
+  accessible_servers: z.array(z.string()),
+  /** Send it as `X-CSRF-Token` with every change made by a browser session; null for tokens. */
+  csrf_token: z.string().nullable(),
+});
+
+/** The signed-in identity and what it may do. */
+export type Me = z.infer<typeof me>;
+
+/** The endpoints about who is calling. */
+export const signInEndpoints = {
+  'auth.me': {
+    method: 'GET',
+    path: '/api/auth/me',
+    permission: 'identity',
+    summary: 'Who is calling, with groups, scopes and permissions',
+    output: me,
+  },
+  'auth.providers': {
+    method: 'GET',
+    path: '/api/auth/providers',
+    permission: 'public',
+    summary: 'The identity providers that the sign-in page offers',
+    output: z.object({ providers: z.array(provider), evaluation: z.boolean() }),
+  },
+  'auth.csrf': {
+    method: 'GET',
+    path: '/api/auth/csrf-token',
+    permission: 'session',
+    summary: 'The CSRF token of this browser session',
+    output: z.object({ csrf_token: z.string() }),
+  },
+} as const satisfies Endpoints;

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import type { Endpoints } from './endpoint.ts';
+
+/** The endpoints about the process itself. */
+export const systemEndpoints = {
+  'system.health': {
+    method: 'GET',
+    path: '/health',
+    permission: 'public',
+    summary: 'Whether the process serves',
+    output: z.object({ status: z.literal('healthy'), service: z.literal('mcp-gateway-registry') }),
+  },
+  'system.version': {
+    method: 'GET',
+    path: '/api/version',
+    permission: 'public',
+    summary: 'The version that runs',
+    output: z.object({ version: z.string() }),
+  },
+} as const satisfies Endpoints;

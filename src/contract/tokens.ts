@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import type { Endpoints } from './endpoint.ts';
+
+/** A personal token as its owner sees it in a list; the token itself is shown only once, when it is made. */
+export const personalToken = z.object({
+  id: z.string(),
+  description: z.string(),
+  scopes: z.array(z.string()),
+  created_at: z.string(),
+  expires_at: z.string(),
+  last_used_at: z.string().nullable(),
+  revoked_at: z.string().nullable(),
+});
+
+/** The endpoints of personal tokens. */
+export const tokenEndpoints = {
+  'tokens.generate': {
+    method: 'POST',
+    path: '/api/tokens/generate',
+    permission: 'session',
+    summary: 'Mint a personal token (HS256 JWT) that acts for the signed-in person; shown once',
+    body: z.strictObject({
+      requested_scopes: z.array(z.string().max(200)).max(200).optional(),
+      expires_in_hours: z.number().int().min(1).optional(),
+      description: z.string().trim().max(200).optional(),
+    }),
+    output: z.object({
+      success: z.literal(true),
+      tokens: z.object({
+        access_token: z.string(),
+        refresh_token: z.null(),
+        /** Seconds. */
+        expires_in: z.number().int(),
+        refresh_expires_in: z.literal(0),
+        token_type: z.literal('Bearer'),
+        scope: z.string(),
+      }),
+      token_id: z.string(),
+      client_id: z.literal('user-generated'),
+      user_scopes: z.array(z.string()),
+      requested_scopes: z.array(z.string()),
+      expires_at: z.string(),
+    }),
+  },
+  'tokens.list': {
+    method: 'GET',
+    path: '/api/tokens',
+    permission: 'identity',
+    summary: "The caller's personal tokens, newest first",
+    output: z.object({ tokens: z.array(personalToken) }),
+  },
+  'tokens.revoke': {
+    method: 'DELETE',
+    path: '/api/tokens/{id}',
+    permission: 'identity',
+    summary: "Revoke a personal token at once: one's own, or anybody's as an administrator",
+    params: z.object({ id: z.string().max(100) }),
+    output: z.undefined(),
+    status: 204,
+  },
+} as const satisfies Endpoints;

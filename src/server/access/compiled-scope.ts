@@ -1,0 +1,30 @@
+import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { type CompiledRule, compileRule } from './rule-table.ts';
+import type { Decision } from './scope.ts';
+import type { Scope } from './scope-set.ts';
+
+/** A scope made ready for decisions. */
+export interface CompiledScope {
+  readonly name: string;
+  /** The answer that names this scope; one object for all, so that a decision allocates nothing. */
+  readonly allowed: Decision;
+  /** Rules by server; those for every server under `*`. */
+  readonly rules: ReadonlyMap<string, readonly CompiledRule[]>;
+  readonly permissions: ReadonlyMap<UiPermission, 'all' | ReadonlySet<string>>;
+}
+
+/** Makes a scope ready for decisions. */
+export function compileScope(scope: Scope): CompiledScope {
+  const rules = new Map<string, CompiledRule[]>();
+  for (const rule of scope.serverRules) {
+    const ofServer = rules.get(rule.server);
+    if (ofServer) ofServer.push(compileRule(rule));
+    else rules.set(rule.server, [compileRule(rule)]);
+  }
+  const permissions = new Map<UiPermission, 'all' | ReadonlySet<string>>();
+  for (const permission of uiPermissions) {
+    const names = scope.uiPermissions[permission] ?? [];
+    if (names.length > 0) permissions.set(permission, names.includes('all') ? 'all' : new Set(names));
+  }
+  return { name: scope.name, allowed: Object.freeze({ allow: true, scope: scope.name }), rules, permissions };
+}

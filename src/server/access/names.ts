@@ -1,0 +1,34 @@
+import type { UiPermission } from '../../contract/endpoint.ts';
+
+/** The text without the slashes at its ends; takes linear time, where a regular expression would not. */
+export function trimSlashes(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) === 47) start += 1;
+  while (end > start && text.charCodeAt(end - 1) === 47) end -= 1;
+  return text.slice(start, end);
+}
+
+const onAgents: ReadonlySet<UiPermission> = new Set<UiPermission>([
+  'list_agents',
+  'get_agent',
+  'publish_agent',
+  'modify_agent',
+  'delete_agent',
+]);
+
+/** What UI permissions call a thing: a server by its path without slashes at the ends, an agent by its path with one in front. */
+export function resourceName(permission: UiPermission, resource: string): string {
+  const name = trimSlashes(resource);
+  return onAgents.has(permission) ? `/${name}` : name;
+}
+
+/** Whether a list of methods or tools stands for every one: has exactly `*` or `all` as an entry. */
+export function coversAll(entries: readonly string[]): boolean {
+  return entries.includes('*') || entries.includes('all');
+}
+
+/** A group's name for comparison: GUIDs, such as Entra's Object IDs, are the same in upper and lower case; other names are not. */
+export function groupKey(group: string): string {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group) ? group.toLowerCase() : group;
+}

@@ -1,0 +1,46 @@
+import type { YamlReader } from './yaml-reader.ts';
+import type { Entry, Place } from './yaml-values.ts';
+
+/** The members of one rule, by name. */
+export type Members = ReadonlyMap<string, Entry>;
+
+/** Reads a mapping whose keys are all `known`; any other key is a fault, since it may be a known one misspelt. */
+export function readMembers(
+  reader: YamlReader,
+  place: Place,
+  what: string,
+  known: readonly string[],
+): Members | undefined {
+  const entries = reader.entries(place, what);
+  for (const entry of entries ?? [])
+    if (!known.includes(entry.key))
+      reader.fault(entry, `${what} has '${entry.key}'; it may have: ${known.join(', ')}`);
+  return entries && new Map(entries.map((entry) => [entry.key, entry]));
+}
+
+/** The value of a member that must be there. */
+export function required(
+  reader: YamlReader,
+  place: Place,
+  members: Members,
+  name: string,
+): Place | undefined {
+  const entry = members.get(name);
+  if (!entry) reader.fault(place, `'${name}' is missing`);
+  return entry?.value;
+}
+
+/** A list of texts; the text `*` alone counts as a list of it, any other text is a fault, as is anything else. */
+export function readNames(reader: YamlReader, place: Place | undefined, what: string): string[] {
+  if (!place) return [];
+  const text = reader.peek(place);
+  if (text === '*') return ['*'];
+  if (text !== undefined) {
+    reader.fault(place, `${what} must be a list; write [${text}]`);
+    return [];
+  }
+  return reader
+    .items(place, what)
+    .map((item) => reader.text(item, `an entry of ${what}`))
+    .filter((name) => name !== undefined);
+}

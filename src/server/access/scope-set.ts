@@ -1,0 +1,80 @@
+import type { UiPermission } from '../../contract/endpoint.ts';
+import type { AgentRule } from './agent-rules.ts';
+import { type Rules, readRules, type ServerRule } from './server-rules.ts';
+import { readUiPermissions } from './ui-permissions.ts';
+import { readYaml, type YamlReader } from './yaml-reader.ts';
+import type { Place } from './yaml-values.ts';
+
+/** A named set of grants, and the groups whose members hold it. It may have UI permissions, server rules or both. */
+export interface Scope {
+  readonly name: string;
+  readonly description?: string | undefined;
+  readonly serverRules: readonly ServerRule[];
+  readonly agentRules: readonly AgentRule[];
+  readonly uiPermissions: Readonly<Partial<Record<UiPermission, readonly string[]>>>;
+  /** Groups as the identity provider names them; for Entra, Object IDs. */
+  readonly groupMappings: readonly string[];
+}
+
+/** Scopes by name, in the order in which their source first names them. */
+export type ScopeSet = ReadonlyMap<string, Scope>;
+
+const uiSection = 'UI-Scopes';
+const groupSection = 'group_mappings';
+
+/**
+ * Reads a scope file: `UI-Scopes` (scope: permission: resources), `group_mappings` (group: scopes), and every other key a
+ * scope with a list of server and agent rules. Throws nothing but a ScopesFault, which tells all faults with line and column.
+ */
+export function parseScopes(text: string, file: string): ScopeSet {
+  const reader = readYaml(text, file);
+  const sections = reader.entries(reader.root, 'the file') ?? [];
+  const drafts = new Map<string, Draft>();
+  for (const { key, value } of sections) {
+    if (key === groupSection) continue;
+    if (key === uiSection) readUiSection(reader, value, drafts);
+    else draftOf(drafts, key).rules = readRules(reader, value, key);
+  }
+  for (const { key, value } of sections) if (key === groupSection) readGroups(reader, value, drafts);
+  reader.finish();
+  if (drafts.size === 0) reader.fault(reader.root, 'the file defines no scope, so nobody could do anything');
+  reader.finish();
+  return new Map([...drafts].map(([name, draft]) => [name, scopeOf(name, draft)]));
+}
+
+interface Draft {
+  uiPermissions: Scope['uiPermissions'];
+  rules: Rules;
+  readonly groups: string[];
+}
+
+function draftOf(drafts: Map<string, Draft>, name: string): Draft {
+  const known = drafts.get(name);
+  if (known) return known;
+  const made: Draft = { uiPermissions: {}, rules: { serverRules: [], agentRules: [] }, groups: [] };
+  drafts.set(name, made);
+  return made;
+}
+
+function scopeOf(name: string, { uiPermissions, rules, groups }: Draft): Scope {
+  return { name, ...rules, uiPermissions, groupMappings: groups };
+}
+
+function readUiSection(reader: YamlReader, section: Place, drafts: Map<string, Draft>): void {
+  for (const { key, value } of reader.entries(section, uiSection) ?? [])
+    draftOf(drafts, key).uiPermissions = readUiPermissions(reader, value, key);
+}
+
+function readGroups(reader: YamlReader, section: Place, drafts: ReadonlyMap<string, Draft>): void {
+  for (const { key: group, value } of reader.entries(section, groupSection) ?? []) {
+    const given = new Set<Draft>();
+    for (const item of reader.items(value, `the scopes of group '${group}'`)) {
+      const name = reader.text(item, `a scope of group '${group}'`);
+      const draft = name && drafts.get(name);
+      if (draft) given.add(draft);
+      else if (name)
+        reader.fault(item, `group '${group}' has the scope '${name}', which is not in this file`);
+    }
+    for (const draft of given) draft.groups.push(group);
+  }
+}

@@ -1,0 +1,38 @@
+import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { resourceName } from './names.ts';
+import type { YamlReader } from './yaml-reader.ts';
+import type { Place } from './yaml-values.ts';
+
+/** Reads the UI permissions of one scope: each a list of servers or agents, in which only `all` stands for every one. */
+export function readUiPermissions(
+  reader: YamlReader,
+  place: Place,
+  scope: string,
+): Partial<Record<UiPermission, string[]>> {
+  const read: Partial<Record<UiPermission, string[]>> = {};
+  for (const { key, offset, value } of reader.entries(place, `the UI permissions of '${scope}'`) ?? []) {
+    const permission = uiPermissions.find((known) => known === key);
+    if (permission) read[permission] = readResources(reader, value, permission);
+    else reader.fault({ offset }, `'${key}' is not a UI permission; there are: ${uiPermissions.join(', ')}`);
+  }
+  return read;
+}
+
+function readResources(reader: YamlReader, place: Place, permission: UiPermission): string[] {
+  const text = reader.peek(place);
+  if (text !== undefined) {
+    reader.fault(place, `${permission} must be a list; write [${text === '*' ? 'all' : text}]`);
+    return [];
+  }
+  const names = new Set<string>();
+  for (const item of reader.items(place, permission)) {
+    const entry = reader.text(item, `an entry of ${permission}`);
+    if (entry === undefined) continue;
+    const name = entry === 'all' ? entry : resourceName(permission, entry);
+    if (name.includes('*'))
+      reader.fault(item, `'${entry}' is not a name; in UI permissions 'all' stands for every one`);
+    else if (name === '' || name === '/') reader.fault(item, `'${entry}' names nothing`);
+    else names.add(name);
+  }
+  return [...names];
+}

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { type Context, Hono } from 'hono';
+import { endpoints } from '../contract/index.ts';
+import type { Trail } from './audit/event.ts';
+import type { Config } from './config.ts';
+import type { Db } from './db/tables.ts';
+import { Failure } from './errors.ts';
+import { clientIpOf } from './http/client-ip.ts';
+import type { HttpEnv, HttpIdentity } from './http/env.ts';
+import { answerFailure } from './http/failure.ts';
+import { meHandlers } from './http/me.ts';
+import { mount } from './http/mount.ts';
+import { originGuard } from './http/origin-guard.ts';
+import { mountProtectedResource, resourceMetadataUrl } from './http/protected-resource.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { mountSignIn } from './http/sign-in.ts';
+import { staticUi } from './http/static-ui.ts';
+import type { TrustedProvider } from './identity/bearer.ts';
+import type { Identity } from './identity/identity.ts';
+import type { Login } from './identity/login.ts';
+import type { PersonalTokens } from './identity/personal-token.ts';
+import type { Sessions } from './identity/sessions.ts';
+import type { Log } from './log.ts';
+import { type ServersWorld, serverHandlers } from './registry/servers/handlers.ts';
+import { tokenHandlers } from './registry/tokens/handlers.ts';
+
+/** Everything that the control plane is built from. */
+export interface AppWorld {
+  readonly config: Config;
+  readonly version: string;
+  readonly db: Db;
+  readonly log: Log;
+  readonly trail: Trail;
+  readonly now: () => number;
+  readonly identity: HttpIdentity;
+  readonly sessions: Sessions;
+  readonly login: Login;
+  readonly trusted: readonly TrustedProvider[];
+  readonly personal: PersonalTokens;
+  readonly servers: ServersWorld;
+  /** Makes cached identities that match look afresh at their next request. */
+  readonly forget: (matches: (identity: Identity) => boolean) => void;
+  readonly uiDirectory: string;
+}
+
+/** The control plane: every mount in order. */
+export function createApp(world: AppWorld): Hono<HttpEnv> {
+  const { config, db, log, trail, now, identity } = world;
+  const clientIp = (c: Context<HttpEnv>): string | null => clientIpOf(c, config.trustedProxyHops);
+  const challenge = `Bearer resource_metadata="${resourceMetadataUrl(config.registryUrl, '/')}"`;
+  const app = new Hono<HttpEnv>();
+
+  app.onError((error, c) => answerFailure(c, error, log, challenge));
+  app.use(async (c, next) => {
+    c.set('correlationId', randomUUID());
+    await next();
+  });
+  app.use(securityHeaders(config.session.secure));
+  app.use(originGuard(config));
+
+  mountSignIn(app, {
+    ...{ config, log, trail, now, identity, clientIp },
+    ...{ sessions: world.sessions, login: world.login },
+    forgetPerson: (provider, subject) =>
+      world.forget((known) => known.provider === provider && known.subject === subject),
+  });
+  mountProtectedResource(app, { registryUrl: config.registryUrl, trusted: world.trusted });
+  mount(
+    app,
+    endpoints,
+    {
+      'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
+      'system.version': () => ({ version: world.version }),
+      ...meHandlers({
+        providers: world.trusted.map(({ provider }) => provider),
+        evaluation: config.mode === 'evaluation',
+        csrfToken: identity.csrfToken,
+      }),
+      ...tokenHandlers({
+        ...{ db, now, personal: world.personal },
+        forgetToken: (id) =>
+          world.forget((known) => known.method === 'personal-token' && known.credentialId === id),
+      }),
+      ...serverHandlers(world.servers),
+    },
+    { identity, trail, now, clientIp },
+  );
+  app.all('/api/*', () => {
+    throw new Failure('not_found', 'There is no such endpoint.');
+  });
+  const ui = staticUi(world.uiDirectory);
+  app.get('*', (c) => ui(c.req.raw));
+  app.notFound(() => {
+    throw new Failure('method_not_allowed', 'Pages can only be read here.');
+  });
+  return app;
+}

@@ -1,0 +1,43 @@
+/** One thing that happened. Never holds credentials, bodies or tool arguments. */
+export interface AuditEvent {
+  readonly kind: 'mcp' | 'api' | 'sign-in' | 'token' | 'change';
+  /** ISO 8601 UTC. */
+  readonly at: string;
+  readonly correlationId: string;
+  readonly who: AuditIdentity | null;
+  readonly clientIp: string | null;
+  /** The MCP method, or the endpoint's id. */
+  readonly action: string;
+  /** The server's name, a path or an id. */
+  readonly resource: string | null;
+  readonly tool?: string | undefined;
+  readonly decision: 'allow' | 'deny' | 'error';
+  readonly reason?: string | undefined;
+  /** The HTTP status that the caller got; 0 when the caller left before there was one. */
+  readonly status: number;
+  readonly durationMs: number;
+  readonly detail?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** The part of an identity that is recorded. */
+export interface AuditIdentity {
+  readonly provider: string;
+  readonly subject: string;
+  readonly username: string;
+  readonly clientId: string | null;
+  readonly method: string;
+}
+
+/** Where events go. */
+export interface Sink {
+  readonly name: string;
+  /** Writes a batch, in order; a rejected promise means that none was written and the batch is offered again. */
+  write(events: readonly AuditEvent[]): Promise<void>;
+}
+
+/** The trail as the rest of the house sees it: note an event at once, without waiting. */
+export interface Trail {
+  record(event: AuditEvent): void;
+  /** Writes out what is held; answers when it is on disk. */
+  flush(): Promise<void>;
+}

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { openMemory } from '../db/open.ts';
+import type { AuditEvent } from './event.ts';
+import { databaseSink, deleteOldEvents } from './sinks/database.ts';
+import { createTrail } from './trail.ts';
+
+const event = (action: string): AuditEvent => ({
+  kind: 'mcp',
+  at: '2026-01-01T00:00:00.000Z',
+  correlationId: 'c',
+  who: { provider: 'entra', subject: 's', username: 'alice', clientId: null, method: 'bearer' },
+  clientIp: '127.0.0.1',
+  action,
+  resource: 'currenttime',
+  decision: 'allow',
+  status: 200,
+  durationMs: 1.5,
+});
+const log = { error: () => {} };
+
+test('what was recorded is on disk after close, in order and complete', async () => {
+  const { db, close } = await openMemory();
+  const trail = createTrail({ sinks: [databaseSink(db)], log });
+  const actions = Array.from({ length: 1500 }, (_, index) => `call-${index}`);
+  for (const action of actions) trail.record(event(action));
+  await trail.close();
+  const rows = await db
+    .selectFrom('audit_events')
+    .select('action')
+    .orderBy('rowid' as 'id')
+    .execute();
+  expect(rows.map((row) => row.action)).toEqual(actions);
+  await close();
+});
+
+test('a sink that fails gets the same events again, and no other sink suffers', async () => {
+  const written: string[] = [];
+  let failing = true;
+  const flaky = {
+    name: 'flaky',
+    async write(events: readonly AuditEvent[]) {
+      if (failing) throw new Error('disk full');
+      written.push(...events.map(({ action }) => action));
+    },
+  };
+  const good: string[] = [];
+  const steady = {
+    name: 'steady',
+    async write(events: readonly AuditEvent[]) {
+      good.push(...events.map(({ action }) => action));
+    },
+  };
+  const trail = createTrail({ sinks: [flaky, steady], log });
+  trail.record(event('first'));
+  await trail.flush();
+  failing = false;
+  trail.record(event('second'));
+  await trail.close();
+  expect(written).toEqual(['first', 'second']);
+  expect(good).toEqual(['first', 'second']);
+});
+
+test('events older than the retention time are deleted', async () => {
+  const { db, close } = await openMemory();
+  const sink = databaseSink(db);
+  await sink.write([event('old'), { ...event('new'), at: '2026-06-01T00:00:00.000Z' }]);
+  expect(await deleteOldEvents(db, '2026-03-01T00:00:00.000Z')).toBe(1);
+  expect(await db.selectFrom('audit_events').select('action').execute()).toEqual([{ action: 'new' }]);
+  await close();
+});

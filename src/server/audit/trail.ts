@@ -1,0 +1,74 @@
+import type { AuditEvent, Sink, Trail } from './event.ts';
+
+/** How many events are held before they are written out whatever the timer says. */
+const batchSize = 512;
+/** How long an event waits at most before it is written, in milliseconds. */
+const writeEvery = 200;
+/** Events held while a sink fails; beyond this the gateway says so loudly, and still keeps the newest. */
+const heldAtMost = 100_000;
+
+/** What a trail needs from its surroundings. */
+export interface TrailWorld {
+  readonly sinks: readonly Sink[];
+  readonly log: { error(facts: object, message: string): void };
+}
+
+/**
+ * Collects events in memory and writes them to every sink in batches, off the path of the request. `close` writes what is
+ * left; an event is at most `writeEvery` old before it is on disk.
+ */
+export function createTrail(world: TrailWorld): Trail & { close(): Promise<void> } {
+  const queues = world.sinks.map((sink) => ({ sink, held: [] as AuditEvent[], lost: 0 }));
+  let timer: NodeJS.Timeout | undefined;
+  let writing: Promise<void> = Promise.resolve();
+
+  const drain = async (queue: (typeof queues)[number]): Promise<void> => {
+    while (queue.held.length > 0) {
+      const batch = queue.held.slice(0, batchSize);
+      try {
+        await queue.sink.write(batch);
+      } catch (error) {
+        world.log.error(
+          { err: error, sink: queue.sink.name, held: queue.held.length },
+          'audit events could not be written',
+        );
+        return;
+      }
+      queue.held.splice(0, batch.length);
+    }
+  };
+  const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    // One drain after the other: a sink gets its events in order and one batch at a time.
+    writing = writing.then(async () => {
+      for (const queue of queues) await drain(queue);
+      if (queues.some(({ held }) => held.length > 0)) wait();
+    });
+    return writing;
+  };
+  const wait = (): void => {
+    timer ??= setTimeout(flush, writeEvery).unref();
+  };
+
+  return {
+    record(event) {
+      for (const queue of queues) {
+        queue.held.push(event);
+        if (queue.held.length > heldAtMost) {
+          queue.held.shift();
+          queue.lost += 1;
+          if (queue.lost % 1000 === 1)
+            world.log.error({ sink: queue.sink.name, lost: queue.lost }, 'audit events lost');
+        }
+      }
+      if ((queues[0]?.held.length ?? 0) === batchSize) flush();
+      else wait();
+    },
+    flush,
+    async close() {
+      await flush();
+      clearTimeout(timer);
+    },
+  };
+}

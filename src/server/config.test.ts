@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { ConfigFault, readConfig } from './config.ts';
+
+const production = {
+  AUTH_PROVIDER: 'entra',
+  ENTRA_TENANT_ID: '12345678-1234-1234-1234-123456789012',
+  ENTRA_CLIENT_ID: '87654321-4321-4321-4321-210987654321',
+  ENTRA_CLIENT_SECRET: 'abc8Q~example',
+  SECRET_KEY: '3f6c1c0d9e8b7a6f5e4d3c2b1a0f9e8d',
+  REGISTRY_URL: 'https://gateway.example.com',
+};
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment, '/srv');
+    return [];
+  } catch (error) {
+    if (error instanceof ConfigFault) return error.faults;
+    throw error;
+  }
+}
+
+test('nothing configured is the evaluation mode on loopback', () => {
+  const config = readConfig({}, '/srv');
+  expect(config).toMatchObject({
+    mode: 'evaluation',
+    host: '127.0.0.1',
+    port: 8080,
+    registryUrl: 'http://localhost:8080',
+  });
+  expect(config.emulatorPort).toBe(8081);
+});
+
+test("the guide's settings are the production mode", () => {
+  const config = readConfig(production, '/srv');
+  expect(config.mode).toBe('production');
+  expect(config.entra).toMatchObject({
+    redirectUri: 'https://gateway.example.com/oauth2/callback/entra',
+    graphBaseUrl: 'https://graph.microsoft.com',
+  });
+  expect(config.scopesFile).toBe('/srv/scopes.yml');
+  expect(config.session.secure).toBe(true);
+});
+
+test('every fault is reported at once, each naming its variable', () => {
+  const faults = faultsOf({
+    NODE_ENV: 'production',
+    AUTH_PROVIDER: 'entra',
+    ENTRA_TENANT_ID: 'contoso.com',
+    PORT: 'http',
+    LOG_LEVEL: 'loud',
+    REGISTRY_URL: 'http://gateway.example.com/registry',
+  });
+  const named = faults.map((fault) => fault.split(':')[0]);
+  for (const name of [
+    'ENTRA_TENANT_ID',
+    'ENTRA_CLIENT_ID',
+    'ENTRA_CLIENT_SECRET',
+    'PORT',
+    'LOG_LEVEL',
+    'REGISTRY_URL',
+    'SECRET_KEY',
+  ])
+    expect(named).toContain(name);
+});
+
+test.each([
+  ['no key', '', /is missing/],
+  ['a short key', 'short-but-random-8f3a', /at least 32/],
+  ["the guide's placeholder", 'your-super-secure-random-64-character-string-here', /placeholder/],
+  ['a key without randomness', 'a'.repeat(64), /random/],
+])('production refuses %s', (_, key, expected) => {
+  expect(faultsOf({ ...production, SECRET_KEY: key }).join()).toMatch(expected);
+});
+
+test.each([
+  [{ AUTH_PROVIDER: 'ldap' }, /'ldap' is not known/],
+  [{ REGISTRY_URL: 'http://gateway.example.com' }, /https/],
+  [{ ENTRA_LOGIN_BASE_URL: 'http://127.0.0.1:8081' }, /https/],
+  [{ ENTRA_CLIENT_SECRET: '3f2504e0-4f89-41d3-9a0c-0305e82c3301' }, /Secret ID/],
+  [{ ENTRA_ENABLED: 'false' }, /ENTRA_ENABLED/],
+  [{ ENTRA_REDIRECT_URI: 'https://gateway.example.com/elsewhere' }, /must end in/],
+])('production refuses %o', (change, expected) => {
+  expect(faultsOf({ ...production, ...change }).join()).toMatch(expected);
+});
+
+test('production without a provider says so', () => {
+  expect(faultsOf({ NODE_ENV: 'production' }).join()).toMatch(/AUTH_PROVIDER: is not set/);
+});
+
+test.each([
+  [{ EVALUATION: 'true', NODE_ENV: 'production' }, /does not start with NODE_ENV=production/],
+  [{ HOST: '0.0.0.0' }, /loopback only/],
+  [{ REGISTRY_URL: 'https://gateway.example.com' }, /this machine only/],
+  [{ AUTH_SERVER_EXTERNAL_URL: 'http://10.0.0.1' }, /this machine only/],
+])('evaluation mode refuses %o', (change, expected) => {
+  expect(faultsOf(change as unknown as Record<string, string>).join()).toMatch(expected);
+});
+
+test('faults never repeat a secret', () => {
+  const faults = faultsOf({
+    ...production,
+    SECRET_KEY: 'changeme-8f3a2b',
+    ENTRA_CLIENT_SECRET: 'your-secret-value-here',
+  });
+  expect(faults.join()).not.toMatch(/8f3a2b|your-secret-value-here/);
+});
+
+test('blank values count as absent', () => {
+  expect(readConfig({ PORT: ' ', AUTH_PROVIDER: '' }, '/srv').port).toBe(8080);
+});

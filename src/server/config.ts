@@ -1,0 +1,267 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import { type SettingName, settings } from './settings.ts';
+
+/** Everything that the settings decide, parsed once at start; see docs/reference/settings.md. */
+export interface Config {
+  readonly mode: 'evaluation' | 'production';
+  readonly host: string;
+  readonly port: number;
+  /** The public origin, without a trailing slash. */
+  readonly registryUrl: string;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxyHops: number;
+  readonly dataDir: string;
+  readonly log: { readonly level: string; readonly format: 'json' | 'text' };
+  /** Empty in evaluation mode until one is made in the data directory. */
+  readonly secretKey: string;
+  readonly entra: EntraConfig | null;
+  readonly scopesFile: string;
+  readonly session: { readonly cookieName: string; readonly maxAgeSeconds: number; readonly secure: boolean };
+  readonly tokens: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly defaultHours: number;
+    readonly maxHours: number;
+    readonly perHour: number;
+  };
+  readonly gateway: { readonly maxBodyBytes: number; readonly timeoutSeconds: number };
+  /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
+  readonly allowedNetworks: readonly string[];
+  readonly emulatorPort: number;
+  readonly auditRetentionDays: number;
+}
+
+/** The settings of Microsoft Entra ID. */
+export interface EntraConfig {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly redirectUri: string;
+  readonly loginBaseUrl: string;
+  readonly graphBaseUrl: string;
+  readonly applicationIdUri: string | null;
+  readonly groupAdminId: string | null;
+  readonly groupUsersId: string | null;
+}
+
+/** The settings cannot be used; `faults` has a sentence for each, naming the variable and the remedy. */
+export class ConfigFault extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(
+      `The settings have ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n- ${faults.join('\n- ')}`,
+    );
+    this.name = 'ConfigFault';
+    this.faults = faults;
+  }
+}
+
+/** Raw settings by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment of this process over the `.env` file in `directory`; blank values count as absent. */
+export function readEnvironment(directory: string, environment: Environment = process.env): Environment {
+  let file: Environment = {};
+  try {
+    file = parseEnv(readFileSync(resolve(directory, '.env'), 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  return { ...file, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')) };
+}
+
+/** Turns raw settings into the configuration; throws one ConfigFault with every fault. */
+export function readConfig(environment: Environment, directory: string): Config {
+  const faults: string[] = [];
+  const value = <N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']> => {
+    const setting = settings[name];
+    const text = environment[name]?.trim() || setting.default;
+    try {
+      return setting.parse(text) as ReturnType<(typeof settings)[N]['parse']>;
+    } catch (error) {
+      faults.push(`${name}: ${(error as Error).message}`);
+      return setting.parse(setting.default) as ReturnType<(typeof settings)[N]['parse']>;
+    }
+  };
+  const read = { value, given: (name: SettingName) => Boolean(environment[name]?.trim()) };
+  const mode = modeOf(read, faults);
+  const port = value('PORT');
+  const registryUrl = value('REGISTRY_URL') || `http://localhost:${port}`;
+  const authUrl = value('AUTH_SERVER_EXTERNAL_URL') || registryUrl;
+  const entra = mode === 'production' ? entraOf(read, authUrl, faults) : null;
+  checkPlaces(mode, { host: value('HOST'), registryUrl, authUrl }, faults);
+  if (mode === 'production') checkSecretKey(value('SECRET_KEY'), faults);
+  const config: Config = {
+    mode,
+    host: value('HOST'),
+    port,
+    registryUrl,
+    allowedHosts: hostsOf([registryUrl, authUrl, entra?.redirectUri], value('HOST'), port),
+    allowedOrigins: [new URL(registryUrl).origin, ...value('ALLOWED_ORIGINS')],
+    trustedProxyHops: value('TRUSTED_PROXY_HOPS'),
+    dataDir: resolve(directory, value('DATA_DIR')),
+    log: {
+      level: value('LOG_LEVEL'),
+      format: value('LOG_FORMAT') || (mode === 'evaluation' ? 'text' : 'json'),
+    },
+    secretKey: value('SECRET_KEY'),
+    entra,
+    scopesFile: scopesFileOf(read, directory, mode),
+    session: {
+      cookieName: value('SESSION_COOKIE_NAME'),
+      maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
+      secure: registryUrl.startsWith('https:'),
+    },
+    tokens: {
+      issuer: value('JWT_ISSUER'),
+      audience: value('JWT_AUDIENCE'),
+      defaultHours: value('MCP_TOKEN_DEFAULT_TTL_HOURS'),
+      maxHours: value('MCP_TOKEN_MAX_TTL_HOURS'),
+      perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
+    },
+    gateway: { maxBodyBytes: value('MCP_PROXY_MAX_BODY_BYTES'), timeoutSeconds: value('MCP_PROXY_TIMEOUT') },
+    allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
+    emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
+    auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
+  };
+  if (config.tokens.defaultHours > config.tokens.maxHours)
+    faults.push('MCP_TOKEN_DEFAULT_TTL_HOURS: must not be more than MCP_TOKEN_MAX_TTL_HOURS');
+  if (faults.length > 0) throw new ConfigFault([...new Set(faults)]);
+  return config;
+}
+
+interface Reader {
+  value<N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']>;
+  given(name: SettingName): boolean;
+}
+
+/** Evaluation is what somebody gets who has configured nothing; production is asked for by a provider or by NODE_ENV. */
+function modeOf(read: Reader, faults: string[]): Config['mode'] {
+  const production = read.value('NODE_ENV') === 'production';
+  const asked = read.value('EVALUATION');
+  if (asked && production) {
+    faults.push(
+      'EVALUATION: evaluation mode uses demo accounts that everybody knows and does not start with NODE_ENV=production; ' +
+        'unset one of the two',
+    );
+    return 'evaluation';
+  }
+  if (asked !== null) return asked ? 'evaluation' : 'production';
+  return production || read.given('AUTH_PROVIDER') ? 'production' : 'evaluation';
+}
+
+function entraOf(read: Reader, authUrl: string, faults: string[]): EntraConfig | null {
+  const provider = read.value('AUTH_PROVIDER');
+  if (provider === '') {
+    faults.push(
+      'AUTH_PROVIDER: is not set; set AUTH_PROVIDER=entra and the ENTRA_ settings, or start the evaluation mode with EVALUATION=true',
+    );
+    return null;
+  }
+  if (provider !== 'entra') {
+    faults.push(`AUTH_PROVIDER: '${provider}' is not known; this version knows: entra`);
+    return null;
+  }
+  if (read.value('ENTRA_ENABLED') === false)
+    faults.push(
+      'ENTRA_ENABLED: is false although AUTH_PROVIDER is entra; set it to true or choose another provider',
+    );
+  for (const [name, where] of Object.entries(requiredForEntra))
+    if (!read.given(name as SettingName)) faults.push(`${name}: is missing; ${where}`);
+  const loginBaseUrl = read.value('ENTRA_LOGIN_BASE_URL');
+  if (loginBaseUrl.startsWith('http:'))
+    faults.push(
+      'ENTRA_LOGIN_BASE_URL: must be https://; an emulator belongs to the evaluation mode (EVALUATION=true)',
+    );
+  return {
+    tenantId: read.value('ENTRA_TENANT_ID'),
+    clientId: read.value('ENTRA_CLIENT_ID'),
+    clientSecret: read.value('ENTRA_CLIENT_SECRET'),
+    redirectUri: read.value('ENTRA_REDIRECT_URI') || `${authUrl}/oauth2/callback/entra`,
+    loginBaseUrl,
+    graphBaseUrl: read.value('ENTRA_GRAPH_BASE_URL') || graphOf(loginBaseUrl),
+    applicationIdUri: read.value('ENTRA_APPLICATION_ID_URI') || null,
+    groupAdminId: read.value('ENTRA_GROUP_ADMIN_ID') || null,
+    groupUsersId: read.value('ENTRA_GROUP_USERS_ID') || null,
+  };
+}
+
+const requiredForEntra: Partial<Record<SettingName, string>> = {
+  ENTRA_TENANT_ID: "copy 'Directory (tenant) ID' from the app registration's Overview page (guide, step 2)",
+  ENTRA_CLIENT_ID: "copy 'Application (client) ID' from the app registration's Overview page (guide, step 2)",
+  ENTRA_CLIENT_SECRET:
+    "create one under 'Certificates & secrets' and copy its Value, not its Secret ID (guide, step 3)",
+};
+
+/** Graph's host in the clouds that Microsoft documents; anything else is public Graph unless ENTRA_GRAPH_BASE_URL says so. */
+function graphOf(loginBaseUrl: string): string {
+  const hosts: Record<string, string> = {
+    'login.microsoftonline.us': 'https://graph.microsoft.us',
+    'login.partner.microsoftonline.cn': 'https://microsoftgraph.chinacloudapi.cn',
+    'login.chinacloudapi.cn': 'https://microsoftgraph.chinacloudapi.cn',
+  };
+  return hosts[new URL(loginBaseUrl).host] ?? 'https://graph.microsoft.com';
+}
+
+function checkPlaces(
+  mode: Config['mode'],
+  places: { host: string; registryUrl: string; authUrl: string },
+  faults: string[],
+): void {
+  const urls = { REGISTRY_URL: places.registryUrl, AUTH_SERVER_EXTERNAL_URL: places.authUrl };
+  for (const [name, url] of Object.entries(urls)) {
+    const { protocol, hostname } = new URL(url);
+    if (mode === 'evaluation' && !isLoopback(hostname))
+      faults.push(
+        `${name}: evaluation mode serves this machine only; use a localhost URL, or configure a provider (AUTH_PROVIDER)`,
+      );
+    if (mode === 'production' && protocol === 'http:' && !isLoopback(hostname))
+      faults.push(
+        `${name}: must be an https:// URL: sign-in cookies and tokens would cross the network in the clear`,
+      );
+  }
+  if (mode === 'evaluation' && !isLoopback(places.host))
+    faults.push(`HOST: evaluation mode listens on loopback only; use 127.0.0.1 instead of ${places.host}`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function checkSecretKey(key: string, faults: string[]): void {
+  const remedy =
+    'make one with: openssl rand -hex 32 (the same on every replica; changing it ends all sessions and tokens)';
+  if (key === '') faults.push(`SECRET_KEY: is missing; ${remedy}`);
+  else if (/^(your|change|secret|example|replace|placeholder)[-_ ]|change-?me|your-super-secure/i.test(key))
+    faults.push(`SECRET_KEY: is a placeholder; ${remedy}`);
+  else if (key.length < 32)
+    faults.push(`SECRET_KEY: has ${key.length} characters and needs at least 32; ${remedy}`);
+  else if (new Set(key).size < 10)
+    faults.push(`SECRET_KEY: repeats too few characters to be random; ${remedy}`);
+}
+
+function hostsOf(urls: readonly (string | undefined)[], host: string, port: number): string[] {
+  const own = [
+    `localhost:${port}`,
+    `127.0.0.1:${port}`,
+    `[::1]:${port}`,
+    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+  ];
+  return [...new Set([...urls.filter((url) => url !== undefined).map((url) => new URL(url).host), ...own])];
+}
+
+function scopesFileOf(read: Reader, directory: string, mode: Config['mode']): string {
+  if (mode === 'evaluation' && !read.given('SCOPES_CONFIG_PATH')) return packagedFile('examples/scopes.yml');
+  return resolve(directory, read.value('SCOPES_CONFIG_PATH'));
+}
+
+/** A file that ships with the package, found from the bundle (`dist/`) as well as from the source (`src/server/`). */
+export function packagedFile(name: string): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const root = here.endsWith('dist') ? resolve(here, '..') : resolve(here, '../..');
+  return resolve(root, name);
+}

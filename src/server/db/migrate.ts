@@ -1,0 +1,23 @@
+import { type Migration, Migrator } from 'kysely/migration';
+import * as start from './migrations/0001-start.ts';
+import type { Db } from './tables.ts';
+
+/** Every migration in order; names are never changed once released, and there is no way back. */
+const migrations: Record<string, Migration> = {
+  '0001-start': start,
+};
+
+/** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */
+export async function migrate(db: Db): Promise<string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error, results = [] } = await migrator.migrateToLatest();
+  const failed = results.find((step) => step.status === 'Error');
+  if (error)
+    throw new Error(
+      failed
+        ? `the database migration '${failed.migrationName}' failed and was rolled back; nothing was changed`
+        : 'the database could not be migrated; was it written by a newer version?',
+      { cause: error },
+    );
+  return results.map((step) => step.migrationName);
+}

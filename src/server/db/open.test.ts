@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DirectoryInUse, openDatabase } from './open.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gateway-db-'));
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+test('migrations run at the first start only', async () => {
+  const first = await openDatabase(directory);
+  expect(first.migrated).toEqual(['0001-start']);
+  await first.close();
+  const second = await openDatabase(directory);
+  expect(second.migrated).toEqual([]);
+  await second.close();
+});
+
+test('a directory in use is refused with the process that holds it, and free again after its end', async () => {
+  const first = await openDatabase(directory);
+  await expect(openDatabase(directory)).rejects.toThrow(DirectoryInUse);
+  await expect(openDatabase(directory)).rejects.toThrow(`process ${process.pid}`);
+  await first.close();
+  await (await openDatabase(directory)).close();
+});
+
+test('only the owner can read the directory', async () => {
+  const { close } = await openDatabase(directory);
+  expect(statSync(directory).mode & 0o777).toBe(0o700);
+  await close();
+});
+
+test('what one opening wrote the next one reads', async () => {
+  const first = await openDatabase(directory);
+  const row = { provider: 'entra', subject: 's', username: 'alice', name: null, email: null };
+  await first.db
+    .insertInto('people')
+    .values({ ...row, groups: '[]', groups_read_at: '2026-01-01T00:00:00.000Z' })
+    .execute();
+  await first.close();
+  const second = await openDatabase(directory);
+  expect(await second.db.selectFrom('people').select('username').execute()).toEqual([{ username: 'alice' }]);
+  await second.close();
+});

@@ -1,0 +1,78 @@
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { Kysely } from 'kysely';
+import { migrate } from './migrate.ts';
+import { nodeSqliteDialect, openFile } from './node-sqlite.ts';
+import type { Db, Tables } from './tables.ts';
+
+/** An open database that this process alone may write. */
+export interface OpenDatabase {
+  readonly db: Db;
+  /** The migrations that this start has run. */
+  readonly migrated: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Another process holds the directory. */
+export class DirectoryInUse extends Error {}
+
+/** Opens the database in `directory` (made with mode 0700 if missing), locks the directory and runs the migrations. */
+export async function openDatabase(directory: string): Promise<OpenDatabase> {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  chmodSync(directory, 0o700);
+  const release = lockDirectory(directory);
+  try {
+    const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(openFile(join(directory, 'gateway.db'))) });
+    const migrated = await migrate(db);
+    return {
+      db,
+      migrated,
+      async close() {
+        await db.destroy();
+        release();
+      },
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+/** A database in memory with all migrations, for tests. */
+export async function openMemory(): Promise<OpenDatabase> {
+  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(new DatabaseSync(':memory:')) });
+  return { db, migrated: await migrate(db), close: () => db.destroy() };
+}
+
+/**
+ * Holds an exclusive SQLite transaction on `lock.db`: the operating system drops that lock when the process ends, however
+ * it ends, so no stale lock file can ever stand in the way.
+ */
+function lockDirectory(directory: string): () => void {
+  const holder = join(directory, 'lock.pid');
+  const lock = new DatabaseSync(join(directory, 'lock.db'));
+  try {
+    lock.exec('PRAGMA journal_mode = DELETE; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;');
+  } catch (error) {
+    lock.close();
+    throw new DirectoryInUse(
+      `the data directory ${directory} is in use by another gateway (process ${processIn(holder)}). ` +
+        'Stop that process, or give this one another directory with DATA_DIR.',
+      { cause: error },
+    );
+  }
+  writeFileSync(holder, String(process.pid));
+  return () => {
+    lock.exec('ROLLBACK');
+    lock.close();
+  };
+}
+
+function processIn(file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim() || 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,133 @@
+import type { Kysely } from 'kysely';
+
+/**
+ * The tables, one interface each. Only text and integers are used, so that SQLite and PostgreSQL decode alike: times are
+ * ISO 8601 text in UTC, JSON is text that its store parses once, booleans are 0 and 1.
+ */
+export interface Tables {
+  servers: ServersTable;
+  people: PeopleTable;
+  sessions: SessionsTable;
+  login_attempts: LoginAttemptsTable;
+  tokens: TokensTable;
+  scopes: ScopesTable;
+  audit_events: AuditEventsTable;
+}
+
+/** The database as stores get it; a transaction is another one. */
+export type Db = Kysely<Tables>;
+
+/** Registered MCP servers. */
+export interface ServersTable {
+  id: string;
+  /** With its leading slash; unique. */
+  path: string;
+  /** JSON: what the operator said (`ServerInput`). */
+  definition: string;
+  is_enabled: number;
+  /** JSON: what the last check found; null before the first. */
+  health: string | null;
+  /** JSON: the tools as last seen, with the time; null before the first. */
+  tools: string | null;
+  registered_by: string;
+  registered_at: string;
+  updated_at: string;
+  /** Counts the changes; the ETag. */
+  revision: number;
+}
+
+/** People who have signed in, with the groups last read from the provider: personal tokens never go beyond these. */
+export interface PeopleTable {
+  provider: string;
+  /** The provider's stable id; for Entra `oid`. */
+  subject: string;
+  username: string;
+  name: string | null;
+  email: string | null;
+  /** JSON array. */
+  groups: string;
+  groups_read_at: string;
+}
+
+/** Browser sessions. */
+export interface SessionsTable {
+  /** SHA-256 of the id in the cookie, hex. */
+  id_hash: string;
+  provider: string;
+  subject: string;
+  /** What the provider wants to be told at sign-out (`login_hint`); null when it gave none. */
+  logout_hint: string | null;
+  created_at: string;
+  last_seen_at: string;
+  expires_at: string;
+}
+
+/** Sign-ins under way; each row is used once. */
+export interface LoginAttemptsTable {
+  /** SHA-256 of the `state` parameter, hex. */
+  state_hash: string;
+  provider: string;
+  /** SHA-256 of the cookie that ties the attempt to its browser, hex. */
+  browser_hash: string;
+  /** Nonce and PKCE verifier, encrypted. */
+  secrets_sealed: string;
+  redirect_uri: string;
+  return_to: string;
+  expires_at: string;
+}
+
+/** Personal tokens; the token itself is not stored. */
+export interface TokensTable {
+  /** The token's `jti`. */
+  id: string;
+  provider: string;
+  subject: string;
+  username: string;
+  description: string;
+  /** JSON array: the scopes asked for, an upper limit. */
+  scopes: string;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+  revoked_by: string | null;
+}
+
+/** Scopes: named sets of grants. */
+export interface ScopesTable {
+  name: string;
+  /** `file` for scopes.yml. */
+  source: string;
+  /** Order within the source. */
+  position: number;
+  /** JSON: the scope's definition. */
+  definition: string;
+  updated_at: string;
+}
+
+/** What happened: one row an event, never credentials, bodies or tool arguments. */
+export interface AuditEventsTable {
+  id: string;
+  at: string;
+  /** `mcp`, `api`, `sign-in`, `token` or `change`. */
+  kind: string;
+  correlation_id: string;
+  provider: string | null;
+  subject: string | null;
+  username: string | null;
+  client_id: string | null;
+  auth_method: string | null;
+  client_ip: string | null;
+  /** What was asked: the MCP method, or the endpoint's id. */
+  action: string;
+  /** On what: the server's name, a path or an id. */
+  resource: string | null;
+  tool: string | null;
+  /** `allow`, `deny` or `error`. */
+  decision: string;
+  reason: string | null;
+  status: number;
+  duration_ms: number;
+  /** JSON: before and after, counts; null when there is nothing more to say. */
+  detail: string | null;
+}

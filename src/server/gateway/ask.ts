@@ -1,0 +1,79 @@
+import { Failure } from '../errors.ts';
+import { disagreement, mayBatch } from './agree.ts';
+import type { Exchange } from './exchange.ts';
+import type { Limits } from './limits.ts';
+import { readBody } from './read-body.ts';
+import { type Asked, invalidRequest, readCall } from './read-call.ts';
+
+/** What a request asks, and the bytes that say so. */
+export interface Asking {
+  readonly asked: Asked;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly body: Buffer | null;
+}
+
+const stream: Asked = {
+  is: 'asked',
+  batch: false,
+  messages: [{ kind: 'notification', id: null, method: '$stream' }],
+};
+const end: Asked = {
+  is: 'asked',
+  batch: false,
+  messages: [{ kind: 'notification', id: null, method: '$end' }],
+};
+
+const json = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
+
+/** Reads what a request asks of a server: from its body, or from its method when it has none. */
+export async function ask(exchange: Exchange, limits: Limits): Promise<Asking> {
+  const { req } = exchange;
+  if (req.method === 'GET') return { asked: note(exchange, stream), method: 'GET', body: null };
+  if (req.method !== 'POST') return { asked: note(exchange, end), method: 'DELETE', body: null };
+  checkEncoding(exchange);
+  const body = await readBody(req, limits.bodyBytes);
+  const asked = readCall(body, limits.batchMessages);
+  if (asked.is === 'fault') {
+    exchange.messageId = asked.id;
+    exchange.rpcCode = asked.rpcCode;
+    throw new Failure(asked.code, asked.message);
+  }
+  note(exchange, asked);
+  checkHeaders(exchange, asked);
+  return { asked, method: 'POST', body };
+}
+
+function note(exchange: Exchange, asked: Asked): Asked {
+  exchange.asked = asked;
+  exchange.longLived = !asked.batch && isLongLived(asked.messages[0].method);
+  return asked;
+}
+
+function isLongLived(method: string): boolean {
+  return method === '$stream' || method === 'subscriptions/listen';
+}
+
+/** The server must read the very characters that are decided on: no compression, and no charset such as UTF-7. */
+function checkEncoding({ req: { headers } }: Exchange): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new Failure('unsupported_media_type', 'Send the body without a content encoding.');
+  if (!json.test(headers['content-type'] ?? ''))
+    throw new Failure('unsupported_media_type', 'Send the body as application/json in UTF-8.');
+}
+
+function checkHeaders(exchange: Exchange, asked: Asked): void {
+  const { headers } = exchange.req;
+  const version = oneOf(headers['mcp-protocol-version']);
+  if (asked.batch && !mayBatch(version)) {
+    exchange.rpcCode = invalidRequest;
+    throw new Failure('bad_request', 'This protocol version has no batches.');
+  }
+  const method = oneOf(headers['mcp-method']);
+  const fault = disagreement(asked, { version, method, name: oneOf(headers['mcp-name']) });
+  if (fault !== undefined) throw new Failure('header_mismatch', `Header mismatch: ${fault}.`);
+}
+
+function oneOf(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value;
+}

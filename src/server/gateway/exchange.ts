@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AuditEvent } from '../audit/event.ts';
+import type { Failure } from '../errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Place } from './place.ts';
+import type { Asked, MessageId } from './read-call.ts';
+
+/** One HTTP request of a client and its answer, with each fact noted as it becomes known. */
+export interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** The correlation id: in the answer's header, in refusals, in the log and in the audit record. */
+  readonly id: string;
+  readonly startedAt: number;
+  place?: Place | undefined;
+  identity?: Identity | undefined;
+  asked?: Asked | undefined;
+  /** Where the way to sign in is described. */
+  challenge?: string | undefined;
+  /** The id and the JSON-RPC code to answer with when the body could not be read whole. */
+  messageId?: MessageId | null;
+  rpcCode?: number | undefined;
+  decision: AuditEvent['decision'];
+  reason?: string | undefined;
+  failure?: Failure | undefined;
+  /** The answer goes on until somebody ends it: a stream, as against a call. */
+  longLived: boolean;
+  /** Ends the upstream's side. */
+  hangUp?: (() => void) | undefined;
+}
+
+/** Begins to note a request. Until something is decided it counts as failed. */
+export function beginExchange(
+  req: IncomingMessage,
+  res: ServerResponse,
+  id: string,
+  startedAt: number,
+): Exchange {
+  return { req, res, id, startedAt, decision: 'error', longLived: false };
+}
+
+// Names come from the caller; the record keeps as much of them as tells one from another.
+const kept = 200;
+
+/** The audit record of a finished exchange. */
+export function auditEvent(exchange: Exchange, endedAt: number): AuditEvent {
+  const { identity, asked, req, res } = exchange;
+  const [first] = asked?.messages ?? [];
+  return {
+    kind: 'mcp',
+    at: new Date(exchange.startedAt).toISOString(),
+    correlationId: exchange.id,
+    who: identity
+      ? {
+          provider: identity.provider,
+          subject: identity.subject,
+          username: identity.username,
+          clientId: identity.clientId,
+          method: identity.method,
+        }
+      : null,
+    clientIp: req.socket.remoteAddress ?? null,
+    action: (asked?.batch ? 'batch' : (first?.method ?? req.method ?? '')).slice(0, kept),
+    resource: exchange.place?.server ?? null,
+    tool: asked?.batch ? undefined : first?.tool?.slice(0, kept),
+    decision: exchange.decision,
+    reason: exchange.reason,
+    status: res.headersSent ? res.statusCode : 0,
+    durationMs: endedAt - exchange.startedAt,
+    detail: asked?.batch ? { batch: asked.messages.map(named) } : undefined,
+  };
+}
+
+function named({ method, tool }: { method: string; tool?: string | undefined }): object {
+  return { method: method.slice(0, kept), ...(tool === undefined ? {} : { tool: tool.slice(0, kept) }) };
+}

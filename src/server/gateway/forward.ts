@@ -1,0 +1,222 @@
+import type { Transform } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import { Failure } from '../errors.ts';
+import { decoderFor } from './decode.ts';
+import type { Exchange } from './exchange.ts';
+import type { Filter, FilteredBody } from './filter.ts';
+import { type AnswerHeaders, answerHeaders, headersOfChanged } from './pass-headers.ts';
+import { noteFailure, refuse } from './refuse.ts';
+import type { SettledHandler, Upstreams } from './upstream.ts';
+import { upstreamFailure } from './upstream-failure.ts';
+
+/** Where an exchange goes, and how its answer comes back. */
+export interface Errand {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly headers: readonly string[];
+  readonly body: Buffer | null;
+  /** Absent: the answer passes as it is. */
+  readonly filter: Filter | undefined;
+  readonly headersMs: number;
+}
+
+/** Sends an exchange's request to its server and the answer back, both as they come. */
+export function forward(upstreams: Upstreams, exchange: Exchange, errand: Errand): void {
+  const passage = new Passage(exchange, errand);
+  const { origin, path, method, body } = errand;
+  exchange.hangUp = () => passage.hangUp();
+  try {
+    const request = { path, method, body, headers: errand.headers as string[] };
+    upstreams.send(origin, exchange.longLived, request, passage);
+  } catch (error) {
+    passage.onResponseError(null, error as Error);
+  }
+}
+
+class HungUp extends Error {}
+
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const plainText = /^[\t\x20-\x7e]*$/;
+
+/** One answer on its way from the server to the client. */
+class Passage implements SettledHandler {
+  settled: (() => void) | undefined;
+  readonly #exchange: Exchange;
+  readonly #errand: Errand;
+  readonly #timer: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | undefined;
+  #over = false;
+  #body: FilteredBody | undefined;
+  #decoder: Transform | undefined;
+  #head: { status: number; text: string; headers: string[] } | undefined;
+  #missing = -1;
+  #waitsForDrain = false;
+
+  constructor(exchange: Exchange, errand: Errand) {
+    this.#exchange = exchange;
+    this.#errand = errand;
+    this.#timer = setTimeout(tooLate, errand.headersMs, this);
+  }
+
+  /** Nobody waits for the answer any more. */
+  hangUp(): void {
+    this.#stop(new HungUp());
+  }
+
+  /** The headers did not come in time. */
+  late(): void {
+    this.#fail(new Failure('upstream_timeout', 'The server did not answer in time.'));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new HungUp());
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: object,
+    text = '',
+  ): void {
+    if (status < 200 || this.#over) return;
+    if (redirects.has(status))
+      throw new Failure(
+        'upstream_invalid',
+        `The server redirects (${status}), which is not followed; register the address that it redirects to.`,
+      );
+    const raw = controller.rawHeaders;
+    const answer = answerHeaders(Array.isArray(raw) ? raw : [], status, this.#exchange.id);
+    const body = this.#errand.filter?.(status, answer.type);
+    this.#head = { status, text, headers: body ? headersOfChanged(answer.headers) : answer.headers };
+    if (body) this.#filterBody(body, answer, controller);
+    else this.#missing = answer.length ?? -1;
+    if (!body?.whole) this.#writeHead(answer.type === 'text/event-stream');
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    if (this.#decoder) {
+      if (!this.#decoder.write(chunk)) controller.pause();
+    } else this.#deliver(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#settle();
+    if (this.#over) return;
+    if (this.#decoder) this.#decoder.end();
+    else this.#finish();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    this.#settle();
+    this.#fail(upstreamFailure(error));
+  }
+
+  #settle(): void {
+    this.settled?.();
+    this.settled = undefined;
+  }
+
+  #filterBody(body: FilteredBody, answer: AnswerHeaders, controller: Dispatcher.DispatchController): void {
+    this.#body = body;
+    const decoder = decoderFor(answer.encoding);
+    if (!decoder) return;
+    this.#decoder = decoder;
+    decoder.on('data', (chunk: Buffer) => this.#guard(() => this.#deliver(chunk)));
+    decoder.on('drain', () => controller.resume());
+    decoder.on('end', () => this.#guard(() => this.#finish()));
+    decoder.on('error', (cause) =>
+      this.#fail(new Failure('upstream_invalid', 'The server sent a damaged compressed answer.', { cause })),
+    );
+  }
+
+  #guard(step: () => void): void {
+    try {
+      if (!this.#over) step();
+    } catch (error) {
+      this.#fail(upstreamFailure(error as Error));
+    }
+  }
+
+  #writeHead(atOnce: boolean): void {
+    const head = this.#head;
+    if (!head) return;
+    clearTimeout(this.#timer);
+    const { res } = this.#exchange;
+    if (head.text && plainText.test(head.text)) res.writeHead(head.status, head.text, head.headers);
+    else res.writeHead(head.status, head.headers);
+    if (atOnce) res.flushHeaders();
+  }
+
+  #deliver(chunk: Buffer): void {
+    const out = this.#body ? this.#body.write(chunk) : chunk;
+    if (out.length === 0) return;
+    const { res } = this.#exchange;
+    // All that the headers announced is here: one write for the rest and the end.
+    if (!this.#body && out.length === this.#missing) {
+      this.#end(out);
+      return;
+    }
+    this.#missing -= out.length;
+    if (res.write(out) || this.#waitsForDrain) return;
+    this.#waitsForDrain = true;
+    this.#pause();
+    res.once('drain', () => {
+      this.#waitsForDrain = false;
+      this.#resume();
+    });
+  }
+
+  #pause(): void {
+    if (this.#decoder) this.#decoder.pause();
+    else this.#controller?.pause();
+  }
+
+  #resume(): void {
+    if (this.#decoder) this.#decoder.resume();
+    else this.#controller?.resume();
+  }
+
+  #finish(): void {
+    this.#guard(() => {
+      const rest = this.#body?.end();
+      if (this.#body?.whole) {
+        this.#head?.headers.push('content-length', String(rest?.length ?? 0));
+        this.#writeHead(false);
+      }
+      this.#end(rest);
+    });
+  }
+
+  #end(rest: Buffer | undefined): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    if (rest && rest.length > 0) this.#exchange.res.end(rest);
+    else this.#exchange.res.end();
+  }
+
+  /** Ends the exchange with a failure: an answer when none has begun, else a broken connection, never a clean end. */
+  #fail(failure: Failure): void {
+    if (this.#over) return;
+    const { res } = this.#exchange;
+    this.#stop(failure);
+    noteFailure(this.#exchange, failure);
+    if (!res.headersSent) refuse(this.#exchange, failure);
+    else if (res.chunkedEncoding || this.#missing > 0) res.destroy();
+    // Closing is how a body without a length ends; only a reset tells that it did not.
+    else res.socket?.resetAndDestroy();
+  }
+
+  #stop(reason: Error): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+    this.#decoder?.destroy();
+    this.#controller?.abort(reason);
+  }
+}
+
+function tooLate(passage: Passage): void {
+  passage.late();
+}

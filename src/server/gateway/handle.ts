@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { asFailure } from '../errors.ts';
+import { admit } from './admit.ts';
+import { ask } from './ask.ts';
+import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
+import { forward } from './forward.ts';
+import { identify } from './identify.ts';
+import { defaultLimits, type Limits } from './limits.ts';
+import { decideAll, filterFor } from './may.ts';
+import { requestHeaders } from './pass-headers.ts';
+import { owns } from './place.ts';
+import { ClientLeft } from './read-body.ts';
+import { refuse } from './refuse.ts';
+import { routeTo } from './route.ts';
+import { createTickets, type Tickets } from './ticket.ts';
+import { createTraffic, type Traffic } from './traffic.ts';
+import { createUpstreams, type Upstreams } from './upstream.ts';
+import type { Gateway, GatewayWorld } from './world.ts';
+
+interface Running extends GatewayWorld {
+  readonly limits: Limits;
+  readonly tickets: Tickets;
+  readonly upstreams: Upstreams;
+  readonly traffic: Traffic;
+}
+
+/** Makes the data plane for a world; it opens no connection until it is asked to. */
+export function createGateway(world: GatewayWorld): Gateway {
+  const limits = { ...defaultLimits, ...world.limits };
+  const tickets = createTickets(world.ticketKey ?? randomBytes(32));
+  const [upstreams, traffic] = [createUpstreams(limits), createTraffic()];
+  const running: Running = { ...world, limits, tickets, upstreams, traffic };
+  const drain = async (limitMs: number): Promise<void> => {
+    await traffic.drain(limitMs);
+    await upstreams.destroy();
+  };
+  return {
+    owns,
+    handle: (req, res) => handle(running, req, res),
+    counts: () => ({ calls: traffic.calls, streams: traffic.streams, upstream: upstreams.counts() }),
+    drain,
+    close: () => drain(0),
+  };
+}
+
+function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): void {
+  const exchange = beginExchange(req, res, gateway.newId(), gateway.now());
+  gateway.traffic.add(exchange);
+  // The `finally` of every exchange, however it ends: emitted once, after the answer or the loss of the client.
+  res.once('close', () => finish(gateway, exchange));
+  serve(gateway, exchange).catch((error: unknown) => fail(exchange, error));
+}
+
+async function serve(gateway: Running, exchange: Exchange): Promise<void> {
+  const { decide, findRoute, limits, tickets, traffic, upstreams } = gateway;
+  const place = admit(exchange, gateway, traffic.size <= limits.requests);
+  const identity = await identify(gateway, exchange, place);
+  const { asked, method, body } = await ask(exchange, limits);
+  decideAll(decide, exchange, identity, place.server, asked);
+  traffic.checkDraining(exchange, asked);
+  const target = routeTo(findRoute, tickets, place, method, identity);
+  const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
+  const headers = requestHeaders(exchange.req, exchange.id, filter !== undefined);
+  forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs: limits.headersMs });
+}
+
+function fail(exchange: Exchange, error: unknown): void {
+  if (error instanceof ClientLeft) return;
+  if (!exchange.res.headersSent) refuse(exchange, asFailure(error));
+  else exchange.res.destroy();
+}
+
+function finish({ traffic, trail, log, now }: Running, exchange: Exchange): void {
+  if (!exchange.res.writableFinished) {
+    exchange.hangUp?.();
+    exchange.reason ??= 'client_left';
+  }
+  traffic.remove(exchange);
+  trail.record(auditEvent(exchange, now()));
+  const { failure, id } = exchange;
+  if (failure && failure.status >= 500)
+    log.warn({ correlationId: id, server: exchange.place?.server, err: failure.cause }, failure.message);
+}

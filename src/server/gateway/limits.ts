@@ -1,0 +1,40 @@
+/** What the data plane takes and holds at most; times in milliseconds, sizes in bytes. */
+export interface Limits {
+  /** A request body. */
+  readonly bodyBytes: number;
+  /** Messages in one JSON-RPC batch. */
+  readonly batchMessages: number;
+  /** A list answer, or one server-sent event, that has to be held to be filtered; after decompression. */
+  readonly filterBytes: number;
+  /** The header block of an upstream's answer. */
+  readonly answerHeaderBytes: number;
+  /** Opening a connection to a server. */
+  readonly connectMs: number;
+  /** From sending a call (waiting for a connection included) to the headers of its answer; never the stream after them. */
+  readonly headersMs: number;
+  /** Requests of clients in flight, streams included. */
+  readonly requests: number;
+  /** Connections for calls to one server origin. */
+  readonly connectionsPerServer: number;
+  /** Calls that wait for one of these connections. */
+  readonly queuePerServer: number;
+  /** Long-lived streams to one server origin; each has a connection of its own. */
+  readonly streamsPerServer: number;
+  /** Server origins with connections kept open. */
+  readonly pools: number;
+}
+
+/** Limits that suit one process on two cores; every one is a setting. */
+export const defaultLimits: Limits = {
+  bodyBytes: 4 * 1024 * 1024,
+  batchMessages: 100,
+  filterBytes: 8 * 1024 * 1024,
+  answerHeaderBytes: 64 * 1024,
+  connectMs: 5_000,
+  headersMs: 300_000,
+  requests: 16_384,
+  connectionsPerServer: 256,
+  queuePerServer: 1_024,
+  streamsPerServer: 8_192,
+  pools: 2_048,
+};

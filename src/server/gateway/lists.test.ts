@@ -1,0 +1,204 @@
+import type { ServerResponse } from 'node:http';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import {
+  open,
+  routeOf,
+  rpc,
+  type ScriptedUpstream,
+  send,
+  sendJson,
+  startGateway,
+  startUpstream,
+  type TestGateway,
+} from './gateway.test-support.ts';
+
+let upstream: ScriptedUpstream;
+let house: TestGateway;
+let url: string;
+const grants: Record<string, string[]> = {
+  all: ['* * *'],
+  some: ['time tools/list', 'time tools/call now', 'time ping'],
+  reader: ['time tools/list', 'time initialize'],
+};
+
+beforeAll(async () => {
+  upstream = await startUpstream();
+  house = await startGateway(grants, { limits: { filterBytes: 100_000 } });
+  house.routes.set('time', routeOf('time', upstream.url));
+  url = `${house.origin}/time/mcp`;
+});
+afterAll(async () => {
+  await house.close();
+  await upstream.close();
+});
+afterEach(() => {
+  upstream.received.length = 0;
+});
+
+const tools = [{ name: 'now', x: 1 }, { name: 'rm' }, { name: 'nowhere' }];
+const list = { jsonrpc: '2.0', id: 1, result: { tools, nextCursor: 'c', ttlMs: 5, cacheScope: 'public' } };
+const pruned = { ...list, result: { ...list.result, tools: [tools[0]], cacheScope: 'private' } };
+const ask = rpc('tools/list');
+
+function events(res: ServerResponse, text: string, headers: Record<string, string> = {}): void {
+  res.writeHead(200, { 'content-type': 'text/event-stream', ...headers }).end(text);
+}
+
+describe('a list in JSON', () => {
+  test('shows exactly what may be called, with the right length', async () => {
+    upstream.script = (_, res) => sendJson(res, list);
+    const answer = await send(url, { as: 'some', body: ask });
+    expect(answer.json()).toEqual(pruned);
+    expect(answer.headers['content-length']).toBe(String(answer.text.length));
+    expect(answer.headers['transfer-encoding']).toBeUndefined();
+    expect((await send(url, { as: 'reader', body: ask })).json()).toMatchObject({ result: { tools: [] } });
+  });
+
+  test('passes untouched for who may call everything, compressed as the client likes it', async () => {
+    const packed = gzipSync(JSON.stringify(list, null, 3));
+    upstream.script = (_, res) =>
+      res
+        .writeHead(200, { 'content-type': 'application/json', 'content-encoding': 'gzip', etag: '"1"' })
+        .end(packed);
+    const answer = await open(url, { as: 'all', body: ask, headers: { 'accept-encoding': 'gzip' } });
+    const chunks: Buffer[] = [];
+    for await (const chunk of answer.res) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks)).toEqual(packed);
+    expect(answer.headers).toMatchObject({ 'content-encoding': 'gzip', etag: '"1"' });
+    expect(upstream.received[0]?.headers['accept-encoding']).toBe('gzip');
+  });
+
+  test('is asked for uncompressed, and decoded when it comes compressed all the same', async () => {
+    for (const [name, pack] of [
+      ['gzip', gzipSync],
+      ['deflate', deflateSync],
+      ['br', brotliCompressSync],
+    ] as const) {
+      upstream.script = (_, res) =>
+        res
+          .writeHead(200, { 'content-type': 'application/json', 'content-encoding': name })
+          .end(pack(JSON.stringify(list)));
+      const answer = await send(url, { as: 'some', body: ask, headers: { 'accept-encoding': 'gzip, br' } });
+      expect(answer.json()).toEqual(pruned);
+      expect(answer.headers['content-encoding']).toBeUndefined();
+      expect(upstream.received.at(-1)?.headers['accept-encoding']).toBe('identity');
+    }
+  });
+
+  test.each([
+    ['larger than the limit', {}, JSON.stringify({ ...list, x: 'y'.repeat(100_000) })],
+    [
+      'larger than the limit when unpacked',
+      { 'content-encoding': 'gzip' },
+      gzipSync(JSON.stringify({ ...list, x: 'y'.repeat(1e6) })),
+    ],
+    ['compressed in an unknown way', { 'content-encoding': 'compress' }, 'x'],
+    ['compressed twice', { 'content-encoding': 'gzip, gzip' }, gzipSync(gzipSync(JSON.stringify(list)))],
+    ['damaged', { 'content-encoding': 'gzip' }, gzipSync(JSON.stringify(list)).subarray(0, 40)],
+    ['readable for lenient parsers only', {}, JSON.stringify(list).replace('"public"', 'NaN')],
+  ])('%s is 502 and not passed', async (_, headers, body) => {
+    upstream.script = (_, res) =>
+      res.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body);
+    const answer = await send(url, { as: 'some', body: ask });
+    expect(answer).toMatchObject({ status: 502 });
+    expect(answer.json()).toMatchObject({ id: 1, error: { data: { code: 'upstream_invalid' } } });
+  });
+
+  test.each([
+    [
+      'an error of JSON-RPC',
+      400,
+      'application/json',
+      '{"jsonrpc":"2.0","id":1,"error":{"code":-32000,"message":"m"}}',
+    ],
+    ['a page', 502, 'text/html', '<h1>"tools"</h1>'],
+    ['nothing', 202, 'application/json', ''],
+  ])('%s in its place passes as it is', async (_, status, type, body) => {
+    upstream.script = (_, res) => res.writeHead(status, { 'content-type': type }).end(body);
+    expect(await send(url, { as: 'some', body: ask })).toMatchObject({ status, text: body });
+  });
+
+  test('in a batch is filtered among the other answers', async () => {
+    upstream.script = (_, res) => sendJson(res, [{ jsonrpc: '2.0', id: 2, result: {} }, list]);
+    const answer = await send(url, { as: 'some', body: [rpc('ping', {}, 2), ask] });
+    expect(answer.json()).toEqual([{ jsonrpc: '2.0', id: 2, result: {} }, pruned]);
+  });
+});
+
+describe('a list in an event stream', () => {
+  test('is filtered in its event; other events, ids and comments stay', async () => {
+    const before =
+      ': hello\n\nid: 1\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/message"}\n\n';
+    upstream.script = (_, res) => events(res, `${before}id: 2\ndata: ${JSON.stringify(list)}\nretry: 3\n\n`);
+    const answer = await send(url, { as: 'some', body: ask });
+    expect(answer.text).toBe(`${before}id: 2\ndata: ${JSON.stringify(pruned)}\nretry: 3\n\n`);
+  });
+
+  test('is filtered when its JSON is spread over many data lines and the stream is compressed', async () => {
+    const lines = JSON.stringify(list, null, 1).split('\n');
+    const text = `${lines.map((line) => `data: ${line}`).join('\r\n')}\r\n\r\n`;
+    upstream.script = (_, res) => events(res, gzipSync(text) as never, { 'content-encoding': 'gzip' });
+    const answer = await send(url, { as: 'some', body: ask });
+    const data = answer.text
+      .split('\r\n')
+      .map((line) => line.replace(/^data: /, ''))
+      .join('\n');
+    expect(JSON.parse(data)).toEqual(pruned);
+  });
+
+  test('is not passed when its event is above the limit: the stream breaks', async () => {
+    upstream.script = (_, res) => {
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.write(': first\n\n');
+      for (let count = 0; count < 40; count += 1) res.write(`data: ${' '.repeat(10_000)}\n`);
+      res.end(`data: ${JSON.stringify(list)}\n\n`);
+    };
+    const answer = await open(url, { as: 'some', body: ask });
+    let text = '';
+    await expect(
+      (async () => {
+        for (;;) text += (await answer.next()) ?? '';
+      })(),
+    ).rejects.toThrow();
+    expect(text).not.toContain('rm');
+  });
+
+  test('is filtered on a GET stream too, where it may be replayed', async () => {
+    let stream: ServerResponse | undefined;
+    upstream.script = (_, res) => {
+      stream = res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.flushHeaders();
+    };
+    const answer = await open(url, { as: 'some', headers: { 'last-event-id': '1' } });
+    expect(upstream.received[0]?.headers).toMatchObject({
+      'last-event-id': '1',
+      'accept-encoding': 'identity',
+    });
+    stream?.write(`id: 2\ndata: ${JSON.stringify(list)}\n\n`);
+    expect(await answer.event()).toBe(`id: 2\ndata: ${JSON.stringify(pruned)}\n\n`);
+    stream?.end();
+  });
+
+  test('follows a change of grants while the stream is open', async () => {
+    const rules = ['* * *'];
+    grants.changing = rules;
+    let stream: ServerResponse | undefined;
+    upstream.script = (_, res) => {
+      stream = res.writeHead(200, { 'content-type': 'text/event-stream' });
+      res.flushHeaders();
+    };
+    const answer = await open(url, { as: 'changing' });
+    stream?.write(`data: ${JSON.stringify(list)}\n\n`);
+    expect(await answer.event()).toContain('rm');
+    rules.splice(0, 1, ...(grants.some ?? []));
+    stream?.write(`data: ${JSON.stringify(list)}\n\n`);
+    expect(await answer.event()).not.toContain('rm');
+    stream?.end();
+  });
+});
+
+test('other results may have members of that name', async () => {
+  upstream.script = (_, res) => sendJson(res, list);
+  expect((await send(url, { as: 'some', body: rpc('ping') })).json()).toEqual(list);
+});

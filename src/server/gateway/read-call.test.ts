@@ -1,0 +1,149 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { readCall } from './read-call.ts';
+
+const read = (text: string) => readCall(Buffer.from(text, 'utf8'), 10);
+const one = (message: object) => read(JSON.stringify({ jsonrpc: '2.0', ...message }));
+
+test('a request, a notification and a response are told apart', () => {
+  expect(one({ id: 1, method: 'ping' })).toMatchObject({
+    messages: [{ kind: 'request', id: 1, method: 'ping' }],
+  });
+  expect(one({ method: 'notifications/initialized' })).toMatchObject({
+    messages: [{ kind: 'notification' }],
+  });
+  expect(one({ id: 'a', result: {} })).toMatchObject({
+    messages: [{ kind: 'response', method: '$response' }],
+  });
+  expect(one({ id: 'a', error: { code: 1 } })).toMatchObject({ messages: [{ kind: 'response' }] });
+});
+
+test('tools/call yields its tool, also as a notification', () => {
+  expect(one({ id: 1, method: 'tools/call', params: { name: 'x' } })).toMatchObject({
+    messages: [{ tool: 'x' }],
+  });
+  expect(one({ method: 'tools/call', params: { name: 'x' } })).toMatchObject({ messages: [{ tool: 'x' }] });
+});
+
+test('a batch yields each of its messages', () => {
+  const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'x' } };
+  expect(read(JSON.stringify([call, { ...call, id: 2 }]))).toMatchObject({
+    batch: true,
+    messages: [{ id: 1 }, { id: 2 }],
+  });
+});
+
+test.each([
+  ['nothing', '', -32700],
+  ['no JSON', '{"jsonrpc":', -32700],
+  ['a byte order mark', '\uFEFF{}', -32700],
+  ['a number', '5', -32600],
+  ['an empty batch', '[]', -32600],
+  ['a batch beyond the limit', `[${Array(11).fill('{"jsonrpc":"2.0","method":"ping"}').join()}]`, -32600],
+  ['a batch in a batch', '[[]]', -32600],
+  ['no version', '{"id":1,"method":"ping"}', -32600],
+  ['neither method nor result', '{"jsonrpc":"2.0","id":1}', -32600],
+  ['method and result', '{"jsonrpc":"2.0","id":1,"method":"ping","result":{}}', -32600],
+  ['result and error', '{"jsonrpc":"2.0","id":1,"error":{},"result":{}}', -32600],
+  ['a response without id', '{"jsonrpc":"2.0","result":{}}', -32600],
+  ['an id of null', '{"jsonrpc":"2.0","id":null,"method":"ping"}', -32600],
+  ['an object as id', '{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600],
+  ['a method that is no text', '{"jsonrpc":"2.0","id":1,"method":["ping"]}', -32600],
+  ['our word for a stream', '{"jsonrpc":"2.0","id":1,"method":"$stream"}', -32600],
+  ['params by position', '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":["x"]}', -32602],
+  ['a call without a tool', '{"jsonrpc":"2.0","id":1,"method":"tools/call"}', -32602],
+  [
+    'a list of tools to call',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":["x"]}}',
+    -32602,
+  ],
+])('%s is refused', (_, text, rpcCode) => expect(read(text)).toMatchObject({ is: 'fault', rpcCode }));
+
+test('the id of a message that is refused is kept for the answer', () => {
+  expect(one({ id: 'q', method: 'tools/call' })).toMatchObject({ id: 'q' });
+});
+
+const call = (inside: string) => `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":${inside}}`;
+test.each([
+  [
+    'method twice',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"tools/list","params":{"name":"x"}}',
+  ],
+  [
+    'method once more in escapes',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/list","m\\u0065thod":"tools/call"}',
+  ],
+  ['method in another case', '{"jsonrpc":"2.0","id":1,"method":"tools/list","Method":"tools/call"}'],
+  [
+    'params with a long s',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"},"param\u017f":{}}',
+  ],
+  [
+    'params twice',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"},"params":{"name":"b"}}',
+  ],
+  ['id twice', '{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}'],
+  ['the name twice', call('{"name":"a","name":"b"}')],
+  ['the name in another case', call('{"name":"a","NAME":"b"}')],
+  ['the name after nested text', call('{"name":"a","arguments":{"name":"}\\"","x":[{"y":"]"}]},"name":"b"}')],
+  [
+    'the version twice',
+    call(
+      '{"name":"a","_meta":{"io.modelcontextprotocol/protocolVersion":"1","io.modelcontextprotocol/protocolVersion":"2"}}',
+    ),
+  ],
+  ['in a batch', `[${call('{"name":"a"}')},${call('{"name":"a","name":"b"}')}]`],
+])('a body that parsers read differently is refused: %s', (_, text) =>
+  expect(read(text)).toMatchObject({ is: 'fault', rpcCode: -32600 }),
+);
+
+test.each([
+  ['in the arguments', call('{"name":"a","arguments":{"name":1,"Name":2,"method":3,"id":4}}')],
+  [
+    'in params of a method without a name',
+    '{"jsonrpc":"2.0","id":1,"method":"x/y","params":{"name":1,"Name":2}}',
+  ],
+  ['as a text', call('{"name":"a","arguments":{"t":"\\",\\"name\\":\\"b"}}')],
+])('names that decide nothing may recur: %s', (_, text) => expect(read(text)).toMatchObject({ is: 'asked' }));
+
+test('bytes that are not UTF-8 are refused', () => {
+  const bytes = Buffer.from('{"jsonrpc":"2.0","id":1,"method":"ping","x":"\xff"}', 'latin1');
+  expect(readCall(bytes, 10)).toMatchObject({ is: 'fault', rpcCode: -32700 });
+});
+
+test('whatever comes, reading it does not throw', () => {
+  const message = fc.dictionary(
+    fc.constantFrom('jsonrpc', 'id', 'method', 'params', 'result', 'error', 'Method', '__proto__'),
+    fc.oneof(fc.jsonValue(), fc.constantFrom('2.0', 'tools/call', { name: 'x' }, { _meta: null })),
+  );
+  fc.assert(fc.property(fc.uint8Array(), (bytes) => void readCall(Buffer.from(bytes), 10)));
+  fc.assert(fc.property(fc.json(), (text) => void read(text)));
+  fc.assert(
+    fc.property(fc.oneof(message, fc.array(message)), (value) => {
+      const read = readCall(Buffer.from(JSON.stringify(value)), 10);
+      if (read.is === 'asked') expect(read.messages.length).toBe(Array.isArray(value) ? value.length : 1);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('what is decided on is what the text says under every rule for repeated names', () => {
+  const member = fc.tuple(
+    fc.constantFrom('name', 'n\\u0061me', 'Name', 'arguments', 'x'),
+    fc.constantFrom('"a"', '"b"', '{"name":"c"}', '[]'),
+  );
+  fc.assert(
+    fc.property(fc.array(member), (members) => {
+      const params = `{${members.map(([key, value]) => `"${key}":${value}`).join()}}`;
+      const result = read(call(params));
+      const names = members.filter(([key]) => /^n(?:a|\\u0061)me$/i.test(key)).map(([, value]) => value);
+      if (result.is === 'asked') expect(names).toEqual([JSON.stringify(result.messages[0].tool)]);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('a deeply nested body is read without harm', () => {
+  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
+  expect(read(call(`{"name":"a","arguments":${deep}}`))).toMatchObject({ is: 'asked' });
+});

@@ -1,0 +1,74 @@
+import type { Problem } from '../../contract/problem.ts';
+import { type Failure, type FailureCode, failures } from '../errors.ts';
+import { headerMismatch } from './agree.ts';
+import type { Exchange } from './exchange.ts';
+import { invalidRequest, type MessageId, parseError } from './read-call.ts';
+
+/** The header that names an exchange in every answer. */
+export const correlationHeader = 'x-correlation-id';
+
+/** Failures that JSON-RPC or MCP have a code for. */
+const rpcCodes: Partial<Record<FailureCode, number>> = {
+  invalid_json: parseError,
+  bad_request: invalidRequest,
+  header_mismatch: headerMismatch,
+};
+
+const allowed = { mcp: 'GET, POST, DELETE', sse: 'GET', messages: 'POST' };
+const denials: ReadonlySet<number> = new Set([401, 403, 421]);
+
+/** Notes what went wrong for the log, and for the audit record unless a decision said it already. */
+export function noteFailure(exchange: Exchange, failure: Failure): void {
+  exchange.failure = failure;
+  if (exchange.decision === 'deny') return;
+  exchange.decision = denials.has(failure.status) ? 'deny' : 'error';
+  exchange.reason = failure.code;
+}
+
+/**
+ * Answers with a failure. Who cannot be identified gets problem details: 401 with the way to sign in (RFC 6750, RFC
+ * 9728), or 503. All else is a JSON-RPC error, `{ code, message, data: { code, correlation_id } }`: where neither JSON-RPC
+ * nor MCP has a code, `code` is the HTTP status, outside the range that JSON-RPC reserves. A refused batch gets one
+ * error for each of its requests, because none of them was passed on.
+ */
+export function refuse(exchange: Exchange, failure: Failure): void {
+  noteFailure(exchange, failure);
+  const unidentified = failure.status === 401 || failure.code === 'identity_unavailable';
+  const type = unidentified ? 'application/problem+json' : 'application/json';
+  const text = JSON.stringify(unidentified ? problemOf(exchange, failure) : errorOf(exchange, failure));
+  const head = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(text))];
+  head.push(correlationHeader, exchange.id, ...headersOf(exchange, failure));
+  exchange.res.writeHead(failure.status, head);
+  exchange.res.end(text);
+}
+
+function headersOf({ place, challenge }: Exchange, failure: Failure): string[] {
+  if (failure.status === 503) return ['Retry-After', '1'];
+  if (failure.status === 405 && place) return ['Allow', allowed[place.endpoint]];
+  if (failure.status !== 401) return [];
+  const wrong = failure.code === 'credential_missing' ? '' : ', error="invalid_token"';
+  return ['WWW-Authenticate', `Bearer resource_metadata="${challenge ?? ''}"${wrong}`];
+}
+
+function problemOf(exchange: Exchange, failure: Failure): Problem {
+  return {
+    type: 'about:blank',
+    title: failures[failure.code].title,
+    status: failure.status,
+    code: failure.code,
+    detail: failure.message,
+    correlation_id: exchange.id,
+  };
+}
+
+function errorOf({ asked, id, rpcCode, messageId }: Exchange, failure: Failure): object {
+  const error = {
+    code: rpcCode ?? rpcCodes[failure.code] ?? failure.status,
+    message: failure.message,
+    data: { code: failure.code, correlation_id: id },
+  };
+  const answer = (to: MessageId | null): object => ({ jsonrpc: '2.0', id: to, error });
+  const requests = asked?.messages.filter((message) => message.kind === 'request') ?? [];
+  if (asked?.batch && requests.length > 0) return requests.map((message) => answer(message.id));
+  return answer(requests[0]?.id ?? messageId ?? null);
+}

@@ -1,0 +1,57 @@
+import { Failure } from '../errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { FindRoute, Route } from '../registry/servers/route.ts';
+import { rewriteEndpoint, ticketIn } from './legacy.ts';
+import type { Place } from './place.ts';
+import type { RewriteEvent } from './sse.ts';
+import type { Tickets } from './ticket.ts';
+
+/** Where a request goes. */
+export interface Target {
+  readonly origin: string;
+  readonly path: string;
+  /** On the stream of a legacy SSE session: gives the client an address for its messages. */
+  readonly rewriteOther?: RewriteEvent | undefined;
+}
+
+const addresses = new WeakMap<URL, Target>();
+
+/** Finds where to send a request of an identity that is allowed to make it; fails when there is no such place. */
+export function routeTo(
+  findRoute: FindRoute,
+  tickets: Tickets,
+  place: Place,
+  method: string | undefined,
+  identity: Identity,
+): Target {
+  const route = findRoute(place.server);
+  if (!route) throw new Failure('not_found', `There is no server '${place.server}'.`);
+  if (!route.enabled) throw new Failure('server_disabled', `The server '${place.server}' is switched off.`);
+  const { mcp, sse } = route;
+  if (place.endpoint === 'mcp' && mcp) return addressOf(mcp);
+  // Clients that find no streamable HTTP at an address try the older transport at the same one.
+  const wantsSse = place.endpoint === 'sse' || (place.endpoint === 'mcp' && method === 'GET');
+  const holder = [route.name, sse?.origin ?? '', identity.provider, identity.subject];
+  if (sse && wantsSse) return { ...addressOf(sse), rewriteOther: endpointOf(route, sse, tickets, holder) };
+  if (sse && place.endpoint === 'messages') return messagesOf(place, sse, tickets, holder);
+  throw new Failure('not_found', `The server '${place.server}' does not speak this transport.`);
+}
+
+function endpointOf(route: Route, sse: URL, tickets: Tickets, holder: readonly string[]): RewriteEvent {
+  return rewriteEndpoint(sse, `/${route.name}/messages`, (address) => tickets.seal(address, holder));
+}
+
+function messagesOf(place: Place, sse: URL, tickets: Tickets, holder: readonly string[]): Target {
+  const ticket = ticketIn(place.query);
+  const path = ticket === undefined ? undefined : tickets.open(ticket, holder);
+  if (path === undefined) throw new Failure('not_found', 'This session is not known; open the stream anew.');
+  return { origin: sse.origin, path };
+}
+
+function addressOf(url: URL): Target {
+  const known = addresses.get(url);
+  if (known) return known;
+  const address = { origin: url.origin, path: url.pathname + url.search };
+  addresses.set(url, address);
+  return address;
+}

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { EventFilter, type RewriteEvent } from './sse.ts';
+
+const upper: RewriteEvent = (type, data) =>
+  data.includes('x') ? `${type}:${data.toUpperCase()}` : undefined;
+
+function run(chunks: readonly Buffer[], rewrite: RewriteEvent = upper, limit = 1e6): Buffer {
+  const filter = new EventFilter(limit, rewrite);
+  return Buffer.concat([...chunks.map((chunk) => filter.write(chunk)), filter.end()]);
+}
+
+/** The same filter over the whole text at once, written from the grammar of the specification. */
+function oracle(text: string): string {
+  const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
+  const lines = text.slice(mark.length).match(/[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$/g) ?? [];
+  let out = mark;
+  let event: string[] = [];
+  const close = (): void => {
+    const fields = event.map((line) => /^([^:\r\n]*)(?:: ?)?([^\r\n]*)/.exec(line) ?? []);
+    const data = fields.filter(([, name]) => name === 'data').map(([, , value]) => value);
+    const type = fields.findLast(([, name]) => name === 'event')?.[2] ?? '';
+    const changed = data.length > 0 ? upper(type, data.join('\n')) : undefined;
+    if (changed === undefined) out += event.join('');
+    else {
+      if (out === mark && fields[0]?.[1] === 'data') out = '';
+      const first = fields.findIndex(([, name]) => name === 'data');
+      const end = /[\r\n]*$/.exec(event[first] ?? '')?.[0] || '\n';
+      const anew = changed.split('\n').map((line) => `data: ${line}${end}`);
+      out += event
+        .flatMap((line, at) => (at === first ? anew : fields[at]?.[1] === 'data' ? [] : [line]))
+        .join('');
+    }
+    event = [];
+  };
+  for (const line of lines) {
+    if (/^[\r\n]/.test(line)) {
+      close();
+      out += line;
+    } else event.push(line);
+  }
+  close();
+  return out;
+}
+
+const line = fc.oneof(
+  fc.constantFrom(
+    'data: x',
+    'data:{"a":1}',
+    'data',
+    'data:',
+    'data:  x',
+    'event: endpoint',
+    'event:x',
+    'event',
+  ),
+  fc.constantFrom('id: 7', 'retry: 10', ': comment', ':', 'datax: x', 'data : x', ' data: x', 'Data: x', ''),
+  fc.constantFrom('data: é𝄞x', '\uFEFFdata: x', 'event: \uFEFF'),
+  fc.string({ maxLength: 6 }),
+);
+const stream = fc
+  .tuple(
+    fc.boolean(),
+    fc.array(fc.tuple(line, fc.constantFrom('\n', '\r', '\r\n', '\n\n', '\r\r', '\r\n\r\n', ''))),
+  )
+  .map(([mark, lines]) => (mark ? '\uFEFF' : '') + lines.map((pair) => pair.join('')).join(''))
+  .map((text) => text.toWellFormed());
+
+test('the filter equals the oracle however the bytes are cut', () => {
+  fc.assert(
+    fc.property(stream, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (text, sizes) => {
+      const bytes = Buffer.from(text, 'utf8');
+      const chunks: Buffer[] = [];
+      for (let at = 0; at < bytes.length; ) {
+        const size = sizes.next().value ?? 1;
+        chunks.push(bytes.subarray(at, at + size));
+        at += size;
+      }
+      expect(run(chunks).toString('utf8')).toBe(oracle(text));
+      expect(run([bytes]).toString('utf8')).toBe(oracle(text));
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('what is not rewritten passes byte for byte, valid text or not', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (chunks) => {
+      const buffers = chunks.map((chunk) => Buffer.from(chunk));
+      expect(run(buffers, () => undefined)).toEqual(Buffer.concat(buffers));
+    }),
+  );
+});
+
+test('an event passes when it ends, before the next one begins', () => {
+  const filter = new EventFilter(100, upper);
+  expect(filter.write(Buffer.from('id: 1\ndata: a')).toString()).toBe('id: 1\n');
+  expect(filter.write(Buffer.from('\n\n')).toString()).toBe('data: a\n\n');
+  expect(filter.write(Buffer.from(': still here\n')).toString()).toBe(': still here\n');
+});
+
+test('ids, retry, comments and order of a rewritten event stay', () => {
+  const text = 'id: 1\r\ndata: x\r\n: note\r\ndata: y\r\nretry: 5\r\nevent: t\r\n\r\n';
+  expect(run([Buffer.from(text)]).toString()).toBe(
+    'id: 1\r\ndata: t:X\r\ndata: Y\r\n: note\r\nretry: 5\r\nevent: t\r\n\r\n',
+  );
+});
+
+test('an event above the limit fails, in one line or in many', () => {
+  const many = Array.from({ length: 30 }, () => Buffer.from('data: 12345\n'));
+  expect(() => run(many, upper, 100)).toThrow('larger than 100 bytes');
+  expect(() => run([Buffer.from(`data: ${'1'.repeat(200)}`)], upper, 100)).toThrow('larger than 100 bytes');
+  expect(() => run([Buffer.from(`: ${'1'.repeat(200)}`)], upper, 100)).toThrow('larger than 100 bytes');
+});

@@ -1,0 +1,153 @@
+import { Failure } from '../errors.ts';
+
+/** Rewrites the data of one event: the new data, or undefined to leave the event as it came. */
+export type RewriteEvent = (type: string, data: string) => string | undefined;
+
+const empty: Buffer = Buffer.alloc(0);
+const [lf, cr] = [0x0a, 0x0d];
+
+/**
+ * A filter for `text/event-stream` bytes (WHATWG HTML, section 9.2.6) cut anywhere. An event is passed on when it ends;
+ * its bytes stay as they came unless `rewrite` changes its data: then its data lines are replaced, and its other lines,
+ * their order and their line ends stay. Lines before the first data line, comments among them, do not wait. More than
+ * `limit` bytes held for one event is a failure.
+ */
+export class EventFilter {
+  readonly #limit: number;
+  readonly #rewrite: RewriteEvent;
+  /** What has come and not been passed on: the beginning of `#room`. */
+  #held = 0;
+  #room: Buffer = empty;
+  #scanned = 0;
+  #lineStart = 0;
+  #afterCr = false;
+  #hasData = false;
+  #type = '';
+  /** Still in the event, or its first line, that the stream began with, where a byte order mark may stand. */
+  #atBeginning = true;
+
+  constructor(limit: number, rewrite: RewriteEvent) {
+    this.#limit = limit;
+    this.#rewrite = rewrite;
+  }
+
+  /** Takes the next bytes and gives those that may pass. */
+  write(chunk: Buffer): Buffer {
+    const bytes = this.#held === 0 ? chunk : this.#append(chunk);
+    const out: Buffer[] = [];
+    let unchanged = 0;
+    let passed = 0;
+    for (let at = this.#scanned; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      if (byte !== lf && byte !== cr) {
+        this.#afterCr = false;
+        continue;
+      }
+      const endsLine = byte === cr || !this.#afterCr;
+      this.#afterCr = byte === cr;
+      const changed = endsLine ? this.#endLine(bytes, passed, at) : undefined;
+      this.#lineStart = at + 1;
+      if (changed !== undefined) {
+        out.push(bytes.subarray(unchanged, passed), changed);
+        unchanged = at + 1;
+      }
+      if (!this.#hasData) passed = at + 1;
+    }
+    this.#keep(bytes, passed);
+    if (out.length === 0) return bytes.subarray(0, passed);
+    return Buffer.concat([...out, bytes.subarray(unchanged, passed)]);
+  }
+
+  /** The stream has ended: gives what is still held, filtered as if its event were complete. */
+  end(): Buffer {
+    const rest = this.#room.subarray(0, this.#held);
+    if (this.#lineStart < rest.length) this.#readLine(rest, rest.length);
+    const changed = this.#hasData ? this.#change(rest) : undefined;
+    this.#held = 0;
+    return changed ?? rest;
+  }
+
+  /** Notes a line that ends before `end`; at the end of an event that is to be changed, gives all of it anew. */
+  #endLine(bytes: Buffer, passed: number, end: number): Buffer | undefined {
+    if (end > this.#lineStart) {
+      this.#readLine(bytes, end);
+      return undefined;
+    }
+    const changed = this.#hasData ? this.#change(bytes.subarray(passed, end + 1)) : undefined;
+    this.#hasData = false;
+    this.#type = '';
+    this.#atBeginning = false;
+    return changed;
+  }
+
+  #readLine(bytes: Buffer, end: number): void {
+    const start = this.#lineStart + (this.#atBeginning && !this.#hasData ? markLength(bytes) : 0);
+    if (isField(bytes, start, end, 'data')) this.#hasData = true;
+    else {
+      if (isField(bytes, start, end, 'event')) this.#type = fieldValue(bytes.toString('utf8', start, end), 5);
+      if (!this.#hasData) this.#atBeginning = false;
+    }
+  }
+
+  #change(block: Buffer): Buffer | undefined {
+    const text = block.toString('utf8', this.#atBeginning ? markLength(block) : 0);
+    const lines = text.split(/(?<=\n)|(?<=\r)(?!\n)/);
+    const data = lines.map(dataOf);
+    const changed = this.#rewrite(this.#type, data.filter((value) => value !== undefined).join('\n'));
+    if (changed === undefined) return undefined;
+    const first = data.findIndex((value) => value !== undefined);
+    const lineEnd = /[\r\n]*$/.exec(lines[first] ?? '')?.[0] || '\n';
+    const anew = changed.split(/\r\n|\r|\n/).map((line) => `data: ${line}${lineEnd}`);
+    const kept = lines.flatMap((line, at) => (at === first ? anew : data[at] === undefined ? [line] : []));
+    return Buffer.from(kept.join(''), 'utf8');
+  }
+
+  #append(chunk: Buffer): Buffer {
+    const size = this.#held + chunk.length;
+    if (size > this.#room.length) {
+      const room = Buffer.allocUnsafe(size * 2);
+      this.#room.copy(room, 0, 0, this.#held);
+      this.#room = room;
+    }
+    chunk.copy(this.#room, this.#held);
+    this.#held = size;
+    return this.#room.subarray(0, size);
+  }
+
+  #keep(bytes: Buffer, passed: number): void {
+    const rest = bytes.subarray(passed);
+    if (rest.length > this.#limit)
+      throw new Failure(
+        'upstream_invalid',
+        `One event is larger than ${this.#limit} bytes and cannot be filtered.`,
+      );
+    if (rest.length === 0) this.#room = empty;
+    else if (passed > 0 || this.#held === 0) this.#room = Buffer.from(rest);
+    this.#held = rest.length;
+    this.#scanned = rest.length;
+    this.#lineStart -= passed;
+  }
+}
+
+/** The length of the byte order mark that a stream may begin with. */
+function markLength(bytes: Buffer): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+}
+
+/** Whether the line is the field `name`: the name alone, or the name and a colon. */
+function isField(bytes: Buffer, start: number, end: number, name: string): boolean {
+  const length = name.length;
+  if (end - start < length || (end - start > length && bytes[start + length] !== 0x3a)) return false;
+  for (let at = 0; at < length; at += 1) if (bytes[start + at] !== name.charCodeAt(at)) return false;
+  return true;
+}
+
+function fieldValue(line: string, nameLength: number): string {
+  const value = line.slice(nameLength + 1);
+  return value.startsWith(' ') ? value.slice(1) : value;
+}
+
+function dataOf(line: string): string | undefined {
+  const text = line.replace(/[\r\n]+$/, '');
+  return text === 'data' || text.startsWith('data:') ? fieldValue(text, 4) : undefined;
+}

@@ -1,0 +1,89 @@
+import { Failure } from '../errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { Asked } from './read-call.ts';
+import { refuse } from './refuse.ts';
+
+/** The exchanges in flight, and the way to bring them to an end. */
+export interface Traffic {
+  readonly size: number;
+  readonly calls: number;
+  readonly streams: number;
+  add(exchange: Exchange): void;
+  remove(exchange: Exchange): void;
+  /** Fails while draining, except for what a call in flight may be waiting for: its client's answer. */
+  checkDraining(exchange: Exchange, asked: Asked): void;
+  /** Answers when the calls have ended, or after `limitMs`, and all else was ended too. */
+  drain(limitMs: number): Promise<void>;
+}
+
+/** Nothing is in flight yet. */
+export function createTraffic(): Traffic {
+  const open = new Set<Exchange>();
+  let draining = false;
+  let onRemove: (() => void) | undefined;
+  const streams = (): Exchange[] => [...open].filter((exchange) => exchange.longLived);
+  const until = (done: () => boolean, timer: Promise<void>): Promise<void> =>
+    Promise.race([
+      timer,
+      new Promise<void>((resolve) => {
+        onRemove = () => done() && resolve();
+        onRemove();
+      }),
+    ]);
+  return {
+    get size() {
+      return open.size;
+    },
+    get calls() {
+      return open.size - streams().length;
+    },
+    get streams() {
+      return streams().length;
+    },
+    add: (exchange) => void open.add(exchange),
+    remove(exchange) {
+      open.delete(exchange);
+      onRemove?.();
+    },
+    checkDraining({ res }, asked) {
+      if (!draining) return;
+      res.setHeader('connection', 'close');
+      if (asked.messages.some((message) => message.kind !== 'response')) throw shuttingDown();
+    },
+    async drain(limitMs) {
+      draining = true;
+      for (const { res } of open) if (!res.headersSent) res.setHeader('connection', 'close');
+      const timer = delay(limitMs);
+      // Streams last: what a call asks of its client while it runs may travel on one of them.
+      await until(() => streams().length === open.size, timer.done);
+      for (const exchange of streams()) endStream(exchange);
+      await until(() => open.size === 0, timer.done);
+      timer.cancel();
+      for (const exchange of open) breakOff(exchange);
+    },
+  };
+}
+
+function delay(ms: number): { done: Promise<void>; cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined;
+  const done = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  return { done, cancel: () => clearTimeout(timer) };
+}
+
+function endStream(exchange: Exchange): void {
+  exchange.hangUp?.();
+  if (exchange.res.headersSent) exchange.res.end();
+  else breakOff(exchange);
+}
+
+function breakOff(exchange: Exchange): void {
+  exchange.hangUp?.();
+  if (exchange.res.headersSent) exchange.res.destroy();
+  else refuse(exchange, shuttingDown());
+}
+
+function shuttingDown(): Failure {
+  return new Failure('shutting_down', 'The gateway is shutting down; try again.');
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Trail } from '../audit/event.ts';
+import type { Identify } from '../identity/identity.ts';
+import type { FindRoute } from '../registry/servers/route.ts';
+import type { Doors } from './admit.ts';
+import type { Limits } from './limits.ts';
+import type { Decide } from './may.ts';
+import type { UpstreamCounts } from './upstream.ts';
+
+/** What the data plane needs of the rest of the house. */
+export interface GatewayWorld extends Doors {
+  readonly identify: Identify;
+  readonly decide: Decide;
+  readonly findRoute: FindRoute;
+  readonly trail: Pick<Trail, 'record'>;
+  /** What differs from `defaultLimits`. */
+  readonly limits?: Partial<Limits>;
+  /** 32 bytes that seal the addresses of legacy SSE sessions; processes behind one address share them. Default: random. */
+  readonly ticketKey?: Buffer;
+  /** The URL of the protected-resource metadata (RFC 9728) of the endpoint at `path`. */
+  resourceMetadataUrl(path: string): string;
+  readonly log: { warn(fields: object, message: string): void };
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** A correlation id: unique, and fit for a header. */
+  newId(): string;
+}
+
+/** What is open: exchanges with clients, and what they hold towards servers. */
+export interface GatewayCounts {
+  readonly calls: number;
+  readonly streams: number;
+  readonly upstream: UpstreamCounts;
+}
+
+/** The data plane, to be put in front of the rest of an HTTP server. */
+export interface Gateway {
+  /** Whether a request target is the data plane's. */
+  owns(url: string): boolean;
+  handle(req: IncomingMessage, res: ServerResponse): void;
+  counts(): GatewayCounts;
+  /** Takes no new calls, lets those in flight finish for `limitMs` at most, then ends streams and connections. */
+  drain(limitMs: number): Promise<void>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}

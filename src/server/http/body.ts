@@ -1,0 +1,36 @@
+import type { Context } from 'hono';
+import { Failure } from '../errors.ts';
+import type { HttpEnv } from './env.ts';
+
+/** The largest body that the control plane takes, in bytes. */
+const maxBody = 1024 * 1024;
+
+/** The body as text (UTF-8); more than the limit is refused, whether announced or found while reading. */
+export async function readText(c: Context<HttpEnv>): Promise<string> {
+  if (Number(c.req.header('content-length') ?? 0) > maxBody) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of c.req.raw.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBody) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The body as JSON; anything else is a failure that says what. */
+export async function readJson(c: Context<HttpEnv>): Promise<unknown> {
+  const type = c.req.header('content-type') ?? '';
+  if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
+    throw new Failure('unsupported_media_type', 'Send the body as application/json.');
+  const text = await readText(c);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure('invalid_json', `The body is not valid JSON: ${(error as Error).message}`);
+  }
+}
+
+function tooLarge(): Failure {
+  return new Failure('body_too_large', `The body is larger than ${maxBody} bytes.`);
+}

@@ -1,0 +1,38 @@
+import type { Access } from '../access/caller.ts';
+import type { Config } from '../config.ts';
+import { Failure } from '../errors.ts';
+import { carriesToken } from '../identity/identify.ts';
+import type { Identify, Identity } from '../identity/identity.ts';
+import { csrfTokenOf } from '../identity/keys.ts';
+import type { Sessions } from '../identity/sessions.ts';
+import { readCookies, sessionCookieName } from './cookies.ts';
+import type { HttpIdentity } from './env.ts';
+
+/** What the control plane's identities are made from. */
+export interface HttpIdentityWorld {
+  readonly sessions: Sessions;
+  readonly identifyByToken: Identify;
+  readonly accessOf: (identity: Identity) => Access;
+  readonly csrfKey: Buffer;
+  readonly session: Config['session'];
+}
+
+/** Identifies by a token or, only when none is sent, by the session cookie: a bad token never falls back to a cookie. */
+export function createHttpIdentity(world: HttpIdentityWorld): HttpIdentity {
+  const cookieName = sessionCookieName(world.session);
+  return {
+    async identify(headers) {
+      if (carriesToken(headers)) return world.identifyByToken(headers);
+      const id = readCookies(headers.cookie).get(cookieName);
+      const identity = id ? await world.sessions.resume(id) : undefined;
+      if (identity) return { is: 'identity', identity };
+      const message = id ? 'Your session has ended; sign in again.' : 'Sign in, or send a token.';
+      return {
+        is: 'nobody',
+        failure: new Failure(id ? 'credential_expired' : 'credential_missing', message),
+      };
+    },
+    access: world.accessOf,
+    csrfToken: (identity) => csrfTokenOf(world.csrfKey, identity.credentialId ?? ''),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Handlers } from '../../contract/endpoint.ts';
+import type { signInEndpoints } from '../../contract/sign-in.ts';
+import type { Access, Caller } from '../access/caller.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Provider } from '../identity/provider.ts';
+
+/** What the endpoints about the caller need. */
+export interface MeWorld {
+  readonly providers: readonly Provider[];
+  readonly evaluation: boolean;
+  readonly csrfToken: (identity: Identity) => string;
+}
+
+/** Answers who is calling, and where one can sign in. */
+export function meHandlers(world: MeWorld): Handlers<typeof signInEndpoints, Caller<Identity>> {
+  return {
+    'auth.me'(_, { identity, access }) {
+      return {
+        username: identity.username,
+        name: identity.name,
+        email: identity.email,
+        kind: identity.kind,
+        auth_method: identity.method,
+        provider: identity.provider,
+        client_id: identity.clientId,
+        groups: [...identity.groups],
+        scopes: [...access.scopes],
+        is_admin: access.isAdmin,
+        can_modify_servers: access.may('modify_service'),
+        ui_permissions: permissionsOf(access),
+        accessible_servers: access.servers === 'all' ? ['*'] : [...access.servers].sort(),
+        csrf_token: identity.method === 'session' ? world.csrfToken(identity) : null,
+      };
+    },
+    'auth.providers'() {
+      const providers = world.providers.map(({ name, displayName }) => ({ name, display_name: displayName }));
+      return { providers, evaluation: world.evaluation };
+    },
+    'auth.csrf'(_, { identity }) {
+      return { csrf_token: world.csrfToken(identity) };
+    },
+  };
+}
+
+function permissionsOf(access: Access): Record<string, string[]> {
+  return Object.fromEntries(
+    [...access.permissions].map(([name, things]) => [name, things === 'all' ? ['all'] : [...things].sort()]),
+  );
+}

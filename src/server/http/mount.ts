@@ -1,0 +1,218 @@
+import type { Context, Hono } from 'hono';
+import type { z } from 'zod';
+import { type Endpoint, type Endpoints, type Permission, Reply } from '../../contract/endpoint.ts';
+import type { Access, Caller } from '../access/caller.ts';
+import type { Trail } from '../audit/event.ts';
+import { asFailure, Failure, type Fault } from '../errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import { sameSecret } from '../identity/keys.ts';
+import { recordRequest } from './audit.ts';
+import { readJson } from './body.ts';
+import type { HttpEnv, HttpIdentity } from './env.ts';
+
+/** What mounting endpoints needs. */
+export interface MountWorld {
+  readonly identity: HttpIdentity;
+  readonly trail: Trail;
+  readonly now: () => number;
+  readonly clientIp: (c: Context<HttpEnv>) => string | null;
+}
+
+type AnyHandler = (input: unknown, caller: Caller<Identity>) => unknown;
+type AnyInput = { params: unknown; query: unknown; body: unknown; ifMatch: string | undefined };
+
+interface Row {
+  readonly id: string;
+  readonly endpoint: Endpoint;
+  readonly handler: AnyHandler;
+  readonly pattern: RegExp;
+}
+
+/** Mounts a table of endpoints: identity, permission, CSRF, input, handler, output, audit, in this order. */
+export function mount(
+  app: Hono<HttpEnv>,
+  endpoints: Endpoints,
+  handlers: Record<string, unknown>,
+  world: MountWorld,
+): void {
+  const rows = Object.entries(endpoints).map(([id, endpoint]) => rowOf(id, endpoint, handlers[id]));
+  app.use(async (c, next) => {
+    const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
+    const { pathname } = new URL(c.req.url);
+    const candidates = rows.filter(({ pattern }) => pattern.test(pathname));
+    const row = candidates.find(({ endpoint }) => endpoint.method === method);
+    if (row) return answer(c, row, paramsIn(row.pattern, pathname), world);
+    if (candidates.length === 0) return next();
+    const known = [...new Set(candidates.map(({ endpoint }) => endpoint.method))].join(', ');
+    throw new Failure('method_not_allowed', `${c.req.method} is not possible here; known are ${known}.`);
+  });
+}
+
+function rowOf(id: string, endpoint: Endpoint, handler: unknown): Row {
+  if (typeof handler !== 'function') throw new Error(`the endpoint ${id} has no handler`);
+  if (!endpoint.permission) throw new Error(`the endpoint ${id} states no permission`);
+  return { id, endpoint, handler: handler as AnyHandler, pattern: patternOf(endpoint.path) };
+}
+
+/** `{path}` may span segments, every other parameter is one. Routers of libraries differ in what follows such a span. */
+function patternOf(path: string): RegExp {
+  const source = path
+    .replace(/[.*+?^$()|[\]\\]/g, '\\$&')
+    .replace(/\{(\w+)\}/g, (_, name: string) => (name === 'path' ? '(?<path>.+?)' : `(?<${name}>[^/]+)`));
+  return new RegExp(`^${source}/?$`);
+}
+
+function paramsIn(pattern: RegExp, pathname: string): Record<string, string> {
+  try {
+    const found = Object.entries(pattern.exec(pathname)?.groups ?? {});
+    return Object.fromEntries(found.map(([name, value]) => [name, decodeURIComponent(value)]));
+  } catch (error) {
+    throw new Failure('bad_request', 'The address has a broken percent-encoding.', { cause: error });
+  }
+}
+
+async function answer(
+  c: Context<HttpEnv>,
+  row: Row,
+  params: Record<string, string>,
+  world: MountWorld,
+): Promise<Response> {
+  const started = world.now();
+  const notes: Record<string, unknown> = {};
+  try {
+    return await serve(c, row, params, world, notes);
+  } catch (error) {
+    c.set('failure', asFailure(error));
+    throw error;
+  } finally {
+    recordRequest(c, { ...row, params, started, notes }, world);
+  }
+}
+
+async function serve(
+  c: Context<HttpEnv>,
+  { endpoint, handler }: Row,
+  given: Record<string, string>,
+  world: MountWorld,
+  notes: Record<string, unknown>,
+): Promise<Response> {
+  const caller = await callerOf(c, endpoint.permission, world, notes);
+  const params = parse(endpoint.params, given, 'path');
+  if (caller) requirePermission(endpoint, caller, params);
+  const input: AnyInput = {
+    params,
+    query: parse(endpoint.query, c.req.query(), 'query'),
+    body: endpoint.body ? parse(endpoint.body, await readJson(c), 'body') : undefined,
+    ifMatch: c.req.header('if-match'),
+  };
+  const answer = await handler(input, caller ?? anonymous(c, notes));
+  const { body, headers } = answer instanceof Reply ? answer : new Reply(answer);
+  const status = endpoint.status ?? 200;
+  const shared = { 'cache-control': 'no-store', 'x-correlation-id': c.get('correlationId'), ...headers };
+  if (status === 204) return new Response(null, { status, headers: shared });
+  // What leaves passes its schema, so that no column gets out by accident.
+  return Response.json(endpoint.output.parse(body), { status, headers: shared });
+}
+
+async function callerOf(
+  c: Context<HttpEnv>,
+  permission: Permission,
+  world: MountWorld,
+  notes: Record<string, unknown>,
+): Promise<Caller<Identity> | undefined> {
+  if (permission === 'public') return undefined;
+  const who = await world.identity.identify(c.req.header());
+  if (who.is !== 'identity') throw who.failure;
+  const { identity } = who;
+  c.set('identity', identity);
+  if (permission === 'session' && identity.method !== 'session')
+    throw new Failure('not_allowed', 'Only a browser session may do this: sign in to the web page.');
+  if (identity.method === 'session' && c.req.method !== 'GET')
+    requireCsrf(c, world.identity.csrfToken(identity));
+  return {
+    identity,
+    access: world.identity.access(identity),
+    correlationId: c.get('correlationId'),
+    note: (detail) => Object.assign(notes, detail),
+  };
+}
+
+function requireCsrf(c: Context<HttpEnv>, expected: string): void {
+  const given = c.req.header('x-csrf-token');
+  if (!given)
+    throw new Failure(
+      'csrf_failed',
+      'CSRF validation failed: no token provided. Send X-CSRF-Token (see /api/auth/me).',
+    );
+  if (!sameSecret(given, expected))
+    throw new Failure('csrf_failed', 'CSRF validation failed: invalid token.');
+}
+
+/** Unknown and forbidden things look alike to somebody who may not even list them. */
+function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, params: unknown): void {
+  const { permission } = endpoint;
+  if (typeof permission === 'string') {
+    if (permission === 'administrator' && !access.isAdmin)
+      throw new Failure('not_allowed', 'Administrator permissions are required for this operation.');
+    return;
+  }
+  if (permission.on === 'any') {
+    if (!access.may(permission.can)) throw insufficient(permission.can);
+    return;
+  }
+  const name = String((params as { path?: unknown }).path ?? '').replace(/^\//, '');
+  const visible = permission.can.endsWith('_service') ? 'list_service' : 'list_agents';
+  if (!mayOn(access, visible, name))
+    throw new Failure('not_found', `There is no '${name}' here that you may see.`);
+  if (!mayOn(access, permission.can, name)) throw insufficient(permission.can, name);
+}
+
+function mayOn(access: Access, permission: Parameters<Access['may']>[0], name: string): boolean {
+  return access.may(permission, name);
+}
+
+function insufficient(permission: string, name?: string): Failure {
+  const on = name === undefined ? '' : ` for ${name}`;
+  return new Failure(
+    'not_allowed',
+    `Insufficient permissions. Required: ${permission}${on}. Ask an administrator for a scope that grants it.`,
+  );
+}
+
+function parse(schema: z.ZodType | undefined, value: unknown, where: string): unknown {
+  if (!schema) return undefined;
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const faults: Fault[] = result.error.issues.map((issue) => ({
+    at: [where, ...issue.path.map(String)].join('.'),
+    message: issue.message,
+  }));
+  const shown = faults.slice(0, 5).map(({ at, message }) => `${at}: ${message}`);
+  throw new Failure('invalid_input', `The input has faults: ${shown.join('; ')}.`, { faults });
+}
+
+const nobody: Access = {
+  scopes: [],
+  isAdmin: false,
+  permissions: new Map(),
+  servers: new Set(),
+  may: () => false,
+};
+
+function anonymous(c: Context<HttpEnv>, notes: Record<string, unknown>): Caller<Identity> {
+  const identity: Identity = {
+    kind: 'person',
+    provider: '',
+    subject: '',
+    username: 'anonymous',
+    name: null,
+    email: null,
+    clientId: null,
+    groups: [],
+    method: 'session',
+    credentialId: null,
+    expiresAt: 0,
+  };
+  const note = (detail: Readonly<Record<string, unknown>>): void => void Object.assign(notes, detail);
+  return { identity, access: nobody, correlationId: c.get('correlationId'), note };
+}

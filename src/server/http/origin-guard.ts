@@ -1,0 +1,21 @@
+import type { MiddlewareHandler } from 'hono';
+import type { Config } from '../config.ts';
+import { Failure } from '../errors.ts';
+import type { HttpEnv } from './env.ts';
+
+/** Refuses requests for other hosts (DNS rebinding) and changes that another site's page makes in the browser. */
+export function originGuard(
+  config: Pick<Config, 'allowedHosts' | 'allowedOrigins'>,
+): MiddlewareHandler<HttpEnv> {
+  const [hosts, origins] = [new Set(config.allowedHosts), new Set(config.allowedOrigins)];
+  return async (c, next) => {
+    const host = c.req.header('host')?.toLowerCase() ?? '';
+    if (!hosts.has(host))
+      throw new Failure('host_refused', 'This host name is not served here; REGISTRY_URL says which one is.');
+    const origin = c.req.header('origin');
+    const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
+    if (changes && origin !== undefined && !origins.has(origin))
+      throw new Failure('origin_refused', 'Requests from this origin are refused; see ALLOWED_ORIGINS.');
+    await next();
+  };
+}

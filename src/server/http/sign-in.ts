@@ -1,0 +1,196 @@
+import type { Context, Hono } from 'hono';
+import type { Trail } from '../audit/event.ts';
+import type { Config } from '../config.ts';
+import { asFailure, Failure, type FailureCode } from '../errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import { sameSecret } from '../identity/keys.ts';
+import { attemptLasts, type Login, type SignedIn } from '../identity/login.ts';
+import type { Sessions } from '../identity/sessions.ts';
+import { type Log, masked } from '../log.ts';
+import { auditIdentity } from './audit.ts';
+import { readText } from './body.ts';
+import { readCookies, sessionCookieName, setCookie } from './cookies.ts';
+import type { HttpEnv, HttpIdentity } from './env.ts';
+
+/** What signing in and out needs. */
+export interface SignInWorld {
+  readonly sessions: Sessions;
+  readonly config: Pick<Config, 'registryUrl' | 'session'>;
+  readonly login: Login;
+  readonly identity: HttpIdentity;
+  readonly trail: Trail;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly clientIp: (c: Context<HttpEnv>) => string | null;
+  /** Drops what is cached of somebody whose groups have just been read anew. */
+  readonly forgetPerson: (provider: string, subject: string) => void;
+}
+
+/** The words that the sign-in page knows for what can go wrong (`/login?error=...`). */
+const pageErrors: Partial<Record<FailureCode, string>> = {
+  sign_in_state: 'oauth2_state_invalid',
+  sign_in_refused: 'oauth2_error',
+  identity_unavailable: 'oauth2_init_failed',
+  groups_incomplete: 'groups_incomplete',
+};
+
+/** Mounts sign-in at a provider, both callback URLs of the setup guide, and sign-out. */
+export function mountSignIn(app: Hono<HttpEnv>, world: SignInWorld): void {
+  app.get('/oauth2/login/:provider', (c) => begin(c, world));
+  app.get('/oauth2/callback/:provider', (c) => complete(c, world));
+  app.get('/auth/callback', (c) => complete(c, world));
+  app.post('/logout', (c) => signOut(c, world));
+}
+
+async function begin(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
+  try {
+    const returnTo = safeReturn(c.req.query('redirect_uri'), world.config.registryUrl);
+    const begun = await world.login.begin(c.req.param('provider') ?? '', returnTo);
+    const { secure } = world.config.session;
+    return redirect(begun.url.href, [
+      setCookie(begun.cookieName, begun.cookieValue, { maxAge: attemptLasts / 1000, secure }),
+    ]);
+  } catch (error) {
+    return toLoginPage(c, error, world, 'oauth2_init_failed');
+  }
+}
+
+async function complete(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
+  const started = world.now();
+  try {
+    const query = new URL(c.req.url).searchParams;
+    // The provider's sign-out page comes back here, with nothing to say.
+    if (!query.has('state') && !query.has('code') && !query.has('error')) return redirect('/signed-out', []);
+    const signedIn = await world.login.complete(query, readCookies(c.req.header('cookie')));
+    return await welcome(c, signedIn, started, world);
+  } catch (error) {
+    const { code, status } = asFailure(error);
+    record(c, world, started, { decision: status < 500 ? 'deny' : 'error', reason: code, status });
+    return toLoginPage(c, error, world, 'oauth2_callback_failed');
+  }
+}
+
+async function welcome(
+  c: Context<HttpEnv>,
+  { provider, person, claimNames, returnTo, cookieName }: SignedIn,
+  started: number,
+  world: SignInWorld,
+): Promise<Response> {
+  const { config, log } = world;
+  const shown = {
+    username: masked(person.username),
+    email: masked(person.email),
+    groups: person.groups.length,
+  };
+  log.info({ claims: claimNames, subject: masked(person.subject) }, `Raw user info from ${provider.name}:`);
+  log.info(shown, 'Mapped user info:');
+  log.debug({ groups: person.groups }, 'Groups received:');
+  if (!person.groupsComplete)
+    throw new Failure(
+      'groups_incomplete',
+      'You are in more groups than fit into the token, so your access cannot be told. An administrator can limit the ' +
+        'groups claim to groups assigned to the application (guide, "Group Filtering").',
+    );
+  const sessionId = await world.sessions.open(provider.name, person);
+  world.forgetPerson(provider.name, person.subject);
+  const who = { provider: provider.name, subject: person.subject, username: person.username };
+  record(c, world, started, {
+    decision: 'allow',
+    status: 302,
+    who: { ...who, clientId: null, method: 'session' },
+  });
+  const { secure, maxAgeSeconds } = config.session;
+  return redirect(returnTo, [
+    setCookie(sessionCookieName(config.session), sessionId, { maxAge: maxAgeSeconds, secure }),
+    setCookie(cookieName, '', { maxAge: 0, secure }),
+  ]);
+}
+
+/** Ends the session here and tells the browser where the provider ends its own; asks for the CSRF token. */
+async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
+  const { config } = world;
+  const who = await world.identity.identify({ cookie: c.req.header('cookie') });
+  const gone = setCookie(sessionCookieName(config.session), '', { maxAge: 0, secure: config.session.secure });
+  if (who.is === 'unknown') throw who.failure;
+  if (who.is === 'nobody') return leave(c, '/signed-out', gone);
+  await requireCsrf(c, who.identity, world);
+  const ended = await world.sessions.end(who.identity.credentialId ?? '');
+  record(
+    c,
+    world,
+    world.now(),
+    { decision: 'allow', status: 200, who: auditIdentity(who.identity) },
+    'sign-out',
+  );
+  const provider = ended?.provider ?? who.identity.provider;
+  // The session here is over whatever the provider says: its page is a courtesy.
+  const there = await world.login.logoutUrl(provider, ended?.logoutHint ?? null).catch(() => undefined);
+  return leave(c, there?.href ?? '/signed-out', gone);
+}
+
+async function requireCsrf(c: Context<HttpEnv>, identity: Identity, world: SignInWorld): Promise<void> {
+  const isForm = (c.req.header('content-type') ?? '').startsWith('application/x-www-form-urlencoded');
+  const fromForm = isForm ? new URLSearchParams(await readText(c)).get('csrf_token') : null;
+  const given = c.req.header('x-csrf-token') ?? fromForm ?? '';
+  if (!sameSecret(given, world.identity.csrfToken(identity)))
+    throw new Failure('csrf_failed', 'CSRF validation failed: send X-CSRF-Token (see /api/auth/me).');
+}
+
+function leave(c: Context<HttpEnv>, to: string, cookie: string): Response {
+  const wantsJson = (c.req.header('accept') ?? '').includes('application/json');
+  if (!wantsJson) return redirect(to, [cookie], 303);
+  return Response.json({ redirect: to }, { headers: { 'set-cookie': cookie, 'cache-control': 'no-store' } });
+}
+
+/** A path of ours, whatever was asked for: never another origin (open redirect). */
+export function safeReturn(asked: string | undefined, registryUrl: string): string {
+  if (!asked || !URL.canParse(asked, registryUrl)) return '/';
+  const url = new URL(asked, registryUrl);
+  if (url.origin !== new URL(registryUrl).origin) return '/';
+  // `//host` and `/\host` are other origins for a browser even when they came in as a path.
+  const path = `${url.pathname}${url.search}${url.hash}`;
+  return /^\/(?![/\\])/.test(path) ? path : '/';
+}
+
+function toLoginPage(c: Context<HttpEnv>, error: unknown, world: SignInWorld, otherwise: string): Response {
+  const failure = asFailure(error);
+  const correlationId = c.get('correlationId');
+  world.log.warn({ correlation_id: correlationId, code: failure.code, err: failure.cause }, failure.message);
+  const query = new URLSearchParams({
+    error: failure.code === 'not_found' ? 'oauth2_init_failed' : (pageErrors[failure.code] ?? otherwise),
+    details: failure.message.slice(0, 1000),
+    correlation_id: correlationId,
+  });
+  return redirect(`/login?${query}`, []);
+}
+
+function redirect(to: string, cookies: readonly string[], status = 302): Response {
+  const headers = new Headers({ location: to, 'cache-control': 'no-store' });
+  for (const cookie of cookies) headers.append('set-cookie', cookie);
+  return new Response(null, { status, headers });
+}
+
+function record(
+  c: Context<HttpEnv>,
+  world: SignInWorld,
+  started: number,
+  outcome: {
+    decision: 'allow' | 'deny' | 'error';
+    status: number;
+    reason?: string;
+    who?: ReturnType<typeof auditIdentity>;
+  },
+  action = 'sign-in',
+): void {
+  world.trail.record({
+    kind: 'sign-in',
+    at: new Date(started).toISOString(),
+    correlationId: c.get('correlationId'),
+    clientIp: world.clientIp(c),
+    action,
+    resource: c.req.param('provider') ?? null,
+    durationMs: world.now() - started,
+    ...outcome,
+    who: outcome.who ?? null,
+  });
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
+
+const types: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ico': 'image/x-icon',
+  '.woff2': 'font/woff2',
+  '.json': 'application/json',
+};
+
+/** Nothing from elsewhere, nothing inline, no frames: what the pages may do in a browser. */
+export const contentSecurityPolicy =
+  "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+  "font-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+interface StaticFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly packed: Uint8Array<ArrayBuffer> | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly etag: string;
+}
+
+/** Serves the built web pages from memory; every path that is no file is the single page itself. */
+export function staticUi(directory: string): (request: Request) => Response {
+  const files = new Map<string, StaticFile>();
+  if (existsSync(directory))
+    for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }))
+      if (extname(name) in types) files.set(`/${name.replaceAll('\\', '/')}`, load(directory, name));
+  const page = files.get('/index.html');
+
+  return (request) => {
+    const { pathname } = new URL(request.url);
+    const file = files.get(pathname) ?? (pathname.startsWith('/assets/') ? undefined : page);
+    if (!file) {
+      const text = page ? 'Not found' : 'The web pages are not built. Run: npm run build';
+      return new Response(text, { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } });
+    }
+    if (request.headers.get('if-none-match') === file.etag)
+      return new Response(null, { status: 304, headers: { etag: file.etag } });
+    const packed =
+      file.packed && /\bbr\b/.test(request.headers.get('accept-encoding') ?? '') ? file.packed : null;
+    return new Response(packed ?? file.bytes, {
+      headers: { ...file.headers, etag: file.etag, ...(packed ? { 'content-encoding': 'br' } : {}) },
+    });
+  };
+}
+
+function load(directory: string, name: string): StaticFile {
+  const bytes = new Uint8Array(readFileSync(join(directory, name)));
+  const quality = { params: { [constants.BROTLI_PARAM_QUALITY]: 5 } };
+  const text = /\.(html|js|css|svg|json)$/.test(name);
+  return {
+    bytes,
+    packed: text && bytes.length > 1024 ? new Uint8Array(brotliCompressSync(bytes, quality)) : null,
+    etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+    headers: {
+      'content-type': types[extname(name)] ?? 'application/octet-stream',
+      // Built files carry a hash in their name; the page itself is asked for again each time.
+      'cache-control': name.startsWith('assets') ? 'public, max-age=31536000, immutable' : 'no-cache',
+      vary: 'accept-encoding',
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { hash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import { asFailure, Failure } from '../errors.ts';
+import { identityOfBearer, issuerOf, type TrustedProvider } from './bearer.ts';
+import type { CredentialHeaders, Identify, Identity, Who } from './identity.ts';
+import { identityOfPersonalToken, type PersonalTokens } from './personal-token.ts';
+
+/** What the cache holds at most, and how long a verdict is believed before the token is looked at anew. */
+const cacheSize = 10_000;
+const believedFor = 60_000;
+
+/** Tells who calls by their token; verified tokens are cached until they expire, are revoked or change their groups. */
+export interface TokenIdentifier {
+  readonly identify: Identify;
+  /** Forgets every cached identity that `matches`; the next request looks afresh. */
+  forget(matches: (identity: Identity) => boolean): void;
+}
+
+interface Cached {
+  readonly who: Who & { is: 'identity' };
+  readonly until: number;
+}
+
+/** Identifies by `X-Authorization` (preferred) or `Authorization`, `Bearer` only. */
+export function tokenIdentifier(
+  trusted: readonly TrustedProvider[],
+  personal: PersonalTokens,
+  now: () => number,
+): TokenIdentifier {
+  const cache = new LRUCache<string, Cached>({ max: cacheSize });
+  const generations = { count: 0 };
+
+  const look = async (token: string, key: string): Promise<Who> => {
+    const generation = generations.count;
+    try {
+      const own = issuerOf(token) === personal.settings.issuer;
+      const identity = own
+        ? await identityOfPersonalToken(personal, token)
+        : await identityOfBearer(token, trusted, now);
+      const who = { is: 'identity', identity } as const;
+      // Something was forgotten while this was looked up: it may be this one, so it is not kept.
+      if (generation === generations.count)
+        cache.set(key, { who, until: Math.min(identity.expiresAt, now() + believedFor) });
+      return who;
+    } catch (error) {
+      const failure = asFailure(error);
+      return { is: failure.status >= 500 ? 'unknown' : 'nobody', failure };
+    }
+  };
+
+  return {
+    identify(headers) {
+      const token = tokenIn(headers);
+      if (token instanceof Failure) return { is: 'nobody', failure: token };
+      const key = hash('sha256', token, 'base64');
+      const cached = cache.get(key);
+      if (cached && now() < cached.until) return cached.who;
+      return look(token, key);
+    },
+    forget(matches) {
+      generations.count += 1;
+      for (const [key, { who }] of cache.entries()) if (matches(who.identity)) cache.delete(key);
+    },
+  };
+}
+
+/** Whether the request carries a token of its own (and not just a cookie). */
+export function carriesToken(headers: CredentialHeaders): boolean {
+  return headers['x-authorization'] !== undefined || headers.authorization !== undefined;
+}
+
+function tokenIn(headers: CredentialHeaders): string | Failure {
+  const value = headers['x-authorization'] ?? headers.authorization;
+  if (value === undefined || value === '')
+    return new Failure(
+      'credential_missing',
+      "Send a token in the header 'Authorization: Bearer <token>', or sign in.",
+    );
+  const token = typeof value === 'string' ? /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(value)?.[1] : undefined;
+  return token ?? new Failure('credential_invalid', "The header must read 'Authorization: Bearer <token>'.");
+}

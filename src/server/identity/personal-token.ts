@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto';
+import { jwtVerify, SignJWT } from 'jose';
+import type { Config } from '../config.ts';
+import type { Db } from '../db/tables.ts';
+import { Failure } from '../errors.ts';
+import { explained } from './bearer.ts';
+import type { Identity } from './identity.ts';
+import { findPerson } from './people.ts';
+
+/** How often `last_used_at` is written at most, in milliseconds. */
+const usedEvery = 60_000;
+
+/** What is needed to mint and verify personal tokens. */
+export interface PersonalTokens {
+  readonly db: Db;
+  /** Derived from SECRET_KEY for this purpose alone. */
+  readonly key: Uint8Array;
+  readonly settings: Config['tokens'];
+  readonly now: () => number;
+}
+
+/** What somebody asks for. */
+export interface TokenRequest {
+  readonly scopes: readonly string[];
+  readonly hours: number;
+  readonly description: string;
+}
+
+/** A minted token: shown once, never stored. */
+export interface MintedToken {
+  readonly id: string;
+  readonly token: string;
+  readonly expiresAt: string;
+}
+
+/** Mints a personal token (HS256 JWT) for `owner` and stores its id, so that it can be listed and revoked. */
+export async function mintToken(
+  world: PersonalTokens,
+  owner: Identity,
+  asked: TokenRequest,
+): Promise<MintedToken> {
+  const issuedAt = Math.floor(world.now() / 1000);
+  const expires = issuedAt + asked.hours * 3600;
+  const id = randomUUID();
+  const token = await new SignJWT({
+    preferred_username: owner.username,
+    ...(owner.email ? { email: owner.email } : {}),
+    groups: owner.groups,
+    scope: asked.scopes.join(' '),
+    token_use: 'access',
+    token_kind: 'user',
+    auth_method: 'oauth2',
+    provider: owner.provider,
+    description: asked.description,
+  })
+    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+    .setIssuer(world.settings.issuer)
+    .setAudience(world.settings.audience)
+    .setSubject(owner.username)
+    .setJti(id)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(expires)
+    .sign(world.key);
+  const expiresAt = new Date(expires * 1000).toISOString();
+  await world.db
+    .insertInto('tokens')
+    .values({
+      id,
+      provider: owner.provider,
+      subject: owner.subject,
+      username: owner.username,
+      description: asked.description,
+      scopes: JSON.stringify(asked.scopes),
+      created_at: new Date(issuedAt * 1000).toISOString(),
+      expires_at: expiresAt,
+      last_used_at: null,
+      revoked_at: null,
+      revoked_by: null,
+    })
+    .execute();
+  return { id, token, expiresAt };
+}
+
+/**
+ * Turns a personal token into its owner's identity with the groups that the owner has now: the groups and scopes inside
+ * the token are information for its holder, only the scopes asked for at minting limit it.
+ */
+export async function identityOfPersonalToken(world: PersonalTokens, token: string): Promise<Identity> {
+  const claims = await verified(world, token);
+  const id = claims.jti ?? '';
+  const row = await world.db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
+  if (!row) throw new Failure('credential_invalid', 'This token is not known here; mint a new one.');
+  if (row.revoked_at) throw new Failure('credential_revoked', `This token was revoked at ${row.revoked_at}.`);
+  const person = await findPerson(world.db, row.provider, row.subject);
+  if (!person)
+    throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
+  if (!row.last_used_at || world.now() - Date.parse(row.last_used_at) > usedEvery) {
+    const used = { last_used_at: new Date(world.now()).toISOString() };
+    await world.db.updateTable('tokens').set(used).where('id', '=', id).execute();
+  }
+  return {
+    ...person,
+    kind: 'person',
+    clientId: 'user-generated',
+    method: 'personal-token',
+    limitedTo: JSON.parse(row.scopes) as string[],
+    credentialId: id,
+    expiresAt: Date.parse(row.expires_at),
+  };
+}
+
+async function verified(world: PersonalTokens, token: string): Promise<{ jti?: string }> {
+  try {
+    const { payload } = await jwtVerify(token, world.key, {
+      algorithms: ['HS256'],
+      issuer: world.settings.issuer,
+      audience: world.settings.audience,
+      requiredClaims: ['jti', 'exp', 'sub'],
+      currentDate: new Date(world.now()),
+    });
+    if (payload.token_use !== 'access')
+      throw new Failure('credential_invalid', 'This is not an access token.');
+    return payload;
+  } catch (error) {
+    throw error instanceof Failure ? error : explained(error);
+  }
+}

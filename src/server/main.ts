@@ -1,0 +1,251 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import packageJson from '../../package.json' with { type: 'json' };
+import { decide } from './access/decide.ts';
+import { accessOf } from './access/grants.ts';
+import { createApp } from './app.ts';
+import { deleteOldEvents } from './audit/sinks/database.ts';
+import { sinksOf } from './audit/sinks/index.ts';
+import { createTrail } from './audit/trail.ts';
+import { type Config, packagedFile, readConfig, readEnvironment } from './config.ts';
+import { openDatabase } from './db/open.ts';
+import { createGateway } from './gateway/handle.ts';
+import { createHttpIdentity } from './http/http-identity.ts';
+import { resourceMetadataUrl } from './http/protected-resource.ts';
+import { trust } from './identity/bearer.ts';
+import { tokenIdentifier } from './identity/identify.ts';
+import type { Identity } from './identity/identity.ts';
+import { deriveKey } from './identity/keys.ts';
+import { createLogin } from './identity/login.ts';
+import { providersOf } from './identity/providers/index.ts';
+import { refusingEmulators } from './identity/real-provider.ts';
+import { sessionsOf } from './identity/sessions.ts';
+import { createLog } from './log.ts';
+import { outbound } from './outbound.ts';
+import { startScopes } from './registry/scopes/watch.ts';
+import { createCheck } from './registry/servers/check.ts';
+import { createLookAfter } from './registry/servers/look-after.ts';
+import { createRoutes } from './registry/servers/routes.ts';
+import { listServers } from './registry/servers/store.ts';
+
+/** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
+const drainLimit = 30_000;
+
+/** How `mcp-gateway start` is called; what is given goes before the environment. */
+export interface StartOptions {
+  readonly evaluation?: boolean | undefined;
+  readonly port?: number | undefined;
+  readonly host?: string | undefined;
+  readonly dataDir?: string | undefined;
+}
+
+/** A gateway that runs. */
+export interface RunningGateway {
+  readonly url: string;
+  /** Refuses new calls, lets those in flight finish, writes what is held, closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Runs until SIGINT or SIGTERM; resolves to the exit code. Throws a ConfigFault when the settings cannot be used. */
+export async function startServer(options: StartOptions = {}): Promise<number> {
+  const directory = process.cwd();
+  const environment = {
+    ...readEnvironment(directory),
+    ...(options.evaluation ? { EVALUATION: 'true' } : {}),
+    ...(options.port === undefined ? {} : { PORT: String(options.port) }),
+    ...(options.host === undefined ? {} : { HOST: options.host }),
+    ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
+  };
+  const config = readConfig(environment, directory);
+  const gateway = await start(config, (text) => process.stdout.write(text));
+  const signal = await new Promise<string>((resolve) => {
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
+  });
+  process.stdout.write(`\n${signal}: finishing what is in flight ...\n`);
+  // A second signal does not wait.
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
+  await gateway.stop();
+  return 0;
+}
+
+/** Builds the world and listens; resolves once requests are served. */
+export async function start(given: Config, print: (text: string) => void): Promise<RunningGateway> {
+  const closers: (() => Promise<unknown> | unknown)[] = [];
+  const closeAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
+  };
+  try {
+    return await build(given, print, closers, closeAll);
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+async function build(
+  given: Config,
+  print: (text: string) => void,
+  closers: (() => Promise<unknown> | unknown)[],
+  closeAll: () => Promise<void>,
+): Promise<RunningGateway> {
+  const now = Date.now;
+  const { db, migrated, close: closeDatabase } = await openDatabase(given.dataDir);
+  closers.push(closeDatabase);
+  const evaluation = given.mode === 'evaluation' ? await import('./evaluation.ts') : undefined;
+  const prepared = await evaluation?.prepareEvaluation(given);
+  if (prepared) closers.push(() => prepared.emulator.close());
+  const config = prepared?.config ?? given;
+  const log = createLog(config.log, print);
+  if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
+
+  const trail = createTrail({ sinks: sinksOf(db), log });
+  closers.push(() => trail.close());
+  closers.push(keepAudit(config, () => deleteOldEvents(db, daysAgo(now(), config.auditRetentionDays)), log));
+
+  // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
+  const wayToProvider = outbound({
+    policy: { allowPrivate: true },
+    headersMs: 10_000,
+    totalMs: 20_000,
+    maxBytes: 4 << 20,
+  });
+  closers.push(() => wayToProvider.close());
+  const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
+  const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
+  const personal = {
+    ...{ db, now, settings: config.tokens },
+    key: deriveKey(config.secretKey, 'personal-token'),
+  };
+  const tokens = tokenIdentifier(trusted, personal, now);
+  const login = createLogin({
+    ...{ db, now, trusted, fetch: toProvider },
+    key: deriveKey(config.secretKey, 'login-attempt'),
+  });
+
+  const scopes = await startScopes({
+    db,
+    now,
+    log,
+    file: config.scopesFile,
+    extraMappings: mappingsOf(config),
+  });
+  closers.push(() => scopes.close());
+  const access = (identity: Identity) => accessOf(identity, scopes.grants());
+  const sessions = sessionsOf(db, now, config.session.maxAgeSeconds);
+  const identity = createHttpIdentity({
+    ...{ sessions, accessOf: access, identifyByToken: tokens.identify },
+    csrfKey: deriveKey(config.secretKey, 'csrf'),
+    session: config.session,
+  });
+
+  const policy = policyOf(config);
+  const routes = createRoutes(await listServers(db));
+  const check = createCheck({ policy, version: packageJson.version });
+  const lookAfter = createLookAfter({ db, now, routes, check });
+  const servers = {
+    ...{ db, now, routes, lookAfter, policy },
+    newId: randomUUID as () => string,
+    publicUrl: config.registryUrl,
+    decideTool: (who: Identity, server: string, tool: string) =>
+      decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow,
+  };
+  const gateway = createGateway({
+    ...{ log, trail, now, newId: randomUUID },
+    identify: tokens.identify,
+    decide: (who, call) => decide(who, call, scopes.grants()),
+    findRoute: routes.find,
+    limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
+    allowedHosts: new Set(config.allowedHosts),
+    allowedOrigins: new Set(config.allowedOrigins),
+    ticketKey: deriveKey(config.secretKey, 'sse-session'),
+    resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
+  });
+  const app = createApp({
+    ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
+    version: packageJson.version,
+    forget: tokens.forget,
+    uiDirectory: packagedFile('dist/ui'),
+  });
+
+  const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const server = createServer(
+    { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
+    (req, res) => (gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res)),
+  );
+  await listen(server, config);
+  closers.push(async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    await gateway.drain(drainLimit);
+    server.closeAllConnections();
+    await closed;
+  });
+
+  if (evaluation) {
+    const samples = await evaluation.startSamples({ ...servers, log });
+    closers.push(() => samples.close());
+    print(evaluation.banner(config));
+  } else {
+    lookAfter
+      .every()
+      .catch((error: unknown) => log.error({ err: error }, 'the servers could not be checked'));
+    log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
+  }
+  return { url: config.registryUrl, stop: closeAll };
+}
+
+async function listen(server: Server, { host, port }: Config): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(`the port ${port} on ${host} is in use; choose another with PORT (or --port)`, {
+              cause: error,
+            })
+          : error,
+      ),
+    );
+    server.listen(port, host, resolve);
+  });
+}
+
+/** The guide's two group settings, as mappings for groups that scopes.yml does not map. */
+function mappingsOf({ entra }: Config): Record<string, string[]> {
+  const unrestricted = ['mcp-servers-unrestricted/read', 'mcp-servers-unrestricted/execute'];
+  return {
+    ...(entra?.groupAdminId
+      ? { [entra.groupAdminId]: ['mcp-registry-admin', 'registry-admins', ...unrestricted] }
+      : {}),
+    ...(entra?.groupUsersId
+      ? { [entra.groupUsersId]: ['mcp-registry-user', 'mcp-servers-restricted/read'] }
+      : {}),
+  };
+}
+
+function policyOf(config: Config): { allowPrivate: boolean; allow: readonly string[] } {
+  const allow = config.allowedNetworks.filter((network) => network !== 'private');
+  return { allowPrivate: config.allowedNetworks.includes('private'), allow };
+}
+
+/** Deletes old audit events now and every hour; answers how to stop. */
+function keepAudit(
+  config: Config,
+  deleteOld: () => Promise<number>,
+  log: ReturnType<typeof createLog>,
+): () => void {
+  const run = (): void => {
+    deleteOld().then(
+      (count) =>
+        count > 0 && log.info({ count, days: config.auditRetentionDays }, 'old audit events were deleted'),
+      (error: unknown) => log.error({ err: error }, 'old audit events could not be deleted'),
+    );
+  };
+  run();
+  const timer = setInterval(run, 3_600_000).unref();
+  return () => clearInterval(timer);
+}
+
+function daysAgo(now: number, days: number): string {
+  return new Date(now - days * 86_400_000).toISOString();
+}

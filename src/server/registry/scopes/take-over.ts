@@ -1,0 +1,41 @@
+import { readFile } from 'node:fs/promises';
+import { parseScopes, type ScopeSet } from '../../access/scope-set.ts';
+import { ScopesFault } from '../../access/scopes-fault.ts';
+import type { Db } from '../../db/tables.ts';
+import type { Logger } from './logger.ts';
+import { replaceScopes } from './store.ts';
+
+/** Writes the file's scopes to the database; answers the fault when the file is not to be used. */
+export async function takeOver(world: {
+  readonly db: Db;
+  readonly file: string;
+  readonly log: Logger;
+  readonly now: () => number;
+}): Promise<ScopesFault | undefined> {
+  const { db, file, log, now } = world;
+  let scopes: ScopeSet;
+  try {
+    scopes = parseScopes(await readText(file), file);
+  } catch (error) {
+    if (error instanceof ScopesFault) return error;
+    throw error;
+  }
+  const kept = await replaceScopes(db, 'file', scopes, now());
+  if (kept.length > 0)
+    log.warn(
+      { file, scopes: kept },
+      'these scopes of the file are not used: the API has scopes of the same name',
+    );
+  log.info({ file, scopes: scopes.size }, 'the scope file is in force');
+  return undefined;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code;
+    const message = code === 'ENOENT' ? 'the file does not exist' : `the file cannot be read (${code})`;
+    throw new ScopesFault(file, [{ line: 1, column: 1, message }]);
+  }
+}

@@ -1,0 +1,214 @@
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { decide } from '../../access/decide.ts';
+import { accessOf } from '../../access/grants.ts';
+import { parseScopes } from '../../access/scope-set.ts';
+import { ScopesFault } from '../../access/scopes-fault.ts';
+import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { readScopes, replaceScopes } from './store.ts';
+import { type Scopes, type ScopesWorld, startScopes } from './watch.ts';
+
+const good = 'reader: [{ server: a, methods: [ping] }]\ngroup_mappings: { g: [reader] }\n';
+const better = 'writer: [{ server: "*", methods: [ping] }]\ngroup_mappings: { g: [writer] }\n';
+const broken = 'reader:\n  - { server: a, methods: ping }\n';
+
+let directory: string;
+let file: string;
+let database: OpenDatabase;
+let clock: number;
+let logged: { level: string; detail: object; message: string }[];
+let started: Scopes[];
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'gateway-scopes-'));
+  file = join(directory, 'scopes.yml');
+  database = await openMemory();
+  clock = Date.UTC(2026, 0, 1);
+  logged = [];
+  started = [];
+});
+afterEach(async () => {
+  for (const scopes of started) await scopes.close();
+  await database.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const level = (name: string) => (detail: object, message: string) => {
+  logged.push({ level: name, detail, message });
+};
+
+/** Starts with timers that never run, unless others are given: these tests reload by hand. */
+async function start(more: Partial<ScopesWorld> = {}): Promise<Scopes> {
+  const log = { info: level('info'), warn: level('warn'), error: level('error') };
+  const scopes = await startScopes({
+    db: database.db,
+    file,
+    log,
+    now: () => clock,
+    after: () => () => {},
+    ...more,
+  });
+  started.push(scopes);
+  return scopes;
+}
+
+const held = (scopes: Scopes, group = 'g') => accessOf({ groups: [group] }, scopes.grants()).scopes;
+
+test('the file is in force from the start, and stored', async () => {
+  writeFileSync(file, good);
+  const scopes = await start();
+  expect(decide({ groups: ['g'] }, { server: 'a', method: 'ping' }, scopes.grants())).toEqual({
+    allow: true,
+    scope: 'reader',
+  });
+  expect([...(await readScopes(database.db)).keys()]).toEqual(['reader']);
+  expect(scopes.status()).toEqual({ file, loadedAt: '2026-01-01T00:00:00.000Z', fault: null });
+  expect(logged.map((entry) => entry.level)).toEqual(['info']);
+});
+
+test('a change is in force after reloading, and nothing of the former file', async () => {
+  writeFileSync(file, good);
+  const scopes = await start();
+  writeFileSync(file, better);
+  clock += 1000;
+  await scopes.reload();
+  expect(held(scopes)).toEqual(['writer']);
+  expect([...(await readScopes(database.db)).keys()]).toEqual(['writer']);
+  expect(scopes.status().loadedAt).toBe('2026-01-01T00:00:01.000Z');
+});
+
+test('a broken change is refused whole, told with line and column, and mended by the next', async () => {
+  writeFileSync(file, good);
+  const scopes = await start();
+  writeFileSync(file, broken);
+  clock += 1000;
+  await scopes.reload();
+  expect(held(scopes)).toEqual(['reader']);
+  expect(scopes.status()).toEqual({
+    file,
+    loadedAt: '2026-01-01T00:00:00.000Z',
+    fault: {
+      at: '2026-01-01T00:00:01.000Z',
+      faults: [{ line: 2, column: 27, message: 'methods must be a list; write [ping]' }],
+    },
+  });
+  expect(logged.at(-1)).toMatchObject({
+    level: 'error',
+    message: expect.stringContaining(`${file}:2:27: methods must`),
+  });
+  writeFileSync(file, better);
+  await scopes.reload();
+  expect(held(scopes)).toEqual(['writer']);
+  expect(scopes.status().fault).toBeNull();
+});
+
+test('a file that goes away leaves what it said', async () => {
+  writeFileSync(file, good);
+  const scopes = await start();
+  rmSync(file);
+  await scopes.reload();
+  expect(held(scopes)).toEqual(['reader']);
+  expect(scopes.status().fault?.faults[0]?.message).toBe('the file does not exist');
+});
+
+test.each([
+  ['broken', () => writeFileSync(file, broken), /:2:27: methods must be a list/],
+  ['missing', () => rmSync(file), /:1:1: the file does not exist/],
+])('a file that is %s at the start leaves the stored scopes in force, loudly', async (_how, spoil, told) => {
+  writeFileSync(file, good);
+  await (await start()).close();
+  spoil();
+  logged = [];
+  const scopes = await start();
+  expect(held(scopes)).toEqual(['reader']);
+  expect(scopes.status()).toMatchObject({ loadedAt: null, fault: { faults: [expect.anything()] } });
+  expect(logged.filter((entry) => entry.level === 'error').map((entry) => entry.message)).toEqual([
+    expect.stringMatching(told),
+  ]);
+});
+
+test('without a good file and without stored scopes there is no start', async () => {
+  await expect(start()).rejects.toThrow(
+    new ScopesFault(file, [{ line: 1, column: 1, message: 'the file does not exist' }]),
+  );
+  writeFileSync(file, broken);
+  await expect(start()).rejects.toThrow(`${file}:2:27: methods must be a list`);
+});
+
+test('groups of the configuration count like those of the file', async () => {
+  writeFileSync(file, good);
+  const scopes = await start({ extraMappings: { h: ['reader', 'no-such-scope'] } });
+  expect(held(scopes, 'h')).toEqual(['reader']);
+  expect([...(await readScopes(database.db)).values()].flatMap((scope) => scope.groupMappings)).toEqual([
+    'g',
+  ]);
+  expect(logged.find((entry) => entry.level === 'warn')?.detail).toEqual({ scopes: ['no-such-scope'] });
+});
+
+test('a file that gives nobody anything is in force, with a warning', async () => {
+  writeFileSync(file, 'reader: []');
+  await start();
+  expect(logged.map((entry) => entry.level)).toEqual(['info', 'warn']);
+});
+
+test('scopes of the API are in force beside the file and keep their names', async () => {
+  writeFileSync(file, good);
+  await replaceScopes(
+    database.db,
+    'api',
+    parseScopes('reader: []\nown: []\ngroup_mappings: { g: [reader, own] }', 'api'),
+    clock,
+  );
+  const scopes = await start();
+  expect(held(scopes)).toEqual(['reader', 'own']);
+  expect(decide({ groups: ['g'] }, { server: 'a', method: 'ping' }, scopes.grants()).allow).toBe(false);
+  expect(logged.find((entry) => entry.level === 'warn')?.detail).toEqual({ file, scopes: ['reader'] });
+});
+
+test('followers are told of each reading until they leave, and one that fails stops no other', async () => {
+  writeFileSync(file, good);
+  const scopes = await start();
+  const heard: string[] = [];
+  scopes.onChange(() => {
+    throw new Error('a follower of its own');
+  });
+  const leave = scopes.onChange(() => heard.push(...held(scopes)));
+  writeFileSync(file, better);
+  await scopes.reload();
+  leave();
+  await scopes.reload();
+  expect(heard).toEqual(['writer']);
+  expect(logged.filter((entry) => entry.level === 'error')).toHaveLength(2);
+});
+
+test('readings at the same time end in the newest file', async () => {
+  writeFileSync(file, good);
+  const scopes = await start();
+  const readings = Array.from({ length: 5 }, () => scopes.reload());
+  writeFileSync(file, better);
+  await Promise.all([...readings, scopes.reload()]);
+  expect(held(scopes)).toEqual(['writer']);
+});
+
+test('a database that fails leaves the grants as they are', async () => {
+  writeFileSync(file, good);
+  const scopes = await start();
+  const before = scopes.grants();
+  await database.db.schema.dropTable('scopes').execute();
+  await expect(scopes.reload()).rejects.toThrow();
+  expect(scopes.grants()).toBe(before);
+});
+
+test('a file replaced as editors do it is noticed without being asked', async () => {
+  writeFileSync(file, good);
+  const scopes = await start({ after: undefined });
+  const changed = new Promise<void>((resolve) => {
+    scopes.onChange(resolve);
+  });
+  writeFileSync(join(directory, 'scopes.yml.new'), better);
+  renameSync(join(directory, 'scopes.yml.new'), file);
+  await changed;
+  expect(held(scopes)).toEqual(['writer']);
+});

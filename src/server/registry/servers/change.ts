@@ -1,0 +1,79 @@
+import { type ServerInput, serverInput } from '../../../contract/servers.ts';
+import type { OutboundPolicy } from '../../addresses.ts';
+import { Failure, type Fault } from '../../errors.ts';
+import { assertReachableUrl } from '../../outbound.ts';
+import { endpointsOf } from './endpoints.ts';
+import { type Json, mergePatch } from './merge-patch.ts';
+import { changedMeanwhile, type ServerRow } from './store.ts';
+
+/** Refuses a change that was meant for another revision (RFC 9110, If-Match); no header, or `*`, matches any. */
+export function assertMatch(row: ServerRow, ifMatch: string | undefined): void {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return;
+  // A proxy that compresses the answer makes the tag a weak one: it names the same revision.
+  const tags = ifMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  if (!tags.includes(etagOf(row))) throw changedMeanwhile(row.path);
+}
+
+/** The entity tag of a server: its revision. */
+export function etagOf(row: ServerRow): string {
+  return `"${row.revision}"`;
+}
+
+/** What is said about a server after a merge patch, held to the same schema as a registration, as a whole. */
+export function patched(row: ServerRow, patch: Record<string, Json>): ServerInput {
+  const merged = serverInput.safeParse(mergePatch(row.definition as unknown as Json, patch));
+  if (merged.success) return merged.data;
+  const faults = merged.error.issues.map(({ path, message }) => ({
+    at: ['body', ...path].join('.'),
+    message,
+  }));
+  throw invalid(faults);
+}
+
+/** Refuses what is said about a server when the gateway may not reach one of its URLs; every fault is named. */
+export function assertReachable(definition: ServerInput, policy: OutboundPolicy): void {
+  const faults: Fault[] = [];
+  for (const field of ['proxy_pass_url', 'mcp_endpoint', 'sse_endpoint'] as const) {
+    const url = definition[field];
+    if (url === null) continue;
+    try {
+      assertReachableUrl(url, policy, `body.${field}`);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      faults.push(...error.faults);
+    }
+  }
+  if (faults.length > 0) throw invalid(faults);
+}
+
+/** Refuses another path: clients, scopes and the audit trail know the server by it. */
+export function assertSamePath(row: ServerRow, definition: ServerInput): void {
+  if (definition.path === row.path) return;
+  const message = `the path stays '${row.path}'; to move the server, register it at '${definition.path}' and remove this one`;
+  throw invalid([{ at: 'body.path', message }]);
+}
+
+/** Whether a change leads calls somewhere else, so that what was known of health and tools no longer holds. */
+export function movesEndpoints(before: ServerInput, after: ServerInput): boolean {
+  const [old, next] = [endpointsOf(before), endpointsOf(after)];
+  return old.mcp?.href !== next.mcp?.href || old.sse?.href !== next.sse?.href;
+}
+
+/** What is said about a server, as the audit trail keeps it: URLs without their query, which may hold a key. */
+export function forRecord(row: ServerRow): Record<string, unknown> {
+  const plain = (url: string | null): string | null => url?.replace(/[?#].*$/, '') ?? null;
+  const { definition } = row;
+  return {
+    ...definition,
+    proxy_pass_url: plain(definition.proxy_pass_url),
+    mcp_endpoint: plain(definition.mcp_endpoint),
+    sse_endpoint: plain(definition.sse_endpoint),
+    is_enabled: row.isEnabled,
+    revision: row.revision,
+  };
+}
+
+function invalid(faults: readonly Fault[]): Failure {
+  const said = faults.map(({ at, message }) => `${at}: ${message}`).join(' ');
+  return new Failure('invalid_input', said, { faults });
+}

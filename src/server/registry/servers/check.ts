@@ -1,0 +1,133 @@
+import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import type { Tool } from '../../../contract/servers.ts';
+import type { OutboundPolicy } from '../../addresses.ts';
+import { Failure } from '../../errors.ts';
+import { type Fetch, outbound } from '../../outbound.ts';
+import type { ServerEndpoints } from './endpoints.ts';
+import { readTools } from './read-tools.ts';
+import type { Health } from './store.ts';
+import { type Seen, verdictOn } from './verdict.ts';
+
+/** What a look at a server found; `tools` is null when its list could not be read. */
+export interface Finding extends Omit<Health, 'checkedAt'> {
+  readonly tools: readonly Tool[] | null;
+}
+
+/** Looks at a server: it never rejects, and leaves no session behind. */
+export type CheckServer = (endpoints: ServerEndpoints) => Promise<Finding>;
+
+/** The limits of a check. */
+export interface CheckOptions {
+  readonly policy: OutboundPolicy;
+  /** What the gateway calls itself. */
+  readonly version: string;
+  /** Milliseconds for the headers of one answer; 5 s unless given. */
+  readonly headersMs?: number;
+  /** Milliseconds for the whole check; 15 s unless given. */
+  readonly totalMs?: number;
+  /** Tools that are kept; 1000 unless given. */
+  readonly maxTools?: number;
+  /** Bytes of one answer, and of all tools together before the list is cut; 4 MiB unless given. */
+  readonly maxBytes?: number;
+}
+
+/** Makes the health check: connect as an MCP client does, the newest protocol first, read the tools, take leave. */
+export function createCheck(options: CheckOptions): CheckServer {
+  const { policy, headersMs = 5000, totalMs = 15_000, maxBytes = 4 * 1024 * 1024, maxTools = 1000 } = options;
+  return async (endpoints) => {
+    // Connections of its own: one kept since the last check would fail after a restart of the server.
+    const send = outbound({ policy, headersMs, totalMs, maxBytes });
+    const limit = new AbortController();
+    const timer = setTimeout(
+      () => limit.abort(new Failure('upstream_timeout', `It did not finish within ${totalMs / 1000} s.`)),
+      totalMs,
+    );
+    try {
+      const { version } = options;
+      return await look(endpoints, { version, send, totalMs, maxBytes, maxTools, signal: limit.signal });
+    } finally {
+      clearTimeout(timer);
+      await send.close();
+    }
+  };
+}
+
+interface Looking {
+  readonly version: string;
+  readonly send: Fetch;
+  readonly totalMs: number;
+  readonly maxBytes: number;
+  readonly maxTools: number;
+  readonly signal: AbortSignal;
+}
+
+async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Finding> {
+  const url = endpoints.mcp ?? endpoints.sse;
+  const seen: Seen = { status: null, contentType: '', failure: null, session: null };
+  const client = new Client(
+    { name: 'mcp-gateway-registry', version: looking.version },
+    { versionNegotiation: { mode: endpoints.mcp ? 'auto' : 'legacy' } },
+  );
+  const until = { signal: looking.signal, timeout: looking.totalMs };
+  const told = (): Pick<Finding, 'serverVersion' | 'protocolVersion'> => ({
+    serverVersion: client.getServerVersion()?.version.slice(0, 255) ?? null,
+    protocolVersion: client.getNegotiatedProtocolVersion() ?? null,
+  });
+  try {
+    if (!url) throw new Failure('upstream_invalid', 'It has no endpoint that the gateway can reach.');
+    await client.connect(transportTo(endpoints, seen, looking), until);
+    const { tools, detail } = client.getServerCapabilities()?.tools
+      ? await readTools(client, until, looking)
+      : { tools: [], detail: null };
+    return { status: 'healthy', detail, tools, ...told() };
+  } catch (error) {
+    return {
+      ...verdictOn(seen, {
+        error,
+        signal: looking.signal,
+        speaksMcp: client.getServerCapabilities() !== undefined,
+      }),
+      tools: null,
+      ...told(),
+    };
+  } finally {
+    await client.close().catch(() => {});
+    if (url && seen.session) await takeLeave(url, seen.session, told().protocolVersion, looking.send);
+  }
+}
+
+function transportTo(
+  { mcp, sse }: ServerEndpoints,
+  seen: Seen,
+  { send, signal }: Looking,
+): StreamableHTTPClientTransport | SSEClientTransport {
+  const watched: Fetch = async (url, init) => {
+    // A check needs no stream of notifications: to the SDK it looks as if the server offered none.
+    if (mcp && init?.method === 'GET') return new Response(null, { status: 405 });
+    try {
+      const response = await send(url, { ...init, signal: AbortSignal.any([signal, ...signalOf(init)]) });
+      seen.session = response.headers.get('mcp-session-id') ?? seen.session;
+      seen.status = response.status;
+      seen.contentType = response.headers.get('content-type') ?? '';
+      return response;
+    } catch (error) {
+      if (error instanceof Failure) seen.failure = error;
+      throw error;
+    }
+  };
+  // The data plane follows no redirects, so a server behind one must not look healthy.
+  const options = { fetch: watched, requestInit: { redirect: 'manual' as const } };
+  if (mcp) return new StreamableHTTPClientTransport(mcp, options);
+  return new SSEClientTransport(sse ?? new URL('about:blank'), options);
+}
+
+function signalOf(init: RequestInit | undefined): AbortSignal[] {
+  return init?.signal ? [init.signal] : [];
+}
+
+/** Ends the session that the server made: legacy servers keep them until told (2025-11-25, "Session Management"). */
+async function takeLeave(url: URL, session: string, version: string | null, send: Fetch): Promise<void> {
+  const headers = { 'mcp-session-id': session, ...(version ? { 'mcp-protocol-version': version } : {}) };
+  const response = await send(url, { method: 'DELETE', headers }).catch(() => undefined);
+  await response?.body?.cancel();
+}

@@ -1,0 +1,185 @@
+import { type Handlers, type Output, Reply } from '../../../contract/endpoint.ts';
+import {
+  nameOfPath,
+  type Server,
+  type ServerInput,
+  type serverEndpoints,
+} from '../../../contract/servers.ts';
+import type { Caller } from '../../access/caller.ts';
+import type { OutboundPolicy } from '../../addresses.ts';
+import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../errors.ts';
+import type { Identity } from '../../identity/identity.ts';
+import {
+  assertMatch,
+  assertReachable,
+  assertSamePath,
+  etagOf,
+  forRecord,
+  movesEndpoints,
+  patched,
+} from './change.ts';
+import type { LookAfter } from './look-after.ts';
+import { present } from './present.ts';
+import type { Routes } from './routes.ts';
+import { type Asked, select } from './select.ts';
+import { find, insert, listServers, remove, replace, type ServerRow, setEnabled } from './store.ts';
+import { showTools } from './tools.ts';
+
+/** What the registry of servers works with. */
+export interface ServersWorld {
+  readonly db: Db;
+  readonly routes: Routes;
+  readonly lookAfter: LookAfter;
+  /** The gateway's own URL as clients know it. */
+  readonly publicUrl: string;
+  /** Which addresses a server may be at. */
+  readonly policy: OutboundPolicy;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly newId: () => string;
+  /** Whether an identity may call a tool of a server (by the server's name in scopes). */
+  readonly decideTool: (identity: Identity, server: string, tool: string) => boolean;
+}
+
+type Who = Caller<Identity>;
+
+/**
+ * The functions behind the endpoints of servers. The permission of an endpoint is checked before they run; they decide
+ * only what that cannot know: which servers a list shows, which tools, and which path a registration may take.
+ */
+export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpoints, Who> {
+  return {
+    'servers.list': ({ query }, caller) => showServers(world, query, caller),
+    'servers.register': ({ body }, caller) => register(world, body, caller),
+    'servers.get': async ({ params }, caller) => reply(world, await known(world, params.path), caller),
+    'servers.replace': async ({ params, body, ifMatch }, caller) =>
+      change(world, { row: await known(world, params.path), ifMatch }, () => body, caller),
+    'servers.patch': async ({ params, body, ifMatch }, caller) =>
+      change(world, { row: await known(world, params.path), ifMatch }, (row) => patched(row, body), caller),
+    'servers.toggle': ({ params, body }, caller) => toggle(world, params.path, body.enabled, caller),
+    async 'servers.health'({ params }, caller) {
+      const { row, found } = await world.lookAfter.one(await known(world, params.path));
+      // Whoever asks about a server that is switched off wants to know how it is, not that it is off.
+      return { ...show(world, row, caller), health_status: found.status, health_detail: found.detail };
+    },
+    async 'servers.tools'({ params }, caller) {
+      const row = await known(world, params.path);
+      return showTools(world.lookAfter, row, mayCall(world, row, caller));
+    },
+    async 'servers.remove'({ params, ifMatch }, caller) {
+      const row = await known(world, params.path);
+      assertMatch(row, ifMatch);
+      await remove(world.db, row.path, row.revision);
+      world.routes.drop(row.path);
+      caller.note({ before: forRecord(row), after: null });
+      return undefined;
+    },
+  };
+}
+
+async function showServers(
+  world: ServersWorld,
+  asked: Asked,
+  caller: Who,
+): Promise<Output<(typeof serverEndpoints)['servers.list']>> {
+  const { limit, offset } = asked;
+  const { page, total } = select(await listServers(world.db), asked, (name) =>
+    caller.access.may('list_service', name),
+  );
+  return {
+    servers: page.map((row) => show(world, row, caller)),
+    total_count: total,
+    limit,
+    offset,
+    has_next: offset + limit < total,
+    can_register: caller.access.may('register_service'),
+  };
+}
+
+async function register(
+  world: ServersWorld,
+  body: ServerInput & { is_enabled: boolean },
+  caller: Who,
+): Promise<Reply<Server>> {
+  const { is_enabled, ...definition } = body;
+  if (!caller.access.may('register_service', nameOfPath(definition.path)))
+    throw new Failure(
+      'not_allowed',
+      `You may register servers, but not at '${definition.path}'. Choose a path that your scopes name, or ask an administrator.`,
+    );
+  assertReachable(definition, world.policy);
+  const row = await insert(world.db, {
+    id: world.newId(),
+    definition,
+    isEnabled: is_enabled,
+    registeredBy: caller.identity.username,
+    registeredAt: at(world),
+  });
+  world.routes.put(row);
+  caller.note({ before: null, after: forRecord(row) });
+  return reply(world, (await world.lookAfter.one(row)).row, caller);
+}
+
+async function change(
+  world: ServersWorld,
+  { row, ifMatch }: { row: ServerRow; ifMatch: string | undefined },
+  next: (row: ServerRow) => ServerInput,
+  caller: Who,
+): Promise<Reply<Server>> {
+  assertMatch(row, ifMatch);
+  const definition = next(row);
+  assertSamePath(row, definition);
+  assertReachable(definition, world.policy);
+  const forget = movesEndpoints(row.definition, definition);
+  const { revision } = row;
+  const changed = await replace(world.db, row.path, { definition, revision, at: at(world), forget });
+  world.routes.put(changed);
+  caller.note({ before: forRecord(row), after: forRecord(changed) });
+  return reply(world, forget ? (await world.lookAfter.one(changed)).row : changed, caller);
+}
+
+async function toggle(
+  world: ServersWorld,
+  path: string,
+  enabled: boolean,
+  caller: Who,
+): Promise<Reply<Server>> {
+  const before = await known(world, path);
+  const row = await setEnabled(world.db, path, { enabled, at: at(world) });
+  if (!row) throw unknown(path);
+  world.routes.put(row);
+  caller.note({ before: { is_enabled: before.isEnabled }, after: { is_enabled: row.isEnabled } });
+  return reply(world, enabled ? (await world.lookAfter.one(row)).row : row, caller);
+}
+
+async function known(world: ServersWorld, path: string): Promise<ServerRow> {
+  const row = await find(world.db, path);
+  if (!row) throw unknown(path);
+  return row;
+}
+
+// Word for word what the HTTP room says of a server that the caller may not see: the two must look alike.
+function unknown(path: string): Failure {
+  return new Failure('not_found', `There is no '${nameOfPath(path)}' here that you may see.`);
+}
+
+function reply(world: ServersWorld, row: ServerRow, caller: Who): Reply<Server> {
+  return new Reply(show(world, row, caller), { etag: etagOf(row) });
+}
+
+function show(world: ServersWorld, row: ServerRow, caller: Who): Server {
+  return present(row, {
+    access: caller.access,
+    publicUrl: world.publicUrl.replace(/\/+$/, ''),
+    mayCall: mayCall(world, row, caller),
+  });
+}
+
+function mayCall(world: ServersWorld, row: ServerRow, caller: Who): (tool: string) => boolean {
+  return (tool) => world.decideTool(caller.identity, nameOfPath(row.path), tool);
+}
+
+function at(world: ServersWorld): string {
+  return new Date(world.now()).toISOString();
+}

@@ -1,0 +1,60 @@
+import type { Db } from '../../db/tables.ts';
+import type { CheckServer, Finding } from './check.ts';
+import { endpointsOf } from './endpoints.ts';
+import type { Routes } from './routes.ts';
+import { listServers, type ServerRow, setHealth } from './store.ts';
+
+/** A server after a check: the row as it is stored now, what was found, and when (ISO 8601). */
+export interface LookedAfter {
+  readonly row: ServerRow;
+  readonly found: Finding;
+  readonly at: string;
+}
+
+/** Checks servers and keeps what is found, in the store and in the route table. */
+export interface LookAfter {
+  /** Checks one server; a second call while that runs shares its result. */
+  one(row: ServerRow): Promise<LookedAfter>;
+  /** Checks every enabled server once, a few at a time. */
+  every(): Promise<void>;
+}
+
+/** Makes the part that checks servers and remembers the result. */
+export function createLookAfter(world: {
+  db: Db;
+  routes: Routes;
+  check: CheckServer;
+  /** Milliseconds since 1970. */
+  now: () => number;
+}): LookAfter {
+  const running = new Map<string, Promise<LookedAfter>>();
+  const look = async (row: ServerRow): Promise<LookedAfter> => {
+    const found = await world.check(endpointsOf(row.definition));
+    const { tools, ...rest } = found;
+    const at = new Date(world.now()).toISOString();
+    const stored = await setHealth(world.db, row, {
+      health: { ...rest, checkedAt: at },
+      tools: tools && { tools, fetchedAt: at },
+    });
+    if (stored) world.routes.put(stored);
+    return { row: stored ?? row, found, at };
+  };
+  const one = (row: ServerRow): Promise<LookedAfter> => {
+    const key = `${row.id} ${row.revision}`;
+    const known = running.get(key);
+    if (known) return known;
+    const started = look(row).finally(() => running.delete(key));
+    running.set(key, started);
+    return started;
+  };
+  return {
+    one,
+    async every() {
+      const waiting = (await listServers(world.db)).filter((row) => row.isEnabled);
+      const worker = async (): Promise<void> => {
+        for (let row = waiting.shift(); row; row = waiting.shift()) await one(row);
+      };
+      await Promise.all(Array.from({ length: 8 }, worker));
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { nameOfPath, type Server } from '../../../contract/servers.ts';
+import type { Access } from '../../access/caller.ts';
+import { endpointsOf } from './endpoints.ts';
+import type { ServerRow } from './store.ts';
+
+/** For whom and where a server is shown. */
+export interface Viewpoint {
+  readonly access: Access;
+  /** The gateway's own URL as clients know it, without a trailing slash. */
+  readonly publicUrl: string;
+  /** Whether this caller may call a tool of the server. */
+  readonly mayCall: (tool: string) => boolean;
+}
+
+/** A server as the API shows it to one caller: where it is stays hidden from those who may not modify it. */
+export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoint): Server {
+  const { definition, health } = row;
+  const name = nameOfPath(row.path);
+  const modify = access.may('modify_service', name);
+  return {
+    id: row.id,
+    server_name: definition.server_name,
+    path: row.path,
+    proxy_pass_url: modify ? definition.proxy_pass_url : null,
+    description: definition.description,
+    tags: definition.tags,
+    license: definition.license,
+    supported_transports: definition.supported_transports,
+    mcp_endpoint: modify ? definition.mcp_endpoint : null,
+    sse_endpoint: modify ? definition.sse_endpoint : null,
+    version: definition.version,
+    metadata: definition.metadata,
+    is_enabled: row.isEnabled,
+    endpoint_url: `${publicUrl}${row.path}/${endpointsOf(definition).mcp ? 'mcp' : 'sse'}`,
+    num_tools: row.tools?.tools.filter((tool) => mayCall(tool.name)).length ?? 0,
+    health_status: row.isEnabled ? (health?.status ?? 'unknown') : 'disabled',
+    health_detail: row.isEnabled ? (health?.detail ?? null) : null,
+    last_checked_iso: health?.checkedAt ?? null,
+    mcp_server_version: health?.serverVersion ?? null,
+    mcp_protocol_version: health?.protocolVersion ?? null,
+    registered_by: row.registeredBy,
+    registered_at: row.registeredAt,
+    updated_at: row.updatedAt,
+    revision: row.revision,
+    can: {
+      modify,
+      toggle: access.may('toggle_service', name),
+      delete: access.may('delete_service', name),
+      health_check: access.may('health_check_service', name),
+    },
+  };
+}

@@ -1,0 +1,180 @@
+import type { Selectable } from 'kysely';
+import type { HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
+import type { Db, ServersTable } from '../../db/tables.ts';
+import { Failure } from '../../errors.ts';
+
+/** What the last check found. */
+export interface Health {
+  readonly status: Exclude<HealthStatus, 'disabled' | 'unknown'>;
+  /** In words for everybody, without the server's address. */
+  readonly detail: string | null;
+  /** ISO 8601. */
+  readonly checkedAt: string;
+  readonly serverVersion: string | null;
+  readonly protocolVersion: string | null;
+}
+
+/** The tools as last read from the server. */
+export interface StoredTools {
+  readonly tools: readonly Tool[];
+  /** ISO 8601. */
+  readonly fetchedAt: string;
+}
+
+/** A registered server as it is stored. */
+export interface ServerRow {
+  readonly id: string;
+  /** With its leading slash. */
+  readonly path: string;
+  readonly definition: ServerInput;
+  readonly isEnabled: boolean;
+  readonly health: Health | null;
+  readonly tools: StoredTools | null;
+  readonly registeredBy: string;
+  readonly registeredAt: string;
+  readonly updatedAt: string;
+  /** Counts the changes that people make; checks do not count. */
+  readonly revision: number;
+}
+
+/** Stores a new server; a path in use is a `conflict`. */
+export async function insert(
+  db: Db,
+  row: Pick<ServerRow, 'id' | 'definition' | 'isEnabled' | 'registeredBy' | 'registeredAt'>,
+): Promise<ServerRow> {
+  const { path } = row.definition;
+  const stored = await db
+    .insertInto('servers')
+    .values({
+      id: row.id,
+      path,
+      definition: JSON.stringify(row.definition),
+      is_enabled: Number(row.isEnabled),
+      health: null,
+      tools: null,
+      registered_by: row.registeredBy,
+      registered_at: row.registeredAt,
+      updated_at: row.registeredAt,
+      revision: 1,
+    })
+    .onConflict((conflict) => conflict.column('path').doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (stored) return rowOf(stored);
+  throw new Failure(
+    'conflict',
+    `A server is registered at '${path}' already. Change that one (PUT or PATCH /api/servers${path}), remove it, or choose another path.`,
+  );
+}
+
+/** The server at `path`; undefined when there is none. */
+export async function find(db: Db, path: string): Promise<ServerRow | undefined> {
+  const stored = await db.selectFrom('servers').selectAll().where('path', '=', path).executeTakeFirst();
+  return stored && rowOf(stored);
+}
+
+/** All servers, by path. */
+export async function listServers(db: Db): Promise<ServerRow[]> {
+  const stored = await db.selectFrom('servers').selectAll().orderBy('path').execute();
+  return stored.map(rowOf);
+}
+
+/**
+ * Replaces what is said about the server at `path` if it still has `revision`; otherwise `changed_meanwhile`. When
+ * `forget` is true, what was known of its health and tools is dropped, because it belonged to another address.
+ */
+export async function replace(
+  db: Db,
+  path: string,
+  change: { definition: ServerInput; revision: number; at: string; forget: boolean },
+): Promise<ServerRow> {
+  const stored = await db
+    .updateTable('servers')
+    .set((at) => ({
+      definition: JSON.stringify(change.definition),
+      updated_at: change.at,
+      revision: at('revision', '+', 1),
+      ...(change.forget ? { health: null, tools: null } : {}),
+    }))
+    .where('path', '=', path)
+    .where('revision', '=', change.revision)
+    .returningAll()
+    .executeTakeFirst();
+  if (!stored) throw changedMeanwhile(path);
+  return rowOf(stored);
+}
+
+/** Switches the server at `path` on or off; undefined when there is none. Switching to the state it has changes nothing. */
+export async function setEnabled(
+  db: Db,
+  path: string,
+  change: { enabled: boolean; at: string },
+): Promise<ServerRow | undefined> {
+  const stored = await db
+    .updateTable('servers')
+    .set((at) => ({
+      is_enabled: Number(change.enabled),
+      updated_at: change.at,
+      revision: at('revision', '+', 1),
+    }))
+    .where('path', '=', path)
+    .where('is_enabled', '=', Number(!change.enabled))
+    .returningAll()
+    .executeTakeFirst();
+  return stored ? rowOf(stored) : find(db, path);
+}
+
+/**
+ * Keeps what a check found, if the server still has the revision that was checked; without `tools` the copy in store
+ * stays. Answers undefined when the server was changed or removed meanwhile: the finding is then about something else.
+ */
+export async function setHealth(
+  db: Db,
+  checked: Pick<ServerRow, 'id' | 'revision'>,
+  found: { health: Health; tools: StoredTools | null },
+): Promise<ServerRow | undefined> {
+  const stored = await db
+    .updateTable('servers')
+    .set({
+      health: JSON.stringify(found.health),
+      ...(found.tools ? { tools: JSON.stringify(found.tools) } : {}),
+    })
+    .where('id', '=', checked.id)
+    .where('revision', '=', checked.revision)
+    .returningAll()
+    .executeTakeFirst();
+  return stored && rowOf(stored);
+}
+
+/** Removes the server at `path` if it still has `revision`; otherwise `changed_meanwhile`. */
+export async function remove(db: Db, path: string, revision: number): Promise<void> {
+  const { numDeletedRows } = await db
+    .deleteFrom('servers')
+    .where('path', '=', path)
+    .where('revision', '=', revision)
+    .executeTakeFirst();
+  if (numDeletedRows === 0n) throw changedMeanwhile(path);
+}
+
+/** The failure of a change that was meant for another revision of the server. */
+export function changedMeanwhile(path: string): Failure {
+  return new Failure(
+    'changed_meanwhile',
+    `'${path}' was changed or removed since you read it. Read it again and repeat your change.`,
+  );
+}
+
+function rowOf(stored: Selectable<ServersTable>): ServerRow {
+  return {
+    id: stored.id,
+    path: stored.path,
+    definition: JSON.parse(stored.definition) as ServerInput,
+    isEnabled: stored.is_enabled === 1,
+    health: stored.health === null ? null : (JSON.parse(stored.health) as Health),
+    tools: stored.tools === null ? null : (JSON.parse(stored.tools) as StoredTools),
+    registeredBy: stored.registered_by,
+    registeredAt: stored.registered_at,
+    updatedAt: stored.updated_at,
+    revision: stored.revision,
+  };
+}

@@ -1,0 +1,78 @@
+import { type Handlers, Reply } from '../../../contract/endpoint.ts';
+import type { tokenEndpoints } from '../../../contract/tokens.ts';
+import type { Caller } from '../../access/caller.ts';
+import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../errors.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { mintToken, type PersonalTokens } from '../../identity/personal-token.ts';
+import { countMinted, listTokens, revokeToken } from './store.ts';
+
+/** What the endpoints of personal tokens need. */
+export interface TokensWorld {
+  readonly db: Db;
+  readonly personal: PersonalTokens;
+  readonly now: () => number;
+  /** Makes the token with that id unusable from the next request on. */
+  readonly forgetToken: (id: string) => void;
+}
+
+/** Answers the endpoints of personal tokens. */
+export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoints, Caller<Identity>> {
+  const { settings } = world.personal;
+  return {
+    async 'tokens.generate'({ body }, { identity, access, note }) {
+      const hours = body.expires_in_hours ?? settings.defaultHours;
+      if (hours > settings.maxHours)
+        throw new Failure('invalid_input', `A token may live ${settings.maxHours} hours at most.`, {
+          faults: [{ at: 'body.expires_in_hours', message: `must be from 1 to ${settings.maxHours}` }],
+        });
+      const foreign = body.requested_scopes?.filter((scope) => !access.scopes.includes(scope)) ?? [];
+      if (foreign.length > 0)
+        throw new Failure('not_allowed', `You do not have access to scopes: ${foreign.join(', ')}.`);
+      const since = new Date(world.now() - 3_600_000).toISOString();
+      if ((await countMinted(world.db, identity, since)) >= settings.perHour)
+        throw new Failure(
+          'too_many_requests',
+          `You may mint ${settings.perHour} tokens an hour; try again later.`,
+        );
+      const scopes = body.requested_scopes ?? [...access.scopes];
+      const description = body.description ?? '';
+      const minted = await mintToken(world.personal, identity, { scopes, hours, description });
+      note({ token: minted.id, scopes, hours });
+      return new Reply(
+        {
+          success: true as const,
+          tokens: {
+            access_token: minted.token,
+            refresh_token: null,
+            expires_in: hours * 3600,
+            refresh_expires_in: 0 as const,
+            token_type: 'Bearer' as const,
+            scope: scopes.join(' '),
+          },
+          token_id: minted.id,
+          client_id: 'user-generated' as const,
+          user_scopes: [...access.scopes],
+          requested_scopes: scopes,
+          expires_at: minted.expiresAt,
+        },
+        { 'cache-control': 'no-store' },
+      );
+    },
+
+    async 'tokens.list'(_, { identity }) {
+      return { tokens: await listTokens(world.db, identity) };
+    },
+
+    async 'tokens.revoke'({ params }, { identity, access, note }) {
+      const revoked = await revokeToken(world.db, params.id, access.isAdmin ? null : identity, {
+        by: identity.username,
+        at: new Date(world.now()).toISOString(),
+      });
+      if (!revoked) throw new Failure('not_found', 'You have no such token.');
+      world.forgetToken(params.id);
+      note({ token: params.id, owner: revoked });
+      return undefined;
+    },
+  };
+}

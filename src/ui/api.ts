@@ -1,0 +1,88 @@
+import { queryOptions } from '@tanstack/react-query';
+import { ApiError, connect } from '../contract/client.ts';
+import type { Server, Tool } from '../contract/servers.ts';
+import type { Me } from '../contract/sign-in.ts';
+
+export type { Me, Server, Tool };
+export { ApiError };
+
+let csrfToken: string | null = null;
+
+/** The API of the gateway that served this page, as typed calls; changes carry the session's CSRF token. */
+export const api = connect(
+  location.origin,
+  (): Record<string, string> => (csrfToken === null ? {} : { 'x-csrf-token': csrfToken }),
+);
+
+/** Who is signed in, and what they may do. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  queryFn: async ({ signal }) => {
+    const me = await api('auth.me', { signal });
+    csrfToken = me.csrf_token;
+    return me;
+  },
+  staleTime: 60_000,
+});
+
+/** Where people can sign in. */
+export const providersQuery = queryOptions({
+  queryKey: ['providers'],
+  queryFn: ({ signal }) => api('auth.providers', { signal }),
+  staleTime: 60_000,
+});
+
+/** The version of the gateway that runs. */
+export const versionQuery = queryOptions({
+  queryKey: ['version'],
+  queryFn: ({ signal }) => api('system.version', { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** Every server that the caller may see; asked again every 20 s while the page is in front. */
+export const serversQuery = queryOptions({
+  queryKey: ['servers'],
+  queryFn: ({ signal }) => api('servers.list', { query: { limit: 2000 }, signal }),
+  refetchInterval: 20_000,
+});
+
+/** The tools of one server that the caller may call. */
+export function toolsQuery(path: string) {
+  return queryOptions({
+    queryKey: ['tools', path],
+    queryFn: ({ signal }) => api('servers.tools', { params: { path }, signal }),
+    staleTime: 60_000,
+  });
+}
+
+/** The caller's personal tokens, newest first; never the tokens themselves. */
+export const tokensQuery = queryOptions({
+  queryKey: ['tokens'],
+  queryFn: ({ signal }) => api('tokens.list', { signal }),
+});
+
+/** True for an answer 401: nobody is signed in any more. */
+export function isSignedOut(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 401;
+}
+
+/** Ends the session here and, where the provider offers it, there; leaves the page for where the gateway says. */
+export async function signOut(): Promise<void> {
+  const response = await fetch('/logout', {
+    method: 'POST',
+    headers: { accept: 'application/json', 'x-csrf-token': csrfToken ?? '' },
+  });
+  // 401: the session had ended already, which is what was asked for.
+  if (!response.ok && response.status !== 401)
+    throw new Error(`The gateway answered ${response.status}; you are still signed in. Try again.`);
+  const answer: unknown = await response.json().catch(() => null);
+  location.assign(pageOf(answer));
+}
+
+function pageOf(answer: unknown): string {
+  const here = '/signed-out';
+  if (typeof answer !== 'object' || answer === null || !('redirect' in answer)) return here;
+  if (typeof answer.redirect !== 'string' || !URL.canParse(answer.redirect, location.origin)) return here;
+  const url = new URL(answer.redirect, location.origin);
+  return url.protocol === 'https:' || url.protocol === 'http:' ? url.href : here;
+}

@@ -1,0 +1,116 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { isSignedOut, type Me, meQuery } from '../api.ts';
+import { Pending } from '../parts/pending.tsx';
+import { OutsideProblem, PageProblem } from '../parts/problem.tsx';
+import { Root } from '../parts/root.tsx';
+import { Shell } from '../parts/shell.tsx';
+import { NotFound } from './not-found.tsx';
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Root,
+  notFoundComponent: NotFound,
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: (search) => pick(search, ['error', 'details', 'correlation_id', 'next']),
+  component: lazyRouteComponent(() => import('./login.tsx'), 'Login'),
+  errorComponent: OutsideProblem,
+});
+
+const signedOut = createRoute({
+  getParentRoute: () => root,
+  path: '/signed-out',
+  component: lazyRouteComponent(() => import('./signed-out.tsx'), 'SignedOut'),
+  errorComponent: OutsideProblem,
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  beforeLoad: async ({ context, location }) => {
+    const me = await whoIsHere(context.queries, location.href);
+    const mayEnter = hasAccess(me);
+    if (!mayEnter && location.pathname !== '/no-access') throw redirect({ to: '/no-access' });
+    if (mayEnter && location.pathname === '/no-access') throw redirect({ to: '/' });
+  },
+  component: Shell,
+  errorComponent: OutsideProblem,
+});
+
+const noAccess = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/no-access',
+  component: lazyRouteComponent(() => import('./no-access.tsx'), 'NoAccess'),
+});
+
+const servers = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  validateSearch: (search) => pick(search, ['q', 'state', 'open']),
+  component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('./tokens.tsx'), 'Tokens'),
+});
+
+const pages = root.addChildren([login, signedOut, signedIn.addChildren([servers, tokens, noAccess])]);
+
+/** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: pages,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPendingComponent: Pending,
+    defaultErrorComponent: PageProblem,
+    scrollRestoration: true,
+    // Search parameters are plain text: the default would read `?details=1` as a number.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: (search) => {
+      const set = Object.entries(search).filter(([, value]) => value !== undefined && value !== '');
+      const text = new URLSearchParams(set.map(([key, value]) => [key, String(value)])).toString();
+      return text && `?${text}`;
+    },
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
+
+/** Whether this identity may use anything here at all. */
+function hasAccess(me: Me): boolean {
+  return me.is_admin || me.scopes.length > 0;
+}
+
+async function whoIsHere(queries: QueryClient, href: string): Promise<Me> {
+  try {
+    return await queries.ensureQueryData({ ...meQuery, retry: 0 });
+  } catch (error) {
+    if (isSignedOut(error)) throw redirect({ to: '/login', search: href === '/' ? {} : { next: href } });
+    throw error;
+  }
+}
+
+function pick<K extends string>(search: Record<string, unknown>, keys: readonly K[]): { [P in K]?: string } {
+  const picked: { [P in K]?: string } = {};
+  for (const key of keys) {
+    const value = search[key];
+    if (typeof value === 'string' && value !== '') picked[key] = value;
+  }
+  return picked;
+}

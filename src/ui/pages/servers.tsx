@@ -1,0 +1,123 @@
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useDeferredValue } from 'react';
+import { serversQuery } from '../api.ts';
+import { Button } from '../parts/button.tsx';
+import { Page } from '../parts/page.tsx';
+import { Pending } from '../parts/pending.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { Search } from '../parts/search.tsx';
+import { isIn, matches, states } from '../parts/server-filter.ts';
+import { columns, ServerRow } from '../parts/server-row.tsx';
+import { StateFilter } from '../parts/state-filter.tsx';
+import { useUrlText } from '../parts/url-text.ts';
+
+/** The servers that the caller may see: search, narrow down, open, switch. */
+export function Servers() {
+  const { q: inUrl = '', state: asked, open } = useSearch({ from: '/signed-in/' });
+  const navigate = useNavigate({ from: '/' });
+  const { data, error, isPending, refetch } = useQuery(serversQuery);
+  const state = states.find((one) => one === asked) ?? 'all';
+
+  const set = useCallback(
+    (change: { q?: string; state?: string; open?: string }) =>
+      void navigate({
+        search: (now) => ({ ...now, ...change }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+  const toggleOpen = useCallback(
+    (path: string) =>
+      void navigate({
+        search: (now: { open?: string }) => ({ ...now, open: now.open === path ? undefined : path }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+  const writeQuery = useCallback((q: string) => set({ q }), [set]);
+  const [text, setText] = useUrlText(inUrl, writeQuery);
+  const query = useDeferredValue(text);
+  const showTag = useCallback((tag: string) => setText(`#${tag}`), [setText]);
+
+  if (isPending || error)
+    return (
+      <Page title="Servers">
+        {isPending ? <Pending rows={6} /> : <Problem error={error} retry={() => void refetch()} />}
+      </Page>
+    );
+  const found = data.servers.filter((server) => matches(query, server));
+  const shown = found.filter((server) => isIn(state, server));
+  if (data.servers.length === 0)
+    return (
+      <Page title="Servers">
+        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
+          {data.can_register
+            ? 'No server is registered yet. Register the first one with: mcp-gateway register --config FILE'
+            : 'There is no server that your scopes let you see. Ask an administrator which scope you need.'}
+        </p>
+      </Page>
+    );
+  return (
+    <Page title="Servers">
+      <div className="mb-3 flex flex-wrap items-center gap-2">
+        <Search value={text} onChange={setText} />
+        <StateFilter
+          chosen={state}
+          counts={(one) => found.filter((server) => isIn(one, server)).length}
+          onChoose={(one) => set({ state: one === 'all' ? '' : one })}
+        />
+        <p role="status" className="ml-auto text-quiet">
+          {shown.length < data.servers.length && `${shown.length} of `}
+          {data.servers.length === 1 ? '1 server' : `${data.servers.length} servers`}
+        </p>
+      </div>
+      {shown.length === 0 ? (
+        <div className="grid justify-items-start gap-3 rounded-md border border-line bg-raised p-6">
+          <p>No server matches.</p>
+          <Button
+            onClick={() => {
+              setText('');
+              set({ state: '' });
+            }}
+          >
+            Show all servers
+          </Button>
+        </div>
+      ) : (
+        <div className="overflow-hidden rounded-lg border border-line bg-raised">
+          <div
+            aria-hidden
+            className={`hidden gap-x-3 border-b border-line px-4 py-2 text-meta font-medium text-quiet lg:grid ${columns}`}
+          >
+            <span />
+            <span>Server</span>
+            <span>Description</span>
+            <span>Health</span>
+            <span className="text-right">Tools</span>
+            <span>Checked</span>
+            <span>State</span>
+          </div>
+          <ul aria-label="Servers">
+            {shown.map((server) => (
+              <ServerRow
+                key={server.id}
+                server={server}
+                open={open === server.path}
+                onToggleOpen={toggleOpen}
+                onTag={showTag}
+              />
+            ))}
+          </ul>
+        </div>
+      )}
+      {data.has_next && (
+        <p className="mt-2 text-quiet">
+          These are the first {data.servers.length} of {data.total_count} servers.
+        </p>
+      )}
+    </Page>
+  );
+}

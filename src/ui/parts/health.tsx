@@ -1,0 +1,34 @@
+import { CircleCheck, CircleMinus, CircleQuestionMark, CircleX, KeyRound } from 'lucide-react';
+import type { Server } from '../api.ts';
+
+const faces = {
+  healthy: { icon: CircleCheck, words: 'Healthy', color: 'text-good' },
+  unhealthy: { icon: CircleX, words: 'Unhealthy', color: 'text-bad' },
+  'auth-failing': { icon: KeyRound, words: 'Refuses our credential', color: 'text-warn' },
+  disabled: { icon: CircleMinus, words: 'Not checked', color: 'text-quiet' },
+  unknown: { icon: CircleQuestionMark, words: 'Not known yet', color: 'text-quiet' },
+} as const satisfies Record<Server['health_status'], unknown>;
+
+/** The words for a state of health. */
+export function healthWords(status: Server['health_status']): string {
+  return faces[status].words;
+}
+
+/** A server's health as a shape, a colour and words; the reason below when it is not healthy. */
+export function Health({ server }: { server: Server }) {
+  const { icon: Icon, words, color } = faces[server.health_status];
+  return (
+    <span className="grid min-w-0">
+      <span className={`flex items-center gap-1.5 ${color}`}>
+        <Icon size={15} aria-hidden className="shrink-0" />
+        <span className="sr-only">Health: </span>
+        {words}
+      </span>
+      {server.health_detail !== null && (
+        <span className="truncate text-meta text-quiet" title={server.health_detail}>
+          {server.health_detail}
+        </span>
+      )}
+    </span>
+  );
+}

@@ -1,0 +1,32 @@
+import { type ReactNode, useEffect, useRef } from 'react';
+
+let opened = 0;
+
+/** The frame of a page: its title on the tab and as heading, which takes the focus when one page follows another. */
+export function Page({
+  title,
+  actions,
+  children,
+}: {
+  title: string;
+  actions?: ReactNode;
+  children: ReactNode;
+}) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => {
+    document.title = `${title} · MCP Gateway & Registry`;
+    // On the very first page the browser itself starts at the top; taking the focus would skip the skip link.
+    if (opened++ > 0) heading.current?.focus({ preventScroll: true });
+  }, [title]);
+  return (
+    <>
+      <div className="mb-4 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
+        <h1 ref={heading} tabIndex={-1} className="text-title font-semibold tracking-tight">
+          {title}
+        </h1>
+        {actions}
+      </div>
+      {children}
+    </>
+  );
+}

@@ -1,0 +1,49 @@
+import { rowsOf, type SchemaRow } from './schema-rows.ts';
+
+const indents = ['', 'pl-4', 'pl-8', 'pl-12', 'pl-16'];
+
+/** The parameters of a tool as a table in words, from its JSON schema. */
+export function SchemaTable({ schema, caption }: { schema: unknown; caption: string }) {
+  const rows = rowsOf(schema);
+  if (rows.length === 0) return <p className="text-quiet">No parameters.</p>;
+  return (
+    <table className="w-full table-fixed border-collapse text-left">
+      <caption className="sr-only">{caption}</caption>
+      <thead className="text-meta text-quiet max-sm:sr-only">
+        <tr className="border-b border-line">
+          <th scope="col" className="w-2/5 py-1 pr-4 font-medium">
+            Parameter
+          </th>
+          <th scope="col" className="py-1 font-medium">
+            Meaning
+          </th>
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, index) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: names repeat at different depths, and the order is fixed
+          <Row key={index} row={row} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Row({ row }: { row: SchemaRow }) {
+  return (
+    <tr className="border-b border-line align-top last:border-0">
+      <th scope="row" className={`py-1.5 pr-4 font-normal ${indents[row.depth] ?? ''}`}>
+        <code className="font-mono text-code font-semibold">{row.name}</code>
+        <span className="block text-meta text-quiet">
+          {row.type}
+          {row.required && <span className="text-ink">, required</span>}
+        </span>
+      </th>
+      <td className="py-1.5">
+        {row.description && <p className="whitespace-pre-line">{row.description}</p>}
+        {row.notes.length > 0 && <p className="text-meta text-quiet">{row.notes.join('; ')}</p>}
+        {!row.description && row.notes.length === 0 && <span className="text-quiet">no description</span>}
+      </td>
+    </tr>
+  );
+}

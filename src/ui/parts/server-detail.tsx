@@ -1,0 +1,68 @@
+import { Activity } from 'lucide-react';
+import type { ReactNode } from 'react';
+import type { Server } from '../api.ts';
+import { Button } from './button.tsx';
+import { CopyText } from './copy.tsx';
+import { RelativeTime } from './relative-time.tsx';
+import { useHealthCheck } from './server-changes.ts';
+import { ToolList } from './tool-list.tsx';
+
+/** What is known of one server: where to connect, its health, where it comes from, its tools. */
+export function ServerDetail({ server }: { server: Server }) {
+  return (
+    <div className="grid gap-x-10 gap-y-5 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)]">
+      <div className="grid content-start gap-4">
+        <dl className="grid gap-2.5">
+          <Fact name="Endpoint">
+            <CopyText text={server.endpoint_url} label={`Copy endpoint URL of ${server.server_name}`} />
+          </Fact>
+          {server.health_detail !== null && <Fact name="Health">{server.health_detail}</Fact>}
+          <Fact name="Last checked">
+            {server.last_checked_iso === null ? 'never' : <RelativeTime iso={server.last_checked_iso} />}
+          </Fact>
+          <Fact name="Speaks">
+            {[
+              server.supported_transports.join(', '),
+              server.mcp_protocol_version && `MCP ${server.mcp_protocol_version}`,
+              server.mcp_server_version && `server version ${server.mcp_server_version}`,
+            ]
+              .filter(Boolean)
+              .join(' · ')}
+          </Fact>
+          {server.proxy_pass_url !== null && (
+            <Fact name="Runs at">
+              <code className="font-mono text-code">{server.proxy_pass_url}</code>
+            </Fact>
+          )}
+          <Fact name="Registered">
+            by {server.registered_by}, <RelativeTime iso={server.registered_at} />
+          </Fact>
+          {server.license !== 'N/A' && <Fact name="License">{server.license}</Fact>}
+        </dl>
+        {server.can.health_check && <CheckHealth server={server} />}
+      </div>
+      <ToolList server={server} />
+    </div>
+  );
+}
+
+function CheckHealth({ server }: { server: Server }) {
+  const check = useHealthCheck(server);
+  return (
+    <div>
+      <Button busy={check.isPending} onClick={() => check.mutate()}>
+        <Activity size={15} aria-hidden />
+        {check.isPending ? 'Checking …' : 'Check health'}
+      </Button>
+    </div>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div className="grid min-w-0 gap-x-3 sm:grid-cols-[6.5rem_minmax(0,1fr)]">
+      <dt className="pt-0.5 text-meta text-quiet">{name}</dt>
+      <dd className="min-w-0">{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,118 @@
+import { ChevronRight } from 'lucide-react';
+import { memo, useId } from 'react';
+import type { Server } from '../api.ts';
+import { Health } from './health.tsx';
+import { RelativeTime } from './relative-time.tsx';
+import { useToggle } from './server-changes.ts';
+import { ServerDetail } from './server-detail.tsx';
+import { Switch } from './switch.tsx';
+
+/** The columns of the list on a wide page, shared by its head and its rows. */
+export const columns = 'lg:grid-cols-[1rem_minmax(0,3fr)_minmax(0,5fr)_minmax(0,2.5fr)_3rem_6.5rem_6.5rem]';
+
+/** One server in the list, which opens to its details. */
+export const ServerRow = memo(function ServerRow({
+  server,
+  open,
+  onToggleOpen,
+  onTag,
+}: {
+  server: Server;
+  open: boolean;
+  onToggleOpen: (path: string) => void;
+  onTag: (tag: string) => void;
+}) {
+  const detail = useId();
+  return (
+    <li className="border-b border-line [contain-intrinsic-size:auto_4rem] [content-visibility:auto] last:border-0">
+      <div
+        className={`relative grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-x-3 gap-y-1 px-4 py-3 hover:bg-hover ${columns}`}
+      >
+        <ChevronRight
+          size={16}
+          aria-hidden
+          className={`mt-0.5 text-quiet motion-safe:transition-transform ${open ? 'rotate-90' : ''}`}
+        />
+        <div className="min-w-0">
+          <h2 className="font-semibold">
+            <button
+              type="button"
+              aria-expanded={open}
+              aria-controls={open ? detail : undefined}
+              onClick={() => onToggleOpen(server.path)}
+              className="text-left after:absolute after:inset-0"
+            >
+              {server.server_name}
+            </button>
+          </h2>
+          <p className="font-mono text-code text-quiet">{server.path}</p>
+        </div>
+        <div className="min-w-0 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2">
+          <p
+            className={
+              open ? 'whitespace-pre-line' : server.tags.length > 0 ? 'line-clamp-1' : 'line-clamp-2'
+            }
+          >
+            {server.description || <span className="text-quiet">No description</span>}
+          </p>
+          <Tags tags={server.tags} onTag={onTag} />
+        </div>
+        <div className="flex min-w-0 flex-wrap gap-x-4 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2 lg:contents">
+          <Health server={server} />
+          <span className="text-quiet lg:text-right">
+            {server.num_tools} <span className="lg:sr-only">{server.num_tools === 1 ? 'tool' : 'tools'}</span>
+          </span>
+          <span className="text-quiet">
+            <span className="sr-only">Last checked: </span>
+            {server.last_checked_iso === null ? 'never' : <RelativeTime iso={server.last_checked_iso} />}
+          </span>
+        </div>
+        <div className="relative max-lg:col-start-3 max-lg:row-start-1 lg:-mt-1">
+          <EnabledState server={server} />
+        </div>
+      </div>
+      {open && (
+        <div id={detail} className="border-t border-line bg-paper px-4 py-4 sm:pl-11">
+          <ServerDetail server={server} />
+        </div>
+      )}
+    </li>
+  );
+});
+
+function EnabledState({ server }: { server: Server }) {
+  const toggle = useToggle(server);
+  if (server.can.toggle)
+    return (
+      <Switch
+        label={`${server.server_name}: enabled`}
+        on={server.is_enabled}
+        onChange={(enabled) => !toggle.isPending && toggle.mutate(enabled)}
+      />
+    );
+  return (
+    <span className={`inline-block pt-1 ${server.is_enabled ? '' : 'text-quiet'}`}>
+      {server.is_enabled ? 'Enabled' : 'Disabled'}
+    </span>
+  );
+}
+
+function Tags({ tags, onTag }: { tags: readonly string[]; onTag: (tag: string) => void }) {
+  if (tags.length === 0) return null;
+  return (
+    <ul aria-label="Tags" className="mt-1 flex flex-wrap gap-1">
+      {tags.map((tag) => (
+        <li key={tag}>
+          <button
+            type="button"
+            title={`Show servers tagged ${tag}`}
+            onClick={() => onTag(tag)}
+            className="relative min-h-6 rounded-sm bg-sunken px-1.5 text-meta text-quiet hover:text-ink"
+          >
+            #{tag}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

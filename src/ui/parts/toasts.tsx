@@ -1,0 +1,76 @@
+import { CircleCheck, CircleX, X } from 'lucide-react';
+import { useSyncExternalStore } from 'react';
+
+interface Toast {
+  readonly id: number;
+  readonly kind: 'done' | 'failed';
+  readonly text: string;
+}
+
+let toasts: readonly Toast[] = [];
+let lastId = 0;
+const listeners = new Set<() => void>();
+
+function set(next: readonly Toast[]): void {
+  toasts = next;
+  for (const listener of listeners) listener();
+}
+
+function dismiss(id: number): void {
+  set(toasts.filter((toast) => toast.id !== id));
+}
+
+/** Tells of something done, for 5 s, or failed, until dismissed; a screen reader speaks it. */
+export function announce(kind: Toast['kind'], text: string): void {
+  const id = ++lastId;
+  set([...toasts.slice(-3), { id, kind, text }]);
+  if (kind === 'done') setTimeout(() => dismiss(id), 5000);
+}
+
+/** Where announcements appear; its two live regions are always on the page, or their first words would go unheard. */
+export function Toasts() {
+  const shown = useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => toasts,
+  );
+  const of = (kind: Toast['kind']) =>
+    shown.filter((toast) => toast.kind === kind).map((toast) => <Card key={toast.id} toast={toast} />);
+  return (
+    <section
+      aria-label="Announcements"
+      className="pointer-events-none fixed right-4 bottom-4 left-4 z-50 grid justify-items-end gap-2"
+    >
+      <div role="alert" className="grid justify-items-end gap-2">
+        {of('failed')}
+      </div>
+      <div role="status" className="grid justify-items-end gap-2">
+        {of('done')}
+      </div>
+    </section>
+  );
+}
+
+function Card({ toast }: { toast: Toast }) {
+  const Icon = toast.kind === 'done' ? CircleCheck : CircleX;
+  return (
+    <div className="pointer-events-auto flex max-w-sm items-start gap-2 rounded-md border border-line bg-raised p-2 pl-3 shadow-float">
+      <Icon
+        size={16}
+        aria-hidden
+        className={`mt-1 shrink-0 ${toast.kind === 'done' ? 'text-good' : 'text-bad'}`}
+      />
+      <p className="py-0.5">{toast.text}</p>
+      <button
+        type="button"
+        onClick={() => dismiss(toast.id)}
+        aria-label="Dismiss"
+        className="grid size-6 shrink-0 place-items-center rounded-sm text-quiet hover:text-ink"
+      >
+        <X size={14} aria-hidden />
+      </button>
+    </div>
+  );
+}

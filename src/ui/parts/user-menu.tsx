@@ -1,0 +1,94 @@
+import { useQuery } from '@tanstack/react-query';
+import { ChevronDown } from 'lucide-react';
+import { useId, useRef, useState } from 'react';
+import { type Me, providersQuery, versionQuery } from '../api.ts';
+import { SignOut } from './sign-out.tsx';
+import { ThemeChoice } from './theme-choice.tsx';
+
+/** How far somebody's permissions on servers go, in a word or two. */
+function accessOf(me: Me): string {
+  if (me.is_admin) return 'Admin';
+  if (me.scopes.length === 0) return 'No access';
+  const changes = ['register_service', 'modify_service', 'toggle_service', 'delete_service'] as const;
+  return changes.some((one) => (me.ui_permissions[one]?.length ?? 0) > 0) ? 'Modify' : 'Read-only';
+}
+
+/** The account button and what it opens: who is signed in, access, groups, scopes, theme, sign out. */
+export function UserMenu({ me }: { me: Me }) {
+  const id = useId();
+  const popover = useRef<HTMLDivElement>(null);
+  const [open, setOpen] = useState(false);
+  const { data: version } = useQuery({ ...versionQuery, enabled: open });
+  const { data: offered } = useQuery({ ...providersQuery, enabled: open });
+  const provider = offered?.providers.find(({ name }) => name === me.provider)?.display_name ?? me.provider;
+  const name = me.name ?? me.username;
+  return (
+    <>
+      <button
+        type="button"
+        popoverTarget={id}
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        className="flex h-8 items-center gap-2 rounded-md pr-1.5 pl-1 hover:bg-hover"
+      >
+        <span
+          aria-hidden
+          className="grid size-6 place-items-center rounded-full bg-accent-soft text-meta font-semibold text-accent"
+        >
+          {name.slice(0, 1).toUpperCase()}
+        </span>
+        <span className="max-w-40 truncate max-lg:sr-only">{name}</span>
+        <span className="sr-only">: account</span>
+        <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet max-sm:sr-only">
+          {accessOf(me)}
+        </span>
+        <ChevronDown size={14} aria-hidden className="text-quiet" />
+      </button>
+      <div
+        ref={popover}
+        id={id}
+        popover="auto"
+        role="dialog"
+        aria-label="Account"
+        onToggle={(event) => setOpen(event.newState === 'open')}
+        className="fixed top-13 right-4 left-auto m-0 max-h-[calc(100dvh-5rem)] w-80 max-w-[calc(100vw-2rem)] overflow-y-auto rounded-lg border border-line bg-raised p-4 text-ink shadow-float sm:right-6"
+      >
+        <p className="font-semibold">{name}</p>
+        {me.name !== null && <p className="text-quiet">{me.username}</p>}
+        <p className="mt-1 text-meta text-quiet">
+          {accessOf(me)}
+          {me.scopes.length > 0 && ' access'}, signed in with {provider}
+        </p>
+        <Names title="Scopes" names={me.scopes} none="No scopes" />
+        <Names title="Groups" names={me.groups} none="In no group" />
+        <div className="mt-4 flex items-center justify-between md:hidden">
+          <span>Theme</span>
+          <ThemeChoice />
+        </div>
+        <div className="mt-4 flex items-center justify-between border-t border-line pt-3">
+          <span className="text-meta text-quiet">{version && `Version ${version.version}`}</span>
+          <SignOut />
+        </div>
+      </div>
+    </>
+  );
+}
+
+function Names({ title, names, none }: { title: string; names: readonly string[]; none: string }) {
+  return (
+    <details open={names.length <= 6} className="group mt-3">
+      <summary className="flex items-center gap-1 text-meta font-semibold text-quiet">
+        <ChevronDown size={12} aria-hidden className="-rotate-90 group-open:rotate-0" />
+        {title} ({names.length})
+      </summary>
+      {names.length === 0 && <p className="pl-4 text-quiet">{none}</p>}
+      <ul className="grid gap-0.5 pt-1 pl-4">
+        {names.map((name) => (
+          <li key={name} className="font-mono text-code">
+            {name}
+          </li>
+        ))}
+      </ul>
+    </details>
+  );
+}

@@ -1,0 +1,92 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** A gateway that runs as a process of its own, in evaluation mode, on free ports and in a fresh data directory. */
+export interface TestGateway {
+  /** The public URL, without a trailing slash. */
+  readonly url: string;
+  readonly emulatorUrl: string;
+  readonly dataDir: string;
+  readonly process: ChildProcess;
+  /** Everything that the process has printed so far. */
+  output(): string;
+  /** Sends a signal and answers the exit code (null when the signal ended it). */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+  /** Stops it and removes the data directory. */
+  close(): Promise<void>;
+}
+
+/** How to start it. */
+export interface TestGatewayOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly dataDir?: string;
+  readonly port?: number;
+  readonly emulatorPort?: number;
+}
+
+/** Starts the built command as a user would, and waits until it says that it serves. */
+export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const [port, emulatorPort] = [
+    options.port ?? (await freePort()),
+    options.emulatorPort ?? (await freePort()),
+  ];
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'gateway-test-'));
+  const child = spawn(process.execPath, [resolve('bin/mcp-gateway.mjs'), 'start'], {
+    cwd: dataDir,
+    env: {
+      PATH: process.env.PATH,
+      HOME: dataDir,
+      PORT: String(port),
+      ENTRA_EMULATOR_PORT: String(emulatorPort),
+      DATA_DIR: dataDir,
+      LOG_LEVEL: 'debug',
+      ...options.environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  const gateway: TestGateway = {
+    url: `http://localhost:${port}`,
+    emulatorUrl: `http://127.0.0.1:${emulatorPort}`,
+    dataDir,
+    process: child,
+    output: () => printed,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const exited = once(child, 'exit');
+      child.kill(signal);
+      const [code] = (await exited) as [number | null];
+      return code;
+    },
+    async close() {
+      await gateway.stop('SIGKILL');
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+  await new Promise<void>((ready, fail) => {
+    const read = (chunk: Buffer): void => {
+      printed += chunk.toString();
+      if (printed.includes('EVALUATION MODE') && printed.includes('Stop with Ctrl-C')) ready();
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('exit', (code) => fail(new Error(`the gateway ended with ${code}:\n${printed}`)));
+    child.once('error', fail);
+  });
+  return gateway;
+}
+
+/** A port on loopback that nobody listens on. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address ? address.port : 0;
+}

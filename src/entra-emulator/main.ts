@@ -85,6 +85,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     hosts: [host, ...own],
     tls,
     version,
+    now: () => world.clock.now(),
     answer: (ask) => {
       if (ask.method !== 'GET') persistence.note();
       return answer(world, ask, seed);

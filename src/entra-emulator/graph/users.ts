@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { instant } from '../clock.ts';
 import { isRecord, type Reply } from '../exchange.ts';
 import { directContainers, findUser, place } from '../tenant/directory.ts';
-import { hashSecret } from '../tenant/identify.ts';
+import { hashSecret, isStrong } from '../tenant/identify.ts';
 import { makeUser } from '../tenant/make.ts';
 import type { Tenant, User } from '../tenant/model.ts';
 import type { World } from '../world.ts';
@@ -68,14 +68,13 @@ function create(call: Call): Reply {
   const name = textOf(body, 'userPrincipalName');
   checkPrincipalName(tenant, name);
   if (findUser(tenant, name)) throw duplicate();
-  checkPassword(profile.password);
   const { passwordProfile: _profile, ...parts } = changes;
   const user = makeUser(
     { displayName: '', userPrincipalName: name, ...parts, id: randomUUID() },
     instant(world.clock),
   );
+  setPassword(call, user, profile);
   place(tenant, user, world.clock.now());
-  tenant.passwords.set(user.id, hashSecret(profile.password));
   return showOne(call, type, user, { status: 201, isNew: true });
 }
 
@@ -97,13 +96,18 @@ function checkPrincipalName(tenant: Tenant, name: string): void {
     );
 }
 
-function checkPassword(password: string): void {
-  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z\d]/].filter((kind) => kind.test(password)).length;
-  if (password.length >= 8 && password.length <= 256 && kinds >= 3) return;
-  throw badRequest(
-    'The specified password does not comply with password complexity requirements. Please provide a different password.',
-    [{ code: 'PasswordTooWeak', target: 'password', message: 'The password is too weak.' }],
-  );
+/** Sets a password, which ends sessions; the user must change it at the next sign-in unless told otherwise. */
+function setPassword({ tenant, world }: Call, user: User, profile: Record<string, unknown>): void {
+  const password = String(profile.password);
+  if (!isStrong(password))
+    throw badRequest(
+      'The specified password does not comply with password complexity requirements. Please provide a different password.',
+      [{ code: 'PasswordTooWeak', target: 'password', message: 'The password is too weak.' }],
+    );
+  tenant.passwords.set(user.id, hashSecret(password));
+  tenant.revoked.set(user.id, world.clock.now());
+  if (profile.forceChangePasswordNextSignIn === false) tenant.mustChangePassword.delete(user.id);
+  else tenant.mustChangePassword.add(user.id);
 }
 
 function duplicate(): GraphFailure {
@@ -127,10 +131,8 @@ function update(call: Call): Reply {
     const other = findUser(tenant, changes.userPrincipalName);
     if (other && other !== user) throw duplicate();
   }
-  if (isRecord(passwordProfile) && typeof passwordProfile.password === 'string') {
-    checkPassword(passwordProfile.password);
-    tenant.passwords.set(user.id, hashSecret(passwordProfile.password));
-  }
+  if (isRecord(passwordProfile) && typeof passwordProfile.password === 'string')
+    setPassword(call, user, passwordProfile);
   Object.assign(user, changes);
   if (changes.accountEnabled === false) tenant.revoked.set(user.id, call.world.clock.now());
   return noContent();

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { addMember, place } from './directory.ts';
-import { graphServicePrincipal } from './first-party.ts';
+import { firstPartyPrincipals } from './first-party.ts';
 import { guidFrom, hashSecret } from './identify.ts';
 import {
   type ApplicationParts,
@@ -100,8 +100,11 @@ export function plant(seed: Seed, now: string): Map<string, Tenant> {
 
 function plantTenant(seed: TenantSeed, now: string): Tenant {
   const tenant = makeTenant(seed.id, seed.displayName, seed.domains, now);
-  place(tenant, graphServicePrincipal(tenant), 0);
-  const index = new Map<string, string>([['Microsoft Graph', graphServicePrincipal(tenant).id]]);
+  const index = new Map<string, string>();
+  for (const principal of firstPartyPrincipals(tenant)) {
+    place(tenant, principal, 0);
+    index.set(principal.displayName, principal.id);
+  }
   const roles = new Map<string, string>();
   for (const user of seed.users ?? []) plantUser(tenant, user, now, index, roles);
   for (const application of seed.applications ?? []) plantApplication(tenant, application, now, index);

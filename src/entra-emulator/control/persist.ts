@@ -7,7 +7,7 @@ import type { World } from '../world.ts';
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts';
 
 /** Raise it when the shape of the state changes: state of another shape is left aside like that of another seed. */
-const stateFormat = 1;
+const stateFormat = 2;
 
 /** Keeps the state of a world in its data directory. */
 export type Persistence = {

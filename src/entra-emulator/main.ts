@@ -85,6 +85,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     hosts: [host, ...own],
     tls,
     version,
+    now: () => world.clock.now(),
     answer: (ask) => {
       if (ask.method !== 'GET') persistence.note();
       return answer(world, ask, seed);
@@ -185,7 +186,7 @@ export async function runEmulator({ seed: file, port = 8443, ...options }: RunOp
 }
 
 function introduce(
-  { origin, tenantId, clientId, clientSecret, accounts, graphOrigin: graph }: Emulator,
+  { origin, tenantId, clientId, clientSecret, accounts, ca, graphOrigin: graph }: Emulator,
   shipped: boolean,
 ): void {
   console.log(`EMULATOR - not Microsoft. Sign-in at ${origin}, Graph at ${graph}/v1.0
@@ -195,6 +196,7 @@ function introduce(
   ENTRA_CLIENT_SECRET=${clientSecret}
 `);
   for (const { userPrincipalName, password } of accounts) console.log(`  ${userPrincipalName}  ${password}`);
+  if (ca) console.log(`\nClients must trust this authority:\n${ca}`);
   if (!shipped) return;
   console.log('\nService principals (client_credentials):');
   for (const agent of Object.values(shippedTenant.agents))

@@ -242,6 +242,7 @@ test('the clock can be moved and set from outside', async () => {
   expect(Date.parse(moved.body.now)).toBeGreaterThanOrEqual(before + 3_600_000);
   await ask('POST', 'clock', { now: '2031-01-01T00:00:00Z' });
   expect((await ask('GET', 'clock')).body.now).toMatch(/^2031-01-01T00:00:0/);
+  expect((await fetch(keysUrl())).headers.get('date')).toContain('01 Jan 2031');
   expect((await ask('POST', 'clock', { now: 'soon' })).status).toBe(400);
 });
 

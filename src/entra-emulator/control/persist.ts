@@ -6,6 +6,9 @@ import type { Seed } from '../tenant/seed.ts';
 import type { World } from '../world.ts';
 import { restoreSnapshot, takeSnapshot } from './snapshot.ts';
 
+/** Raise it when the shape of the state changes: state of another shape is left aside like that of another seed. */
+const stateFormat = 2;
+
 /** Keeps the state of a world in its data directory. */
 export type Persistence = {
   /** Something may have changed: it is written within a second. */
@@ -21,7 +24,9 @@ export type Persistence = {
 export function persist(world: World, seed: Seed, dataDir: string | undefined): Persistence {
   if (!dataDir) return { note: () => undefined, flush: () => undefined };
   const file = join(dataDir, 'entra-emulator-state.json');
-  const origin = createHash('sha256').update(JSON.stringify(seed)).digest('base64url');
+  const origin = createHash('sha256')
+    .update(JSON.stringify([stateFormat, seed]))
+    .digest('base64url');
   restore(world, file, origin);
   let timer: NodeJS.Timeout | undefined;
   const flush = () => {

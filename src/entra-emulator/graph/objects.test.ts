@@ -182,6 +182,25 @@ test('a new user can sign in; what Graph demands of one is checked', async () =>
   expect(again.body.error.details[0].code).toBe('ObjectConflict');
 });
 
+test('a password that Graph sets must be changed at the next sign-in, unless told otherwise, and ends sessions', async () => {
+  await graph('PATCH', `/users/${accounts.user.objectId}`, {
+    passwordProfile: { password: 'Changed-by-admin-1' },
+  });
+  const form = { emulator_username: 'bob@contoso.example', emulator_password: 'Changed-by-admin-1' };
+  const send = (more: Record<string, string>) =>
+    fetch(authorizeUrl(emulator), {
+      method: 'POST',
+      redirect: 'manual',
+      body: new URLSearchParams({ ...form, ...more }),
+    });
+  const asked = await (await send({})).text();
+  expect(asked).toContain('AADSTS50055');
+  expect(asked).toContain('emulator_new_password');
+  expect((await send({ emulator_new_password: 'weak' })).status).toBe(200);
+  expect((await send({ emulator_new_password: 'Chosen-by-bob-1' })).status).toBe(302);
+  expect((await send({ emulator_password: 'Chosen-by-bob-1' })).status).toBe(302);
+});
+
 test.each([
   ['a foreign domain', { userPrincipalName: 'jsmith@example.com' }, 'domain portion'],
   ['odd characters', { userPrincipalName: 'j smith@contoso.example' }, 'userPrincipalName is invalid'],
@@ -201,6 +220,8 @@ test('a deleted user goes to the bin and comes back with the groups it had', asy
   const path = `/users/${accounts.user.objectId}`;
   expect((await graph('DELETE', path)).status).toBe(204);
   expect((await graph('GET', path)).body.error.code).toBe('Request_ResourceNotFound');
+  const binned = (await graph('GET', '/directory/deletedItems/microsoft.graph.user')).body.value;
+  expect(binned.map(({ id }: { id: string }) => id)).toEqual([accounts.user.objectId]);
   await graph('POST', `/directory/deletedItems/${accounts.user.objectId}/restore`);
   expect((await graph('GET', `${path}/memberOf`)).body.value.map(({ id }: { id: string }) => id)).toEqual([
     groups.users,

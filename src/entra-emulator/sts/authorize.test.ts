@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Emulator, shippedSeed, shippedTenant, startEmulator } from '../main.ts';
 import { claimsOf, jsonBody, openBrowser } from '../testing/browser.ts';
+import { adminGraph } from '../testing/graph.ts';
 import { askToken, authorizeUrl, callback, signIn, signInForTokens } from '../testing/sign-in.ts';
 
 const { accounts } = shippedTenant;
@@ -133,6 +134,30 @@ test('the user is asked for consent, and what is accepted is remembered', async 
   const accepted = await browser.post(url, { emulator_consent: 'accept' });
   expect(accepted.status).toBe(302);
   expect((await browser.get(url)).status).toBe(302);
+});
+
+test('.default asks for what the registration lists while nothing was consented yet', async () => {
+  const graph = await adminGraph(emulator);
+  const principal = (await graph('GET', "/servicePrincipals(appId='00000003-0000-0000-c000-000000000000')"))
+    .body;
+  const { id } = principal.oauth2PermissionScopes.find(
+    ({ value }: { value: string }) => value === 'User.ReadBasic.All',
+  );
+  const resourceAccess = [{ id, type: 'Scope' }];
+  const made = await graph('POST', '/applications', {
+    displayName: 'lists',
+    web: { redirectUris: [callback] },
+    requiredResourceAccess: [{ resourceAppId: principal.appId, resourceAccess }],
+  });
+  await graph('POST', '/servicePrincipals', { appId: made.body.appId });
+  const more = { client_id: made.body.appId, scope: 'https://graph.microsoft.com/.default' };
+  const browser = openBrowser();
+  const asked = await browser.post(authorizeUrl(emulator, more), {
+    emulator_account: accounts.user.objectId,
+  });
+  expect(await asked.text()).toContain('User.ReadBasic.All');
+  await browser.post(authorizeUrl(emulator, more), { emulator_consent: 'accept' });
+  expect((await browser.get(authorizeUrl(emulator, more))).status).toBe(302);
 });
 
 test('declined consent reaches the application as access_denied', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Emulator, shippedTenant, startEmulator } from '../main.ts';
 import { claimsOf, openBrowser } from '../testing/browser.ts';
-import { adminGraph } from '../testing/graph.ts';
+import { adminGraph, graphClient } from '../testing/graph.ts';
 import { askToken, callback } from '../testing/sign-in.ts';
 
 const { accounts, publicClientId: client_id } = shippedTenant;
@@ -129,4 +129,25 @@ test('user realm knows the managed domains', async () => {
     domain_name: 'contoso.example',
   });
   expect(await ask('x@elsewhere.example')).toMatchObject({ account_type: 'Unknown' });
+});
+
+test('an administrator of a tenant without registrations signs in with the command line client and consents', async () => {
+  const tools = { client_id: '14d82eec-204b-4c2f-b7e8-296a70dab67e' };
+  const scope = 'https://graph.microsoft.com/Application.ReadWrite.All offline_access';
+  const { body } = await start({ ...tools, scope });
+  const user_code = String(body.user_code);
+  const denied = await login({ user_code, emulator_account: accounts.user.objectId });
+  expect(await denied.text()).toContain('AADSTS90094');
+  const browser = openBrowser();
+  const page = `${emulator.origin}/devicelogin`;
+  const asked = await browser.post(page, { user_code, emulator_account: accounts.globalAdmin.objectId });
+  expect(await asked.text()).toContain('Application.ReadWrite.All');
+  await browser.post(page, { user_code, emulator_consent: 'accept' });
+  const grant = {
+    grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+    device_code: String(body.device_code),
+  };
+  const tokens = await askToken(emulator, { ...tools, client_secret: '', ...grant });
+  const graph = graphClient(emulator, String(tokens.body.access_token));
+  expect((await graph('POST', '/applications', { displayName: 'made by setup' })).status).toBe(201);
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { runEmulator, shippedSeed, shippedTenant, startEmulator } from '../main.ts';
 import { claimsOf } from '../testing/browser.ts';
 import { adminGraph } from '../testing/graph.ts';
@@ -137,17 +137,25 @@ test('with a data directory the state survives a restart, until the seed changes
 });
 
 test('state that cannot be read is left aside', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   write('entra-emulator-state.json', 'not json');
   const emulator = await startEmulator({ dataDir: directory });
   expect((await askAgentToken(emulator, shippedTenant.agents.admin)).status).toBe(200);
+  expect(told.mock.calls[0]?.[0]).toContain('is left aside');
   await emulator.close();
+  told.mockRestore();
 });
 
 test('the command runs until it is stopped, and says what is wrong with a seed', async () => {
+  const said = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+  const told = vi.spyOn(console, 'error').mockImplementation(() => undefined);
   expect(await runEmulator({ seed: join(directory, 'missing.yml'), port: 0 })).toBe(1);
+  expect(told.mock.calls[0]?.[0]).toContain('missing.yml');
   const running = runEmulator({ seed: write('seed.yml', yaml), port: 0 });
   const stop = () => process.emit('SIGTERM');
   while (process.listenerCount('SIGTERM') === 0) await new Promise((resolve) => setImmediate(resolve));
   stop();
   expect(await running).toBe(0);
+  expect(said.mock.calls.flat().join('\n')).toContain('ENTRA_CLIENT_SECRET=emulator-secret-of-api');
+  vi.restoreAllMocks();
 });

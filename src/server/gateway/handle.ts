@@ -74,13 +74,16 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const onAnswer: Errand['onAnswer'] = (answer) =>
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);
   const { headersMs } = limits;
+  // Who left while it was found out who it is must not leave a stream behind that nobody ends.
+  if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
   forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs, onAnswer });
 }
 
 function fail(exchange: Exchange, error: unknown): void {
-  if (error instanceof ClientLeft) return;
-  if (!exchange.res.headersSent) refuse(exchange, asFailure(error));
-  else exchange.res.destroy();
+  const { res } = exchange;
+  if (error instanceof ClientLeft || res.writableEnded || res.destroyed) return;
+  if (!res.headersSent) refuse(exchange, asFailure(error));
+  else res.destroy();
 }
 
 function finish({ traffic, trail, log, now }: Running, exchange: Exchange): void {

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -33,7 +32,7 @@ async function raw(text: string): Promise<string> {
   // The server may reset the connection with bytes of ours unread.
   socket.on('error', () => undefined);
   socket.end(text);
-  await once(socket, 'close');
+  await new Promise((resolve) => socket.once('close', resolve));
   return answer;
 }
 

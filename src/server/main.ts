@@ -11,6 +11,8 @@ import { createTrail } from './audit/trail.ts';
 import { type Config, packagedFile, readConfig, readEnvironment } from './config.ts';
 import { openDatabase } from './db/open.ts';
 import { createGateway } from './gateway/handle.ts';
+import { httpOptions } from './gateway/http-options.ts';
+import { clientIp } from './http/client-ip.ts';
 import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
 import { trust } from './identity/bearer.ts';
@@ -159,6 +161,8 @@ async function build(
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),
     ticketKey: deriveKey(config.secretKey, 'sse-session'),
+    clientIp: ({ socket, headers }) =>
+      clientIp(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxyHops),
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
   const app = createApp({
@@ -169,9 +173,8 @@ async function build(
   });
 
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = createServer(
-    { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
-    (req, res) => (gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res)),
+  const server = createServer(httpOptions, (req, res) =>
+    gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res),
   );
   await listen(server, config);
   closers.push(async () => {

@@ -74,6 +74,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       ...meHandlers({
         providers: world.trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',
+        tokenHours: { default: config.tokens.defaultHours, max: config.tokens.maxHours },
         csrfToken: identity.csrfToken,
       }),
       ...tokenHandlers({

@@ -1,3 +1,5 @@
+import type { Diagnosis } from '../contract/doctor.ts';
+
 /** Where text is written: standard output or standard error. */
 export interface Sink {
   write(text: string): unknown;
@@ -31,9 +33,11 @@ export interface EmulatorOptions {
   dataDir?: string;
 }
 
-/** The two long-running programs that the command line starts; passed in, because the CLI imports only the contract. */
+/** The programs of the server that the command line runs; passed in, because the CLI imports only the contract. */
 export interface World {
   /** Resolves when the server has stopped; a number is the exit code. An error with `faults` means faulty settings. */
   startServer(options: StartOptions): Promise<unknown>;
   runEmulator(options: EmulatorOptions): Promise<number>;
+  /** Examines the Entra tenant that the settings name. An error with `faults` means faulty settings. */
+  runDoctor(): Promise<Diagnosis>;
 }

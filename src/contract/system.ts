@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { diagnosis } from './doctor.ts';
 import type { Endpoints } from './endpoint.ts';
 
 /** The endpoints about the process itself. */
@@ -16,5 +17,12 @@ export const systemEndpoints = {
     permission: 'public',
     summary: 'The version that runs',
     output: z.object({ version: z.string() }),
+  },
+  'system.doctor': {
+    method: 'GET',
+    path: '/api/doctor',
+    permission: 'administrator',
+    summary: 'What is and what is not well between the gateway and its identity provider',
+    output: diagnosis,
   },
 } as const satisfies Endpoints;

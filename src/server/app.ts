@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
+import type { Diagnosis } from '../contract/doctor.ts';
 import { endpoints } from '../contract/index.ts';
 import type { Trail } from './audit/event.ts';
 import type { Config } from './config.ts';
@@ -38,6 +39,8 @@ export interface AppWorld {
   readonly trusted: readonly TrustedProvider[];
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
+  /** Examines the identity provider. */
+  readonly doctor: () => Promise<Diagnosis>;
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
   readonly uiDirectory: string;
@@ -71,6 +74,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
     {
       'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
       'system.version': () => ({ version: world.version }),
+      'system.doctor': world.doctor,
       ...meHandlers({
         providers: world.trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',

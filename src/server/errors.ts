@@ -33,6 +33,9 @@ export const failures = {
   identity_unavailable: { status: 503, title: 'The identity provider cannot be asked right now' },
   server_disabled: { status: 503, title: 'The server is switched off' },
   shutting_down: { status: 503, title: 'The gateway is shutting down' },
+  directory_denied: { status: 502, title: 'The directory does not let the gateway do this' },
+  directory_refused: { status: 422, title: 'The directory refuses this' },
+  directory_unavailable: { status: 503, title: 'The directory cannot be asked right now' },
   overloaded: { status: 503, title: 'The gateway is at its limit' },
   upstream_timeout: { status: 504, title: 'The server did not answer in time' },
 } as const satisfies Record<string, { status: number; title: string }>;

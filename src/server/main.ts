@@ -15,6 +15,7 @@ import { httpOptions } from './gateway/http-options.ts';
 import { clientIp } from './http/client-ip.ts';
 import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
+import { watchEntra } from './iam/entra/doctor/watch.ts';
 import { trust } from './identity/bearer.ts';
 import { tokenIdentifier } from './identity/identify.ts';
 import type { Identity } from './identity/identity.ts';
@@ -30,6 +31,7 @@ import { createCheck } from './registry/servers/check.ts';
 import { createLookAfter } from './registry/servers/look-after.ts';
 import { createRoutes } from './registry/servers/routes.ts';
 import { listServers } from './registry/servers/store.ts';
+import { doctorOf } from './tools.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
 const drainLimit = 30_000;
@@ -165,9 +167,12 @@ async function build(
       clientIp(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxyHops),
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
+  const doctor = watchEntra(doctorOf(config, toProvider, now), { log, now });
+  closers.push(() => doctor.close());
   const app = createApp({
     ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
     version: packageJson.version,
+    doctor: doctor.look,
     forget: tokens.forget,
     uiDirectory: packagedFile('dist/ui'),
   });

@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono';
+import { aadstsHelpIn, aadstsLine } from '../../contract/aadsts.ts';
 import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
 import { asFailure, Failure, type FailureCode } from '../errors.ts';
@@ -155,7 +156,12 @@ export function safeReturn(asked: string | undefined, registryUrl: string): stri
 function toLoginPage(c: Context<HttpEnv>, error: unknown, world: SignInWorld, otherwise: string): Response {
   const failure = asFailure(error);
   const correlationId = c.get('correlationId');
-  world.log.warn({ correlation_id: correlationId, code: failure.code, err: failure.cause }, failure.message);
+  const help = aadstsHelpIn(failure.message);
+  const remedy = help ? { remedy: aadstsLine(help) } : {};
+  world.log.warn(
+    { correlation_id: correlationId, code: failure.code, ...remedy, err: failure.cause },
+    failure.message,
+  );
   const query = new URLSearchParams({
     error: failure.code === 'not_found' ? 'oauth2_init_failed' : (pageErrors[failure.code] ?? otherwise),
     details: failure.message.slice(0, 1000),

@@ -14,10 +14,13 @@ import { createGateway } from './gateway/handle.ts';
 import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
 import { trust } from './identity/bearer.ts';
+import { createCompleteGroups } from './identity/groups.ts';
 import { tokenIdentifier } from './identity/identify.ts';
 import type { Identity } from './identity/identity.ts';
 import { deriveKey } from './identity/keys.ts';
 import { createLogin } from './identity/login.ts';
+import { createMemberships } from './identity/memberships.ts';
+import { createOidcClients } from './identity/oidc.ts';
 import { providersOf } from './identity/providers/index.ts';
 import { sessionsOf } from './identity/sessions.ts';
 import { createLog } from './log.ts';
@@ -115,9 +118,16 @@ async function build(
     ...{ db, now, settings: config.tokens },
     key: deriveKey(config.secretKey, 'personal-token'),
   };
-  const tokens = tokenIdentifier(trusted, personal, now);
+  const clients = createOidcClients(toProvider, now);
+  const memberships = createMemberships({
+    ...{ clients, now, fetch: toProvider },
+    maxAge: config.groups.maxAgeSeconds * 1000,
+    grace: config.groups.graceSeconds * 1000,
+  });
+  const completeGroups = createCompleteGroups({ db, memberships });
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
   const login = createLogin({
-    ...{ db, now, trusted, fetch: toProvider },
+    ...{ db, now, trusted, clients, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
 

@@ -4,7 +4,8 @@ import type { Config } from '../config.ts';
 import { asFailure, Failure, type FailureCode } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { sameSecret } from '../identity/keys.ts';
-import { attemptLasts, type Login, type SignedIn } from '../identity/login.ts';
+import type { Login, SignedIn } from '../identity/login.ts';
+import { attemptLasts } from '../identity/login-attempts.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { type Log, masked } from '../log.ts';
 import { auditIdentity } from './audit.ts';
@@ -32,6 +33,7 @@ const pageErrors: Partial<Record<FailureCode, string>> = {
   sign_in_refused: 'oauth2_error',
   identity_unavailable: 'oauth2_init_failed',
   groups_incomplete: 'groups_incomplete',
+  groups_unavailable: 'groups_unavailable',
 };
 
 /** Mounts sign-in at a provider, both callback URLs of the setup guide, and sign-out. */
@@ -85,12 +87,6 @@ async function welcome(
   log.info({ claims: claimNames, subject: masked(person.subject) }, `Raw user info from ${provider.name}:`);
   log.info(shown, 'Mapped user info:');
   log.debug({ groups: person.groups }, 'Groups received:');
-  if (!person.groupsComplete)
-    throw new Failure(
-      'groups_incomplete',
-      'You are in more groups than fit into the token, so your access cannot be told. An administrator can limit the ' +
-        'groups claim to groups assigned to the application (guide, "Group Filtering").',
-    );
   const sessionId = await world.sessions.open(provider.name, person);
   world.forgetPerson(provider.name, person.subject);
   const who = { provider: provider.name, subject: person.subject, username: person.username };

@@ -24,6 +24,8 @@ const alice = {
   groups: ['g-admin'],
   groupsComplete: true,
   logoutHint: null,
+  tenant: 'tenant',
+  sid: null,
 };
 
 let now: number;
@@ -36,7 +38,10 @@ beforeEach(async () => {
   database = await openMemory();
   const key = deriveKey('a'.repeat(40), 'personal-token');
   world = { db: database.db, key, settings, now: () => now };
-  identifier = tokenIdentifier([], world, () => now);
+  identifier = tokenIdentifier({
+    ...{ trusted: [], personal: world, now: () => now },
+    completeGroups: async () => [],
+  });
   await rememberPerson(database.db, 'entra', alice, new Date(now).toISOString());
 });
 afterEach(() => database.close());

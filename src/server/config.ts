@@ -20,7 +20,12 @@ export interface Config {
   readonly secretKey: string;
   readonly entra: EntraConfig | null;
   readonly scopesFile: string;
-  readonly session: { readonly cookieName: string; readonly maxAgeSeconds: number; readonly secure: boolean };
+  readonly session: {
+    readonly cookieName: string;
+    readonly maxAgeSeconds: number;
+    readonly idleSeconds: number;
+    readonly secure: boolean;
+  };
   /** How long groups are believed, and how much longer while they cannot be read anew, in seconds. */
   readonly groups: { readonly maxAgeSeconds: number; readonly graceSeconds: number };
   readonly tokens: {
@@ -125,6 +130,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     session: {
       cookieName: value('SESSION_COOKIE_NAME'),
       maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
+      idleSeconds: value('SESSION_IDLE_SECONDS'),
       secure: registryUrl.startsWith('https:'),
     },
     groups: { maxAgeSeconds: value('GROUPS_MAX_AGE_SECONDS'), graceSeconds: value('GROUPS_GRACE_SECONDS') },

@@ -251,9 +251,15 @@ export const settings = {
   }),
   SESSION_MAX_AGE_SECONDS: setting({
     group: 'Security',
-    about: 'After how many seconds a browser session ends.',
+    about: 'After how many seconds a browser session ends, however it is used.',
     default: '28800',
     parse: integer(60, 604800),
+  }),
+  SESSION_IDLE_SECONDS: setting({
+    group: 'Security',
+    about: 'After how many seconds without a request a browser session ends.',
+    default: '7200',
+    parse: integer(120, 604800),
   }),
   SCOPES_CONFIG_PATH: setting({
     group: 'Access',

@@ -138,7 +138,7 @@ test('a disabled or deleted account is refused, whatever groups it has left', as
   expect(codeOf(await world.ask(token))).toBe('credential_revoked');
   await graph('DELETE', `/users/${manyGroupsId}`);
   emulator.clock.advance(61_000);
-  expect(codeOf(await world.ask(token))).toBe('groups_incomplete');
+  expect(codeOf(await world.ask(token))).toBe('credential_revoked');
 });
 
 test('an agent whose token lists no groups gets them from Graph', async () => {

@@ -96,17 +96,14 @@ export function createLogin(world: LoginWorld) {
       // The exact redirect URI of the attempt, whatever host this request came in by.
       const current = new URL(attempt.redirect_uri);
       current.search = query.toString();
-      const configuration = await world.clients(clientOf(trusted.provider));
-      const answer = await exchange(configuration, current, { ...secrets, state });
-      const { claims } = await verifyProviderToken(answer.id_token ?? '', [trusted], world.now);
-      return {
-        provider: trusted.provider,
-        person: await withAllGroups(trusted.provider, claims, answer.access_token, world.fetch),
-        refreshToken: answer.refresh_token ?? null,
-        claimNames: Object.keys(claims),
-        returnTo: attempt.return_to,
-        cookieName,
-      };
+      const { person, refreshToken, claimNames } = await redeem(world, trusted, current, {
+        ...secrets,
+        state,
+      }).catch((error: unknown) => {
+        throw onceAgain(error, secrets, { provider: attempt.provider, returnTo: attempt.return_to });
+      });
+      const { return_to: returnTo } = attempt;
+      return { provider: trusted.provider, person, refreshToken, claimNames, returnTo, cookieName };
     },
 
     /**
@@ -159,6 +156,30 @@ export async function withAllGroups(
   return { ...person, groups: [...new Set([...person.groups, ...groups])], groupsComplete: true };
 }
 
+async function redeem(
+  world: LoginWorld,
+  trusted: TrustedProvider,
+  current: URL,
+  secrets: Secrets & { state: string },
+): Promise<Pick<SignedIn, 'person' | 'refreshToken' | 'claimNames'>> {
+  const configuration = await world.clients(clientOf(trusted.provider));
+  const answer = await exchange(configuration, current, secrets);
+  const { claims } = await verifyProviderToken(answer.id_token ?? '', [trusted], world.now);
+  return {
+    person: await withAllGroups(trusted.provider, claims, answer.access_token, world.fetch),
+    refreshToken: answer.refresh_token ?? null,
+    claimNames: Object.keys(claims),
+  };
+}
+
+/** A claims challenge leads to one more sign-in; when its claims were asked for already, the person is told instead. */
+function onceAgain(error: unknown, { claims }: Secrets, next: SignInAgain['next']): unknown {
+  if (!(error instanceof SignInAgain)) return error;
+  if (error.claims && !claims) return new SignInAgain(error.claims, error.cause, next);
+  const said = providerErrorOf(error.cause)?.description ?? error.message;
+  return new Failure('sign_in_refused', said, { cause: error.cause });
+}
+
 async function exchange(
   configuration: oidc.Configuration,
   current: URL,
@@ -173,8 +194,7 @@ async function exchange(
     });
   } catch (error) {
     const said = providerErrorOf(error);
-    // Once: when the claims were asked for and it is not enough, the person is told instead of sent round again.
-    if (said?.claims && !secrets.claims) throw new SignInAgain(said.claims, error);
+    if (said?.claims) throw new SignInAgain(said.claims, error);
     throw new Failure('sign_in_refused', said?.description ?? 'The sign-in failed.', { cause: error });
   }
 }

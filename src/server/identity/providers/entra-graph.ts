@@ -24,7 +24,7 @@ const remedies = {
 /**
  * Asks Microsoft Graph in which groups somebody is, directly or through others: object ids. The address is always our own,
  * never one from a token. Throws `groups_incomplete` when Graph refuses, `groups_unavailable` when it does not answer,
- * `credential_revoked` for a disabled account, SignInAgain for a claims challenge.
+ * `credential_revoked` for a disabled or deleted account, SignInAgain for a claims challenge.
  */
 export async function readGraphGroups(
   base: string,
@@ -90,11 +90,17 @@ async function answerOf(sent: Promise<Response>, kind: keyof typeof remedies): P
   if (response.status === 401 && claims && kind === 'self')
     throw new SignInAgain(Buffer.from(claims[1] ?? '', 'base64').toString('utf8'), cause);
   if (response.status === 403) throw refused(kind, cause);
+  if (response.status === 404 && kind === 'person')
+    throw new Failure('credential_revoked', 'The identity provider does not know this account any more.', {
+      cause,
+    });
   if (response.status === 404)
     throw new Failure(
       'groups_incomplete',
-      'The groups cannot be read: Microsoft Graph does not know this account. It was deleted, or made just now.',
-      { cause },
+      'The groups cannot be read: Microsoft Graph does not know this account yet.',
+      {
+        cause,
+      },
     );
   throw unavailable(cause);
 }

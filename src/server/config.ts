@@ -20,7 +20,14 @@ export interface Config {
   readonly secretKey: string;
   readonly entra: EntraConfig | null;
   readonly scopesFile: string;
-  readonly session: { readonly cookieName: string; readonly maxAgeSeconds: number; readonly secure: boolean };
+  readonly session: {
+    readonly cookieName: string;
+    readonly maxAgeSeconds: number;
+    readonly idleSeconds: number;
+    readonly secure: boolean;
+  };
+  /** How long groups are believed, and how much longer while they cannot be read anew, in seconds. */
+  readonly groups: { readonly maxAgeSeconds: number; readonly graceSeconds: number };
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
@@ -46,6 +53,15 @@ export interface EntraConfig {
   readonly applicationIdUri: string | null;
   readonly groupAdminId: string | null;
   readonly groupUsersId: string | null;
+  /** Further tenants whose bearer tokens are accepted. */
+  readonly allowedTenants?: readonly string[];
+  /** Further audiences of bearer tokens. */
+  readonly audiences?: readonly string[];
+  /** Applications need one of these app roles, or to be among the allowed clients; nothing is asked when both are empty. */
+  readonly requiredAppRoles?: readonly string[];
+  readonly allowedClientIds?: readonly string[];
+  /** Another registration that asks Microsoft Graph; the sign-in registration asks when there is none. */
+  readonly graph?: { readonly clientId: string; readonly clientSecret: string };
 }
 
 /** The settings cannot be used; `faults` has a sentence for each, naming the variable and the remedy. */
@@ -114,8 +130,10 @@ export function readConfig(environment: Environment, directory: string): Config 
     session: {
       cookieName: value('SESSION_COOKIE_NAME'),
       maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
+      idleSeconds: value('SESSION_IDLE_SECONDS'),
       secure: registryUrl.startsWith('https:'),
     },
+    groups: { maxAgeSeconds: value('GROUPS_MAX_AGE_SECONDS'), graceSeconds: value('GROUPS_GRACE_SECONDS') },
     tokens: {
       issuer: value('JWT_ISSUER'),
       audience: value('JWT_AUDIENCE'),
@@ -187,7 +205,24 @@ function entraOf(read: Reader, authUrl: string, faults: string[]): EntraConfig |
     applicationIdUri: read.value('ENTRA_APPLICATION_ID_URI') || null,
     groupAdminId: read.value('ENTRA_GROUP_ADMIN_ID') || null,
     groupUsersId: read.value('ENTRA_GROUP_USERS_ID') || null,
+    allowedTenants: read.value('ENTRA_ALLOWED_TENANTS'),
+    audiences: read.value('ENTRA_AUDIENCES'),
+    requiredAppRoles: read.value('ENTRA_REQUIRED_APP_ROLE'),
+    allowedClientIds: read.value('ENTRA_ALLOWED_CLIENT_IDS'),
+    ...graphClientOf(read, faults),
   };
+}
+
+function graphClientOf(read: Reader, faults: string[]): Pick<EntraConfig, 'graph'> {
+  const [clientId, clientSecret] = [
+    read.value('ENTRA_GRAPH_CLIENT_ID'),
+    read.value('ENTRA_GRAPH_CLIENT_SECRET'),
+  ];
+  if (!clientId && !clientSecret) return {};
+  if (!clientId) faults.push('ENTRA_GRAPH_CLIENT_ID: is missing although ENTRA_GRAPH_CLIENT_SECRET is set');
+  if (!clientSecret)
+    faults.push('ENTRA_GRAPH_CLIENT_SECRET: is missing although ENTRA_GRAPH_CLIENT_ID is set');
+  return { graph: { clientId, clientSecret } };
 }
 
 const requiredForEntra: Partial<Record<SettingName, string>> = {

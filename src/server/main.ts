@@ -17,13 +17,17 @@ import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
 import { watchEntra } from './iam/entra/doctor/watch.ts';
 import { trust } from './identity/bearer.ts';
+import { createFreshPeople } from './identity/fresh-people.ts';
+import { createCompleteGroups } from './identity/groups.ts';
 import { tokenIdentifier } from './identity/identify.ts';
 import type { Identity } from './identity/identity.ts';
 import { deriveKey } from './identity/keys.ts';
 import { createLogin } from './identity/login.ts';
+import { createMemberships } from './identity/memberships.ts';
+import { createOidcClients } from './identity/oidc.ts';
 import { providersOf } from './identity/providers/index.ts';
 import { refusingEmulators } from './identity/real-provider.ts';
-import { sessionsOf } from './identity/sessions.ts';
+import { createSessions } from './identity/sessions.ts';
 import { createLog } from './log.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
@@ -117,13 +121,23 @@ async function build(
   closers.push(() => wayToProvider.close());
   const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
   const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
+  const clients = createOidcClients(toProvider, now);
+  const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
+  const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });
+  const refreshKey = deriveKey(config.secretKey, 'refresh-token');
+  const freshPerson = createFreshPeople({
+    ...{ ...ages, db, log, trusted, clients, memberships, now },
+    key: refreshKey,
+    fetch: toProvider,
+  });
   const personal = {
-    ...{ db, now, settings: config.tokens },
+    ...{ db, now, freshPerson, settings: config.tokens },
     key: deriveKey(config.secretKey, 'personal-token'),
   };
-  const tokens = tokenIdentifier(trusted, personal, now);
+  const completeGroups = createCompleteGroups({ db, memberships });
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
   const login = createLogin({
-    ...{ db, now, trusted, fetch: toProvider },
+    ...{ db, now, trusted, clients, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
 
@@ -136,7 +150,7 @@ async function build(
   });
   closers.push(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
-  const sessions = sessionsOf(db, now, config.session.maxAgeSeconds);
+  const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
   const identity = createHttpIdentity({
     ...{ sessions, accessOf: access, identifyByToken: tokens.identify },
     csrfKey: deriveKey(config.secretKey, 'csrf'),

@@ -31,6 +31,7 @@ export const failures = {
   upstream_unreachable: { status: 502, title: 'The server could not be reached' },
   upstream_invalid: { status: 502, title: 'The server gave an answer that cannot be passed on' },
   identity_unavailable: { status: 503, title: 'The identity provider cannot be asked right now' },
+  credential_unreadable: { status: 503, title: "The gateway's credential for the server cannot be read" },
   server_disabled: { status: 503, title: 'The server is switched off' },
   shutting_down: { status: 503, title: 'The gateway is shutting down' },
   overloaded: { status: 503, title: 'The gateway is at its limit' },

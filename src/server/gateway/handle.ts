@@ -61,7 +61,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   traffic.checkDraining(exchange, asked);
   const target = routeTo(findRoute, tickets, place, method, identity);
   const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
-  const headers = requestHeaders(exchange.req, exchange.id, filter !== undefined);
+  const headers = requestHeaders(exchange.req, exchange.id, filter !== undefined, target.credentials);
   forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs: limits.headersMs });
 }
 

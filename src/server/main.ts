@@ -19,6 +19,7 @@ import type { Identity } from './identity/identity.ts';
 import { deriveKey } from './identity/keys.ts';
 import { createLogin } from './identity/login.ts';
 import { providersOf } from './identity/providers/index.ts';
+import { refusingEmulators } from './identity/real-provider.ts';
 import { sessionsOf } from './identity/sessions.ts';
 import { createLog } from './log.ts';
 import { outbound } from './outbound.ts';
@@ -129,13 +130,14 @@ async function build(
   closers.push(keepAudit(config, () => deleteOldEvents(db, daysAgo(now(), config.auditRetentionDays)), log));
 
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
-  const toProvider = outbound({
+  const wayToProvider = outbound({
     policy: { allowPrivate: true },
     headersMs: 10_000,
     totalMs: 20_000,
     maxBytes: 4 << 20,
   });
-  closers.push(() => toProvider.close());
+  closers.push(() => wayToProvider.close());
+  const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
   const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
   const personal = {
     ...{ db, now, settings: config.tokens },

@@ -14,6 +14,7 @@ import { Failure } from '../errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { createGateway } from './handle.ts';
+import { httpOptions } from './http-options.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
 
 /** A request as the scripted upstream got it. */
@@ -112,7 +113,7 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
     newId: () => `id-${++ids}`,
     ...world,
   });
-  const server = createServer((req, res) => gateway.handle(req, res));
+  const server = createServer(httpOptions, (req, res) => gateway.handle(req, res));
   const origin = await listen(server);
   allowedHosts.add(new URL(origin).host);
   return {

@@ -7,20 +7,15 @@ import { trust } from './bearer.ts';
 import { deriveKey } from './keys.ts';
 import { attemptLasts, type Begun, createLogin, type Login } from './login.ts';
 import { entra } from './providers/entra.ts';
+import { refusingEmulators } from './real-provider.ts';
 
 let emulator: Emulator;
 let database: OpenDatabase;
 let login: Login;
 let now: number;
 
-beforeAll(async () => {
-  emulator = await startEmulator();
-});
-afterAll(() => emulator.close());
-beforeEach(async () => {
-  now = Date.now();
-  database = await openMemory();
-  const provider = entra({
+function config() {
+  return {
     tenantId: emulator.tenantId,
     clientId: emulator.clientId,
     clientSecret: emulator.clientSecret,
@@ -30,7 +25,17 @@ beforeEach(async () => {
     applicationIdUri: null,
     groupAdminId: null,
     groupUsersId: null,
-  });
+  };
+}
+
+beforeAll(async () => {
+  emulator = await startEmulator();
+});
+afterAll(() => emulator.close());
+beforeEach(async () => {
+  now = Date.now();
+  database = await openMemory();
+  const provider = entra(config());
   login = createLogin({
     db: database.db,
     key: deriveKey('a'.repeat(40), 'login-attempt'),
@@ -129,4 +134,17 @@ test('sign-out leads to the provider, and back to the address that is registered
   expect(url?.origin).toBe(emulator.origin);
   const answer = await fetch(url!, { redirect: 'manual' });
   expect(answer.headers.get('location')).toBe('http://localhost:8080/oauth2/callback/entra');
+});
+
+test('in production an emulated provider is refused in so many words', async () => {
+  const fetchReal = refusingEmulators(fetch);
+  const provider = entra({ ...config(), loginBaseUrl: emulator.origin });
+  const strict = createLogin({
+    db: database.db,
+    key: deriveKey('a'.repeat(40), 'login-attempt'),
+    trusted: [trust(provider, fetchReal, () => now)],
+    fetch: fetchReal,
+    now: () => now,
+  });
+  await expect(strict.begin('entra', '/')).rejects.toThrow(/is an emulator/);
 });

@@ -162,6 +162,8 @@ async function discover(provider: Provider, send: Fetch): Promise<oidc.Configura
       },
     );
   } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    if (cause instanceof Failure) throw cause;
     throw new Failure(
       'identity_unavailable',
       `${provider.displayName} cannot be reached right now; try again soon.`,

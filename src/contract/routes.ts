@@ -21,6 +21,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'servers.tools': { method: 'GET', path: '/api/servers/{path}/tools' },
   'servers.get': { method: 'GET', path: '/api/servers/{path}' },
   'servers.replace': { method: 'PUT', path: '/api/servers/{path}' },
+  'servers.credential': { method: 'PATCH', path: '/api/servers/{path}/auth-credential' },
   'servers.patch': { method: 'PATCH', path: '/api/servers/{path}' },
   'servers.remove': { method: 'DELETE', path: '/api/servers/{path}' },
 };

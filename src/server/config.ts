@@ -18,6 +18,8 @@ export interface Config {
   readonly log: { readonly level: string; readonly format: 'json' | 'text' };
   /** Empty in evaluation mode until one is made in the data directory. */
   readonly secretKey: string;
+  /** Empty unless a rotation is under way. */
+  readonly previousSecretKey: string;
   readonly entra: EntraConfig | null;
   readonly scopesFile: string;
   readonly session: {
@@ -125,6 +127,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       format: value('LOG_FORMAT') || (mode === 'evaluation' ? 'text' : 'json'),
     },
     secretKey: value('SECRET_KEY'),
+    previousSecretKey: value('SECRET_KEY_PREVIOUS'),
     entra,
     scopesFile: scopesFileOf(read, directory, mode),
     session: {

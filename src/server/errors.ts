@@ -35,6 +35,7 @@ export const failures = {
   upstream_invalid: { status: 502, title: 'The server gave an answer that cannot be passed on' },
   identity_unavailable: { status: 503, title: 'The identity provider cannot be asked right now' },
   groups_unavailable: { status: 503, title: 'The groups of this account cannot be read right now' },
+  credential_unreadable: { status: 503, title: "The gateway's credential for the server cannot be read" },
   server_disabled: { status: 503, title: 'The server is switched off' },
   shutting_down: { status: 503, title: 'The gateway is shutting down' },
   directory_denied: { status: 502, title: 'The directory does not let the gateway do this' },

@@ -8,7 +8,7 @@ import { createApp } from './app.ts';
 import { deleteOldEvents } from './audit/sinks/database.ts';
 import { sinksOf } from './audit/sinks/index.ts';
 import { createTrail } from './audit/trail.ts';
-import { type Config, packagedFile, readConfig, readEnvironment } from './config.ts';
+import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment } from './config.ts';
 import { openDatabase } from './db/open.ts';
 import { createGateway } from './gateway/handle.ts';
 import { httpOptions } from './gateway/http-options.ts';
@@ -32,9 +32,12 @@ import { createLog } from './log.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
+import { credentialsFrom } from './registry/servers/credential.ts';
 import { createLookAfter } from './registry/servers/look-after.ts';
+import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createRoutes } from './registry/servers/routes.ts';
 import { listServers } from './registry/servers/store.ts';
+import { createVault } from './registry/servers/vault.ts';
 import { doctorOf } from './tools.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
@@ -75,6 +78,29 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
   await gateway.stop();
   return 0;
+}
+
+/**
+ * Encrypts every stored credential of a server anew, from SECRET_KEY_PREVIOUS to SECRET_KEY, while no gateway has the
+ * database open. Throws a ConfigFault when one of the two is missing.
+ */
+export async function rotateSecrets(options: { dataDir?: string | undefined } = {}): Promise<Rotation> {
+  const directory = process.cwd();
+  const environment = {
+    ...readEnvironment(directory),
+    ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
+  };
+  const { secretKey, previousSecretKey, dataDir } = readConfig(environment, directory);
+  if (!secretKey || !previousSecretKey)
+    throw new ConfigFault([
+      `${secretKey ? 'SECRET_KEY_PREVIOUS' : 'SECRET_KEY'}: is missing; give the new secret in SECRET_KEY and the old one in SECRET_KEY_PREVIOUS`,
+    ]);
+  const { db, close } = await openDatabase(dataDir);
+  try {
+    return await rotateCredentials(db, createVault(secretKey, previousSecretKey));
+  } finally {
+    await close();
+  }
 }
 
 /** Builds the world and listens; resolves once requests are served. */
@@ -158,11 +184,13 @@ async function build(
   });
 
   const policy = policyOf(config);
-  const routes = createRoutes(await listServers(db));
+  const vault = createVault(config.secretKey, config.previousSecretKey);
+  const credentialsOf = credentialsFrom(vault);
+  const routes = createRoutes(await listServers(db), credentialsOf);
   const check = createCheck({ policy, version: packageJson.version });
-  const lookAfter = createLookAfter({ db, now, routes, check });
+  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf });
   const servers = {
-    ...{ db, now, routes, lookAfter, policy },
+    ...{ db, now, routes, lookAfter, policy, vault },
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
     decideTool: (who: Identity, server: string, tool: string) =>

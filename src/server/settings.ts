@@ -243,6 +243,15 @@ export const settings = {
     secret: true,
     parse: text,
   }),
+  SECRET_KEY_PREVIOUS: setting({
+    group: 'Security',
+    about:
+      'The secret before the present SECRET_KEY: stored credentials of servers stay readable until ' +
+      '`mcp-gateway rotate-secrets` has encrypted them anew.',
+    default: '',
+    secret: true,
+    parse: text,
+  }),
   SESSION_COOKIE_NAME: setting({
     group: 'Security',
     about: 'The name of the session cookie; over https it gets the prefix `__Host-`.',

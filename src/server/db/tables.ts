@@ -35,6 +35,8 @@ export interface ServersTable {
   updated_at: string;
   /** Counts the changes; the ETag. */
   revision: number;
+  /** JSON: what the gateway proves itself with, its values encrypted; null when there is nothing. */
+  credential: string | null;
 }
 
 /** People who have signed in, with the groups last read from the provider: personal tokens never go beyond these. */

@@ -70,7 +70,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   sessions.check(place.server, req.headers['mcp-session-id'], identity);
   const target = routeTo(findRoute, tickets, place, method, identity);
   const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
-  const headers = requestHeaders(req, id, filter !== undefined);
+  const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
   const onAnswer: Errand['onAnswer'] = (answer) =>
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);
   const { headersMs } = limits;

@@ -25,6 +25,8 @@ export interface Exchange {
   failure?: Failure | undefined;
   /** The answer goes on until somebody ends it: a stream, as against a call. */
   longLived: boolean;
+  /** Its place among the exchanges in flight. */
+  seat: number;
   /** Ends the upstream's side. */
   hangUp?: (() => void) | undefined;
 }
@@ -36,7 +38,7 @@ export function beginExchange(
   id: string,
   startedAt: number,
 ): Exchange {
-  return { req, res, id, startedAt, decision: 'error', longLived: false };
+  return { req, res, id, startedAt, decision: 'error', longLived: false, seat: -1 };
 }
 
 // Names come from the caller; the record keeps as much of them as tells one from another.

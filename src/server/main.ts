@@ -177,6 +177,10 @@ async function build(
     ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
     version: packageJson.version,
     forget: tokens.forget,
+    forgetPerson(provider, subject) {
+      memberships.forget(provider, subject);
+      tokens.forget((known) => known.provider === provider && known.subject === subject);
+    },
     uiDirectory: packagedFile('dist/ui'),
   });
 

@@ -216,6 +216,10 @@ async function build(
     version: packageJson.version,
     doctor: doctor.look,
     forget: tokens.forget,
+    forgetPerson(provider, subject) {
+      memberships.forget(provider, subject);
+      tokens.forget((known) => known.provider === provider && known.subject === subject);
+    },
     uiDirectory: packagedFile('dist/ui'),
   });
 

@@ -34,6 +34,8 @@ export interface GraphOptions {
 
 /** Microsoft Graph v1.0. Every method throws a GraphFailure for what Graph refuses. */
 export interface Graph {
+  /** Scheme, host and path up to `/v1.0`, for references to objects. */
+  readonly baseUrl: string;
   /** The parsed body, undefined when there is none (204). */
   send(method: string, path: string, options?: GraphOptions): Promise<unknown>;
   get<S extends z.ZodType>(path: string, schema: S, options?: GraphOptions): Promise<z.output<S>>;
@@ -55,6 +57,7 @@ export function createGraph(world: GraphWorld): Graph {
   const send: Graph['send'] = (method, path, options = {}) =>
     request(world, urlOf(base, path, options), { method, path, permission: options.permission }, options);
   return {
+    baseUrl: base,
     send,
     get: async (path, schema, options) => parse(schema, await send('GET', path, options), path),
     async find(path, schema, options) {

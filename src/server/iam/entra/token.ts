@@ -34,7 +34,11 @@ export class TokenFailure extends Failure {
   }
 }
 
-const granted = z.object({ access_token: z.string(), expires_in: z.number() });
+const granted = z.object({
+  access_token: z.string(),
+  expires_in: z.number(),
+  id_token: z.string().optional(),
+});
 const refused = z.object({ error: z.string(), error_description: z.string().catch('') });
 
 /** Asks the token endpoint; throws a TokenFailure, or `directory_unavailable` when it cannot be asked. */

@@ -27,9 +27,16 @@ const mayImport: Record<string, readonly string[]> = {
 };
 
 /** Open to every server room except `access`; they import nothing of ours but the contract. */
-const leaves = ['errors', 'config', 'setting', 'settings', 'log', 'addresses', 'outbound'].map(
-  (name) => `src/server/${name}.ts`,
-);
+const leaves = [
+  'errors',
+  'config',
+  'config-entra',
+  'setting',
+  'settings',
+  'log',
+  'addresses',
+  'outbound',
+].map((name) => `src/server/${name}.ts`);
 /** They build the world and may import everything; nobody imports them. */
 const builders = ['main', 'app', 'evaluation', 'tools'].map((name) => `src/server/${name}.ts`);
 

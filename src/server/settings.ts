@@ -114,6 +114,28 @@ export const settings = {
     secret: true,
     parse: clientSecret,
   }),
+  ENTRA_CLIENT_CERTIFICATE_PATH: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'Instead of the secret: a PEM file with the certificate that the registration knows; read at each use.',
+    default: '',
+    parse: text,
+  }),
+  ENTRA_CLIENT_CERTIFICATE_KEY_PATH: setting({
+    group: 'Microsoft Entra ID',
+    about: "The PEM file with that certificate's private key (RSA, without a passphrase).",
+    default: '',
+    defaultNote: 'ENTRA_CLIENT_CERTIFICATE_PATH, with both in it',
+    parse: text,
+  }),
+  ENTRA_FEDERATED_TOKEN_FILE: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'Instead of the secret: a file with a token of an issuer that the registration trusts (workload identity ' +
+      'federation); read at each use. In AKS the value of AZURE_FEDERATED_TOKEN_FILE.',
+    default: '',
+    parse: text,
+  }),
   ENTRA_ENABLED: setting({
     group: 'Microsoft Entra ID',
     about: 'Whether Entra ID is offered for sign-in.',
@@ -137,25 +159,35 @@ export const settings = {
   ENTRA_REDIRECT_URI: setting({
     group: 'Microsoft Entra ID',
     about:
-      'The redirect URI as registered (guide, step 4), ending in `/oauth2/callback/entra` or `/auth/callback`.',
+      'The redirect URI as registered (guide, step 4), ending in `/oauth2/callback/entra` or `/auth/callback`. Several, ' +
+      'separated by commas, when the gateway is reached by several host names: each sign-in takes that of its host, or the first.',
     default: '',
     defaultNote: '`AUTH_SERVER_EXTERNAL_URL/oauth2/callback/entra`',
-    parse: (value) =>
-      value === '' || /\/(oauth2\/callback\/entra|auth\/callback)$/.test(url(value))
+    parse: list((value) =>
+      /\/(oauth2\/callback\/entra|auth\/callback)$/.test(url(value))
         ? value
         : wrong(`'${value}' must end in /oauth2/callback/entra or /auth/callback, where the gateway listens`),
+    ),
+  }),
+  ENTRA_CLOUD: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'The cloud that the tenant is in: `global`, `usgov` (GCC High), `usgov-dod` or `china`. GCC is `global`.',
+    default: 'global',
+    parse: oneOf('global', 'usgov', 'usgov-dod', 'china'),
   }),
   ENTRA_LOGIN_BASE_URL: setting({
     group: 'Microsoft Entra ID',
-    about: 'The login host, for sovereign clouds.',
-    default: 'https://login.microsoftonline.com',
+    about: 'The login host, where ENTRA_CLOUD does not say it.',
+    default: '',
+    defaultNote: 'that of ENTRA_CLOUD',
     parse: url,
   }),
   ENTRA_GRAPH_BASE_URL: setting({
     group: 'Microsoft Entra ID',
-    about: 'The Microsoft Graph host, for sovereign clouds.',
+    about: 'The Microsoft Graph host, where ENTRA_CLOUD does not say it.',
     default: '',
-    defaultNote: 'follows ENTRA_LOGIN_BASE_URL',
+    defaultNote: 'follows ENTRA_CLOUD and ENTRA_LOGIN_BASE_URL',
     parse: url,
   }),
   ENTRA_APPLICATION_ID_URI: setting({
@@ -333,6 +365,12 @@ export const settings = {
 
 /** The name of a setting: its environment variable. */
 export type SettingName = keyof typeof settings;
+
+/** Reads settings: their values, and whether they were given. */
+export interface Reader {
+  value<N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']>;
+  given(name: SettingName): boolean;
+}
 
 /** docs/reference/settings.md, whole. */
 export function renderSettings(): string {

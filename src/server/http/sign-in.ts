@@ -52,10 +52,15 @@ async function begin(c: Context<HttpEnv>, world: SignInWorld): Promise<Response>
     const provider = c.req.param('provider') ?? '';
     const session = readCookies(c.req.header('cookie')).get(sessionCookieName(world.config.session));
     const claims = session ? await world.sessions.claimsOf(provider, session) : undefined;
-    return toProvider(await world.login.begin(provider, returnTo, claims), world);
+    return toProvider(await world.login.begin(provider, returnTo, { claims, host: hostOf(c) }), world);
   } catch (error) {
     return toLoginPage(c, error, world, 'oauth2_init_failed');
   }
+}
+
+/** The host name that the browser used; the origin guard has held it to those that are ours. */
+function hostOf(c: Context<HttpEnv>): string | undefined {
+  return c.req.header('host')?.toLowerCase();
 }
 
 function toProvider(begun: Begun, { config }: SignInWorld): Response {
@@ -82,7 +87,10 @@ async function complete(c: Context<HttpEnv>, world: SignInWorld): Promise<Respon
 async function signInAgain(c: Context<HttpEnv>, asked: SignInAgain, world: SignInWorld): Promise<Response> {
   try {
     const { provider, returnTo } = asked.next;
-    return toProvider(await world.login.begin(provider, returnTo, asked.claims), world);
+    return toProvider(
+      await world.login.begin(provider, returnTo, { claims: asked.claims, host: hostOf(c) }),
+      world,
+    );
   } catch (error) {
     return toLoginPage(c, error, world, 'oauth2_init_failed');
   }
@@ -136,7 +144,9 @@ async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Respons
   );
   const provider = ended?.provider ?? who.identity.provider;
   // The session here is over whatever the provider says: its page is a courtesy.
-  const there = await world.login.logoutUrl(provider, ended?.logoutHint ?? null).catch(() => undefined);
+  const there = await world.login
+    .logoutUrl(provider, ended?.logoutHint ?? null, hostOf(c))
+    .catch(() => undefined);
   return leave(c, there?.href ?? '/signed-out', gone);
 }
 

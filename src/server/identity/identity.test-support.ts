@@ -85,7 +85,7 @@ export async function identityWorld(
   const key = deriveKey('a'.repeat(40), 'login-attempt');
   const login = createLogin({ db, key, trusted, clients, fetch: send, now });
   const signIn: IdentityWorld['signIn'] = async ({ userPrincipalName }, claims) => {
-    const begun = await login.begin('entra', '/', claims);
+    const begun = await login.begin('entra', '/', { claims });
     const { searchParams } = await submitSignIn(begun.url, userPrincipalName);
     return login.complete(searchParams, new Map([[begun.cookieName, begun.cookieValue]]));
   };

@@ -6,7 +6,7 @@ import type { Fetch } from '../outbound.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
 import { hashOf, newSecret, sameSecret, seal, unseal } from './keys.ts';
 import { storeAttempt, takeAttempt } from './login-attempts.ts';
-import { type OidcClients, providerErrorOf } from './oidc.ts';
+import { type OidcClients, outageIn, providerErrorOf } from './oidc.ts';
 import type { Person, Provider } from './provider.ts';
 import { SignInAgain } from './sign-in-again.ts';
 
@@ -51,9 +51,17 @@ export function createLogin(world: LoginWorld) {
   };
 
   return {
-    /** Starts an attempt; `returnTo` is a path of ours, `claims` what a claims challenge wants asked for. */
-    async begin(name: string, returnTo: string, claims?: string): Promise<Begun> {
+    /**
+     * Starts an attempt; `returnTo` is a path of ours, `claims` what a claims challenge wants asked for, `host` by which
+     * host name the person comes.
+     */
+    async begin(
+      name: string,
+      returnTo: string,
+      { claims, host }: { claims?: string | undefined; host?: string | undefined } = {},
+    ): Promise<Begun> {
       const { provider } = trustedOf(name);
+      const redirectUri = redirectUriFor(provider, host);
       const configuration = await world.clients(clientOf(provider));
       const [state, nonce, verifier, browser] = [
         newSecret(),
@@ -66,11 +74,11 @@ export function createLogin(world: LoginWorld) {
         provider: provider.name,
         browser_hash: hashOf(browser),
         secrets_sealed: seal(world.key, JSON.stringify({ nonce, verifier, ...(claims ? { claims } : {}) })),
-        redirect_uri: provider.redirectUri,
+        redirect_uri: redirectUri,
         return_to: returnTo,
       });
       const url = oidc.buildAuthorizationUrl(configuration, {
-        redirect_uri: provider.redirectUri,
+        redirect_uri: redirectUri,
         scope: provider.scope,
         state,
         nonce,
@@ -110,12 +118,12 @@ export function createLogin(world: LoginWorld) {
      * Where to send the browser so that the provider ends its session too; undefined when it has no such page. It comes
      * back to the redirect URI without parameters: the one address that is registered anyway.
      */
-    async logoutUrl(name: string, hint: string | null): Promise<URL | undefined> {
+    async logoutUrl(name: string, hint: string | null, host?: string): Promise<URL | undefined> {
       const { provider } = trustedOf(name);
       const configuration = await world.clients(clientOf(provider));
       if (!configuration.serverMetadata().end_session_endpoint) return undefined;
       return oidc.buildEndSessionUrl(configuration, {
-        post_logout_redirect_uri: provider.redirectUri,
+        post_logout_redirect_uri: redirectUriFor(provider, host),
         ...(hint ? { logout_hint: hint } : {}),
       });
     },
@@ -135,6 +143,10 @@ interface Secrets {
   readonly verifier: string;
   /** The claims that this attempt asked for. */
   readonly claims?: string;
+}
+
+function redirectUriFor({ redirectUris }: Provider, host: string | undefined): string {
+  return redirectUris.find((uri) => new URL(uri).host === host) ?? redirectUris[0] ?? '';
 }
 
 /** The gateway as the provider's client for sign-in. */
@@ -193,6 +205,8 @@ async function exchange(
       idTokenExpected: true,
     });
   } catch (error) {
+    const outage = outageIn(error);
+    if (outage) throw outage;
     const said = providerErrorOf(error);
     if (said?.claims) throw new SignInAgain(said.claims, error);
     throw new Failure('sign_in_refused', said?.description ?? 'The sign-in failed.', { cause: error });

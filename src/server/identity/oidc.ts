@@ -57,6 +57,26 @@ export function providerErrorOf(error: unknown): ProviderError | undefined {
   };
 }
 
+/** The failure that the provider's absence amounts to; undefined for an error that is about something else. */
+export function outageIn(error: unknown): Failure | undefined {
+  for (let at = error; at instanceof Error; at = at.cause as unknown) {
+    const isOurs = at instanceof Failure && !at.code.startsWith('upstream_');
+    if (isOurs) return at as Failure;
+    // The library gives an answer without an OAuth error as the cause, one with it as the error itself.
+    const status = at instanceof oidc.ResponseBodyError ? at.status : Number((at.cause as Response)?.status);
+    if (at instanceof Failure || status >= 500 || status === 429) return unreachable(error);
+  }
+  return undefined;
+}
+
+function unreachable(cause: unknown): Failure {
+  return new Failure(
+    'identity_unavailable',
+    'The identity provider cannot be reached right now; try again soon.',
+    { cause },
+  );
+}
+
 async function discover(url: string, clientId: string, send: Fetch): Promise<oidc.ServerMetadata> {
   try {
     const found = await oidc.discovery(new URL(url), clientId, undefined, oidc.None(), {
@@ -68,12 +88,7 @@ async function discover(url: string, clientId: string, send: Fetch): Promise<oid
   } catch (error) {
     // What is known better is said as it is: that this is an emulator, say.
     const { cause } = error as { cause?: unknown };
-    if (cause instanceof Failure) throw cause;
-    throw new Failure(
-      'identity_unavailable',
-      'The identity provider cannot be reached right now; try again soon.',
-      { cause: error },
-    );
+    throw cause instanceof Failure ? cause : unreachable(error);
   }
 }
 

@@ -53,8 +53,8 @@ export interface Provider {
   readonly clientId: string;
   /** How the gateway proves at the provider that it is that client. */
   readonly clientAuth: ClientAuth;
-  /** Sent to the provider exactly so; one registered redirect URI. */
-  readonly redirectUri: string;
+  /** Registered redirect URIs, sent to the provider exactly so: that of the host somebody comes by, else the first. */
+  readonly redirectUris: readonly string[];
   /** Scopes asked for at sign-in. */
   readonly scope: string;
   /** Discovery documents whose issuers' tokens are accepted; the first one is used for sign-in. */

@@ -141,7 +141,7 @@ test('a claims challenge ends the session, and the next sign-in asks for the cla
   expect(await endOf(session)).toBe('sign_in_again');
   expect(await endOf(session)).toBe('credential_revoked');
   expect(await world.sessions.claimsOf('entra', session)).toBe(claims);
-  const begun = await world.login.begin('entra', '/', claims);
+  const begun = await world.login.begin('entra', '/', { claims });
   expect(begun.url.searchParams.get('claims')).toBe(claims);
 });
 

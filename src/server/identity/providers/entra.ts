@@ -16,7 +16,7 @@ export function entra(config: EntraConfig): Provider {
     displayName: 'Microsoft Entra ID',
     clientId: config.clientId,
     clientAuth: clientAuthOf(config),
-    redirectUri: config.redirectUri,
+    redirectUris: config.redirectUris ?? [config.redirectUri],
     // User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
     scope: 'openid profile email offline_access User.Read',
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),

@@ -198,7 +198,7 @@ const requiredForEntra: Partial<Record<SettingName, string>> = {
 };
 
 /** Graph's host in the clouds that Microsoft documents; anything else is public Graph unless ENTRA_GRAPH_BASE_URL says so. */
-function graphOf(loginBaseUrl: string): string {
+export function graphOf(loginBaseUrl: string): string {
   const hosts: Record<string, string> = {
     'login.microsoftonline.us': 'https://graph.microsoft.us',
     'login.partner.microsoftonline.cn': 'https://microsoftgraph.chinacloudapi.cn',

@@ -18,6 +18,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'servers.toggle': { method: 'POST', path: '/api/servers/{path}/toggle' },
   'servers.health': { method: 'POST', path: '/api/servers/{path}/health' },
   'servers.tools': { method: 'GET', path: '/api/servers/{path}/tools' },
+  'servers.events': { method: 'GET', path: '/api/servers/events' },
   'servers.get': { method: 'GET', path: '/api/servers/{path}' },
   'servers.replace': { method: 'PUT', path: '/api/servers/{path}' },
   'servers.credential': { method: 'PATCH', path: '/api/servers/{path}/auth-credential' },

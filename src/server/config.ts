@@ -33,6 +33,7 @@ export interface Config {
   readonly gateway: { readonly maxBodyBytes: number; readonly timeoutSeconds: number };
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
+  readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
 }
@@ -128,6 +129,10 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     gateway: { maxBodyBytes: value('MCP_PROXY_MAX_BODY_BYTES'), timeoutSeconds: value('MCP_PROXY_TIMEOUT') },
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
+    health: {
+      intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),
+      slowMs: value('HEALTH_SLOW_MS'),
+    },
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
   };

@@ -26,11 +26,13 @@ import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
 import { credentialsFrom } from './registry/servers/credential.ts';
+import { createServerEvents } from './registry/servers/events.ts';
 import { createLookAfter } from './registry/servers/look-after.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createRoutes } from './registry/servers/routes.ts';
 import { listServers } from './registry/servers/store.ts';
 import { createVault } from './registry/servers/vault.ts';
+import { createHealthWatch } from './registry/servers/watch-health.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
 const drainLimit = 30_000;
@@ -170,13 +172,18 @@ async function build(
   const credentialsOf = credentialsFrom(vault);
   const routes = createRoutes(await listServers(db), credentialsOf);
   const check = createCheck({ policy, version: packageJson.version });
-  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf });
+  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf, slowMs: config.health.slowMs });
+  const decideTool = (who: Identity, server: string, tool: string): boolean =>
+    decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow;
+  const events = createServerEvents({ db, routes, decideTool, log, accessOf: access });
+  closers.push(() => events.close());
+  const intervalMs = config.health.intervalSeconds * 1000;
+  const watch = createHealthWatch({ db, routes, lookAfter, log, now, intervalMs, random: Math.random });
+  closers.push(() => watch.close());
   const servers = {
-    ...{ db, now, routes, lookAfter, policy, vault },
+    ...{ db, now, routes, lookAfter, policy, vault, events, decideTool },
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
-    decideTool: (who: Identity, server: string, tool: string) =>
-      decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow,
   };
   const gateway = createGateway({
     ...{ log, trail, now, newId: randomUUID },
@@ -203,6 +210,8 @@ async function build(
   );
   await listen(server, config);
   closers.push(async () => {
+    events.close();
+    void watch.close();
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     await gateway.drain(drainLimit);
@@ -215,11 +224,9 @@ async function build(
     closers.push(() => samples.close());
     print(evaluation.banner(config));
   } else {
-    lookAfter
-      .every()
-      .catch((error: unknown) => log.error({ err: error }, 'the servers could not be checked'));
     log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
   }
+  if (intervalMs > 0) watch.start(Math.min(intervalMs, 5000));
   return { url: config.registryUrl, stop: closeAll };
 }
 

@@ -328,6 +328,19 @@ export const settings = {
     default: '30',
     parse: integer(1, 3600),
   }),
+  HEALTH_CHECK_INTERVAL_SECONDS: setting({
+    group: 'Health',
+    about:
+      'How often each enabled server is checked, in seconds; failing ones sooner at first. 0: only when asked to.',
+    default: '300',
+    parse: integer(0, 86400),
+  }),
+  HEALTH_SLOW_MS: setting({
+    group: 'Health',
+    about: 'From how many milliseconds on a check that went well calls the server slow.',
+    default: '5000',
+    parse: integer(1, 60000),
+  }),
   UPSTREAM_ALLOWED_NETWORKS: setting({
     group: 'Gateway',
     about:

@@ -17,4 +17,12 @@ export const systemEndpoints = {
     summary: 'The version that runs',
     output: z.object({ version: z.string() }),
   },
+  'system.metrics': {
+    method: 'GET',
+    path: '/api/metrics',
+    permission: 'administrator',
+    summary: 'Figures of this process in the text format of Prometheus',
+    media: 'text/plain; version=0.0.4; charset=utf-8',
+    output: z.string(),
+  },
 } as const satisfies Endpoints;

@@ -38,6 +38,8 @@ export interface AppWorld {
   readonly trusted: readonly TrustedProvider[];
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
+  /** The figures of this process as text. */
+  readonly metrics: () => Promise<string>;
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
   readonly uiDirectory: string;
@@ -71,6 +73,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
     {
       'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
       'system.version': () => ({ version: world.version }),
+      'system.metrics': world.metrics,
       ...meHandlers({
         providers: world.trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',

@@ -34,6 +34,8 @@ export interface Config {
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
   readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
+  /** Port 0: no address of their own. */
+  readonly metrics: { readonly host: string; readonly port: number };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
 }
@@ -133,6 +135,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),
       slowMs: value('HEALTH_SLOW_MS'),
     },
+    metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
   };

@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { decide } from './access/decide.ts';
 import { accessOf } from './access/grants.ts';
 import { createApp } from './app.ts';
+import type { Trail } from './audit/event.ts';
 import { deleteOldEvents } from './audit/sinks/database.ts';
 import { sinksOf } from './audit/sinks/index.ts';
 import { createTrail } from './audit/trail.ts';
@@ -22,6 +23,8 @@ import { providersOf } from './identity/providers/index.ts';
 import { refusingEmulators } from './identity/real-provider.ts';
 import { sessionsOf } from './identity/sessions.ts';
 import { createLog } from './log.ts';
+import { listenForMetrics } from './metrics/listen.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
@@ -127,8 +130,8 @@ async function build(
   const log = createLog(config.log, print);
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
 
-  const trail = createTrail({ sinks: sinksOf(db), log });
-  closers.push(() => trail.close());
+  const held = createTrail({ sinks: sinksOf(db), log });
+  closers.push(() => held.close());
   closers.push(keepAudit(config, () => deleteOldEvents(db, daysAgo(now(), config.auditRetentionDays)), log));
 
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
@@ -185,6 +188,15 @@ async function build(
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };
+  const metrics = createMetrics({
+    version: packageJson.version,
+    servers: routes,
+    open: () => gateway.counts(),
+    audit: held.counts,
+    listeners: () => events.size,
+  });
+  closers.push(routes.onChange((name, route) => route ?? metrics.forget(name)));
+  const trail = measured(held, metrics);
   const gateway = createGateway({
     ...{ log, trail, now, newId: randomUUID },
     identify: tokens.identify,
@@ -198,6 +210,7 @@ async function build(
   });
   const app = createApp({
     ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
+    metrics: metrics.render,
     version: packageJson.version,
     forget: tokens.forget,
     uiDirectory: packagedFile('dist/ui'),
@@ -208,6 +221,10 @@ async function build(
     { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
     (req, res) => (gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res)),
   );
+  if (config.metrics.port > 0) {
+    const apart = await listenForMetrics(metrics, config.metrics);
+    closers.push(() => apart.close());
+  }
   await listen(server, config);
   closers.push(async () => {
     events.close();
@@ -228,6 +245,17 @@ async function build(
   }
   if (intervalMs > 0) watch.start(Math.min(intervalMs, 5000));
   return { url: config.registryUrl, stop: closeAll };
+}
+
+/** What the trail is told is what the metrics count. */
+function measured(trail: Trail, metrics: Pick<Metrics, 'record'>): Trail {
+  return {
+    record(event) {
+      trail.record(event);
+      metrics.record(event);
+    },
+    flush: trail.flush,
+  };
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {

@@ -140,6 +140,20 @@ export const settings = {
     default: '0',
     parse: integer(0, 10),
   }),
+  METRICS_PORT: setting({
+    group: 'Address',
+    about:
+      'A port of its own for `GET /metrics` (Prometheus), without sign-in. 0: none; `/api/metrics` is there in any case, ' +
+      'for administrators.',
+    default: '0',
+    parse: integer(0, 65535),
+  }),
+  METRICS_HOST: setting({
+    group: 'Address',
+    about: 'The address that METRICS_PORT listens on; let only the monitoring reach it.',
+    default: '127.0.0.1',
+    parse: text,
+  }),
   DATA_DIR: setting({
     group: 'Storage',
     about: 'The directory of the embedded database; one process at a time.',

@@ -125,6 +125,26 @@ test('a switch goes back when the gateway refuses, and says so', async () => {
   expect(await control.getAttribute('aria-checked')).toBe('true');
 });
 
+test('an error says its cause, code and correlation id, and trying again recovers', async () => {
+  const page = await openAs('alice');
+  const said = {
+    type: 'about:blank',
+    title: 'Not now',
+    status: 503,
+    code: 'overloaded',
+    detail: 'Come back.',
+  };
+  await page.route('**/api/tokens', (route) =>
+    route.fulfill({ status: 503, json: { ...said, correlation_id: 'c-503' } }),
+  );
+  await page.getByRole('link', { name: 'Tokens' }).click();
+  const alert = page.getByRole('alert').filter({ hasText: 'Not now' });
+  for (const text of ['Come back.', '503 overloaded', 'c-503']) await alert.getByText(text).waitFor();
+  await page.unroute('**/api/tokens');
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await alert.waitFor({ state: 'detached' });
+});
+
 test('a token made in the dialog works, is shown once, and works no more when revoked', async () => {
   const page = await openAs('alice');
   await page.getByRole('button', { name: 'Get JWT Token' }).click();

@@ -48,6 +48,7 @@ export function serverFields(server: Server, paint: Paint): string {
       ['License', server.license],
       ['Version', server.version ?? server.mcp_server_version],
       ['MCP protocol', server.mcp_protocol_version],
+      ['Credential', credentialWords(server)],
       ['Enabled', server.is_enabled],
       ['Health', [server.health_status, server.health_detail].filter(Boolean).join(': ')],
       ['Checked', server.last_checked_iso],
@@ -57,6 +58,14 @@ export function serverFields(server: Server, paint: Paint): string {
     ],
     paint,
   );
+}
+
+function credentialWords(server: Server): string | null {
+  const names = [server.auth_header_name, ...server.custom_header_names].filter((name) => name !== null);
+  const where = names.length > 0 ? ` in ${names.join(', ')}` : '';
+  return server.credential_updated_at === null
+    ? null
+    : `${server.auth_scheme}${where}, set ${server.credential_updated_at}`;
 }
 
 /** Tools as a table, each described by the first line of its description. */

@@ -34,10 +34,19 @@ export interface EmulatorOptions {
   dataDir?: string;
 }
 
-/** The programs of the server that the command line runs; passed in, because the CLI imports only the contract. */
+/** What `mcp-gateway rotate-secrets` came to. */
+export interface Rotation {
+  readonly rotated: number;
+  readonly current: number;
+  readonly unreadable: readonly string[];
+}
+
+/** The server's programs that the command line starts; passed in, because the CLI imports only the contract. */
 export interface World {
   /** Resolves when the server has stopped; a number is the exit code. An error with `faults` means faulty settings. */
   startServer(options: StartOptions): Promise<unknown>;
+  /** Encrypts stored credentials anew. An error with `faults` means faulty settings. */
+  rotateSecrets(options: { dataDir?: string }): Promise<Rotation>;
   runEmulator(options: EmulatorOptions): Promise<number>;
   /** Examines the Entra tenant that the settings name. An error with `faults` means faulty settings. */
   runDoctor(): Promise<Diagnosis>;

@@ -11,6 +11,9 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'auth.me': { method: 'GET', path: '/api/auth/me' },
   'auth.providers': { method: 'GET', path: '/api/auth/providers' },
   'auth.csrf': { method: 'GET', path: '/api/auth/csrf-token' },
+  'sessions.list': { method: 'GET', path: '/api/sessions' },
+  'sessions.end': { method: 'DELETE', path: '/api/sessions/{id}' },
+  'sessions.endAll': { method: 'POST', path: '/api/people/{provider}/{subject}/end-sessions' },
   'tokens.generate': { method: 'POST', path: '/api/tokens/generate' },
   'tokens.list': { method: 'GET', path: '/api/tokens' },
   'tokens.revoke': { method: 'DELETE', path: '/api/tokens/{id}' },
@@ -21,6 +24,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'servers.tools': { method: 'GET', path: '/api/servers/{path}/tools' },
   'servers.get': { method: 'GET', path: '/api/servers/{path}' },
   'servers.replace': { method: 'PUT', path: '/api/servers/{path}' },
+  'servers.credential': { method: 'PATCH', path: '/api/servers/{path}/auth-credential' },
   'servers.patch': { method: 'PATCH', path: '/api/servers/{path}' },
   'servers.remove': { method: 'DELETE', path: '/api/servers/{path}' },
 };

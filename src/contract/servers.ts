@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
+import { authSchemes, credentialInput } from './server-credentials.ts';
 
 /** Last path segments that the API and the gateway use themselves, so that no server path may end in them. */
 export const reservedLastSegments = [
@@ -10,6 +11,8 @@ export const reservedLastSegments = [
   'tools',
   'toggle',
   'health',
+  'auth-credential',
+  'events',
 ] as const;
 
 /** First path segments that belong to the gateway itself (pages, API, OAuth), so that no server path may begin with them. */
@@ -103,6 +106,8 @@ export const serverInput = z.strictObject({
   mcp_endpoint: httpUrl.nullable().default(null),
   sse_endpoint: httpUrl.nullable().default(null),
   version: z.string().max(255).nullable().default(null),
+  /** Whether a client's own `Authorization` goes to the server, where the client proves itself by `X-Authorization`. */
+  forward_authorization: z.boolean().default(false),
   metadata: z.record(z.string(), z.json()).default({}),
 });
 
@@ -145,6 +150,14 @@ export const server = z.object({
   /** Shown as `proxy_pass_url` is; null also when it is not set. */
   sse_endpoint: z.string().nullable(),
   version: z.string().nullable(),
+  forward_authorization: z.boolean(),
+  auth_scheme: z.enum(authSchemes),
+  /** The header that the gateway's credential goes in: shown as `proxy_pass_url` is; null also when there is none. */
+  auth_header_name: z.string().nullable(),
+  /** The names of the further headers; empty for those who may not modify the server. Values are never shown. */
+  custom_header_names: z.array(z.string()),
+  /** When the credential was last set; null when there is none. */
+  credential_updated_at: z.string().nullable(),
   metadata: z.record(z.string(), z.json()),
   is_enabled: z.boolean(),
   /** Where clients connect: `<public URL><path>/mcp`, or `/sse` for a server that has nothing else. */
@@ -254,6 +267,16 @@ export const serverEndpoints = {
     summary: 'Replace what is said about a server; honours If-Match',
     params: pathParams,
     body: serverInput,
+    output: server,
+  },
+  'servers.credential': {
+    method: 'PATCH',
+    path: '/api/servers/{path}/auth-credential',
+    permission: { can: 'modify_service', on: 'path' },
+    conditional: true,
+    summary: 'Set or remove what the gateway proves itself to a server with; stored encrypted, never shown',
+    params: pathParams,
+    body: credentialInput,
     output: server,
   },
   'servers.patch': {

@@ -14,6 +14,8 @@ export type Listening = {
   hosts: readonly string[];
   tls?: TlsIdentity | undefined;
   version: string;
+  /** The time for the Date header, in milliseconds. */
+  now(): number;
   answer(ask: Ask): Promise<Reply>;
 };
 
@@ -60,7 +62,7 @@ async function serve(options: Listening, request: IncomingMessage, response: Ser
           }
         : failed(error);
   }
-  send(response, reply, options.version);
+  send(response, reply, options);
 }
 
 function failed(error: unknown): Reply {
@@ -102,10 +104,11 @@ async function read(request: IncomingMessage): Promise<string | undefined> {
   return Buffer.concat(chunks).toString();
 }
 
-function send(response: ServerResponse, reply: Reply, version: string): void {
+function send(response: ServerResponse, reply: Reply, { version, now }: Listening): void {
   const isText = typeof reply.body === 'string' || reply.body === undefined;
   response.writeHead(reply.status, {
     ...(isText ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+    date: new Date(now()).toUTCString(),
     'x-entra-emulator': version,
     'x-ms-request-id': crypto.randomUUID(),
     'x-content-type-options': 'nosniff',

@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from 'jose';
 import { type Clock, instant, makeClock } from './clock.ts';
 import { type Faults, makeFaults } from './control/faults.ts';
+import { persist } from './control/persist.ts';
 import { reset, restoreSnapshot, takeSnapshot } from './control/snapshot.ts';
 import { type KeyRoll, openKeyring } from './keys/keyring.ts';
 import { tlsIdentity } from './keys/tls.ts';
@@ -30,7 +31,7 @@ export type EmulatorOptions = {
   seed?: Seed;
   /** Milliseconds since the epoch, to begin with; the emulator's clock can be moved from there. */
   clock?: () => number;
-  /** Where keys (and a TLS identity) are kept; without it they live as long as the process. */
+  /** Where keys, a TLS identity and the state are kept; without it they live as long as the process. */
   dataDir?: string;
   https?: boolean;
   /** How the emulator waits when a latency fault says so. */
@@ -74,6 +75,7 @@ export type Emulator = {
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const seed = options.seed ?? shippedSeed();
   const world = makeWorld(options, seed);
+  const persistence = persist(world, seed, options.dataDir);
   const host = options.host ?? '127.0.0.1';
   const own = options.origin ? [new URL(options.origin).hostname] : [];
   const names = ['localhost', '127.0.0.1', 'login.entra.localhost', ...own];
@@ -84,12 +86,19 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     hosts: [host, ...own],
     tls,
     version,
-    answer: (ask) => answer(world, ask, seed),
+    now: () => world.clock.now(),
+    answer: (ask) => {
+      if (ask.method !== 'GET') persistence.note();
+      return answer(world, ask, seed);
+    },
   });
   world.origin =
     options.origin ??
     `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
-  return handle(world, seed, tls?.ca, listener.close);
+  return handle(world, seed, tls?.ca, async () => {
+    await listener.close();
+    persistence.flush();
+  });
 }
 
 function makeWorld(options: EmulatorOptions, seed: Seed): World {
@@ -178,7 +187,7 @@ export async function runEmulator({ seed: file, port = 8443, ...options }: RunOp
 }
 
 function introduce(
-  { origin, tenantId, clientId, clientSecret, accounts, graphOrigin: graph }: Emulator,
+  { origin, tenantId, clientId, clientSecret, accounts, ca, graphOrigin: graph }: Emulator,
   shipped: boolean,
 ): void {
   console.log(`EMULATOR - not Microsoft. Sign-in at ${origin}, Graph at ${graph}/v1.0
@@ -188,6 +197,7 @@ function introduce(
   ENTRA_CLIENT_SECRET=${clientSecret}
 `);
   for (const { userPrincipalName, password } of accounts) console.log(`  ${userPrincipalName}  ${password}`);
+  if (ca) console.log(`\nClients must trust this authority:\n${ca}`);
   if (!shipped) return;
   console.log('\nService principals (client_credentials):');
   for (const agent of Object.values(shippedTenant.agents))

@@ -216,19 +216,7 @@ function gateway(): ApplicationSeed {
     displayName: 'mcp-gateway-web',
     identifierUris: [shippedTenant.appIdUri],
     groupMembershipClaims: 'SecurityGroup',
-    web: {
-      // Signing out may only return to a registered redirect URI, hence the last two.
-      redirectUris: ['/auth/callback', '/oauth2/callback/entra', '/login', '/'].flatMap((path) => [
-        `http://localhost${path}`,
-        `http://127.0.0.1${path}`,
-      ]),
-      logoutUrl: null,
-    },
-    api: {
-      requestedAccessTokenVersion: 2,
-      oauth2PermissionScopes: [{ value: 'access_as_user', adminConsentDisplayName: 'Access MCP Gateway' }],
-      preAuthorizedApplications: [],
-    },
+    ...gatewayPlatforms(),
     appRoles: [
       {
         value: 'Gateway.Invoke',
@@ -267,6 +255,25 @@ function gateway(): ApplicationSeed {
         value,
       }),
     ),
+  };
+}
+
+/** Where the gateway may be reached, and what it offers as an API. */
+function gatewayPlatforms(): Pick<ApplicationSeed, 'web' | 'api'> {
+  return {
+    web: {
+      // Signing out may only return to a registered redirect URI, hence the last two.
+      redirectUris: ['/auth/callback', '/oauth2/callback/entra', '/login', '/'].flatMap((path) => [
+        `http://localhost${path}`,
+        `http://127.0.0.1${path}`,
+      ]),
+      logoutUrl: null,
+    },
+    api: {
+      requestedAccessTokenVersion: 2,
+      oauth2PermissionScopes: [{ value: 'access_as_user', adminConsentDisplayName: 'Access MCP Gateway' }],
+      preAuthorizedApplications: [],
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from './clock.ts';
 import type { Faults } from './control/faults.ts';
 import type { Keyring } from './keys/keyring.ts';
 import type { AuthorizationCode, DeviceCode, RefreshToken, Session } from './sts/memory.ts';
+import { firstParty } from './tenant/first-party.ts';
 import type { Application, Tenant } from './tenant/model.ts';
 
 /** Everything an emulator consists of; made by main.ts and passed to every handler. */
@@ -51,7 +52,7 @@ export function findRegistration(
   world: World,
   appId: string,
 ): { application: Application; home: Tenant } | undefined {
-  for (const home of world.tenants.values())
+  for (const home of [...world.tenants.values(), firstParty])
     for (const application of home.applications.values())
       if (application.appId === appId.toLowerCase()) return { application, home };
   return undefined;

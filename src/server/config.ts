@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { type SettingName, settings } from './settings.ts';
+import { type EntraConfig, entraOf, isLoopback } from './config-entra.ts';
+import { type Reader, type SettingName, settings } from './settings.ts';
+
+export type { EntraConfig } from './config-entra.ts';
 
 /** Everything that the settings decide, parsed once at start; see docs/reference/settings.md. */
 export interface Config {
@@ -18,9 +21,18 @@ export interface Config {
   readonly log: { readonly level: string; readonly format: 'json' | 'text' };
   /** Empty in evaluation mode until one is made in the data directory. */
   readonly secretKey: string;
+  /** Empty unless a rotation is under way. */
+  readonly previousSecretKey: string;
   readonly entra: EntraConfig | null;
   readonly scopesFile: string;
-  readonly session: { readonly cookieName: string; readonly maxAgeSeconds: number; readonly secure: boolean };
+  readonly session: {
+    readonly cookieName: string;
+    readonly maxAgeSeconds: number;
+    readonly idleSeconds: number;
+    readonly secure: boolean;
+  };
+  /** How long groups are believed, and how much longer while they cannot be read anew, in seconds. */
+  readonly groups: { readonly maxAgeSeconds: number; readonly graceSeconds: number };
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
@@ -33,19 +45,6 @@ export interface Config {
   readonly allowedNetworks: readonly string[];
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
-}
-
-/** The settings of Microsoft Entra ID. */
-export interface EntraConfig {
-  readonly tenantId: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly redirectUri: string;
-  readonly loginBaseUrl: string;
-  readonly graphBaseUrl: string;
-  readonly applicationIdUri: string | null;
-  readonly groupAdminId: string | null;
-  readonly groupUsersId: string | null;
 }
 
 /** The settings cannot be used; `faults` has a sentence for each, naming the variable and the remedy. */
@@ -74,25 +73,32 @@ export function readEnvironment(directory: string, environment: Environment = pr
   return { ...file, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')) };
 }
 
+/** Reads single settings; what is wrong with one goes into `faults`, and its default is taken. */
+export function readerOf(environment: Environment, faults: string[]): Reader {
+  return {
+    value<N extends SettingName>(name: N) {
+      const { parse, default: otherwise } = settings[name];
+      try {
+        return parse(environment[name]?.trim() || otherwise) as ReturnType<(typeof settings)[N]['parse']>;
+      } catch (error) {
+        faults.push(`${name}: ${(error as Error).message}`);
+        return parse(otherwise) as ReturnType<(typeof settings)[N]['parse']>;
+      }
+    },
+    given: (name) => Boolean(environment[name]?.trim()),
+  };
+}
+
 /** Turns raw settings into the configuration; throws one ConfigFault with every fault. */
 export function readConfig(environment: Environment, directory: string): Config {
   const faults: string[] = [];
-  const value = <N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']> => {
-    const setting = settings[name];
-    const text = environment[name]?.trim() || setting.default;
-    try {
-      return setting.parse(text) as ReturnType<(typeof settings)[N]['parse']>;
-    } catch (error) {
-      faults.push(`${name}: ${(error as Error).message}`);
-      return setting.parse(setting.default) as ReturnType<(typeof settings)[N]['parse']>;
-    }
-  };
-  const read = { value, given: (name: SettingName) => Boolean(environment[name]?.trim()) };
+  const read = readerOf(environment, faults);
+  const { value } = read;
   const mode = modeOf(read, faults);
   const port = value('PORT');
   const registryUrl = value('REGISTRY_URL') || `http://localhost:${port}`;
   const authUrl = value('AUTH_SERVER_EXTERNAL_URL') || registryUrl;
-  const entra = mode === 'production' ? entraOf(read, authUrl, faults) : null;
+  const entra = mode === 'production' ? entraOf(read, { authUrl, directory }, faults) : null;
   checkPlaces(mode, { host: value('HOST'), registryUrl, authUrl }, faults);
   if (mode === 'production') checkSecretKey(value('SECRET_KEY'), faults);
   const config: Config = {
@@ -100,8 +106,8 @@ export function readConfig(environment: Environment, directory: string): Config 
     host: value('HOST'),
     port,
     registryUrl,
-    allowedHosts: hostsOf([registryUrl, authUrl, entra?.redirectUri], value('HOST'), port),
-    allowedOrigins: [new URL(registryUrl).origin, ...value('ALLOWED_ORIGINS')],
+    allowedHosts: hostsOf([registryUrl, authUrl, ...(entra?.redirectUris ?? [])], value('HOST'), port),
+    allowedOrigins: originsOf([registryUrl, ...(entra?.redirectUris ?? []), ...value('ALLOWED_ORIGINS')]),
     trustedProxyHops: value('TRUSTED_PROXY_HOPS'),
     dataDir: resolve(directory, value('DATA_DIR')),
     log: {
@@ -109,13 +115,16 @@ export function readConfig(environment: Environment, directory: string): Config 
       format: value('LOG_FORMAT') || (mode === 'evaluation' ? 'text' : 'json'),
     },
     secretKey: value('SECRET_KEY'),
+    previousSecretKey: value('SECRET_KEY_PREVIOUS'),
     entra,
     scopesFile: scopesFileOf(read, directory, mode),
     session: {
       cookieName: value('SESSION_COOKIE_NAME'),
       maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
+      idleSeconds: value('SESSION_IDLE_SECONDS'),
       secure: registryUrl.startsWith('https:'),
     },
+    groups: { maxAgeSeconds: value('GROUPS_MAX_AGE_SECONDS'), graceSeconds: value('GROUPS_GRACE_SECONDS') },
     tokens: {
       issuer: value('JWT_ISSUER'),
       audience: value('JWT_AUDIENCE'),
@@ -134,11 +143,6 @@ export function readConfig(environment: Environment, directory: string): Config 
   return config;
 }
 
-interface Reader {
-  value<N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']>;
-  given(name: SettingName): boolean;
-}
-
 /** Evaluation is what somebody gets who has configured nothing; production is asked for by a provider or by NODE_ENV. */
 function modeOf(read: Reader, faults: string[]): Config['mode'] {
   const production = read.value('NODE_ENV') === 'production';
@@ -152,59 +156,6 @@ function modeOf(read: Reader, faults: string[]): Config['mode'] {
   }
   if (asked !== null) return asked ? 'evaluation' : 'production';
   return production || read.given('AUTH_PROVIDER') ? 'production' : 'evaluation';
-}
-
-function entraOf(read: Reader, authUrl: string, faults: string[]): EntraConfig | null {
-  const provider = read.value('AUTH_PROVIDER');
-  if (provider === '') {
-    faults.push(
-      'AUTH_PROVIDER: is not set; set AUTH_PROVIDER=entra and the ENTRA_ settings, or start the evaluation mode with EVALUATION=true',
-    );
-    return null;
-  }
-  if (provider !== 'entra') {
-    faults.push(`AUTH_PROVIDER: '${provider}' is not known; this version knows: entra`);
-    return null;
-  }
-  if (read.value('ENTRA_ENABLED') === false)
-    faults.push(
-      'ENTRA_ENABLED: is false although AUTH_PROVIDER is entra; set it to true or choose another provider',
-    );
-  for (const [name, where] of Object.entries(requiredForEntra))
-    if (!read.given(name as SettingName)) faults.push(`${name}: is missing; ${where}`);
-  const loginBaseUrl = read.value('ENTRA_LOGIN_BASE_URL');
-  if (loginBaseUrl.startsWith('http:'))
-    faults.push(
-      'ENTRA_LOGIN_BASE_URL: must be https://; an emulator belongs to the evaluation mode (EVALUATION=true)',
-    );
-  return {
-    tenantId: read.value('ENTRA_TENANT_ID'),
-    clientId: read.value('ENTRA_CLIENT_ID'),
-    clientSecret: read.value('ENTRA_CLIENT_SECRET'),
-    redirectUri: read.value('ENTRA_REDIRECT_URI') || `${authUrl}/oauth2/callback/entra`,
-    loginBaseUrl,
-    graphBaseUrl: read.value('ENTRA_GRAPH_BASE_URL') || graphOf(loginBaseUrl),
-    applicationIdUri: read.value('ENTRA_APPLICATION_ID_URI') || null,
-    groupAdminId: read.value('ENTRA_GROUP_ADMIN_ID') || null,
-    groupUsersId: read.value('ENTRA_GROUP_USERS_ID') || null,
-  };
-}
-
-const requiredForEntra: Partial<Record<SettingName, string>> = {
-  ENTRA_TENANT_ID: "copy 'Directory (tenant) ID' from the app registration's Overview page (guide, step 2)",
-  ENTRA_CLIENT_ID: "copy 'Application (client) ID' from the app registration's Overview page (guide, step 2)",
-  ENTRA_CLIENT_SECRET:
-    "create one under 'Certificates & secrets' and copy its Value, not its Secret ID (guide, step 3)",
-};
-
-/** Graph's host in the clouds that Microsoft documents; anything else is public Graph unless ENTRA_GRAPH_BASE_URL says so. */
-export function graphOf(loginBaseUrl: string): string {
-  const hosts: Record<string, string> = {
-    'login.microsoftonline.us': 'https://graph.microsoft.us',
-    'login.partner.microsoftonline.cn': 'https://microsoftgraph.chinacloudapi.cn',
-    'login.chinacloudapi.cn': 'https://microsoftgraph.chinacloudapi.cn',
-  };
-  return hosts[new URL(loginBaseUrl).host] ?? 'https://graph.microsoft.com';
 }
 
 function checkPlaces(
@@ -228,10 +179,6 @@ function checkPlaces(
     faults.push(`HOST: evaluation mode listens on loopback only; use 127.0.0.1 instead of ${places.host}`);
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 function checkSecretKey(key: string, faults: string[]): void {
   const remedy =
     'make one with: openssl rand -hex 32 (the same on every replica; changing it ends all sessions and tokens)';
@@ -252,6 +199,10 @@ function hostsOf(urls: readonly (string | undefined)[], host: string, port: numb
     host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
   ];
   return [...new Set([...urls.filter((url) => url !== undefined).map((url) => new URL(url).host), ...own])];
+}
+
+function originsOf(urls: readonly string[]): string[] {
+  return [...new Set(urls.map((url) => new URL(url).origin))];
 }
 
 function scopesFileOf(read: Reader, directory: string, mode: Config['mode']): string {

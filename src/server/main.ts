@@ -8,26 +8,36 @@ import { createApp } from './app.ts';
 import { deleteOldEvents } from './audit/sinks/database.ts';
 import { sinksOf } from './audit/sinks/index.ts';
 import { createTrail } from './audit/trail.ts';
-import { type Config, packagedFile, readConfig, readEnvironment } from './config.ts';
+import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment } from './config.ts';
 import { openDatabase } from './db/open.ts';
 import { createGateway } from './gateway/handle.ts';
+import { httpOptions } from './gateway/http-options.ts';
+import { clientIp } from './http/client-ip.ts';
 import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
 import { watchEntra } from './iam/entra/doctor/watch.ts';
 import { trust } from './identity/bearer.ts';
+import { createFreshPeople } from './identity/fresh-people.ts';
+import { createCompleteGroups } from './identity/groups.ts';
 import { tokenIdentifier } from './identity/identify.ts';
 import type { Identity } from './identity/identity.ts';
 import { deriveKey } from './identity/keys.ts';
 import { createLogin } from './identity/login.ts';
+import { createMemberships } from './identity/memberships.ts';
+import { createOidcClients } from './identity/oidc.ts';
 import { providersOf } from './identity/providers/index.ts';
-import { sessionsOf } from './identity/sessions.ts';
+import { refusingEmulators } from './identity/real-provider.ts';
+import { createSessions } from './identity/sessions.ts';
 import { createLog } from './log.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
+import { credentialsFrom } from './registry/servers/credential.ts';
 import { createLookAfter } from './registry/servers/look-after.ts';
+import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createRoutes } from './registry/servers/routes.ts';
 import { listServers } from './registry/servers/store.ts';
+import { createVault } from './registry/servers/vault.ts';
 import { doctorOf } from './tools.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
@@ -70,6 +80,29 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
   return 0;
 }
 
+/**
+ * Encrypts every stored credential of a server anew, from SECRET_KEY_PREVIOUS to SECRET_KEY, while no gateway has the
+ * database open. Throws a ConfigFault when one of the two is missing.
+ */
+export async function rotateSecrets(options: { dataDir?: string | undefined } = {}): Promise<Rotation> {
+  const directory = process.cwd();
+  const environment = {
+    ...readEnvironment(directory),
+    ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
+  };
+  const { secretKey, previousSecretKey, dataDir } = readConfig(environment, directory);
+  if (!secretKey || !previousSecretKey)
+    throw new ConfigFault([
+      `${secretKey ? 'SECRET_KEY_PREVIOUS' : 'SECRET_KEY'}: is missing; give the new secret in SECRET_KEY and the old one in SECRET_KEY_PREVIOUS`,
+    ]);
+  const { db, close } = await openDatabase(dataDir);
+  try {
+    return await rotateCredentials(db, createVault(secretKey, previousSecretKey));
+  } finally {
+    await close();
+  }
+}
+
 /** Builds the world and listens; resolves once requests are served. */
 export async function start(given: Config, print: (text: string) => void): Promise<RunningGateway> {
   const closers: (() => Promise<unknown> | unknown)[] = [];
@@ -105,21 +138,32 @@ async function build(
   closers.push(keepAudit(config, () => deleteOldEvents(db, daysAgo(now(), config.auditRetentionDays)), log));
 
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
-  const toProvider = outbound({
+  const wayToProvider = outbound({
     policy: { allowPrivate: true },
     headersMs: 10_000,
     totalMs: 20_000,
     maxBytes: 4 << 20,
   });
-  closers.push(() => toProvider.close());
+  closers.push(() => wayToProvider.close());
+  const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
   const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
+  const clients = createOidcClients(toProvider, now);
+  const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
+  const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });
+  const refreshKey = deriveKey(config.secretKey, 'refresh-token');
+  const freshPerson = createFreshPeople({
+    ...{ ...ages, db, log, trusted, clients, memberships, now },
+    key: refreshKey,
+    fetch: toProvider,
+  });
   const personal = {
-    ...{ db, now, settings: config.tokens },
+    ...{ db, now, freshPerson, settings: config.tokens },
     key: deriveKey(config.secretKey, 'personal-token'),
   };
-  const tokens = tokenIdentifier(trusted, personal, now);
+  const completeGroups = createCompleteGroups({ db, memberships });
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
   const login = createLogin({
-    ...{ db, now, trusted, fetch: toProvider },
+    ...{ db, now, trusted, clients, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
 
@@ -132,7 +176,7 @@ async function build(
   });
   closers.push(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
-  const sessions = sessionsOf(db, now, config.session.maxAgeSeconds);
+  const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
   const identity = createHttpIdentity({
     ...{ sessions, accessOf: access, identifyByToken: tokens.identify },
     csrfKey: deriveKey(config.secretKey, 'csrf'),
@@ -140,11 +184,13 @@ async function build(
   });
 
   const policy = policyOf(config);
-  const routes = createRoutes(await listServers(db));
+  const vault = createVault(config.secretKey, config.previousSecretKey);
+  const credentialsOf = credentialsFrom(vault);
+  const routes = createRoutes(await listServers(db), credentialsOf);
   const check = createCheck({ policy, version: packageJson.version });
-  const lookAfter = createLookAfter({ db, now, routes, check });
+  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf });
   const servers = {
-    ...{ db, now, routes, lookAfter, policy },
+    ...{ db, now, routes, lookAfter, policy, vault },
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
     decideTool: (who: Identity, server: string, tool: string) =>
@@ -159,6 +205,8 @@ async function build(
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),
     ticketKey: deriveKey(config.secretKey, 'sse-session'),
+    clientIp: ({ socket, headers }) =>
+      clientIp(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxyHops),
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
   const doctor = watchEntra(doctorOf(config, toProvider, now), { log, now });
@@ -168,13 +216,16 @@ async function build(
     version: packageJson.version,
     doctor: doctor.look,
     forget: tokens.forget,
+    forgetPerson(provider, subject) {
+      memberships.forget(provider, subject);
+      tokens.forget((known) => known.provider === provider && known.subject === subject);
+    },
     uiDirectory: packagedFile('dist/ui'),
   });
 
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = createServer(
-    { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
-    (req, res) => (gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res)),
+  const server = createServer(httpOptions, (req, res) =>
+    gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res),
   );
   await listen(server, config);
   closers.push(async () => {
@@ -213,7 +264,7 @@ async function listen(server: Server, { host, port }: Config): Promise<void> {
   });
 }
 
-/** The guide's two group settings, as mappings besides those of scopes.yml. */
+/** The guide's two group settings, as mappings for groups that scopes.yml does not map. */
 function mappingsOf({ entra }: Config): Record<string, string[]> {
   const unrestricted = ['mcp-servers-unrestricted/read', 'mcp-servers-unrestricted/execute'];
   return {

@@ -5,7 +5,8 @@ import { hostname } from 'node:os';
 import type { Diagnosis } from '../contract/doctor.ts';
 import type { SetupOptions, SetupResult, SetupTalk } from '../contract/setup.ts';
 import { parseScopes } from './access/scope-set.ts';
-import { type Config, graphOf, packagedFile, readConfig, readEnvironment } from './config.ts';
+import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment, readerOf } from './config.ts';
+import { hostsOf } from './config-entra.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
 import { diskFiles } from './iam/entra/setup/disk.ts';
 import { performSetup } from './iam/entra/setup/perform.ts';
@@ -26,18 +27,19 @@ export async function runSetup(
   directory = process.cwd(),
 ): Promise<SetupResult> {
   const environment = readEnvironment(directory);
-  const value = (name: 'ENTRA_LOGIN_BASE_URL' | 'ENTRA_GRAPH_BASE_URL'): string =>
-    settings[name].parse(environment[name]?.trim() || settings[name].default);
-  const loginBaseUrl = value('ENTRA_LOGIN_BASE_URL');
-  const graphBaseUrl = value('ENTRA_GRAPH_BASE_URL') || graphOf(loginBaseUrl);
+  const faults: string[] = [];
+  const read = readerOf(environment, faults);
+  const { loginBaseUrl, graphBaseUrl } = hostsOf(read);
+  const registryUrl = read.value('REGISTRY_URL') || 'http://localhost:8080';
+  if (faults.length > 0) throw new ConfigFault(faults);
   const cloud = { ENTRA_LOGIN_BASE_URL: loginBaseUrl, ENTRA_GRAPH_BASE_URL: graphBaseUrl };
   const place = createHash('sha256').update(`${hostname()}\n${directory}`).digest('hex').slice(0, 8);
   const result = await withOutbound((fetch) =>
     performSetup(
       {
         ...{ loginBaseUrl, graphBaseUrl, place, fetch, pause, now: Date.now, newId: randomUUID },
-        registryUrl: settings.REGISTRY_URL.parse(environment.REGISTRY_URL?.trim() || 'http://localhost:8080'),
-        settings: loginBaseUrl === settings.ENTRA_LOGIN_BASE_URL.default ? {} : cloud,
+        registryUrl,
+        settings: loginBaseUrl === 'https://login.microsoftonline.com' ? {} : cloud,
         files: diskFiles(directory, () => readFileSync(packagedFile('examples/scopes.yml'), 'utf8')),
         newKey: () => randomBytes(32).toString('hex'),
       },

@@ -9,7 +9,7 @@ interface EmulatorFlags {
   dataDir?: string;
 }
 
-/** `start` and `entra-emulator`: the programs that keep running. */
+/** `start`, `rotate-secrets` and `entra-emulator`: the programs that work without a registry to talk to. */
 export const addProcessCommands: AddCommands = (program, on) => {
   addCommand(program, 'start', {
     summary: 'Start the gateway and registry; settings come from the environment and .env',
@@ -23,6 +23,14 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .option('--host <address>', 'address to listen on (setting HOST)')
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
     .action(on(start));
+
+  addCommand(program, 'rotate-secrets', {
+    summary:
+      'Encrypt the stored credentials of servers anew after SECRET_KEY was changed; the gateway must be stopped',
+    examples: ['SECRET_KEY_PREVIOUS=<the old one> SECRET_KEY=<the new one> mcp-gateway rotate-secrets'],
+  })
+    .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
+    .action(on(rotate));
 
   addCommand(program, 'entra-emulator', {
     summary: 'Run an emulated Entra ID for tests and evaluation; it is not Microsoft Entra ID',
@@ -47,6 +55,19 @@ async function start({ world, terminal }: Run, options: StartOptions): Promise<n
     ...(dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) }),
   });
   return typeof exitCode === 'number' ? exitCode : 0;
+}
+
+async function rotate({ world, terminal, output }: Run, { dataDir }: { dataDir?: string }): Promise<number> {
+  const { rotated, current, unreadable } = await world.rotateSecrets(
+    dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) },
+  );
+  output.result(
+    { rotated, current, unreadable },
+    () => `${rotated} encrypted anew, ${current} were already under the present key.`,
+  );
+  for (const path of unreadable)
+    output.warn(`the credential of ${path} can be read with neither key; set it anew`);
+  return unreadable.length === 0 ? 0 : 1;
 }
 
 async function runEmulator({ world, terminal }: Run, options: EmulatorFlags): Promise<number> {

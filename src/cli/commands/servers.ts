@@ -2,6 +2,7 @@ import { Option } from 'commander';
 import type { AddCommands } from '../command.ts';
 import { addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
+import { updateCredential } from '../credential.ts';
 import { checkHealth } from '../health.ts';
 import { register } from '../register.ts';
 import { healthStyle, serverFields, serverTable, toolTable } from '../server-view.ts';
@@ -14,6 +15,7 @@ interface PathFlag {
 export const addServerCommands: AddCommands = (program, on) => {
   addLooks(program, on);
   addChanges(program, on);
+  addCredential(program, on);
 };
 
 const addLooks: AddCommands = (program, on) => {
@@ -84,6 +86,35 @@ const addChanges: AddCommands = (program, on) => {
     .addOption(pathOption())
     .option('--force', 'do not ask')
     .action(on(remove));
+};
+
+const addCredential: AddCommands = (program, on) => {
+  addCommand(program, 'server-update-credential', {
+    summary: 'Set or remove what the gateway proves itself to a server with; it is stored encrypted',
+    examples: [
+      'mcp-gateway server-update-credential --path /github --auth-scheme bearer --credential-stdin < token',
+      'mcp-gateway server-update-credential --path /github --auth-scheme none --custom-header X-Tenant=acme',
+    ],
+  })
+    .addOption(pathOption())
+    .addOption(
+      new Option('--auth-scheme <scheme>', 'how the gateway proves itself')
+        .choices(['none', 'bearer', 'api_key'])
+        .makeOptionMandatory(),
+    )
+    .option(
+      '--credential-stdin',
+      'read the token or key from standard input; without it, the stored one of the same scheme stays',
+    )
+    .option(
+      '--auth-header-name <name>',
+      'header for it (default Authorization for bearer, X-API-Key for api_key)',
+    )
+    .option(
+      '--custom-header <name=value...>',
+      'a further header, several times for several; those stored before are replaced',
+    )
+    .action(on(updateCredential));
 };
 
 async function list(

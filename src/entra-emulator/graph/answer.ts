@@ -1,4 +1,4 @@
-import type { Ask, Reply } from '../exchange.ts';
+import { type Ask, jsonOf, type Reply } from '../exchange.ts';
 import type { World } from '../world.ts';
 import { applicationOperations } from './applications.ts';
 import { assignmentOperations } from './assignments.ts';
@@ -11,6 +11,7 @@ import { groupOperations } from './groups.ts';
 import { memberOperations, membershipOperations } from './membership.ts';
 import { organizationOperations } from './organization.ts';
 import { type Match, match, normalise } from './paths.ts';
+import { parametersOf } from './published.ts';
 import { readQuery } from './query.ts';
 import { servicePrincipalOperations } from './service-principals.ts';
 import { userOperations } from './users.ts';
@@ -69,7 +70,18 @@ async function perform(world: World, ask: Ask, path: string): Promise<Reply> {
     isCountOnly: address.isCountOnly,
     query: readQuery(ask.url.searchParams, ask.headers.consistencylevel),
   };
+  checkParameters(call, segments.at(-1) ?? '');
   return found.operation.run(call);
+}
+
+/** An action takes the parameters of its published signature and no others. */
+function checkParameters({ ask }: Call, action: string): void {
+  const known = ask.method === 'POST' ? parametersOf(action) : undefined;
+  const unknown = known && Object.keys(jsonOf(ask) ?? {}).find((name) => !known.includes(name));
+  if (unknown)
+    throw badRequest(
+      `The parameter '${unknown}' in the request payload is not a valid parameter for the operation '${action}'.`,
+    );
 }
 
 /** Checks the permissions; a user's application can do no more than the user. */

@@ -16,7 +16,7 @@ import { bin } from './bin.ts';
 import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from './call.ts';
 import { readChanges, referencedId } from './change.ts';
 import { addKey, addPassword, readKeyCredentials, removeKey, removePassword } from './credentials.ts';
-import { badRequest, notFound } from './failure.ts';
+import { badRequest, GraphFailure, notFound } from './failure.ts';
 import { showObjects } from './membership.ts';
 import { entityTypes } from './schema.ts';
 import { showList, showOne } from './show.ts';
@@ -145,8 +145,10 @@ function apply(call: Call, application: Application, changes: Record<string, unk
   const { web, api, spa, publicClient, appRoles, optionalClaims, keyCredentials, ...plain } = changes;
   if (changes.identifierUris !== undefined) checkUris(call, application, changes.identifierUris as string[]);
   Object.assign(application, plain);
+  for (const platform of [web, spa, publicClient]) checkRedirects(platform);
   if (isRecord(web)) application.web = makeWeb({ ...application.web, ...web });
   if (isRecord(api)) {
+    checkEntitlements(application.api.oauth2PermissionScopes, api.oauth2PermissionScopes);
     const parts = { ...application.api, ...api };
     if (parts.oauth2PermissionScopes.some(({ value }) => typeof value !== 'string' || value.startsWith('.')))
       throw badRequest("Invalid value specified for property 'value' of resource 'PermissionScope'.");
@@ -154,10 +156,41 @@ function apply(call: Call, application: Application, changes: Record<string, unk
   }
   if (isRecord(spa)) application.spa = { ...application.spa, ...spa };
   if (isRecord(publicClient)) application.publicClient = { ...application.publicClient, ...publicClient };
+  checkEntitlements(application.appRoles, appRoles);
   if (Array.isArray(appRoles)) application.appRoles = makeAppRoles(appRoles, application.appId);
   if (optionalClaims !== undefined)
     application.optionalClaims = makeOptionalClaims(isRecord(optionalClaims) ? optionalClaims : null);
   if (Array.isArray(keyCredentials)) application.keyCredentials = readKeyCredentials(call, keyCredentials);
+}
+
+/** Permissions and roles bring their own ids; one that is enabled has to be disabled before it can go. */
+function checkEntitlements(before: readonly { id: string; isEnabled: boolean }[], after: unknown): void {
+  if (!Array.isArray(after)) return;
+  const ids = after.map((entitlement) => (isRecord(entitlement) ? entitlement.id : undefined));
+  if (ids.includes(undefined))
+    throw badRequest("A value is required for property 'id' of resource 'Entitlement'.", [
+      { code: 'MissingValue', target: 'id', message: 'Give each permission and role a new GUID.' },
+    ]);
+  if (new Set(ids).size < ids.length) throw badRequest("The property 'id' has values that are not unique.");
+  if (before.some(({ id, isEnabled }) => isEnabled && !ids.includes(id)))
+    throw new GraphFailure(
+      400,
+      'CannotDeleteOrUpdateEnabledEntitlement',
+      'Property value cannot be deleted unless it is disabled first.',
+    );
+}
+
+/** At most 256 of at most 256 characters; plain http only to this machine. */
+function checkRedirects(platform: unknown): void {
+  const uris =
+    isRecord(platform) && Array.isArray(platform.redirectUris) ? platform.redirectUris.map(String) : [];
+  const bad = uris.find((uri) => {
+    const url = URL.canParse(uri) ? new URL(uri) : undefined;
+    const isLocal = url && ['localhost', '127.0.0.1'].includes(url.hostname);
+    return !url || uri.length > 256 || url.hash !== '' || (url.protocol === 'http:' && !isLocal);
+  });
+  if (uris.length > 256 || bad !== undefined)
+    throw badRequest(`Invalid value specified for property 'redirectUris': '${bad ?? 'more than 256'}'.`);
 }
 
 /** Unique in the tenant; `https` only on a verified domain; `api://` with the application or tenant id. */

@@ -74,13 +74,18 @@ function list(call: Call): Reply {
   );
 }
 
+function rejoin(tenant: Tenant, { object, memberOf }: Deleted): void {
+  for (const group of memberOf) if (tenant.objects.has(group)) addMember(tenant, group, object.id);
+}
+
 function restore(call: Call): Reply {
   const { tenant, world } = call;
-  const { object, memberOf } = deleted(call);
+  const was = deleted(call);
+  const { object } = was;
   tenant.deleted.delete(object.id);
   object.deletedDateTime = null;
   place(tenant, object, Date.parse(instant(world.clock)));
-  for (const group of memberOf) if (tenant.objects.has(group)) addMember(tenant, group, object.id);
+  rejoin(tenant, was);
   // The service principal that went with an application comes back with it.
   if (object.kind === 'application')
     for (const other of tenant.deleted.values())
@@ -88,6 +93,7 @@ function restore(call: Call): Reply {
         tenant.deleted.delete(other.object.id);
         other.object.deletedDateTime = null;
         place(tenant, other.object, world.clock.now());
+        rejoin(tenant, other);
       }
   return showOne(call, typeOf(object), object);
 }

@@ -1,7 +1,7 @@
-import { isRecord } from '../exchange.ts';
 import { badRequest, missingFeature } from './failure.ts';
 import { published } from './published.ts';
 import type { EntityType } from './schema.ts';
+import { checkType } from './shapes.ts';
 
 /**
  * The writable properties in a body, with their types checked. Throws 400 for what Graph does not have, 501 for what
@@ -12,7 +12,9 @@ export function readChanges(type: EntityType, body: Record<string, unknown>): Re
   for (const [name, value] of Object.entries(body)) {
     if (name.includes('@')) continue;
     if (!type.writable.includes(name)) throw unknownOrFixed(type, name);
-    checkType(name, type.properties[name], value);
+    const edm = type.properties[name];
+    if (edm) checkType(name, edm, value);
+    if (value === null && !isNullable(edm)) throw badRequest(`Property '${name}' cannot be null.`);
     changes[name] = value;
   }
   return changes;
@@ -27,22 +29,8 @@ function unknownOrFixed(type: EntityType, name: string) {
   return badRequest(`Invalid property '${name}'.`);
 }
 
-function checkType(name: string, edm: string | undefined, value: unknown): void {
-  if (value === null || edm === undefined) return;
-  const isRight =
-    edm === 'Edm.Boolean'
-      ? typeof value === 'boolean'
-      : edm === 'Collection(Edm.String)'
-        ? Array.isArray(value) && value.every((item) => typeof item === 'string')
-        : edm.startsWith('Collection(')
-          ? Array.isArray(value) && value.every(isRecord)
-          : edm.startsWith('graph.')
-            ? isRecord(value)
-            : typeof value === 'string';
-  if (!isRight)
-    throw badRequest(`Invalid value specified for property '${name}' of resource.`, [
-      { code: 'InvalidValue', target: name, message: `'${name}' is of type ${edm}.` },
-    ]);
+function isNullable(edm: string | undefined): boolean {
+  return edm === undefined || edm === 'graph.optionalClaims' || edm.startsWith('Edm.');
 }
 
 /** The object id that an `@odata.id` or `members@odata.bind` URL ends in. */

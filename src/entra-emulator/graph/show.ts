@@ -81,8 +81,10 @@ function odata(): Record<string, string> {
 
 function castTo(call: Call, objects: readonly object[]): readonly object[] {
   if (!call.cast) return objects;
-  // A cast is an advanced query on every directory relation.
-  if (!(call.query.isEventual && (call.query.wantsCount || call.isCountOnly))) throw needsAdvanced();
+  // A cast is an advanced query on every directory relation; the bin is listed by type.
+  const isBin = call.path.startsWith('/directory/');
+  if (!isBin && !(call.query.isEventual && (call.query.wantsCount || call.isCountOnly)))
+    throw needsAdvanced();
   return objects.filter((object) => (object as { kind?: string }).kind === call.cast);
 }
 

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { instant } from '../clock.ts';
 import { isRecord, type Reply } from '../exchange.ts';
 import { directContainers, findUser, place } from '../tenant/directory.ts';
-import { hashSecret } from '../tenant/identify.ts';
+import { hashSecret, isStrong } from '../tenant/identify.ts';
 import { makeUser } from '../tenant/make.ts';
 import type { Tenant, User } from '../tenant/model.ts';
+import type { World } from '../world.ts';
 import { bin } from './bin.ts';
 import { bodyOf, type Call, find, noContent, type Operation, requirePermission, textOf } from './call.ts';
 import { readChanges } from './change.ts';
@@ -67,14 +68,13 @@ function create(call: Call): Reply {
   const name = textOf(body, 'userPrincipalName');
   checkPrincipalName(tenant, name);
   if (findUser(tenant, name)) throw duplicate();
-  checkPassword(profile.password);
   const { passwordProfile: _profile, ...parts } = changes;
   const user = makeUser(
     { displayName: '', userPrincipalName: name, ...parts, id: randomUUID() },
     instant(world.clock),
   );
+  setPassword(call, user, profile);
   place(tenant, user, world.clock.now());
-  tenant.passwords.set(user.id, hashSecret(profile.password));
   return showOne(call, type, user, { status: 201, isNew: true });
 }
 
@@ -96,13 +96,18 @@ function checkPrincipalName(tenant: Tenant, name: string): void {
     );
 }
 
-function checkPassword(password: string): void {
-  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z\d]/].filter((kind) => kind.test(password)).length;
-  if (password.length >= 8 && password.length <= 256 && kinds >= 3) return;
-  throw badRequest(
-    'The specified password does not comply with password complexity requirements. Please provide a different password.',
-    [{ code: 'PasswordTooWeak', target: 'password', message: 'The password is too weak.' }],
-  );
+/** Sets a password, which ends sessions; the user must change it at the next sign-in unless told otherwise. */
+function setPassword({ tenant, world }: Call, user: User, profile: Record<string, unknown>): void {
+  const password = String(profile.password);
+  if (!isStrong(password))
+    throw badRequest(
+      'The specified password does not comply with password complexity requirements. Please provide a different password.',
+      [{ code: 'PasswordTooWeak', target: 'password', message: 'The password is too weak.' }],
+    );
+  tenant.passwords.set(user.id, hashSecret(password));
+  tenant.revoked.set(user.id, world.clock.now());
+  if (profile.forceChangePasswordNextSignIn === false) tenant.mustChangePassword.delete(user.id);
+  else tenant.mustChangePassword.add(user.id);
 }
 
 function duplicate(): GraphFailure {
@@ -126,10 +131,8 @@ function update(call: Call): Reply {
     const other = findUser(tenant, changes.userPrincipalName);
     if (other && other !== user) throw duplicate();
   }
-  if (isRecord(passwordProfile) && typeof passwordProfile.password === 'string') {
-    checkPassword(passwordProfile.password);
-    tenant.passwords.set(user.id, hashSecret(passwordProfile.password));
-  }
+  if (isRecord(passwordProfile) && typeof passwordProfile.password === 'string')
+    setPassword(call, user, passwordProfile);
   Object.assign(user, changes);
   if (changes.accountEnabled === false) tenant.revoked.set(user.id, call.world.clock.now());
   return noContent();
@@ -185,17 +188,29 @@ function invite(call: Call): Reply {
     instant(world.clock),
   );
   place(tenant, guest, world.clock.now());
+  return showInvitation(world, guest, {
+    mail,
+    redirectUrl,
+    isMessageSent: body.sendInvitationMessage === true,
+  });
+}
+
+function showInvitation(
+  world: World,
+  guest: User,
+  sent: { mail: string; redirectUrl: string; isMessageSent: boolean },
+): Reply {
   return {
     status: 201,
     body: {
       '@odata.context': `${base(world)}/$metadata#invitations/$entity`,
       id: randomUUID(),
-      inviteRedeemUrl: `${world.origin}/redeem?rd=${encodeURIComponent(redirectUrl)}&user=${guest.id}`,
-      invitedUserDisplayName: displayName,
-      invitedUserEmailAddress: mail,
+      inviteRedeemUrl: `${world.origin}/redeem?rd=${encodeURIComponent(sent.redirectUrl)}&user=${guest.id}`,
+      invitedUserDisplayName: guest.displayName,
+      invitedUserEmailAddress: sent.mail,
       invitedUserType: guest.userType,
-      sendInvitationMessage: body.sendInvitationMessage === true,
-      inviteRedirectUrl: redirectUrl,
+      sendInvitationMessage: sent.isMessageSent,
+      inviteRedirectUrl: sent.redirectUrl,
       status: 'PendingAcceptance',
       invitedUser: { id: guest.id },
     },

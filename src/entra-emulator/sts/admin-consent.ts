@@ -1,7 +1,6 @@
 import { instant } from '../clock.ts';
 import { type Ask, page, queryAndForm, type Reply, redirect } from '../exchange.ts';
 import { findServicePrincipal, isAdministrator, place } from '../tenant/directory.ts';
-import { graphAppId, microsoftGraph } from '../tenant/first-party.ts';
 import { guidFrom } from '../tenant/identify.ts';
 import { makeServicePrincipal } from '../tenant/make.ts';
 import type { Application, ServicePrincipal, Tenant } from '../tenant/model.ts';
@@ -79,8 +78,7 @@ function wantedBy(
   }
   return application.requiredResourceAccess.flatMap(({ resourceAppId, resourceAccess }) => {
     const resource = findServicePrincipal(tenant, resourceAppId);
-    const definition =
-      resourceAppId === graphAppId ? microsoftGraph : findRegistration(world, resourceAppId)?.application;
+    const definition = findRegistration(world, resourceAppId)?.application;
     if (!resource || !definition) throw new Aadsts(500011, [resourceAppId, tenant.displayName]);
     return resourceAccess.flatMap(({ id, type }): Wanted[] => {
       const role = definition.appRoles.find((candidate) => candidate.id === id);

@@ -116,8 +116,9 @@ function scopeOf(
     return values.scope ?? 'openid profile email';
   }
   if (!values.scope) throw new Aadsts(900144, ['scope']);
-  if (values.resource === undefined || !tenant) return values.scope;
+  if (!tenant || tenants.length > 1) return values.scope;
   const { application } = readScopes(world, tenant, values.scope).resource;
+  if (values.resource === undefined) return values.scope;
   const names = isGraph(application) ? ['https://graph.microsoft.com'] : application.identifierUris;
   if (!names.includes(values.resource.replace(/\/$/, ''))) throw new Aadsts(9010010);
   return values.scope;

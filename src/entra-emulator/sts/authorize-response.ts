@@ -4,7 +4,7 @@ import type { Tenant, User } from '../tenant/model.ts';
 import type { World } from '../world.ts';
 import { accessTokenClaims, idTokenClaims } from './claims.ts';
 import type { Client } from './client.ts';
-import { opaque, type Session, type UserGrant } from './memory.ts';
+import { keep, opaque, type Session, type UserGrant } from './memory.ts';
 import { formPostPage } from './pages.ts';
 import { consentedScopes, isGraph, type Wanted } from './scopes.ts';
 import { signForGraph, signToken } from './sign.ts';
@@ -53,7 +53,7 @@ function rememberCode(
   { redirectUri, scope, version }: { redirectUri: string; scope: string; version: 1 | 2 },
 ): string {
   const code = `1.emulator.${opaque(48)}`;
-  world.codes.set(hashSecret(code), {
+  const remembered = {
     ...grantOf(concluded, scope, values),
     redirectUri,
     version,
@@ -62,7 +62,8 @@ function rememberCode(
     ...(values.resource && version === 1 ? { resource: values.resource } : {}),
     expires: world.clock.now() + 600_000,
     used: false,
-  });
+  };
+  keep(world.codes, hashSecret(code), remembered, world.clock.now());
   return code;
 }
 

@@ -1,15 +1,15 @@
 import { type Ask, page, queryAndForm, type Reply } from '../exchange.ts';
-import { isAdministrator, isAssigned } from '../tenant/directory.ts';
-import type { Tenant, User } from '../tenant/model.ts';
+import { isAssigned } from '../tenant/directory.ts';
+import type { Tenant } from '../tenant/model.ts';
 import { findTenant, type World } from '../world.ts';
 import { Aadsts, errorBody, isAadstsCode } from './aadsts.ts';
 import { type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.ts';
 import { respond } from './authorize-response.ts';
-import { type Client, findClient } from './client.ts';
-import { addConsent } from './consent.ts';
+import { findClient } from './client.ts';
+import { openConsent } from './consent.ts';
 import { listed } from './listed.ts';
 import { consentPage, errorPage, signInPage } from './pages.ts';
-import { missingScopes, readScopes, unknownScopes, type Wanted } from './scopes.ts';
+import { readScopes, unknownScopes } from './scopes.ts';
 import { credentialsOf, type SignedIn, signedIn, startSession } from './sign-in.ts';
 
 /** Errors that go back to the application; all others stay on the emulator's own page, as at Entra. */
@@ -118,39 +118,9 @@ async function conclude(
     const { displayName, appId } = wanted.resource.application;
     throw new Aadsts(650053, [client.application.displayName, unknown, `${displayName} (${appId})`]);
   }
-  const missing = missingScopes(world, tenant, client.principal, user, wanted);
-  if (missing.length || request.prompt === 'consent') {
-    const reply = askConsent(world, request, { tenant, user, client, wanted, missing }, form, to);
-    if (reply) return reply;
-  }
+  const question = openConsent(world, { tenant, user, client, wanted }, form, request.prompt);
+  if (question)
+    return page(200, consentPage(to, { application: client.application.displayName, user, ...question }));
   if (!session.appIds.includes(client.application.appId)) session.appIds.push(client.application.appId);
   return respond(request, await request.results(world, { tenant, user, client, session, wanted }));
-}
-
-type Asking = { tenant: Tenant; user: User; client: Client; wanted: Wanted; missing: string[] };
-
-function askConsent(
-  world: World,
-  request: AuthorizeRequest,
-  { tenant, user, client, wanted, missing }: Asking,
-  form: Record<string, string>,
-  to: { action: string; hidden: Record<string, string> },
-): Reply | undefined {
-  const { application } = client;
-  if (request.prompt === 'none') throw new Aadsts(65001, [application.appId, application.displayName]);
-  const administrator = isAdministrator(tenant, user);
-  const definitions = wanted.resource.application.api.oauth2PermissionScopes;
-  const forAdmins = missing.filter(
-    (scope) => definitions.find(({ value }) => value === scope)?.type === 'Admin',
-  );
-  if (forAdmins.length && !administrator) throw new Aadsts(90094, [forAdmins.join(' ')]);
-  if (form.emulator_consent === 'decline') throw new Aadsts(65004);
-  if (form.emulator_consent === 'accept') {
-    const forAll = administrator && form.emulator_consent_for_all === 'yes';
-    addConsent(world, tenant, client.principal, wanted, missing, forAll ? null : user.id);
-    return undefined;
-  }
-  const scopes = missing.length ? missing : [...wanted.oidc, ...wanted.values];
-  const more = { application: application.displayName, user, scopes, canConsentForAll: administrator };
-  return page(200, consentPage(to, more));
 }

@@ -39,34 +39,25 @@ export function accessTokenClaims(
   resource: Resource,
   scopes: readonly string[],
 ): AccessToken {
-  const { tenant, client, user } = request;
+  const { tenant, user } = request;
   const version = accessTokenVersion(resource);
   const capable = capabilities(request.claims);
   // 60 to 90 minutes at random, so that many clients do not come back at once; a day for clients that take revocations.
   const lifetime = capable.length ? 86_399 : 3600 + Math.floor(Math.random() * 1800);
   const graph = isGraph(resource.application);
-  const subject = user ?? client.principal;
-  const roles = assignedRoles(tenant, subject, resource.principal).flatMap((role) => role.value ?? []);
-  const identifier = client.application.appId;
+  const subject = user ?? request.client.principal;
   return {
     version,
     lifetime,
     claims: {
       aud: audience(resource, version),
       ...envelope(world, tenant, version, lifetime),
-      ...(version === 2
-        ? { azp: identifier, azpacr: request.clientAuth }
-        : { appid: identifier, appidacr: request.clientAuth }),
-      ...(graph ? { app_displayname: client.application.displayName } : {}),
+      ...clientClaims(request, version, graph),
       oid: subject.id,
       sub: user ? pairwise(tenant, user, resource.application.appId) : subject.id,
       ...(user ? delegated(world, request, user, scopes, version) : appOnly(world, request, version)),
-      ...(roles.length ? { roles } : {}),
-      ...groupClaims(world, tenant, subject, {
-        application: resource.application,
-        principal: resource.principal,
-        kind: 'accessToken',
-      }),
+      ...roleClaims(tenant, subject, resource.principal),
+      ...groupClaims(world, tenant, subject, { ...resource, kind: 'accessToken' }),
       ...optionalClaims(
         resource.application.optionalClaims?.accessToken ?? [],
         request,
@@ -79,6 +70,19 @@ export function accessTokenClaims(
   };
 }
 
+function clientClaims({ client, clientAuth }: TokenFor, version: 1 | 2, isForGraph: boolean): Claims {
+  const { appId, displayName } = client.application;
+  return {
+    ...(version === 2 ? { azp: appId, azpacr: clientAuth } : { appid: appId, appidacr: clientAuth }),
+    ...(isForGraph ? { app_displayname: displayName } : {}),
+  };
+}
+
+function roleClaims(tenant: Tenant, subject: User | ServicePrincipal, resource: ServicePrincipal): Claims {
+  const roles = assignedRoles(tenant, subject, resource).flatMap((role) => role.value ?? []);
+  return roles.length ? { roles } : {};
+}
+
 /** Claims of an ID token; its version is that of the endpoint. */
 export function idTokenClaims(
   world: World,
@@ -87,7 +91,6 @@ export function idTokenClaims(
   version: 1 | 2,
 ): Claims {
   const { tenant, client, user, nonce } = request;
-  const roles = assignedRoles(tenant, user, client.principal).flatMap((role) => role.value ?? []);
   const wrong =
     nonce !== undefined && world.faults.take('nonceMismatch', { appId: client.application.appId });
   const profile = { name: user.displayName, oid: user.id, preferred_username: user.userPrincipalName };
@@ -100,7 +103,7 @@ export function idTokenClaims(
     ...(version === 1 ? { oid: user.id, name: user.displayName } : {}),
     ...(user.mail && (scopes.has('email') || guest) ? { email: user.mail } : {}),
     ...(nonce === undefined ? {} : { nonce: wrong ? `not-${nonce}` : nonce }),
-    ...(roles.length ? { roles } : {}),
+    ...roleClaims(tenant, user, client.principal),
     ...groupClaims(world, tenant, user, {
       application: client.application,
       principal: client.principal,

@@ -6,12 +6,13 @@ import type { World } from '../world.ts';
 import { Aadsts, errorReply, tokenHeaders } from './aadsts.ts';
 import { tenantsOf } from './authorize.ts';
 import { findClient } from './client.ts';
+import { openConsent } from './consent.ts';
 import { listed } from './listed.ts';
-import { type DeviceCode, opaque } from './memory.ts';
-import { deviceCodePage, messagePage, signInPage } from './pages.ts';
+import { type DeviceCode, keep, opaque } from './memory.ts';
+import { consentPage, deviceCodePage, messagePage, signInPage } from './pages.ts';
 import { isPublic } from './redirects.ts';
 import { readScopes, unknownScopes } from './scopes.ts';
-import { credentialsOf, signedIn, startSession } from './sign-in.ts';
+import { credentialsOf, type SignedIn, signedIn, startSession } from './sign-in.ts';
 
 /** The device code endpoint: starts a sign-in that is finished in a browser elsewhere. */
 export function deviceCode(world: World, ask: Ask, tenantName: string): Reply {
@@ -41,7 +42,8 @@ function start(world: World, tenantId: string, appId: string, scope: string) {
   const code = opaque(48);
   const userCode = Array.from({ length: 9 }, () => 'BCDFGHJKLMNPQRSTVWXYZ23456789'[randomInt(29)]).join('');
   const expires = world.clock.now() + 900_000;
-  world.deviceCodes.set(hashSecret(code), { tenantId, appId, userCode, scope, expires, state: 'pending' });
+  const device: DeviceCode = { tenantId, appId, userCode, scope, expires, state: 'pending' };
+  keep(world.deviceCodes, hashSecret(code), device, world.clock.now());
   const verification_uri = `${world.origin}/devicelogin`;
   return {
     user_code: userCode,
@@ -67,17 +69,34 @@ export function deviceLogin(world: World, ask: Ask): Reply {
     const started = credentials && startSession(world, credentials.tenant, credentials.user);
     const who = started ?? (form.emulator_consent === 'accept' ? signedIn(world, ask) : undefined);
     if (!who) return askSignIn(world, action, device);
-    const reply = decide(device, {
-      state: 'approved',
-      userId: who.user.id,
-      sid: who.session.sid,
-      authTime: seconds(world.clock),
-    });
+    const reply = approve(world, action, device, who, form);
     return started ? { ...reply, headers: { ...reply.headers, 'set-cookie': started.cookie } } : reply;
   } catch (error) {
     if (!(error instanceof Aadsts)) throw error;
     return askSignIn(world, action, device, `AADSTS${error.code}: ${error.message}`);
   }
+}
+
+/** The user is known: consent where it is missing, then the device may go on. */
+function approve(
+  world: World,
+  action: string,
+  device: DeviceCode,
+  { tenant, user, session }: SignedIn,
+  form: Record<string, string>,
+): Reply {
+  const client = findClient(world, tenant, device.appId);
+  const wanted = readScopes(world, tenant, device.scope);
+  const question = openConsent(world, { tenant, user, client, wanted }, form);
+  if (!question)
+    return decide(device, {
+      state: 'approved',
+      userId: user.id,
+      sid: session.sid,
+      authTime: seconds(world.clock),
+    });
+  const to = { action, hidden: { user_code: device.userCode } };
+  return page(200, consentPage(to, { application: client.application.displayName, user, ...question }));
 }
 
 function findDevice(world: World, userCode: string): DeviceCode | undefined {

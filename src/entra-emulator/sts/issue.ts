@@ -4,7 +4,7 @@ import type { User } from '../tenant/model.ts';
 import type { World } from '../world.ts';
 import { Aadsts } from './aadsts.ts';
 import { type AccessToken, accessTokenClaims, idTokenClaims, type TokenFor } from './claims.ts';
-import { opaque, type UserGrant } from './memory.ts';
+import { keep, opaque, type UserGrant } from './memory.ts';
 import type { Platform } from './redirects.ts';
 import { consentedScopes, isGraph, missingScopes, type Resource, type Wanted } from './scopes.ts';
 import { signForGraph, signToken } from './sign.ts';
@@ -23,7 +23,7 @@ export async function issueForUser(
   options: { version: 1 | 2; platform: Platform; spaUntil?: number; withRefresh?: boolean },
 ): Promise<TokenResponse> {
   const { tenant, client, user } = request;
-  const missing = missingScopes(world, tenant, client.principal, user, wanted);
+  const missing = missingScopes(world, tenant, client, user, wanted);
   if (missing.length) throw new Aadsts(65001, [client.application.appId, client.application.displayName]);
   const consented = consentedScopes(tenant, client.principal, wanted.resource, user);
   const scopes = [...consented].filter((scope) => scope !== 'offline_access');
@@ -96,7 +96,7 @@ function remember(
   // 90 days rolling; a single-page app's 24 hours do not roll.
   const expires = platform === 'spa' ? (spaUntil ?? now + day) : now + 90 * day;
   const { nonce: _nonce, ...rest } = grant;
-  world.refreshTokens.set(hashSecret(token), { ...rest, issued: now, expires, platform });
+  keep(world.refreshTokens, hashSecret(token), { ...rest, issued: now, expires, platform }, now);
   return token;
 }
 

@@ -58,3 +58,15 @@ export type DeviceCode = {
 export function opaque(bytes = 32): string {
   return randomBytes(bytes).toString('base64url');
 }
+
+/** Adds to a map of things that expire, and now and then takes out those whose time is long over. */
+export function keep<T extends { expires: number }>(
+  map: Map<string, T>,
+  key: string,
+  value: T,
+  now: number,
+): void {
+  map.set(key, value);
+  if (map.size % 256 !== 0) return;
+  for (const [old, { expires }] of map) if (expires < now - 86_400_000) map.delete(old);
+}

@@ -57,9 +57,12 @@ export function signInPage(
       { emulator_account: user.id },
     ),
   );
+  const newPassword = more.error?.startsWith('AADSTS50055')
+    ? '<label>New password<input type="password" name="emulator_new_password" autocomplete="new-password"></label>'
+    : '';
   const fields = `
 <label>User name<input type="text" name="emulator_username" autocomplete="username" value="${safe(more.hint ?? '')}"></label>
-<label>Password<input type="password" name="emulator_password" autocomplete="current-password"></label>
+<label>Password<input type="password" name="emulator_password" autocomplete="current-password"></label>${newPassword}
 <button class="main" type="submit">Sign in</button>`;
   return layout(
     'Sign in',

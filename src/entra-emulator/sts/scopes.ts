@@ -109,17 +109,30 @@ export function unknownScopes({ resource, values }: Wanted): string[] {
 export function missingScopes(
   world: World,
   tenant: Tenant,
-  client: ServicePrincipal,
+  client: { application: Application; principal: ServicePrincipal },
   user: User,
   wanted: Wanted,
 ): string[] {
-  const consented = consentedScopes(tenant, client, wanted.resource, user);
+  const { application, principal } = client;
+  const consented = consentedScopes(tenant, principal, wanted.resource, user);
   const graph = findResource(world, tenant, graphUri);
   const basics = isGraph(wanted.resource.application)
     ? consented
-    : consentedScopes(tenant, client, graph, user);
+    : consentedScopes(tenant, principal, graph, user);
+  // `.default` asks only while nothing was consented yet, and then for everything the registration lists.
+  const listed = wanted.isDefault && consented.size === 0 ? listedScopes(application, wanted.resource) : [];
   return [
+    ...listed,
     ...[...wanted.oidc].filter((scope) => !basics.has(scope)),
     ...wanted.values.filter((value) => !consented.has(value)),
   ];
+}
+
+/** The permissions of a resource that a registration lists (`requiredResourceAccess`). */
+function listedScopes(application: Application, resource: Resource): string[] {
+  const ids = application.requiredResourceAccess
+    .filter(({ resourceAppId }) => resourceAppId === resource.application.appId)
+    .flatMap(({ resourceAccess }) => resourceAccess.map(({ id }) => id));
+  const scopes = resource.application.api.oauth2PermissionScopes;
+  return scopes.filter(({ id }) => ids.includes(id)).map(({ value }) => value);
 }

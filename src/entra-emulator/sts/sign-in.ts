@@ -1,7 +1,7 @@
 import { seconds } from '../clock.ts';
 import { type Ask, cookieOf } from '../exchange.ts';
 import { findUser } from '../tenant/directory.ts';
-import { hashSecret, secretMatches } from '../tenant/identify.ts';
+import { hashSecret, isStrong, secretMatches } from '../tenant/identify.ts';
 import type { Tenant, User } from '../tenant/model.ts';
 import type { World } from '../world.ts';
 import { Aadsts } from './aadsts.ts';
@@ -50,7 +50,14 @@ function cookie(world: World, value: string): string {
   return `${cookieName}=${value}; Path=/; HttpOnly; ${site}`;
 }
 
-/** What the sign-in form says: undefined when it was not sent. Throws 50034, 50126 or 50057. */
+/** Takes the new password that the page asked for; throws 50055 without a good one. */
+function changePassword(tenant: Tenant, user: User, password: string | undefined): void {
+  if (!password || !isStrong(password)) throw new Aadsts(50055);
+  tenant.passwords.set(user.id, hashSecret(password));
+  tenant.mustChangePassword.delete(user.id);
+}
+
+/** What the sign-in form says: undefined when it was not sent. Throws 50034, 50126, 50057 or 50055. */
 export function credentialsOf(
   tenants: readonly Tenant[],
   form: Record<string, string>,
@@ -64,6 +71,8 @@ export function credentialsOf(
     const clicked = account !== undefined && tenant.listed.has(user.id);
     if (!clicked && !secretMatches(password ?? '', tenant.passwords.get(user.id))) throw new Aadsts(50126);
     if (!user.accountEnabled) throw new Aadsts(50057);
+    if (!clicked && tenant.mustChangePassword.has(user.id))
+      changePassword(tenant, user, form.emulator_new_password);
     return { tenant, user };
   }
   throw new Aadsts(50034, [account ?? name ?? '', tenants[0]?.displayName ?? '']);

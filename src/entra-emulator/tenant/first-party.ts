@@ -50,6 +50,8 @@ const applicationRoles = [
   'Policy.Read.ApplicationConfiguration',
 ];
 
+const home = makeTenant('f8cdef31-a31e-4b4a-93e4-5f571e91255a', 'First party', [], '2020-01-01T00:00:00Z');
+
 /**
  * Microsoft Graph as an application. The ids of its permissions are derived from their names and are not
  * Microsoft's: a client that looks permissions up by value works here, one that has ids built in does not.
@@ -69,13 +71,37 @@ export const microsoftGraph: Application = makeApplication(
     },
     appRoles: applicationRoles.map((value) => ({ value })),
   },
-  makeTenant('f8cdef31-a31e-4b4a-93e4-5f571e91255a', 'First party', [], '2020-01-01T00:00:00Z'),
+  home,
   '2020-01-01T00:00:00Z',
 );
 
-/** The service principal that Microsoft Graph has in every tenant. */
-export function graphServicePrincipal(tenant: Tenant): ServicePrincipal {
-  return makeServicePrincipal(microsoftGraph, 'f8cdef31-a31e-4b4a-93e4-5f571e91255a', {
-    id: guidFrom(tenant.id, 'servicePrincipal', graphAppId),
-  });
+/**
+ * The public client with which administrators set a tenant up before it has any registration of its own (Microsoft
+ * Graph Command Line Tools).
+ */
+const commandLineTools: Application = makeApplication(
+  {
+    id: guidFrom('application', '14d82eec-204b-4c2f-b7e8-296a70dab67e'),
+    appId: '14d82eec-204b-4c2f-b7e8-296a70dab67e',
+    displayName: 'Microsoft Graph Command Line Tools',
+    signInAudience: 'AzureADandPersonalMicrosoftAccount',
+    isFallbackPublicClient: true,
+    publicClient: { redirectUris: ['http://localhost'] },
+  },
+  home,
+  '2020-01-01T00:00:00Z',
+);
+
+/** The tenant of the applications that exist everywhere; nobody signs in there. */
+export const firstParty: Tenant = home;
+for (const application of [microsoftGraph, commandLineTools])
+  home.applications.set(application.id, application);
+
+/** The service principals that every tenant has from its beginning. */
+export function firstPartyPrincipals(tenant: Tenant): ServicePrincipal[] {
+  return [microsoftGraph, commandLineTools].map((application) =>
+    makeServicePrincipal(application, home.id, {
+      id: guidFrom(tenant.id, 'servicePrincipal', application.appId),
+    }),
+  );
 }

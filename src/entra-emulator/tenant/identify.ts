@@ -21,3 +21,9 @@ export function secretMatches(secret: string, hash: string | undefined): boolean
   if (!hash) return false;
   return timingSafeEqual(Buffer.from(hashSecret(secret)), Buffer.from(hash));
 }
+
+/** Entra's rule for passwords: 8 to 256 characters of at least three of the four kinds. */
+export function isStrong(password: string): boolean {
+  const kinds = [/[a-z]/, /[A-Z]/, /\d/, /[^A-Za-z\d]/].filter((kind) => kind.test(password)).length;
+  return password.length >= 8 && password.length <= 256 && kinds >= 3;
+}

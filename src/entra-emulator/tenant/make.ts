@@ -46,6 +46,7 @@ export function makeTenant(id: string, displayName: string, domains: readonly st
     federatedCredentials: new Map(),
     deleted: new Map(),
     passwords: new Map(),
+    mustChangePassword: new Set(),
     secrets: new Map(),
     born: new Map(),
     revoked: new Map(),

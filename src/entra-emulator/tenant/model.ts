@@ -236,6 +236,8 @@ export type Tenant = {
   deleted: Map<string, Deleted>;
   /** User id to the hash of the password. */
   passwords: Map<string, string>;
+  /** Users who must choose another password when they sign in next. */
+  mustChangePassword: Set<string>;
   /** Key id of a client secret to its hash. */
   secrets: Map<string, string>;
   /** Object or key id to the time (ms) at which it came to be, for replication faults. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { addMember, findServicePrincipal, place } from './directory.ts';
-import { graphAppId, graphServicePrincipal } from './first-party.ts';
+import { addMember, place } from './directory.ts';
+import { firstPartyPrincipals } from './first-party.ts';
 import { guidFrom, hashSecret } from './identify.ts';
 import {
   type ApplicationParts,
@@ -81,7 +81,8 @@ const farAway = '2099-12-31T00:00:00Z';
 
 /** Reads a seed file, YAML or JSON; throws an Error that names the file and what is wrong with it. */
 export function readSeed(file: string): Seed {
-  const content: unknown = parse(readFileSync(file, 'utf8'));
+  const text = readFileSync(file, 'utf8');
+  const content: unknown = file.endsWith('.json') ? JSON.parse(text) : parse(text);
   const tenants =
     typeof content === 'object' && content && 'tenants' in content ? content.tenants : undefined;
   if (!Array.isArray(tenants) || tenants.length === 0)
@@ -99,8 +100,11 @@ export function plant(seed: Seed, now: string): Map<string, Tenant> {
 
 function plantTenant(seed: TenantSeed, now: string): Tenant {
   const tenant = makeTenant(seed.id, seed.displayName, seed.domains, now);
-  place(tenant, graphServicePrincipal(tenant), 0);
-  const index = new Map<string, string>([['Microsoft Graph', graphServicePrincipal(tenant).id]]);
+  const index = new Map<string, string>();
+  for (const principal of firstPartyPrincipals(tenant)) {
+    place(tenant, principal, 0);
+    index.set(principal.displayName, principal.id);
+  }
   const roles = new Map<string, string>();
   for (const user of seed.users ?? []) plantUser(tenant, user, now, index, roles);
   for (const application of seed.applications ?? []) plantApplication(tenant, application, now, index);
@@ -253,11 +257,4 @@ function lookUp(index: Map<string, string>, name: string, by: string): string {
   const id = index.get(name);
   if (!id) throw new Error(`The seed names '${name}' in '${by}', but has no such object`);
   return id;
-}
-
-/** The service principal of Microsoft Graph in a tenant. */
-export function graphPrincipalOf(tenant: Tenant): ServicePrincipal {
-  const principal = findServicePrincipal(tenant, graphAppId);
-  if (!principal) throw new Error('The tenant has no service principal of Microsoft Graph');
-  return principal;
 }

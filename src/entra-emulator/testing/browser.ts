@@ -40,3 +40,9 @@ export function makePkce(): { verifier: string; challenge: string } {
   const verifier = randomBytes(32).toString('base64url');
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
 }
+
+/** The JSON body of a response, of whatever shape. */
+// biome-ignore lint/suspicious/noExplicitAny: bodies of many shapes, only in tests
+export function jsonBody(response: Response): Promise<any> {
+  return response.json();
+}

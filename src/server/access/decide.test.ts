@@ -4,7 +4,7 @@ import { callableTools, decide } from './decide.ts';
 import { accessOf, compile } from './grants.ts';
 import { impliedMethods } from './implied-methods.ts';
 import type { Call, Decision, Subject } from './scope.ts';
-import type { Scope, ScopeSet } from './scope-set.ts';
+import { parseScopes, type Scope, type ScopeSet } from './scope-set.ts';
 import type { ServerRule } from './server-rules.ts';
 
 /** A scope set of server rules, each scope held by the group of its own name and by `everyone`. */
@@ -337,4 +337,20 @@ describe('whatever the scopes', () => {
       { numRuns: 500 },
     );
   });
+});
+
+test('Object IDs are the same in upper and lower case, other group names are not', () => {
+  const grants = compile(
+    parseScopes(
+      'a: [{ server: s, methods: [ping] }]\ngroup_mappings: { 16C7E67E-E8AE-498C-BA2E-0593C0159E43: [a], Team: [a] }',
+      'scopes.yml',
+    ),
+  );
+  const allows = (group: string) =>
+    decide({ groups: [group] }, { server: 's', method: 'ping' }, grants).allow;
+  expect([allows('16c7e67e-e8ae-498c-ba2e-0593c0159e43'), allows('Team'), allows('team')]).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });

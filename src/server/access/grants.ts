@@ -1,6 +1,7 @@
 import type { Access } from './caller.ts';
 import { type CompiledScope, compileScope } from './compiled-scope.ts';
 import { type Holding, hold } from './holding.ts';
+import { groupKey } from './names.ts';
 import type { Subject } from './scope.ts';
 import type { ScopeSet } from './scope-set.ts';
 
@@ -21,7 +22,7 @@ export function compile(set: ScopeSet): Grants {
   const byGroup = new Map<string, CompiledScope[]>();
   for (const scope of set.values()) {
     const compiled = compileScope(scope);
-    for (const group of new Set(scope.groupMappings)) {
+    for (const group of new Set(scope.groupMappings.map(groupKey))) {
       const scopes = byGroup.get(group);
       if (scopes) scopes.push(compiled);
       else byGroup.set(group, [compiled]);
@@ -54,7 +55,7 @@ export function holdingOf(subject: Subject, grants: Grants): Holding {
 
 function scopesOf({ groups, limitedTo }: Subject, { byGroup }: Grants): CompiledScope[] {
   const held = new Set<CompiledScope>();
-  for (const group of groups) for (const scope of byGroup.get(group) ?? []) held.add(scope);
+  for (const group of groups) for (const scope of byGroup.get(groupKey(group)) ?? []) held.add(scope);
   if (!limitedTo) return [...held];
   const limit = new Set(limitedTo);
   return [...held].filter(({ name }) => limit.has(name));

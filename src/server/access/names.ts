@@ -27,3 +27,8 @@ export function resourceName(permission: UiPermission, resource: string): string
 export function coversAll(entries: readonly string[]): boolean {
   return entries.includes('*') || entries.includes('all');
 }
+
+/** A group's name for comparison: GUIDs, such as Entra's Object IDs, are the same in upper and lower case; other names are not. */
+export function groupKey(group: string): string {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group) ? group.toLowerCase() : group;
+}

@@ -25,6 +25,8 @@ export interface Exchange {
   failure?: Failure | undefined;
   /** The answer goes on until somebody ends it: a stream, as against a call. */
   longLived: boolean;
+  /** Its place among the exchanges in flight. */
+  seat: number;
   /** Ends the upstream's side. */
   hangUp?: (() => void) | undefined;
 }
@@ -36,14 +38,14 @@ export function beginExchange(
   id: string,
   startedAt: number,
 ): Exchange {
-  return { req, res, id, startedAt, decision: 'error', longLived: false };
+  return { req, res, id, startedAt, decision: 'error', longLived: false, seat: -1 };
 }
 
 // Names come from the caller; the record keeps as much of them as tells one from another.
 const kept = 200;
 
 /** The audit record of a finished exchange. */
-export function auditEvent(exchange: Exchange, endedAt: number): AuditEvent {
+export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt: number): AuditEvent {
   const { identity, asked, req, res } = exchange;
   const [first] = asked?.messages ?? [];
   return {
@@ -59,7 +61,7 @@ export function auditEvent(exchange: Exchange, endedAt: number): AuditEvent {
           method: identity.method,
         }
       : null,
-    clientIp: req.socket.remoteAddress ?? null,
+    clientIp,
     action: (asked?.batch ? 'batch' : (first?.method ?? req.method ?? '')).slice(0, kept),
     resource: exchange.place?.server ?? null,
     tool: asked?.batch ? undefined : first?.tool?.slice(0, kept),

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Identity } from '../identity/identity.ts';
 import {
   open,
   type Received,
@@ -14,6 +15,7 @@ import {
   startUpstream,
   type TestGateway,
 } from './gateway.test-support.ts';
+import type { Limits } from './limits.ts';
 
 let upstream: ScriptedUpstream;
 let house: TestGateway;
@@ -22,10 +24,21 @@ const call = { as: 'alice', body: rpc('tools/call', { name: 'now' }, 4) };
 
 beforeEach(async () => {
   upstream = await startUpstream();
-  house = await startGateway({ alice: ['* * *'] }, { limits: { headersMs: 200, connectMs: 200 } });
+  await start();
+});
+
+async function start(limits: Partial<Limits> = {}): Promise<void> {
+  house = await startGateway({ alice: ['* * *'] }, { limits });
   house.routes.set('time', routeOf('time', upstream.url));
   url = `${house.origin}/time/mcp`;
-});
+}
+
+/** Begins again with a limit for headers that tests can wait for. */
+async function startImpatient(): Promise<void> {
+  await house.close();
+  await start({ headersMs: 400 });
+}
+
 afterEach(async () => {
   await house.close();
   expect(house.gateway.counts()).toEqual({
@@ -74,6 +87,7 @@ describe('streams', () => {
   });
 
   test('a stream may be silent for longer than the limit for headers', async () => {
+    await startImpatient();
     let stream: ServerResponse | undefined;
     upstream.script = (_, res) => {
       stream = res.writeHead(200, { 'content-type': 'text/event-stream' });
@@ -156,6 +170,7 @@ describe('when a server fails', () => {
   });
 
   test('no headers in time is 504, and the request is ended', async () => {
+    await startImpatient();
     upstream.script = () => undefined;
     const answer = await send(url, call);
     expect(answer.json()).toMatchObject({ id: 4, error: { code: 504, data: { code: 'upstream_timeout' } } });
@@ -302,5 +317,36 @@ describe('connections', () => {
     client.destroy();
     expect(await house.audited(1)).toMatchObject([{ decision: 'error', reason: 'client_left', status: 0 }]);
     expect(upstream.received).toEqual([]);
+  });
+
+  test('a client that leaves while it is being identified opens nothing at the server', async () => {
+    await house.close();
+    let answer: (() => void) | undefined;
+    let asked: (() => void) | undefined;
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    const identity = { subject: 'alice', provider: 'test' } as Identity;
+    house = await startGateway(
+      { alice: ['* * *'] },
+      {
+        identify: () =>
+          new Promise((resolve) => {
+            answer = () => resolve({ is: 'identity', identity });
+            asked?.();
+          }),
+      },
+    );
+    house.routes.set('time', routeOf('time', upstream.url));
+    const { hostname, port, host } = new URL(house.origin);
+    const client = connect(Number(port), hostname);
+    client.write(`GET /time/mcp HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    await isAsked;
+    client.destroy();
+    await house.audited(1);
+    answer?.();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(house.gateway.counts()).toMatchObject({ calls: 0, streams: 0, upstream: { streams: 0 } });
+    expect(house.events).toMatchObject([{ reason: 'client_left', status: 0 }]);
   });
 });

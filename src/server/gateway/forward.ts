@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { Failure } from '../errors.ts';
@@ -19,6 +20,8 @@ export interface Errand {
   /** Absent: the answer passes as it is. */
   readonly filter: Filter | undefined;
   readonly headersMs: number;
+  /** Told of the headers of the answer before they are passed on. */
+  onAnswer(headers: IncomingHttpHeaders): void;
 }
 
 /** Sends an exchange's request to its server and the answer back, both as they come. */
@@ -77,7 +80,7 @@ class Passage implements SettledHandler {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    _headers: object,
+    parsed: IncomingHttpHeaders,
     text = '',
   ): void {
     if (status < 200 || this.#over) return;
@@ -86,6 +89,7 @@ class Passage implements SettledHandler {
         'upstream_invalid',
         `The server redirects (${status}), which is not followed; register the address that it redirects to.`,
       );
+    this.#errand.onAnswer(parsed);
     const raw = controller.rawHeaders;
     const answer = answerHeaders(Array.isArray(raw) ? raw : [], status, this.#exchange.id);
     const body = this.#errand.filter?.(status, answer.type);

@@ -14,6 +14,7 @@ import { Failure } from '../errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { createGateway } from './handle.ts';
+import { httpOptions } from './http-options.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
 
 /** A request as the scripted upstream got it. */
@@ -106,13 +107,14 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
     },
     allowedHosts,
     allowedOrigins: new Set(['https://allowed.example']),
+    clientIp: (req) => req.socket.remoteAddress ?? null,
     resourceMetadataUrl: (path) => `https://gateway.example/.well-known/oauth-protected-resource${path}`,
     log: { warn: () => undefined },
     now: () => 1_000,
     newId: () => `id-${++ids}`,
     ...world,
   });
-  const server = createServer((req, res) => gateway.handle(req, res));
+  const server = createServer(httpOptions, (req, res) => gateway.handle(req, res));
   const origin = await listen(server);
   allowedHosts.add(new URL(origin).host);
   return {
@@ -133,7 +135,8 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
 
 /** A route to an upstream. */
 export function routeOf(name: string, mcp: URL | null, more: Partial<Route> = {}): Route {
-  return { id: name, name, enabled: true, mcp, sse: null, tools: [], ...more };
+  const credentials = { headers: [], names: new Set<string>(), forwardAuthorization: false };
+  return { id: name, name, enabled: true, mcp, sse: null, tools: [], credentials, ...more };
 }
 
 function identify(

@@ -4,7 +4,7 @@ import { asFailure } from '../errors.ts';
 import { admit } from './admit.ts';
 import { ask } from './ask.ts';
 import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
-import { forward } from './forward.ts';
+import { type Errand, forward } from './forward.ts';
 import { identify } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { decideAll, filterFor } from './may.ts';
@@ -13,6 +13,7 @@ import { owns } from './place.ts';
 import { ClientLeft } from './read-body.ts';
 import { refuse } from './refuse.ts';
 import { routeTo } from './route.ts';
+import { createSessions, type Sessions } from './sessions.ts';
 import { createTickets, type Tickets } from './ticket.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createUpstreams, type Upstreams } from './upstream.ts';
@@ -20,6 +21,7 @@ import type { Gateway, GatewayWorld } from './world.ts';
 
 interface Running extends GatewayWorld {
   readonly limits: Limits;
+  readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly upstreams: Upstreams;
   readonly traffic: Traffic;
@@ -30,7 +32,8 @@ export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
   const tickets = createTickets(world.ticketKey ?? randomBytes(32));
   const [upstreams, traffic] = [createUpstreams(limits), createTraffic()];
-  const running: Running = { ...world, limits, tickets, upstreams, traffic };
+  const sessions = createSessions(limits.sessions);
+  const running: Running = { ...world, limits, sessions, tickets, upstreams, traffic };
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
     await upstreams.destroy();
@@ -49,35 +52,47 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): vo
   gateway.traffic.add(exchange);
   // The `finally` of every exchange, however it ends: emitted once, after the answer or the loss of the client.
   res.once('close', () => finish(gateway, exchange));
+  // A write that meets a connection just lost must not become an uncaught error; 'close' follows.
+  res.on('error', ignore);
   serve(gateway, exchange).catch((error: unknown) => fail(exchange, error));
 }
 
+function ignore(): void {}
+
 async function serve(gateway: Running, exchange: Exchange): Promise<void> {
-  const { decide, findRoute, limits, tickets, traffic, upstreams } = gateway;
+  const { decide, findRoute, limits, sessions, tickets, traffic, upstreams } = gateway;
+  const { req, id } = exchange;
   const place = admit(exchange, gateway, traffic.size <= limits.requests);
   const identity = await identify(gateway, exchange, place);
   const { asked, method, body } = await ask(exchange, limits);
   decideAll(decide, exchange, identity, place.server, asked);
   traffic.checkDraining(exchange, asked);
+  sessions.check(place.server, req.headers['mcp-session-id'], identity);
   const target = routeTo(findRoute, tickets, place, method, identity);
   const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
-  const headers = requestHeaders(exchange.req, exchange.id, filter !== undefined);
-  forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs: limits.headersMs });
+  const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
+  const onAnswer: Errand['onAnswer'] = (answer) =>
+    sessions.note(place.server, answer['mcp-session-id'], identity, asked);
+  const { headersMs } = limits;
+  // Who left while it was found out who it is must not leave a stream behind that nobody ends.
+  if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
+  forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs, onAnswer });
 }
 
 function fail(exchange: Exchange, error: unknown): void {
-  if (error instanceof ClientLeft) return;
-  if (!exchange.res.headersSent) refuse(exchange, asFailure(error));
-  else exchange.res.destroy();
+  const { res } = exchange;
+  if (error instanceof ClientLeft || res.writableEnded || res.destroyed) return;
+  if (!res.headersSent) refuse(exchange, asFailure(error));
+  else res.destroy();
 }
 
-function finish({ traffic, trail, log, now }: Running, exchange: Exchange): void {
+function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Exchange): void {
   if (!exchange.res.writableFinished) {
     exchange.hangUp?.();
     exchange.reason ??= 'client_left';
   }
   traffic.remove(exchange);
-  trail.record(auditEvent(exchange, now()));
+  trail.record(auditEvent(exchange, clientIp(exchange.req), now()));
   const { failure, id } = exchange;
   if (failure && failure.status >= 500)
     log.warn({ correlationId: id, server: exchange.place?.server, err: failure.cause }, failure.message);

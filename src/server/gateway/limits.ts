@@ -22,6 +22,8 @@ export interface Limits {
   readonly streamsPerServer: number;
   /** Server origins with connections kept open. */
   readonly pools: number;
+  /** Sessions of the legacy eras whose holder is remembered. */
+  readonly sessions: number;
 }
 
 /** Limits that suit one process on two cores; every one is a setting. */
@@ -37,4 +39,5 @@ export const defaultLimits: Limits = {
   queuePerServer: 1_024,
   streamsPerServer: 8_192,
   pools: 2_048,
+  sessions: 50_000,
 };

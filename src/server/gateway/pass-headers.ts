@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Credentials } from '../registry/servers/route.ts';
 import { correlationHeader } from './refuse.ts';
 
 /** Of one connection only (RFC 9110 section 7.6.1), or made anew by the HTTP library. */
@@ -56,13 +57,16 @@ function nominated(connection: string | undefined): readonly string[] {
 
 /**
  * The headers of a client's request that go to the server, as name, value, name, value, and the gateway's own. With
- * `readable` the server is asked not to compress, because its answer has to be read here.
+ * `readable` the server is asked not to compress, because its answer has to be read here. The operator's credentials
+ * take the place of what the client sent under their names.
  */
 export function requestHeaders(
   { rawHeaders: raw, headers }: IncomingMessage,
   id: string,
   readable: boolean,
+  credentials: Credentials,
 ): string[] {
+  const { names } = credentials;
   const dropped = nominated(headers.connection);
   const kept: string[] = [];
   let encoding = readable ? 'identity' : undefined;
@@ -70,12 +74,27 @@ export function requestHeaders(
     const [name = '', value = ''] = [raw[at], raw[at + 1]];
     const lower = name.toLowerCase();
     if (lower === 'accept-encoding') encoding ??= value;
+    else if (names.size > 0 && names.has(lower)) continue;
     else if (!notToServers.has(lower) && !notToServersPrefix.test(lower) && !dropped.includes(lower))
       kept.push(name, value);
   }
   if (encoding !== undefined) kept.push('accept-encoding', encoding);
   kept.push(correlationHeader, id);
+  if (credentials.forwardAuthorization && !names.has('authorization'))
+    kept.push(...ownAuthorization(headers));
+  if (names.size > 0) kept.push(...credentials.headers);
   return kept;
+}
+
+/** The client's `Authorization` where it is not what the client proved itself to the gateway with. */
+function ownAuthorization(headers: IncomingMessage['headers']): string[] {
+  const { authorization, 'x-authorization': ours } = headers;
+  if (authorization === undefined || ours === undefined) return [];
+  return tokenIn(authorization) === tokenIn(String(ours)) ? [] : ['authorization', authorization];
+}
+
+function tokenIn(value: string): string {
+  return value.trim().replace(/^\S+\s+/, '');
 }
 
 /** The headers of a server's answer that go to the client, and what the body's handling needs to know of them. */

@@ -15,22 +15,20 @@ export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
     let first: Buffer = empty;
     let rest: Buffer[] | undefined;
     let size = 0;
-    const stop = (error: Error): void => {
-      req.off('data', onData);
-      // What is still on its way is read and dropped, so that the client, busy sending, gets to read the answer.
-      req.resume();
-      reject(error);
-    };
     const onData = (chunk: Buffer): void => {
       size += chunk.length;
-      if (size > limit) stop(tooLarge());
-      else if (size === chunk.length) first = chunk;
+      if (size > limit) {
+        req.off('data', onData);
+        // What is still on its way is read and dropped, so that the client, busy sending, gets to read the answer.
+        req.resume();
+        reject(tooLarge());
+      } else if (size === chunk.length) first = chunk;
       else if (rest) rest.push(chunk);
       else rest = [first, chunk];
     };
     req.on('data', onData);
     req.once('end', () => resolve(rest ? Buffer.concat(rest, size) : first));
-    req.once('error', () => stop(new ClientLeft('the client left while sending')));
-    req.once('close', () => reject(new ClientLeft('the client left while sending')));
+    // A request that is cut short closes with an error, and without an 'end'.
+    req.once('error', () => reject(new ClientLeft('the client left while sending')));
   });
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { FindRoute, Route } from '../registry/servers/route.ts';
+import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
 import { rewriteEndpoint, ticketIn } from './legacy.ts';
 import type { Place } from './place.ts';
 import type { RewriteEvent } from './sse.ts';
@@ -10,6 +10,8 @@ import type { Tickets } from './ticket.ts';
 export interface Target {
   readonly origin: string;
   readonly path: string;
+  /** What goes along on the operator's behalf. */
+  readonly credentials: Credentials;
   /** On the stream of a legacy SSE session: gives the client an address for its messages. */
   readonly rewriteOther?: RewriteEvent | undefined;
 }
@@ -27,13 +29,20 @@ export function routeTo(
   const route = findRoute(place.server);
   if (!route) throw new Failure('not_found', `There is no server '${place.server}'.`);
   if (!route.enabled) throw new Failure('server_disabled', `The server '${place.server}' is switched off.`);
-  const { mcp, sse } = route;
-  if (place.endpoint === 'mcp' && mcp) return addressOf(mcp);
+  const { mcp, sse, credentials } = route;
+  if (!credentials)
+    throw new Failure(
+      'credential_unreadable',
+      `The gateway cannot read its credential for '${place.server}'; an administrator has to set it anew.`,
+    );
+  if (place.endpoint === 'mcp' && mcp) return addressOf(mcp, credentials);
   // Clients that find no streamable HTTP at an address try the older transport at the same one.
   const wantsSse = place.endpoint === 'sse' || (place.endpoint === 'mcp' && method === 'GET');
   const holder = [route.name, sse?.origin ?? '', identity.provider, identity.subject];
-  if (sse && wantsSse) return { ...addressOf(sse), rewriteOther: endpointOf(route, sse, tickets, holder) };
-  if (sse && place.endpoint === 'messages') return messagesOf(place, sse, tickets, holder);
+  if (sse && wantsSse)
+    return { ...addressOf(sse, credentials), rewriteOther: endpointOf(route, sse, tickets, holder) };
+  if (sse && place.endpoint === 'messages')
+    return { ...messagesOf(place, sse, tickets, holder), credentials };
   throw new Failure('not_found', `The server '${place.server}' does not speak this transport.`);
 }
 
@@ -41,17 +50,22 @@ function endpointOf(route: Route, sse: URL, tickets: Tickets, holder: readonly s
   return rewriteEndpoint(sse, `/${route.name}/messages`, (address) => tickets.seal(address, holder));
 }
 
-function messagesOf(place: Place, sse: URL, tickets: Tickets, holder: readonly string[]): Target {
+function messagesOf(
+  place: Place,
+  sse: URL,
+  tickets: Tickets,
+  holder: readonly string[],
+): Omit<Target, 'credentials'> {
   const ticket = ticketIn(place.query);
   const path = ticket === undefined ? undefined : tickets.open(ticket, holder);
   if (path === undefined) throw new Failure('not_found', 'This session is not known; open the stream anew.');
   return { origin: sse.origin, path };
 }
 
-function addressOf(url: URL): Target {
+function addressOf(url: URL, credentials: Credentials): Target {
   const known = addresses.get(url);
-  if (known) return known;
-  const address = { origin: url.origin, path: url.pathname + url.search };
+  if (known?.credentials === credentials) return known;
+  const address = { origin: url.origin, path: url.pathname + url.search, credentials };
   addresses.set(url, address);
   return address;
 }

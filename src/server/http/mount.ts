@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { type Endpoint, type Endpoints, type Permission, Reply } from '../../contract/endpoint.ts';
+import { nameOfPath } from '../../contract/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
 import { asFailure, Failure, type Fault } from '../errors.ts';
@@ -98,7 +99,7 @@ async function serve(
 ): Promise<Response> {
   const caller = await callerOf(c, endpoint.permission, world, notes);
   const params = parse(endpoint.params, given, 'path');
-  if (caller) requirePermission(endpoint, caller, params);
+  if (caller) requirePermission(endpoint, caller, given.path ?? '');
   const input: AnyInput = {
     params,
     query: parse(endpoint.query, c.req.query(), 'query'),
@@ -149,7 +150,7 @@ function requireCsrf(c: Context<HttpEnv>, expected: string): void {
 }
 
 /** Unknown and forbidden things look alike to somebody who may not even list them. */
-function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, params: unknown): void {
+function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, path: string): void {
   const { permission } = endpoint;
   if (typeof permission === 'string') {
     if (permission === 'administrator' && !access.isAdmin)
@@ -160,7 +161,7 @@ function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, par
     if (!access.may(permission.can)) throw insufficient(permission.can);
     return;
   }
-  const name = String((params as { path?: unknown }).path ?? '').replace(/^\//, '');
+  const name = nameOfPath(path);
   const visible = permission.can.endsWith('_service') ? 'list_service' : 'list_agents';
   if (!mayOn(access, visible, name))
     throw new Failure('not_found', `There is no '${name}' here that you may see.`);

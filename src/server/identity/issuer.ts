@@ -107,6 +107,8 @@ export class Issuer {
 }
 
 function unavailable(cause: unknown): Failure {
+  // What is known better is said as it is: that this is an emulator, say.
+  if (cause instanceof Failure && cause.code === 'identity_unavailable') return cause;
   return new Failure(
     'identity_unavailable',
     "The identity provider's keys cannot be read right now; try again soon.",

@@ -9,26 +9,36 @@ import {
 } from 'node:crypto';
 
 /** What a derived key is for; one label a purpose, so that no key ever serves two. */
-export type Purpose = 'personal-token' | 'csrf' | 'login-attempt' | 'sse-session';
+export type Purpose =
+  | 'personal-token'
+  | 'csrf'
+  | 'login-attempt'
+  | 'refresh-token'
+  | 'sse-session'
+  | 'upstream-credential';
 
 /** Derives the 256-bit key of one purpose from SECRET_KEY (HKDF with SHA-256, RFC 5869). */
 export function deriveKey(secretKey: string, purpose: Purpose): Buffer {
   return Buffer.from(hkdfSync('sha256', secretKey, '', `mcp-gateway-registry/${purpose}`, 32));
 }
 
-/** Encrypts a text with AES-256-GCM: base64url of nonce (12 bytes), ciphertext and tag (16 bytes). */
-export function seal(key: Buffer, text: string): string {
+/**
+ * Encrypts a text with AES-256-GCM: base64url of nonce (12 bytes), ciphertext and tag (16 bytes). It opens only for the
+ * same `holder`, so that what was sealed for one thing cannot be put in the place of another's.
+ */
+export function seal(key: Buffer, text: string, holder = ''): string {
   const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, nonce);
+  const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(holder, 'utf8'));
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
     'base64url',
   );
 }
 
-/** Decrypts what `seal` made; throws when it was changed or made with another key. */
-export function unseal(key: Buffer, sealed: string): string {
+/** Decrypts what `seal` made; throws when it was changed or made with another key or for another holder. */
+export function unseal(key: Buffer, sealed: string, holder = ''): string {
   const bytes = Buffer.from(sealed, 'base64url');
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
+  decipher.setAAD(Buffer.from(holder, 'utf8'));
   decipher.setAuthTag(bytes.subarray(-16));
   return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');
 }

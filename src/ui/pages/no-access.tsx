@@ -35,9 +35,8 @@ export function NoAccess() {
         <section className="mt-8 grid justify-items-start gap-3">
           <h2 className="text-lead font-semibold">What to ask for</h2>
           <p>
-            Ask an administrator of this gateway for one of two things: to add your account to a group that is
-            mapped to a scope{count > 0 && ', or to map one of the groups above in scopes.yml'}. Here is a
-            message to send:
+            Ask an administrator of this gateway to add your account to a group that is mapped to a scope
+            {count > 0 && ', or to map one of the groups above in scopes.yml'}. Here is a message to send:
           </p>
           <blockquote className="w-full rounded-md border border-line bg-raised p-3 whitespace-pre-line">
             {requestOf(me)}
@@ -47,8 +46,8 @@ export function NoAccess() {
         <section className="mt-8 grid gap-3">
           <h2 className="text-lead font-semibold">When it is done</h2>
           <p>
-            Membership in a group is read when you sign in, so sign out and in again. If the groups were
-            mapped instead, trying again is enough.
+            Membership in a group is read when you sign in, so sign out and in again.
+            {count > 0 && ' If one of your groups was mapped instead, trying again is enough.'}
           </p>
           <div className="flex gap-2">
             <TryAgain />

@@ -27,7 +27,7 @@ export function Dialog({
       aria-labelledby={heading}
       // Strict mode closes and opens once more: then the event comes when the dialog is open again.
       onClose={(event) => !event.currentTarget.open && onClose()}
-      className="m-auto w-full max-w-2xl rounded-lg border border-line bg-raised text-ink shadow-float max-sm:m-0 max-sm:mt-auto max-sm:max-w-full max-sm:rounded-b-[0]"
+      className="m-auto w-full max-w-2xl overscroll-contain rounded-lg border border-line bg-raised text-ink shadow-float max-sm:m-0 max-sm:mt-auto max-sm:max-w-full max-sm:rounded-b-[0]"
     >
       <div className="flex items-center justify-between gap-4 border-b border-line py-2 pr-2 pl-5">
         <h2 id={heading} className="text-lead font-semibold">

@@ -8,7 +8,7 @@ import { ServerDetail } from './server-detail.tsx';
 import { Switch } from './switch.tsx';
 
 /** The columns of the list on a wide page, shared by its head and its rows. */
-export const columns = 'lg:grid-cols-[1rem_minmax(0,3fr)_minmax(0,4fr)_minmax(0,2.5fr)_4.5rem_6.5rem_6.5rem]';
+export const columns = 'lg:grid-cols-[1rem_minmax(0,3fr)_minmax(0,5fr)_minmax(0,2.5fr)_3rem_6.5rem_6.5rem]';
 
 /** One server in the list, which opens to its details. */
 export const ServerRow = memo(function ServerRow({

@@ -22,7 +22,11 @@ const faults: Record<string, { title: string; help: string }> = {
   },
   groups_incomplete: {
     title: 'Your access cannot be told',
-    help: 'Your account is in more groups than the identity provider puts into a token. An administrator has to limit the groups claim to the groups assigned to this application.',
+    help: 'Your account is in more groups than the identity provider puts into a token, and it refuses to tell them. An administrator finds below what to grant.',
+  },
+  groups_unavailable: {
+    title: 'Your access cannot be told right now',
+    help: 'The identity provider does not answer which groups your account is in. Try again in a minute.',
   },
   oauth2_redirect_failed: {
     title: 'The sign-in could not be started',

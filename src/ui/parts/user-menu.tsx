@@ -9,7 +9,8 @@ import { ThemeChoice } from './theme-choice.tsx';
 function accessOf(me: Me): string {
   if (me.is_admin) return 'Admin';
   if (me.scopes.length === 0) return 'No access';
-  return me.can_modify_servers ? 'Modify' : 'Read-only';
+  const changes = ['register_service', 'modify_service', 'toggle_service', 'delete_service'] as const;
+  return changes.some((one) => (me.ui_permissions[one]?.length ?? 0) > 0) ? 'Modify' : 'Read-only';
 }
 
 /** The account button and what it opens: who is signed in, access, groups, scopes, theme, sign out. */

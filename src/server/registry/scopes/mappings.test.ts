@@ -4,10 +4,15 @@ import { withMappings } from './mappings.ts';
 
 const set = parseScopes('a: []\nb: []\ngroup_mappings: { g: [a] }', 'scopes.yml');
 
-test('further groups are added to the scopes they name, those that are there already once', () => {
-  const { scopes, unknown } = withMappings(set, { h: ['a', 'b'], g: ['a'] });
+test('further groups are added to the scopes they name', () => {
+  const { scopes, unknown } = withMappings(set, { h: ['a', 'b'] });
   expect([scopes.get('a')?.groupMappings, scopes.get('b')?.groupMappings]).toEqual([['g', 'h'], ['h']]);
   expect(unknown).toEqual([]);
+});
+
+test('a group that the file maps itself is not widened', () => {
+  const { scopes } = withMappings(set, { g: ['a', 'b'] });
+  expect([scopes.get('a')?.groupMappings, scopes.get('b')?.groupMappings]).toEqual([['g'], []]);
 });
 
 test('the scopes given stay as they are', () => {

@@ -2,6 +2,7 @@ import { type ServerInput, serverInput } from '../../../contract/servers.ts';
 import type { OutboundPolicy } from '../../addresses.ts';
 import { Failure, type Fault } from '../../errors.ts';
 import { assertReachableUrl } from '../../outbound.ts';
+import { credentialForRecord } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
 import { type Json, mergePatch } from './merge-patch.ts';
 import { changedMeanwhile, type ServerRow } from './store.ts';
@@ -59,6 +60,14 @@ export function movesEndpoints(before: ServerInput, after: ServerInput): boolean
   return old.mcp?.href !== next.mcp?.href || old.sse?.href !== next.sse?.href;
 }
 
+/** Whether a change leads calls to another host, which the stored credential was not given for. */
+export function movesHost(before: ServerInput, after: ServerInput): boolean {
+  const origins = (definition: ServerInput): string[] =>
+    [endpointsOf(definition).mcp, endpointsOf(definition).sse].flatMap((url) => url?.origin ?? []);
+  const known = origins(before);
+  return origins(after).some((origin) => !known.includes(origin));
+}
+
 /** What is said about a server, as the audit trail keeps it: URLs without their query, which may hold a key. */
 export function forRecord(row: ServerRow): Record<string, unknown> {
   const plain = (url: string | null): string | null => url?.replace(/[?#].*$/, '') ?? null;
@@ -68,6 +77,7 @@ export function forRecord(row: ServerRow): Record<string, unknown> {
     proxy_pass_url: plain(definition.proxy_pass_url),
     mcp_endpoint: plain(definition.mcp_endpoint),
     sse_endpoint: plain(definition.sse_endpoint),
+    ...credentialForRecord(row.credential),
     is_enabled: row.isEnabled,
     revision: row.revision,
   };

@@ -13,8 +13,11 @@ export interface Finding extends Omit<Health, 'checkedAt'> {
   readonly tools: readonly Tool[] | null;
 }
 
-/** Looks at a server: it never rejects, and leaves no session behind. */
-export type CheckServer = (endpoints: ServerEndpoints) => Promise<Finding>;
+/**
+ * Looks at a server, with headers (name, value, name, value) that prove who asks: it never rejects, and leaves no session
+ * behind.
+ */
+export type CheckServer = (endpoints: ServerEndpoints, headers?: readonly string[]) => Promise<Finding>;
 
 /** The limits of a check. */
 export interface CheckOptions {
@@ -34,9 +37,10 @@ export interface CheckOptions {
 /** Makes the health check: connect as an MCP client does, the newest protocol first, read the tools, take leave. */
 export function createCheck(options: CheckOptions): CheckServer {
   const { policy, headersMs = 5000, totalMs = 15_000, maxBytes = 4 * 1024 * 1024, maxTools = 1000 } = options;
-  return async (endpoints) => {
+  return async (endpoints, headers = []) => {
     // Connections of its own: one kept since the last check would fail after a restart of the server.
-    const send = outbound({ policy, headersMs, totalMs, maxBytes });
+    const plain = outbound({ policy, headersMs, totalMs, maxBytes });
+    const send = proving(plain, endpoints, headers);
     const limit = new AbortController();
     const timer = setTimeout(
       () => limit.abort(new Failure('upstream_timeout', `It did not finish within ${totalMs / 1000} s.`)),
@@ -47,8 +51,19 @@ export function createCheck(options: CheckOptions): CheckServer {
       return await look(endpoints, { version, send, totalMs, maxBytes, maxTools, signal: limit.signal });
     } finally {
       clearTimeout(timer);
-      await send.close();
+      await plain.close();
     }
+  };
+}
+
+/** Adds the headers to what goes to the server's own origins, and to nothing else that a server may lead to. */
+function proving(send: Fetch, { mcp, sse }: ServerEndpoints, headers: readonly string[]): Fetch {
+  const origins = [mcp?.origin, sse?.origin];
+  return (url, init = {}) => {
+    if (!origins.includes(new URL(url).origin)) return send(url, init);
+    const all = new Headers(init.headers);
+    for (let at = 0; at + 1 < headers.length; at += 2) all.set(headers[at] ?? '', headers[at + 1] ?? '');
+    return send(url, { ...init, headers: all });
   };
 }
 

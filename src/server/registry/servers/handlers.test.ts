@@ -15,13 +15,16 @@ import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { Failure, type FailureCode } from '../../errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { createCheck } from './check.ts';
+import { credentialsFrom } from './credential.ts';
 import { serverHandlers } from './handlers.ts';
 import { createLookAfter } from './look-after.ts';
 import { createRoutes, type Routes } from './routes.ts';
+import { createVault } from './vault.ts';
 
 type Grants = Partial<Record<UiPermission, 'all' | string[]>>;
 type Who = Caller<Identity> & { notes: Record<string, unknown>[] };
 
+const vault = createVault('a secret of a test');
 const policy = { allowPrivate: true };
 let database: OpenDatabase;
 let sample: RunningSample;
@@ -33,7 +36,8 @@ const ends: (() => unknown)[] = [];
 beforeEach(async () => {
   database = await openMemory();
   sample = await startCurrentTime();
-  routes = createRoutes([]);
+  const credentialsOf = credentialsFrom(vault);
+  routes = createRoutes([], credentialsOf);
   time = Date.UTC(2026, 0, 1);
   let ids = 0;
   const check = createCheck({ policy, version: '1', headersMs: 300 });
@@ -41,7 +45,8 @@ beforeEach(async () => {
   handlers = serverHandlers({
     db: database.db,
     routes,
-    lookAfter: createLookAfter({ db: database.db, routes, check, now }),
+    lookAfter: createLookAfter({ db: database.db, routes, check, credentialsOf, now }),
+    vault,
     publicUrl: 'https://gateway.example/',
     policy,
     now,
@@ -372,4 +377,42 @@ test('what goes to the audit trail holds no query of a URL', async () => {
   const body = input('/keyed', { proxy_pass_url: `${sample.url}?api_key=secret` });
   await call('servers.register', { body }, caller);
   expect(JSON.stringify(caller.notes)).not.toContain('secret');
+});
+
+test('a credential is used by checks, never shown, and does not follow the server to another host', async () => {
+  const asked: (string | undefined)[] = [];
+  const server = createServer((req, res) => {
+    asked.push(req.headers.authorization);
+    res.writeHead(401).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`;
+  const body = { server_name: 'Own', path: '/own', proxy_pass_url: url, is_enabled: true };
+  await call('servers.register', { body }, admin());
+  asked.length = 0;
+  const who = admin();
+  const set = { auth_scheme: 'bearer', auth_credential: 's3cret-value' };
+  const shown = await asServer(call('servers.credential', { path: 'own', body: set }, who));
+  expect(shown).toMatchObject({ auth_scheme: 'bearer', auth_header_name: 'Authorization', revision: 2 });
+  expect(new Set(asked)).toEqual(new Set(['Bearer s3cret-value']));
+  expect(routes.find('own')?.credentials?.headers).toEqual(['Authorization', 'Bearer s3cret-value']);
+  const seen = await asServer(call('servers.get', { path: 'own' }, reader()));
+  expect(seen).toMatchObject({ auth_scheme: 'bearer', auth_header_name: null });
+  expect(JSON.stringify([shown, seen, who.notes])).not.toContain('s3cret-value');
+  const moved = { proxy_pass_url: `${sample.url}` };
+  expect(await asServer(call('servers.patch', { path: 'own', body: moved }, admin()))).toMatchObject({
+    auth_scheme: 'none',
+    credential_updated_at: null,
+    health_status: 'healthy',
+  });
+  expect(routes.find('own')?.credentials?.headers).toEqual([]);
+});
+
+test('a credential change honours If-Match', async () => {
+  const body = { server_name: 'Own', path: '/own', proxy_pass_url: 'http://127.0.0.1:9' };
+  await call('servers.register', { body }, admin());
+  const set = { auth_scheme: 'bearer', auth_credential: 'a' };
+  const stale = call('servers.credential', { path: 'own', body: set, ifMatch: '"7"' }, admin());
+  expect(await codeOf(stale)).toBe('changed_meanwhile');
 });

@@ -1,4 +1,5 @@
 import { type Handlers, type Output, Reply } from '../../../contract/endpoint.ts';
+import type { CredentialInput } from '../../../contract/server-credentials.ts';
 import {
   nameOfPath,
   type Server,
@@ -17,20 +18,33 @@ import {
   etagOf,
   forRecord,
   movesEndpoints,
+  movesHost,
   patched,
 } from './change.ts';
+import { changedCredential, credentialForRecord } from './credential.ts';
 import type { LookAfter } from './look-after.ts';
 import { present } from './present.ts';
 import type { Routes } from './routes.ts';
 import { type Asked, select } from './select.ts';
-import { find, insert, listServers, remove, replace, type ServerRow, setEnabled } from './store.ts';
+import {
+  find,
+  insert,
+  listServers,
+  remove,
+  replace,
+  type ServerRow,
+  setCredential,
+  setEnabled,
+} from './store.ts';
 import { showTools } from './tools.ts';
+import type { Vault } from './vault.ts';
 
 /** What the registry of servers works with. */
 export interface ServersWorld {
   readonly db: Db;
   readonly routes: Routes;
   readonly lookAfter: LookAfter;
+  readonly vault: Vault;
   /** The gateway's own URL as clients know it. */
   readonly publicUrl: string;
   /** Which addresses a server may be at. */
@@ -57,6 +71,8 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
       change(world, { row: await known(world, params.path), ifMatch }, () => body, caller),
     'servers.patch': async ({ params, body, ifMatch }, caller) =>
       change(world, { row: await known(world, params.path), ifMatch }, (row) => patched(row, body), caller),
+    'servers.credential': async ({ params, body, ifMatch }, caller) =>
+      changeCredential(world, { row: await known(world, params.path), ifMatch }, body, caller),
     'servers.toggle': ({ params, body }, caller) => toggle(world, params.path, body.enabled, caller),
     async 'servers.health'({ params }, caller) {
       const { row, found } = await world.lookAfter.one(await known(world, params.path));
@@ -133,10 +149,30 @@ async function change(
   assertReachable(definition, world.policy);
   const forget = movesEndpoints(row.definition, definition);
   const { revision } = row;
-  const changed = await replace(world.db, row.path, { definition, revision, at: at(world), forget });
+  // Whoever may change the address must not be able to have the credential sent to a host of their own.
+  const dropCredential = movesHost(row.definition, definition);
+  const changed = await replace(world.db, row.path, {
+    ...{ definition, revision, forget, dropCredential },
+    at: at(world),
+  });
   world.routes.put(changed);
   caller.note({ before: forRecord(row), after: forRecord(changed) });
   return reply(world, forget ? (await world.lookAfter.one(changed)).row : changed, caller);
+}
+
+async function changeCredential(
+  world: ServersWorld,
+  { row, ifMatch }: { row: ServerRow; ifMatch: string | undefined },
+  input: CredentialInput,
+  caller: Who,
+): Promise<Reply<Server>> {
+  assertMatch(row, ifMatch);
+  const credential = changedCredential(world.vault, row, input, at(world));
+  const changed = await setCredential(world.db, row, { credential, at: at(world) });
+  world.routes.put(changed);
+  const before = credentialForRecord(row.credential);
+  caller.note({ before, after: credentialForRecord(changed.credential) });
+  return reply(world, changed.isEnabled ? (await world.lookAfter.one(changed)).row : changed, caller);
 }
 
 async function toggle(

@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serverInput } from '../../../contract/servers.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { CheckServer, Finding } from './check.ts';
+import { credentialsFrom } from './credential.ts';
 import { createLookAfter, type LookAfter } from './look-after.ts';
 import { createRoutes, type Routes } from './routes.ts';
 import { ensureServers, seedName } from './seed.ts';
 import { find, insert, replace, type ServerRow, setEnabled } from './store.ts';
+import { createVault } from './vault.ts';
 
 const healthy: Finding = {
   status: 'healthy',
@@ -16,6 +18,8 @@ const healthy: Finding = {
 };
 const at = '2026-01-01T00:00:00.000Z';
 const world = { now: () => Date.parse(at), newId: () => crypto.randomUUID() };
+const vault = createVault('a secret of a test');
+const credentialsOf = credentialsFrom(vault);
 let database: OpenDatabase;
 let routes: Routes;
 let asked: string[];
@@ -24,7 +28,7 @@ let lookAfter: LookAfter;
 
 beforeEach(async () => {
   database = await openMemory();
-  routes = createRoutes([]);
+  routes = createRoutes([], credentialsOf);
   asked = [];
   const check: CheckServer = ({ mcp }) => {
     asked.push(mcp?.href ?? '');
@@ -32,7 +36,7 @@ beforeEach(async () => {
       answer = resolve;
     });
   };
-  lookAfter = createLookAfter({ db: database.db, routes, check, now: world.now });
+  lookAfter = createLookAfter({ credentialsOf, db: database.db, routes, check, now: world.now });
 });
 afterEach(() => database.close());
 
@@ -88,7 +92,7 @@ test('the check of all asks each enabled server once', async () => {
     asked.push(mcp?.href ?? '');
     return healthy;
   };
-  await createLookAfter({ db: database.db, routes, check, now: world.now }).every();
+  await createLookAfter({ credentialsOf, db: database.db, routes, check, now: world.now }).every();
   expect(asked.sort()).toEqual(['http://h/a/mcp', 'http://h/c/mcp']);
 });
 
@@ -110,7 +114,7 @@ test('listeners hear of each change of a route, and not after they left', () => 
     ['a', true],
     ['a', undefined],
   ]);
-  expect([...createRoutes([row]).all()].map((route) => route.name)).toEqual(['a']);
+  expect([...createRoutes([row], credentialsOf).all()].map((route) => route.name)).toEqual(['a']);
 });
 
 test('samples are registered once, follow their URL and keep what people changed', async () => {

@@ -1,5 +1,6 @@
 import type { Db } from '../../db/tables.ts';
 import type { CheckServer, Finding } from './check.ts';
+import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { Routes } from './routes.ts';
 import { listServers, type ServerRow, setHealth } from './store.ts';
@@ -19,17 +20,29 @@ export interface LookAfter {
   every(): Promise<void>;
 }
 
+const unreadable: Finding = {
+  status: 'auth-failing',
+  detail: 'Its stored credential cannot be read, because SECRET_KEY was changed; set the credential anew.',
+  serverVersion: null,
+  protocolVersion: null,
+  tools: null,
+};
+
 /** Makes the part that checks servers and remembers the result. */
 export function createLookAfter(world: {
   db: Db;
   routes: Routes;
   check: CheckServer;
+  credentialsOf: CredentialsOf;
   /** Milliseconds since 1970. */
   now: () => number;
 }): LookAfter {
   const running = new Map<string, Promise<LookedAfter>>();
   const look = async (row: ServerRow): Promise<LookedAfter> => {
-    const found = await world.check(endpointsOf(row.definition));
+    const credentials = world.credentialsOf(row);
+    const found = credentials
+      ? await world.check(endpointsOf(row.definition), credentials.headers)
+      : unreadable;
     const { tools, ...rest } = found;
     const at = new Date(world.now()).toISOString();
     const stored = await setHealth(world.db, row, {

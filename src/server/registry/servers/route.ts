@@ -1,5 +1,15 @@
 import type { Tool } from '../../../contract/servers.ts';
 
+/** What goes with every request to a server on the operator's behalf. */
+export interface Credentials {
+  /** Name, value, name, value. */
+  readonly headers: readonly string[];
+  /** The names in lower case: what a client sends under one of them is not passed on. */
+  readonly names: ReadonlySet<string>;
+  /** Whether a client's own `Authorization` goes to the server, where the client proved itself by `X-Authorization`. */
+  readonly forwardAuthorization: boolean;
+}
+
 /** Where the data plane sends a server's calls; made anew at each change, so that a request computes nothing. */
 export interface Route {
   readonly id: string;
@@ -12,6 +22,8 @@ export interface Route {
   readonly sse: URL | null;
   /** The tools as last seen, for the registry's own lists; never used to decide. */
   readonly tools: readonly Tool[];
+  /** Null when a credential is stored that cannot be read: then nothing is sent to the server. */
+  readonly credentials: Credentials | null;
 }
 
 /** Finds an enabled or disabled server by name, in memory. */

@@ -1,4 +1,5 @@
 import { nameOfPath } from '../../../contract/servers.ts';
+import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { FindRoute, Route } from './route.ts';
 import type { ServerRow } from './store.ts';
@@ -19,16 +20,16 @@ export interface Routes {
   onChange(listener: RouteListener): () => void;
 }
 
-/** Makes the route table of the servers in store. */
-export function createRoutes(rows: Iterable<ServerRow>): Routes {
+/** Makes the route table of the servers in store, with the headers that `credentialsOf` prepares at each change. */
+export function createRoutes(rows: Iterable<ServerRow>, credentialsOf: CredentialsOf): Routes {
   const routes = new Map<string, Route>();
   const listeners = new Set<RouteListener>();
-  for (const row of rows) routes.set(nameOfPath(row.path), routeOf(row));
+  for (const row of rows) routes.set(nameOfPath(row.path), routeOf(row, credentialsOf));
   return {
     find: (name) => routes.get(name),
     all: () => routes.values(),
     put(row) {
-      const route = routeOf(row);
+      const route = routeOf(row, credentialsOf);
       routes.set(route.name, route);
       for (const listener of listeners) listener(route.name, route);
     },
@@ -43,12 +44,13 @@ export function createRoutes(rows: Iterable<ServerRow>): Routes {
   };
 }
 
-function routeOf(row: ServerRow): Route {
+function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {
   return {
     id: row.id,
     name: nameOfPath(row.path),
     enabled: row.isEnabled,
     ...endpointsOf(row.definition),
     tools: row.tools?.tools ?? [],
+    credentials: credentialsOf(row),
   };
 }

@@ -1,7 +1,9 @@
 import type { Selectable } from 'kysely';
+import type { AuthScheme } from '../../../contract/server-credentials.ts';
 import type { HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
 import type { Db, ServersTable } from '../../db/tables.ts';
 import { Failure } from '../../errors.ts';
+import type { Sealed } from './vault.ts';
 
 /** What the last check found. */
 export interface Health {
@@ -21,6 +23,16 @@ export interface StoredTools {
   readonly fetchedAt: string;
 }
 
+/** What the gateway proves itself to a server with, as it is stored: names in the clear, values sealed. */
+export interface StoredCredential extends Sealed {
+  readonly scheme: AuthScheme;
+  /** Null for the scheme `none`. */
+  readonly headerName: string | null;
+  readonly customHeaderNames: readonly string[];
+  /** ISO 8601. */
+  readonly updatedAt: string;
+}
+
 /** A registered server as it is stored. */
 export interface ServerRow {
   readonly id: string;
@@ -35,6 +47,7 @@ export interface ServerRow {
   readonly updatedAt: string;
   /** Counts the changes that people make; checks do not count. */
   readonly revision: number;
+  readonly credential: StoredCredential | null;
 }
 
 /** Stores a new server; a path in use is a `conflict`. */
@@ -56,6 +69,7 @@ export async function insert(
       registered_at: row.registeredAt,
       updated_at: row.registeredAt,
       revision: 1,
+      credential: null,
     })
     .onConflict((conflict) => conflict.column('path').doNothing())
     .returningAll()
@@ -81,12 +95,19 @@ export async function listServers(db: Db): Promise<ServerRow[]> {
 
 /**
  * Replaces what is said about the server at `path` if it still has `revision`; otherwise `changed_meanwhile`. When
- * `forget` is true, what was known of its health and tools is dropped, because it belonged to another address.
+ * `forget` is true, what was known of its health and tools is dropped, because it belonged to another address; with
+ * `dropCredential` its credential, because it was for another host.
  */
 export async function replace(
   db: Db,
   path: string,
-  change: { definition: ServerInput; revision: number; at: string; forget: boolean },
+  change: {
+    definition: ServerInput;
+    revision: number;
+    at: string;
+    forget: boolean;
+    dropCredential?: boolean;
+  },
 ): Promise<ServerRow> {
   const stored = await db
     .updateTable('servers')
@@ -95,6 +116,7 @@ export async function replace(
       updated_at: change.at,
       revision: at('revision', '+', 1),
       ...(change.forget ? { health: null, tools: null } : {}),
+      ...(change.dropCredential ? { credential: null } : {}),
     }))
     .where('path', '=', path)
     .where('revision', '=', change.revision)
@@ -146,6 +168,36 @@ export async function setHealth(
   return stored && rowOf(stored);
 }
 
+/** Stores another credential for a server if it still has the row's revision; otherwise `changed_meanwhile`. */
+export async function setCredential(
+  db: Db,
+  row: ServerRow,
+  change: { credential: StoredCredential | null; at: string },
+): Promise<ServerRow> {
+  const stored = await db
+    .updateTable('servers')
+    .set((at) => ({
+      credential: change.credential && JSON.stringify(change.credential),
+      updated_at: change.at,
+      revision: at('revision', '+', 1),
+    }))
+    .where('id', '=', row.id)
+    .where('revision', '=', row.revision)
+    .returningAll()
+    .executeTakeFirst();
+  if (!stored) throw changedMeanwhile(row.path);
+  return rowOf(stored);
+}
+
+/** Stores the same credential under another key, which is no change of the server. */
+export async function storeResealed(db: Db, id: string, credential: StoredCredential): Promise<void> {
+  await db
+    .updateTable('servers')
+    .set({ credential: JSON.stringify(credential) })
+    .where('id', '=', id)
+    .execute();
+}
+
 /** Removes the server at `path` if it still has `revision`; otherwise `changed_meanwhile`. */
 export async function remove(db: Db, path: string, revision: number): Promise<void> {
   const { numDeletedRows } = await db
@@ -164,11 +216,14 @@ export function changedMeanwhile(path: string): Failure {
   );
 }
 
+/** What definitions do not say that were stored before there was such a setting. */
+const unsaid = { forward_authorization: false };
+
 function rowOf(stored: Selectable<ServersTable>): ServerRow {
   return {
     id: stored.id,
     path: stored.path,
-    definition: JSON.parse(stored.definition) as ServerInput,
+    definition: { ...unsaid, ...(JSON.parse(stored.definition) as Omit<ServerInput, keyof typeof unsaid>) },
     isEnabled: stored.is_enabled === 1,
     health: stored.health === null ? null : (JSON.parse(stored.health) as Health),
     tools: stored.tools === null ? null : (JSON.parse(stored.tools) as StoredTools),
@@ -176,5 +231,6 @@ function rowOf(stored: Selectable<ServersTable>): ServerRow {
     registeredAt: stored.registered_at,
     updatedAt: stored.updated_at,
     revision: stored.revision,
+    credential: stored.credential === null ? null : (JSON.parse(stored.credential) as StoredCredential),
   };
 }

@@ -1,0 +1,187 @@
+import { Hono } from 'hono';
+import { beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { type Endpoint, type Permission, Reply, type UiPermission } from '../../contract/endpoint.ts';
+import type { Access } from '../access/caller.ts';
+import type { AuditEvent } from '../audit/event.ts';
+import { Failure } from '../errors.ts';
+import type { Identity, Who } from '../identity/identity.ts';
+import type { HttpEnv } from './env.ts';
+import { answerFailure } from './failure.ts';
+import { mount } from './mount.ts';
+
+const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
+const person: Identity = {
+  kind: 'person',
+  provider: 'entra',
+  subject: 'oid',
+  username: 'alice',
+  name: null,
+  email: null,
+  clientId: null,
+  groups: [],
+  method: 'session',
+  credentialId: 'session',
+  expiresAt: 0,
+};
+
+let who: Who;
+let held: Partial<Record<UiPermission, string[]>>;
+let isAdmin: boolean;
+let events: AuditEvent[];
+beforeEach(() => {
+  who = { is: 'identity', identity: person };
+  held = {};
+  isAdmin = false;
+  events = [];
+});
+
+const access = (): Access => ({
+  scopes: [],
+  isAdmin,
+  permissions: new Map(),
+  servers: new Set(),
+  may: (permission, name) =>
+    name === undefined ? (held[permission]?.length ?? 0) > 0 : (held[permission]?.includes(name) ?? false),
+});
+
+function appWith(
+  endpoint: Partial<Endpoint>,
+  handler: (input: never) => unknown = () => ({}),
+): Hono<HttpEnv> {
+  const app = new Hono<HttpEnv>();
+  app.onError((error, c) => answerFailure(c, error, quiet as never, 'Bearer'));
+  app.use(async (c, next) => {
+    c.set('correlationId', 'the-id');
+    await next();
+  });
+  const row: Endpoint = {
+    method: 'GET',
+    path: '/api/things/{path}',
+    permission: 'identity',
+    summary: '',
+    output: z.object({ shown: z.string().optional() }),
+    ...endpoint,
+  };
+  const identity = { identify: async () => who, access, csrfToken: () => 'csrf' };
+  mount(
+    app,
+    { 'things.get': row },
+    { 'things.get': handler },
+    {
+      identity,
+      trail: { record: (event) => void events.push(event), flush: async () => {} },
+      now: () => 0,
+      clientIp: () => '127.0.0.1',
+    },
+  );
+  return app;
+}
+
+const post = (body: string, headers: Record<string, string> = {}) => ({
+  method: 'POST',
+  body,
+  headers: { 'content-type': 'application/json', 'x-csrf-token': 'csrf', ...headers },
+});
+
+test('an endpoint without a permission or without a handler does not start', () => {
+  expect(() => appWith({ permission: undefined as unknown as Permission })).toThrow(/states no permission/);
+  expect(() => appWith({}, null as never)).toThrow(/has no handler/);
+});
+
+test('"nobody" is 401 with a challenge, "could not tell" is 503 with a time to come back', async () => {
+  who = { is: 'nobody', failure: new Failure('credential_missing', 'Sign in.') };
+  const nobody = await appWith({}).request('/api/things/x');
+  expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  who = { is: 'unknown', failure: new Failure('identity_unavailable', 'Later.') };
+  const unknown = await appWith({}).request('/api/things/x');
+  expect([unknown.status, unknown.headers.get('retry-after')]).toEqual([503, '5']);
+});
+
+test('what may not be listed looks like what is not there; what may be listed but not changed is refused', async () => {
+  const app = appWith({ permission: { can: 'toggle_service', on: 'path' } });
+  expect((await app.request('/api/things/x')).status).toBe(404);
+  held = { list_service: ['x'] };
+  expect((await app.request('/api/things/x')).status).toBe(403);
+  held = { list_service: ['x'], toggle_service: ['x'] };
+  expect((await app.request('/api/things/x')).status).toBe(200);
+});
+
+test('an administrator endpoint takes administrators only', async () => {
+  const app = appWith({ permission: 'administrator' });
+  expect((await app.request('/api/things/x')).status).toBe(403);
+  isAdmin = true;
+  expect((await app.request('/api/things/x')).status).toBe(200);
+});
+
+test('columns that the output does not name do not leave', async () => {
+  const app = appWith({}, () => ({ shown: 'yes', secret: 'no' }));
+  expect(await (await app.request('/api/things/x')).json()).toEqual({ shown: 'yes' });
+});
+
+test('a path may span segments and be percent-encoded; a broken encoding is told', async () => {
+  const seen: unknown[] = [];
+  const app = appWith(
+    { params: z.object({ path: z.string() }) },
+    ({ params }: { params: { path: string } }) => {
+      seen.push(params.path);
+      return {};
+    },
+  );
+  for (const path of ['a/b/c', 'a%20b']) await app.request(`/api/things/${path}`);
+  expect(seen).toEqual(['a/b/c', 'a b']);
+  expect((await app.request('/api/things/%E0%A4%A')).status).toBe(400);
+});
+
+test('changes in a session need the CSRF token', async () => {
+  const app = appWith({ method: 'POST', body: z.object({}) });
+  expect((await app.request('/api/things/x', post('{}', { 'x-csrf-token': 'wrong' }))).status).toBe(403);
+  expect((await app.request('/api/things/x', post('{}'))).status).toBe(200);
+});
+
+test.each([
+  ['not JSON', post('{'), 400],
+  ['another type', post('{}', { 'content-type': 'text/plain' }), 415],
+  ['faults', post('{"count":"many"}'), 422],
+  ['too much', post(JSON.stringify({ count: 1, padding: 'x'.repeat(1024 * 1024) })), 413],
+])('a body with %s is refused', async (_, request, status) => {
+  const app = appWith({ method: 'POST', body: z.object({ count: z.number() }) });
+  expect((await app.request('/api/things/x', request)).status).toBe(status);
+});
+
+test('every fault of the input is told with its place', async () => {
+  const app = appWith({ method: 'POST', body: z.object({ count: z.number(), name: z.string() }) });
+  const answer = await app.request('/api/things/x', post('{"count":"many"}'));
+  const { errors } = (await answer.json()) as { errors: { at: string }[] };
+  expect(errors.map(({ at }) => at)).toEqual(['body.count', 'body.name']);
+});
+
+test('an unexpected error tells nothing of itself', async () => {
+  const app = appWith({}, () => {
+    throw new Error('the password is hunter2');
+  });
+  const answer = await app.request('/api/things/x');
+  expect(answer.status).toBe(500);
+  expect(await answer.text()).not.toContain('hunter2');
+});
+
+test('exactly one audit event a request, with what was decided', async () => {
+  const app = appWith(
+    { permission: { can: 'toggle_service', on: 'path' } },
+    () => new Reply({}, { etag: '"1"' }),
+  );
+  await app.request('/api/things/x');
+  held = { list_service: ['x'], toggle_service: ['x'] };
+  await app.request('/api/things/x');
+  expect(
+    events.map(({ decision, status, reason, resource }) => [decision, status, reason, resource]),
+  ).toEqual([
+    ['deny', 404, 'not_found', 'x'],
+    ['allow', 200, undefined, 'x'],
+  ]);
+});
+
+test('another method is 405 and names those that are possible', async () => {
+  const answer = await appWith({}).request('/api/things/x', { method: 'DELETE' });
+  expect([answer.status, await answer.text()]).toEqual([405, expect.stringContaining('GET')]);
+});

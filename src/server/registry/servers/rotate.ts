@@ -1,0 +1,30 @@
+import type { Db } from '../../db/tables.ts';
+import { resealed } from './credential.ts';
+import { listServers, type ServerRow, storeResealed } from './store.ts';
+import type { Vault } from './vault.ts';
+
+/** What a rotation came to. */
+export interface Rotation {
+  /** Credentials that are sealed with the present key now and were not before. */
+  readonly rotated: number;
+  /** Credentials that were sealed with the present key already. */
+  readonly current: number;
+  /** The paths of the servers whose credential no key at hand opens; they stay as they are. */
+  readonly unreadable: readonly string[];
+}
+
+/** Seals every stored credential with the vault's present key. It may run again: what is done is not done twice. */
+export async function rotateCredentials(db: Db, vault: Vault): Promise<Rotation> {
+  const [current, old]: [ServerRow[], ServerRow[]] = [[], []];
+  for (const row of await listServers(db))
+    if (row.credential) (row.credential.keyId === vault.keyId ? current : old).push(row);
+  const unreadable: string[] = [];
+  await db.transaction().execute(async (transaction) => {
+    for (const row of old) {
+      const credential = row.credential && resealed(vault, row.id, row.credential);
+      if (credential) await storeResealed(transaction, row.id, credential);
+      else unreadable.push(row.path);
+    }
+  });
+  return { rotated: old.length - unreadable.length, current: current.length, unreadable };
+}

@@ -11,6 +11,7 @@ await build({
   entryPoints: {
     cli: 'src/cli/main.ts',
     server: 'src/server/main.ts',
+    tools: 'src/server/tools.ts',
     'entra-emulator': 'src/entra-emulator/main.ts',
     currenttime: 'src/samples/currenttime-main.ts',
   },

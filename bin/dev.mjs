@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import {
   cpSync,
   existsSync,
+  lstatSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -61,14 +62,33 @@ function format() {
   run(bin('biome'), ['check', '--write', '.']);
 }
 
-/** Installs the locked packages when they are missing or the lock file is newer than what is installed. */
+/** Installs the locked packages unless they are there. A linked `node_modules` belongs to somebody else and is left alone. */
 function install() {
-  const installed = join(root, 'node_modules/.package-lock.json');
-  const lock = join(root, 'package-lock.json');
-  if (existsSync(installed) && (!existsSync(lock) || statSync(installed).mtimeMs >= statSync(lock).mtimeMs))
+  if (lstatSync(join(root, 'node_modules'), { throwIfNoEntry: false })?.isSymbolicLink() || isInstalled())
     return;
-  console.log('Installing packages (first run only) ...');
+  console.log('Installing packages ...');
   run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { shell: process.platform === 'win32' });
+}
+
+/** Whether what is installed is what the lock file says; versions are compared, since git touches the times of files. */
+function isInstalled() {
+  try {
+    const locked = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages;
+    const installed = JSON.parse(
+      readFileSync(join(root, 'node_modules/.package-lock.json'), 'utf8'),
+    ).packages;
+    const { dependencies, devDependencies } = locked[''];
+    const wanted = {
+      ...dependencies,
+      ...(command === 'start' && existsSync(join(root, 'dist')) ? {} : devDependencies),
+    };
+    return (
+      Object.entries(installed).every(([path, { version }]) => locked[path]?.version === version) &&
+      Object.keys(wanted).every((name) => installed[`node_modules/${name}`])
+    );
+  } catch {
+    return false;
+  }
 }
 
 function hasBuildTools() {

@@ -232,7 +232,7 @@ test('an error of the sign-in is explained, and its text from the URL is only te
   const details = '<img src=x onerror="document.title=1"> AADSTS65004';
   const query = new URLSearchParams({ error: 'oauth2_error', details, correlation_id: 'c-1' });
   await page.goto(`${gateway.url}/login?${query}`);
-  await page.getByRole('alert').getByText('The identity provider refused the sign-in').waitFor();
+  await page.getByRole('alert').getByText('The consent was declined').waitFor();
   await page.getByRole('alert').getByText(details).waitFor();
   await page.getByRole('alert').getByText('c-1').waitFor();
   expect(await page.locator('img').count()).toBe(0);

@@ -96,6 +96,7 @@ export async function cli(argv: string[], circumstances: Circumstances = {}) {
     argv,
     {
       startServer: () => Promise.reject(new Error('no server in this test')),
+      runDoctor: () => Promise.reject(new Error('no doctor in this test')),
       rotateSecrets: () => Promise.reject(new Error('no database in this test')),
       runEmulator: () => Promise.reject(new Error('no emulator in this test')),
       ...world,

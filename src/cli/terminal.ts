@@ -1,3 +1,5 @@
+import type { Diagnosis } from '../contract/doctor.ts';
+
 /** Where text is written: standard output or standard error. */
 export interface Sink {
   write(text: string): unknown;
@@ -45,4 +47,6 @@ export interface World {
   /** Encrypts stored credentials anew. An error with `faults` means faulty settings. */
   rotateSecrets(options: { dataDir?: string }): Promise<Rotation>;
   runEmulator(options: EmulatorOptions): Promise<number>;
+  /** Examines the Entra tenant that the settings name. An error with `faults` means faulty settings. */
+  runDoctor(): Promise<Diagnosis>;
 }

@@ -1,4 +1,5 @@
 import { serverEndpoints } from './servers.ts';
+import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
 import { systemEndpoints } from './system.ts';
 import { tokenEndpoints } from './tokens.ts';
@@ -7,6 +8,7 @@ import { tokenEndpoints } from './tokens.ts';
 export const endpoints = {
   ...systemEndpoints,
   ...signInEndpoints,
+  ...sessionEndpoints,
   ...tokenEndpoints,
   ...serverEndpoints,
 } as const;

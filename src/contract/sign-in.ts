@@ -19,6 +19,8 @@ export const me = z.object({
   can_modify_servers: z.boolean(),
   ui_permissions: z.partialRecord(z.enum(uiPermissions), z.array(z.string())),
   accessible_servers: z.array(z.string()),
+  /** How long a personal token lives unless asked otherwise, and at most. */
+  token_hours: z.object({ default: z.number().int(), max: z.number().int() }),
   /** Send it as `X-CSRF-Token` with every change made by a browser session; null for tokens. */
   csrf_token: z.string().nullable(),
 });

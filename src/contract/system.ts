@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { diagnosis } from './doctor.ts';
 import type { Endpoints } from './endpoint.ts';
 
 /** The endpoints about the process itself. */
@@ -24,5 +25,12 @@ export const systemEndpoints = {
     summary: 'Figures of this process in the text format of Prometheus',
     media: 'text/plain; version=0.0.4; charset=utf-8',
     output: z.string(),
+  },
+  'system.doctor': {
+    method: 'GET',
+    path: '/api/doctor',
+    permission: 'administrator',
+    summary: 'What is and what is not well between the gateway and its identity provider',
+    output: diagnosis,
   },
 } as const satisfies Endpoints;

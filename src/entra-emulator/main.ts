@@ -12,6 +12,7 @@ import { type Claims, signAnything } from './sts/sign.ts';
 import { plant, readSeed, type Seed } from './tenant/seed.ts';
 import { graphOrigin, issuersOf, type World } from './world.ts';
 
+export { adminClient, adminClientId } from './admin-client.ts';
 export { shippedSeed, shippedTenant } from './shipped.ts';
 export type { Seed } from './tenant/seed.ts';
 

@@ -1,3 +1,5 @@
+import { adminClient } from './admin-client.ts';
+import { graphAppId, microsoftGraph } from './tenant/first-party.ts';
 import type { ApplicationSeed, GroupSeed, Seed, UserSeed } from './tenant/seed.ts';
 
 /** A person of the shipped tenant who can sign in with `password`. */
@@ -132,7 +134,7 @@ export function shippedSeed(): Seed {
         domains: [domain],
         users: shippedUsers(),
         groups: shippedGroups(),
-        applications: [gateway(), administration(), publicClient(), ...shippedAgents()],
+        applications: [gateway(), administration(), publicClient(), adminClient(), ...shippedAgents()],
       },
       {
         id: shippedTenant.other.tenantId,
@@ -237,11 +239,22 @@ function gateway(): ApplicationSeed {
       },
       { resource: 'mcp-gateway-web', scope: 'access_as_user' },
     ],
-    // What the overage lookup needs when the gateway asks as itself.
-    grantedRoles: ['User.Read.All', 'GroupMember.Read.All', 'Application.Read.All'].map((value) => ({
-      resource: 'Microsoft Graph',
-      value,
-    })),
+    requiredResourceAccess: [
+      {
+        resourceAppId: graphAppId,
+        resourceAccess: ['openid', 'profile', 'email', 'User.Read', 'GroupMember.Read.All'].map((value) => ({
+          id: microsoftGraph.api.oauth2PermissionScopes.find((scope) => scope.value === value)?.id ?? '',
+          type: 'Scope' as const,
+        })),
+      },
+    ],
+    // What the overage lookup and the doctor need when the gateway asks as itself.
+    grantedRoles: ['User.Read.All', 'GroupMember.Read.All', 'Application.Read.All', 'Directory.Read.All'].map(
+      (value) => ({
+        resource: 'Microsoft Graph',
+        value,
+      }),
+    ),
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
+import type { Diagnosis } from '../contract/doctor.ts';
 import { endpoints } from '../contract/index.ts';
 import type { Trail } from './audit/event.ts';
 import type { Config } from './config.ts';
@@ -8,6 +9,7 @@ import { Failure } from './errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
 import { answerFailure } from './http/failure.ts';
+import { mountFrontChannel } from './http/front-channel.ts';
 import { meHandlers } from './http/me.ts';
 import { mount } from './http/mount.ts';
 import { originGuard } from './http/origin-guard.ts';
@@ -22,6 +24,7 @@ import type { PersonalTokens } from './identity/personal-token.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Log } from './log.ts';
 import { type ServersWorld, serverHandlers } from './registry/servers/handlers.ts';
+import { sessionHandlers } from './registry/sessions/handlers.ts';
 import { tokenHandlers } from './registry/tokens/handlers.ts';
 
 /** Everything that the control plane is built from. */
@@ -40,8 +43,12 @@ export interface AppWorld {
   readonly servers: ServersWorld;
   /** The figures of this process as text. */
   readonly metrics: () => Promise<string>;
+  /** Examines the identity provider. */
+  readonly doctor: () => Promise<Diagnosis>;
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
+  /** Drops everything cached of a person: their next request is looked at afresh. */
+  readonly forgetPerson: (provider: string, subject: string) => void;
   readonly uiDirectory: string;
 }
 
@@ -60,13 +67,10 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   app.use(securityHeaders(config.session.secure));
   app.use(originGuard(config));
 
-  mountSignIn(app, {
-    ...{ config, log, trail, now, identity, clientIp },
-    ...{ sessions: world.sessions, login: world.login },
-    forgetPerson: (provider, subject) =>
-      world.forget((known) => known.provider === provider && known.subject === subject),
-  });
-  mountProtectedResource(app, { registryUrl: config.registryUrl, trusted: world.trusted });
+  const { sessions, login, trusted, forgetPerson } = world;
+  mountSignIn(app, { config, log, trail, now, identity, clientIp, sessions, login, forgetPerson });
+  mountFrontChannel(app, { sessions, trusted, trail, now, clientIp });
+  mountProtectedResource(app, { registryUrl: config.registryUrl, trusted });
   mount(
     app,
     endpoints,
@@ -74,9 +78,11 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
       'system.version': () => ({ version: world.version }),
       'system.metrics': world.metrics,
+      'system.doctor': world.doctor,
       ...meHandlers({
-        providers: world.trusted.map(({ provider }) => provider),
+        providers: trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',
+        tokenHours: { default: config.tokens.defaultHours, max: config.tokens.maxHours },
         csrfToken: identity.csrfToken,
       }),
       ...tokenHandlers({
@@ -84,6 +90,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
         forgetToken: (id) =>
           world.forget((known) => known.method === 'personal-token' && known.credentialId === id),
       }),
+      ...sessionHandlers({ db, now, forgetPerson, idleSeconds: config.session.idleSeconds }),
       ...serverHandlers(world.servers),
     },
     { identity, trail, now, clientIp },

@@ -109,3 +109,13 @@ test('faults never repeat a secret', () => {
 test('blank values count as absent', () => {
   expect(readConfig({ PORT: ' ', AUTH_PROVIDER: '' }, '/srv').port).toBe(8080);
 });
+
+test('several redirect URIs are all served, and each must be safe', () => {
+  const uris = ['https://gateway.example.com/auth/callback', 'http://localhost:9000/oauth2/callback/entra'];
+  const config = readConfig({ ...production, ENTRA_REDIRECT_URI: uris.join(', ') }, '/srv');
+  expect(config.entra).toMatchObject({ redirectUri: uris[0], redirectUris: uris });
+  expect(config.allowedHosts).toEqual(expect.arrayContaining(['gateway.example.com', 'localhost:9000']));
+  expect(config.allowedOrigins).toContain('http://localhost:9000');
+  const [fault] = faultsOf({ ...production, ENTRA_REDIRECT_URI: 'http://gateway.example.com/auth/callback' });
+  expect(fault).toContain('ENTRA_REDIRECT_URI');
+});

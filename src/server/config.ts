@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { type SettingName, settings } from './settings.ts';
+import { type EntraConfig, entraOf, isLoopback } from './config-entra.ts';
+import { type Reader, type SettingName, settings } from './settings.ts';
+
+export type { EntraConfig } from './config-entra.ts';
 
 /** Everything that the settings decide, parsed once at start; see docs/reference/settings.md. */
 export interface Config {
@@ -22,7 +25,14 @@ export interface Config {
   readonly previousSecretKey: string;
   readonly entra: EntraConfig | null;
   readonly scopesFile: string;
-  readonly session: { readonly cookieName: string; readonly maxAgeSeconds: number; readonly secure: boolean };
+  readonly session: {
+    readonly cookieName: string;
+    readonly maxAgeSeconds: number;
+    readonly idleSeconds: number;
+    readonly secure: boolean;
+  };
+  /** How long groups are believed, and how much longer while they cannot be read anew, in seconds. */
+  readonly groups: { readonly maxAgeSeconds: number; readonly graceSeconds: number };
   readonly tokens: {
     readonly issuer: string;
     readonly audience: string;
@@ -38,19 +48,6 @@ export interface Config {
   readonly metrics: { readonly host: string; readonly port: number };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
-}
-
-/** The settings of Microsoft Entra ID. */
-export interface EntraConfig {
-  readonly tenantId: string;
-  readonly clientId: string;
-  readonly clientSecret: string;
-  readonly redirectUri: string;
-  readonly loginBaseUrl: string;
-  readonly graphBaseUrl: string;
-  readonly applicationIdUri: string | null;
-  readonly groupAdminId: string | null;
-  readonly groupUsersId: string | null;
 }
 
 /** The settings cannot be used; `faults` has a sentence for each, naming the variable and the remedy. */
@@ -97,7 +94,7 @@ export function readConfig(environment: Environment, directory: string): Config 
   const port = value('PORT');
   const registryUrl = value('REGISTRY_URL') || `http://localhost:${port}`;
   const authUrl = value('AUTH_SERVER_EXTERNAL_URL') || registryUrl;
-  const entra = mode === 'production' ? entraOf(read, authUrl, faults) : null;
+  const entra = mode === 'production' ? entraOf(read, { authUrl, directory }, faults) : null;
   checkPlaces(mode, { host: value('HOST'), registryUrl, authUrl }, faults);
   if (mode === 'production') checkSecretKey(value('SECRET_KEY'), faults);
   const config: Config = {
@@ -105,8 +102,8 @@ export function readConfig(environment: Environment, directory: string): Config 
     host: value('HOST'),
     port,
     registryUrl,
-    allowedHosts: hostsOf([registryUrl, authUrl, entra?.redirectUri], value('HOST'), port),
-    allowedOrigins: [new URL(registryUrl).origin, ...value('ALLOWED_ORIGINS')],
+    allowedHosts: hostsOf([registryUrl, authUrl, ...(entra?.redirectUris ?? [])], value('HOST'), port),
+    allowedOrigins: originsOf([registryUrl, ...(entra?.redirectUris ?? []), ...value('ALLOWED_ORIGINS')]),
     trustedProxyHops: value('TRUSTED_PROXY_HOPS'),
     dataDir: resolve(directory, value('DATA_DIR')),
     log: {
@@ -120,8 +117,10 @@ export function readConfig(environment: Environment, directory: string): Config 
     session: {
       cookieName: value('SESSION_COOKIE_NAME'),
       maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
+      idleSeconds: value('SESSION_IDLE_SECONDS'),
       secure: registryUrl.startsWith('https:'),
     },
+    groups: { maxAgeSeconds: value('GROUPS_MAX_AGE_SECONDS'), graceSeconds: value('GROUPS_GRACE_SECONDS') },
     tokens: {
       issuer: value('JWT_ISSUER'),
       audience: value('JWT_AUDIENCE'),
@@ -145,11 +144,6 @@ export function readConfig(environment: Environment, directory: string): Config 
   return config;
 }
 
-interface Reader {
-  value<N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']>;
-  given(name: SettingName): boolean;
-}
-
 /** Evaluation is what somebody gets who has configured nothing; production is asked for by a provider or by NODE_ENV. */
 function modeOf(read: Reader, faults: string[]): Config['mode'] {
   const production = read.value('NODE_ENV') === 'production';
@@ -163,59 +157,6 @@ function modeOf(read: Reader, faults: string[]): Config['mode'] {
   }
   if (asked !== null) return asked ? 'evaluation' : 'production';
   return production || read.given('AUTH_PROVIDER') ? 'production' : 'evaluation';
-}
-
-function entraOf(read: Reader, authUrl: string, faults: string[]): EntraConfig | null {
-  const provider = read.value('AUTH_PROVIDER');
-  if (provider === '') {
-    faults.push(
-      'AUTH_PROVIDER: is not set; set AUTH_PROVIDER=entra and the ENTRA_ settings, or start the evaluation mode with EVALUATION=true',
-    );
-    return null;
-  }
-  if (provider !== 'entra') {
-    faults.push(`AUTH_PROVIDER: '${provider}' is not known; this version knows: entra`);
-    return null;
-  }
-  if (read.value('ENTRA_ENABLED') === false)
-    faults.push(
-      'ENTRA_ENABLED: is false although AUTH_PROVIDER is entra; set it to true or choose another provider',
-    );
-  for (const [name, where] of Object.entries(requiredForEntra))
-    if (!read.given(name as SettingName)) faults.push(`${name}: is missing; ${where}`);
-  const loginBaseUrl = read.value('ENTRA_LOGIN_BASE_URL');
-  if (loginBaseUrl.startsWith('http:'))
-    faults.push(
-      'ENTRA_LOGIN_BASE_URL: must be https://; an emulator belongs to the evaluation mode (EVALUATION=true)',
-    );
-  return {
-    tenantId: read.value('ENTRA_TENANT_ID'),
-    clientId: read.value('ENTRA_CLIENT_ID'),
-    clientSecret: read.value('ENTRA_CLIENT_SECRET'),
-    redirectUri: read.value('ENTRA_REDIRECT_URI') || `${authUrl}/oauth2/callback/entra`,
-    loginBaseUrl,
-    graphBaseUrl: read.value('ENTRA_GRAPH_BASE_URL') || graphOf(loginBaseUrl),
-    applicationIdUri: read.value('ENTRA_APPLICATION_ID_URI') || null,
-    groupAdminId: read.value('ENTRA_GROUP_ADMIN_ID') || null,
-    groupUsersId: read.value('ENTRA_GROUP_USERS_ID') || null,
-  };
-}
-
-const requiredForEntra: Partial<Record<SettingName, string>> = {
-  ENTRA_TENANT_ID: "copy 'Directory (tenant) ID' from the app registration's Overview page (guide, step 2)",
-  ENTRA_CLIENT_ID: "copy 'Application (client) ID' from the app registration's Overview page (guide, step 2)",
-  ENTRA_CLIENT_SECRET:
-    "create one under 'Certificates & secrets' and copy its Value, not its Secret ID (guide, step 3)",
-};
-
-/** Graph's host in the clouds that Microsoft documents; anything else is public Graph unless ENTRA_GRAPH_BASE_URL says so. */
-function graphOf(loginBaseUrl: string): string {
-  const hosts: Record<string, string> = {
-    'login.microsoftonline.us': 'https://graph.microsoft.us',
-    'login.partner.microsoftonline.cn': 'https://microsoftgraph.chinacloudapi.cn',
-    'login.chinacloudapi.cn': 'https://microsoftgraph.chinacloudapi.cn',
-  };
-  return hosts[new URL(loginBaseUrl).host] ?? 'https://graph.microsoft.com';
 }
 
 function checkPlaces(
@@ -239,10 +180,6 @@ function checkPlaces(
     faults.push(`HOST: evaluation mode listens on loopback only; use 127.0.0.1 instead of ${places.host}`);
 }
 
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-}
-
 function checkSecretKey(key: string, faults: string[]): void {
   const remedy =
     'make one with: openssl rand -hex 32 (the same on every replica; changing it ends all sessions and tokens)';
@@ -263,6 +200,10 @@ function hostsOf(urls: readonly (string | undefined)[], host: string, port: numb
     host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
   ];
   return [...new Set([...urls.filter((url) => url !== undefined).map((url) => new URL(url).host), ...own])];
+}
+
+function originsOf(urls: readonly string[]): string[] {
+  return [...new Set(urls.map((url) => new URL(url).origin))];
 }
 
 function scopesFileOf(read: Reader, directory: string, mode: Config['mode']): string {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { shippedTenant, startEmulator } from '../entra-emulator/main.ts';
 import { startCurrentTime } from '../samples/currenttime.ts';
 import { startEverything } from '../samples/everything.ts';
-import type { Config } from './config.ts';
+import type { Config, EntraConfig } from './config.ts';
 import type { Db } from './db/tables.ts';
 import type { Log } from './log.ts';
 import type { LookAfter } from './registry/servers/look-after.ts';
@@ -27,18 +27,23 @@ export async function prepareEvaluation(config: Config): Promise<{ config: Confi
     config: {
       ...config,
       secretKey: config.secretKey || keyIn(config.dataDir),
-      entra: {
-        tenantId: emulator.tenantId,
-        clientId: emulator.clientId,
-        clientSecret: emulator.clientSecret,
-        redirectUri: `${config.registryUrl}/oauth2/callback/entra`,
-        loginBaseUrl: emulator.origin,
-        graphBaseUrl: emulator.graphOrigin,
-        applicationIdUri: shippedTenant.appIdUri,
-        groupAdminId: null,
-        groupUsersId: null,
-      },
+      entra: entraOfEmulator(config, emulator.origin),
     },
+  };
+}
+
+/** The settings with which the gateway signs in at an emulator of the shipped tenant. */
+export function entraOfEmulator({ registryUrl }: Config, origin: string): EntraConfig {
+  return {
+    tenantId: shippedTenant.tenantId,
+    clientId: shippedTenant.clientId,
+    clientSecret: shippedTenant.clientSecret,
+    redirectUri: `${registryUrl}/oauth2/callback/entra`,
+    loginBaseUrl: origin,
+    graphBaseUrl: `${origin}/graph`,
+    applicationIdUri: shippedTenant.appIdUri,
+    groupAdminId: null,
+    groupUsersId: null,
   };
 }
 

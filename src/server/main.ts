@@ -12,16 +12,23 @@ import { createTrail } from './audit/trail.ts';
 import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment } from './config.ts';
 import { openDatabase } from './db/open.ts';
 import { createGateway } from './gateway/handle.ts';
+import { httpOptions } from './gateway/http-options.ts';
+import { clientIp } from './http/client-ip.ts';
 import { createHttpIdentity } from './http/http-identity.ts';
 import { resourceMetadataUrl } from './http/protected-resource.ts';
+import { watchEntra } from './iam/entra/doctor/watch.ts';
 import { trust } from './identity/bearer.ts';
+import { createFreshPeople } from './identity/fresh-people.ts';
+import { createCompleteGroups } from './identity/groups.ts';
 import { tokenIdentifier } from './identity/identify.ts';
 import type { Identity } from './identity/identity.ts';
 import { deriveKey } from './identity/keys.ts';
 import { createLogin } from './identity/login.ts';
+import { createMemberships } from './identity/memberships.ts';
+import { createOidcClients } from './identity/oidc.ts';
 import { providersOf } from './identity/providers/index.ts';
 import { refusingEmulators } from './identity/real-provider.ts';
-import { sessionsOf } from './identity/sessions.ts';
+import { createSessions } from './identity/sessions.ts';
 import { createLog } from './log.ts';
 import { listenForMetrics } from './metrics/listen.ts';
 import { createMetrics, type Metrics } from './metrics/metrics.ts';
@@ -36,6 +43,7 @@ import { createRoutes } from './registry/servers/routes.ts';
 import { listServers } from './registry/servers/store.ts';
 import { createVault } from './registry/servers/vault.ts';
 import { createHealthWatch } from './registry/servers/watch-health.ts';
+import { doctorOf } from './tools.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
 const drainLimit = 30_000;
@@ -144,13 +152,23 @@ async function build(
   closers.push(() => wayToProvider.close());
   const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
   const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
+  const clients = createOidcClients(toProvider, now);
+  const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
+  const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });
+  const refreshKey = deriveKey(config.secretKey, 'refresh-token');
+  const freshPerson = createFreshPeople({
+    ...{ ...ages, db, log, trusted, clients, memberships, now },
+    key: refreshKey,
+    fetch: toProvider,
+  });
   const personal = {
-    ...{ db, now, settings: config.tokens },
+    ...{ db, now, freshPerson, settings: config.tokens },
     key: deriveKey(config.secretKey, 'personal-token'),
   };
-  const tokens = tokenIdentifier(trusted, personal, now);
+  const completeGroups = createCompleteGroups({ db, memberships });
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
   const login = createLogin({
-    ...{ db, now, trusted, fetch: toProvider },
+    ...{ db, now, trusted, clients, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
 
@@ -163,7 +181,7 @@ async function build(
   });
   closers.push(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
-  const sessions = sessionsOf(db, now, config.session.maxAgeSeconds);
+  const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
   const identity = createHttpIdentity({
     ...{ sessions, accessOf: access, identifyByToken: tokens.identify },
     csrfKey: deriveKey(config.secretKey, 'csrf'),
@@ -206,20 +224,28 @@ async function build(
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),
     ticketKey: deriveKey(config.secretKey, 'sse-session'),
+    clientIp: ({ socket, headers }) =>
+      clientIp(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxyHops),
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
+  const doctor = watchEntra(doctorOf(config, toProvider, now), { log, now });
+  closers.push(() => doctor.close());
   const app = createApp({
     ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
     metrics: metrics.render,
     version: packageJson.version,
+    doctor: doctor.look,
     forget: tokens.forget,
+    forgetPerson(provider, subject) {
+      memberships.forget(provider, subject);
+      tokens.forget((known) => known.provider === provider && known.subject === subject);
+    },
     uiDirectory: packagedFile('dist/ui'),
   });
 
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
-  const server = createServer(
-    { requestTimeout: 0, headersTimeout: 10_000, keepAliveTimeout: 65_000 },
-    (req, res) => (gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res)),
+  const server = createServer(httpOptions, (req, res) =>
+    gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res),
   );
   if (config.metrics.port > 0) {
     const apart = await listenForMetrics(metrics, config.metrics);

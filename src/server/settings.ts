@@ -1,94 +1,19 @@
-/** One setting: how its text is read, what it is when absent, and what the reference says about it. */
-export interface Setting<T> {
-  readonly group: string;
-  readonly about: string;
-  /** The text assumed when the variable is absent; empty where there is none. */
-  readonly default: string;
-  /** What the reference shows as default when the text cannot say it. */
-  readonly defaultNote?: string;
-  readonly secret?: true;
-  /** Reads the text; throws an Error whose message says what is wrong and what would be right. */
-  readonly parse: (text: string) => T;
-}
-
-function setting<T>(definition: Setting<T>): Setting<T> {
-  return definition;
-}
-
-function wrong(message: string): never {
-  throw new Error(message);
-}
-
-const text = (value: string): string => value;
-
-const integer =
-  (min: number, max: number) =>
-  (value: string): number =>
-    /^\d{1,12}$/.test(value) && Number(value) >= min && Number(value) <= max
-      ? Number(value)
-      : wrong(`'${value}' is not a whole number from ${min} to ${max}`);
-
-function boolean(value: string): boolean {
-  if (['true', '1', 'yes', 'on'].includes(value.toLowerCase())) return true;
-  if (['false', '0', 'no', 'off'].includes(value.toLowerCase())) return false;
-  return wrong(`'${value}' is neither true nor false`);
-}
-
-const oneOf =
-  <T extends string>(...known: readonly T[]) =>
-  (value: string): T =>
-    known.find((word) => word === value) ??
-    wrong(`'${value}' is not one of: ${known.filter(Boolean).join(', ')}`);
-
-/** An origin such as https://gateway.example.com; a trailing slash is dropped, a path refused. */
-function origin(value: string): string {
-  if (value === '') return '';
-  const url = URL.canParse(value)
-    ? new URL(value)
-    : wrong(`'${value}' is not a URL; write it as https://host or http://localhost`);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    wrong(`'${value}' must begin with https:// or http://`);
-  if (url.pathname !== '/' || url.search || url.hash || url.username)
-    wrong(`'${value}' must be only scheme, host and port; a path is not supported`);
-  return url.origin;
-}
-
-function url(value: string): string {
-  if (value === '') return '';
-  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
-    wrong(`'${value}' is not an http(s) URL`);
-  return value.replace(/\/+$/, '');
-}
-
-const guid =
-  (what: string) =>
-  (value: string): string => {
-    if (value === '' || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value))
-      return value.toLowerCase();
-    return wrong(`'${value}' is not a GUID such as 16c7e67e-e8ae-498c-ba2e-0593c0159e43; ${what}`);
-  };
-
-const list =
-  <T>(item: (value: string) => T) =>
-  (value: string): T[] =>
-    value
-      .split(',')
-      .map((part) => part.trim())
-      .filter((part) => part !== '')
-      .map(item);
-
-function network(value: string): string {
-  if (value === 'private' || /^[0-9a-fA-F.:]+\/\d{1,3}$/.test(value)) return value;
-  return wrong(`'${value}' is neither a network such as 10.0.0.0/8 nor the word private`);
-}
-
-function clientSecret(value: string): string {
-  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value))
-    wrong("looks like the Secret ID; copy the secret's Value (guide, step 3)");
-  if (/^your-secret-value/i.test(value))
-    wrong('is the placeholder of the guide; put the secret that you created in step 3');
-  return value;
-}
+import {
+  boolean,
+  clientSecret,
+  guid,
+  integer,
+  list,
+  network,
+  oneOf,
+  origin,
+  type Setting,
+  setting,
+  text,
+  url,
+  wrong,
+} from './setting.ts';
+import { operationSettings } from './settings-operation.ts';
 
 /** Every setting, by the name of its environment variable. The reference in docs/reference/settings.md comes from here. */
 export const settings = {
@@ -140,20 +65,6 @@ export const settings = {
     default: '0',
     parse: integer(0, 10),
   }),
-  METRICS_PORT: setting({
-    group: 'Address',
-    about:
-      'A port of its own for `GET /metrics` (Prometheus), without sign-in. 0: none; `/api/metrics` is there in any case, ' +
-      'for administrators.',
-    default: '0',
-    parse: integer(0, 65535),
-  }),
-  METRICS_HOST: setting({
-    group: 'Address',
-    about: 'The address that METRICS_PORT listens on; let only the monitoring reach it.',
-    default: '127.0.0.1',
-    parse: text,
-  }),
   DATA_DIR: setting({
     group: 'Storage',
     about: 'The directory of the embedded database; one process at a time.',
@@ -204,6 +115,28 @@ export const settings = {
     secret: true,
     parse: clientSecret,
   }),
+  ENTRA_CLIENT_CERTIFICATE_PATH: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'Instead of the secret: a PEM file with the certificate that the registration knows; read at each use.',
+    default: '',
+    parse: text,
+  }),
+  ENTRA_CLIENT_CERTIFICATE_KEY_PATH: setting({
+    group: 'Microsoft Entra ID',
+    about: "The PEM file with that certificate's private key (RSA, without a passphrase).",
+    default: '',
+    defaultNote: 'ENTRA_CLIENT_CERTIFICATE_PATH, with both in it',
+    parse: text,
+  }),
+  ENTRA_FEDERATED_TOKEN_FILE: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'Instead of the secret: a file with a token of an issuer that the registration trusts (workload identity ' +
+      'federation); read at each use. In AKS the value of AZURE_FEDERATED_TOKEN_FILE.',
+    default: '',
+    parse: text,
+  }),
   ENTRA_ENABLED: setting({
     group: 'Microsoft Entra ID',
     about: 'Whether Entra ID is offered for sign-in.',
@@ -227,25 +160,35 @@ export const settings = {
   ENTRA_REDIRECT_URI: setting({
     group: 'Microsoft Entra ID',
     about:
-      'The redirect URI as registered (guide, step 4), ending in `/oauth2/callback/entra` or `/auth/callback`.',
+      'The redirect URI as registered (guide, step 4), ending in `/oauth2/callback/entra` or `/auth/callback`. Several, ' +
+      'separated by commas, when the gateway is reached by several host names: each sign-in takes that of its host, or the first.',
     default: '',
     defaultNote: '`AUTH_SERVER_EXTERNAL_URL/oauth2/callback/entra`',
-    parse: (value) =>
-      value === '' || /\/(oauth2\/callback\/entra|auth\/callback)$/.test(url(value))
+    parse: list((value) =>
+      /\/(oauth2\/callback\/entra|auth\/callback)$/.test(url(value))
         ? value
         : wrong(`'${value}' must end in /oauth2/callback/entra or /auth/callback, where the gateway listens`),
+    ),
+  }),
+  ENTRA_CLOUD: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'The cloud that the tenant is in: `global`, `usgov` (GCC High), `usgov-dod` or `china`. GCC is `global`.',
+    default: 'global',
+    parse: oneOf('global', 'usgov', 'usgov-dod', 'china'),
   }),
   ENTRA_LOGIN_BASE_URL: setting({
     group: 'Microsoft Entra ID',
-    about: 'The login host, for sovereign clouds.',
-    default: 'https://login.microsoftonline.com',
+    about: 'The login host, where ENTRA_CLOUD does not say it.',
+    default: '',
+    defaultNote: 'that of ENTRA_CLOUD',
     parse: url,
   }),
   ENTRA_GRAPH_BASE_URL: setting({
     group: 'Microsoft Entra ID',
-    about: 'The Microsoft Graph host, for sovereign clouds.',
+    about: 'The Microsoft Graph host, where ENTRA_CLOUD does not say it.',
     default: '',
-    defaultNote: 'follows ENTRA_LOGIN_BASE_URL',
+    defaultNote: 'follows ENTRA_CLOUD and ENTRA_LOGIN_BASE_URL',
     parse: url,
   }),
   ENTRA_APPLICATION_ID_URI: setting({
@@ -254,6 +197,68 @@ export const settings = {
     default: '',
     defaultNote: '`api://ENTRA_CLIENT_ID`',
     parse: (value) => value.replace(/\/+$/, ''),
+  }),
+  ENTRA_AUDIENCES: setting({
+    group: 'Microsoft Entra ID',
+    about: 'Further audiences that bearer tokens may be for, separated by commas.',
+    default: '',
+    defaultNote: 'none besides the client id and the Application ID URI',
+    parse: list((value) => value.replace(/\/+$/, '')),
+  }),
+  ENTRA_ALLOWED_TENANTS: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'Further tenants whose bearer tokens are accepted, by GUID, separated by commas. Their administrators decide who of ' +
+      'them gets an app role. People of other tenants sign in as guests.',
+    default: '',
+    defaultNote: 'none',
+    parse: list(guid("use the tenant's GUID, not its domain name")),
+  }),
+  ENTRA_REQUIRED_APP_ROLE: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'App roles, separated by commas, of which an application needs one to be let in at all; see also ' +
+      'ENTRA_ALLOWED_CLIENT_IDS. What it may do is decided by groups and roles either way.',
+    default: '',
+    defaultNote: 'none is needed',
+    parse: list(text),
+  }),
+  ENTRA_ALLOWED_CLIENT_IDS: setting({
+    group: 'Microsoft Entra ID',
+    about: 'Client ids of applications, separated by commas, that are let in without such a role.',
+    default: '',
+    defaultNote: 'every application of the tenant unless ENTRA_REQUIRED_APP_ROLE is set',
+    parse: list(guid("copy the application's 'Application (client) ID'")),
+  }),
+  ENTRA_GRAPH_CLIENT_ID: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'The registration with application permissions on Microsoft Graph, where it is not the one for sign-in.',
+    default: '',
+    defaultNote: 'ENTRA_CLIENT_ID',
+    parse: guid("copy its 'Application (client) ID'"),
+  }),
+  ENTRA_GRAPH_CLIENT_SECRET: setting({
+    group: 'Microsoft Entra ID',
+    about: "That registration's client secret.",
+    default: '',
+    secret: true,
+    parse: clientSecret,
+  }),
+  GROUPS_MAX_AGE_SECONDS: setting({
+    group: 'Security',
+    about:
+      'After how many seconds the groups of a session, of the owner of a personal token or of an agent are read anew from ' +
+      'the identity provider; what is cached may make it a minute more.',
+    default: '600',
+    parse: integer(30, 840),
+  }),
+  GROUPS_GRACE_SECONDS: setting({
+    group: 'Security',
+    about:
+      'How much longer groups are believed while they cannot be read, in seconds; after that access is refused.',
+    default: '3600',
+    parse: integer(0, 86400),
   }),
   ENTRA_EMULATOR_PORT: setting({
     group: 'Mode',
@@ -289,9 +294,15 @@ export const settings = {
   }),
   SESSION_MAX_AGE_SECONDS: setting({
     group: 'Security',
-    about: 'After how many seconds a browser session ends.',
+    about: 'After how many seconds a browser session ends, however it is used.',
     default: '28800',
     parse: integer(60, 604800),
+  }),
+  SESSION_IDLE_SECONDS: setting({
+    group: 'Security',
+    about: 'After how many seconds without a request a browser session ends.',
+    default: '7200',
+    parse: integer(120, 604800),
   }),
   SCOPES_CONFIG_PATH: setting({
     group: 'Access',
@@ -342,19 +353,6 @@ export const settings = {
     default: '30',
     parse: integer(1, 3600),
   }),
-  HEALTH_CHECK_INTERVAL_SECONDS: setting({
-    group: 'Health',
-    about:
-      'How often each enabled server is checked, in seconds; failing ones sooner at first. 0: only when asked to.',
-    default: '300',
-    parse: integer(0, 86400),
-  }),
-  HEALTH_SLOW_MS: setting({
-    group: 'Health',
-    about: 'From how many milliseconds on a check that went well calls the server slow.',
-    default: '5000',
-    parse: integer(1, 60000),
-  }),
   UPSTREAM_ALLOWED_NETWORKS: setting({
     group: 'Gateway',
     about:
@@ -364,10 +362,17 @@ export const settings = {
     defaultNote: 'none; `private` in evaluation mode',
     parse: list(network),
   }),
+  ...operationSettings,
 } as const;
 
 /** The name of a setting: its environment variable. */
 export type SettingName = keyof typeof settings;
+
+/** Reads settings: their values, and whether they were given. */
+export interface Reader {
+  value<N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']>;
+  given(name: SettingName): boolean;
+}
 
 /** docs/reference/settings.md, whole. */
 export function renderSettings(): string {

@@ -1,5 +1,6 @@
 import type { AddCommands } from '../command.ts';
 import { addCompletionCommand } from './completion.ts';
+import { addEntraCommands } from './entra.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addProcessCommands } from './process.ts';
 import { addServerCommands } from './servers.ts';
@@ -10,6 +11,7 @@ const nouns: readonly AddCommands[] = [
   addServerCommands,
   addIdentityCommands,
   addTokenCommands,
+  addEntraCommands,
   addCompletionCommand,
 ];
 

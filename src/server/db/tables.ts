@@ -9,6 +9,7 @@ export interface Tables {
   people: PeopleTable;
   sessions: SessionsTable;
   login_attempts: LoginAttemptsTable;
+  m2m_clients: M2mClientsTable;
   tokens: TokensTable;
   scopes: ScopesTable;
   audit_events: AuditEventsTable;
@@ -49,6 +50,13 @@ export interface PeopleTable {
   /** JSON array. */
   groups: string;
   groups_read_at: string;
+  /** The directory that the account is in; null for people of before version 0002. */
+  tenant: string | null;
+  /** The newest refresh token, encrypted; null when there is none. */
+  refresh_sealed: string | null;
+  /** When the provider refused to tell more about the person (disabled, removed, revoked), and what it said; null while it does. */
+  refused_at: string | null;
+  refused_because: string | null;
 }
 
 /** Browser sessions. */
@@ -62,6 +70,13 @@ export interface SessionsTable {
   created_at: string;
   last_seen_at: string;
   expires_at: string;
+  /** The provider's own id of the browser session; null when it gave none. */
+  sid: string | null;
+  /** When it was ended before its time, and why in words for its owner; null while it lives. */
+  ended_at: string | null;
+  ended_because: string | null;
+  /** What the next sign-in has to ask for (claims challenge); null mostly. */
+  claims: string | null;
 }
 
 /** Sign-ins under way; each row is used once. */
@@ -76,6 +91,21 @@ export interface LoginAttemptsTable {
   redirect_uri: string;
   return_to: string;
   expires_at: string;
+}
+
+/** What we know of applications besides what their provider says: groups, for tokens that list none. */
+export interface M2mClientsTable {
+  provider: string;
+  /** In lower case. */
+  client_id: string;
+  name: string;
+  description: string;
+  /** JSON array. */
+  groups: string;
+  is_enabled: number;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
 }
 
 /** Personal tokens; the token itself is not stored. */

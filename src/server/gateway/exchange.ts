@@ -45,7 +45,7 @@ export function beginExchange(
 const kept = 200;
 
 /** The audit record of a finished exchange. */
-export function auditEvent(exchange: Exchange, endedAt: number): AuditEvent {
+export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt: number): AuditEvent {
   const { identity, asked, req, res } = exchange;
   const [first] = asked?.messages ?? [];
   return {
@@ -61,7 +61,7 @@ export function auditEvent(exchange: Exchange, endedAt: number): AuditEvent {
           method: identity.method,
         }
       : null,
-    clientIp: req.socket.remoteAddress ?? null,
+    clientIp,
     action: (asked?.batch ? 'batch' : (first?.method ?? req.method ?? '')).slice(0, kept),
     resource: exchange.place?.server ?? null,
     tool: asked?.batch ? undefined : first?.tool?.slice(0, kept),

@@ -107,6 +107,7 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
     },
     allowedHosts,
     allowedOrigins: new Set(['https://allowed.example']),
+    clientIp: (req) => req.socket.remoteAddress ?? null,
     resourceMetadataUrl: (path) => `https://gateway.example/.well-known/oauth-protected-resource${path}`,
     log: { warn: () => undefined },
     now: () => 1_000,

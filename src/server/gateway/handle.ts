@@ -86,13 +86,13 @@ function fail(exchange: Exchange, error: unknown): void {
   else res.destroy();
 }
 
-function finish({ traffic, trail, log, now }: Running, exchange: Exchange): void {
+function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Exchange): void {
   if (!exchange.res.writableFinished) {
     exchange.hangUp?.();
     exchange.reason ??= 'client_left';
   }
   traffic.remove(exchange);
-  trail.record(auditEvent(exchange, now()));
+  trail.record(auditEvent(exchange, clientIp(exchange.req), now()));
   const { failure, id } = exchange;
   if (failure && failure.status >= 500)
     log.warn({ correlationId: id, server: exchange.place?.server, err: failure.cause }, failure.message);

@@ -17,6 +17,8 @@ export interface GatewayWorld extends Doors {
   readonly limits?: Partial<Limits>;
   /** 32 bytes that seal the addresses of legacy SSE sessions; processes behind one address share them. Default: random. */
   readonly ticketKey?: Buffer;
+  /** The client's address, behind trusted proxies as they saw it. */
+  clientIp(req: IncomingMessage): string | null;
   /** The URL of the protected-resource metadata (RFC 9728) of the endpoint at `path`. */
   resourceMetadataUrl(path: string): string;
   readonly log: { warn(fields: object, message: string): void };

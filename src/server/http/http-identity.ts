@@ -1,6 +1,6 @@
 import type { Access } from '../access/caller.ts';
 import type { Config } from '../config.ts';
-import { Failure } from '../errors.ts';
+import { asFailure, Failure } from '../errors.ts';
 import { carriesToken } from '../identity/identify.ts';
 import type { Identify, Identity } from '../identity/identity.ts';
 import { csrfTokenOf } from '../identity/keys.ts';
@@ -24,8 +24,13 @@ export function createHttpIdentity(world: HttpIdentityWorld): HttpIdentity {
     async identify(headers) {
       if (carriesToken(headers)) return world.identifyByToken(headers);
       const id = readCookies(headers.cookie).get(cookieName);
-      const identity = id ? await world.sessions.resume(id) : undefined;
-      if (identity) return { is: 'identity', identity };
+      try {
+        const identity = id ? await world.sessions.resume(id) : undefined;
+        if (identity) return { is: 'identity', identity };
+      } catch (error) {
+        const failure = asFailure(error);
+        return { is: failure.status >= 500 ? 'unknown' : 'nobody', failure };
+      }
       const message = id ? 'Your session has ended; sign in again.' : 'Sign in, or send a token.';
       return {
         is: 'nobody',

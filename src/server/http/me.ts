@@ -8,6 +8,7 @@ import type { Provider } from '../identity/provider.ts';
 export interface MeWorld {
   readonly providers: readonly Provider[];
   readonly evaluation: boolean;
+  readonly tokenHours: { readonly default: number; readonly max: number };
   readonly csrfToken: (identity: Identity) => string;
 }
 
@@ -29,6 +30,7 @@ export function meHandlers(world: MeWorld): Handlers<typeof signInEndpoints, Cal
         can_modify_servers: access.may('modify_service'),
         ui_permissions: permissionsOf(access),
         accessible_servers: access.servers === 'all' ? ['*'] : [...access.servers].sort(),
+        token_hours: world.tokenHours,
         csrf_token: identity.method === 'session' ? world.csrfToken(identity) : null,
       };
     },

@@ -1,11 +1,14 @@
 import type { Context, Hono } from 'hono';
+import { aadstsHelpIn, aadstsLine } from '../../contract/aadsts.ts';
 import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
 import { asFailure, Failure, type FailureCode } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { sameSecret } from '../identity/keys.ts';
-import { attemptLasts, type Login, type SignedIn } from '../identity/login.ts';
+import type { Begun, Login, SignedIn } from '../identity/login.ts';
+import { attemptLasts } from '../identity/login-attempts.ts';
 import type { Sessions } from '../identity/sessions.ts';
+import { SignInAgain } from '../identity/sign-in-again.ts';
 import { type Log, masked } from '../log.ts';
 import { auditIdentity } from './audit.ts';
 import { readText } from './body.ts';
@@ -32,6 +35,7 @@ const pageErrors: Partial<Record<FailureCode, string>> = {
   sign_in_refused: 'oauth2_error',
   identity_unavailable: 'oauth2_init_failed',
   groups_incomplete: 'groups_incomplete',
+  groups_unavailable: 'groups_unavailable',
 };
 
 /** Mounts sign-in at a provider, both callback URLs of the setup guide, and sign-out. */
@@ -45,14 +49,23 @@ export function mountSignIn(app: Hono<HttpEnv>, world: SignInWorld): void {
 async function begin(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
   try {
     const returnTo = safeReturn(c.req.query('redirect_uri'), world.config.registryUrl);
-    const begun = await world.login.begin(c.req.param('provider') ?? '', returnTo);
-    const { secure } = world.config.session;
-    return redirect(begun.url.href, [
-      setCookie(begun.cookieName, begun.cookieValue, { maxAge: attemptLasts / 1000, secure }),
-    ]);
+    const provider = c.req.param('provider') ?? '';
+    const session = readCookies(c.req.header('cookie')).get(sessionCookieName(world.config.session));
+    const claims = session ? await world.sessions.claimsOf(provider, session) : undefined;
+    return toProvider(await world.login.begin(provider, returnTo, { claims, host: hostOf(c) }), world);
   } catch (error) {
     return toLoginPage(c, error, world, 'oauth2_init_failed');
   }
+}
+
+/** The host name that the browser used; the origin guard has held it to those that are ours. */
+function hostOf(c: Context<HttpEnv>): string | undefined {
+  return c.req.header('host')?.toLowerCase();
+}
+
+function toProvider(begun: Begun, { config }: SignInWorld): Response {
+  const limits = { maxAge: attemptLasts / 1000, secure: config.session.secure };
+  return redirect(begun.url.href, [setCookie(begun.cookieName, begun.cookieValue, limits)]);
 }
 
 async function complete(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
@@ -65,14 +78,27 @@ async function complete(c: Context<HttpEnv>, world: SignInWorld): Promise<Respon
     return await welcome(c, signedIn, started, world);
   } catch (error) {
     const { code, status } = asFailure(error);
+    if (error instanceof SignInAgain) return await signInAgain(c, error, world);
     record(c, world, started, { decision: status < 500 ? 'deny' : 'error', reason: code, status });
     return toLoginPage(c, error, world, 'oauth2_callback_failed');
   }
 }
 
+async function signInAgain(c: Context<HttpEnv>, asked: SignInAgain, world: SignInWorld): Promise<Response> {
+  try {
+    const { provider, returnTo } = asked.next;
+    return toProvider(
+      await world.login.begin(provider, returnTo, { claims: asked.claims, host: hostOf(c) }),
+      world,
+    );
+  } catch (error) {
+    return toLoginPage(c, error, world, 'oauth2_init_failed');
+  }
+}
+
 async function welcome(
   c: Context<HttpEnv>,
-  { provider, person, claimNames, returnTo, cookieName }: SignedIn,
+  { provider, person, refreshToken, claimNames, returnTo, cookieName }: SignedIn,
   started: number,
   world: SignInWorld,
 ): Promise<Response> {
@@ -85,13 +111,7 @@ async function welcome(
   log.info({ claims: claimNames, subject: masked(person.subject) }, `Raw user info from ${provider.name}:`);
   log.info(shown, 'Mapped user info:');
   log.debug({ groups: person.groups }, 'Groups received:');
-  if (!person.groupsComplete)
-    throw new Failure(
-      'groups_incomplete',
-      'You are in more groups than fit into the token, so your access cannot be told. An administrator can limit the ' +
-        'groups claim to groups assigned to the application (guide, "Group Filtering").',
-    );
-  const sessionId = await world.sessions.open(provider.name, person);
+  const sessionId = await world.sessions.open(provider.name, person, refreshToken);
   world.forgetPerson(provider.name, person.subject);
   const who = { provider: provider.name, subject: person.subject, username: person.username };
   record(c, world, started, {
@@ -124,7 +144,9 @@ async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Respons
   );
   const provider = ended?.provider ?? who.identity.provider;
   // The session here is over whatever the provider says: its page is a courtesy.
-  const there = await world.login.logoutUrl(provider, ended?.logoutHint ?? null).catch(() => undefined);
+  const there = await world.login
+    .logoutUrl(provider, ended?.logoutHint ?? null, hostOf(c))
+    .catch(() => undefined);
   return leave(c, there?.href ?? '/signed-out', gone);
 }
 
@@ -155,7 +177,12 @@ export function safeReturn(asked: string | undefined, registryUrl: string): stri
 function toLoginPage(c: Context<HttpEnv>, error: unknown, world: SignInWorld, otherwise: string): Response {
   const failure = asFailure(error);
   const correlationId = c.get('correlationId');
-  world.log.warn({ correlation_id: correlationId, code: failure.code, err: failure.cause }, failure.message);
+  const help = aadstsHelpIn(failure.message);
+  const remedy = help ? { remedy: aadstsLine(help) } : {};
+  world.log.warn(
+    { correlation_id: correlationId, code: failure.code, ...remedy, err: failure.cause },
+    failure.message,
+  );
   const query = new URLSearchParams({
     error: failure.code === 'not_found' ? 'oauth2_init_failed' : (pageErrors[failure.code] ?? otherwise),
     details: failure.message.slice(0, 1000),

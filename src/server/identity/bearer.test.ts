@@ -1,8 +1,12 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
-import { beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { Failure } from '../errors.ts';
 import { identityOfBearer, type TrustedProvider, trust } from './bearer.ts';
+import { type CompleteGroups, createCompleteGroups } from './groups.ts';
+import { createMemberships } from './memberships.ts';
+import { createOidcClients } from './oidc.ts';
 import { entra } from './providers/entra.ts';
 
 const tenantId = '12345678-1234-1234-1234-123456789012';
@@ -20,6 +24,8 @@ const keys = Object.fromEntries(
 const server = { published: ['one'], up: true, keyFetches: 0 };
 let now = start;
 let trusted: TrustedProvider[];
+let completeGroups: CompleteGroups;
+let database: OpenDatabase;
 
 const send = async (input: string | URL | Request): Promise<Response> => {
   const url = String(input);
@@ -35,7 +41,7 @@ const send = async (input: string | URL | Request): Promise<Response> => {
   return Response.json({ keys: published });
 };
 
-beforeEach(() => {
+beforeEach(async () => {
   Object.assign(server, { published: ['one'], up: true, keyFetches: 0 });
   now = start;
   const config = {
@@ -50,7 +56,12 @@ beforeEach(() => {
     groupUsersId: null,
   };
   trusted = [trust(entra(config), send as typeof fetch, () => now)];
+  database = await openMemory();
+  const reads = { fetch: send as typeof fetch, now: () => now, maxAge: 0, grace: 0 };
+  const memberships = createMemberships({ ...reads, clients: createOidcClients(reads.fetch, reads.now) });
+  completeGroups = createCompleteGroups({ db: database.db, memberships });
 });
+afterEach(() => database.close());
 
 const person = {
   iss: v2,
@@ -87,7 +98,7 @@ function sign(
     .sign(key);
 }
 
-const identityOf = (token: string) => identityOfBearer(token, trusted, () => now);
+const identityOf = (token: string) => identityOfBearer(token, trusted, completeGroups, () => now);
 const codeOf = async (token: string): Promise<string> => {
   const error = await identityOf(token).catch((caught: unknown) => caught);
   return error instanceof Failure ? error.code : `no failure: ${JSON.stringify(error)}`;
@@ -159,7 +170,7 @@ test('alg none, HS256 with the public key, a foreign key and garbage are refused
 
 test('an overage is an error of its own, never an identity without groups', async () => {
   expect(await codeOf(await sign({ ...person, groups: undefined, _claim_names: { groups: 'src1' } }))).toBe(
-    'groups_incomplete',
+    'groups_unavailable',
   );
 });
 

@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
+import type { CompleteGroups } from './groups.ts';
 import type { Identity } from './identity.ts';
 import { Issuer } from './issuer.ts';
 import type { Provider } from './provider.ts';
@@ -64,16 +65,12 @@ export async function verifyProviderToken(
 export async function identityOfBearer(
   token: string,
   trusted: readonly TrustedProvider[],
+  completeGroups: CompleteGroups,
   now: () => number,
 ): Promise<Identity> {
   const { claims, provider } = await verifyProviderToken(token, trusted, now);
   const bearer = provider.bearer(claims);
-  if (!bearer.groupsComplete)
-    throw new Failure(
-      'groups_incomplete',
-      'The token does not list the groups, because there are too many (overage). Limit the groups claim to groups ' +
-        'assigned to the application (guide, "Group Filtering").',
-    );
+  const groups = await completeGroups(provider, bearer);
   return {
     kind: bearer.kind,
     provider: provider.name,
@@ -82,7 +79,7 @@ export async function identityOfBearer(
     name: bearer.name,
     email: bearer.email,
     clientId: bearer.clientId,
-    groups: bearer.groups,
+    groups,
     method: 'bearer',
     credentialId: typeof claims.uti === 'string' ? claims.uti : null,
     expiresAt: ((claims.exp ?? 0) + clockTolerance) * 1000,

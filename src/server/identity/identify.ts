@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { asFailure, Failure } from '../errors.ts';
 import { identityOfBearer, issuerOf, type TrustedProvider } from './bearer.ts';
+import type { CompleteGroups } from './groups.ts';
 import type { CredentialHeaders, Identify, Identity, Who } from './identity.ts';
 import { identityOfPersonalToken, type PersonalTokens } from './personal-token.ts';
 
@@ -16,17 +17,26 @@ export interface TokenIdentifier {
   forget(matches: (identity: Identity) => boolean): void;
 }
 
+/** What telling who calls by a token needs. */
+export interface TokenIdentifierWorld {
+  readonly trusted: readonly TrustedProvider[];
+  readonly personal: PersonalTokens;
+  readonly completeGroups: CompleteGroups;
+  readonly now: () => number;
+}
+
 interface Cached {
   readonly who: Who & { is: 'identity' };
   readonly until: number;
 }
 
 /** Identifies by `X-Authorization` (preferred) or `Authorization`, `Bearer` only. */
-export function tokenIdentifier(
-  trusted: readonly TrustedProvider[],
-  personal: PersonalTokens,
-  now: () => number,
-): TokenIdentifier {
+export function tokenIdentifier({
+  trusted,
+  personal,
+  completeGroups,
+  now,
+}: TokenIdentifierWorld): TokenIdentifier {
   const cache = new LRUCache<string, Cached>({ max: cacheSize });
   const generations = { count: 0 };
 
@@ -36,7 +46,7 @@ export function tokenIdentifier(
       const own = issuerOf(token) === personal.settings.issuer;
       const identity = own
         ? await identityOfPersonalToken(personal, token)
-        : await identityOfBearer(token, trusted, now);
+        : await identityOfBearer(token, trusted, completeGroups, now);
       const who = { is: 'identity', identity } as const;
       // Something was forgotten while this was looked up: it may be this one, so it is not kept.
       if (generation === generations.count)

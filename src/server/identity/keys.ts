@@ -9,7 +9,13 @@ import {
 } from 'node:crypto';
 
 /** What a derived key is for; one label a purpose, so that no key ever serves two. */
-export type Purpose = 'personal-token' | 'csrf' | 'login-attempt' | 'sse-session' | 'upstream-credential';
+export type Purpose =
+  | 'personal-token'
+  | 'csrf'
+  | 'login-attempt'
+  | 'refresh-token'
+  | 'sse-session'
+  | 'upstream-credential';
 
 /** Derives the 256-bit key of one purpose from SECRET_KEY (HKDF with SHA-256, RFC 5869). */
 export function deriveKey(secretKey: string, purpose: Purpose): Buffer {

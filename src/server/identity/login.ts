@@ -1,15 +1,14 @@
+import type { JWTPayload } from 'jose';
 import * as oidc from 'openid-client';
-import type { Db, LoginAttemptsTable } from '../db/tables.ts';
+import type { Db } from '../db/tables.ts';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
 import { hashOf, newSecret, sameSecret, seal, unseal } from './keys.ts';
+import { storeAttempt, takeAttempt } from './login-attempts.ts';
+import { type OidcClients, outageIn, providerErrorOf } from './oidc.ts';
 import type { Person, Provider } from './provider.ts';
-
-/** How long somebody may take at the provider, in milliseconds. */
-export const attemptLasts = 600_000;
-/** Attempts kept at most; beyond that the oldest go, so that nobody can fill the database without an account. */
-const attemptsKept = 10_000;
+import { SignInAgain } from './sign-in-again.ts';
 
 /** What signing in needs. */
 export interface LoginWorld {
@@ -17,6 +16,8 @@ export interface LoginWorld {
   /** Encrypts nonce and verifier while the person is at the provider. */
   readonly key: Buffer;
   readonly trusted: readonly TrustedProvider[];
+  readonly clients: OidcClients;
+  /** The way to the provider's group API. */
   readonly fetch: Fetch;
   readonly now: () => number;
 }
@@ -31,7 +32,10 @@ export interface Begun {
 /** A sign-in that has succeeded. */
 export interface SignedIn {
   readonly provider: Provider;
+  /** With all groups. */
   readonly person: Person;
+  /** With which the groups are read anew; null when the provider gave none. */
+  readonly refreshToken: string | null;
   /** The names of the claims that came, for the log. */
   readonly claimNames: readonly string[];
   readonly returnTo: string;
@@ -40,18 +44,6 @@ export interface SignedIn {
 
 /** Signs people in at the configured providers by the authorization code flow with PKCE (RFC 7636) and a nonce. */
 export function createLogin(world: LoginWorld) {
-  const configurations = new Map<string, Promise<oidc.Configuration>>();
-
-  const configurationOf = (provider: Provider): Promise<oidc.Configuration> => {
-    const known = configurations.get(provider.name);
-    if (known) return known;
-    const fresh = discover(provider, world.fetch);
-    configurations.set(provider.name, fresh);
-    // A failed discovery is not remembered: the next attempt tries again.
-    fresh.catch(() => configurations.delete(provider.name));
-    return fresh;
-  };
-
   const trustedOf = (name: string): TrustedProvider => {
     const found = world.trusted.find(({ provider }) => provider.name === name);
     if (!found) throw new Failure('not_found', `There is no sign-in with '${name.slice(0, 50)}' here.`);
@@ -59,10 +51,18 @@ export function createLogin(world: LoginWorld) {
   };
 
   return {
-    /** Starts an attempt; `returnTo` is a path of ours. */
-    async begin(name: string, returnTo: string): Promise<Begun> {
+    /**
+     * Starts an attempt; `returnTo` is a path of ours, `claims` what a claims challenge wants asked for, `host` by which
+     * host name the person comes.
+     */
+    async begin(
+      name: string,
+      returnTo: string,
+      { claims, host }: { claims?: string | undefined; host?: string | undefined } = {},
+    ): Promise<Begun> {
       const { provider } = trustedOf(name);
-      const configuration = await configurationOf(provider);
+      const redirectUri = redirectUriFor(provider, host);
+      const configuration = await world.clients(clientOf(provider));
       const [state, nonce, verifier, browser] = [
         newSecret(),
         newSecret(),
@@ -73,18 +73,18 @@ export function createLogin(world: LoginWorld) {
         state_hash: hashOf(state),
         provider: provider.name,
         browser_hash: hashOf(browser),
-        secrets_sealed: seal(world.key, JSON.stringify({ nonce, verifier })),
-        redirect_uri: provider.redirectUri,
+        secrets_sealed: seal(world.key, JSON.stringify({ nonce, verifier, ...(claims ? { claims } : {}) })),
+        redirect_uri: redirectUri,
         return_to: returnTo,
-        expires_at: new Date(world.now() + attemptLasts).toISOString(),
       });
       const url = oidc.buildAuthorizationUrl(configuration, {
-        redirect_uri: provider.redirectUri,
+        redirect_uri: redirectUri,
         scope: provider.scope,
         state,
         nonce,
         code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
         code_challenge_method: 'S256',
+        ...(claims ? { claims } : {}),
       });
       return { url, cookieName: attemptCookie(state), cookieValue: browser };
     },
@@ -100,39 +100,30 @@ export function createLogin(world: LoginWorld) {
           'This sign-in was not started in this browser, or it was used or took too long.',
         );
       const trusted = trustedOf(attempt.provider);
-      const { nonce, verifier } = JSON.parse(unseal(world.key, attempt.secrets_sealed)) as Record<
-        string,
-        string
-      >;
+      const secrets = JSON.parse(unseal(world.key, attempt.secrets_sealed)) as Secrets;
       // The exact redirect URI of the attempt, whatever host this request came in by.
       const current = new URL(attempt.redirect_uri);
       current.search = query.toString();
-      const configuration = await configurationOf(trusted.provider);
-      const answer = await exchange(configuration, current, {
+      const { person, refreshToken, claimNames } = await redeem(world, trusted, current, {
+        ...secrets,
         state,
-        nonce: nonce ?? '',
-        verifier: verifier ?? '',
+      }).catch((error: unknown) => {
+        throw onceAgain(error, secrets, { provider: attempt.provider, returnTo: attempt.return_to });
       });
-      const { claims } = await verifyProviderToken(answer.id_token ?? '', [trusted], world.now);
-      return {
-        provider: trusted.provider,
-        person: trusted.provider.person(claims),
-        claimNames: Object.keys(claims),
-        returnTo: attempt.return_to,
-        cookieName,
-      };
+      const { return_to: returnTo } = attempt;
+      return { provider: trusted.provider, person, refreshToken, claimNames, returnTo, cookieName };
     },
 
     /**
      * Where to send the browser so that the provider ends its session too; undefined when it has no such page. It comes
      * back to the redirect URI without parameters: the one address that is registered anyway.
      */
-    async logoutUrl(name: string, hint: string | null): Promise<URL | undefined> {
+    async logoutUrl(name: string, hint: string | null, host?: string): Promise<URL | undefined> {
       const { provider } = trustedOf(name);
-      const configuration = await configurationOf(provider);
+      const configuration = await world.clients(clientOf(provider));
       if (!configuration.serverMetadata().end_session_endpoint) return undefined;
       return oidc.buildEndSessionUrl(configuration, {
-        post_logout_redirect_uri: provider.redirectUri,
+        post_logout_redirect_uri: redirectUriFor(provider, host),
         ...(hint ? { logout_hint: hint } : {}),
       });
     },
@@ -147,37 +138,64 @@ function attemptCookie(state: string): string {
   return `mcp_gateway_login_${hashOf(state).slice(0, 12)}`;
 }
 
-async function discover(provider: Provider, send: Fetch): Promise<oidc.Configuration> {
-  const url = new URL(provider.discoveryUrls[0] ?? '');
-  try {
-    return await oidc.discovery(
-      url,
-      provider.clientId,
-      undefined,
-      oidc.ClientSecretPost(provider.clientSecret),
-      {
-        [oidc.customFetch]: send as oidc.CustomFetch,
-        // Plain http only ever reaches the emulator on this machine: production settings refuse such a login host.
-        execute: url.protocol === 'http:' ? [oidc.allowInsecureRequests] : [],
-      },
-    );
-  } catch (error) {
-    const { cause } = error as { cause?: unknown };
-    if (cause instanceof Failure) throw cause;
-    throw new Failure(
-      'identity_unavailable',
-      `${provider.displayName} cannot be reached right now; try again soon.`,
-      {
-        cause: error,
-      },
-    );
-  }
+interface Secrets {
+  readonly nonce: string;
+  readonly verifier: string;
+  /** The claims that this attempt asked for. */
+  readonly claims?: string;
+}
+
+function redirectUriFor({ redirectUris }: Provider, host: string | undefined): string {
+  return redirectUris.find((uri) => new URL(uri).host === host) ?? redirectUris[0] ?? '';
+}
+
+/** The gateway as the provider's client for sign-in. */
+export function clientOf({ discoveryUrls, clientId, clientAuth }: Provider) {
+  return { discoveryUrl: discoveryUrls[0] ?? '', clientId, clientAuth };
+}
+
+/** The person of an ID token; with groups by the person's own access token when the ID token does not list them all. */
+export async function withAllGroups(
+  provider: Provider,
+  claims: JWTPayload,
+  accessToken: string,
+  send: Fetch,
+): Promise<Person> {
+  const person = provider.person(claims);
+  if (person.groupsComplete) return person;
+  if (!provider.groupApi) throw new Failure('groups_incomplete', 'The token does not list the groups.');
+  const groups = await provider.groupApi.read('self', accessToken, send);
+  return { ...person, groups: [...new Set([...person.groups, ...groups])], groupsComplete: true };
+}
+
+async function redeem(
+  world: LoginWorld,
+  trusted: TrustedProvider,
+  current: URL,
+  secrets: Secrets & { state: string },
+): Promise<Pick<SignedIn, 'person' | 'refreshToken' | 'claimNames'>> {
+  const configuration = await world.clients(clientOf(trusted.provider));
+  const answer = await exchange(configuration, current, secrets);
+  const { claims } = await verifyProviderToken(answer.id_token ?? '', [trusted], world.now);
+  return {
+    person: await withAllGroups(trusted.provider, claims, answer.access_token, world.fetch),
+    refreshToken: answer.refresh_token ?? null,
+    claimNames: Object.keys(claims),
+  };
+}
+
+/** A claims challenge leads to one more sign-in; when its claims were asked for already, the person is told instead. */
+function onceAgain(error: unknown, { claims }: Secrets, next: SignInAgain['next']): unknown {
+  if (!(error instanceof SignInAgain)) return error;
+  if (error.claims && !claims) return new SignInAgain(error.claims, error.cause, next);
+  const said = providerErrorOf(error.cause)?.description ?? error.message;
+  return new Failure('sign_in_refused', said, { cause: error.cause });
 }
 
 async function exchange(
   configuration: oidc.Configuration,
   current: URL,
-  secrets: { state: string; nonce: string; verifier: string },
+  secrets: Secrets & { state: string },
 ): Promise<oidc.TokenEndpointResponse> {
   try {
     return await oidc.authorizationCodeGrant(configuration, current, {
@@ -187,40 +205,10 @@ async function exchange(
       idTokenExpected: true,
     });
   } catch (error) {
-    const said = error instanceof oidc.ResponseBodyError || error instanceof oidc.AuthorizationResponseError;
-    throw new Failure(
-      'sign_in_refused',
-      said ? (error.error_description ?? error.error) : 'The sign-in failed.',
-      {
-        cause: error,
-      },
-    );
+    const outage = outageIn(error);
+    if (outage) throw outage;
+    const said = providerErrorOf(error);
+    if (said?.claims) throw new SignInAgain(said.claims, error);
+    throw new Failure('sign_in_refused', said?.description ?? 'The sign-in failed.', { cause: error });
   }
-}
-
-async function storeAttempt(world: LoginWorld, row: LoginAttemptsTable): Promise<void> {
-  const { db } = world;
-  await db
-    .deleteFrom('login_attempts')
-    .where('expires_at', '<=', new Date(world.now()).toISOString())
-    .execute();
-  const { count } = await db
-    .selectFrom('login_attempts')
-    .select((e) => e.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  if (Number(count) >= attemptsKept) {
-    const oldest = db.selectFrom('login_attempts').select('state_hash').orderBy('expires_at').limit(100);
-    await db.deleteFrom('login_attempts').where('state_hash', 'in', oldest).execute();
-  }
-  await db.insertInto('login_attempts').values(row).execute();
-}
-
-/** Deletes and returns the attempt in one statement, so that two callbacks can never both have it. */
-async function takeAttempt(world: LoginWorld, state: string) {
-  const attempt = await world.db
-    .deleteFrom('login_attempts')
-    .where('state_hash', '=', hashOf(state))
-    .returningAll()
-    .executeTakeFirst();
-  return attempt && attempt.expires_at > new Date(world.now()).toISOString() ? attempt : undefined;
 }

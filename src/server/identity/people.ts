@@ -11,14 +11,30 @@ export interface KnownPerson {
   readonly groups: readonly string[];
 }
 
-/** Stores what the provider has just said about a person; personal tokens follow these groups from now on. */
-export async function rememberPerson(db: Db, provider: string, person: Person, at: string): Promise<void> {
+/** What is stored of a person besides: never part of an identity, so that no log or answer can hold it. */
+export interface StoredPerson {
+  readonly known: KnownPerson;
+  readonly tenant: string | null;
+  /** Milliseconds since 1970. */
+  readonly groupsReadAt: number;
+  readonly refreshSealed: string | null;
+  /** Why the provider tells no more about the person; null while it does. */
+  readonly refusedBecause: string | null;
+}
+
+/** What the provider has just said about a person; personal tokens follow these groups from now on. */
+export async function rememberPerson(
+  db: Db,
+  provider: string,
+  person: Person,
+  at: string,
+  refreshSealed: string | null = null,
+): Promise<void> {
   const said = {
-    username: person.username,
-    name: person.name,
-    email: person.email,
-    groups: JSON.stringify(person.groups),
-    groups_read_at: at,
+    ...saidOf(person, at),
+    refresh_sealed: refreshSealed,
+    refused_at: null,
+    refused_because: null,
   };
   await db
     .insertInto('people')
@@ -32,12 +48,113 @@ export async function findPerson(
   db: Db,
   provider: string,
   subject: string,
-): Promise<KnownPerson | undefined> {
+): Promise<StoredPerson | undefined> {
   const row = await db
     .selectFrom('people')
     .selectAll()
     .where('provider', '=', provider)
     .where('subject', '=', subject)
     .executeTakeFirst();
-  return row && { ...row, groups: JSON.parse(row.groups) as string[] };
+  if (!row) return undefined;
+  const { username, name, email } = row;
+  return {
+    known: { provider, subject, username, name, email, groups: JSON.parse(row.groups) as string[] },
+    tenant: row.tenant,
+    groupsReadAt: Date.parse(row.groups_read_at),
+    refreshSealed: row.refresh_sealed,
+    refusedBecause: row.refused_because,
+  };
+}
+
+/** Stores what a refresh found, unless somebody has signed in or been ended meanwhile; whether it did. */
+export async function renewPerson(
+  db: Db,
+  before: StoredPerson,
+  found: Partial<Person> & { readonly groups: readonly string[] },
+  at: string,
+  refreshSealed: string | null,
+): Promise<boolean> {
+  const { username, name, email } = { ...before.known, ...found };
+  return changeUnlessNewer(db, before, {
+    ...{ username, name, email },
+    groups: JSON.stringify(found.groups),
+    groups_read_at: at,
+    refresh_sealed: refreshSealed,
+  });
+}
+
+/** Stores that the provider refuses to tell more, unless somebody has signed in meanwhile; whether it did. */
+export async function refusePerson(
+  db: Db,
+  before: StoredPerson,
+  because: string,
+  at: string,
+): Promise<boolean> {
+  return changeUnlessNewer(db, before, { refused_at: at, refused_because: because, refresh_sealed: null });
+}
+
+/** Makes the groups count as never read and drops the refresh token: everything has to be proven anew. */
+export async function forgetGroups(db: Db, provider: string, subject: string): Promise<void> {
+  await db
+    .updateTable('people')
+    .set({ groups_read_at: new Date(0).toISOString(), refresh_sealed: null })
+    .where('provider', '=', provider)
+    .where('subject', '=', subject)
+    .execute();
+}
+
+/** Drops refresh tokens that neither a session nor a personal token needs any more. */
+export async function dropUnusedRefreshTokens(db: Db, at: string): Promise<void> {
+  await db
+    .updateTable('people')
+    .set({ refresh_sealed: null })
+    .where('refresh_sealed', 'is not', null)
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('sessions')
+            .select('sessions.id_hash')
+            .whereRef('sessions.provider', '=', 'people.provider')
+            .whereRef('sessions.subject', '=', 'people.subject')
+            .where('sessions.ended_at', 'is', null)
+            .where('sessions.expires_at', '>', at),
+        ),
+      ),
+    )
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('tokens')
+            .select('tokens.id')
+            .whereRef('tokens.provider', '=', 'people.provider')
+            .whereRef('tokens.subject', '=', 'people.subject')
+            .where('tokens.revoked_at', 'is', null)
+            .where('tokens.expires_at', '>', at),
+        ),
+      ),
+    )
+    .execute();
+}
+
+function saidOf(person: Person, at: string) {
+  const { username, name, email, tenant } = person;
+  return { username, name, email, tenant, groups: JSON.stringify(person.groups), groups_read_at: at };
+}
+
+async function changeUnlessNewer(
+  db: Db,
+  before: StoredPerson,
+  change: Record<string, string | null>,
+): Promise<boolean> {
+  const same = before.refreshSealed;
+  const { numUpdatedRows } = await db
+    .updateTable('people')
+    .set(change)
+    .where('provider', '=', before.known.provider)
+    .where('subject', '=', before.known.subject)
+    .where((e) => (same === null ? e('refresh_sealed', 'is', null) : e('refresh_sealed', '=', same)))
+    .executeTakeFirst();
+  return Number(numUpdatedRows) > 0;
 }

@@ -2,10 +2,11 @@ import { SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { revokeToken } from '../registry/tokens/store.ts';
+import type { FreshPerson } from './fresh-people.ts';
 import { type TokenIdentifier, tokenIdentifier } from './identify.ts';
 import type { Identity, Who } from './identity.ts';
 import { deriveKey } from './keys.ts';
-import { rememberPerson } from './people.ts';
+import { findPerson, rememberPerson } from './people.ts';
 import { mintToken, type PersonalTokens } from './personal-token.ts';
 
 const start = Date.parse('2026-11-01T12:00:00Z');
@@ -24,6 +25,8 @@ const alice = {
   groups: ['g-admin'],
   groupsComplete: true,
   logoutHint: null,
+  tenant: 'tenant',
+  sid: null,
 };
 
 let now: number;
@@ -35,8 +38,14 @@ beforeEach(async () => {
   now = start;
   database = await openMemory();
   const key = deriveKey('a'.repeat(40), 'personal-token');
-  world = { db: database.db, key, settings, now: () => now };
-  identifier = tokenIdentifier([], world, () => now);
+  const { db } = database;
+  const freshPerson: FreshPerson = async (provider, subject) =>
+    (await findPerson(db, provider, subject))?.known;
+  world = { db, key, settings, freshPerson, now: () => now };
+  identifier = tokenIdentifier({
+    ...{ trusted: [], personal: world, now: () => now },
+    completeGroups: async () => [],
+  });
   await rememberPerson(database.db, 'entra', alice, new Date(now).toISOString());
 });
 afterEach(() => database.close());

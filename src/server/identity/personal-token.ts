@@ -4,8 +4,8 @@ import type { Config } from '../config.ts';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../errors.ts';
 import { explained } from './bearer.ts';
+import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';
-import { findPerson } from './people.ts';
 
 /** How often `last_used_at` is written at most, in milliseconds. */
 const usedEvery = 60_000;
@@ -16,6 +16,8 @@ export interface PersonalTokens {
   /** Derived from SECRET_KEY for this purpose alone. */
   readonly key: Uint8Array;
   readonly settings: Config['tokens'];
+  /** The owner, with groups that are fresh enough. */
+  readonly freshPerson: FreshPerson;
   readonly now: () => number;
 }
 
@@ -91,7 +93,7 @@ export async function identityOfPersonalToken(world: PersonalTokens, token: stri
   const row = await world.db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
   if (!row) throw new Failure('credential_invalid', 'This token is not known here; mint a new one.');
   if (row.revoked_at) throw new Failure('credential_revoked', `This token was revoked at ${row.revoked_at}.`);
-  const person = await findPerson(world.db, row.provider, row.subject);
+  const person = await world.freshPerson(row.provider, row.subject);
   if (!person)
     throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
   if (!row.last_used_at || world.now() - Date.parse(row.last_used_at) > usedEvery) {

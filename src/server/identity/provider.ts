@@ -1,8 +1,13 @@
 import type { JWTPayload } from 'jose';
+import type { ClientAuth } from 'openid-client';
+import type { Fetch } from '../outbound.ts';
+import type { OidcClient } from './oidc.ts';
 
 /** What a provider tells about somebody, before anything is made of it. */
 export interface Person {
   readonly subject: string;
+  /** The directory that the account is in. */
+  readonly tenant: string;
   readonly username: string;
   readonly name: string | null;
   readonly email: string | null;
@@ -12,12 +17,31 @@ export interface Person {
   readonly groupsComplete: boolean;
   /** What the provider wants to be told at sign-out. */
   readonly logoutHint: string | null;
+  /** The provider's own id of the browser session (`sid`), for its front-channel logout. */
+  readonly sid: string | null;
 }
 
 /** What an access token of a provider proves. */
 export interface Bearer extends Person {
   readonly kind: 'person' | 'agent';
   readonly clientId: string;
+}
+
+/** Somebody whose groups are asked for. */
+export interface Member {
+  readonly kind: 'person' | 'agent';
+  readonly tenant: string;
+  readonly subject: string;
+}
+
+/** Where a provider tells the groups that its tokens do not list. */
+export interface GroupApi {
+  /** The gateway as a client of that API, in the directory of whom it asks about. */
+  client(tenant: string): OidcClient;
+  /** The scope of a token of the gateway's own (client credentials) that may ask about anybody. */
+  readonly scope: string;
+  /** The groups of the token's owner, or of somebody else by a token of the gateway's own; throws a Failure that says why not. */
+  read(who: Member | 'self', accessToken: string, send: Fetch): Promise<readonly string[]>;
 }
 
 /** An identity provider: only what differs from generic OpenID Connect. */
@@ -27,13 +51,16 @@ export interface Provider {
   /** As on the button: "Sign in with <display name>". */
   readonly displayName: string;
   readonly clientId: string;
-  readonly clientSecret: string;
-  /** Sent to the provider exactly so; one registered redirect URI. */
-  readonly redirectUri: string;
+  /** How the gateway proves at the provider that it is that client. */
+  readonly clientAuth: ClientAuth;
+  /** Registered redirect URIs, sent to the provider exactly so: that of the host somebody comes by, else the first. */
+  readonly redirectUris: readonly string[];
   /** Scopes asked for at sign-in. */
   readonly scope: string;
   /** Discovery documents whose issuers' tokens are accepted; the first one is used for sign-in. */
   readonly discoveryUrls: readonly string[];
+  /** Absent where tokens always list all groups. */
+  readonly groupApi?: GroupApi;
   /** Reads a verified ID token; throws a Failure that says what is wrong with it. */
   person(claims: JWTPayload): Person;
   /** Reads a verified access token; throws a Failure unless it is one for this gateway. */

@@ -1,54 +1,117 @@
-import type { Db } from '../db/tables.ts';
+import type { Db, SessionsTable } from '../db/tables.ts';
+import { Failure } from '../errors.ts';
+import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';
-import { hashOf, newSecret } from './keys.ts';
-import { findPerson, rememberPerson } from './people.ts';
+import { hashOf, newSecret, seal } from './keys.ts';
+import { dropUnusedRefreshTokens, rememberPerson } from './people.ts';
 import type { Person } from './provider.ts';
-
-/** A session that was just opened; `id` goes into the cookie and nowhere else. */
-export interface NewSession {
-  readonly id: string;
-  readonly hash: string;
-}
+import { endSessionsBySid } from './session-rows.ts';
 
 /** How often `last_seen_at` is written at most, in milliseconds. */
 const seenEvery = 60_000;
 
-/** Opens a browser session; only the hash of its id is stored. */
-export async function openSession(
-  db: Db,
+/** What sessions need. */
+export interface SessionsWorld {
+  readonly db: Db;
+  /** Encrypts refresh tokens. */
+  readonly refreshKey: Buffer;
+  readonly freshPerson: FreshPerson;
+  readonly now: () => number;
+  /** After how many seconds a session ends in any case, and without a request. */
+  readonly limits: { readonly maxAgeSeconds: number; readonly idleSeconds: number };
+}
+
+/** Sessions of one gateway, as the pages of sign-in and sign-out use them. */
+export interface Sessions {
+  /** Remembers what the provider said of the person and opens a session; answers the cookie's value. */
+  open(provider: string, person: Person, refreshToken: string | null): Promise<string>;
+  /** Who a cookie's value is; undefined for an unknown one, a Failure that says why for one that has ended. */
+  resume(id: string): Promise<Identity | undefined>;
+  /** Ends a session by its hash; answers its provider and sign-out hint, or undefined when it was gone already. */
+  end(hash: string): Promise<{ provider: string; logoutHint: string | null } | undefined>;
+  /** Ends the sessions of one browser session at the provider (front-channel logout); answers how many. */
+  endBySid(provider: string, sid: string): Promise<number>;
+  /** What the next sign-in at that provider has to ask for, by the cookie of the session that ended for it. */
+  claimsOf(provider: string, id: string): Promise<string | undefined>;
+}
+
+/** Binds the sessions to a database, a clock and limits. */
+export function createSessions(world: SessionsWorld): Sessions {
+  const { db } = world;
+  const at = (): string => new Date(world.now()).toISOString();
+  return {
+    async open(provider, person, refreshToken) {
+      const sealed = refreshToken ? seal(world.refreshKey, refreshToken) : null;
+      await rememberPerson(db, provider, person, at(), sealed);
+      return openSession(world, provider, person);
+    },
+    resume: (id) => resumeSession(world, id),
+    async end(hash) {
+      const row = await db
+        .deleteFrom('sessions')
+        .where('id_hash', '=', hash)
+        .returning(['provider', 'logout_hint'])
+        .executeTakeFirst();
+      await dropUnusedRefreshTokens(db, at());
+      return row && { provider: row.provider, logoutHint: row.logout_hint };
+    },
+    endBySid: (provider, sid) =>
+      endSessionsBySid(db, provider, sid, {
+        at: at(),
+        because: 'You signed out at the identity provider.',
+      }),
+    async claimsOf(provider, id) {
+      const row = await findSession(db, hashOf(id));
+      return row?.provider === provider && row.ended_at ? (row.claims ?? undefined) : undefined;
+    },
+  };
+}
+
+/** Only the hash of the id is stored. */
+async function openSession(
+  { db, now, limits }: SessionsWorld,
   provider: string,
   person: Person,
-  now: number,
-  maxAgeSeconds: number,
-): Promise<NewSession> {
+): Promise<string> {
   const id = newSecret();
-  const hash = hashOf(id);
-  const at = new Date(now).toISOString();
+  const at = new Date(now()).toISOString();
   await db.deleteFrom('sessions').where('expires_at', '<=', at).execute();
   await db
     .insertInto('sessions')
     .values({
-      id_hash: hash,
+      id_hash: hashOf(id),
       provider,
       subject: person.subject,
       logout_hint: person.logoutHint,
       created_at: at,
       last_seen_at: at,
-      expires_at: new Date(now + maxAgeSeconds * 1000).toISOString(),
+      expires_at: new Date(now() + limits.maxAgeSeconds * 1000).toISOString(),
+      sid: person.sid,
+      ended_at: null,
+      ended_because: null,
+      claims: null,
     })
     .execute();
-  return { id, hash };
+  await dropUnusedRefreshTokens(db, at);
+  return id;
 }
 
-/** The identity behind a session cookie, with the person's groups as last read; undefined when there is no such session. */
-export async function resumeSession(db: Db, id: string, now: number): Promise<Identity | undefined> {
+async function resumeSession(world: SessionsWorld, id: string): Promise<Identity | undefined> {
+  const { db, now, limits } = world;
   const hash = hashOf(id);
-  const row = await db.selectFrom('sessions').selectAll().where('id_hash', '=', hash).executeTakeFirst();
-  if (!row || row.expires_at <= new Date(now).toISOString()) return undefined;
-  const person = await findPerson(db, row.provider, row.subject);
+  const row = await findSession(db, hash);
+  if (!row || row.expires_at <= new Date(now()).toISOString()) return undefined;
+  if (row.ended_at) throw new Failure('credential_revoked', row.ended_because ?? 'Your session was ended.');
+  const idle = now() - Date.parse(row.last_seen_at);
+  if (idle > limits.idleSeconds * 1000)
+    throw new Failure(
+      'credential_expired',
+      'Your session has ended, because it was not used; sign in again.',
+    );
+  const person = await world.freshPerson(row.provider, row.subject);
   if (!person) return undefined;
-  if (now - Date.parse(row.last_seen_at) > seenEvery) {
-    const seen = { last_seen_at: new Date(now).toISOString() };
+  if (idle > seenEvery) {
+    const seen = { last_seen_at: new Date(now()).toISOString() };
     await db.updateTable('sessions').set(seen).where('id_hash', '=', hash).execute();
   }
   return {
@@ -61,35 +124,6 @@ export async function resumeSession(db: Db, id: string, now: number): Promise<Id
   };
 }
 
-/** Ends a session; answers its provider and sign-out hint, or undefined when it was gone already. */
-export async function endSession(
-  db: Db,
-  hash: string,
-): Promise<{ provider: string; logoutHint: string | null } | undefined> {
-  const row = await db
-    .deleteFrom('sessions')
-    .where('id_hash', '=', hash)
-    .returning(['provider', 'logout_hint'])
-    .executeTakeFirst();
-  return row && { provider: row.provider, logoutHint: row.logout_hint };
-}
-
-/** Sessions of one gateway, as the pages of sign-in and sign-out use them. */
-export interface Sessions {
-  /** Remembers what the provider said of the person and opens a session; answers the cookie's value. */
-  open(provider: string, person: Person): Promise<string>;
-  resume(id: string): Promise<Identity | undefined>;
-  end(hash: string): ReturnType<typeof endSession>;
-}
-
-/** Binds the sessions to a database, a clock and a lifetime. */
-export function sessionsOf(db: Db, now: () => number, maxAgeSeconds: number): Sessions {
-  return {
-    async open(provider, person) {
-      await rememberPerson(db, provider, person, new Date(now()).toISOString());
-      return (await openSession(db, provider, person, now(), maxAgeSeconds)).id;
-    },
-    resume: (id) => resumeSession(db, id, now()),
-    end: (hash) => endSession(db, hash),
-  };
+function findSession(db: Db, hash: string): Promise<SessionsTable | undefined> {
+  return db.selectFrom('sessions').selectAll().where('id_hash', '=', hash).executeTakeFirst();
 }

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useId, useState } from 'react';
+import type { Me } from '../../contract/sign-in.ts';
 import { api, tokensQuery } from '../api.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
@@ -10,20 +11,17 @@ import { ScopeChoice } from './scope-choice.tsx';
 type Minted = Awaited<ReturnType<typeof api<'tokens.generate'>>>;
 
 /** The dialog that makes a personal token and shows it once. The token lives in this component only, in no cache or storage. */
-export function MintToken({ scopes, onClose }: { scopes: readonly string[]; onClose: () => void }) {
+export function MintToken({ me, onClose }: { me: Me; onClose: () => void }) {
   const [minted, setMinted] = useState<Minted>();
   return (
     <Dialog title="Get JWT Token" onClose={onClose}>
-      {minted ? (
-        <MintedToken minted={minted} onDone={onClose} />
-      ) : (
-        <MintForm scopes={scopes} onMinted={setMinted} />
-      )}
+      {minted ? <MintedToken minted={minted} onDone={onClose} /> : <MintForm me={me} onMinted={setMinted} />}
     </Dialog>
   );
 }
 
-function MintForm({ scopes, onMinted }: { scopes: readonly string[]; onMinted: (minted: Minted) => void }) {
+function MintForm({ me, onMinted }: { me: Me; onMinted: (minted: Minted) => void }) {
+  const { scopes, token_hours: hours } = me;
   const queries = useQueryClient();
   const id = useId();
   const [busy, setBusy] = useState(false);
@@ -84,15 +82,15 @@ function MintForm({ scopes, onMinted }: { scopes: readonly string[]; onMinted: (
             name="hours"
             type="number"
             min={1}
-            max={24}
+            max={hours.max}
             step={1}
             required
-            defaultValue={8}
+            defaultValue={hours.default}
             aria-describedby={`${id}-hours-hint`}
             className="h-8 w-full rounded-md border border-edge bg-raised px-2.5"
           />
           <p id={`${id}-hours-hint`} className="mt-1 text-meta text-quiet">
-            1 to 24
+            1 to {hours.max}
           </p>
         </div>
       </div>

@@ -61,7 +61,7 @@ export function Shell() {
       </main>
       {minting && (
         <Suspense>
-          <MintToken scopes={me.scopes} onClose={() => setMinting(false)} />
+          <MintToken me={me} onClose={() => setMinting(false)} />
         </Suspense>
       )}
     </>

@@ -1,4 +1,5 @@
 import { TriangleAlert } from 'lucide-react';
+import { aadstsHelpIn, aadstsTraceIn } from '../../contract/aadsts.ts';
 import { CopyText } from './copy.tsx';
 
 /** What each code of `/login?error=` means and what helps. Unknown codes are shown as they are. */
@@ -21,7 +22,11 @@ const faults: Record<string, { title: string; help: string }> = {
   },
   groups_incomplete: {
     title: 'Your access cannot be told',
-    help: 'Your account is in more groups than the identity provider puts into a token. An administrator has to limit the groups claim to the groups assigned to this application.',
+    help: 'Your account is in more groups than the identity provider puts into a token, and it refuses to tell them. An administrator finds below what to grant.',
+  },
+  groups_unavailable: {
+    title: 'Your access cannot be told right now',
+    help: 'The identity provider does not answer which groups your account is in. Try again in a minute.',
   },
   oauth2_redirect_failed: {
     title: 'The sign-in could not be started',
@@ -56,8 +61,11 @@ export function SignInFault({
   correlationId?: string;
 }) {
   const known = Object.hasOwn(faults, code) ? faults[code] : undefined;
-  const title = known?.title ?? 'The sign-in did not work';
-  const help = known?.help ?? 'Try again; if it stays so, give an administrator the code below.';
+  const entra = aadstsHelpIn(details);
+  const title = entra?.title ?? known?.title ?? 'The sign-in did not work';
+  const help =
+    entra?.cause ?? known?.help ?? 'Try again; if it stays so, give an administrator the code below.';
+  const { correlationId: theirs, traceId } = aadstsTraceIn(details ?? '');
   const ended = code === 'session_expired';
   return (
     <div role="alert" className="mb-6 flex gap-3 rounded-md border border-warn bg-warn-soft p-3">
@@ -65,6 +73,13 @@ export function SignInFault({
       <div className="grid min-w-0 justify-items-start gap-1.5">
         <p className="font-semibold">{title}</p>
         <p>{help}</p>
+        {entra && (
+          <ul className="ml-4 list-disc">
+            {entra.steps.map((step) => (
+              <li key={step}>{step}</li>
+            ))}
+          </ul>
+        )}
         {details && (
           <p className="max-h-40 w-full overflow-y-auto rounded-sm bg-raised px-2 py-1 font-mono text-code">
             {details.slice(0, 1000)}
@@ -72,13 +87,24 @@ export function SignInFault({
         )}
         {!ended && (
           <p className="text-meta">
-            Code <code className="font-mono">{code.slice(0, 100)}</code>
+            Code <code className="font-mono">{entra ? `AADSTS${entra.code}` : code.slice(0, 100)}</code>
           </p>
         )}
         {correlationId && (
           <div className="flex flex-wrap items-center gap-2 text-meta">
             Correlation id <CopyText text={correlationId.slice(0, 100)} label="Copy correlation id" />
           </div>
+        )}
+        {[
+          ['Microsoft correlation id', theirs],
+          ['Microsoft trace id', traceId],
+        ].map(
+          ([name, id]) =>
+            id && (
+              <div key={name} className="flex flex-wrap items-center gap-2 text-meta">
+                {name} <CopyText text={id} label={`Copy ${name}`} />
+              </div>
+            ),
         )}
       </div>
     </div>

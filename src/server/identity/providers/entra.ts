@@ -1,39 +1,73 @@
 import type { JWTPayload } from 'jose';
 import type { EntraConfig } from '../../config.ts';
 import { Failure } from '../../errors.ts';
-import type { Bearer, Person, Provider } from '../provider.ts';
+import type { OidcClient } from '../oidc.ts';
+import type { Bearer, GroupApi, Person, Provider } from '../provider.ts';
+import { clientAuthOf } from './entra-credential.ts';
+import { readGraphGroups } from './entra-graph.ts';
 
 const graphAudiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000'];
 
-/** Microsoft Entra ID: v1.0 and v2.0 tokens of one tenant, groups by Object ID, app roles in a namespace of their own. */
+/** Microsoft Entra ID: v1.0 and v2.0 tokens of one tenant (or several), groups by Object ID, app roles in a namespace of their own. */
 export function entra(config: EntraConfig): Provider {
-  const base = `${config.loginBaseUrl}/${config.tenantId}`;
+  const tenants = [config.tenantId, ...(config.allowedTenants ?? [])];
   return {
     name: 'entra',
     displayName: 'Microsoft Entra ID',
     clientId: config.clientId,
-    clientSecret: config.clientSecret,
-    redirectUri: config.redirectUri,
-    scope: 'openid profile email',
-    discoveryUrls: [
-      `${base}/v2.0/.well-known/openid-configuration`,
-      `${base}/.well-known/openid-configuration`,
-    ],
+    clientAuth: clientAuthOf(config),
+    redirectUris: config.redirectUris ?? [config.redirectUri],
+    // User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
+    scope: 'openid profile email offline_access User.Read',
+    discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
+    groupApi: graphOf(config),
     person(claims) {
-      requireTenant(claims, config.tenantId);
+      requireTenant(claims, [config.tenantId]);
       return personOf(claims);
     },
     bearer(claims) {
-      requireTenant(claims, config.tenantId);
+      requireTenant(claims, tenants);
       requireAudience(claims, config);
-      return bearerOf(claims);
+      const bearer = bearerOf(claims);
+      if (bearer.kind === 'agent') requireAssigned(bearer, config);
+      return bearer;
     },
   };
 }
 
-function requireTenant(claims: JWTPayload, tenantId: string): void {
-  if (claims.tid !== tenantId)
+function discoveryUrlsOf(config: EntraConfig, tenant: string): [string, string] {
+  const base = `${config.loginBaseUrl}/${tenant}`;
+  return [`${base}/v2.0/.well-known/openid-configuration`, `${base}/.well-known/openid-configuration`];
+}
+
+function graphOf(config: EntraConfig): GroupApi {
+  const asks = config.graph ?? config;
+  const client = { clientId: asks.clientId, clientAuth: clientAuthOf(asks) };
+  return {
+    client: (tenant): OidcClient => ({ ...client, discoveryUrl: discoveryUrlsOf(config, tenant)[0] }),
+    scope: `${config.graphBaseUrl}/.default`,
+    read: (who, accessToken, send) => readGraphGroups(config.graphBaseUrl, who, accessToken, send),
+  };
+}
+
+function requireTenant(claims: JWTPayload, tenants: readonly string[]): void {
+  if (typeof claims.tid !== 'string' || !tenants.includes(claims.tid))
     throw new Failure('credential_invalid', 'The token is of another tenant than ENTRA_TENANT_ID.');
+  if (!claims.iss?.includes(`/${claims.tid}/`))
+    throw new Failure('credential_invalid', "The token's tenant (tid) is not that of its issuer.");
+}
+
+/** Any application of the tenant can get a token for our API; the settings can ask for a role or name the clients. */
+function requireAssigned({ clientId, groups }: Bearer, config: EntraConfig): void {
+  const { requiredAppRoles = [], allowedClientIds = [] } = config;
+  if (requiredAppRoles.length + allowedClientIds.length === 0) return;
+  const assigned = requiredAppRoles.some((role) => groups.includes(`role:${role}`));
+  if (assigned || allowedClientIds.includes(clientId.toLowerCase())) return;
+  throw new Failure(
+    'client_refused',
+    `The application ${clientId} may not use this gateway. Assign its service principal an app role of ` +
+      'ENTRA_REQUIRED_APP_ROLE, or name it in ENTRA_ALLOWED_CLIENT_IDS.',
+  );
 }
 
 /** Version 1.0 tokens carry the App ID URI as it was asked for, version 2.0 tokens the client id: both are one API. */
@@ -45,7 +79,12 @@ function requireAudience(claims: JWTPayload, config: EntraConfig): void {
       'credential_invalid',
       `This is a token for Microsoft Graph. Ask for scope api://${config.clientId}/.default to get one for this gateway.`,
     );
-  const accepted = [config.clientId, `api://${config.clientId}`, config.applicationIdUri];
+  const accepted = [
+    config.clientId,
+    `api://${config.clientId}`,
+    config.applicationIdUri,
+    ...(config.audiences ?? []),
+  ];
   if (!bare.some((audience) => accepted.includes(audience)))
     throw new Failure(
       'credential_invalid',
@@ -91,6 +130,7 @@ function personOf(claims: JWTPayload): Person {
   const overage = claims.hasgroups === true || record(claims._claim_names).groups !== undefined;
   return {
     subject,
+    tenant: text(claims.tid) ?? '',
     username:
       text(claims.preferred_username) ??
       text(claims.email) ??
@@ -102,6 +142,7 @@ function personOf(claims: JWTPayload): Person {
     groups: [...texts(claims.groups), ...texts(claims.roles).map((role) => `role:${role}`)],
     groupsComplete: !overage,
     logoutHint: text(claims.login_hint),
+    sid: text(claims.sid),
   };
 }
 

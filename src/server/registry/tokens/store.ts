@@ -52,3 +52,20 @@ export async function revokeToken(
   const row = await query.returning('username').executeTakeFirst();
   return row?.username;
 }
+
+/** Revokes every living token of `owner`; answers how many. */
+export async function revokeTokensOf(
+  db: Db,
+  owner: Owner,
+  how: { readonly by: string; readonly at: string },
+): Promise<number> {
+  const { numUpdatedRows } = await db
+    .updateTable('tokens')
+    .set({ revoked_at: how.at, revoked_by: how.by })
+    .where('provider', '=', owner.provider)
+    .where('subject', '=', owner.subject)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', how.at)
+    .executeTakeFirst();
+  return Number(numUpdatedRows);
+}

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/** How much a finding matters: `ok`, `warn` (works, but not well or not for long), `fail` (does not work). */
+export const findingLevel = z.enum(['ok', 'warn', 'fail']);
+
+/** One thing that the doctor looked at. */
+export const finding = z.object({
+  /** Stable, such as `secret-expiry`. */
+  id: z.string(),
+  /** The heading it stands under. */
+  group: z.string(),
+  level: findingLevel,
+  /** What is the case, in one sentence. */
+  what: z.string(),
+  /** Why it matters. */
+  why: z.string(),
+  /** What to do, by hand in the portal or with a command; only where something is to be done. */
+  remedy: z.object({ portal: z.string(), command: z.string() }).optional(),
+});
+
+/** One thing that the doctor looked at. */
+export type Finding = z.output<typeof finding>;
+
+/** Everything that the doctor found; `healthy` when nothing fails. */
+export const diagnosis = z.object({ healthy: z.boolean(), findings: z.array(finding) });
+
+/** Everything that the doctor found. */
+export type Diagnosis = z.output<typeof diagnosis>;

@@ -1,0 +1,111 @@
+import { Failure } from '../../../../errors.ts';
+import {
+  type Check,
+  isKnown,
+  not,
+  patchApplication,
+  registrationPage,
+  setupCommand,
+  well,
+} from '../check.ts';
+
+const group = 'App registration';
+
+/** Whether the registration is readable, enabled, and has the redirect URI that the gateway sends. */
+export const registrationChecks: readonly Check[] = [
+  {
+    id: 'registration',
+    group,
+    why: 'What follows is read from the registration through Microsoft Graph.',
+    run({ application }) {
+      if (application === undefined) return undefined;
+      if (isKnown(application)) return well(`The registration is '${application.displayName}'.`);
+      return not(
+        'warn',
+        `The registration cannot be read, so it is not checked. ${application.message}`,
+        registrationPage(
+          'API permissions > Microsoft Graph > Application > Directory.Read.All, then Grant admin consent',
+        ),
+        setupCommand,
+      );
+    },
+  },
+  {
+    id: 'enterprise-application',
+    group,
+    why: 'Entra ID signs in only to an enterprise application (service principal) that is enabled.',
+    run({ config, principal }) {
+      if (principal === undefined || (principal instanceof Failure && principal.code !== 'not_found'))
+        return undefined;
+      if (principal instanceof Failure)
+        return not(
+          'fail',
+          'The registration has no enterprise application in this tenant.',
+          'Enterprise applications > New application, or register the application anew (guide, step 1)',
+          `az ad sp create --id ${config.clientId}`,
+        );
+      if (principal.accountEnabled === false)
+        return not(
+          'fail',
+          'The enterprise application is disabled (AADSTS7000112).',
+          'Enterprise applications > the application > Properties > Enabled for users to sign-in: Yes',
+          `az ad sp update --id ${config.clientId} --set accountEnabled=true`,
+        );
+      if (principal.appRoleAssignmentRequired)
+        return well('The enterprise application is enabled; only people and agents assigned to it get in.');
+      return well('The enterprise application is enabled.');
+    },
+  },
+  {
+    id: 'redirect-uri',
+    group,
+    why: 'Microsoft sends people back only to a registered address, to the letter (AADSTS50011).',
+    run(facts) {
+      const { application, config } = facts;
+      if (!isKnown(application)) return undefined;
+      const { redirectUris } = application.web;
+      if (redirectUris.some((uri) => sameRedirect(uri, config.redirectUri)))
+        return well(`${config.redirectUri} is registered.`);
+      const elsewhere = [application.spa, application.publicClient].some((platform) =>
+        platform?.redirectUris.includes(config.redirectUri),
+      );
+      return not(
+        'fail',
+        elsewhere
+          ? `${config.redirectUri} is registered under another platform than Web (AADSTS700025).`
+          : `${config.redirectUri} is not registered (AADSTS50011). Registered: ${redirectUris.join(', ') || 'none'}.`,
+        registrationPage(`Authentication > Web > Add URI > ${config.redirectUri} (guide, step 4)`),
+        patchApplication(facts, { web: { redirectUris: [...redirectUris, config.redirectUri] } }),
+      );
+    },
+  },
+  {
+    id: 'implicit-flow',
+    group,
+    why: 'Tokens in the address of a page leak; the gateway uses the authorization code flow only.',
+    run(facts) {
+      if (!isKnown(facts.application)) return undefined;
+      const { enableIdTokenIssuance, enableAccessTokenIssuance } =
+        facts.application.web.implicitGrantSettings ?? {};
+      if (!enableIdTokenIssuance && !enableAccessTokenIssuance)
+        return well('Implicit grant is switched off.');
+      return not(
+        'warn',
+        'Implicit grant is switched on, and nothing here needs it.',
+        registrationPage('Authentication > Implicit grant and hybrid flows: uncheck both (guide, step 4)'),
+        patchApplication(facts, {
+          web: { implicitGrantSettings: { enableIdTokenIssuance: false, enableAccessTokenIssuance: false } },
+        }),
+      );
+    },
+  },
+];
+
+/** Exact, but for the port on loopback, which Entra ID does not compare (RFC 8252, section 7.3). */
+export function sameRedirect(registered: string, sent: string): boolean {
+  if (registered === sent) return true;
+  if (!URL.canParse(registered) || !URL.canParse(sent)) return false;
+  const [a, b] = [new URL(registered), new URL(sent)];
+  const isLoopback = ['localhost', '127.0.0.1'].includes(a.hostname);
+  return isLoopback && a.protocol === b.protocol && a.hostname === b.hostname && a.pathname === b.pathname;
+}

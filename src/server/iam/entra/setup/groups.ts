@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { keyed } from '../../graph.ts';
+import { findGroup, ifThere, needGroup, type SetupWorld, type Step, settled, unlessThere } from './step.ts';
+import type { GroupWish } from './wish.ts';
+
+const member = z.looseObject({ id: z.string() });
+
+/** The groups of the roles, and who is in them. */
+export const groupSteps: readonly Step[] = [
+  {
+    id: 'groups',
+    title: 'Security groups (guide, step 8)',
+    async plan(world) {
+      const missing = await missingGroups(world);
+      return missing.map(({ displayName }) => `create the security group '${displayName}'`);
+    },
+    async apply(world) {
+      for (const { displayName, description, uniqueName } of await missingGroups(world))
+        await settled(world, async () => {
+          await world.graph.send('PATCH', keyed('groups', 'uniqueName', uniqueName), {
+            headers: { prefer: 'create-if-missing' },
+            body: {
+              ...{ displayName, description, mailEnabled: false, securityEnabled: true },
+              mailNickname: uniqueName.replaceAll(/[^A-Za-z0-9-]/g, '').slice(0, 64),
+            },
+            permission: 'Group.ReadWrite.All',
+          });
+        });
+    },
+    async undo(world) {
+      const gone: string[] = [];
+      for (const wish of world.wish.groups) {
+        const found = await findGroup(world, wish);
+        if (found && (await ifThere(() => world.graph.send('DELETE', `/groups/${found.id}`))))
+          gone.push(`the group '${found.displayName}'`);
+      }
+      return gone;
+    },
+  },
+  {
+    id: 'members',
+    title: 'Members of the groups (guide, step 10)',
+    plan: async (world) => (await missingMembers(world)).map(({ line }) => line),
+    async apply(world) {
+      for (const { wish, name } of await missingMembers(world)) {
+        const { id } = await needGroup(world, wish);
+        const body = { '@odata.id': await referenceTo(world, name) };
+        await settled(world, () =>
+          unlessThere(() => world.graph.send('POST', `/groups/${id}/members/$ref`, { body })),
+        );
+      }
+    },
+  },
+];
+
+async function missingGroups(world: SetupWorld): Promise<GroupWish[]> {
+  const found = await Promise.all(world.wish.groups.map((wish) => findGroup(world, wish)));
+  return world.wish.groups.filter((_, index) => !found[index]);
+}
+
+/** The administrator who runs setup gets in first; people named for the users' group with them. */
+async function missingMembers(world: SetupWorld) {
+  const { administrator, wish } = world;
+  const wanted = wish.groups.flatMap((one) => {
+    if (one.role === 'admin')
+      return [{ wish: one, name: administrator.objectId, shown: administrator.username }];
+    return one.role === 'user' ? wish.users.map((name) => ({ wish: one, name, shown: name })) : [];
+  });
+  const missing = [];
+  for (const one of wanted) {
+    const found = await findGroup(world, one.wish);
+    const members = found ? await world.graph.list(`/groups/${found.id}/members`, member) : [];
+    const id = await idOf(world, one.name);
+    if (!members.some((each) => each.id === id))
+      missing.push({ ...one, line: `add ${one.shown} to '${one.wish.displayName}'` });
+  }
+  return missing;
+}
+
+async function idOf({ graph, administrator }: SetupWorld, name: string): Promise<string> {
+  if (name === administrator.objectId) return name;
+  const { id } = await graph.get(`/users/${encodeURIComponent(name)}`, member, {
+    permission: 'User.Read.All',
+  });
+  return id;
+}
+
+async function referenceTo(world: SetupWorld, name: string): Promise<string> {
+  return `${world.graph.baseUrl}/directoryObjects/${await idOf(world, name)}`;
+}

@@ -1,0 +1,229 @@
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import {
+  adminClient,
+  adminClientId,
+  type Emulator,
+  type Seed,
+  startEmulator,
+} from '../../../../entra-emulator/main.ts';
+import { openBrowser } from '../../../../entra-emulator/testing/browser.ts';
+import type { Fetch } from '../../../outbound.ts';
+import { createGraph } from '../../graph.ts';
+import { signInWithCode } from '../device-code.ts';
+import { runEntraDoctor } from '../doctor/run.ts';
+import { diskFiles } from './disk.ts';
+import { settingsIn } from './files.ts';
+import { applySetup, planSetup, removeSetup } from './run.ts';
+import type { SetupWorld } from './step.ts';
+import { type WishOptions, wishOf } from './wish.ts';
+
+/** A tenant with nothing in it but one administrator and Microsoft's own client. */
+const empty: Seed = {
+  tenants: [
+    {
+      id: '7e4a0000-e000-4000-8000-0000000000ee',
+      displayName: 'Empty',
+      domains: ['empty.example'],
+      users: [
+        {
+          userPrincipalName: 'root@empty.example',
+          password: 'Emulator-demo-1',
+          directoryRoles: ['Global Administrator'],
+          about: 'administrator',
+        },
+      ],
+      applications: [adminClient()],
+    },
+  ],
+};
+const emulator: Emulator = await startEmulator({ seed: empty });
+afterAll(() => emulator.close());
+const pristine = emulator.snapshot();
+const root = emulator.accounts[0]!;
+
+let folder: string;
+let now: number;
+beforeEach(() => {
+  emulator.reset();
+  folder = mkdtempSync(join(tmpdir(), 'setup-test-'));
+  now = 0;
+  return () => rmSync(folder, { recursive: true });
+});
+
+/** Waiting moves the emulator's clock: replication delays pass, the test does not wait. */
+const pause = async (milliseconds: number): Promise<void> => emulator.clock.advance(milliseconds);
+
+async function administrator() {
+  const world = { loginBaseUrl: emulator.origin, tenant: emulator.tenantId, fetch: fetch as never as Fetch };
+  return signInWithCode(
+    {
+      ...world,
+      pause: async () => {},
+      show: (address, user_code) =>
+        void openBrowser().post(address, { user_code, emulator_account: root.objectId }),
+    },
+    adminClientId,
+    ['Application.ReadWrite.All'],
+  );
+}
+
+async function world(options: Partial<WishOptions> = {}, send: Fetch = fetch as never): Promise<SetupWorld> {
+  const { token, tenantId, ...who } = await administrator();
+  const files = diskFiles(folder, () => readFileSync('examples/scopes.yml', 'utf8'));
+  const wished = { registryUrl: 'http://localhost:8080', place: 'here', ...options };
+  const settings = { ENTRA_LOGIN_BASE_URL: emulator.origin, ENTRA_GRAPH_BASE_URL: emulator.graphOrigin };
+  return {
+    wish: wishOf({ ...wished, settings }),
+    graph: createGraph({
+      baseUrl: emulator.graphOrigin,
+      token: async () => token,
+      ...{ fetch: send, pause, newId: () => 'call' },
+    }),
+    ...{ tenantId, administrator: who, files, pause },
+    now: emulator.clock.now,
+    newId: () => crypto.randomUUID(),
+    newKey: () => 'k'.repeat(10) + crypto.randomUUID(),
+  };
+}
+
+const env = () => settingsIn(readFileSync(join(folder, '.env'), 'utf8'));
+
+/** What is in the tenant, without ids and times, to compare two ways to the same end. */
+function state(): unknown {
+  const text = emulator.snapshot();
+  const ids = new Map<string, string>();
+  const [, tenant] = JSON.parse(text).tenants.$map[0];
+  for (const part of ['born', 'secrets', 'passwords', 'revoked', 'listed']) delete tenant[part];
+  const same = (value: unknown): string =>
+    JSON.stringify(value)
+      .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, (id) => {
+        if (!ids.has(id)) ids.set(id, `id-${ids.size}`);
+        return ids.get(id)!;
+      })
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'time')
+      .replaceAll(/"hint":"[^"]*"/g, '"hint"');
+  return same(tenant);
+}
+
+async function diagnose() {
+  const set = env();
+  return runEntraDoctor({
+    config: {
+      tenantId: set.ENTRA_TENANT_ID!,
+      clientId: set.ENTRA_CLIENT_ID!,
+      clientSecret: set.ENTRA_CLIENT_SECRET!,
+      redirectUri: set.ENTRA_REDIRECT_URI!,
+      loginBaseUrl: emulator.origin,
+      graphBaseUrl: emulator.graphOrigin,
+      applicationIdUri: null,
+      groupAdminId: set.ENTRA_GROUP_ADMIN_ID!,
+      groupUsersId: set.ENTRA_GROUP_USERS_ID!,
+    },
+    mapped: new Map([
+      [set.ENTRA_GROUP_ADMIN_ID!, 'ENTRA_GROUP_ADMIN_ID'],
+      [set.ENTRA_GROUP_USERS_ID!, 'ENTRA_GROUP_USERS_ID'],
+    ]),
+    ...{ fetch: fetch as never, pause, newId: () => 'call' },
+    now: Date.now,
+  });
+}
+
+test('an empty tenant is set up, the doctor finds all in order, and a second run changes nothing', async () => {
+  const setup = await world();
+  const plan = await planSetup(setup);
+  expect(plan.map(({ id }) => id)).toEqual(expect.arrayContaining(['registration', 'settings', 'scopes']));
+  expect(emulator.snapshot().includes('mcp-gateway-web')).toBe(false);
+  const done: string[] = [];
+  await applySetup(setup, (title) => done.push(title));
+  expect(done).toHaveLength(plan.length);
+  const { findings } = await diagnose();
+  expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  const before = [emulator.snapshot(), readFileSync(join(folder, '.env'), 'utf8')];
+  const again = await world();
+  expect(await planSetup(again)).toEqual([]);
+  await applySetup(again, () => expect.unreachable());
+  expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(before[1]);
+  expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
+  const scopes = readFileSync(join(folder, 'scopes.yml'), 'utf8');
+  expect(scopes).toContain(env().ENTRA_GROUP_ADMIN_ID);
+  expect(scopes).not.toContain('09e7a705');
+});
+
+test('a run that is killed at any request or file resumes to the same state', async () => {
+  await applySetup(await world(), () => {});
+  const whole = state();
+  const names = Object.keys(env()).sort();
+  for (let at = 1, killed = true; killed; at++) {
+    for (const happened of [false, true]) {
+      emulator.reset();
+      rmSync(join(folder, '.env'), { force: true });
+      rmSync(join(folder, 'scopes.yml'), { force: true });
+      let writes = 0;
+      const dying: Fetch = async (url, init) => {
+        const isWrite = init?.method !== 'GET';
+        if (isWrite) writes++;
+        if (writes > at || (writes === at && !(isWrite && happened))) throw new Error('killed');
+        const answer = await fetch(url as string, init);
+        if (writes === at) throw new Error('killed');
+        return answer;
+      };
+      const first = await world({}, dying);
+      const { files } = first;
+      const dyingFiles = {
+        ...files,
+        async write(name: string, text: string) {
+          writes++;
+          if (writes > at || (writes === at && !happened)) throw new Error('killed');
+          await files.write(name, text);
+          if (writes === at) throw new Error('killed');
+        },
+      };
+      // A dead process does not try again.
+      const dead = { ...first, files: dyingFiles, pause: () => Promise.reject(new Error('killed')) };
+      killed = await applySetup(dead, () => {}).then(
+        () => false,
+        () => true,
+      );
+      await applySetup(await world(), () => {});
+      expect(state(), `killed ${happened ? 'after' : 'before'} write ${at}`).toEqual(whole);
+      expect(Object.keys(env()).sort()).toEqual(names);
+      if (happened) expect((await diagnose()).healthy).toBe(true);
+    }
+    now = at;
+  }
+  expect(now).toBeGreaterThan(15);
+});
+
+test('it waits for what is not replicated yet', async () => {
+  emulator.faults.add({ kind: 'replicationDelay', milliseconds: 5000 });
+  await applySetup(await world(), () => {});
+  emulator.faults.clear();
+  expect(await planSetup(await world())).toEqual([]);
+});
+
+test('a tenant that allows only short secrets gets a short one', async () => {
+  emulator.faults.add({ kind: 'appManagementPolicy', maxLifetimeDays: 90 });
+  await applySetup(await world(), () => {});
+  expect(env().ENTRA_CLIENT_SECRET).toMatch(/.{20}/);
+});
+
+test('what it made is removed, and what was there stays', async () => {
+  const own = '# mine\nLOG_LEVEL=debug\nREGISTRY_URL=http://localhost:9000\n';
+  const setup = await world({ roles: ['admin', 'user', 'developer', 'operator'] });
+  await setup.files.write('.env', own);
+  await applySetup(setup, () => {});
+  expect(env()).toMatchObject({ LOG_LEVEL: 'debug', REGISTRY_URL: 'http://localhost:8080' });
+  const gone = await removeSetup(setup);
+  expect(gone).toHaveLength(7);
+  expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(own);
+  const kinds = ['groups', 'applications', 'servicePrincipals', 'deleted', 'grants', 'appRoleAssignments'];
+  const left = (text: string) => {
+    const [, tenant] = JSON.parse(text).tenants.$map[0];
+    return kinds.map((kind) => [kind, tenant[kind].$map.map(([id]: [string]) => id)]);
+  };
+  expect(left(emulator.snapshot())).toEqual(left(pristine));
+  expect(await removeSetup(await world())).toEqual([]);
+});

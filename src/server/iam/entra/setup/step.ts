@@ -1,0 +1,133 @@
+import type { z } from 'zod';
+import { Failure } from '../../../errors.ts';
+import { type Graph, keyed } from '../../graph.ts';
+import { GraphFailure } from '../../graph-failure.ts';
+import type { Pause } from '../../retry.ts';
+import {
+  type Application,
+  application,
+  graphAppId,
+  group,
+  type ServicePrincipal,
+  servicePrincipal,
+} from '../objects.ts';
+import type { SetupFiles } from './files.ts';
+import type { GroupWish, Wish } from './wish.ts';
+
+/** What the steps work with. */
+export interface SetupWorld {
+  readonly wish: Wish;
+  readonly graph: Graph;
+  readonly tenantId: string;
+  /** Who signed in to do this. */
+  readonly administrator: { readonly objectId: string; readonly username: string };
+  readonly files: SetupFiles;
+  readonly now: () => number;
+  readonly pause: Pause;
+  readonly newId: () => string;
+  /** Makes a SECRET_KEY. */
+  readonly newKey: () => string;
+}
+
+/** One step: it looks at what is there, so it can be taken again at any time and after any crash. */
+export interface Step {
+  readonly id: string;
+  readonly title: string;
+  /** What would be changed, a line each; nothing when all is in place. */
+  plan(world: SetupWorld): Promise<readonly string[]>;
+  /** Changes it. Called only when there is something to change. */
+  apply(world: SetupWorld): Promise<void>;
+  /** Takes back what it made; answers a line for each thing that is gone. */
+  undo?(world: SetupWorld): Promise<readonly string[]>;
+}
+
+/** The gateway's registration, if it is there. */
+export function findApplication({ graph, wish }: SetupWorld): Promise<Application | undefined> {
+  return graph.find(keyed('applications', 'uniqueName', wish.uniqueName), application);
+}
+
+/** The gateway's registration, waited for: what was just made is not everywhere at once. */
+export function needApplication(world: SetupWorld): Promise<Application> {
+  return settled(world, async () => present(await findApplication(world), 'registration'));
+}
+
+/** The service principal of an application, if it is there. */
+export function findPrincipal({ graph }: SetupWorld, appId: string): Promise<ServicePrincipal | undefined> {
+  return graph.find(keyed('servicePrincipals', 'appId', appId), servicePrincipal);
+}
+
+/** The service principal of an application, waited for. */
+export function needPrincipal(world: SetupWorld, appId: string): Promise<ServicePrincipal> {
+  return settled(world, async () => present(await findPrincipal(world, appId), 'enterprise application'));
+}
+
+/** Microsoft Graph in this tenant: its permissions are looked up by value, since lists of their ids disagree. */
+export function graphPrincipal(world: SetupWorld): Promise<ServicePrincipal> {
+  return needPrincipal(world, graphAppId);
+}
+
+/** A group that setup made, if it is there. */
+export function findGroup(
+  { graph }: SetupWorld,
+  { uniqueName }: GroupWish,
+): Promise<z.output<typeof group> | undefined> {
+  return graph.find(keyed('groups', 'uniqueName', uniqueName), group);
+}
+
+/** That group, waited for. */
+export function needGroup(world: SetupWorld, wish: GroupWish): Promise<z.output<typeof group>> {
+  return settled(world, async () => present(await findGroup(world, wish), `group ${wish.displayName}`));
+}
+
+function present<T>(found: T | undefined, what: string): T {
+  if (found !== undefined) return found;
+  throw new Failure('not_found', `The ${what} is not there yet.`);
+}
+
+/** Seconds between attempts: three minutes in all, as long as replication was ever reported to take. */
+const waits = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];
+
+/** Does something that may fail only because an object made a moment ago is not known everywhere yet. */
+export async function settled<T>({ pause }: Pick<SetupWorld, 'pause'>, act: () => Promise<T>): Promise<T> {
+  for (const seconds of waits) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isTooEarly(error)) throw error;
+      await pause(seconds * 1000);
+    }
+  }
+  return act();
+}
+
+function isTooEarly(error: unknown): boolean {
+  if (error instanceof Failure && error.code === 'not_found') return true;
+  if (!(error instanceof GraphFailure) || error.graph.status !== 400) return false;
+  // Graph gives this refusal no code of its own, so its words have to do.
+  return (
+    error.graph.details.some(({ code }) => code === 'NoBackingApplicationObject') ||
+    error.message.includes('Not a valid reference update')
+  );
+}
+
+/** Does something that may have been done already: a refusal because it exists is success. */
+export async function unlessThere(act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    const exists =
+      error instanceof GraphFailure && (error.graph.status === 409 || /already exist/.test(error.message));
+    if (!exists) throw error;
+  }
+}
+
+/** Removes something that may be gone already; true when it was there. */
+export async function ifThere(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'not_found') return false;
+    throw error;
+  }
+}

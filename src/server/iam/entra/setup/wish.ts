@@ -1,0 +1,77 @@
+/** The roles of the setup guide that a group can have. */
+export const groupRoles = ['admin', 'user', 'developer', 'operator'] as const;
+
+/** A role of the setup guide. */
+export type GroupRole = (typeof groupRoles)[number];
+
+/** A group that setup makes. */
+export interface GroupWish {
+  readonly role: GroupRole;
+  readonly displayName: string;
+  readonly description: string;
+  /** The key by which it is found again, whatever it is called by then. */
+  readonly uniqueName: string;
+}
+
+/** What the directory shall look like. */
+export interface Wish {
+  readonly displayName: string;
+  /** The key by which the registration is found again, also after a crash. */
+  readonly uniqueName: string;
+  /** Marks what setup made. */
+  readonly tag: string;
+  readonly redirectUris: readonly string[];
+  readonly groups: readonly GroupWish[];
+  /** User names that become members of the users' group. */
+  readonly users: readonly string[];
+  /** Days that a client secret is valid for. */
+  readonly secretDays: number;
+  /** The secret's name: of this machine and folder, so that an orphan of a crashed run can be told from those in use. */
+  readonly secretName: string;
+  /** Settings that are known beforehand, such as REGISTRY_URL. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** What somebody can choose; the rest follows. */
+export interface WishOptions {
+  readonly name?: string | undefined;
+  readonly registryUrl: string;
+  readonly redirectUris?: readonly string[] | undefined;
+  readonly roles?: readonly GroupRole[] | undefined;
+  readonly users?: readonly string[] | undefined;
+  readonly secretDays?: number | undefined;
+  /** Something that tells this machine and folder from others. */
+  readonly place: string;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const words: Record<GroupRole, string> = {
+  admin: 'administrators',
+  user: 'users',
+  developer: 'developers',
+  operator: 'operators',
+};
+
+/** The whole wish for what somebody chose. */
+export function wishOf(options: WishOptions): Wish {
+  const { name = 'mcp-gateway-web', registryUrl, roles = ['admin', 'user'], place } = options;
+  const prefix = name.replace(/-web$/, '');
+  return {
+    displayName: name,
+    uniqueName: name,
+    tag: `setup:${name}`,
+    redirectUris: options.redirectUris?.length
+      ? options.redirectUris
+      : [`${registryUrl}/oauth2/callback/entra`],
+    groups: roles.map((role) => ({
+      role,
+      displayName: `${prefix}-${words[role]}`,
+      description: `MCP Gateway ${words[role]}`,
+      uniqueName: `${name}-${words[role]}`,
+    })),
+    users: options.users ?? [],
+    secretDays: options.secretDays ?? 180,
+    secretName: `mcp-gateway-auth ${place}`,
+    settings: { AUTH_PROVIDER: 'entra', REGISTRY_URL: registryUrl, ...options.settings },
+  };
+}

@@ -1,0 +1,171 @@
+import { LRUCache } from 'lru-cache';
+import * as oidc from 'openid-client';
+import type { Db } from '../db/tables.ts';
+import { asFailure, Failure } from '../errors.ts';
+import type { Fetch } from '../outbound.ts';
+import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
+import { seal, unseal } from './keys.ts';
+import { clientOf, withAllGroups } from './login.ts';
+import type { Memberships } from './memberships.ts';
+import { type OidcClients, providerErrorOf } from './oidc.ts';
+import { findPerson, type KnownPerson, refusePerson, renewPerson, type StoredPerson } from './people.ts';
+import type { Person } from './provider.ts';
+import { endSessionsOf } from './session-rows.ts';
+import { SignInAgain } from './sign-in-again.ts';
+
+/** After a failed refresh nobody asks for the same person again for this long, in milliseconds. */
+const pause = 10_000;
+/** The provider's words for "this person may not go on": disabled, removed, revoked, or blocked. */
+const refusals = ['invalid_grant', 'access_denied'];
+/** Its words for "ask the person". */
+const questions = ['interaction_required', 'login_required', 'consent_required'];
+
+/** What keeping people's groups up to date needs. */
+export interface FreshPeopleWorld {
+  readonly db: Db;
+  /** Encrypts refresh tokens. */
+  readonly key: Buffer;
+  readonly trusted: readonly TrustedProvider[];
+  readonly clients: OidcClients;
+  readonly memberships: Memberships;
+  readonly fetch: Fetch;
+  readonly now: () => number;
+  readonly log: { warn(facts: object, text: string): void };
+  /** How long groups are believed, and how much longer while they cannot be read, in milliseconds. */
+  readonly maxAge: number;
+  readonly grace: number;
+}
+
+/**
+ * The person of that provider and subject with groups that are fresh enough; undefined for a stranger. Throws
+ * `credential_revoked` when the provider refuses the person, `sign_in_again` when it asks for them, `groups_stale` when
+ * the groups are too old and nobody can read them, a 5xx failure when the provider is away for longer than the grace.
+ */
+export type FreshPerson = (provider: string, subject: string) => Promise<KnownPerson | undefined>;
+
+/** Makes it; one refresh at a time for a person, whoever asks. */
+export function createFreshPeople(world: FreshPeopleWorld): FreshPerson {
+  const underway = new Map<string, Promise<StoredPerson>>();
+  const failed = new LRUCache<string, { failure: Failure; until: number }>({ max: 10_000 });
+
+  const renew = async (key: string, before: StoredPerson): Promise<StoredPerson> => {
+    const recent = failed.get(key);
+    if (recent && world.now() < recent.until) return believe(before, recent.failure, world);
+    try {
+      return await readAnew(before, world);
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.code === 'credential_revoked' || failure instanceof SignInAgain)
+        return refuse(before, failure, world);
+      failed.set(key, { failure, until: world.now() + pause });
+      const facts = { provider: before.known.provider, code: failure.code, err: failure.cause };
+      world.log.warn(facts, `the groups of a person could not be read anew: ${failure.message}`);
+      return believe(before, failure, world);
+    }
+  };
+
+  return async (provider, subject) => {
+    const person = await findPerson(world.db, provider, subject);
+    if (!person) return undefined;
+    if (person.refusedBecause) throw new Failure('credential_revoked', person.refusedBecause);
+    if (world.now() - person.groupsReadAt < world.maxAge) return person.known;
+    const key = JSON.stringify([provider, subject]);
+    const pending = underway.get(key) ?? renew(key, person).finally(() => underway.delete(key));
+    underway.set(key, pending);
+    return (await pending).known;
+  };
+}
+
+async function readAnew(before: StoredPerson, world: FreshPeopleWorld): Promise<StoredPerson> {
+  const { provider, subject } = before.known;
+  const at = new Date(world.now()).toISOString();
+  const trusted = world.trusted.find((one) => one.provider.name === provider);
+  if (!trusted) throw new Failure('groups_incomplete', `There is no provider '${provider}' any more.`);
+  if (before.refreshSealed) {
+    const { person, refreshToken } = await refresh(before.refreshSealed, trusted, world);
+    if (person.subject !== subject)
+      throw new Failure('credential_revoked', 'The identity provider answered for somebody else.');
+    const sealed = refreshToken ? seal(world.key, refreshToken) : before.refreshSealed;
+    await renewPerson(world.db, before, person, at, sealed);
+  } else {
+    if (!before.tenant) throw new Failure('groups_incomplete', 'The directory of the account is not known.');
+    const member = { kind: 'person', tenant: before.tenant, subject } as const;
+    const groups = await world.memberships.fresh(trusted.provider, member);
+    // App roles are only in tokens: without one they are not known any more, so they do not count.
+    await renewPerson(world.db, before, { groups }, at, null);
+  }
+  return (await findPerson(world.db, provider, subject)) ?? before;
+}
+
+async function refresh(
+  sealed: string,
+  trusted: TrustedProvider,
+  world: FreshPeopleWorld,
+): Promise<{ person: Person; refreshToken: string | undefined }> {
+  const { provider } = trusted;
+  const configuration = await world.clients(clientOf(provider));
+  const answer = await redeem(configuration, unsealed(sealed, world.key), provider.scope);
+  const { claims } = await verifyProviderToken(answer.id_token ?? '', [trusted], world.now);
+  const person = await withAllGroups(provider, claims, answer.access_token, world.fetch);
+  return { person, refreshToken: answer.refresh_token };
+}
+
+async function redeem(configuration: oidc.Configuration, token: string, scope: string) {
+  try {
+    return await oidc.refreshTokenGrant(configuration, token, { scope });
+  } catch (error) {
+    const said = providerErrorOf(error);
+    if (said?.claims || questions.includes(said?.error ?? '')) throw new SignInAgain(said?.claims, error);
+    if (refusals.includes(said?.error ?? ''))
+      throw new Failure(
+        'credential_revoked',
+        `The identity provider ended your access; sign in again (${said?.description.slice(0, 300)}).`,
+        { cause: error },
+      );
+    // Anything else, an expired client secret included, is about the gateway: nobody is signed out for it.
+    throw new Failure(
+      'identity_unavailable',
+      'The identity provider cannot be asked right now; try again soon.',
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** A refresh token of another SECRET_KEY is as good as none, but it says nothing against the person. */
+function unsealed(sealed: string, key: Buffer): string {
+  try {
+    return unseal(key, sealed);
+  } catch (cause) {
+    throw new Failure('groups_incomplete', 'The refresh token cannot be decrypted.', { cause });
+  }
+}
+
+async function refuse(
+  before: StoredPerson,
+  failure: Failure,
+  { db, now }: FreshPeopleWorld,
+): Promise<StoredPerson> {
+  const { provider, subject } = before.known;
+  const at = new Date(now()).toISOString();
+  if (!(await refusePerson(db, before, failure.message, at))) {
+    const newer = await findPerson(db, provider, subject);
+    if (newer && !newer.refusedBecause) return newer;
+    throw failure;
+  }
+  const claims = failure instanceof SignInAgain ? failure.claims : undefined;
+  await endSessionsOf(db, { provider, subject }, { at, because: failure.message, claims });
+  throw failure;
+}
+
+/** The groups as last read, while they are not too old for that. */
+function believe(before: StoredPerson, failure: Failure, world: FreshPeopleWorld): StoredPerson {
+  if (world.now() - before.groupsReadAt < world.maxAge + world.grace) return before;
+  if (failure.status >= 500) throw failure;
+  throw new Failure(
+    'groups_stale',
+    'Your groups were read too long ago, and the identity provider does not tell them without you; sign in again.',
+    { cause: failure },
+  );
+}

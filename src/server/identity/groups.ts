@@ -1,0 +1,44 @@
+import type { Db } from '../db/tables.ts';
+import { asFailure, Failure } from '../errors.ts';
+import { findM2mClient } from './m2m-clients.ts';
+import type { Memberships } from './memberships.ts';
+import type { Bearer, Provider } from './provider.ts';
+
+/** Completes what a verified access token says about groups; throws the Failure that says why it cannot be told. */
+export type CompleteGroups = (provider: Provider, bearer: Bearer) => Promise<readonly string[]>;
+
+/** What completing groups needs. */
+export interface GroupsWorld {
+  readonly db: Db;
+  readonly memberships: Memberships;
+}
+
+/**
+ * People: as the token says, or from the provider when it says that it does not list all. Agents: from the token; else
+ * from the provider; else from our own table, which never serves people.
+ */
+export function createCompleteGroups({ db, memberships }: GroupsWorld): CompleteGroups {
+  return async (provider, bearer) => {
+    if (bearer.kind === 'person') {
+      if (bearer.groupsComplete) return bearer.groups;
+      return union(bearer.groups, await memberships.of(provider, bearer));
+    }
+    const row = await findM2mClient(db, provider.name, bearer.clientId);
+    if (row && !row.enabled)
+      throw new Failure('client_refused', `The application ${bearer.clientId} is switched off here.`);
+    if (bearer.groups.some((group) => !group.startsWith('role:'))) return bearer.groups;
+    try {
+      const found = await memberships.of(provider, bearer);
+      return union(bearer.groups, found.length > 0 ? found : (row?.groups ?? []));
+    } catch (error) {
+      if (row) return union(bearer.groups, row.groups);
+      // App roles are complete in every token: they may do without groups, unless asking again helps.
+      if (bearer.groups.length > 0 && asFailure(error).code === 'groups_incomplete') return bearer.groups;
+      throw error;
+    }
+  };
+}
+
+function union(one: readonly string[], other: readonly string[]): string[] {
+  return [...new Set([...one, ...other])];
+}

@@ -1,0 +1,137 @@
+import { submitSignIn } from '../../../test/sign-in.ts';
+import { type Emulator, shippedTenant } from '../../entra-emulator/main.ts';
+import type { EntraConfig } from '../config.ts';
+import { type OpenDatabase, openMemory } from '../db/open.ts';
+import { Failure } from '../errors.ts';
+import { type TrustedProvider, trust } from './bearer.ts';
+import { createFreshPeople } from './fresh-people.ts';
+import { type CompleteGroups, createCompleteGroups } from './groups.ts';
+import { type TokenIdentifier, tokenIdentifier } from './identify.ts';
+import type { Who } from './identity.ts';
+import { deriveKey } from './keys.ts';
+import { createLogin, type Login, type SignedIn } from './login.ts';
+import { createMemberships, type Memberships } from './memberships.ts';
+import { createOidcClients } from './oidc.ts';
+import { mintToken, type PersonalTokens } from './personal-token.ts';
+import { entra } from './providers/entra.ts';
+import { createSessions, type Sessions } from './sessions.ts';
+
+/** How old groups may get in these tests, and how long they are believed beyond that, in milliseconds. */
+export const ages = { maxAge: 600_000, grace: 3_600_000 };
+
+/** The limits of sessions, in seconds. */
+export const limits = { maxAgeSeconds: 28_800, idleSeconds: 7200 };
+
+/** The identity room over an emulator, with the emulator's clock; every request that goes out is noted. */
+export interface IdentityWorld {
+  readonly database: OpenDatabase;
+  readonly trusted: readonly TrustedProvider[];
+  readonly memberships: Memberships;
+  readonly completeGroups: CompleteGroups;
+  readonly personal: PersonalTokens;
+  readonly tokens: TokenIdentifier;
+  readonly login: Login;
+  /** `METHOD path` of what went to the provider. */
+  readonly sent: string[];
+  readonly logged: string[];
+  readonly now: () => number;
+  readonly sessions: Sessions;
+  /** Signs in and opens a session; answers the cookie's value. */
+  open(account: { userPrincipalName: string }): Promise<string>;
+  /** Mints a personal token in a session. */
+  mint(session: string): Promise<string>;
+  /** Signs in as a browser would; `claims` as a claims challenge asks. */
+  signIn(account: { userPrincipalName: string }, claims?: string): Promise<SignedIn>;
+  /** Who a bearer token is. */
+  ask(token: string): Promise<Who>;
+}
+
+/** Builds it. */
+export async function identityWorld(
+  emulator: Emulator,
+  more: Partial<EntraConfig> = {},
+): Promise<IdentityWorld> {
+  const now = emulator.clock.now;
+  const sent: string[] = [];
+  const logged: string[] = [];
+  const send = (url: string | URL, init?: RequestInit): Promise<Response> => {
+    sent.push(`${init?.method ?? 'GET'} ${new URL(url).pathname}`);
+    return fetch(url, { ...init, redirect: 'manual' });
+  };
+  const database = await openMemory();
+  const { db } = database;
+  const trusted = [trust(entra({ ...entraConfig(emulator), ...more }), send, now)];
+  const clients = createOidcClients(send, now);
+  const memberships = createMemberships({ ...ages, clients, fetch: send, now });
+  const completeGroups = createCompleteGroups({ db, memberships });
+  const refreshKey = deriveKey('a'.repeat(40), 'refresh-token');
+  const log = { warn: (_: object, text: string): void => void logged.push(text) };
+  const freshPerson = createFreshPeople({
+    ...{ ...ages, db, key: refreshKey, trusted, clients, memberships, fetch: send, now, log },
+  });
+  const sessions = createSessions({ db, refreshKey, freshPerson, now, limits });
+  const personal: PersonalTokens = {
+    ...{ db, now, freshPerson },
+    key: deriveKey('a'.repeat(40), 'personal-token'),
+    settings: {
+      issuer: 'mcp-auth-server',
+      audience: 'mcp-registry',
+      defaultHours: 8,
+      maxHours: 24,
+      perHour: 9,
+    },
+  };
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
+  const key = deriveKey('a'.repeat(40), 'login-attempt');
+  const login = createLogin({ db, key, trusted, clients, fetch: send, now });
+  const signIn: IdentityWorld['signIn'] = async ({ userPrincipalName }, claims) => {
+    const begun = await login.begin('entra', '/', { claims });
+    const { searchParams } = await submitSignIn(begun.url, userPrincipalName);
+    return login.complete(searchParams, new Map([[begun.cookieName, begun.cookieValue]]));
+  };
+  return {
+    ...{ database, trusted, memberships, completeGroups, personal, tokens, login, sessions, sent, logged },
+    ...{ now, signIn },
+    async open(account) {
+      const { provider, person, refreshToken } = await signIn(account);
+      return sessions.open(provider.name, person, refreshToken);
+    },
+    async mint(session) {
+      const owner = await sessions.resume(session);
+      if (!owner) throw new Error('no session');
+      return (await mintToken(personal, owner, { scopes: ['all'], hours: 24, description: '' })).token;
+    },
+    ask: async (token) => tokens.identify({ authorization: `Bearer ${token}` }),
+  };
+}
+
+/** The settings that sign in at an emulator. */
+export function entraConfig(emulator: Emulator): EntraConfig {
+  return {
+    tenantId: emulator.tenantId,
+    clientId: emulator.clientId,
+    clientSecret: emulator.clientSecret,
+    redirectUri: 'http://localhost:8080/oauth2/callback/entra',
+    loginBaseUrl: emulator.origin,
+    graphBaseUrl: emulator.graphOrigin,
+    applicationIdUri: shippedTenant.appIdUri,
+    groupAdminId: null,
+    groupUsersId: null,
+  };
+}
+
+/** The code of the Failure that `work` ends with. */
+export async function failureOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.catch((caught: unknown) => caught);
+  return error instanceof Failure ? error.code : `no failure: ${JSON.stringify(error)}`;
+}
+
+/** `identity`, or the code of why not. */
+export function codeOf(who: Who): string {
+  return who.is === 'identity' ? 'identity' : who.failure.code;
+}
+
+/** The groups of whoever it is; undefined for nobody. */
+export function groupsOf(who: Who): readonly string[] | undefined {
+  return who.is === 'identity' ? who.identity.groups : undefined;
+}

@@ -1,0 +1,124 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { Handlers } from '../../../contract/endpoint.ts';
+import type { sessionEndpoints } from '../../../contract/sessions.ts';
+import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
+import type { Access, Caller } from '../../access/caller.ts';
+import {
+  codeOf,
+  failureOf,
+  groupsOf,
+  type IdentityWorld,
+  identityWorld,
+  limits,
+} from '../../identity/identity.test-support.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { sessionHandlers } from './handlers.ts';
+
+const { accounts, agents, groups } = shippedTenant;
+let emulator: Emulator;
+let world: IdentityWorld;
+let handlers: Handlers<typeof sessionEndpoints, Caller<Identity>>;
+
+beforeAll(async () => {
+  emulator = await startEmulator();
+});
+afterAll(() => emulator.close());
+beforeEach(async () => {
+  emulator.reset();
+  await build(await identityWorld(emulator));
+});
+afterEach(() => world.database.close());
+
+async function build(made: IdentityWorld): Promise<void> {
+  world = made;
+  handlers = sessionHandlers({
+    ...{ db: world.database.db, now: world.now, idleSeconds: limits.idleSeconds },
+    forgetPerson(provider, subject) {
+      world.memberships.forget(provider, subject);
+      world.tokens.forget((known) => known.provider === provider && known.subject === subject);
+    },
+  });
+}
+
+async function callerOf(session: string, isAdmin = false): Promise<Caller<Identity>> {
+  const identity = await world.sessions.resume(session);
+  if (!identity) throw new Error('no session');
+  const access = { isAdmin } as Access;
+  return { identity, access, correlationId: 'c', note: () => {} };
+}
+const idOf = async (session: string) => (await world.sessions.resume(session))?.credentialId ?? '';
+const list = async (caller: Caller<Identity>, all?: 'true') => {
+  const query = all ? { all } : {};
+  const answer = await handlers['sessions.list']({ params: {}, query, body: undefined }, caller);
+  return (answer as { sessions: { id: string; username: string; is_current: boolean }[] }).sessions;
+};
+const end = async (id: string, caller: Caller<Identity>) =>
+  handlers['sessions.end']({ params: { id }, query: {}, body: undefined }, caller);
+const endAll = async (who: { objectId: string }, caller: Caller<Identity>, revoke_tokens = false) =>
+  handlers['sessions.endAll'](
+    { params: { provider: 'entra', subject: who.objectId }, query: {}, body: { revoke_tokens } },
+    caller,
+  );
+
+test('people see their own sessions, administrators all of them', async () => {
+  const [one, two] = [await world.open(accounts.user), await world.open(accounts.user)];
+  const admin = await world.open(accounts.admin);
+  const own = await list(await callerOf(two));
+  expect(own.map(({ id, is_current }) => [id, is_current])).toEqual(
+    expect.arrayContaining([
+      [await idOf(one), false],
+      [await idOf(two), true],
+    ]),
+  );
+  expect(own).toHaveLength(2);
+  expect(await list(await callerOf(admin, true), 'true')).toHaveLength(3);
+  expect(await failureOf(list(await callerOf(two), 'true'))).toBe('not_allowed');
+  const shown = JSON.stringify(await list(await callerOf(admin, true), 'true'));
+  for (const secret of [one, two, admin]) expect(shown).not.toContain(secret);
+});
+
+test('a person ends their other session, effective on its next request; nobody ends that of somebody else', async () => {
+  const [mine, lost] = [await world.open(accounts.user), await world.open(accounts.user)];
+  const other = await world.open(accounts.developer);
+  const caller = await callerOf(mine);
+  await end(await idOf(lost), caller);
+  await expect(world.sessions.resume(lost)).rejects.toThrow('ended by bob@');
+  expect(await failureOf(end(await idOf(other), caller))).toBe('not_found');
+  expect(await world.sessions.resume(other)).toBeDefined();
+  await end(await idOf(other), await callerOf(mine, true));
+  expect(await failureOf(world.sessions.resume(other))).toBe('credential_revoked');
+});
+
+test('an administrator ends every session of a person and their tokens, effective on the next request', async () => {
+  const admin = await callerOf(await world.open(accounts.admin), true);
+  const [one, two] = [await world.open(accounts.user), await world.open(accounts.user)];
+  const token = await world.mint(one);
+  expect(codeOf(await world.ask(token))).toBe('identity');
+  expect(await endAll(accounts.user, admin, true)).toEqual({ sessions_ended: 2, tokens_revoked: 1 });
+  for (const session of [one, two])
+    expect(await failureOf(world.sessions.resume(session))).toBe('credential_revoked');
+  expect(codeOf(await world.ask(token))).toBe('credential_revoked');
+  expect(await failureOf(endAll(accounts.developer, admin))).toBe('not_found');
+});
+
+test('tokens that are not revoked have to prove their groups anew', async () => {
+  const admin = await callerOf(await world.open(accounts.admin), true);
+  const token = await world.mint(await world.open(accounts.user));
+  expect(codeOf(await world.ask(token))).toBe('identity');
+  const sent = world.sent.length;
+  await endAll(accounts.user, admin);
+  expect(groupsOf(await world.ask(token))).toEqual([groups.users]);
+  expect(world.sent.slice(sent).join()).toContain(`/users/${accounts.user.objectId}/getMemberObjects`);
+});
+
+test('where nobody can prove them, such tokens wait for the next sign-in', async () => {
+  await world.database.close();
+  const { clientId, clientSecret } = agents.stray;
+  await build(await identityWorld(emulator, { graph: { clientId, clientSecret } }));
+  const admin = await callerOf(await world.open(accounts.admin), true);
+  const token = await world.mint(await world.open(accounts.user));
+  await endAll(accounts.user, admin);
+  expect(codeOf(await world.ask(token))).toBe('groups_stale');
+  await world.open(accounts.user);
+  expect(codeOf(await world.ask(token))).toBe('identity');
+});

@@ -1,0 +1,68 @@
+import type { Handlers } from '../../../contract/endpoint.ts';
+import type { sessionEndpoints } from '../../../contract/sessions.ts';
+import type { Caller } from '../../access/caller.ts';
+import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../errors.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { findPerson, forgetGroups } from '../../identity/people.ts';
+import { endSessionsOf } from '../../identity/session-rows.ts';
+import { revokeTokensOf } from '../tokens/store.ts';
+import { endSession, listSessions } from './store.ts';
+
+/** What the endpoints of browser sessions need. */
+export interface SessionEndpointsWorld {
+  readonly db: Db;
+  readonly now: () => number;
+  /** After how many seconds without a request a session is over. */
+  readonly idleSeconds: number;
+  /** Drops everything cached of a person: their next request is looked at afresh. */
+  readonly forgetPerson: (provider: string, subject: string) => void;
+}
+
+/** Answers the endpoints of browser sessions; what they end is over at its next request. */
+export function sessionHandlers(
+  world: SessionEndpointsWorld,
+): Handlers<typeof sessionEndpoints, Caller<Identity>> {
+  const { db } = world;
+  const at = (ago = 0): string => new Date(world.now() - ago).toISOString();
+  return {
+    async 'sessions.list'({ query }, { identity, access }) {
+      const all = query.all === 'true';
+      if (all && !access.isAdmin)
+        throw new Failure(
+          'not_allowed',
+          "Administrator permissions are required to see everybody's sessions.",
+        );
+      const found = await listSessions(db, all ? null : identity, at(), at(world.idleSeconds * 1000));
+      return { sessions: found.map((one) => ({ ...one, is_current: isCurrent(one.id, identity) })) };
+    },
+
+    async 'sessions.end'({ params }, { identity, access, note }) {
+      const owner = access.isAdmin ? null : { provider: identity.provider, subject: identity.subject };
+      const how = { at: at(), because: `This session was ended by ${identity.username}.` };
+      const ended = await endSession(db, params.id, owner, how);
+      if (!ended) throw new Failure('not_found', 'You have no such session.');
+      world.forgetPerson(ended.provider, ended.subject);
+      note({ owner: ended.subject });
+      return undefined;
+    },
+
+    async 'sessions.endAll'({ params, body }, { identity, note }) {
+      const { provider, subject } = params;
+      if (!(await findPerson(db, provider, subject)))
+        throw new Failure('not_found', 'Nobody of that provider and subject has signed in here.');
+      const how = { at: at(), because: 'Your sessions were ended by an administrator; sign in again.' };
+      const sessions_ended = await endSessionsOf(db, { provider, subject }, how);
+      const by = { by: identity.username, at: how.at };
+      const tokens_revoked = body.revoke_tokens ? await revokeTokensOf(db, { provider, subject }, by) : 0;
+      await forgetGroups(db, provider, subject);
+      world.forgetPerson(provider, subject);
+      note({ sessions: sessions_ended, tokens: tokens_revoked });
+      return { sessions_ended, tokens_revoked };
+    },
+  };
+}
+
+function isCurrent(id: string, identity: Identity): boolean {
+  return identity.method === 'session' && identity.credentialId === id;
+}

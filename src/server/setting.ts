@@ -1,0 +1,102 @@
+/** One setting: how its text is read, what it is when absent, and what the reference says about it. */
+export interface Setting<T> {
+  readonly group: string;
+  readonly about: string;
+  /** The text assumed when the variable is absent; empty where there is none. */
+  readonly default: string;
+  /** What the reference shows as default when the text cannot say it. */
+  readonly defaultNote?: string;
+  readonly secret?: true;
+  /** Reads the text; throws an Error whose message says what is wrong and what would be right. */
+  readonly parse: (text: string) => T;
+}
+
+/** A row of the table, with the type of what is read. */
+export function setting<T>(definition: Setting<T>): Setting<T> {
+  return definition;
+}
+
+/** Refuses a text, saying what is wrong with it. */
+export function wrong(message: string): never {
+  throw new Error(message);
+}
+
+/** Any text. */
+export const text = (value: string): string => value;
+
+/** A whole number within bounds. */
+export const integer =
+  (min: number, max: number) =>
+  (value: string): number =>
+    /^\d{1,12}$/.test(value) && Number(value) >= min && Number(value) <= max
+      ? Number(value)
+      : wrong(`'${value}' is not a whole number from ${min} to ${max}`);
+
+/** Yes or no, in the usual words. */
+export function boolean(value: string): boolean {
+  if (['true', '1', 'yes', 'on'].includes(value.toLowerCase())) return true;
+  if (['false', '0', 'no', 'off'].includes(value.toLowerCase())) return false;
+  return wrong(`'${value}' is neither true nor false`);
+}
+
+/** One of some words. */
+export const oneOf =
+  <T extends string>(...known: readonly T[]) =>
+  (value: string): T =>
+    known.find((word) => word === value) ??
+    wrong(`'${value}' is not one of: ${known.filter(Boolean).join(', ')}`);
+
+/** An origin such as https://gateway.example.com; a trailing slash is dropped, a path refused. */
+export function origin(value: string): string {
+  if (value === '') return '';
+  const url = URL.canParse(value)
+    ? new URL(value)
+    : wrong(`'${value}' is not a URL; write it as https://host or http://localhost`);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    wrong(`'${value}' must begin with https:// or http://`);
+  if (url.pathname !== '/' || url.search || url.hash || url.username)
+    wrong(`'${value}' must be only scheme, host and port; a path is not supported`);
+  return url.origin;
+}
+
+/** An http(s) URL without trailing slashes. */
+export function url(value: string): string {
+  if (value === '') return '';
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
+    wrong(`'${value}' is not an http(s) URL`);
+  return value.replace(/\/+$/, '');
+}
+
+/** A GUID in lower case, or nothing; `what` is the remedy. */
+export const guid =
+  (what: string) =>
+  (value: string): string => {
+    if (value === '' || /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value))
+      return value.toLowerCase();
+    return wrong(`'${value}' is not a GUID such as 16c7e67e-e8ae-498c-ba2e-0593c0159e43; ${what}`);
+  };
+
+/** Several of a kind, separated by commas. */
+export const list =
+  <T>(item: (value: string) => T) =>
+  (value: string): T[] =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+      .map(item);
+
+/** A network in CIDR notation, or the word private. */
+export function network(value: string): string {
+  if (value === 'private' || /^[0-9a-fA-F.:]+\/\d{1,3}$/.test(value)) return value;
+  return wrong(`'${value}' is neither a network such as 10.0.0.0/8 nor the word private`);
+}
+
+/** A client secret: neither its id nor a placeholder. */
+export function clientSecret(value: string): string {
+  if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value))
+    wrong("looks like the Secret ID; copy the secret's Value (guide, step 3)");
+  if (/^your-secret-value/i.test(value))
+    wrong('is the placeholder of the guide; put the secret that you created in step 3');
+  return value;
+}

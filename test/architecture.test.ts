@@ -36,6 +36,7 @@ const leaves = [
   'setting',
   'settings',
   'settings-entra',
+  'settings-operation',
   'log',
   'addresses',
   'outbound',

@@ -11,6 +11,7 @@ import {
   wrong,
 } from './setting.ts';
 import { entraSettings } from './settings-entra.ts';
+import { operationSettings } from './settings-operation.ts';
 
 /** Every setting, by the name of its environment variable. The reference in docs/reference/settings.md comes from here. */
 export const settings = {
@@ -61,20 +62,6 @@ export const settings = {
       'How many reverse proxies in front of the gateway may be believed about the client address (X-Forwarded-For).',
     default: '0',
     parse: integer(0, 10),
-  }),
-  METRICS_PORT: setting({
-    group: 'Address',
-    about:
-      'A port of its own for `GET /metrics` (Prometheus), without sign-in. 0: none; `/api/metrics` is there in any case, ' +
-      'for administrators.',
-    default: '0',
-    parse: integer(0, 65535),
-  }),
-  METRICS_HOST: setting({
-    group: 'Address',
-    about: 'The address that METRICS_PORT listens on; let only the monitoring reach it.',
-    default: '127.0.0.1',
-    parse: text,
   }),
   DATA_DIR: setting({
     group: 'Storage',
@@ -216,19 +203,6 @@ export const settings = {
     default: '30',
     parse: integer(1, 3600),
   }),
-  HEALTH_CHECK_INTERVAL_SECONDS: setting({
-    group: 'Health',
-    about:
-      'How often each enabled server is checked, in seconds; failing ones sooner at first. 0: only when asked to.',
-    default: '300',
-    parse: integer(0, 86400),
-  }),
-  HEALTH_SLOW_MS: setting({
-    group: 'Health',
-    about: 'From how many milliseconds on a check that went well calls the server slow.',
-    default: '5000',
-    parse: integer(1, 60000),
-  }),
   UPSTREAM_ALLOWED_NETWORKS: setting({
     group: 'Gateway',
     about:
@@ -238,6 +212,7 @@ export const settings = {
     defaultNote: 'none; `private` in evaluation mode',
     parse: list(network),
   }),
+  ...operationSettings,
 } as const;
 
 /** The name of a setting: its environment variable. */

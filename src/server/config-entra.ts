@@ -60,7 +60,6 @@ export function entraOf(
     faults.push(
       'ENTRA_LOGIN_BASE_URL: must be https://; an emulator belongs to the evaluation mode (EVALUATION=true)',
     );
-  const graphBaseUrl = read.value('ENTRA_GRAPH_BASE_URL') || graphOf(read, loginBaseUrl);
   if (graphBaseUrl.startsWith('http:'))
     faults.push(
       'ENTRA_GRAPH_BASE_URL: must be https://; tokens for Microsoft Graph would cross the network in the clear',

@@ -1,0 +1,45 @@
+import { deleteOldEvents } from '../audit/sinks/database.ts';
+import { sinksOf } from '../audit/sinks/index.ts';
+import { createTrail } from '../audit/trail.ts';
+import type { Config } from '../config.ts';
+import { openDatabase } from '../db/open.ts';
+import { createLog, type Log } from '../log.ts';
+import type { Ending } from './ending.ts';
+
+/** The ground everything stands on: database, log, trail and clock; in evaluation mode also the emulator. */
+export type Base = Awaited<ReturnType<typeof openBase>>;
+
+/** Opens the database, starts the emulator where there is one, and begins the log and the audit trail. */
+export async function openBase(given: Config, print: (text: string) => void, ending: Ending) {
+  const { db, migrated, close } = await openDatabase(given.dataDir);
+  ending.defer(close);
+  const evaluation = given.mode === 'evaluation' ? await import('../evaluation.ts') : undefined;
+  const prepared = await evaluation?.prepareEvaluation(given);
+  if (prepared) ending.defer(() => prepared.emulator.close());
+  const config = prepared?.config ?? given;
+  const log = createLog(config.log, print);
+  if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
+  const trail = createTrail({ sinks: sinksOf(db), log });
+  ending.defer(() => trail.close());
+  const now = Date.now;
+  const { auditRetentionDays: days } = config;
+  ending.defer(keepAudit(() => deleteOldEvents(db, daysAgo(now(), days)), days, log));
+  return { db, config, log, trail, now, evaluation };
+}
+
+/** Deletes old audit events now and every hour; answers how to stop. */
+function keepAudit(deleteOld: () => Promise<number>, days: number, log: Log): () => void {
+  const run = (): void => {
+    deleteOld().then(
+      (count) => count > 0 && log.info({ count, days }, 'old audit events were deleted'),
+      (error: unknown) => log.error({ err: error }, 'old audit events could not be deleted'),
+    );
+  };
+  run();
+  const timer = setInterval(run, 3_600_000).unref();
+  return () => clearInterval(timer);
+}
+
+function daysAgo(now: number, days: number): string {
+  return new Date(now - days * 86_400_000).toISOString();
+}

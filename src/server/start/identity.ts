@@ -1,0 +1,59 @@
+import { trust } from '../identity/bearer.ts';
+import { createFreshPeople } from '../identity/fresh-people.ts';
+import { createCompleteGroups } from '../identity/groups.ts';
+import { tokenIdentifier } from '../identity/identify.ts';
+import { deriveKey } from '../identity/keys.ts';
+import { createLogin } from '../identity/login.ts';
+import { createMemberships } from '../identity/memberships.ts';
+import { createOidcClients } from '../identity/oidc.ts';
+import { providersOf } from '../identity/providers/index.ts';
+import { refusingEmulators } from '../identity/real-provider.ts';
+import { createSessions } from '../identity/sessions.ts';
+import { outbound } from '../outbound.ts';
+import type { Base } from './base.ts';
+import type { Ending } from './ending.ts';
+
+/** Who is calling: everything that knows it. */
+export type IdentityParts = ReturnType<typeof buildIdentity>;
+
+/** Builds the identity room: providers, tokens, sign-in, sessions, and the groups behind them. */
+export function buildIdentity({ db, config, log, now }: Base, ending: Ending) {
+  // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
+  const wayToProvider = outbound({
+    policy: { allowPrivate: true },
+    headersMs: 10_000,
+    totalMs: 20_000,
+    maxBytes: 4 << 20,
+  });
+  ending.defer(() => wayToProvider.close());
+  const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
+  const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
+  const clients = createOidcClients(toProvider, now);
+  const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
+  const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });
+  const refreshKey = deriveKey(config.secretKey, 'refresh-token');
+  const freshPerson = createFreshPeople({
+    ...{ ...ages, db, log, trusted, clients, memberships, now },
+    key: refreshKey,
+    fetch: toProvider,
+  });
+  const personal = {
+    ...{ db, now, freshPerson, settings: config.tokens },
+    key: deriveKey(config.secretKey, 'personal-token'),
+  };
+  const completeGroups = createCompleteGroups({ db, memberships });
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
+  const login = createLogin({
+    ...{ db, now, trusted, clients, fetch: toProvider },
+    key: deriveKey(config.secretKey, 'login-attempt'),
+  });
+  const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
+  return {
+    ...{ toProvider, trusted, personal, tokens, login, sessions },
+    /** Drops everything cached of a person: their next request is looked at afresh. */
+    forgetPerson(provider: string, subject: string): void {
+      memberships.forget(provider, subject);
+      tokens.forget((known) => known.provider === provider && known.subject === subject);
+    },
+  };
+}

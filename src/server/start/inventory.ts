@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { decide } from '../access/decide.ts';
+import { accessOf } from '../access/grants.ts';
+import type { Config } from '../config.ts';
+import type { Identity } from '../identity/identity.ts';
+import { startScopes } from '../registry/scopes/watch.ts';
+import { createCheck } from '../registry/servers/check.ts';
+import { credentialsFrom } from '../registry/servers/credential.ts';
+import { createServerEvents } from '../registry/servers/events.ts';
+import { createLookAfter } from '../registry/servers/look-after.ts';
+import { createRoutes } from '../registry/servers/routes.ts';
+import { listServers } from '../registry/servers/store.ts';
+import { createVault } from '../registry/servers/vault.ts';
+import { createHealthWatch } from '../registry/servers/watch-health.ts';
+import type { Base } from './base.ts';
+import type { Ending } from './ending.ts';
+
+/** The inventory: scopes and servers, and what keeps them current. */
+export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
+
+/** Builds the registry: the scopes in force, the servers with their routes, credentials, checks and events. */
+export async function buildInventory({ db, config, log, now }: Base, version: string, ending: Ending) {
+  const file = config.scopesFile;
+  const scopes = await startScopes({ db, now, log, file, extraMappings: mappingsOf(config) });
+  ending.defer(() => scopes.close());
+  const access = (identity: Identity) => accessOf(identity, scopes.grants());
+
+  const policy = policyOf(config);
+  const vault = createVault(config.secretKey, config.previousSecretKey);
+  const credentialsOf = credentialsFrom(vault);
+  const routes = createRoutes(await listServers(db), credentialsOf);
+  const check = createCheck({ policy, version });
+  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf, slowMs: config.health.slowMs });
+  const decideTool = (who: Identity, server: string, tool: string): boolean =>
+    decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow;
+  const events = createServerEvents({ db, routes, decideTool, log, accessOf: access });
+  ending.defer(() => events.close());
+  const intervalMs = config.health.intervalSeconds * 1000;
+  const watch = createHealthWatch({ db, routes, lookAfter, log, now, intervalMs, random: Math.random });
+  ending.defer(() => watch.close());
+  const servers = {
+    ...{ db, now, routes, lookAfter, policy, vault, events, decideTool },
+    newId: randomUUID as () => string,
+    publicUrl: config.registryUrl,
+  };
+  return { scopes, access, routes, events, watch, servers };
+}
+
+/** The guide's two group settings, as mappings for groups that scopes.yml does not map. */
+function mappingsOf({ entra }: Config): Record<string, string[]> {
+  const unrestricted = ['mcp-servers-unrestricted/read', 'mcp-servers-unrestricted/execute'];
+  return {
+    ...(entra?.groupAdminId
+      ? { [entra.groupAdminId]: ['mcp-registry-admin', 'registry-admins', ...unrestricted] }
+      : {}),
+    ...(entra?.groupUsersId
+      ? { [entra.groupUsersId]: ['mcp-registry-user', 'mcp-servers-restricted/read'] }
+      : {}),
+  };
+}
+
+function policyOf(config: Config): { allowPrivate: boolean; allow: readonly string[] } {
+  const allow = config.allowedNetworks.filter((network) => network !== 'private');
+  return { allowPrivate: config.allowedNetworks.includes('private'), allow };
+}

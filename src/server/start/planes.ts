@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestListener } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { decide } from '../access/decide.ts';
+import { createApp } from '../app.ts';
+import type { Trail } from '../audit/event.ts';
+import { packagedFile } from '../config.ts';
+import { createGateway } from '../gateway/handle.ts';
+import { clientIp } from '../http/client-ip.ts';
+import { createHttpIdentity } from '../http/http-identity.ts';
+import { resourceMetadataUrl } from '../http/protected-resource.ts';
+import { watchEntra } from '../iam/entra/doctor/watch.ts';
+import { deriveKey } from '../identity/keys.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { doctorOf } from '../tools.ts';
+import type { Base } from './base.ts';
+import type { Ending } from './ending.ts';
+import type { IdentityParts } from './identity.ts';
+import type { Inventory } from './inventory.ts';
+
+/** What the two planes are built from. */
+interface Parts {
+  readonly base: Base;
+  readonly identity: IdentityParts;
+  readonly inventory: Inventory;
+  readonly version: string;
+}
+
+/** Builds the data plane, the control plane and the metrics of both. */
+export function buildPlanes(parts: Parts, ending: Ending) {
+  const { base, inventory } = parts;
+  const metrics = createMetrics({
+    version: parts.version,
+    servers: inventory.routes,
+    open: () => gateway.counts(),
+    audit: base.trail.counts,
+    listeners: () => inventory.events.size,
+  });
+  ending.defer(inventory.routes.onChange((name, route) => route ?? metrics.forget(name)));
+  const trail = measured(base.trail, metrics);
+  const gateway = dataPlane(parts, trail);
+  const control = getRequestListener(controlPlane(parts, trail, metrics, ending).fetch, {
+    overrideGlobalObjects: false,
+  });
+  const listener: RequestListener = (req, res) =>
+    gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res);
+  return { gateway, metrics, listener };
+}
+
+function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
+  const { config, log, now } = base;
+  const { scopes, routes } = inventory;
+  return createGateway({
+    ...{ log, trail, now, newId: randomUUID },
+    identify: identity.tokens.identify,
+    decide: (who, call) => decide(who, call, scopes.grants()),
+    findRoute: routes.find,
+    limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
+    allowedHosts: new Set(config.allowedHosts),
+    allowedOrigins: new Set(config.allowedOrigins),
+    ticketKey: deriveKey(config.secretKey, 'sse-session'),
+    clientIp: ({ socket, headers }) =>
+      clientIp(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxyHops),
+    resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
+  });
+}
+
+function controlPlane(
+  { base, identity, inventory, version }: Parts,
+  trail: Trail,
+  metrics: Metrics,
+  ending: Ending,
+) {
+  const { config, db, log, now } = base;
+  const { trusted, personal, tokens, login, sessions, toProvider } = identity;
+  const doctor = watchEntra(doctorOf(config, toProvider, now), { log, now });
+  ending.defer(() => doctor.close());
+  return createApp({
+    ...{ config, db, log, trail, now, sessions, login, trusted, personal, version },
+    identity: createHttpIdentity({
+      ...{ sessions, accessOf: inventory.access, identifyByToken: tokens.identify },
+      csrfKey: deriveKey(config.secretKey, 'csrf'),
+      session: config.session,
+    }),
+    servers: inventory.servers,
+    metrics: metrics.render,
+    doctor: doctor.look,
+    forget: tokens.forget,
+    forgetPerson: identity.forgetPerson,
+    uiDirectory: packagedFile('dist/ui'),
+  });
+}
+
+/** What the trail is told is what the metrics count. */
+function measured(trail: Trail, metrics: Pick<Metrics, 'record'>): Trail {
+  return {
+    record(event) {
+      trail.record(event);
+      metrics.record(event);
+    },
+    flush: trail.flush,
+  };
+}

@@ -19,6 +19,7 @@ async function run() {
     startServer: async (options) => (await import('../dist/server.js')).startServer(options),
     runDoctor: async () => (await import('../dist/tools.js')).runDoctor(),
     rotateSecrets: async (options) => (await import('../dist/server.js')).rotateSecrets(options),
+    runSetup: async (options, talk) => (await import('../dist/tools.js')).runSetup(options, talk),
     runEmulator: async (options) => (await import('../dist/entra-emulator.js')).runEmulator(options),
   });
 }

@@ -35,6 +35,7 @@ const leaves = [
   'config-entra',
   'setting',
   'settings',
+  'settings-entra',
   'settings-operation',
   'log',
   'addresses',

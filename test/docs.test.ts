@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
+import { renderAadsts } from '../src/contract/aadsts.ts';
+import { aadstsRows } from '../src/contract/aadsts-rows.ts';
 import { renderErrors } from '../src/server/errors.ts';
 import { renderSettings, settings } from '../src/server/settings.ts';
 
@@ -13,6 +15,30 @@ const generated: Record<string, () => string> = {
 test.each(Object.entries(generated))('%s says what the code says', (file, render) => {
   if (process.env.UPDATE_DOCS) writeFileSync(file, render());
   expect(readFileSync(file, 'utf8')).toBe(render());
+});
+
+test('the troubleshooting table of the Entra guide says what the product says', () => {
+  const file = 'docs/providers/entra.md';
+  const [begin, end] = [
+    '<!-- generated from src/contract/aadsts-rows.ts: aadsts -->\n',
+    '\n<!-- end: aadsts -->',
+  ];
+  const text = readFileSync(file, 'utf8');
+  const from = text.indexOf(begin) + begin.length;
+  const rendered = `${text.slice(0, from)}${renderAadsts()}${text.slice(text.indexOf(end))}`;
+  if (process.env.UPDATE_DOCS) writeFileSync(file, rendered);
+  expect(readFileSync(file, 'utf8')).toBe(rendered);
+  const anchors = [...rendered.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replaceAll(/[^\w\s-]/g, '')
+      .replaceAll(' ', '-'),
+  );
+  const linked = [
+    ...aadstsRows.map(({ docsAnchor }) => docsAnchor),
+    ...[...rendered.matchAll(/\]\(#([^)]+)\)/g)].map(([, name]) => name!),
+  ];
+  expect(linked.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
 });
 
 test('.env.example names only settings that exist, and every one that a guide asks for', () => {

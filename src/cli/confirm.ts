@@ -2,9 +2,12 @@ import type { Terminal } from './terminal.ts';
 import { misuse } from './trouble.ts';
 
 /** Asks on standard error and reads one line; only `yes` is yes. Without a person to ask it is a misuse. */
-export async function confirm(question: string, { stdin, stderr }: Terminal): Promise<boolean> {
-  if (!stdin.isTTY)
-    throw misuse('There is nobody to ask: standard input is not a terminal.', 'Say --force to go ahead.');
+export async function confirm(
+  question: string,
+  { stdin, stderr }: Terminal,
+  otherwise = 'Say --force to go ahead.',
+): Promise<boolean> {
+  if (!stdin.isTTY) throw misuse('There is nobody to ask: standard input is not a terminal.', otherwise);
   stderr.write(`${question} (yes/no): `);
   return (await firstLine(stdin)).trim() === 'yes';
 }

@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../contract/doctor.ts';
+import type { SetupOptions, SetupResult, SetupTalk } from '../contract/setup.ts';
 
 /** Where text is written: standard output or standard error. */
 export interface Sink {
@@ -49,4 +50,6 @@ export interface World {
   runEmulator(options: EmulatorOptions): Promise<number>;
   /** Examines the Entra tenant that the settings name. An error with `faults` means faulty settings. */
   runDoctor(): Promise<Diagnosis>;
+  /** Sets the identity provider up, or takes that back. */
+  runSetup(options: SetupOptions, talk: SetupTalk): Promise<SetupResult>;
 }

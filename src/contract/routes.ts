@@ -7,8 +7,8 @@ import type { EndpointId, endpoints } from './index.ts';
 export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], 'method' | 'path'> } = {
   'system.health': { method: 'GET', path: '/health' },
   'system.version': { method: 'GET', path: '/api/version' },
-  'system.metrics': { method: 'GET', path: '/api/metrics' },
   'system.doctor': { method: 'GET', path: '/api/doctor' },
+  'system.metrics': { method: 'GET', path: '/api/metrics' },
   'auth.me': { method: 'GET', path: '/api/auth/me' },
   'auth.providers': { method: 'GET', path: '/api/auth/providers' },
   'auth.csrf': { method: 'GET', path: '/api/auth/csrf-token' },

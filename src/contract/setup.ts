@@ -1,2 +1,43 @@
+import type { Diagnosis } from './doctor.ts';
+
 /** What setup would change or has changed: a step with a line for each change. */
 export type Plan = { id: string; title: string; changes: string[] }[];
+
+/** How setup is called. */
+export interface SetupOptions {
+  /** Show what would be done, and do nothing. */
+  readonly plan?: boolean | undefined;
+  /** Take back what setup made. */
+  readonly remove?: boolean | undefined;
+  /** The same as commands or as configuration, for those who do it another way; nobody signs in. */
+  readonly print?: 'az' | 'terraform' | undefined;
+  /** Tenant GUID or domain; that of the administrator who signs in, unless given. */
+  readonly tenant?: string | undefined;
+  /** The public client to sign in with; Microsoft's own for Graph, unless given. */
+  readonly clientId?: string | undefined;
+  readonly name?: string | undefined;
+  readonly url?: string | undefined;
+  readonly redirectUri?: readonly string[] | undefined;
+  readonly role?: readonly string[] | undefined;
+  readonly user?: readonly string[] | undefined;
+  readonly secretDays?: number | undefined;
+}
+
+/** What setup says and asks on its way. */
+export interface SetupTalk {
+  say(text: string): void;
+  /** Shows what is about to happen; false stops before anything is changed. */
+  agree(heading: string, lines: readonly string[]): Promise<boolean>;
+}
+
+/** What came of it. */
+export interface SetupResult {
+  readonly plan: Plan;
+  readonly done: boolean;
+  /** What is gone, with `remove`. */
+  readonly removed?: readonly string[];
+  /** What was asked for with `print`. */
+  readonly printed?: string;
+  /** The doctor's verdict after setup. */
+  readonly diagnosis?: Diagnosis;
+}

@@ -18,6 +18,13 @@ export const systemEndpoints = {
     summary: 'The version that runs',
     output: z.object({ version: z.string() }),
   },
+  'system.doctor': {
+    method: 'GET',
+    path: '/api/doctor',
+    permission: 'administrator',
+    summary: 'What is and what is not well between the gateway and its identity provider',
+    output: diagnosis,
+  },
   'system.metrics': {
     method: 'GET',
     path: '/api/metrics',
@@ -25,12 +32,5 @@ export const systemEndpoints = {
     summary: 'Figures of this process in the text format of Prometheus',
     media: 'text/plain; version=0.0.4; charset=utf-8',
     output: z.string(),
-  },
-  'system.doctor': {
-    method: 'GET',
-    path: '/api/doctor',
-    permission: 'administrator',
-    summary: 'What is and what is not well between the gateway and its identity provider',
-    output: diagnosis,
   },
 } as const satisfies Endpoints;

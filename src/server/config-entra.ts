@@ -55,11 +55,14 @@ export function entraOf(
     );
   for (const [name, where] of Object.entries(requiredForEntra))
     if (!read.given(name as SettingName)) faults.push(`${name}: is missing; ${where}`);
-  const cloud = clouds[read.value('ENTRA_CLOUD')];
-  const loginBaseUrl = read.value('ENTRA_LOGIN_BASE_URL') || cloud.login;
+  const { loginBaseUrl, graphBaseUrl } = hostsOf(read);
   if (loginBaseUrl.startsWith('http:'))
     faults.push(
       'ENTRA_LOGIN_BASE_URL: must be https://; an emulator belongs to the evaluation mode (EVALUATION=true)',
+    );
+  if (graphBaseUrl.startsWith('http:'))
+    faults.push(
+      'ENTRA_GRAPH_BASE_URL: must be https://; tokens for Microsoft Graph would cross the network in the clear',
     );
   return {
     tenantId: read.value('ENTRA_TENANT_ID'),
@@ -67,7 +70,7 @@ export function entraOf(
     ...credentialOf(read, directory, faults),
     ...redirectsOf(read, authUrl, faults),
     loginBaseUrl,
-    graphBaseUrl: read.value('ENTRA_GRAPH_BASE_URL') || graphOf(read, loginBaseUrl),
+    graphBaseUrl,
     applicationIdUri: read.value('ENTRA_APPLICATION_ID_URI') || null,
     groupAdminId: read.value('ENTRA_GROUP_ADMIN_ID') || null,
     groupUsersId: read.value('ENTRA_GROUP_USERS_ID') || null,
@@ -117,6 +120,12 @@ const clouds = {
     graph: 'https://microsoftgraph.chinacloudapi.cn',
   },
 } as const;
+
+/** The login and Graph hosts that the settings name, or those of their cloud. */
+export function hostsOf(read: Reader): { loginBaseUrl: string; graphBaseUrl: string } {
+  const loginBaseUrl = read.value('ENTRA_LOGIN_BASE_URL') || clouds[read.value('ENTRA_CLOUD')].login;
+  return { loginBaseUrl, graphBaseUrl: read.value('ENTRA_GRAPH_BASE_URL') || graphOf(read, loginBaseUrl) };
+}
 
 /** Graph's host: of ENTRA_CLOUD, else of the cloud that a known login host belongs to. */
 function graphOf(read: Reader, loginBaseUrl: string): string {

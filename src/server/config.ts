@@ -76,20 +76,27 @@ export function readEnvironment(directory: string, environment: Environment = pr
   return { ...file, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')) };
 }
 
+/** Reads single settings; what is wrong with one goes into `faults`, and its default is taken. */
+export function readerOf(environment: Environment, faults: string[]): Reader {
+  return {
+    value<N extends SettingName>(name: N) {
+      const { parse, default: otherwise } = settings[name];
+      try {
+        return parse(environment[name]?.trim() || otherwise) as ReturnType<(typeof settings)[N]['parse']>;
+      } catch (error) {
+        faults.push(`${name}: ${(error as Error).message}`);
+        return parse(otherwise) as ReturnType<(typeof settings)[N]['parse']>;
+      }
+    },
+    given: (name) => Boolean(environment[name]?.trim()),
+  };
+}
+
 /** Turns raw settings into the configuration; throws one ConfigFault with every fault. */
 export function readConfig(environment: Environment, directory: string): Config {
   const faults: string[] = [];
-  const value = <N extends SettingName>(name: N): ReturnType<(typeof settings)[N]['parse']> => {
-    const setting = settings[name];
-    const text = environment[name]?.trim() || setting.default;
-    try {
-      return setting.parse(text) as ReturnType<(typeof settings)[N]['parse']>;
-    } catch (error) {
-      faults.push(`${name}: ${(error as Error).message}`);
-      return setting.parse(setting.default) as ReturnType<(typeof settings)[N]['parse']>;
-    }
-  };
-  const read = { value, given: (name: SettingName) => Boolean(environment[name]?.trim()) };
+  const read = readerOf(environment, faults);
+  const { value } = read;
   const mode = modeOf(read, faults);
   const port = value('PORT');
   const registryUrl = value('REGISTRY_URL') || `http://localhost:${port}`;

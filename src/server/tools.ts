@@ -1,30 +1,87 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import type { Diagnosis } from '../contract/doctor.ts';
+import type { SetupOptions, SetupResult, SetupTalk } from '../contract/setup.ts';
 import { parseScopes } from './access/scope-set.ts';
-import { type Config, readConfig, readEnvironment } from './config.ts';
+import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment, readerOf } from './config.ts';
+import { hostsOf } from './config-entra.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
-import type { Fetch } from './outbound.ts';
-import { outbound } from './outbound.ts';
+import { diskFiles } from './iam/entra/setup/disk.ts';
+import { performSetup } from './iam/entra/setup/perform.ts';
+import { type Fetch, type Outbound, outbound } from './outbound.ts';
+import { settings } from './settings.ts';
 
 /** Examines the Entra tenant that the settings of this directory name; throws a ConfigFault when they cannot be used. */
 export async function runDoctor(directory = process.cwd()): Promise<Diagnosis> {
   const given = readConfig(readEnvironment(directory), directory);
   const config = given.mode === 'evaluation' ? await inEvaluation(given) : given;
+  return withOutbound((toProvider) => doctorOf(config, toProvider, Date.now)());
+}
+
+/** Sets an Entra tenant up for the gateway in this directory, or takes that back; the doctor has the last word. */
+export async function runSetup(
+  options: SetupOptions,
+  talk: SetupTalk,
+  directory = process.cwd(),
+): Promise<SetupResult> {
+  const environment = readEnvironment(directory);
+  const faults: string[] = [];
+  const read = readerOf(environment, faults);
+  const { loginBaseUrl, graphBaseUrl } = hostsOf(read);
+  const registryUrl = read.value('REGISTRY_URL') || 'http://localhost:8080';
+  if (faults.length > 0) throw new ConfigFault(faults);
+  const cloud = { ENTRA_LOGIN_BASE_URL: loginBaseUrl, ENTRA_GRAPH_BASE_URL: graphBaseUrl };
+  const place = createHash('sha256').update(`${hostname()}\n${directory}`).digest('hex').slice(0, 8);
+  const result = await withOutbound((fetch) =>
+    performSetup(
+      {
+        ...{ loginBaseUrl, graphBaseUrl, place, fetch, pause, now: Date.now, newId: randomUUID },
+        registryUrl,
+        settings: loginBaseUrl === 'https://login.microsoftonline.com' ? {} : cloud,
+        files: diskFiles(directory, () => readFileSync(packagedFile('examples/scopes.yml'), 'utf8')),
+        newKey: () => randomBytes(32).toString('hex'),
+      },
+      { ...options, ...(options.url ? { url: settings.REGISTRY_URL.parse(options.url) } : {}) },
+      talk,
+    ),
+  );
+  if (!result.done || result.removed) return result;
+  return { ...result, diagnosis: await afterSetup(directory, talk) };
+}
+
+/** A secret that has just been made is refused for some seconds; that is no finding. */
+async function afterSetup(directory: string, talk: SetupTalk): Promise<Diagnosis> {
+  for (const seconds of [2, 4, 8, 15, 15]) {
+    const diagnosis = await runDoctor(directory);
+    if (
+      !diagnosis.findings.some(({ level, what }) => level === 'fail' && /AADSTS(7000215|700016)\b/.test(what))
+    )
+      return diagnosis;
+    talk.say('Waiting until Entra ID knows the new secret everywhere ...');
+    await pause(seconds * 1000);
+  }
+  return runDoctor(directory);
+}
+
+async function withOutbound<T>(use: (fetch: Outbound) => Promise<T>): Promise<T> {
   const toProvider = outbound({ policy: { allowPrivate: true }, totalMs: 20_000, maxBytes: 4 << 20 });
   try {
-    return await doctorOf(config, toProvider, Date.now)();
+    return await use(toProvider);
   } finally {
     await toProvider.close();
   }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** The doctor for a configuration; the groups that scopes.yml maps are read anew each time. */
 export function doctorOf(config: Config, fetch: Fetch, now: () => number): () => Promise<Diagnosis> {
   const { entra } = config;
   if (!entra) return async () => ({ healthy: true, findings: [] });
-  const pause = (milliseconds: number): Promise<void> =>
-    new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
   return async () => {
     const mapped = await mappedGroups(config);
     return runEntraDoctor({ config: entra, mapped, fetch, now, pause, newId: randomUUID });

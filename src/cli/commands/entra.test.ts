@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { cli } from '../../../test/cli-trial.ts';
 import type { Diagnosis } from '../../contract/doctor.ts';
+import type { World } from '../terminal.ts';
 
 const fine: Diagnosis = {
   healthy: true,
@@ -54,4 +55,43 @@ test('faulty settings are exit code 2, and so is another provider', async () => 
     err: expect.stringContaining('ENTRA_TENANT_ID'),
   });
   expect((await cli(['doctor', 'okta'])).code).toBe(2);
+});
+
+const plan = [{ id: 'registration', title: 'Register', changes: ["register 'x'"] }];
+
+test('setup --plan lists what would be changed', async () => {
+  const seen: unknown[] = [];
+  const runSetup = async (options: unknown) => {
+    seen.push(options);
+    return { plan, done: false };
+  };
+  const { code, out } = await cli(['setup', 'entra', '--plan', '--role', 'admin', 'user'], {
+    world: { runSetup },
+  });
+  expect({ code, out }).toEqual({ code: 0, out: "Register\n  - register 'x'\n" });
+  expect(seen).toEqual([{ plan: true, role: ['admin', 'user'] }]);
+});
+
+test.each([
+  ['yes\n', 'It is set up.'],
+  ['no\n', 'Nothing was changed.'],
+])('setup asks before it changes something: %j', async (stdin, said) => {
+  const world: Partial<World> = {
+    runSetup: async (_, { agree }) => ({ plan, done: await agree('In tenant t:', ['Register']) }),
+  };
+  const { code, out, err } = await cli(['setup', 'entra'], { world, stdin, tty: true });
+  expect(code).toBe(0);
+  expect(err).toContain('In tenant t:\nRegister\nGo ahead? (yes/no)');
+  expect(out).toContain(said);
+});
+
+test('without a person to ask, setup wants --yes', async () => {
+  const world: Partial<World> = {
+    runSetup: async (_, { agree }) => ({ plan, done: await agree('In tenant t:', []) }),
+  };
+  expect(await cli(['setup', 'entra'], { world })).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('Say --yes'),
+  });
+  expect((await cli(['setup', 'entra', '--yes'], { world })).code).toBe(0);
 });

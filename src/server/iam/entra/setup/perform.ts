@@ -1,0 +1,109 @@
+import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/setup.ts';
+import { Failure } from '../../../errors.ts';
+import type { Fetch } from '../../../outbound.ts';
+import { createGraph } from '../../graph.ts';
+import type { Pause } from '../../retry.ts';
+import { signInWithCode } from '../device-code.ts';
+import type { SetupFiles } from './files.ts';
+import { printAz } from './print-az.ts';
+import { printTerraform } from './print-terraform.ts';
+import { applySetup, planSetup, removeSetup } from './run.ts';
+import type { SetupWorld } from './step.ts';
+import { type GroupRole, groupRoles, type Wish, wishOf } from './wish.ts';
+
+/** Microsoft's public client for administration with Graph; it is in every tenant and asks for what it is told to. */
+const graphCommandLine = '14d82eec-204b-4c2f-b7e8-296a70dab67e';
+
+/** What the administrator consents to for this sign-in. */
+const scopes = [
+  'Application.ReadWrite.All',
+  'AppRoleAssignment.ReadWrite.All',
+  'DelegatedPermissionGrant.ReadWrite.All',
+  'Group.ReadWrite.All',
+  'User.Read.All',
+];
+
+/** What setup works with. */
+export interface PerformWorld {
+  readonly loginBaseUrl: string;
+  readonly graphBaseUrl: string;
+  readonly registryUrl: string;
+  /** Settings to write besides, such as those of a sovereign cloud. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Tells this machine and folder from others. */
+  readonly place: string;
+  readonly fetch: Fetch;
+  readonly files: SetupFiles;
+  readonly now: () => number;
+  readonly pause: Pause;
+  readonly newId: () => string;
+  readonly newKey: () => string;
+}
+
+/** Signs an administrator in, shows the plan, and carries it out when it is agreed to; or takes everything back. */
+export async function performSetup(
+  world: PerformWorld,
+  options: SetupOptions,
+  talk: SetupTalk,
+): Promise<SetupResult> {
+  const wish = wishFor(world, options);
+  if (options.print)
+    return { plan: [], done: false, printed: options.print === 'az' ? printAz(wish) : printTerraform(wish) };
+  const setup = await open(world, wish, options, talk);
+  if (options.remove) return remove(setup, talk);
+  const plan = await planSetup(setup);
+  if (options.plan || plan.length === 0) return { plan, done: plan.length === 0 };
+  const lines = plan.flatMap(({ title, changes }) => [title, ...changes.map((change) => `  - ${change}`)]);
+  if (!(await talk.agree(`In tenant ${setup.tenantId} and in this folder:`, lines)))
+    return { plan, done: false };
+  await applySetup(setup, (title) => talk.say(`done: ${title}`));
+  return { plan, done: true };
+}
+
+function wishFor(world: PerformWorld, options: SetupOptions): Wish {
+  const unknown = options.role?.find((role) => !groupRoles.some((known) => known === role));
+  if (unknown)
+    throw new Failure('invalid_input', `There is no role '${unknown}'; there are: ${groupRoles.join(', ')}.`);
+  return wishOf({
+    ...options,
+    registryUrl: options.url ?? world.registryUrl,
+    redirectUris: options.redirectUri,
+    roles: options.role?.length ? (options.role as readonly GroupRole[]) : undefined,
+    users: options.user,
+    place: world.place,
+    settings: world.settings,
+  });
+}
+
+async function open(
+  world: PerformWorld,
+  wish: Wish,
+  { tenant = 'organizations', clientId = graphCommandLine }: SetupOptions,
+  talk: SetupTalk,
+): Promise<SetupWorld> {
+  const { loginBaseUrl, fetch, pause } = world;
+  const { token, tenantId, ...administrator } = await signInWithCode(
+    {
+      ...{ loginBaseUrl, tenant, fetch, pause },
+      show: (address, code) =>
+        talk.say(`As an administrator of the tenant, open ${address} and enter the code ${code}`),
+    },
+    clientId,
+    scopes,
+  );
+  talk.say(`Signed in as ${administrator.username}.`);
+  const graph = createGraph({ ...world, baseUrl: world.graphBaseUrl, token: async () => token });
+  return { ...world, wish, graph, tenantId, administrator };
+}
+
+async function remove(setup: SetupWorld, talk: SetupTalk): Promise<SetupResult> {
+  const { wish, tenantId } = setup;
+  const lines = [
+    `the registration '${wish.displayName}' with its enterprise application and secrets`,
+    ...wish.groups.map(({ displayName }) => `the group '${displayName}'`),
+    'the settings that setup wrote to .env, and scopes.yml unless it was edited',
+  ];
+  if (!(await talk.agree(`Remove from tenant ${tenantId}, as far as setup made it:`, lines)))
+    return { plan: [], done: false, removed: [] };
+  return { plan: [], done: true, removed: await removeSetup(setup) };
+}

@@ -125,7 +125,11 @@ describe('what is allowed passes', () => {
           'mcp-method': 'tools/call',
           'proxy-authorization': 'x',
         },
-        ...{ 'accept-encoding': 'gzip', 'last-event-id': '7', traceparent: '00-1-2-01' },
+        ...{
+          'accept-encoding': 'gzip',
+          'last-event-id': '7',
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+        },
       },
     });
     const { headers } = upstream.received[0] ?? { headers: {} };
@@ -138,7 +142,7 @@ describe('what is allowed passes', () => {
       },
       ...{
         'last-event-id': '7',
-        traceparent: '00-1-2-01',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
         host: upstream.url.host,
         'content-type': 'application/json',
       },

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Credentials } from '../registry/servers/route.ts';
 import { correlationHeader } from './refuse.ts';
+import { newTraceparent, traceIdIn } from './trace.ts';
 
 /** Of one connection only (RFC 9110 section 7.6.1), or made anew by the HTTP library. */
 const hopByHop = [
@@ -68,6 +69,8 @@ export function requestHeaders(
 ): string[] {
   const { names } = credentials;
   const dropped = nominated(headers.connection);
+  // What comes with a broken `traceparent` belongs to no trace (W3C Trace Context, section 4.3).
+  const traced = traceIdIn(headers.traceparent) !== undefined;
   const kept: string[] = [];
   let encoding = readable ? 'identity' : undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
@@ -75,11 +78,13 @@ export function requestHeaders(
     const lower = name.toLowerCase();
     if (lower === 'accept-encoding') encoding ??= value;
     else if (names.size > 0 && names.has(lower)) continue;
+    else if (!traced && (lower === 'traceparent' || lower === 'tracestate')) continue;
     else if (!notToServers.has(lower) && !notToServersPrefix.test(lower) && !dropped.includes(lower))
       kept.push(name, value);
   }
   if (encoding !== undefined) kept.push('accept-encoding', encoding);
   kept.push(correlationHeader, id);
+  if (!traced) kept.push('traceparent', newTraceparent(id));
   if (credentials.forwardAuthorization && !names.has('authorization'))
     kept.push(...ownAuthorization(headers));
   if (names.size > 0) kept.push(...credentials.headers);

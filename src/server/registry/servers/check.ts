@@ -48,7 +48,15 @@ export function createCheck(options: CheckOptions): CheckServer {
     );
     try {
       const { version } = options;
-      return await look(endpoints, { version, send, totalMs, maxBytes, maxTools, signal: limit.signal });
+      return await look(endpoints, {
+        version,
+        send,
+        proves: headers.length > 0,
+        totalMs,
+        maxBytes,
+        maxTools,
+        signal: limit.signal,
+      });
     } finally {
       clearTimeout(timer);
       await plain.close();
@@ -70,6 +78,7 @@ function proving(send: Fetch, { mcp, sse }: ServerEndpoints, headers: readonly s
 interface Looking {
   readonly version: string;
   readonly send: Fetch;
+  readonly proves: boolean;
   readonly totalMs: number;
   readonly maxBytes: number;
   readonly maxTools: number;
@@ -100,6 +109,7 @@ async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Findi
       ...verdictOn(seen, {
         error,
         signal: looking.signal,
+        proves: looking.proves,
         speaksMcp: client.getServerCapabilities() !== undefined,
       }),
       tools: null,

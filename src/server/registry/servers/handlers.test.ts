@@ -396,6 +396,7 @@ test('a credential is used by checks, never shown, and does not follow the serve
   const set = { auth_scheme: 'bearer', auth_credential: 's3cret-value' };
   const shown = await asServer(call('servers.credential', { path: 'own', body: set }, who));
   expect(shown).toMatchObject({ auth_scheme: 'bearer', auth_header_name: 'Authorization', revision: 2 });
+  expect(shown.health_detail).toContain('another credential');
   expect(new Set(asked)).toEqual(new Set(['Bearer s3cret-value']));
   expect(routes.find('own')?.credentials?.headers).toEqual(['Authorization', 'Bearer s3cret-value']);
   const seen = await asServer(call('servers.get', { path: 'own' }, reader()));

@@ -81,21 +81,6 @@ test('a failed check keeps the tools as last seen and does not count as a change
   });
 });
 
-test('the check of all asks each enabled server once', async () => {
-  for (const [path, enabled] of [
-    ['/a', true],
-    ['/b', false],
-    ['/c', true],
-  ] as const)
-    await add(path, enabled);
-  const check: CheckServer = async ({ mcp }) => {
-    asked.push(mcp?.href ?? '');
-    return healthy;
-  };
-  await createLookAfter({ credentialsOf, db: database.db, routes, check, now: world.now }).every();
-  expect(asked.sort()).toEqual(['http://h/a/mcp', 'http://h/c/mcp']);
-});
-
 test('a healthy server that takes long is called slow', async () => {
   const row = await add('/a');
   let time = 0;

@@ -3,7 +3,7 @@ import type { CheckServer, Finding } from './check.ts';
 import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { Routes } from './routes.ts';
-import { listServers, type ServerRow, setHealth } from './store.ts';
+import { type ServerRow, setHealth } from './store.ts';
 
 /** A server after a check: the row as it is stored now, what was found, and when (ISO 8601). */
 export interface LookedAfter {
@@ -16,8 +16,6 @@ export interface LookedAfter {
 export interface LookAfter {
   /** Checks one server; a second call while that runs shares its result. */
   one(row: ServerRow): Promise<LookedAfter>;
-  /** Checks every enabled server once, a few at a time. */
-  every(): Promise<void>;
 }
 
 const unreadable: Finding = {
@@ -71,14 +69,5 @@ export function createLookAfter(world: {
     running.set(key, started);
     return started;
   };
-  return {
-    one,
-    async every() {
-      const waiting = (await listServers(world.db)).filter((row) => row.isEnabled);
-      const worker = async (): Promise<void> => {
-        for (let row = waiting.shift(); row; row = waiting.shift()) await one(row);
-      };
-      await Promise.all(Array.from({ length: 8 }, worker));
-    },
-  };
+  return { one };
 }

@@ -9,10 +9,19 @@ export interface Seen {
   session: string | null;
 }
 
+/** What else is known of a failed check. */
+export interface Circumstances {
+  readonly error: unknown;
+  readonly signal: AbortSignal;
+  readonly speaksMcp: boolean;
+  /** Whether the gateway has sent a credential. */
+  readonly proves: boolean;
+}
+
 /** What a failed check means: unreachable, wanting a credential, or not an MCP server; in words without the address. */
 export function verdictOn(
   seen: Seen,
-  { error, signal, speaksMcp }: { error: unknown; signal: AbortSignal; speaksMcp: boolean },
+  { error, signal, speaksMcp, proves }: Circumstances,
 ): Pick<Health, 'status' | 'reason' | 'detail'> {
   const failure = [error, seen.failure, signal.aborted ? signal.reason : null].find(
     (cause) => cause instanceof Failure,
@@ -22,7 +31,7 @@ export function verdictOn(
     return {
       status: 'auth-failing',
       reason: null,
-      detail: `It answers, but refuses the gateway (HTTP ${seen.status}): it wants a credential.`,
+      detail: `It answers, but refuses the gateway (HTTP ${seen.status}): it wants ${proves ? 'another' : 'a'} credential.`,
     };
   if (speaksMcp && seen.status !== null && seen.status < 300)
     return {

@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  routeOf,
+  rpc,
+  type ScriptedUpstream,
+  send,
+  startGateway,
+  startUpstream,
+  type TestGateway,
+} from './gateway.test-support.ts';
+import { newTraceparent, traceIdIn } from './trace.ts';
+
+const [trace, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
+const id = '3d594650-3436-4bb1-9d2b-0c7f3e3f1a52';
+
+let upstream: ScriptedUpstream;
+let house: TestGateway;
+beforeAll(async () => {
+  upstream = await startUpstream();
+  house = await startGateway({ alice: ['* *'] }, { newId: () => id });
+  house.routes.set('time', routeOf('time', upstream.url));
+});
+afterAll(async () => {
+  await house.close();
+  await upstream.close();
+});
+
+test.each([
+  [`00-${trace}-${span}-01`, trace],
+  [`00-${trace}-${span}-00`, trace],
+  [`cc-${trace}-${span}-01`, trace],
+  [`cc-${trace}-${span}-01-what-comes-later`, trace],
+  [`cc-${trace}-${span}-01.no`, undefined],
+  [`00-${trace}-${span}-01-more`, undefined],
+  [`ff-${trace}-${span}-01`, undefined],
+  [`00-${'0'.repeat(32)}-${span}-01`, undefined],
+  [`00-${trace}-${'0'.repeat(16)}-01`, undefined],
+  [`00-${trace.toUpperCase()}-${span}-01`, undefined],
+  [`00-${trace}-${span}`, undefined],
+  [`00-${trace}-${span}-01, 00-${trace}-${span}-01`, undefined],
+  ['', undefined],
+  [undefined, undefined],
+])('the trace id in %j', (header, expected) => {
+  expect(traceIdIn(header)).toBe(expected);
+});
+
+test('a new one is valid whatever the correlation id is', () => {
+  expect(traceIdIn(newTraceparent(id))).toBe(id.replaceAll('-', ''));
+  expect(traceIdIn(newTraceparent('id-1'))).toMatch(/^[0-9a-f]{32}$/);
+});
+
+async function call(headers: Record<string, string | string[]>) {
+  const before = house.events.length;
+  await send(`${house.origin}/time/mcp`, { as: 'alice', headers, body: rpc('ping') });
+  const events = await house.audited(before + 1);
+  return { sent: upstream.received.at(-1)?.headers, detail: events.at(-1)?.detail };
+}
+
+test("a client's trace goes to the server as it is, and into the audit record", async () => {
+  const { sent, detail } = await call({ traceparent: `00-${trace}-${span}-00`, tracestate: 'a=1' });
+  expect(sent).toMatchObject({ traceparent: `00-${trace}-${span}-00`, tracestate: 'a=1' });
+  expect(detail).toEqual({ trace_id: trace });
+});
+
+test('without a valid one the server gets one that the correlation id tells', async () => {
+  const own = `00-${id.replaceAll('-', '')}-9d2b0c7f3e3f1a52-01`;
+  const { sent, detail } = await call({});
+  expect(sent).toMatchObject({ traceparent: own, 'x-correlation-id': id });
+  expect(detail).toBeUndefined();
+  const broken = await call({ traceparent: ['00-broken', '00-twice'], tracestate: 'a=1' });
+  expect(broken.sent?.traceparent).toBe(own);
+  expect(broken.sent).not.toHaveProperty('tracestate');
+});

@@ -1,0 +1,22 @@
+import { randomUUID } from 'node:crypto';
+
+// W3C Trace Context, section 3.2: ids of zeros are invalid, and a version after 00 may say more behind what 00 says.
+const valid = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The trace id in a `traceparent` header; undefined when there is none that is valid. */
+export function traceIdIn(header: string | readonly string[] | undefined): string | undefined {
+  if (typeof header !== 'string') return undefined;
+  const [, version, id, more] = valid.exec(header) ?? [];
+  return version === '00' && more !== undefined ? undefined : id;
+}
+
+/**
+ * A `traceparent` for a request that came without one. The trace id is the correlation id without its dashes, so that the
+ * audit record names the trace. It says "sampled", because nobody has decided yet and "not" would end the matter.
+ */
+export function newTraceparent(correlationId: string): string {
+  const id = (uuid.test(correlationId) ? correlationId : randomUUID()).replaceAll('-', '');
+  // The second half of a random UUID begins with its variant and so is never all zeros.
+  return `00-${id}-${id.slice(16)}-01`;
+}

@@ -19,6 +19,8 @@ export interface BenchGateway extends Started {
 export interface Size {
   readonly servers: number;
   readonly scopes: number;
+  /** The directory of another build; this one unless given. */
+  readonly root?: string;
 }
 
 /** The groups of the scope file: who may call all, some of the tools, or none. */
@@ -32,7 +34,7 @@ export async function startBenchGateway(
   name: string,
   identities: Identities,
   upstreamPort: number,
-  { servers, scopes }: Size,
+  { servers, scopes, root = '.' }: Size,
 ): Promise<BenchGateway> {
   const dataDir = join(directory, name);
   mkdirSync(dataDir);
@@ -43,16 +45,21 @@ export async function startBenchGateway(
   const token = await identities.token(0, groups.all);
   const begun = performance.now();
   const args = (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter(Boolean);
-  const gateway = startProgram('measured', process.execPath, [...args, 'bin/mcp-gateway.mjs', 'start'], {
-    loud: true,
-    env: {
-      ...{ AUTH_PROVIDER: 'entra', ENTRA_TENANT_ID: tenantId, ENTRA_CLIENT_ID: clientId },
-      ...{ ENTRA_CLIENT_SECRET: 'not-used', ENTRA_LOGIN_BASE_URL: origin },
-      ...{ SECRET_KEY: 'only-for-the-benchmark-0123456789abcdef', NODE_EXTRA_CA_CERTS: certificate },
-      ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
-      ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
+  const gateway = startProgram(
+    'measured',
+    process.execPath,
+    [...args, join(root, 'bin/mcp-gateway.mjs'), 'start'],
+    {
+      loud: true,
+      env: {
+        ...{ AUTH_PROVIDER: 'entra', ENTRA_TENANT_ID: tenantId, ENTRA_CLIENT_ID: clientId },
+        ...{ ENTRA_CLIENT_SECRET: 'not-used', ENTRA_LOGIN_BASE_URL: origin },
+        ...{ SECRET_KEY: 'only-for-the-benchmark-0123456789abcdef', NODE_EXTRA_CA_CERTS: certificate },
+        ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
+        ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
+      },
     },
-  });
+  );
   await answers(port, '/healthz');
   const answer = await fetch(`http://localhost:${port}/json/mcp`, {
     method: 'POST',

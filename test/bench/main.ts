@@ -15,6 +15,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '1.5' },
     rounds: { type: 'string', default: '3' },
+    before: { type: 'string' },
     streams: { type: 'string', default: '5000' },
     json: { type: 'string', default: join(tmpdir(), 'mcp-gateway-bench.json') },
   },
@@ -67,11 +68,19 @@ async function bench(): Promise<void> {
       (await Promise.all(Array.from({ length: count }, (_, at) => identities.token(at, group))));
     tokens.set(key, made);
   }
+  const startBefore = async (): Promise<Subject> => {
+    const size = { servers: 10, scopes: 10, root: options.before ?? '.' };
+    const one = await startBenchGateway(directory, 'before', identities, upstreamPort, size);
+    stops.push(() => one.stop());
+    await warmUp(generator, of('before', one), token);
+    return of('before', one);
+  };
   const tokensOf = ({ identities: count, group }: Scenario): string[] =>
     tokens.get(`${group} ${count}`) ?? [];
 
+  const before = options.before === undefined ? undefined : await startBefore();
   for (const scenario of chosen) {
-    const others: Subject[] = [];
+    const others: Subject[] = before ? [before] : [];
     const stopsHere: (() => Promise<void>)[] = [];
     if (nginx && scenario.compared) others.push(nginx);
     if (scenario.name === 'call-json') {
@@ -116,7 +125,11 @@ async function bench(): Promise<void> {
     const gatewayRuns = runs.get('gateway') ?? [];
     for (const other of others)
       rows.push({ scenario: scenario.name, subject: other.name, runs: runs.get(other.name) ?? [] });
-    const [to, base] = reference ? [reference.name, runs.get('reference')] : ['nginx', runs.get('nginx')];
+    const [to, base] = before
+      ? ['before', runs.get('before')]
+      : reference
+        ? [reference.name, runs.get('reference')]
+        : ['nginx', runs.get('nginx')];
     const row: Row = { scenario: scenario.name, subject: 'gateway', runs: gatewayRuns };
     const ratios = base && ratiosTo(to, gatewayRuns, base);
     rows.push(ratios ? { ...row, ratios } : row);

@@ -76,7 +76,7 @@ export async function measureStreams(
 export async function warmUp(generator: Generator, subject: Subject, token: string): Promise<void> {
   const request = requestText('json', `localhost:${subject.port}`, `Bearer ${token}`, callText);
   let sent = 0;
-  for (let round = 0; round < 16 && sent < 20_000; round += 1)
+  for (let round = 0; round < 40 && sent < 30_000; round += 1)
     sent += (
       await generator.run({ port: subject.port, requests: [request], connections: 32, milliseconds: 500 })
     ).requests;

@@ -1,22 +1,28 @@
-import { randomUUID } from 'node:crypto';
+import type { CompiledQuery } from 'kysely';
 import type { AuditEventsTable, Db } from '../../db/tables.ts';
 import type { AuditEvent, Sink } from '../event.ts';
+import { createIds } from './ids.ts';
 
 /** Rows a statement: SQLite allows 32,766 parameters, and one compiled statement per size is kept. */
 const rowsAtOnce = 64;
 
 /** Writes events to the table `audit_events`, a batch in one transaction. */
 export function databaseSink(db: Db): Sink {
+  const newId = createIds();
+  // The text of a full statement is always the same, and making it anew costs more than running it.
+  let full: CompiledQuery | undefined;
+  const statement = (rows: readonly AuditEventsTable[]): CompiledQuery => {
+    if (rows.length < rowsAtOnce) return db.insertInto('audit_events').values(rows).compile();
+    full ??= db.insertInto('audit_events').values(rows).compile();
+    return { ...full, parameters: rows.flatMap((row) => Object.values(row)) };
+  };
   return {
     name: 'database',
     async write(events) {
-      const rows = events.map(rowOf);
+      const rows = events.map((event) => rowOf(event, newId()));
       await db.transaction().execute(async (transaction) => {
         for (let from = 0; from < rows.length; from += rowsAtOnce)
-          await transaction
-            .insertInto('audit_events')
-            .values(rows.slice(from, from + rowsAtOnce))
-            .execute();
+          await transaction.executeQuery(statement(rows.slice(from, from + rowsAtOnce)));
       });
     },
   };
@@ -31,9 +37,10 @@ export async function deleteOldEvents(db: Db, before: string): Promise<number> {
   return Number(numDeletedRows);
 }
 
-function rowOf(event: AuditEvent): AuditEventsTable {
+/** All rows have the same members in the same order, which is that of the statement's parameters. */
+function rowOf(event: AuditEvent, id: string): AuditEventsTable {
   return {
-    id: randomUUID(),
+    id,
     at: event.at,
     kind: event.kind,
     correlation_id: event.correlationId,

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// What `npm start`, `npm test`, `npm run check` and `npm run build` call. It runs on any Node >= 20 with nothing
-// installed: it installs the locked packages first and then hands over to the Node that the project pins.
+// What the scripts of package.json call. It runs on any Node >= 20 with nothing installed: it installs the locked
+// packages first and then hands over to the Node that the project pins.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [command = 'start', ...rest] = process.argv.slice(2);
 
-const commands = { start, dev, check, test, build, format };
+const commands = { start, dev, check, test, build, bench, format };
 if (!Object.hasOwn(commands, command))
   fail(`unknown command '${command}'; known: ${Object.keys(commands).join(', ')}`);
 commands[command]();
@@ -55,6 +55,12 @@ function test() {
 function build() {
   if (hasBuildTools()) runBuild();
   else buildElsewhere();
+}
+
+function bench() {
+  install();
+  if (buildIsStale()) runBuild();
+  run(pinnedNode(), ['test/bench/main.ts', ...rest]);
 }
 
 function format() {

@@ -23,6 +23,8 @@ const mayImport: Record<string, readonly string[]> = {
     'server/iam',
   ],
   'server/gateway': ['contract', 'server/identity', 'server/access', 'server/registry', 'server/audit'],
+  // It knows what the audit trail tells; where its other figures come from is passed in.
+  'server/metrics': ['contract', 'server/audit'],
   'server/http': ['contract', 'server/identity', 'server/access', 'server/audit'],
 };
 
@@ -33,6 +35,8 @@ const leaves = [
   'config-entra',
   'setting',
   'settings',
+  'settings-entra',
+  'settings-operation',
   'log',
   'addresses',
   'outbound',

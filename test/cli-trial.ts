@@ -141,6 +141,7 @@ export function aServer(parts: Partial<Server> = {}): Server {
     endpoint_url: 'http://localhost:8080/currenttime/mcp',
     num_tools: 2,
     health_status: 'healthy',
+    health_reason: null,
     health_detail: null,
     last_checked_iso: '2026-01-02T03:04:05.000Z',
     mcp_server_version: '1.0.0',

@@ -131,6 +131,15 @@ export type Tool = z.infer<typeof tool>;
  */
 export const healthStatus = z.enum(['healthy', 'unhealthy', 'auth-failing', 'disabled', 'unknown']);
 
+/**
+ * What stands behind a health state. `unreachable`: no answer, or none in time; `not-mcp`: an answer, but not of an MCP
+ * server; `failing`: an MCP server that reports or makes errors; `slow`: healthy, but later than it should be.
+ */
+export const healthReason = z.enum(['unreachable', 'not-mcp', 'failing', 'slow']);
+
+/** What stands behind a health state. */
+export type HealthReason = z.infer<typeof healthReason>;
+
 /** One of the health states. */
 export type HealthStatus = z.infer<typeof healthStatus>;
 
@@ -165,6 +174,8 @@ export const server = z.object({
   /** How many of its tools this caller may call. */
   num_tools: z.number().int(),
   health_status: healthStatus,
+  /** What kind of trouble it is; null when the state says all. */
+  health_reason: healthReason.nullable(),
   /** In words, why it is not healthy or what is odd about it; null when all is well. */
   health_detail: z.string().nullable(),
   last_checked_iso: z.string().nullable(),
@@ -181,6 +192,19 @@ export const server = z.object({
 
 /** A registered server as the API shows it. */
 export type Server = z.infer<typeof server>;
+
+/** What is told of a server when it changes: the data of an event `server`; an event `removed` has only `path`. */
+export type ServerEvent = Pick<
+  Server,
+  | 'path'
+  | 'revision'
+  | 'is_enabled'
+  | 'num_tools'
+  | 'health_status'
+  | 'health_reason'
+  | 'health_detail'
+  | 'last_checked_iso'
+>;
 
 const pathParams = z.object({ path: z.string().max(400).transform(normalizePath) });
 
@@ -250,6 +274,14 @@ export const serverEndpoints = {
       /** Why the stored copy is shown; null when live. */
       stale_reason: z.string().nullable(),
     }),
+  },
+  'servers.events': {
+    method: 'GET',
+    path: '/api/servers/events',
+    permission: 'identity',
+    summary: 'Changes of the servers that the caller may see, as server-sent events `server` and `removed`',
+    media: 'text/event-stream',
+    output: z.instanceof(ReadableStream),
   },
   'servers.get': {
     method: 'GET',

@@ -25,4 +25,12 @@ export const systemEndpoints = {
     summary: 'What is and what is not well between the gateway and its identity provider',
     output: diagnosis,
   },
+  'system.metrics': {
+    method: 'GET',
+    path: '/api/metrics',
+    permission: 'administrator',
+    summary: 'Figures of this process in the text format of Prometheus',
+    media: 'text/plain; version=0.0.4; charset=utf-8',
+    output: z.string(),
+  },
 } as const satisfies Endpoints;

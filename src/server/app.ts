@@ -43,6 +43,8 @@ export interface AppWorld {
   readonly servers: ServersWorld;
   /** Examines the identity provider. */
   readonly doctor: () => Promise<Diagnosis>;
+  /** The figures of this process as text. */
+  readonly metrics: () => Promise<string>;
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
   /** Drops everything cached of a person: their next request is looked at afresh. */
@@ -76,6 +78,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
       'system.version': () => ({ version: world.version }),
       'system.doctor': world.doctor,
+      'system.metrics': world.metrics,
       ...meHandlers({
         providers: trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',

@@ -60,6 +60,10 @@ export function entraOf(
     faults.push(
       'ENTRA_LOGIN_BASE_URL: must be https://; an emulator belongs to the evaluation mode (EVALUATION=true)',
     );
+  if (graphBaseUrl.startsWith('http:'))
+    faults.push(
+      'ENTRA_GRAPH_BASE_URL: must be https://; tokens for Microsoft Graph would cross the network in the clear',
+    );
   return {
     tenantId: read.value('ENTRA_TENANT_ID'),
     clientId: read.value('ENTRA_CLIENT_ID'),

@@ -43,6 +43,9 @@ export interface Config {
   readonly gateway: { readonly maxBodyBytes: number; readonly timeoutSeconds: number };
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
+  readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
+  /** Port 0: no address of their own. */
+  readonly metrics: { readonly host: string; readonly port: number };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
 }
@@ -134,6 +137,11 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     gateway: { maxBodyBytes: value('MCP_PROXY_MAX_BODY_BYTES'), timeoutSeconds: value('MCP_PROXY_TIMEOUT') },
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
+    health: {
+      intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),
+      slowMs: value('HEALTH_SLOW_MS'),
+    },
+    metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
   };

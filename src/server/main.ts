@@ -5,6 +5,7 @@ import packageJson from '../../package.json' with { type: 'json' };
 import { decide } from './access/decide.ts';
 import { accessOf } from './access/grants.ts';
 import { createApp } from './app.ts';
+import type { Trail } from './audit/event.ts';
 import { deleteOldEvents } from './audit/sinks/database.ts';
 import { sinksOf } from './audit/sinks/index.ts';
 import { createTrail } from './audit/trail.ts';
@@ -29,15 +30,19 @@ import { providersOf } from './identity/providers/index.ts';
 import { refusingEmulators } from './identity/real-provider.ts';
 import { createSessions } from './identity/sessions.ts';
 import { createLog } from './log.ts';
+import { listenForMetrics } from './metrics/listen.ts';
+import { createMetrics, type Metrics } from './metrics/metrics.ts';
 import { outbound } from './outbound.ts';
 import { startScopes } from './registry/scopes/watch.ts';
 import { createCheck } from './registry/servers/check.ts';
 import { credentialsFrom } from './registry/servers/credential.ts';
+import { createServerEvents } from './registry/servers/events.ts';
 import { createLookAfter } from './registry/servers/look-after.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createRoutes } from './registry/servers/routes.ts';
 import { listServers } from './registry/servers/store.ts';
 import { createVault } from './registry/servers/vault.ts';
+import { createHealthWatch } from './registry/servers/watch-health.ts';
 import { doctorOf } from './tools.ts';
 
 /** How long calls in flight may take to finish after SIGTERM, in milliseconds. */
@@ -133,8 +138,8 @@ async function build(
   const log = createLog(config.log, print);
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
 
-  const trail = createTrail({ sinks: sinksOf(db), log });
-  closers.push(() => trail.close());
+  const held = createTrail({ sinks: sinksOf(db), log });
+  closers.push(() => held.close());
   closers.push(keepAudit(config, () => deleteOldEvents(db, daysAgo(now(), config.auditRetentionDays)), log));
 
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
@@ -188,14 +193,28 @@ async function build(
   const credentialsOf = credentialsFrom(vault);
   const routes = createRoutes(await listServers(db), credentialsOf);
   const check = createCheck({ policy, version: packageJson.version });
-  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf });
+  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf, slowMs: config.health.slowMs });
+  const decideTool = (who: Identity, server: string, tool: string): boolean =>
+    decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow;
+  const events = createServerEvents({ db, routes, decideTool, log, accessOf: access });
+  closers.push(() => events.close());
+  const intervalMs = config.health.intervalSeconds * 1000;
+  const watch = createHealthWatch({ db, routes, lookAfter, log, now, intervalMs, random: Math.random });
+  closers.push(() => watch.close());
   const servers = {
-    ...{ db, now, routes, lookAfter, policy, vault },
+    ...{ db, now, routes, lookAfter, policy, vault, events, decideTool },
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
-    decideTool: (who: Identity, server: string, tool: string) =>
-      decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow,
   };
+  const metrics = createMetrics({
+    version: packageJson.version,
+    servers: routes,
+    open: () => gateway.counts(),
+    audit: held.counts,
+    listeners: () => events.size,
+  });
+  closers.push(routes.onChange((name, route) => route ?? metrics.forget(name)));
+  const trail = measured(held, metrics);
   const gateway = createGateway({
     ...{ log, trail, now, newId: randomUUID },
     identify: tokens.identify,
@@ -213,6 +232,7 @@ async function build(
   closers.push(() => doctor.close());
   const app = createApp({
     ...{ config, db, log, trail, now, identity, sessions, login, trusted, personal, servers },
+    metrics: metrics.render,
     version: packageJson.version,
     doctor: doctor.look,
     forget: tokens.forget,
@@ -227,8 +247,14 @@ async function build(
   const server = createServer(httpOptions, (req, res) =>
     gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res),
   );
+  if (config.metrics.port > 0) {
+    const apart = await listenForMetrics(metrics, config.metrics);
+    closers.push(() => apart.close());
+  }
   await listen(server, config);
   closers.push(async () => {
+    events.close();
+    void watch.close();
     const closed = new Promise((resolve) => server.close(resolve));
     server.closeIdleConnections();
     await gateway.drain(drainLimit);
@@ -241,12 +267,21 @@ async function build(
     closers.push(() => samples.close());
     print(evaluation.banner(config));
   } else {
-    lookAfter
-      .every()
-      .catch((error: unknown) => log.error({ err: error }, 'the servers could not be checked'));
     log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
   }
+  if (intervalMs > 0) watch.start(Math.min(intervalMs, 5000));
   return { url: config.registryUrl, stop: closeAll };
+}
+
+/** What the trail is told is what the metrics count. */
+function measured(trail: Trail, metrics: Pick<Metrics, 'record'>): Trail {
+  return {
+    record(event) {
+      trail.record(event);
+      metrics.record(event);
+    },
+    flush: trail.flush,
+  };
 }
 
 async function listen(server: Server, { host, port }: Config): Promise<void> {

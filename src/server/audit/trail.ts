@@ -13,11 +13,18 @@ export interface TrailWorld {
   readonly log: { error(facts: object, message: string): void };
 }
 
+/** A trail with what it holds. */
+export interface HeldTrail extends Trail {
+  /** Events that wait to be written, of the sink that is furthest behind, and events that could not be kept. */
+  counts(): { readonly held: number; readonly lost: number };
+  close(): Promise<void>;
+}
+
 /**
  * Collects events in memory and writes them to every sink in batches, off the path of the request. `close` writes what is
  * left; an event is at most `writeEvery` old before it is on disk.
  */
-export function createTrail(world: TrailWorld): Trail & { close(): Promise<void> } {
+export function createTrail(world: TrailWorld): HeldTrail {
   const queues = world.sinks.map((sink) => ({ sink, held: [] as AuditEvent[], lost: 0 }));
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -66,6 +73,10 @@ export function createTrail(world: TrailWorld): Trail & { close(): Promise<void>
       else wait();
     },
     flush,
+    counts: () => ({
+      held: Math.max(0, ...queues.map(({ held }) => held.length)),
+      lost: queues.reduce((sum, { lost }) => sum + lost, 0),
+    }),
     async close() {
       await flush();
       clearTimeout(timer);

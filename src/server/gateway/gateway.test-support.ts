@@ -136,7 +136,8 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
 /** A route to an upstream. */
 export function routeOf(name: string, mcp: URL | null, more: Partial<Route> = {}): Route {
   const credentials = { headers: [], names: new Set<string>(), forwardAuthorization: false };
-  return { id: name, name, enabled: true, mcp, sse: null, tools: [], credentials, ...more };
+  const always = { enabled: true, sse: null, tools: [], health: 'healthy', credentials } as const;
+  return { ...always, id: name, name, mcp, ...more };
 }
 
 function identify(

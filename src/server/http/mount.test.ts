@@ -185,3 +185,21 @@ test('another method is 405 and names those that are possible', async () => {
   const answer = await appWith({}).request('/api/things/x', { method: 'DELETE' });
   expect([answer.status, await answer.text()]).toEqual([405, expect.stringContaining('GET')]);
 });
+
+test('an answer of another media type passes as it is, and as it comes', async () => {
+  const text = await appWith({ media: 'text/plain', output: z.string() }, () => 'as it is').request(
+    '/api/things/a',
+  );
+  expect([text.headers.get('content-type'), await text.text()]).toEqual(['text/plain', 'as it is']);
+  const source = new TransformStream<Uint8Array>();
+  const endpoint = { media: 'text/event-stream', output: z.instanceof(ReadableStream) };
+  const answer = await appWith(endpoint, () => source.readable).request('/api/things/a');
+  const writer = source.writable.getWriter();
+  const reader = answer.body!.getReader();
+  void writer.write(Buffer.from(': first'));
+  expect(Buffer.from((await reader.read()).value!).toString()).toBe(': first');
+  expect(events.map(({ action, status }) => [action, status])).toEqual([
+    ['things.get', 200],
+    ['things.get', 200],
+  ]);
+});

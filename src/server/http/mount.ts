@@ -111,6 +111,11 @@ async function serve(
   const status = endpoint.status ?? 200;
   const shared = { 'cache-control': 'no-store', 'x-correlation-id': c.get('correlationId'), ...headers };
   if (status === 204) return new Response(null, { status, headers: shared });
+  if (endpoint.media) {
+    // A proxy that collects an answer before it passes it on would hold events back.
+    const own = { ...shared, 'content-type': endpoint.media, 'x-accel-buffering': 'no' };
+    return new Response(endpoint.output.parse(body) as string | ReadableStream, { status, headers: own });
+  }
   // What leaves passes its schema, so that no column gets out by accident.
   return Response.json(endpoint.output.parse(body), { status, headers: shared });
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
 import type { Db } from '../db/tables.ts';
 import { asFailure, Failure } from '../errors.ts';
+import { masked } from '../log.ts';
 import type { Fetch } from '../outbound.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
 import { seal, unseal } from './keys.ts';
@@ -58,8 +59,7 @@ export function createFreshPeople(world: FreshPeopleWorld): FreshPerson {
       if (failure.code === 'credential_revoked' || failure instanceof SignInAgain)
         return refuse(before, failure, world);
       failed.set(key, { failure, until: world.now() + pause });
-      const facts = { provider: before.known.provider, code: failure.code, err: failure.cause };
-      world.log.warn(facts, `the groups of a person could not be read anew: ${failure.message}`);
+      note(world, before, failure, 'the groups of a person could not be read anew');
       return believe(before, failure, world);
     }
   };
@@ -145,8 +145,9 @@ function unsealed(sealed: string, key: Buffer): string {
 async function refuse(
   before: StoredPerson,
   failure: Failure,
-  { db, now }: FreshPeopleWorld,
+  world: FreshPeopleWorld,
 ): Promise<StoredPerson> {
+  const { db, now } = world;
   const { provider, subject } = before.known;
   const at = new Date(now()).toISOString();
   if (!(await refusePerson(db, before, failure.message, at))) {
@@ -154,9 +155,15 @@ async function refuse(
     if (newer && !newer.refusedBecause) return newer;
     throw failure;
   }
+  note(world, before, failure, 'the sessions and tokens of a person were ended');
   const claims = failure instanceof SignInAgain ? failure.claims : undefined;
   await endSessionsOf(db, { provider, subject }, { at, because: failure.message, claims });
   throw failure;
+}
+
+function note(world: FreshPeopleWorld, { known }: StoredPerson, failure: Failure, what: string): void {
+  const who = { provider: known.provider, subject: masked(known.subject) };
+  world.log.warn({ ...who, code: failure.code, err: failure.cause }, `${what}: ${failure.message}`);
 }
 
 /** The groups as last read, while they are not too old for that. */

@@ -246,3 +246,14 @@ test('while the key set is away, known keys go on and unknown ones are "could no
   await emulator.rollKeys('emergency');
   expect(codeOf(await world.ask(await agentToken(agents.admin)))).toBe('identity_unavailable');
 });
+
+test("a Graph token of the gateway's own that was revoked is replaced", async () => {
+  emulator.faults.add({ kind: 'claimsChallenge', times: 1 });
+  const token = await userToken(accounts.manyGroups);
+  expect(codeOf(await world.ask(token))).toBe('groups_unavailable');
+  const asked = () => world.sent.filter((line) => line.endsWith('/oauth2/v2.0/token')).length;
+  const before = asked();
+  emulator.clock.advance(10_000);
+  expect(groupsOf(await world.ask(token))).toHaveLength(205);
+  expect(asked() - before).toBe(1);
+});

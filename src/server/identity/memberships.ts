@@ -44,7 +44,7 @@ export function createMemberships(world: MembershipsWorld): Memberships {
   const { now } = world;
   const entries = new LRUCache<string, Entry>({ max: cacheSize });
   const underway = new Map<string, Promise<readonly string[]>>();
-  const tokenFor = appTokens(world);
+  const tokens = appTokens(world);
 
   const read = async (key: string, provider: Provider, member: Member): Promise<readonly string[]> => {
     const { groupApi } = provider;
@@ -52,13 +52,16 @@ export function createMemberships(world: MembershipsWorld): Memberships {
     const about = { provider: provider.name, subject: member.subject };
     const before = entries.get(key);
     try {
-      const token = await tokenFor(provider.name, groupApi, member.tenant);
+      const token = await tokens.of(provider.name, groupApi, member.tenant);
       const groups = await groupApi.read(member, token, world.fetch);
       entries.set(key, { ...about, groups, readAt: now(), until: now() + world.maxAge });
       return groups;
     } catch (error) {
       const failure = asFailure(error);
       const isOutage = failure.status >= 500;
+      // A token that is refused before its end was revoked: the next question takes a new one.
+      if ((failure.cause as { status?: number } | undefined)?.status === 401)
+        tokens.drop(provider.name, member.tenant);
       const until = now() + (isOutage ? pauses.unavailable : pauses.refused);
       entries.set(
         key,
@@ -108,18 +111,24 @@ function answer({ groups, readAt, failure }: Entry, { now, maxAge, grace }: Memb
 /** Tokens of the gateway's own, one a provider and directory, asked for anew a minute before they end. */
 function appTokens(world: MembershipsWorld) {
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
-  return (provider: string, api: GroupApi, tenant: string): Promise<string> => {
-    const key = JSON.stringify([provider, tenant]);
-    const known = tokens.get(key);
-    if (known && world.now() < known.until) return known.token;
-    const entry = { token: Promise.resolve(''), until: Number.POSITIVE_INFINITY };
-    entry.token = askToken(world, api, tenant).then(({ token, seconds }) => {
-      entry.until = world.now() + Math.max(seconds - 60, 0) * 1000;
-      return token;
-    });
-    tokens.set(key, entry);
-    entry.token.catch(() => tokens.delete(key));
-    return entry.token;
+  const keyOf = (provider: string, tenant: string): string => JSON.stringify([provider, tenant]);
+  return {
+    of(provider: string, api: GroupApi, tenant: string): Promise<string> {
+      const key = keyOf(provider, tenant);
+      const known = tokens.get(key);
+      if (known && world.now() < known.until) return known.token;
+      const entry = { token: Promise.resolve(''), until: Number.POSITIVE_INFINITY };
+      entry.token = askToken(world, api, tenant).then(({ token, seconds }) => {
+        entry.until = world.now() + Math.max(seconds - 60, 0) * 1000;
+        return token;
+      });
+      tokens.set(key, entry);
+      entry.token.catch(() => tokens.delete(key));
+      return entry.token;
+    },
+    drop(provider: string, tenant: string): void {
+      tokens.delete(keyOf(provider, tenant));
+    },
   };
 }
 

@@ -40,7 +40,10 @@ export interface GroupApi {
   client(tenant: string): OidcClient;
   /** The scope of a token of the gateway's own (client credentials) that may ask about anybody. */
   readonly scope: string;
-  /** The groups of the token's owner, or of somebody else by a token of the gateway's own; throws a Failure that says why not. */
+  /**
+   * The groups of the token's owner, or of somebody else by a token of the gateway's own; throws a Failure that says why
+   * not, with `status: 401` in its cause when the token itself is refused.
+   */
   read(who: Member | 'self', accessToken: string, send: Fetch): Promise<readonly string[]>;
 }
 

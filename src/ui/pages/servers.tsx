@@ -7,6 +7,7 @@ import { Page } from '../parts/page.tsx';
 import { Pending } from '../parts/pending.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Search } from '../parts/search.tsx';
+import { useServerEvents } from '../parts/server-events.ts';
 import { isIn, matches, states } from '../parts/server-filter.ts';
 import { columns, ServerRow } from '../parts/server-row.tsx';
 import { StateFilter } from '../parts/state-filter.tsx';
@@ -17,6 +18,7 @@ export function Servers() {
   const { q: inUrl = '', state: asked, open } = useSearch({ from: '/signed-in/' });
   const navigate = useNavigate({ from: '/' });
   const { data, error, isPending, refetch } = useQuery(serversQuery);
+  useServerEvents();
   const state = states.find((one) => one === asked) ?? 'all';
 
   const set = useCallback(

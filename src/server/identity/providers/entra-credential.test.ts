@@ -131,6 +131,8 @@ test('the settings take exactly one credential, and look at its files at start',
   expect(faultsOf({ ...certificate, ENTRA_CLIENT_SECRET: 's' })).toContain('set only one of them');
   expect(faultsOf({ ...certificate, ENTRA_CLIENT_CERTIFICATE_KEY_PATH: other.keyPath })).toContain('fits');
   expect(faultsOf({ ENTRA_CLIENT_CERTIFICATE_PATH: 'none.pem' })).toContain('ENOENT');
+  const plain = { ENTRA_CLIENT_SECRET: 's', ENTRA_GRAPH_BASE_URL: 'http://graph.example' };
+  expect(faultsOf(plain)).toContain('ENTRA_GRAPH_BASE_URL: must be https');
   expect(faultsOf({ ENTRA_FEDERATED_TOKEN_FILE: 'none' })).toContain('ENTRA_FEDERATED_TOKEN_FILE');
 });
 

@@ -85,7 +85,10 @@ async function answerOf(sent: Promise<Response>, kind: keyof typeof remedies): P
   const response = await sent;
   if (response.ok) return response.json();
   const body = await response.text();
-  const cause = new Error(`Microsoft Graph answered ${response.status}: ${body.slice(0, 500)}`);
+  const { status } = response;
+  const cause = Object.assign(new Error(`Microsoft Graph answered ${status}: ${body.slice(0, 500)}`), {
+    status,
+  });
   const claims = /\bclaims="([A-Za-z0-9+/=_-]{1,4000})"/.exec(response.headers.get('www-authenticate') ?? '');
   if (response.status === 401 && claims && kind === 'self')
     throw new SignInAgain(Buffer.from(claims[1] ?? '', 'base64').toString('utf8'), cause);

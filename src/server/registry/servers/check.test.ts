@@ -138,36 +138,31 @@ test.each([
   [
     'a website',
     answers(200, { 'content-type': 'text/html' }, '<h1>hello</h1>'),
-    'unhealthy',
+    'not-mcp',
     'It answers, but not as an MCP server (HTTP 200, text/html).',
   ],
   [
     'JSON that is no MCP',
     answers(200, { 'content-type': 'application/json' }, '{"status":"ok"}'),
-    'unhealthy',
+    'not-mcp',
     'It answers, but not as an MCP server (HTTP 200, application/json).',
   ],
-  ['a wrong path', answers(404), 'unhealthy', /^There is no MCP endpoint at its address \(HTTP 404\)/],
-  ['an error of its own', answers(503), 'unhealthy', 'It reports an error of its own (HTTP 503).'],
-  [
-    'a redirect',
-    answers(307, { location: '/mcp/' }),
-    'unhealthy',
-    /^It answers with a redirect \(HTTP 307\)/,
-  ],
+  ['a wrong path', answers(404), 'not-mcp', /^There is no MCP endpoint at its address \(HTTP 404\)/],
+  ['an error of its own', answers(503), 'failing', 'It reports an error of its own (HTTP 503).'],
+  ['a redirect', answers(307, { location: '/mcp/' }), 'not-mcp', /^It answers with a redirect \(HTTP 307\)/],
   [
     'a demand for a credential',
     answers(401, { 'www-authenticate': 'Bearer' }),
-    'auth-failing',
+    null,
     'It answers, but refuses the gateway (HTTP 401): it wants a credential.',
   ],
-  ['a refusal', answers(403), 'auth-failing', /HTTP 403/],
-  ['silence', () => {}, 'unhealthy', 'It did not answer within 0.2 s.'],
-] as [string, RequestListener, string, string | RegExp][])(
+  ['a refusal', answers(403), null, /HTTP 403/],
+  ['silence', () => {}, 'unreachable', 'It did not answer within 0.2 s.'],
+] as [string, RequestListener, string | null, string | RegExp][])(
   '%s is told apart',
-  async (_, listener, status, detail) => {
+  async (_, listener, reason, detail) => {
     const found = await look(await serve(listener), { headersMs: 200 });
-    expect(found).toMatchObject({ status, tools: null });
+    expect(found).toMatchObject({ status: reason ? 'unhealthy' : 'auth-failing', reason, tools: null });
     expect(found.detail).toMatch(detail);
   },
 );
@@ -177,6 +172,7 @@ test('a dead port is unreachable', async () => {
   await ends.pop()?.();
   expect(await look(url)).toEqual({
     status: 'unhealthy',
+    reason: 'unreachable',
     detail: 'The connection was refused; nothing listens there.',
     serverVersion: null,
     protocolVersion: null,

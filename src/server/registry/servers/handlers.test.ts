@@ -47,6 +47,7 @@ beforeEach(async () => {
     routes,
     lookAfter: createLookAfter({ db: database.db, routes, check, credentialsOf, now }),
     vault,
+    events: { open: () => new ReadableStream() },
     publicUrl: 'https://gateway.example/',
     policy,
     now,

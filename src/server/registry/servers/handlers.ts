@@ -22,6 +22,7 @@ import {
   patched,
 } from './change.ts';
 import { changedCredential, credentialForRecord } from './credential.ts';
+import type { ServerEvents } from './events.ts';
 import type { LookAfter } from './look-after.ts';
 import { present } from './present.ts';
 import type { Routes } from './routes.ts';
@@ -45,6 +46,7 @@ export interface ServersWorld {
   readonly routes: Routes;
   readonly lookAfter: LookAfter;
   readonly vault: Vault;
+  readonly events: Pick<ServerEvents, 'open'>;
   /** The gateway's own URL as clients know it. */
   readonly publicUrl: string;
   /** Which addresses a server may be at. */
@@ -77,8 +79,14 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
     async 'servers.health'({ params }, caller) {
       const { row, found } = await world.lookAfter.one(await known(world, params.path));
       // Whoever asks about a server that is switched off wants to know how it is, not that it is off.
-      return { ...show(world, row, caller), health_status: found.status, health_detail: found.detail };
+      return {
+        ...show(world, row, caller),
+        health_status: found.status,
+        health_reason: found.reason ?? null,
+        health_detail: found.detail,
+      };
     },
+    'servers.events': (_, { identity }) => world.events.open(identity),
     async 'servers.tools'({ params }, caller) {
       const row = await known(world, params.path);
       return showTools(world.lookAfter, row, mayCall(world, row, caller));

@@ -96,6 +96,23 @@ test('the check of all asks each enabled server once', async () => {
   expect(asked.sort()).toEqual(['http://h/a/mcp', 'http://h/c/mcp']);
 });
 
+test('a healthy server that takes long is called slow', async () => {
+  const row = await add('/a');
+  let time = 0;
+  const check: CheckServer = async () => {
+    time += 1500;
+    return healthy;
+  };
+  const { db } = database;
+  const slow = createLookAfter({ credentialsOf, db, routes, check, now: () => time, slowMs: 1000 });
+  const { found } = await slow.one(row);
+  expect(found).toMatchObject({
+    status: 'healthy',
+    reason: 'slow',
+    detail: expect.stringContaining('1.5 s'),
+  });
+});
+
 test('listeners hear of each change of a route, and not after they left', () => {
   const heard: [string, boolean | undefined][] = [];
   const leave = routes.onChange((name, route) => heard.push([name, route?.enabled]));

@@ -22,11 +22,18 @@ export interface LookAfter {
 
 const unreadable: Finding = {
   status: 'auth-failing',
+  reason: null,
   detail: 'Its stored credential cannot be read, because SECRET_KEY was changed; set the credential anew.',
   serverVersion: null,
   protocolVersion: null,
   tools: null,
 };
+
+function judged(found: Finding, tookMs: number, slowMs = Number.POSITIVE_INFINITY): Finding {
+  if (found.status !== 'healthy' || tookMs < slowMs) return found;
+  const slow = `It answers slowly: the check took ${(tookMs / 1000).toFixed(1)} s.`;
+  return { ...found, reason: 'slow', detail: [slow, found.detail].filter(Boolean).join(' ') };
+}
 
 /** Makes the part that checks servers and remembers the result. */
 export function createLookAfter(world: {
@@ -36,13 +43,17 @@ export function createLookAfter(world: {
   credentialsOf: CredentialsOf;
   /** Milliseconds since 1970. */
   now: () => number;
+  /** Milliseconds from which on a healthy server counts as slow; never unless given. */
+  slowMs?: number;
 }): LookAfter {
   const running = new Map<string, Promise<LookedAfter>>();
   const look = async (row: ServerRow): Promise<LookedAfter> => {
+    const begun = world.now();
     const credentials = world.credentialsOf(row);
-    const found = credentials
+    const seen = credentials
       ? await world.check(endpointsOf(row.definition), credentials.headers)
       : unreadable;
+    const found = judged(seen, world.now() - begun, world.slowMs);
     const { tools, ...rest } = found;
     const at = new Date(world.now()).toISOString();
     const stored = await setHealth(world.db, row, {

@@ -1,4 +1,4 @@
-import { nameOfPath, type Server } from '../../../contract/servers.ts';
+import { type HealthStatus, nameOfPath, type Server } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { ServerRow } from './store.ts';
@@ -10,6 +10,11 @@ export interface Viewpoint {
   readonly publicUrl: string;
   /** Whether this caller may call a tool of the server. */
   readonly mayCall: (tool: string) => boolean;
+}
+
+/** The state of health that is shown of a server. */
+export function healthOf({ isEnabled, health }: ServerRow): HealthStatus {
+  return isEnabled ? (health?.status ?? 'unknown') : 'disabled';
 }
 
 /** A server as the API shows it to one caller: where it is stays hidden from those who may not modify it. */
@@ -38,7 +43,8 @@ export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoin
     is_enabled: row.isEnabled,
     endpoint_url: `${publicUrl}${row.path}/${endpointsOf(definition).mcp ? 'mcp' : 'sse'}`,
     num_tools: row.tools?.tools.filter((tool) => mayCall(tool.name)).length ?? 0,
-    health_status: row.isEnabled ? (health?.status ?? 'unknown') : 'disabled',
+    health_status: healthOf(row),
+    health_reason: row.isEnabled ? (health?.reason ?? null) : null,
     health_detail: row.isEnabled ? (health?.detail ?? null) : null,
     last_checked_iso: health?.checkedAt ?? null,
     mcp_server_version: health?.serverVersion ?? null,

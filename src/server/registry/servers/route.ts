@@ -1,4 +1,4 @@
-import type { Tool } from '../../../contract/servers.ts';
+import type { HealthStatus, Tool } from '../../../contract/servers.ts';
 
 /** What goes with every request to a server on the operator's behalf. */
 export interface Credentials {
@@ -22,6 +22,8 @@ export interface Route {
   readonly sse: URL | null;
   /** The tools as last seen, for the registry's own lists; never used to decide. */
   readonly tools: readonly Tool[];
+  /** What the last check found; for the metrics, never used to decide. */
+  readonly health: HealthStatus;
   /** Null when a credential is stored that cannot be read: then nothing is sent to the server. */
   readonly credentials: Credentials | null;
 }

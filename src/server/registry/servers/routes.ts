@@ -1,6 +1,7 @@
 import { nameOfPath } from '../../../contract/servers.ts';
 import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
+import { healthOf } from './present.ts';
 import type { FindRoute, Route } from './route.ts';
 import type { ServerRow } from './store.ts';
 
@@ -51,6 +52,7 @@ function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {
     enabled: row.isEnabled,
     ...endpointsOf(row.definition),
     tools: row.tools?.tools ?? [],
+    health: healthOf(row),
     credentials: credentialsOf(row),
   };
 }

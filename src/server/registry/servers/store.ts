@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { AuthScheme } from '../../../contract/server-credentials.ts';
-import type { HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
+import type { HealthReason, HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
 import type { Db, ServersTable } from '../../db/tables.ts';
 import { Failure } from '../../errors.ts';
 import type { Sealed } from './vault.ts';
@@ -8,6 +8,8 @@ import type { Sealed } from './vault.ts';
 /** What the last check found. */
 export interface Health {
   readonly status: Exclude<HealthStatus, 'disabled' | 'unknown'>;
+  /** What kind of trouble it is; null when the state says all, absent where it was stored before there were kinds. */
+  readonly reason?: HealthReason | null;
   /** In words for everybody, without the server's address. */
   readonly detail: string | null;
   /** ISO 8601. */

@@ -13,19 +13,33 @@ export interface Seen {
 export function verdictOn(
   seen: Seen,
   { error, signal, speaksMcp }: { error: unknown; signal: AbortSignal; speaksMcp: boolean },
-): Pick<Health, 'status' | 'detail'> {
+): Pick<Health, 'status' | 'reason' | 'detail'> {
   const failure = [error, seen.failure, signal.aborted ? signal.reason : null].find(
     (cause) => cause instanceof Failure,
   );
-  if (failure) return { status: 'unhealthy', detail: failure.message };
+  if (failure) return { status: 'unhealthy', reason: reasonOf(failure), detail: failure.message };
   if (seen.status === 401 || seen.status === 403)
     return {
       status: 'auth-failing',
+      reason: null,
       detail: `It answers, but refuses the gateway (HTTP ${seen.status}): it wants a credential.`,
     };
   if (speaksMcp && seen.status !== null && seen.status < 300)
-    return { status: 'unhealthy', detail: 'It speaks MCP, but its list of tools could not be read.' };
-  return { status: 'unhealthy', detail: wordsFor(seen) };
+    return {
+      status: 'unhealthy',
+      reason: 'failing',
+      detail: 'It speaks MCP, but its list of tools could not be read.',
+    };
+  return { status: 'unhealthy', reason: reasonFor(seen.status), detail: wordsFor(seen) };
+}
+
+function reasonOf({ code }: Failure): Health['reason'] {
+  return code === 'upstream_invalid' ? 'failing' : 'unreachable';
+}
+
+function reasonFor(status: number | null): Health['reason'] {
+  if (status === null) return 'unreachable';
+  return status >= 500 ? 'failing' : 'not-mcp';
 }
 
 function wordsFor({ status, contentType }: Seen): string {

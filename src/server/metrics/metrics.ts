@@ -1,0 +1,135 @@
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { systemEndpoints } from '../../contract/system.ts';
+import type { AuditEvent } from '../audit/event.ts';
+import { failures } from '../errors.ts';
+import { createCallMetrics, type KnownServer } from './calls.ts';
+import { metricText, type Sample } from './text.ts';
+
+/** A server as the metrics see it. */
+export interface MeasuredServer extends KnownServer {
+  readonly name: string;
+  readonly health: string;
+}
+
+/** Where figures come from that are only read when somebody asks for them. */
+export interface MetricsWorld {
+  readonly version: string;
+  readonly servers: {
+    find(name: string): MeasuredServer | undefined;
+    all(): Iterable<MeasuredServer>;
+  };
+  /** What is open between clients, gateway and servers. */
+  open(): {
+    readonly calls: number;
+    readonly streams: number;
+    readonly upstream: { readonly sockets: number; readonly calls: number; readonly streams: number };
+  };
+  /** Audit events that wait to be written, and those that could not be kept. */
+  audit(): { readonly held: number; readonly lost: number };
+  /** Browsers that listen for changes of servers. */
+  listeners(): number;
+}
+
+/** The figures of this process, in the text format of Prometheus. */
+export interface Metrics {
+  /** Takes in what happened; each audit event says all that is counted, so that nothing is measured twice. */
+  record(event: AuditEvent): void;
+  /** Drops the series of a server that is gone. */
+  forget(server: string): void;
+  render(): Promise<string>;
+}
+
+/** The media type of `render`. */
+export const metricsType = systemEndpoints['system.metrics'].media;
+
+/** Makes the metrics; they cost a few lookups a request, and the rest when they are read. */
+export function createMetrics(world: MetricsWorld): Metrics {
+  const register = new Registry();
+  const registers = [register];
+  collectDefaultMetrics({ register });
+  new Gauge({
+    ...{ name: 'mcp_gateway_info', help: 'The version that runs', labelNames: ['version'], registers },
+  }).set({ version: world.version }, 1);
+  addGauges(registers, world);
+  const calls = createCallMetrics((name) => world.servers.find(name));
+  const [requests, results] = [new Map<string, Map<string, number>>(), new Map<string, number>()];
+  return {
+    record(event) {
+      if (event.kind === 'mcp') calls.record(event);
+      else if (event.kind !== 'sign-in') {
+        const decisions = requests.get(event.action) ?? new Map<string, number>();
+        requests.set(event.action, decisions);
+        increment(decisions, event.decision);
+      }
+      increment(results, resultOf(event));
+    },
+    forget: calls.forget,
+    async render() {
+      const api = metricText(apiCounter, samplesOf(requests));
+      const auth = metricText(
+        authCounter,
+        [...results].map(([result, value]) => ({ labels: { result }, value })),
+      );
+      return [calls.render(), api, auth, await register.metrics()].join('\n');
+    },
+  };
+}
+
+const apiCounter = {
+  name: 'mcp_gateway_api_requests_total',
+  help: 'Requests to the API by endpoint and decision',
+  type: 'counter',
+} as const;
+
+const authCounter = {
+  name: 'mcp_gateway_auth_total',
+  help: 'Requests by how the caller was identified, or why not',
+  type: 'counter',
+} as const;
+
+function* samplesOf(requests: Map<string, Map<string, number>>): Generator<Sample> {
+  for (const [endpoint, decisions] of requests)
+    for (const [decision, value] of decisions) yield { labels: { endpoint, decision }, value };
+}
+
+function increment(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
+/** The way by which the caller was identified, or the code of the failure that stood in its way: both closed sets. */
+function resultOf({ who, reason }: AuditEvent): string {
+  if (who) return who.method;
+  return reason !== undefined && Object.hasOwn(failures, reason) ? reason : 'not_asked';
+}
+
+function addGauges(registers: Registry[], { servers, open, audit, listeners }: MetricsWorld): void {
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      ...{ name: `mcp_gateway_${name}`, help, registers },
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  gauge('calls_open', 'MCP requests of clients in flight, streams left out', () => open().calls);
+  gauge('streams_open', 'Streams of clients that only listen', () => open().streams);
+  gauge('upstream_sockets', 'Connections to servers', () => open().upstream.sockets);
+  gauge(
+    'upstream_calls',
+    'Requests to servers in flight or waiting for a connection',
+    () => open().upstream.calls,
+  );
+  gauge('upstream_streams', 'Streams to servers', () => open().upstream.streams);
+  gauge('event_listeners', 'Browsers that listen for changes of servers', listeners);
+  gauge('audit_queue', 'Audit events that wait to be written', () => audit().held);
+  gauge('audit_lost', 'Audit events that could not be kept since the start', () => audit().lost);
+  new Gauge({
+    name: 'mcp_gateway_server_health',
+    help: 'Always 1, with the state of health of each registered server',
+    ...{ labelNames: ['server', 'health'], registers },
+    collect() {
+      this.reset();
+      for (const { name, health } of servers.all()) this.set({ server: name, health }, 1);
+    },
+  });
+}

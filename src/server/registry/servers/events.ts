@@ -1,0 +1,149 @@
+import { nameOfPath, type ServerEvent } from '../../../contract/servers.ts';
+import type { Access } from '../../access/caller.ts';
+import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../errors.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { present } from './present.ts';
+import type { Routes } from './routes.ts';
+import { find, type ServerRow } from './store.ts';
+
+/** What the events of servers are made from. */
+export interface ServerEventsWorld {
+  readonly db: Db;
+  readonly routes: Pick<Routes, 'onChange'>;
+  /** What an identity may do now; asked for each event, so that a change of the scopes counts at once. */
+  readonly accessOf: (identity: Identity) => Access;
+  readonly decideTool: (identity: Identity, server: string, tool: string) => boolean;
+  readonly log: { error(facts: object, message: string): void };
+  /** Streams at the same time, and of one identity; 1000 and 20 unless given. */
+  readonly limits?: { readonly streams: number; readonly perIdentity: number };
+  /** Milliseconds between two comments that keep the connection open; 25 s unless given. */
+  readonly keepAliveMs?: number;
+  /** Milliseconds after which a stream ends, so that whoever listens proves again who it is; 120 s unless given. */
+  readonly lifetimeMs?: number;
+}
+
+/** Tells browsers of each change of a server that they may see, by server-sent events (HTML Living Standard, 9.2). */
+export interface ServerEvents {
+  /** Opens the stream of one listener; fails with `overloaded` when there are as many as there may be. */
+  open(identity: Identity): ReadableStream<Uint8Array>;
+  readonly size: number;
+  /** Ends every stream; nothing more is told. */
+  close(): void;
+}
+
+/** Chunks that wait for a listener before it is given up: it connects again and reads the list anew. */
+const heldAtMost = 256;
+
+interface Listener {
+  readonly identity: Identity;
+  send(text: string): void;
+  end(): void;
+}
+
+/** Makes the source of the events of servers. */
+export function createServerEvents(world: ServerEventsWorld): ServerEvents {
+  const { streams, perIdentity } = world.limits ?? { streams: 1000, perIdentity: 20 };
+  const listeners = new Set<Listener>();
+  let closed = false;
+  // One change after the other, so that nobody is told of an older state last.
+  let telling: Promise<void> = Promise.resolve();
+  const stop = world.routes.onChange((name) => {
+    if (listeners.size === 0) return;
+    telling = telling
+      .then(() => tell(world, listeners, name))
+      .catch((error: unknown) => {
+        world.log.error({ err: error, server: name }, 'a change of a server could not be told');
+      });
+  });
+  const keeping = setInterval(() => {
+    for (const listener of listeners) listener.send(': still here\n\n');
+  }, world.keepAliveMs ?? 25_000).unref();
+  return {
+    open(identity) {
+      const own = [...listeners].filter((other) => isSame(other.identity, identity)).length;
+      if (closed || listeners.size >= streams || own >= perIdentity)
+        throw new Failure(
+          'overloaded',
+          'As many listen for changes as may; read the list from time to time.',
+        );
+      return streamOf(listeners, identity, world.lifetimeMs ?? 120_000);
+    },
+    get size() {
+      return listeners.size;
+    },
+    close() {
+      closed = true;
+      stop();
+      clearInterval(keeping);
+      for (const listener of listeners) listener.end();
+    },
+  };
+}
+
+async function tell(world: ServerEventsWorld, listeners: Set<Listener>, name: string): Promise<void> {
+  const row = await find(world.db, `/${name}`);
+  for (const listener of listeners) {
+    const access = world.accessOf(listener.identity);
+    if (access.may('list_service', name)) listener.send(eventOf(world, row, name, listener.identity, access));
+  }
+}
+
+function eventOf(
+  { decideTool }: ServerEventsWorld,
+  row: ServerRow | undefined,
+  name: string,
+  identity: Identity,
+  access: Access,
+): string {
+  if (!row) return `event: removed\ndata: ${JSON.stringify({ path: `/${name}` })}\n\n`;
+  const mayCall = (tool: string): boolean => decideTool(identity, nameOfPath(row.path), tool);
+  const shown = present(row, { access, publicUrl: '', mayCall });
+  const { path, revision, is_enabled, num_tools, last_checked_iso } = shown;
+  const { health_status, health_reason, health_detail } = shown;
+  const event: ServerEvent = {
+    ...{ path, revision, is_enabled, num_tools, last_checked_iso },
+    ...{ health_status, health_reason, health_detail },
+  };
+  return `event: server\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+function streamOf(
+  listeners: Set<Listener>,
+  identity: Identity,
+  lifetimeMs: number,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let listener: Listener;
+  let ending: NodeJS.Timeout;
+  const forget = (): void => {
+    clearTimeout(ending);
+    listeners.delete(listener);
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        listener = {
+          identity,
+          send(text) {
+            if ((controller.desiredSize ?? 0) <= 0) listener.end();
+            else controller.enqueue(encoder.encode(text));
+          },
+          end() {
+            forget();
+            controller.close();
+          },
+        };
+        listeners.add(listener);
+        ending = setTimeout(listener.end, lifetimeMs).unref();
+        listener.send('retry: 2000\n\n');
+      },
+      cancel: forget,
+    },
+    { highWaterMark: heldAtMost },
+  );
+}
+
+function isSame(a: Identity, b: Identity): boolean {
+  return a.provider === b.provider && a.subject === b.subject;
+}

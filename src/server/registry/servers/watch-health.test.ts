@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { serverInput } from '../../../contract/servers.ts';
+import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import type { CheckServer, Finding } from './check.ts';
+import { createLookAfter } from './look-after.ts';
+import { createRoutes, type Routes } from './routes.ts';
+import { insert, remove, setEnabled } from './store.ts';
+import { createHealthWatch, type HealthWatch } from './watch-health.ts';
+
+const well: Finding = {
+  status: 'healthy',
+  detail: null,
+  serverVersion: null,
+  protocolVersion: null,
+  tools: null,
+};
+const ill: Finding = { ...well, status: 'unhealthy', reason: 'unreachable', detail: 'Gone.' };
+const minute = 60_000;
+
+let database: OpenDatabase;
+let routes: Routes;
+let watch: HealthWatch;
+let time: number;
+let asked: string[];
+let findings: Record<string, Finding>;
+let [open, most] = [0, 0];
+let logged: object[];
+
+beforeEach(async () => {
+  database = await openMemory();
+  const credentialsOf = () => ({ headers: [], names: new Set<string>(), forwardAuthorization: false });
+  routes = createRoutes([], credentialsOf);
+  [time, asked, findings, open, most, logged] = [Date.UTC(2026, 0, 1), [], {}, 0, 0, []];
+  const check: CheckServer = async ({ mcp }) => {
+    const name = mcp?.hostname ?? '';
+    asked.push(name);
+    most = Math.max(most, ++open);
+    await Promise.resolve();
+    open -= 1;
+    return findings[name] ?? well;
+  };
+  const { db } = database;
+  const now = () => time;
+  const lookAfter = createLookAfter({ db, routes, check, credentialsOf, now });
+  const log = {
+    info: (facts: object) => void logged.push(facts),
+    error: (facts: object) => void logged.push(facts),
+  };
+  watch = createHealthWatch({
+    ...{ db, routes, lookAfter, log, now, atOnce: 3 },
+    intervalMs: 16 * minute,
+    random: () => 0.5,
+  });
+});
+afterEach(async () => {
+  await watch.close();
+  await database.close();
+});
+
+async function add(name: string): Promise<void> {
+  const definition = serverInput.parse({
+    server_name: name,
+    path: `/${name}`,
+    proxy_pass_url: `http://${name}`,
+  });
+  const at = new Date(time).toISOString();
+  routes.put(
+    await insert(database.db, {
+      id: name,
+      definition,
+      isEnabled: true,
+      registeredBy: 'bob',
+      registeredAt: at,
+    }),
+  );
+}
+
+async function after(minutes: number): Promise<string[]> {
+  time += minutes * minute;
+  asked.length = 0;
+  await watch.tick();
+  return [...asked];
+}
+
+test('a server that is well is checked once an interval, a few servers at a time', async () => {
+  for (const name of ['a', 'b', 'c', 'd', 'e']) await add(name);
+  expect((await after(0)).sort()).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(most).toBeLessThanOrEqual(3);
+  expect(await after(15)).toEqual([]);
+  expect(await after(1)).toHaveLength(5);
+});
+
+test('one that fails is looked at again soon, then less and less often, and as usual when it is well', async () => {
+  await add('a');
+  findings.a = ill;
+  expect(await after(0)).toEqual(['a']);
+  expect(logged).toMatchObject([{ server: 'a', from: 'unknown', to: 'unhealthy' }]);
+  const waits: number[] = [];
+  for (let waited = 1; waits.length < 6; waited++)
+    if ((await after(1)).length > 0) {
+      waits.push(waited);
+      waited = 0;
+    }
+  expect(waits).toEqual([1, 2, 4, 8, 16, 16]);
+  findings.a = well;
+  await after(16);
+  expect(logged.at(-1)).toMatchObject({ from: 'unhealthy', to: 'healthy' });
+  expect(await after(15)).toEqual([]);
+});
+
+test('what is switched off, removed or was checked just now is left alone', async () => {
+  for (const name of ['off', 'gone', 'fresh']) await add(name);
+  const off = await setEnabled(database.db, '/off', { enabled: false, at: '' });
+  routes.put(off!);
+  await remove(database.db, '/gone', 1);
+  routes.drop('/gone');
+  await database.db
+    .updateTable('servers')
+    .set({ health: JSON.stringify({ ...well, checkedAt: new Date(time - 1000).toISOString() }) })
+    .where('id', '=', 'fresh')
+    .execute();
+  expect(await after(0)).toEqual([]);
+  expect(await after(16)).toEqual(['fresh']);
+});

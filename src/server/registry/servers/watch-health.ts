@@ -1,0 +1,117 @@
+import type { Db } from '../../db/tables.ts';
+import type { LookAfter } from './look-after.ts';
+import type { Routes } from './routes.ts';
+import { find } from './store.ts';
+
+/** How long the first repeat after a failure waits, as a part of the interval; each further one waits twice as long. */
+const firstRepeat = 1 / 16;
+/** How far from the interval a check may be, so that servers which were registered together are not checked together. */
+const jitter = 0.1;
+
+/** How young the last check of a server that is new here must be to stand for the first, in milliseconds. */
+const justChecked = 30_000;
+
+/** What the watch works with. */
+export interface HealthWatchWorld {
+  readonly db: Db;
+  readonly routes: Pick<Routes, 'all' | 'find'>;
+  readonly lookAfter: Pick<LookAfter, 'one'>;
+  readonly log: { info(facts: object, message: string): void; error(facts: object, message: string): void };
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** From 0 to below 1. */
+  readonly random: () => number;
+  /** Milliseconds between two checks of a server that is well. */
+  readonly intervalMs: number;
+  /** Checks at the same time; 8 unless given. */
+  readonly atOnce?: number;
+}
+
+/** Checks the enabled servers again and again, each in its own time. */
+export interface HealthWatch {
+  /** Checks the servers whose time has come; resolves when that is done. */
+  tick(): Promise<void>;
+  /** Ticks every `everyMs` from now on, and now. */
+  start(everyMs: number): void;
+  /** Begins no more checks; resolves when those under way have ended. */
+  close(): Promise<void>;
+}
+
+interface Turn {
+  dueAt: number;
+  failures: number;
+}
+
+/**
+ * Makes the watch over the servers' health. A server that is well is checked once an interval; one that fails sooner, then
+ * less and less often up to the interval, so that a short outage shows briefly and a long one costs nothing.
+ */
+export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
+  const { db, routes, lookAfter, log, now, atOnce = 8 } = world;
+  const turns = new Map<string, Turn>();
+  let [closed, running] = [false, Promise.resolve()];
+  let timer: NodeJS.Timeout | undefined;
+
+  const checkOne = async (name: string, isNew: boolean): Promise<void> => {
+    const before = await find(db, `/${name}`);
+    if (!before?.isEnabled) return;
+    // Registering a server and switching it on check it already.
+    if (isNew && before.health && now() - Date.parse(before.health.checkedAt) < justChecked) return;
+    const { found } = await lookAfter.one(before);
+    const failures = found.status === 'healthy' ? 0 : (turns.get(name)?.failures ?? 0) + 1;
+    turns.set(name, { failures, dueAt: now() + waitAfter(failures, world) });
+    const from = before.health?.status ?? 'unknown';
+    if (from !== found.status)
+      log.info({ server: name, from, to: found.status, detail: found.detail }, "a server's health changed");
+  };
+  const due = (): string[] => {
+    const names: string[] = [];
+    for (const { name, enabled } of routes.all()) {
+      if (!enabled) turns.delete(name);
+      else if ((turns.get(name)?.dueAt ?? 0) <= now()) names.push(name);
+    }
+    for (const name of turns.keys()) if (!routes.find(name)) turns.delete(name);
+    return names;
+  };
+  const round = async (): Promise<void> => {
+    const waiting = due();
+    const worker = async (): Promise<void> => {
+      for (let name = waiting.shift(); name !== undefined && !closed; name = waiting.shift()) {
+        // Its turn is over even if the check fails here, for instance because the database cannot be read.
+        const turn = turns.get(name);
+        turns.set(name, { failures: turn?.failures ?? 0, dueAt: now() + waitAfter(0, world) });
+        await checkOne(name, !turn).catch((error: unknown) =>
+          log.error({ err: error, server: name }, 'a server could not be checked'),
+        );
+      }
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+  };
+  // One round after the other: the bound on checks at the same time holds across rounds.
+  let waitingRounds = 0;
+  const tick = (): Promise<void> => {
+    if (closed || waitingRounds > 1) return running;
+    waitingRounds += 1;
+    running = running.then(round).finally(() => {
+      waitingRounds -= 1;
+    });
+    return running;
+  };
+  return {
+    tick,
+    start(everyMs) {
+      timer = setInterval(tick, everyMs).unref();
+      void tick();
+    },
+    async close() {
+      closed = true;
+      clearInterval(timer);
+      await running;
+    },
+  };
+}
+
+function waitAfter(failures: number, { intervalMs, random }: HealthWatchWorld): number {
+  const part = failures === 0 ? 1 : Math.min(1, firstRepeat * 2 ** (failures - 1));
+  return intervalMs * part * (1 + jitter * (2 * random() - 1));
+}

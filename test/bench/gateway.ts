@@ -1,0 +1,107 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { serverInput } from '../../src/contract/servers.ts';
+import { openDatabase } from '../../src/server/db/open.ts';
+import { freePort } from '../harness.ts';
+import { answers } from './baselines.ts';
+import type { Identities } from './identities.ts';
+import { type Started, startProgram } from './processes.ts';
+
+/** A gateway that runs as a process of its own, in production mode. */
+export interface BenchGateway extends Started {
+  readonly port: number;
+  /** Milliseconds from its start to the first answered call. */
+  readonly startedIn: number;
+  readonly dataDir: string;
+}
+
+/** What it holds. */
+export interface Size {
+  readonly servers: number;
+  readonly scopes: number;
+}
+
+/** The groups of the scope file: who may call all, some of the tools, or none. */
+export const groups = { all: 'bench-all', some: 'bench-some', none: 'bench-none' } as const;
+
+const paths = ['json', 'list', 'slow', 'ticks', 'idle'];
+
+/** Starts the built gateway with servers of the upstream's paths among others, and waits for the first answered call. */
+export async function startBenchGateway(
+  directory: string,
+  name: string,
+  identities: Identities,
+  upstreamPort: number,
+  { servers, scopes }: Size,
+): Promise<BenchGateway> {
+  const dataDir = join(directory, name);
+  mkdirSync(dataDir);
+  writeFileSync(join(dataDir, 'scopes.yml'), scopeFile(scopes));
+  await seed(dataDir, upstreamPort, servers);
+  const port = await freePort();
+  const { tenantId, clientId, origin, certificate } = identities;
+  const token = await identities.token(0, groups.all);
+  const begun = performance.now();
+  const args = (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter(Boolean);
+  const gateway = startProgram('measured', process.execPath, [...args, 'bin/mcp-gateway.mjs', 'start'], {
+    loud: true,
+    env: {
+      ...{ AUTH_PROVIDER: 'entra', ENTRA_TENANT_ID: tenantId, ENTRA_CLIENT_ID: clientId },
+      ...{ ENTRA_CLIENT_SECRET: 'not-used', ENTRA_LOGIN_BASE_URL: origin },
+      ...{ SECRET_KEY: 'only-for-the-benchmark-0123456789abcdef', NODE_EXTRA_CA_CERTS: certificate },
+      ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
+      ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
+    },
+  });
+  await answers(port, '/healthz');
+  const answer = await fetch(`http://localhost:${port}/json/mcp`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: readFileSync(new URL('call.json', import.meta.url)),
+  });
+  if (answer.status !== 200) throw new Error(`the first call: ${answer.status} ${await answer.text()}`);
+  return { ...gateway, port, dataDir, startedIn: performance.now() - begun };
+}
+
+function scopeFile(count: number): string {
+  const filler = Array.from({ length: count }, (_, at) => `filler-${at}`);
+  const some = Array.from({ length: 20 }, (_, at) => `tool_${at * 2}`).join(', ');
+  return [
+    'group_mappings:',
+    `  ${groups.all}: [bench-all, ${filler.slice(0, 20).join(', ')}]`,
+    `  ${groups.some}: [bench-some]`,
+    'bench-all:',
+    '  - { server: "*", methods: [all], tools: [all] }',
+    'bench-some:',
+    `  - { server: "list", methods: [tools/list, tools/call], tools: [${some}] }`,
+    ...filler.flatMap((name, at) => [
+      `${name}:`,
+      `  - { server: "server-${at}", methods: [tools/list, tools/call], tools: [one, two] }`,
+    ]),
+    '',
+  ].join('\n');
+}
+
+async function seed(dataDir: string, upstreamPort: number, count: number): Promise<void> {
+  const { db, close } = await openDatabase(dataDir);
+  const at = new Date().toISOString();
+  const row = (name: string, url: string, enabled: number) => ({
+    ...{ id: name, path: `/${name}`, is_enabled: enabled, health: null, tools: null, revision: 1 },
+    ...{ registered_by: 'bench', registered_at: at, updated_at: at },
+    definition: JSON.stringify(
+      serverInput.parse({ server_name: name, path: `/${name}`, proxy_pass_url: url }),
+    ),
+  });
+  const origin = `http://127.0.0.1:${upstreamPort}`;
+  const rows = [
+    ...paths.map((name) => row(name, `${origin}/${name}`, 1)),
+    // Switched off, so that nobody checks their health.
+    ...Array.from({ length: count - paths.length }, (_, one) => row(`server-${one}`, `${origin}/json`, 0)),
+  ];
+  for (let from = 0; from < rows.length; from += 500)
+    await db
+      .insertInto('servers')
+      .values(rows.slice(from, from + 500))
+      .execute();
+  await close();
+}

@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Baseline, startFastApi, startNginx } from './baselines.ts';
+import { groups, startBenchGateway } from './gateway.ts';
+import { startIdentities } from './identities.ts';
+import { measure, measureStreams, type Run, type Subject, warmUp } from './measure.ts';
+import { startGenerator, startModule, usageOf } from './processes.ts';
+import { oddities, type Row, ratiosTo, tableOf } from './report.ts';
+import { type Scenario, scenarios } from './scenarios.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    seconds: { type: 'string', default: '1.5' },
+    rounds: { type: 'string', default: '3' },
+    streams: { type: 'string', default: '5000' },
+    json: { type: 'string', default: join(tmpdir(), 'mcp-gateway-bench.json') },
+  },
+});
+const only = options.only.split(',').filter(Boolean);
+const [seconds, rounds] = [Number(options.seconds), Number(options.rounds)];
+const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
+const wants = (name: string): boolean => only.length === 0 || only.includes(name);
+
+const directory = mkdtempSync(join(tmpdir(), 'bench-'));
+const notes: string[] = [];
+const rows: Row[] = [];
+const facts: Record<string, unknown> = {};
+const stops: (() => Promise<void>)[] = [];
+try {
+  await bench();
+} finally {
+  for (const stop of stops.reverse()) await stop();
+  rmSync(directory, { recursive: true, force: true });
+}
+print();
+
+async function bench(): Promise<void> {
+  const upstream = startModule('upstream.ts');
+  stops.push(() => upstream.stop());
+  const upstreamPort = await new Promise<number>((resolve) => upstream.child.once('message', resolve));
+  const identities = await startIdentities(directory);
+  stops.push(() => identities.close());
+  const generator = startGenerator();
+  stops.push(() => generator.stop());
+
+  const nginx = kept('nginx', await startNginx(directory, upstreamPort));
+  const gateway = await startBenchGateway(directory, 'data', identities, upstreamPort, {
+    servers: 10,
+    scopes: 10,
+  });
+  stops.push(() => gateway.stop());
+  const of = (name: string, one: typeof gateway): Subject => ({
+    ...{ name, port: one.port, processes: [one], sendsToken: true },
+  });
+  const subject = of('gateway', gateway);
+  facts.startedInMs = Math.round(gateway.startedIn);
+  facts.idleMiB = Math.round(usageOf(gateway.pid).memory);
+  const [token, tokens] = [await identities.token(0, groups.all), new Map<string, string[]>()];
+  await warmUp(generator, subject, token);
+  for (const { identities: count, group } of chosen) {
+    const key = `${group} ${count}`;
+    const made =
+      tokens.get(key) ??
+      (await Promise.all(Array.from({ length: count }, (_, at) => identities.token(at, group))));
+    tokens.set(key, made);
+  }
+  const tokensOf = ({ identities: count, group }: Scenario): string[] =>
+    tokens.get(`${group} ${count}`) ?? [];
+
+  for (const scenario of chosen) {
+    const others: Subject[] = [];
+    const stopsHere: (() => Promise<void>)[] = [];
+    if (nginx && scenario.compared) others.push(nginx);
+    if (scenario.name === 'call-json') {
+      const fastApi = await startFastApi(directory, upstreamPort, identities.publicKey);
+      if (fastApi) others.push(fastApi);
+      else
+        notes.push(
+          'nginx + FastAPI: missing on this machine (BENCH_PYTHON names a Python that has fastapi, uvicorn, uvloop, httptools, pyjwt and cryptography)',
+        );
+      stopsHere.push(async () => {
+        for (const one of fastApi?.processes ?? []) await one.stop();
+      });
+    }
+    if (scenario.rate) others.push({ name: 'direct', port: upstreamPort, processes: [], sendsToken: false });
+    let measured = subject;
+    if (scenario.large) {
+      const large = await startBenchGateway(directory, 'large', identities, upstreamPort, {
+        servers: 10_000,
+        scopes: 1_000,
+      });
+      stopsHere.push(() => large.stop());
+      measured = of('gateway', large);
+      await warmUp(generator, measured, token);
+    }
+    const reference = scenario.against && scenarios.find(({ name }) => name === scenario.against);
+    const runs = new Map<string, Run[]>();
+    const add = async (key: string, one: Subject, what: Scenario): Promise<void> => {
+      const path = one.name === 'direct' ? { ...what, server: what.server } : what;
+      const run = await measure(generator, one, path, tokensOf(what), seconds * 1000);
+      runs.set(key, [...(runs.get(key) ?? []), run]);
+    };
+    process.stderr.write(`${scenario.name} ...\n`);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const other of others) await add(other.name, other, scenario);
+      if (reference)
+        await add('reference', subject, {
+          ...reference,
+          ...(tokensOf(reference).length ? {} : { group: groups.all }),
+        });
+      await add('gateway', measured, scenario);
+    }
+    const gatewayRuns = runs.get('gateway') ?? [];
+    for (const other of others)
+      rows.push({ scenario: scenario.name, subject: other.name, runs: runs.get(other.name) ?? [] });
+    const [to, base] = reference ? [reference.name, runs.get('reference')] : ['nginx', runs.get('nginx')];
+    const row: Row = { scenario: scenario.name, subject: 'gateway', runs: gatewayRuns };
+    const ratios = base && ratiosTo(to, gatewayRuns, base);
+    rows.push(ratios ? { ...row, ratios } : row);
+    notes.push(...oddities(row, scenario.status));
+    for (const stop of stopsHere) await stop();
+  }
+  facts.afterLoadMiB = Math.round(usageOf(gateway.pid).memory);
+  if (wants('streams-5000')) {
+    const count = Number(options.streams);
+    const fresh = await startBenchGateway(directory, 'streams', identities, upstreamPort, {
+      servers: 10,
+      scopes: 10,
+    });
+    stops.push(() => fresh.stop());
+    const held = of('gateway', fresh);
+    for (const one of nginx ? [nginx, held] : [held]) {
+      const { open, kib } = await measureStreams(generator, one, token, count);
+      facts[`streams, ${one.name}`] = `${open} open, ${kib.toFixed(1)} KiB each`;
+    }
+  }
+}
+
+function kept(name: string, baseline: Baseline | undefined): Baseline | undefined {
+  if (!baseline) notes.push(`${name}: missing on this machine`);
+  for (const one of baseline?.processes ?? []) stops.push(() => one.stop());
+  return baseline;
+}
+
+function print(): void {
+  const machine = `${cpus()[0]?.model ?? ''}, ${cpus().length} cores, Node ${process.version}`;
+  const date = new Date().toISOString().slice(0, 10);
+  console.log(`\n${date}, ${machine}; ${rounds} rounds of ${seconds} s\n`);
+  console.log(tableOf(rows));
+  console.log('');
+  for (const [name, value] of Object.entries(facts)) console.log(`${name}: ${String(value)}`);
+  for (const note of notes) console.log(`note: ${note}`);
+  writeFileSync(
+    options.json,
+    JSON.stringify({ date, machine, rounds, seconds, facts, notes, rows }, null, 2),
+  );
+  console.log(`\nJSON: ${options.json}`);
+}

@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/*
+ * A process of its own: an MCP server that costs as little as it can. It answers by path and never reads what is asked.
+ */
+
+const json = { 'Content-Type': 'application/json' };
+const result = (value: object): Buffer =>
+  Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, result: value }));
+
+const small = result({ content: [{ type: 'text', text: 'sixty-four degrees and a light wind' }] });
+const tools = Array.from({ length: 40 }, (_, at) => ({
+  name: `tool_${at}`,
+  description: `Does the thing with the number ${at}, and says how it went when it is done.`,
+  inputSchema: {
+    type: 'object',
+    properties: { where: { type: 'string', description: 'A place' }, many: { type: 'integer' } },
+    required: ['where'],
+  },
+}));
+const list = result({ tools });
+const events = Array.from({ length: 20 }, (_, at) =>
+  Buffer.from(
+    `event: message\nid: ${at}\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: at } })}\n\n`,
+  ),
+);
+
+function sendWhole(res: ServerResponse, body: Buffer): void {
+  res.writeHead(200, { ...json, 'Content-Length': body.length }).end(body);
+}
+
+/** Each event in a write of its own, as servers do that have something to say now and then. */
+function sendEvents(res: ServerResponse, at = 0): void {
+  const event = events[at];
+  if (!event) return void res.end();
+  res.write(event);
+  setImmediate(sendEvents, res, at + 1);
+}
+
+const answers: Record<string, (res: ServerResponse, req: IncomingMessage) => void> = {
+  '/json/mcp': (res) => sendWhole(res, small),
+  '/list/mcp': (res) => sendWhole(res, list),
+  '/slow/mcp': (res) => void setTimeout(sendWhole, 50, res, small),
+  '/ticks/mcp': (res) => sendEvents(res.writeHead(200, { 'Content-Type': 'text/event-stream' })),
+  '/idle/mcp': (res) => {
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders();
+    res.write(': here\n\n');
+  },
+};
+
+const server = createServer({ requestTimeout: 0 }, (req, res) => {
+  const answer = answers[req.url ?? ''] ?? ((to: ServerResponse) => void to.writeHead(404).end());
+  req.on('data', () => undefined);
+  req.on('end', () => answer(res, req));
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', 8192, () => process.send?.((server.address() as AddressInfo).port));
+process.on('disconnect', () => process.exit(0));

@@ -163,7 +163,7 @@ async function removeConsent(): Promise<void> {
 test('Step 6: the doctor names optional claims that are missing', async () => {
   await patch('applications', { optionalClaims: { idToken: [{ name: 'login_hint' }] } });
   const { what, remedy } = (await doctor()).of('optional-claims');
-  expect(what).toContain('email (idToken), email (accessToken), idtyp (accessToken)');
+  expect(what).toContain('email (idToken), sid (idToken), email (accessToken), idtyp (accessToken)');
   expect(remedy?.portal).toContain('step 6');
 });
 
@@ -302,6 +302,17 @@ test('Groups overage: either all groups or a plain word, never some of them', as
   const { to, cookie } = await attempt(accounts.manyGroups.userPrincipalName);
   if (to.pathname === '/login') expect(to.searchParams.get('details')).toContain('more groups than fit');
   else expect((await me({ cookie })).body.groups?.length).toBeGreaterThanOrEqual(205);
+});
+
+test('An agent is refused: the code and its settings are in the references', () => {
+  expect(readFileSync('docs/reference/errors.md', 'utf8')).toContain('`client_refused`');
+  expect(readFileSync('docs/reference/settings.md', 'utf8')).toContain('`ENTRA_REQUIRED_APP_ROLE`');
+});
+
+test('Sign in again: the codes of the guide are in the reference of errors', () => {
+  const codes = readFileSync('docs/reference/errors.md', 'utf8');
+  for (const code of ['groups_incomplete', 'groups_unavailable', 'groups_stale', 'sign_in_again'])
+    expect(guide.includes(`\`${code}\``) && codes.includes(`\`${code}\``), code).toBe(true);
 });
 
 test('Client secret expired: the page gets the code, the log the step', async () => {

@@ -11,10 +11,12 @@ import { openBrowser } from '../src/entra-emulator/testing/browser.ts';
 import { graphClient } from '../src/entra-emulator/testing/graph.ts';
 import { signInWithCode } from '../src/server/iam/entra/device-code.ts';
 import { freePort } from './harness.ts';
+import { openOtherName } from './other-name.ts';
 import { signIn } from './sign-in.ts';
 
 const password = 'Emulator-demo-1';
 let emulator: Emulator;
+let otherName: Awaited<ReturnType<typeof openOtherName>>;
 let folder: string;
 let port: number;
 let gateway: ChildProcess | undefined;
@@ -23,9 +25,12 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'setup-'));
   port = await freePort();
   const administrator = { userPrincipalName: 'root@empty.example', displayName: 'Root', password };
+  otherName = await openOtherName();
+  const emulatorPort = await freePort();
+  otherName.to(`http://127.0.0.1:${emulatorPort}`);
   emulator = await startEmulator({
-    https: true,
-    dataDir: join(folder, 'emulator'),
+    port: emulatorPort,
+    origin: otherName.origin,
     seed: {
       tenants: [
         {
@@ -38,11 +43,12 @@ beforeAll(async () => {
       ],
     },
   });
-  writeFileSync(join(folder, 'ca.pem'), emulator.ca ?? '');
-  setDefaultCACertificates([...getCACertificates('default'), emulator.ca ?? '']);
+  writeFileSync(join(folder, 'ca.pem'), otherName.ca);
+  setDefaultCACertificates([...getCACertificates('default'), otherName.ca]);
 });
 afterAll(async () => {
   gateway?.kill('SIGKILL');
+  otherName.close();
   await emulator.close();
   rmSync(folder, { recursive: true, force: true });
 });

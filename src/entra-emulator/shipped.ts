@@ -225,7 +225,7 @@ function gateway(): ApplicationSeed {
       },
     ],
     optionalClaims: {
-      idToken: [{ name: 'email' }, { name: 'login_hint' }],
+      idToken: [{ name: 'email' }, { name: 'login_hint' }, { name: 'sid' }],
       accessToken: [{ name: 'idtyp' }, { name: 'email' }],
     },
     passwordCredentials: [

@@ -9,6 +9,6 @@ export const narrowPermissions = ['User.Read.All', 'GroupMember.Read.All', 'Appl
 
 /** Optional claims by token; `groups` come by groupMembershipClaims, `preferred_username` with every v2.0 ID token. */
 export const optionalClaims = {
-  idToken: ['email', 'login_hint'],
+  idToken: ['email', 'login_hint', 'sid'],
   accessToken: ['email', 'idtyp'],
 } as const;

@@ -126,7 +126,6 @@ test.each<[string, 'applications' | 'servicePrincipals', object, string, string,
     'warn',
     /version 1.0/,
   ],
-  ['no app role', 'applications', { appRoles: [] }, 'api-permissions', 'warn', /app role Gateway.Invoke/],
   [
     'no permissions',
     'applications',
@@ -148,6 +147,18 @@ test.each<[string, 'applications' | 'servicePrincipals', object, string, string,
   const { of } = await diagnose();
   expect(of(id)).toMatchObject({ level, what: expect.stringMatching(words) });
   expect(of(id).remedy?.command).toMatch(/^(az|mcp-gateway) /);
+});
+
+test('an app role that is switched off is found', async () => {
+  const graph = await adminGraph(emulator);
+  const { body } = await graph('GET', `/applications(appId='${emulator.clientId}')?$select=appRoles`);
+  await patch('applications', {
+    appRoles: body.appRoles.map((role: object) => ({ ...role, isEnabled: false })),
+  });
+  expect((await diagnose()).of('api-permissions')).toMatchObject({
+    level: 'warn',
+    what: expect.stringContaining('app role Gateway.Invoke'),
+  });
 });
 
 test('the end of the secret is announced 30 days before, and its expiry explained', async () => {

@@ -61,7 +61,7 @@ function lines(text: string): string[] {
 }
 
 function quotedIfNeeded(value: string): string {
-  return /^[\w.~:/@+-]*$/.test(value) ? value : `'${value}'`;
+  return /^[\w.~:/@+,-]*$/.test(value) ? value : `'${value}'`;
 }
 
 /** The example with our groups instead of the demo tenant's: each mapping is known by the role that it gives. */

@@ -114,12 +114,11 @@ async function wantedSettings(world: SetupWorld, found: Application | undefined,
     isComplete &&= group !== undefined;
     if (setting) groups[setting] = group?.id ?? '(its Object Id)';
   }
-  const [redirectUri = ''] = world.wish.redirectUris;
   const wanted: Record<string, string> = {
     ...world.wish.settings,
     ENTRA_TENANT_ID: world.tenantId,
     ENTRA_CLIENT_ID: found?.appId ?? '(its client id)',
-    ENTRA_REDIRECT_URI: redirectUri,
+    ENTRA_REDIRECT_URI: world.wish.redirectUris.join(','),
     ...groups,
     // A key of one's own stays outside of the block; a made one stays what it is.
     ...(given && !own.SECRET_KEY ? {} : { SECRET_KEY: own.SECRET_KEY ?? world.newKey() }),

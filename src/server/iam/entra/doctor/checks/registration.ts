@@ -64,18 +64,18 @@ export const registrationChecks: readonly Check[] = [
       const { application, config } = facts;
       if (!isKnown(application)) return undefined;
       const { redirectUris } = application.web;
-      if (redirectUris.some((uri) => sameRedirect(uri, config.redirectUri)))
-        return well(`${config.redirectUri} is registered.`);
-      const elsewhere = [application.spa, application.publicClient].some((platform) =>
-        platform?.redirectUris.includes(config.redirectUri),
-      );
+      const sent = config.redirectUris ?? [config.redirectUri];
+      const missing = sent.filter((uri) => !redirectUris.some((one) => sameRedirect(one, uri)));
+      if (missing.length === 0) return well(`${sent.join(' and ')} is registered.`);
+      const others = [application.spa, application.publicClient].flatMap((one) => one?.redirectUris ?? []);
+      const shown = missing.join(', ');
       return not(
         'fail',
-        elsewhere
-          ? `${config.redirectUri} is registered under another platform than Web (AADSTS700025).`
-          : `${config.redirectUri} is not registered (AADSTS50011). Registered: ${redirectUris.join(', ') || 'none'}.`,
-        registrationPage(`Authentication > Web > Add URI > ${config.redirectUri} (guide, step 4)`),
-        patchApplication(facts, { web: { redirectUris: [...redirectUris, config.redirectUri] } }),
+        missing.some((uri) => others.includes(uri))
+          ? `${shown} is registered under another platform than Web (AADSTS700025).`
+          : `${shown} is not registered (AADSTS50011). Registered: ${redirectUris.join(', ') || 'none'}.`,
+        registrationPage(`Authentication > Web > Add URI > ${shown} (guide, step 4)`),
+        patchApplication(facts, { web: { redirectUris: [...redirectUris, ...missing] } }),
       );
     },
   },

@@ -54,6 +54,8 @@ function test() {
 
 function build() {
   if (hasBuildTools()) runBuild();
+  else if (process.env.BUILDING_ELSEWHERE)
+    fail('the build tools did not install; see what npm printed above');
   else buildElsewhere();
 }
 
@@ -118,25 +120,17 @@ function buildIsStale() {
 /** A production install has no bundler: build in a temporary folder with all packages, and bring back only `dist`. */
 function buildElsewhere() {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-gateway-build-'));
-  try {
-    for (const name of [
-      'package.json',
-      'package-lock.json',
-      'tsconfig.json',
-      'bin',
-      'src',
-      'examples',
-      'docs',
-    ]) {
-      cpSync(join(root, name), join(folder, name), { recursive: true });
-    }
-    run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: folder });
-    run(process.execPath, ['bin/dev.mjs', 'build'], { cwd: folder });
-    rmSync(join(root, 'dist'), { recursive: true, force: true });
-    cpSync(join(folder, 'dist'), join(root, 'dist'), { recursive: true });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  for (const name of ['package.json', 'package-lock.json', 'tsconfig.json', 'bin', 'src', 'examples', 'docs'])
+    cpSync(join(root, name), join(folder, name), { recursive: true });
+  // What the caller asked of npm (--omit=dev, or --dry-run of npm pack) is not meant for this folder.
+  const options = ['--include=dev', '--dry-run=false', '--no-audit', '--no-fund', '--loglevel=error'];
+  run('npm', ['ci', ...options], { cwd: folder });
+  // Whatever goes wrong there, it must not build elsewhere once more, and so on without end.
+  const env = { ...process.env, BUILDING_ELSEWHERE: 'yes' };
+  run(process.execPath, ['bin/dev.mjs', 'build'], { cwd: folder, env });
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  cpSync(join(folder, 'dist'), join(root, 'dist'), { recursive: true });
 }
 
 /** Changes whenever a file that the build reads changes. */

@@ -1,4 +1,3 @@
-import { adminClient } from './admin-client.ts';
 import { graphAppId, microsoftGraph } from './tenant/first-party.ts';
 import type { ApplicationSeed, GroupSeed, Seed, UserSeed } from './tenant/seed.ts';
 
@@ -134,7 +133,7 @@ export function shippedSeed(): Seed {
         domains: [domain],
         users: shippedUsers(),
         groups: shippedGroups(),
-        applications: [gateway(), administration(), publicClient(), adminClient(), ...shippedAgents()],
+        applications: [gateway(), administration(), publicClient(), ...shippedAgents()],
       },
       {
         id: shippedTenant.other.tenantId,

@@ -28,6 +28,17 @@ export interface AuditIdentity {
   readonly method: string;
 }
 
+/** The part of an identity that is recorded; whatever else it knows stays out. */
+export function auditIdentity({
+  provider,
+  subject,
+  username,
+  clientId,
+  method,
+}: AuditIdentity): AuditIdentity {
+  return { provider, subject, username, clientId, method };
+}
+
 /** Where events go. */
 export interface Sink {
   readonly name: string;

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AuditEvent } from '../audit/event.ts';
+import { type AuditEvent, auditIdentity } from '../audit/event.ts';
 import type { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Place } from './place.ts';
@@ -53,15 +53,7 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
     kind: 'mcp',
     at: new Date(exchange.startedAt).toISOString(),
     correlationId: exchange.id,
-    who: identity
-      ? {
-          provider: identity.provider,
-          subject: identity.subject,
-          username: identity.username,
-          clientId: identity.clientId,
-          method: identity.method,
-        }
-      : null,
+    who: identity ? auditIdentity(identity) : null,
     clientIp,
     action: (asked?.batch ? 'batch' : (first?.method ?? req.method ?? '')).slice(0, kept),
     resource: exchange.place?.server ?? null,

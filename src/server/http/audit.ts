@@ -1,7 +1,6 @@
 import type { Context } from 'hono';
 import type { Endpoint } from '../../contract/endpoint.ts';
-import type { AuditIdentity, Trail } from '../audit/event.ts';
-import type { Identity } from '../identity/identity.ts';
+import { auditIdentity, type Trail } from '../audit/event.ts';
 import type { HttpEnv } from './env.ts';
 
 /** What a request to an endpoint leaves in the audit trail. */
@@ -38,12 +37,6 @@ export function recordRequest(
     durationMs: world.now() - served.started,
     detail: Object.keys(served.notes).length > 0 ? served.notes : undefined,
   });
-}
-
-/** The part of an identity that is recorded. */
-export function auditIdentity(identity: Identity): AuditIdentity {
-  const { provider, subject, username, clientId, method } = identity;
-  return { provider, subject, username, clientId, method };
 }
 
 function kindOf(id: string, endpoint: Endpoint): 'api' | 'token' | 'change' {

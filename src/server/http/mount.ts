@@ -6,9 +6,9 @@ import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
 import { asFailure, Failure, type Fault } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
-import { sameSecret } from '../identity/keys.ts';
 import { recordRequest } from './audit.ts';
 import { readJson } from './body.ts';
+import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
 /** What mounting endpoints needs. */
@@ -134,24 +134,13 @@ async function callerOf(
   if (permission === 'session' && identity.method !== 'session')
     throw new Failure('not_allowed', 'Only a browser session may do this: sign in to the web page.');
   if (identity.method === 'session' && c.req.method !== 'GET')
-    requireCsrf(c, world.identity.csrfToken(identity));
+    requireCsrf(c.req.header('x-csrf-token'), world.identity.csrfToken(identity));
   return {
     identity,
     access: world.identity.access(identity),
     correlationId: c.get('correlationId'),
     note: (detail) => Object.assign(notes, detail),
   };
-}
-
-function requireCsrf(c: Context<HttpEnv>, expected: string): void {
-  const given = c.req.header('x-csrf-token');
-  if (!given)
-    throw new Failure(
-      'csrf_failed',
-      'CSRF validation failed: no token provided. Send X-CSRF-Token (see /api/auth/me).',
-    );
-  if (!sameSecret(given, expected))
-    throw new Failure('csrf_failed', 'CSRF validation failed: invalid token.');
 }
 
 /** Unknown and forbidden things look alike to somebody who may not even list them. */
@@ -168,13 +157,9 @@ function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, pat
   }
   const name = nameOfPath(path);
   const visible = permission.can.endsWith('_service') ? 'list_service' : 'list_agents';
-  if (!mayOn(access, visible, name))
+  if (!access.may(visible, name))
     throw new Failure('not_found', `There is no '${name}' here that you may see.`);
-  if (!mayOn(access, permission.can, name)) throw insufficient(permission.can, name);
-}
-
-function mayOn(access: Access, permission: Parameters<Access['may']>[0], name: string): boolean {
-  return access.may(permission, name);
+  if (!access.may(permission.can, name)) throw insufficient(permission.can, name);
 }
 
 function insufficient(permission: string, name?: string): Failure {

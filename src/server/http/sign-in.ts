@@ -1,18 +1,17 @@
 import type { Context, Hono } from 'hono';
 import { aadstsHelpIn, aadstsLine } from '../../contract/aadsts.ts';
-import type { Trail } from '../audit/event.ts';
+import { type AuditIdentity, auditIdentity, type Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
-import { asFailure, Failure, type FailureCode } from '../errors.ts';
+import { asFailure, type FailureCode } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
-import { sameSecret } from '../identity/keys.ts';
 import type { Begun, Login, SignedIn } from '../identity/login.ts';
 import { attemptLasts } from '../identity/login-attempts.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { SignInAgain } from '../identity/sign-in-again.ts';
 import { type Log, masked } from '../log.ts';
-import { auditIdentity } from './audit.ts';
 import { readText } from './body.ts';
 import { readCookies, sessionCookieName, setCookie } from './cookies.ts';
+import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
 /** What signing in and out needs. */
@@ -133,7 +132,7 @@ async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Respons
   const gone = setCookie(sessionCookieName(config.session), '', { maxAge: 0, secure: config.session.secure });
   if (who.is === 'unknown') throw who.failure;
   if (who.is === 'nobody') return leave(c, '/signed-out', gone);
-  await requireCsrf(c, who.identity, world);
+  await requireFormCsrf(c, who.identity, world);
   const ended = await world.sessions.end(who.identity.credentialId ?? '');
   record(
     c,
@@ -150,12 +149,10 @@ async function signOut(c: Context<HttpEnv>, world: SignInWorld): Promise<Respons
   return leave(c, there?.href ?? '/signed-out', gone);
 }
 
-async function requireCsrf(c: Context<HttpEnv>, identity: Identity, world: SignInWorld): Promise<void> {
+async function requireFormCsrf(c: Context<HttpEnv>, identity: Identity, world: SignInWorld): Promise<void> {
   const isForm = (c.req.header('content-type') ?? '').startsWith('application/x-www-form-urlencoded');
   const fromForm = isForm ? new URLSearchParams(await readText(c)).get('csrf_token') : null;
-  const given = c.req.header('x-csrf-token') ?? fromForm ?? '';
-  if (!sameSecret(given, world.identity.csrfToken(identity)))
-    throw new Failure('csrf_failed', 'CSRF validation failed: send X-CSRF-Token (see /api/auth/me).');
+  requireCsrf(c.req.header('x-csrf-token') ?? fromForm, world.identity.csrfToken(identity));
 }
 
 function leave(c: Context<HttpEnv>, to: string, cookie: string): Response {
@@ -205,7 +202,7 @@ function record(
     decision: 'allow' | 'deny' | 'error';
     status: number;
     reason?: string;
-    who?: ReturnType<typeof auditIdentity>;
+    who?: AuditIdentity;
   },
   action = 'sign-in',
 ): void {

@@ -3,8 +3,6 @@ import { type Context, Hono } from 'hono';
 import type { Diagnosis } from '../contract/doctor.ts';
 import { endpoints } from '../contract/index.ts';
 import type { Trail } from './audit/event.ts';
-import type { Config } from './config.ts';
-import type { Db } from './db/tables.ts';
 import { Failure } from './errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
@@ -18,43 +16,30 @@ import { securityHeaders } from './http/security-headers.ts';
 import { mountSignIn } from './http/sign-in.ts';
 import { staticUi } from './http/static-ui.ts';
 import type { TrustedProvider } from './identity/bearer.ts';
-import type { Identity } from './identity/identity.ts';
 import type { Login } from './identity/login.ts';
-import type { PersonalTokens } from './identity/personal-token.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Log } from './log.ts';
-import { type ServersWorld, serverHandlers } from './registry/servers/handlers.ts';
-import { sessionHandlers } from './registry/sessions/handlers.ts';
-import { tokenHandlers } from './registry/tokens/handlers.ts';
+import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 
 /** Everything that the control plane is built from. */
-export interface AppWorld {
-  readonly config: Config;
+export interface AppWorld extends RegistryWorld {
   readonly version: string;
-  readonly db: Db;
   readonly log: Log;
   readonly trail: Trail;
-  readonly now: () => number;
   readonly identity: HttpIdentity;
   readonly sessions: Sessions;
   readonly login: Login;
   readonly trusted: readonly TrustedProvider[];
-  readonly personal: PersonalTokens;
-  readonly servers: ServersWorld;
   /** Examines the identity provider. */
   readonly doctor: () => Promise<Diagnosis>;
   /** The figures of this process as text. */
   readonly metrics: () => Promise<string>;
-  /** Makes cached identities that match look afresh at their next request. */
-  readonly forget: (matches: (identity: Identity) => boolean) => void;
-  /** Drops everything cached of a person: their next request is looked at afresh. */
-  readonly forgetPerson: (provider: string, subject: string) => void;
   readonly uiDirectory: string;
 }
 
 /** The control plane: every mount in order. */
 export function createApp(world: AppWorld): Hono<HttpEnv> {
-  const { config, db, log, trail, now, identity } = world;
+  const { config, log, trail, now, identity } = world;
   const clientIp = (c: Context<HttpEnv>): string | null => clientIpOf(c, config.trustedProxyHops);
   const challenge = `Bearer resource_metadata="${resourceMetadataUrl(config.registryUrl, '/')}"`;
   const app = new Hono<HttpEnv>();
@@ -85,13 +70,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
         tokenHours: { default: config.tokens.defaultHours, max: config.tokens.maxHours },
         csrfToken: identity.csrfToken,
       }),
-      ...tokenHandlers({
-        ...{ db, now, personal: world.personal },
-        forgetToken: (id) =>
-          world.forget((known) => known.method === 'personal-token' && known.credentialId === id),
-      }),
-      ...sessionHandlers({ db, now, forgetPerson, idleSeconds: config.session.idleSeconds }),
-      ...serverHandlers(world.servers),
+      ...registryHandlers(world),
     },
     { identity, trail, now, clientIp },
   );

@@ -1,0 +1,35 @@
+import type { Config } from '../config.ts';
+import type { Db } from '../db/tables.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { PersonalTokens } from '../identity/personal-token.ts';
+import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
+import { sessionHandlers } from './sessions/handlers.ts';
+import { tokenHandlers } from './tokens/handlers.ts';
+
+/** What the entities of the registry are built from. */
+export interface RegistryWorld {
+  readonly config: Config;
+  readonly db: Db;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly personal: PersonalTokens;
+  readonly servers: ServersWorld;
+  /** Makes cached identities that match look afresh at their next request. */
+  readonly forget: (matches: (identity: Identity) => boolean) => void;
+  /** Drops everything cached of a person: their next request is looked at afresh. */
+  readonly forgetPerson: (provider: string, subject: string) => void;
+}
+
+/** The functions behind the endpoints of every entity. */
+export function registryHandlers(world: RegistryWorld) {
+  const { db, now, config, forgetPerson } = world;
+  return {
+    ...tokenHandlers({
+      ...{ db, now, personal: world.personal },
+      forgetToken: (id) =>
+        world.forget((known) => known.method === 'personal-token' && known.credentialId === id),
+    }),
+    ...sessionHandlers({ db, now, forgetPerson, idleSeconds: config.session.idleSeconds }),
+    ...serverHandlers(world.servers),
+  };
+}

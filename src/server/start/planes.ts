@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { decide } from '../access/decide.ts';
+import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config.ts';
@@ -54,6 +55,7 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     ...{ log, trail, now, newId: randomUUID },
     identify: identity.tokens.identify,
     decide: (who, call) => decide(who, call, scopes.grants()),
+    rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
     limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
     allowedHosts: new Set(config.allowedHosts),

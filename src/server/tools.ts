@@ -81,7 +81,7 @@ function pause(milliseconds: number): Promise<void> {
 /** The doctor for a configuration; the groups that scopes.yml maps are read anew each time. */
 export function doctorOf(config: Config, fetch: Fetch, now: () => number): () => Promise<Diagnosis> {
   const { entra } = config;
-  if (!entra) return async () => ({ healthy: true, findings: [] });
+  if (!entra) return async () => ({ healthy: true, findings: [], credentials: [] });
   return async () => {
     const mapped = await mappedGroups(config);
     return runEntraDoctor({ config: entra, mapped, fetch, now, pause, newId: randomUUID });

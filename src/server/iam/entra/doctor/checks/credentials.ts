@@ -1,9 +1,12 @@
 import { aadstsCodeIn } from '../../../../../contract/aadsts.ts';
-import type { EndingCredential } from '../../../../../contract/doctor.ts';
+import type { EndingCredential, Finding } from '../../../../../contract/doctor.ts';
+import type { EntraConfig } from '../../../../config.ts';
 import { Failure } from '../../../../errors.ts';
 import type { Application } from '../../objects.ts';
 import { type Check, isKnown, not, registrationPage, type Verdict, well } from '../check.ts';
 import type { Facts } from '../facts.ts';
+
+type Remedy = NonNullable<Finding['remedy']>;
 
 const group = 'Credentials';
 const day = 86_400_000;
@@ -27,9 +30,8 @@ export const credentialChecks: readonly Check[] = [
       return not(
         'fail',
         `Entra ID refuses the gateway. ${roles.message}`,
-        portals[aadstsCodeIn(roles.message) ?? 0] ??
-          registrationPage('Certificates & secrets > New client secret, copy the Value (guide, step 3)'),
-        `az ad app credential reset --id ${config.clientId} --append --display-name mcp-gateway-auth`,
+        portals[aadstsCodeIn(roles.message) ?? 0] ?? remedyOf(config).portal,
+        remedyOf(config).command,
       );
     },
   },
@@ -68,10 +70,31 @@ export function endingCredentials({ config, application, certificateEnd }: Facts
   ];
 }
 
+/** What puts the credential right, by its kind. */
+function remedyOf({ clientId, certificate, federatedTokenFile, managedIdentity }: EntraConfig): Remedy {
+  const page = (text: string): string => registrationPage(`Certificates & secrets > ${text}`);
+  if (certificate)
+    return {
+      portal: page('Certificates > Upload certificate, the one of ENTRA_CLIENT_CERTIFICATE_PATH'),
+      command: `az ad app credential reset --id ${clientId} --append --cert @${certificate.path}`,
+    };
+  if (managedIdentity || federatedTokenFile)
+    return {
+      portal: page(
+        `Federated credentials > Add credential > ${managedIdentity ? 'Managed identity' : 'the issuer of the token'}`,
+      ),
+      command: `az ad app federated-credential create --id ${clientId} --parameters <file with issuer, subject and audiences>`,
+    };
+  return {
+    portal: page('New client secret, copy the Value (guide, step 3)'),
+    command: `az ad app credential reset --id ${clientId} --append --display-name mcp-gateway-auth`,
+  };
+}
+
 function judgeEnd(
   facts: Facts,
   kind: EndingCredential['kind'],
-  { portal, command }: { readonly portal: string; readonly command: string },
+  { portal, command }: Remedy,
 ): Verdict | undefined {
   const expires = endingCredentials(facts).find((one) => one.kind === kind)?.expires_at;
   if (expires === undefined) return undefined;

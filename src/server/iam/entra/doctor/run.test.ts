@@ -155,6 +155,19 @@ test.each<[string, 'applications' | 'servicePrincipals', object, string, string,
   expect(of(id).remedy?.command).toMatch(/^(az|mcp-gateway) /);
 });
 
+test('a front-channel logout URL is asked for where Microsoft can reach it, and only there', async () => {
+  const redirectUri = 'https://gw.example/oauth2/callback/entra';
+  const wanted = 'https://gw.example/oauth2/frontchannel-logout/entra';
+  expect((await diagnose()).findings.some(({ id }) => id === 'logout-url')).toBe(false);
+  const remedy = (await diagnose({ redirectUri })).of('logout-url');
+  expect(remedy).toMatchObject({ level: 'warn', what: expect.stringContaining('No front-channel') });
+  expect(remedy.remedy?.command).toContain(wanted);
+  await patch('applications', { web: { logoutUrl: 'https://elsewhere.example/out' } });
+  expect((await diagnose({ redirectUri })).of('logout-url').what).toContain('elsewhere.example');
+  await patch('applications', { web: { logoutUrl: wanted } });
+  expect((await diagnose({ redirectUri })).of('logout-url').level).toBe('ok');
+});
+
 test('an app role that is switched off is found', async () => {
   const graph = await adminGraph(emulator);
   const { body } = await graph('GET', `/applications(appId='${emulator.clientId}')?$select=appRoles`);

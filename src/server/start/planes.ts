@@ -10,7 +10,7 @@ import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
-import { watchEntra } from '../iam/entra/doctor/watch.ts';
+import { type Watch, watchEntra } from '../iam/entra/doctor/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { doctorOf } from '../tools.ts';
@@ -30,17 +30,20 @@ interface Parts {
 /** Builds the data plane, the control plane and the metrics of both. */
 export function buildPlanes(parts: Parts, ending: Ending) {
   const { base, inventory } = parts;
+  const doctor = watchEntra(doctorOf(base.config, parts.identity.toProvider, base.now), base);
+  ending.defer(() => doctor.close());
   const metrics = createMetrics({
     version: parts.version,
     servers: inventory.routes,
     open: () => gateway.counts(),
     audit: base.trail.counts,
     listeners: () => inventory.events.size,
+    daysLeft: doctor.daysLeft,
   });
   ending.defer(inventory.routes.onChange((name, route) => route ?? metrics.forget(name)));
   const trail = measured(base.trail, metrics);
   const gateway = dataPlane(parts, trail);
-  const control = getRequestListener(controlPlane(parts, trail, metrics, ending).fetch, {
+  const control = getRequestListener(controlPlane(parts, trail, metrics, doctor).fetch, {
     overrideGlobalObjects: false,
   });
   const listener: RequestListener = (req, res) =>
@@ -71,12 +74,10 @@ function controlPlane(
   { base, identity, inventory, version }: Parts,
   trail: Trail,
   metrics: Metrics,
-  ending: Ending,
+  doctor: Watch,
 ) {
   const { config, db, log, now } = base;
-  const { trusted, personal, tokens, login, sessions, toProvider } = identity;
-  const doctor = watchEntra(doctorOf(config, toProvider, now), { log, now });
-  ending.defer(() => doctor.close());
+  const { trusted, personal, tokens, login, sessions } = identity;
   return createApp({
     ...{ config, db, log, trail, now, sessions, login, trusted, personal, version },
     identity: createHttpIdentity({

@@ -10,6 +10,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Call, Decision } from '../access/scope.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import { guardedConnector } from '../connector.ts';
 import { Failure } from '../errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
@@ -99,6 +100,7 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
     identify: (headers) => identify(headers.authorization, rules, identities),
     decide: (identity, call) => decide(rules[identity.subject] ?? [], call),
     findRoute: (name) => routes.get(name),
+    connect: guardedConnector({ policy: { allowPrivate: true }, timeoutMs: 5_000 }),
     trail: {
       record(event) {
         events.push(event);

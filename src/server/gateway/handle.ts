@@ -31,7 +31,7 @@ interface Running extends GatewayWorld {
 export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
   const tickets = createTickets(world.ticketKey ?? randomBytes(32));
-  const [upstreams, traffic] = [createUpstreams(limits), createTraffic()];
+  const [upstreams, traffic] = [createUpstreams(limits, world.connect), createTraffic()];
   const sessions = createSessions(limits.sessions);
   const running: Running = { ...world, limits, sessions, tickets, upstreams, traffic };
   const drain = async (limitMs: number): Promise<void> => {

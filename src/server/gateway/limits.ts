@@ -8,8 +8,6 @@ export interface Limits {
   readonly filterBytes: number;
   /** The header block of an upstream's answer. */
   readonly answerHeaderBytes: number;
-  /** Opening a connection to a server. */
-  readonly connectMs: number;
   /** From sending a call (waiting for a connection included) to the headers of its answer; never the stream after them. */
   readonly headersMs: number;
   /** Requests of clients in flight, streams included. */
@@ -32,7 +30,6 @@ export const defaultLimits: Limits = {
   batchMessages: 100,
   filterBytes: 8 * 1024 * 1024,
   answerHeaderBytes: 64 * 1024,
-  connectMs: 5_000,
   headersMs: 300_000,
   requests: 16_384,
   connectionsPerServer: 256,

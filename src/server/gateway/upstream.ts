@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { Client, type Dispatcher, Pool } from 'undici';
+import type { Connector } from '../connector.ts';
 import { Failure } from '../errors.ts';
 import type { Limits } from './limits.ts';
 
@@ -41,12 +42,12 @@ interface Origin {
   streams: number;
 }
 
-/** Opens no connection yet. */
-export function createUpstreams(limits: Limits): Upstreams {
+/** Opens no connection yet; `connect` will, to where it may. */
+export function createUpstreams(limits: Limits, connect: Connector): Upstreams {
   const origins = new Map<string, Origin>();
   const streams = new Set<Client>();
   const sockets = new Set<Socket>();
-  const options = clientOptions(limits, sockets);
+  const options = clientOptions(limits, connect, sockets);
 
   const originOf = (name: string): Origin => {
     const known = origins.get(name);
@@ -119,8 +120,7 @@ function closeIdle(origins: Map<string, Origin>): void {
 }
 
 /** Timeouts are the forwarder's: they must cover the wait for a connection, and never a stream. */
-function clientOptions(limits: Limits, sockets: Set<Socket>): Client.Options {
-  const connect = buildConnector({ timeout: limits.connectMs, allowH2: false });
+function clientOptions(limits: Limits, connect: Connector, sockets: Set<Socket>): Client.Options {
   return {
     allowH2: false,
     pipelining: 1,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Trail } from '../audit/event.ts';
+import type { Connector } from '../connector.ts';
 import type { Identify } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Doors } from './admit.ts';
@@ -12,6 +13,8 @@ export interface GatewayWorld extends Doors {
   readonly identify: Identify;
   readonly decide: Decide;
   readonly findRoute: FindRoute;
+  /** Opens the connections to servers, and judges where they may go. */
+  readonly connect: Connector;
   readonly trail: Pick<Trail, 'record'>;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;

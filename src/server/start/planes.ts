@@ -5,6 +5,7 @@ import { decide } from '../access/decide.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config.ts';
+import { guardedConnector } from '../connector.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
@@ -47,6 +48,9 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   return { gateway, metrics, listener };
 }
 
+/** How long opening a connection to a server may take, in milliseconds. */
+const connectMs = 5_000;
+
 function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
   const { config, log, now } = base;
   const { scopes, routes } = inventory;
@@ -55,6 +59,7 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     identify: identity.tokens.identify,
     decide: (who, call) => decide(who, call, scopes.grants()),
     findRoute: routes.find,
+    connect: guardedConnector({ policy: inventory.servers.policy, timeoutMs: connectMs }),
     limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),

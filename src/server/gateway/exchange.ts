@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuditEvent, auditIdentity } from '../audit/event.ts';
 import type { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { Opening } from './openings.ts';
 import type { Place } from './place.ts';
 import type { Asked, MessageId } from './read-call.ts';
 import { traceIdIn } from './trace.ts';
@@ -28,6 +29,8 @@ export interface Exchange {
   longLived: boolean;
   /** Its place among the exchanges in flight. */
   seat: number;
+  /** The stream of a session that it opens; calls behind it wait for the server's answer. */
+  opening?: Opening | undefined;
   /** Ends the upstream's side. */
   hangUp?: (() => void) | undefined;
 }

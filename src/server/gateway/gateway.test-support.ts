@@ -191,6 +191,7 @@ export interface Ask {
   readonly headers?: Record<string, string | string[]>;
   /** A JSON-RPC message, or the bytes themselves. */
   readonly body?: object | string | Buffer;
+  readonly signal?: AbortSignal;
 }
 
 /** An answer whose body comes piece by piece. */
@@ -208,12 +209,13 @@ export interface Answer {
 }
 
 /** Sends a request and answers as soon as the headers of the answer are here. */
-export async function open(url: string, { method, as, headers = {}, body }: Ask): Promise<Answer> {
+export async function open(url: string, { method, as, headers = {}, body, signal }: Ask): Promise<Answer> {
   const sent =
     body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const req = request(url, {
     method: method ?? (sent === undefined ? 'GET' : 'POST'),
     agent: false,
+    signal,
     headers: {
       ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
       accept: 'application/json, text/event-stream',

@@ -8,6 +8,7 @@ import { type Errand, forward } from './forward.ts';
 import { identify } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { decideAll, filterFor } from './may.ts';
+import { createOpenings, type Openings } from './openings.ts';
 import { requestHeaders } from './pass-headers.ts';
 import { owns } from './place.ts';
 import { ClientLeft } from './read-body.ts';
@@ -22,6 +23,7 @@ import type { Gateway, GatewayWorld } from './world.ts';
 interface Running extends GatewayWorld {
   readonly limits: Limits;
   readonly sessions: Sessions;
+  readonly openings: Openings;
   readonly tickets: Tickets;
   readonly upstreams: Upstreams;
   readonly traffic: Traffic;
@@ -33,7 +35,8 @@ export function createGateway(world: GatewayWorld): Gateway {
   const tickets = createTickets(world.ticketKey ?? randomBytes(32));
   const [upstreams, traffic] = [createUpstreams(limits, world.connect), createTraffic()];
   const sessions = createSessions(limits.sessions);
-  const running: Running = { ...world, limits, sessions, tickets, upstreams, traffic };
+  const openings = createOpenings(limits.openingMs);
+  const running: Running = { ...world, limits, sessions, openings, tickets, upstreams, traffic };
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
     await upstreams.destroy();
@@ -50,6 +53,7 @@ export function createGateway(world: GatewayWorld): Gateway {
 function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): void {
   const exchange = beginExchange(req, res, gateway.newId(), gateway.now());
   gateway.traffic.add(exchange);
+  exchange.opening = gateway.openings.begin(req);
   // The `finally` of every exchange, however it ends: emitted once, after the answer or the loss of the client.
   res.once('close', () => finish(gateway, exchange));
   // A write that meets a connection just lost must not become an uncaught error; 'close' follows.
@@ -60,7 +64,7 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): vo
 function ignore(): void {}
 
 async function serve(gateway: Running, exchange: Exchange): Promise<void> {
-  const { decide, findRoute, limits, sessions, tickets, traffic, upstreams } = gateway;
+  const { decide, findRoute, limits, openings, sessions, tickets, traffic, upstreams } = gateway;
   const { req, id } = exchange;
   const place = admit(exchange, gateway, traffic.size <= limits.requests);
   const identity = await identify(gateway, exchange, place);
@@ -71,9 +75,13 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const target = routeTo(findRoute, tickets, place, method, identity);
   const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
   const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
-  const onAnswer: Errand['onAnswer'] = (answer) =>
+  const onAnswer: Errand['onAnswer'] = (answer) => {
+    exchange.opening?.done();
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);
+  };
   const { headersMs } = limits;
+  const turn = method === 'POST' ? openings.turnOf(req) : undefined;
+  if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
   if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
   forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs, onAnswer });
@@ -91,6 +99,7 @@ function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Excha
     exchange.hangUp?.();
     exchange.reason ??= 'client_left';
   }
+  exchange.opening?.done();
   traffic.remove(exchange);
   trail.record(auditEvent(exchange, clientIp(exchange.req), now()));
   const { failure, id } = exchange;

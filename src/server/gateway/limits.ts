@@ -10,6 +10,8 @@ export interface Limits {
   readonly answerHeaderBytes: number;
   /** From sending a call (waiting for a connection included) to the headers of its answer; never the stream after them. */
   readonly headersMs: number;
+  /** What a call waits at most for the stream of its session that its client began to open before it. */
+  readonly openingMs: number;
   /** Requests of clients in flight, streams included. */
   readonly requests: number;
   /** Connections for calls to one server origin. */
@@ -31,6 +33,7 @@ export const defaultLimits: Limits = {
   filterBytes: 8 * 1024 * 1024,
   answerHeaderBytes: 64 * 1024,
   headersMs: 300_000,
+  openingMs: 2_000,
   requests: 16_384,
   connectionsPerServer: 256,
   queuePerServer: 1_024,

@@ -78,7 +78,8 @@ export function createUpstreams(limits: Limits, connect: Connector): Upstreams {
     handler.settled = () => {
       origin.streams -= 1;
       streams.delete(client);
-      void client.close();
+      // Destroyed while it was connecting: then it has nothing to close, and would reject.
+      if (!client.destroyed) void client.close();
     };
     client.dispatch(request, handler);
   };

@@ -72,7 +72,8 @@ export function sendJson(res: ServerResponse, value: unknown, status = 200): voi
   res.end(text);
 }
 
-/** Rules of a test: what a person may do, as `server method` or `server tools/call tool`; `*` stands for anything. */
+/** Rules of a test: what a person may do, as `server method` or `server tools/call tool`, or another
+ * method and what it is about; `*` stands for anything. */
 export type Rules = Record<string, readonly string[]>;
 
 /** A gateway in front of scripted upstreams, on a port of its own. */
@@ -160,7 +161,8 @@ function identify(
   return { is: 'identity', identity };
 }
 
-function decide(rules: readonly string[], { server, method, tool }: Call): Decision {
+function decide(rules: readonly string[], { server, method, tool, prompt, resource }: Call): Decision {
+  const item = tool ?? prompt ?? resource;
   if (rules.length === 0) return { allow: false, reason: 'no-scopes' };
   const matches = (rule: string | undefined, value: string): boolean => rule === '*' || rule === value;
   const own = rules.map((rule) => rule.split(' ')).filter(([name]) => matches(name, server));
@@ -168,7 +170,7 @@ function decide(rules: readonly string[], { server, method, tool }: Call): Decis
   if (method.startsWith('$')) return { allow: true, scope: own[0]?.join(' ') ?? '' };
   const methods = own.filter(([, name]) => matches(name, method));
   if (methods.length === 0) return { allow: false, reason: 'method' };
-  const rule = methods.find(([, , name]) => tool === undefined || name === '*' || name === tool);
+  const rule = methods.find(([, , name]) => item === undefined || name === '*' || name === item);
   return rule ? { allow: true, scope: rule.join(' ') } : { allow: false, reason: 'tool' };
 }
 

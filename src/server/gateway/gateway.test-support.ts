@@ -41,7 +41,7 @@ export interface ScriptedUpstream {
 }
 
 /** Starts an upstream that answers every request with an empty JSON-RPC result until it is given another script. */
-export async function startUpstream(script?: Script): Promise<ScriptedUpstream> {
+export async function startUpstream(script?: Script, port = 0): Promise<ScriptedUpstream> {
   const received: Received[] = [];
   const upstream = {
     received,
@@ -61,7 +61,7 @@ export async function startUpstream(script?: Script): Promise<ScriptedUpstream> 
       upstream.script(one, res, req);
     });
   });
-  const origin = await listen(server);
+  const origin = await listen(server, port);
   return Object.assign(upstream, { server, url: new URL(`${origin}/mcp`), close: () => stop(server) });
 }
 
@@ -174,8 +174,8 @@ function decide(rules: readonly string[], { server, method, tool, prompt, resour
   return rule ? { allow: true, scope: rule.join(' ') } : { allow: false, reason: 'tool' };
 }
 
-async function listen(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
+async function listen(server: Server, port = 0): Promise<string> {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

@@ -33,7 +33,7 @@ interface Running extends GatewayWorld {
 export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
   const tickets = createTickets(world.ticketKey ?? randomBytes(32));
-  const [upstreams, traffic] = [createUpstreams(limits, world.connect), createTraffic()];
+  const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
   const sessions = createSessions(limits.sessions);
   const openings = createOpenings(limits.openingMs);
   const running: Running = { ...world, limits, sessions, openings, tickets, upstreams, traffic };
@@ -45,6 +45,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     owns,
     handle: (req, res) => handle(running, req, res),
     counts: () => ({ calls: traffic.calls, streams: traffic.streams, upstream: upstreams.counts() }),
+    isResting: (server) => upstreams.isResting(server),
     drain,
     close: () => drain(0),
   };

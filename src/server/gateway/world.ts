@@ -44,6 +44,8 @@ export interface Gateway {
   owns(url: string): boolean;
   handle(req: IncomingMessage, res: ServerResponse): void;
   counts(): GatewayCounts;
+  /** Whether calls to a server are refused for the time being, because no connection to it can be made. */
+  isResting(server: string): boolean;
   /** Takes no new calls, lets those in flight finish for `limitMs` at most, then ends streams and connections. */
   drain(limitMs: number): Promise<void>;
   /** Ends everything at once. */

@@ -34,6 +34,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     version: parts.version,
     servers: inventory.routes,
     open: () => gateway.counts(),
+    isResting: (server) => gateway.isResting(server),
     audit: base.trail.counts,
     listeners: () => inventory.events.size,
   });

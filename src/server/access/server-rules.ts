@@ -1,15 +1,23 @@
 import { type AgentRule, readAgents } from './agent-rules.ts';
 import { trimSlashes } from './names.ts';
+import { faultOfResource } from './resource-names.ts';
 import { type Members, readMembers, readNames, required } from './rule-parts.ts';
 import type { YamlReader } from './yaml-reader.ts';
 import type { Place } from './yaml-values.ts';
 
-/** What a scope allows on a server: these methods and, for `tools/call`, these tools; `*` and `all` stand for every one. */
+/**
+ * What a scope allows on a server: these methods and, for `tools/call`, these tools; `*` and `all` stand for every one.
+ * `prompts` and `resources` narrow the methods that are about one of them; absent, they narrow nothing.
+ */
 export interface ServerRule {
   /** The server's name without slashes at its ends, or `*` for every server. */
   readonly server: string;
   readonly methods: readonly string[];
   readonly tools: readonly string[];
+  /** Names of prompts. */
+  readonly prompts?: readonly string[] | undefined;
+  /** URIs, and beginnings of URIs such as `file:///docs/*`. */
+  readonly resources?: readonly string[] | undefined;
 }
 
 /** The rules of one scope. */
@@ -18,11 +26,11 @@ export interface Rules {
   readonly agentRules: readonly AgentRule[];
 }
 
-/** Reads the rules of one scope: items `{server, methods, tools}` and `{agents: ...}`. */
+/** Reads the rules of one scope: items `{server, methods, tools, prompts, resources}` and `{agents: ...}`. */
 export function readRules(reader: YamlReader, place: Place, scope: string): Rules {
   const serverRules: ServerRule[] = [];
   const agentRules: AgentRule[][] = [];
-  const known = ['server', 'methods', 'tools', 'agents'];
+  const known = ['server', 'methods', 'tools', 'prompts', 'resources', 'agents'];
   for (const item of reader.items(place, `scope '${scope}'`)) {
     const members = readMembers(reader, item, `a rule of '${scope}'`, known);
     if (!members) continue;
@@ -40,7 +48,31 @@ function readServerRule(reader: YamlReader, item: Place, members: Members): Serv
   const server = place && readServerName(reader, place);
   const methods = readNames(reader, required(reader, item, members, 'methods'), 'methods');
   const tools = readNames(reader, members.get('tools')?.value, 'tools');
-  return server === undefined ? undefined : { server, methods, tools };
+  const prompts = members.get('prompts');
+  const resources = members.get('resources');
+  if (server === undefined) return undefined;
+  return {
+    ...{ server, methods, tools },
+    ...(prompts ? { prompts: readPrompts(reader, prompts.value) } : {}),
+    ...(resources ? { resources: readResources(reader, resources.value) } : {}),
+  };
+}
+
+function readPrompts(reader: YamlReader, place: Place): string[] {
+  const names = readNames(reader, place, 'prompts');
+  for (const name of names)
+    if (name !== '*' && name.includes('*'))
+      reader.fault(place, `'${name}' is not a name; write the whole name, or '*' for every prompt`);
+  return names;
+}
+
+function readResources(reader: YamlReader, place: Place): string[] {
+  const entries = readNames(reader, place, 'resources');
+  for (const entry of entries) {
+    const fault = faultOfResource(entry);
+    if (fault) reader.fault(place, fault);
+  }
+  return entries;
 }
 
 function readServerName(reader: YamlReader, place: Place): string | undefined {

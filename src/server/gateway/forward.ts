@@ -7,12 +7,11 @@ import type { Exchange } from './exchange.ts';
 import type { Filter, FilteredBody } from './filter.ts';
 import { type AnswerHeaders, answerHeaders, headersOfChanged } from './pass-headers.ts';
 import { noteFailure, refuse } from './refuse.ts';
-import type { SettledHandler, Upstreams } from './upstream.ts';
+import type { Destination, SettledHandler, Upstreams } from './upstream.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 
 /** Where an exchange goes, and how its answer comes back. */
-export interface Errand {
-  readonly origin: string;
+export interface Errand extends Destination {
   readonly path: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers: readonly string[];
@@ -27,11 +26,11 @@ export interface Errand {
 /** Sends an exchange's request to its server and the answer back, both as they come. */
 export function forward(upstreams: Upstreams, exchange: Exchange, errand: Errand): void {
   const passage = new Passage(exchange, errand);
-  const { origin, path, method, body } = errand;
+  const { path, method, body } = errand;
   exchange.hangUp = () => passage.hangUp();
   try {
     const request = { path, method, body, headers: errand.headers as string[] };
-    upstreams.send(origin, exchange.longLived, request, passage);
+    upstreams.send(errand, exchange.longLived, request, passage);
   } catch (error) {
     passage.onResponseError(null, error as Error);
   }

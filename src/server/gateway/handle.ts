@@ -9,6 +9,7 @@ import { identify } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { createListMemory, type ListMemory } from './list-memory.ts';
 import { decideAll, filterFor } from './may.ts';
+import { createOpenings, type Openings } from './openings.ts';
 import { requestHeaders } from './pass-headers.ts';
 import { owns } from './place.ts';
 import { ClientLeft } from './read-body.ts';
@@ -24,6 +25,7 @@ interface Running extends GatewayWorld {
   readonly limits: Limits;
   readonly lists: ListMemory;
   readonly sessions: Sessions;
+  readonly openings: Openings;
   readonly tickets: Tickets;
   readonly upstreams: Upstreams;
   readonly traffic: Traffic;
@@ -33,10 +35,11 @@ interface Running extends GatewayWorld {
 export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
   const tickets = createTickets(world.ticketKey ?? randomBytes(32));
-  const [upstreams, traffic] = [createUpstreams(limits), createTraffic()];
+  const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
   const sessions = createSessions(limits.sessions);
+  const openings = createOpenings(limits.openingMs);
   const running: Running = {
-    ...{ ...world, limits, lists: createListMemory(), sessions, tickets, upstreams, traffic },
+    ...{ ...world, limits, lists: createListMemory(), sessions, openings, tickets, upstreams, traffic },
   };
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
@@ -46,6 +49,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     owns,
     handle: (req, res) => handle(running, req, res),
     counts: () => ({ calls: traffic.calls, streams: traffic.streams, upstream: upstreams.counts() }),
+    isResting: (server) => upstreams.isResting(server),
     drain,
     close: () => drain(0),
   };
@@ -54,6 +58,7 @@ export function createGateway(world: GatewayWorld): Gateway {
 function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): void {
   const exchange = beginExchange(req, res, gateway.newId(), gateway.now());
   gateway.traffic.add(exchange);
+  exchange.opening = gateway.openings.begin(req);
   // The `finally` of every exchange, however it ends: emitted once, after the answer or the loss of the client.
   res.once('close', () => finish(gateway, exchange));
   // A write that meets a connection just lost must not become an uncaught error; 'close' follows.
@@ -64,7 +69,7 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): vo
 function ignore(): void {}
 
 async function serve(gateway: Running, exchange: Exchange): Promise<void> {
-  const { decide, findRoute, limits, sessions, tickets, traffic, upstreams } = gateway;
+  const { decide, findRoute, limits, openings, sessions, tickets, traffic, upstreams } = gateway;
   const { req, id } = exchange;
   const place = admit(exchange, gateway, traffic.size <= limits.requests);
   const identity = await identify(gateway, exchange, place);
@@ -75,9 +80,13 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const target = routeTo(findRoute, tickets, place, method, identity);
   const filter = filterFor(gateway, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
   const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
-  const onAnswer: Errand['onAnswer'] = (answer) =>
+  const onAnswer: Errand['onAnswer'] = (answer) => {
+    exchange.opening?.done();
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);
+  };
   const { headersMs } = limits;
+  const turn = method === 'POST' ? openings.turnOf(req) : undefined;
+  if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
   if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
   forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs, onAnswer });
@@ -95,6 +104,7 @@ function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Excha
     exchange.hangUp?.();
     exchange.reason ??= 'client_left';
   }
+  exchange.opening?.done();
   traffic.remove(exchange);
   trail.record(auditEvent(exchange, clientIp(exchange.req), now()));
   const { failure, id } = exchange;

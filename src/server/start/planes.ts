@@ -6,6 +6,7 @@ import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config.ts';
+import { guardedConnector } from '../connector.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
@@ -36,6 +37,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     version: parts.version,
     servers: inventory.routes,
     open: () => gateway.counts(),
+    isResting: (server) => gateway.isResting(server),
     audit: base.trail.counts,
     listeners: () => inventory.events.size,
     daysLeft: doctor.daysLeft,
@@ -51,6 +53,9 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   return { gateway, metrics, listener };
 }
 
+/** How long opening a connection to a server may take, in milliseconds. */
+const connectMs = 5_000;
+
 function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
   const { config, log, now } = base;
   const { scopes, routes } = inventory;
@@ -60,6 +65,7 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     decide: (who, call) => decide(who, call, scopes.grants()),
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
+    connect: guardedConnector({ policy: inventory.servers.policy, timeoutMs: connectMs }),
     limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),

@@ -1,7 +1,6 @@
 import { trimSlashes } from './names.ts';
+import type { Reader } from './reader.ts';
 import { readMembers, readNames, required } from './rule-parts.ts';
-import type { YamlReader } from './yaml-reader.ts';
-import type { Place } from './yaml-values.ts';
 
 /** Actions that an agent rule may name. */
 export const agentActions = [
@@ -20,14 +19,14 @@ export interface AgentRule {
 }
 
 /** Reads the value of `agents` in a rule: `{actions: [{action, resources}]}`. */
-export function readAgents(reader: YamlReader, place: Place): AgentRule[] {
+export function readAgents<P>(reader: Reader<P>, place: P): AgentRule[] {
   const members = readMembers(reader, place, 'agents', ['actions']);
   const actions = members && required(reader, place, members, 'actions');
   const items = actions ? reader.items(actions, 'actions') : [];
   return items.map((item) => readAction(reader, item)).filter((rule) => rule !== undefined);
 }
 
-function readAction(reader: YamlReader, item: Place): AgentRule | undefined {
+function readAction<P>(reader: Reader<P>, item: P): AgentRule | undefined {
   const members = readMembers(reader, item, 'an action', ['action', 'resources']);
   if (!members) return undefined;
   const place = required(reader, item, members, 'action');

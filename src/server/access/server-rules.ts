@@ -1,8 +1,7 @@
 import { type AgentRule, readAgents } from './agent-rules.ts';
 import { trimSlashes } from './names.ts';
+import type { Reader } from './reader.ts';
 import { type Members, readMembers, readNames, required } from './rule-parts.ts';
-import type { YamlReader } from './yaml-reader.ts';
-import type { Place } from './yaml-values.ts';
 
 /** What a scope allows on a server: these methods and, for `tools/call`, these tools; `*` and `all` stand for every one. */
 export interface ServerRule {
@@ -19,7 +18,7 @@ export interface Rules {
 }
 
 /** Reads the rules of one scope: items `{server, methods, tools}` and `{agents: ...}`. */
-export function readRules(reader: YamlReader, place: Place, scope: string): Rules {
+export function readRules<P>(reader: Reader<P>, place: P, scope: string): Rules {
   const serverRules: ServerRule[] = [];
   const agentRules: AgentRule[][] = [];
   const known = ['server', 'methods', 'tools', 'agents'];
@@ -35,7 +34,7 @@ export function readRules(reader: YamlReader, place: Place, scope: string): Rule
   return { serverRules, agentRules: agentRules.flat() };
 }
 
-function readServerRule(reader: YamlReader, item: Place, members: Members): ServerRule | undefined {
+function readServerRule<P>(reader: Reader<P>, item: P, members: Members<P>): ServerRule | undefined {
   const place = required(reader, item, members, 'server');
   const server = place && readServerName(reader, place);
   const methods = readNames(reader, required(reader, item, members, 'methods'), 'methods');
@@ -43,7 +42,7 @@ function readServerRule(reader: YamlReader, item: Place, members: Members): Serv
   return server === undefined ? undefined : { server, methods, tools };
 }
 
-function readServerName(reader: YamlReader, place: Place): string | undefined {
+function readServerName<P>(reader: Reader<P>, place: P): string | undefined {
   const text = reader.text(place, 'server');
   if (text === undefined || text === '*') return text;
   const name = trimSlashes(text);

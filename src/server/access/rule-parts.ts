@@ -18,12 +18,7 @@ export function readMembers<P>(
 }
 
 /** The value of a member that must be there. */
-export function required<P>(
-  reader: Reader<P>,
-  place: P,
-  members: Members<P>,
-  name: string,
-): P | undefined {
+export function required<P>(reader: Reader<P>, place: P, members: Members<P>, name: string): P | undefined {
   const entry = members.get(name);
   if (!entry) reader.fault(place, `'${name}' is missing`);
   return entry?.value;

@@ -19,6 +19,8 @@ export interface Reader<P> {
   text(place: P, what: string): string | undefined;
   /** The text that a place holds, if it holds one; notes no fault. */
   peek(place: P): string | undefined;
+  /** Whether a place holds a mapping with that key; notes no fault. */
+  has(place: P, key: string): boolean;
   /** Notes a fault. */
   fault(at: P, message: string): void;
 }

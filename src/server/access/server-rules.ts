@@ -1,4 +1,4 @@
-import { type AgentRule, readAgents } from './agent-rules.ts';
+import { type AgentRule, readAgent, readAgents } from './agent-rules.ts';
 import { trimSlashes } from './names.ts';
 import type { Reader } from './reader.ts';
 import { type Members, readMembers, readNames, required } from './rule-parts.ts';
@@ -17,12 +17,16 @@ export interface Rules {
   readonly agentRules: readonly AgentRule[];
 }
 
-/** Reads the rules of one scope: items `{server, methods, tools}` and `{agents: ...}`. */
+/** Reads the rules of one scope: items `{server, methods, tools}`, `{agents: ...}` and `{agent, actions}`. */
 export function readRules<P>(reader: Reader<P>, place: P, scope: string): Rules {
   const serverRules: ServerRule[] = [];
   const agentRules: AgentRule[][] = [];
   const known = ['server', 'methods', 'tools', 'agents'];
   for (const item of reader.items(place, `scope '${scope}'`)) {
+    if (reader.has(item, 'agent')) {
+      agentRules.push(readAgent(reader, item));
+      continue;
+    }
     const members = readMembers(reader, item, `a rule of '${scope}'`, known);
     if (!members) continue;
     const agents = members.get('agents');

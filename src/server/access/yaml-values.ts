@@ -36,6 +36,10 @@ export function valuesOf(reading: Reading): YamlValues {
   };
   return {
     peek,
+    has(place, key) {
+      const node = resolve(place);
+      return isMap(node) && node.has(key);
+    },
     entries(place, what) {
       const node = resolve(place);
       if (!isMap(node)) {

@@ -67,7 +67,8 @@ function examine(
   for (const [name, wish] of changes)
     if (wish) next.set(name, { ...wish, source: 'api', createdAt: at, updatedAt: at });
     else next.delete(name);
-  assertStaysAdministrator(caller.identity, world.scopes.grantsOf(next));
+  const { grantsOf } = world.scopes;
+  assertStaysAdministrator(caller.identity, grantsOf(stored), grantsOf(next));
   return changes;
 }
 

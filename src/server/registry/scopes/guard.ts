@@ -26,9 +26,15 @@ const harmless: readonly UiPermission[] = [
 
 /**
  * Refuses a change after which its maker would be no administrator any more. Whoever makes a change is one, so there
- * always is somebody left who can undo it.
+ * always is somebody left who can undo it. Somebody who was one when the request came, and is not any more, changes nothing.
  */
-export function assertStaysAdministrator({ groups, limitedTo }: Identity, after: Grants): void {
+export function assertStaysAdministrator(
+  { groups, limitedTo }: Identity,
+  before: Grants,
+  after: Grants,
+): void {
+  if (!accessOf({ groups, limitedTo }, before).isAdmin)
+    throw new Failure('not_allowed', 'Administrator permissions are required for this operation.');
   if (accessOf({ groups, limitedTo }, after).isAdmin) return;
   throw new Failure(
     'would_lock_out',

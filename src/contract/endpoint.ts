@@ -51,6 +51,8 @@ export interface Endpoint {
   readonly media?: string;
   /** The status of a success; 200 unless given. */
   readonly status?: 200 | 201 | 204;
+  /** Takes its body as an HTML form (application/x-www-form-urlencoded) too: every field a text, each at most once. */
+  readonly form?: true;
   /** Honours the `If-Match` request header: the handler gets it as `ifMatch` and refuses with 412 when it does not hold. */
   readonly conditional?: true;
 }

@@ -1,3 +1,6 @@
+import { accessEndpoints } from './access.ts';
+import { groupEndpoints } from './groups.ts';
+import { scopeEndpoints } from './scopes.ts';
 import { serverEndpoints } from './servers.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -10,6 +13,10 @@ export const endpoints = {
   ...signInEndpoints,
   ...sessionEndpoints,
   ...tokenEndpoints,
+  ...accessEndpoints,
+  ...groupEndpoints,
+  // Before servers: `/api/servers/groups` would be a server's path.
+  ...scopeEndpoints,
   ...serverEndpoints,
 } as const;
 

@@ -135,6 +135,10 @@ export interface ScopesTable {
   /** JSON: the scope's definition. */
   definition: string;
   updated_at: string;
+  /** Null for scopes of the file. */
+  created_at: string | null;
+  /** The directory's id of the group that was made with the scope; null when none was. */
+  idp_group_id: string | null;
 }
 
 /** What happened: one row an event, never credentials, bodies or tool arguments. */

@@ -31,6 +31,18 @@ export async function readJson(c: Context<HttpEnv>): Promise<unknown> {
   }
 }
 
+/** The body as JSON, or the fields of a form where `form` allows one; a field given twice is a failure. */
+export async function readBody(c: Context<HttpEnv>, form: boolean): Promise<unknown> {
+  const type = c.req.header('content-type') ?? '';
+  if (!form || !/^application\/x-www-form-urlencoded\b/i.test(type)) return readJson(c);
+  const fields = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(await readText(c))) {
+    if (fields.has(name)) throw new Failure('bad_request', `The form has the field '${name}' twice.`);
+    fields.set(name, value);
+  }
+  return Object.fromEntries(fields);
+}
+
 function tooLarge(): Failure {
   return new Failure('body_too_large', `The body is larger than ${maxBody} bytes.`);
 }

@@ -7,7 +7,7 @@ import type { Trail } from '../audit/event.ts';
 import { asFailure, Failure, type Fault } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { recordRequest } from './audit.ts';
-import { readJson } from './body.ts';
+import { readBody } from './body.ts';
 import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
@@ -103,7 +103,7 @@ async function serve(
   const input: AnyInput = {
     params,
     query: parse(endpoint.query, c.req.query(), 'query'),
-    body: endpoint.body ? parse(endpoint.body, await readJson(c), 'body') : undefined,
+    body: endpoint.body ? parse(endpoint.body, await readBody(c, endpoint.form ?? false), 'body') : undefined,
     ifMatch: c.req.header('if-match'),
   };
   const answer = await handler(input, caller ?? anonymous(c, notes));

@@ -110,9 +110,10 @@ export type AgentInfo = z.infer<typeof agentInfo>;
 
 /** An agent with its card. */
 export const agent = agentInfo.extend({
+  /** Empty for somebody who changes an agent whose card they may not get. */
   metadata: z.record(z.string(), z.unknown()),
-  /** The card as JSON; its very bytes are at `/api/agents/{path}/card`. */
-  card: z.record(z.string(), z.unknown()),
+  /** The card as JSON; its very bytes are at `/api/agents/{path}/card`. Null for somebody who may not get it. */
+  card: z.record(z.string(), z.unknown()).nullable(),
 });
 
 /** An agent with its card. */

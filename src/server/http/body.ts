@@ -18,14 +18,14 @@ export async function readText(c: Context<HttpEnv>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** The body as JSON; anything else is a failure that says what. */
-export async function readJson(c: Context<HttpEnv>): Promise<unknown> {
+/** The body as JSON, and its text; anything else is a failure that says what. */
+export async function readJson(c: Context<HttpEnv>): Promise<{ value: unknown; text: string }> {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
     throw new Failure('unsupported_media_type', 'Send the body as application/json.');
   const text = await readText(c);
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text) as unknown, text };
   } catch (error) {
     throw new Failure('invalid_json', `The body is not valid JSON: ${(error as Error).message}`);
   }

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
+import { agentHandlers } from './agents/handlers.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
@@ -31,5 +32,6 @@ export function registryHandlers(world: RegistryWorld) {
     }),
     ...sessionHandlers({ db, now, forgetPerson, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
+    ...agentHandlers(world.servers),
   };
 }

@@ -9,16 +9,16 @@ export function invalid(faults: readonly Fault[]): Failure {
   return new Failure('invalid_input', said, { faults });
 }
 
-/** What `schema` makes of a body, or of the part of it `under`; faults are named by their place in the body. */
+/** What `schema` makes of a body; faults are named by their place in the body as it was sent, which `sentAt` finds. */
 export function held<S extends z.ZodType>(
   schema: S,
   value: unknown,
-  under: readonly string[] = [],
+  sentAt: (path: readonly PropertyKey[]) => readonly PropertyKey[] = (path) => path,
 ): z.output<S> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => ({
-    at: ['body', ...under, ...path].join('.'),
+    at: ['body', ...sentAt(path)].map(String).join('.'),
     message,
   }));
   throw invalid(faults);

@@ -1,4 +1,5 @@
 import type { AddCommands } from '../command.ts';
+import { addAgentCommands } from './agents.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addEntraCommands } from './entra.ts';
 import { addIdentityCommands } from './identity.ts';
@@ -9,6 +10,7 @@ import { addTokenCommands } from './tokens.ts';
 const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
+  addAgentCommands,
   addIdentityCommands,
   addTokenCommands,
   addEntraCommands,

@@ -9,6 +9,7 @@ import { Trouble } from './trouble.ts';
 export interface JsonFile {
   /** What messages call it. */
   readonly name: string;
+  readonly text: string;
   readonly value: unknown;
   readonly places: JsonPlaces;
 }
@@ -24,7 +25,7 @@ export async function readJsonFile(file: string, terminal: Terminal): Promise<Js
       `${name} is not valid JSON: line ${fault.line}, column ${fault.column}: ${fault.message}.`,
       { code: 'invalid_file' },
     );
-  return { name, value: JSON.parse(text) as unknown, places };
+  return { name, text, value: JSON.parse(text) as unknown, places };
 }
 
 /** `line 3, column 7: tags.0: <message>`: a fault at a path of a JSON file; what is missing stands where its parent does. */

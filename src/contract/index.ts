@@ -1,4 +1,5 @@
 import { accessEndpoints } from './access.ts';
+import { agentEndpoints } from './agents.ts';
 import { groupEndpoints } from './groups.ts';
 import { scopeEndpoints } from './scopes.ts';
 import { serverEndpoints } from './servers.ts';
@@ -18,6 +19,7 @@ export const endpoints = {
   // Before servers: `/api/servers/groups` would be a server's path.
   ...scopeEndpoints,
   ...serverEndpoints,
+  ...agentEndpoints,
 } as const;
 
 /** The id of an endpoint, such as `servers.list`. */

@@ -42,4 +42,13 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'servers.credential': { method: 'PATCH', path: '/api/servers/{path}/auth-credential' },
   'servers.patch': { method: 'PATCH', path: '/api/servers/{path}' },
   'servers.remove': { method: 'DELETE', path: '/api/servers/{path}' },
+  'agents.list': { method: 'GET', path: '/api/agents' },
+  'agents.register': { method: 'POST', path: '/api/agents' },
+  'agents.registerAt': { method: 'POST', path: '/api/agents/register' },
+  'agents.toggle': { method: 'POST', path: '/api/agents/{path}/toggle' },
+  'agents.card': { method: 'GET', path: '/api/agents/{path}/card' },
+  'agents.get': { method: 'GET', path: '/api/agents/{path}' },
+  'agents.replace': { method: 'PUT', path: '/api/agents/{path}' },
+  'agents.patch': { method: 'PATCH', path: '/api/agents/{path}' },
+  'agents.remove': { method: 'DELETE', path: '/api/agents/{path}' },
 };

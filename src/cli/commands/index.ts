@@ -1,4 +1,5 @@
 import type { AddCommands } from '../command.ts';
+import { addAgentCommands } from './agents.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addEntraCommands } from './entra.ts';
 import { addGroupCommands } from './groups.ts';
@@ -11,6 +12,7 @@ const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
   addGroupCommands,
+  addAgentCommands,
   addIdentityCommands,
   addTokenCommands,
   addEntraCommands,

@@ -16,6 +16,7 @@ test('migrations run at the first start only', async () => {
     '0001-start',
     '0002-sign-in',
     '0003-upstream-credentials',
+    '0005-agents',
     '0007-scopes-of-the-api',
   ]);
   await first.close();

@@ -3,6 +3,7 @@ import type { Db } from '../db/tables.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
+import { agentHandlers } from './agents/handlers.ts';
 import { groupHandlers } from './groups/handlers.ts';
 import { scopeHandlers } from './scopes/handlers.ts';
 import type { ScopesApiWorld } from './scopes/write.ts';
@@ -41,5 +42,6 @@ export function registryHandlers(world: RegistryWorld) {
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants }),
+    ...agentHandlers(world.servers),
   };
 }

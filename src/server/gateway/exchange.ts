@@ -5,6 +5,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Opening } from './openings.ts';
 import type { Place } from './place.ts';
 import type { Asked, Message, MessageId } from './read-call.ts';
+import type { Tended } from './tend.ts';
 import { traceIn } from './trace.ts';
 
 /** One HTTP request of a client and its answer, with each fact noted as it becomes known. */
@@ -31,8 +32,10 @@ export interface Exchange {
   seat: number;
   /** The stream of a session that it opens; calls behind it wait for the server's answer. */
   opening?: Opening | undefined;
-  /** Ends the upstream's side. */
-  hangUp?: (() => void) | undefined;
+  /** Gives back what the identity holds of its share of streams. */
+  leave?: (() => void) | undefined;
+  /** The answer on its way. */
+  passage?: (Tended & { hangUp(): void }) | undefined;
 }
 
 /** Begins to note a request. Until something is decided it counts as failed. */

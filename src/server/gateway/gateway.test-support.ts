@@ -15,7 +15,7 @@ import { Failure } from '../errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { createGateway } from './handle.ts';
-import { httpOptions } from './http-options.ts';
+import { type ClientLimits, httpOptionsFor } from './http-options.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
 
 /** A request as the scripted upstream got it. */
@@ -90,7 +90,11 @@ export interface TestGateway {
 }
 
 /** Starts a gateway whose callers prove their name with `Authorization: Bearer <name>`. */
-export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = {}): Promise<TestGateway> {
+export async function startGateway(
+  rules: Rules,
+  world: Partial<GatewayWorld> = {},
+  clients: ClientLimits = { headersMs: 20_000, requestMs: 120_000 },
+): Promise<TestGateway> {
   const events: AuditEvent[] = [];
   const routes = new Map<string, Route>();
   const identities = new Map<string, Identity>();
@@ -118,7 +122,7 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
     newId: () => `id-${++ids}`,
     ...world,
   });
-  const server = createServer(httpOptions, (req, res) => gateway.handle(req, res));
+  const server = createServer(httpOptionsFor(clients), (req, res) => gateway.handle(req, res));
   const origin = await listen(server);
   allowedHosts.add(new URL(origin).host);
   return {

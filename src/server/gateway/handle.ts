@@ -16,6 +16,8 @@ import { ClientLeft } from './read-body.ts';
 import { refuse } from './refuse.ts';
 import { routeTo } from './route.ts';
 import { createSessions, type Sessions } from './sessions.ts';
+import { createStreamSeats, type StreamSeats } from './stream-seats.ts';
+import { tendAnswers } from './tend.ts';
 import { createTickets, type Tickets } from './ticket.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createUpstreams, type Upstreams } from './upstream.ts';
@@ -26,6 +28,7 @@ interface Running extends GatewayWorld {
   readonly lists: ListMemory;
   readonly sessions: Sessions;
   readonly openings: Openings;
+  readonly seats: StreamSeats;
   readonly tickets: Tickets;
   readonly upstreams: Upstreams;
   readonly traffic: Traffic;
@@ -38,11 +41,15 @@ export function createGateway(world: GatewayWorld): Gateway {
   const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
   const sessions = createSessions(limits.sessions);
   const openings = createOpenings(limits.openingMs);
+  const seats = createStreamSeats(limits.streamsPerIdentity);
+  const lists = createListMemory();
   const running: Running = {
-    ...{ ...world, limits, lists: createListMemory(), sessions, openings, tickets, upstreams, traffic },
+    ...{ ...world, limits, lists, sessions, openings, seats, tickets, upstreams, traffic },
   };
+  const endTending = tendAnswers(traffic.each, limits);
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
+    endTending();
     await upstreams.destroy();
   };
   return {
@@ -89,6 +96,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
   if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
+  if (exchange.longLived) exchange.leave = gateway.seats.take(identity);
   forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs, onAnswer });
 }
 
@@ -101,10 +109,11 @@ function fail(exchange: Exchange, error: unknown): void {
 
 function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Exchange): void {
   if (!exchange.res.writableFinished) {
-    exchange.hangUp?.();
+    exchange.passage?.hangUp();
     exchange.reason ??= 'client_left';
   }
   exchange.opening?.done();
+  exchange.leave?.();
   traffic.remove(exchange);
   trail.record(auditEvent(exchange, clientIp(exchange.req), now()));
   const { failure, id } = exchange;

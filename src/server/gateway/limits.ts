@@ -26,13 +26,21 @@ export interface Limits {
   readonly queuePerServer: number;
   /** Long-lived streams to one server; each has a connection of its own. */
   readonly streamsPerServer: number;
+  /** The same, of one identity to all servers. */
+  readonly streamsPerIdentity: number;
+  /** After this much silence, and twice as much at most, an event stream gets a comment; 0: it gets none. */
+  readonly keepAliveMs: number;
+  /** How long a stream that only listens may be silent until it is ended; 0: as long as it likes. */
+  readonly streamIdleMs: number;
+  /** How long a client may read nothing of what waits for it. */
+  readonly stallMs: number;
   /** Servers with connections kept open. */
   readonly pools: number;
   /** Sessions of the legacy eras whose holder is remembered. */
   readonly sessions: number;
 }
 
-/** Limits that suit one process on two cores; every one is a setting. */
+/** Limits that suit one process on two cores; those that depend on clients and servers are settings. */
 export const defaultLimits: Limits = {
   bodyBytes: 4 * 1024 * 1024,
   batchMessages: 100,
@@ -47,6 +55,10 @@ export const defaultLimits: Limits = {
   connectionsPerServer: 256,
   queuePerServer: 1_024,
   streamsPerServer: 8_192,
+  streamsPerIdentity: 1_000,
+  keepAliveMs: 25_000,
+  streamIdleMs: 0,
+  stallMs: 120_000,
   pools: 2_048,
   sessions: 50_000,
 };

@@ -54,9 +54,6 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   return { gateway, metrics, listener };
 }
 
-/** How long opening a connection to a server may take, in milliseconds. */
-const connectMs = 5_000;
-
 function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
   const { config, log, now } = base;
   const { scopes, routes } = inventory;
@@ -66,8 +63,11 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     decide: (who, call) => decide(who, call, scopes.grants()),
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
-    connect: guardedConnector({ policy: inventory.servers.policy, timeoutMs: connectMs }),
-    limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
+    connect: guardedConnector({
+      policy: inventory.servers.policy,
+      timeoutMs: config.gateway.limits.connectMs,
+    }),
+    limits: config.gateway.limits,
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),
     ticketKey: deriveKey(config.secretKey, 'sse-session'),

@@ -157,8 +157,8 @@ export interface ServiceAccounts {
     id: string,
   ): Promise<readonly { readonly keyId: string; readonly label: string; readonly expiresAt: string }[]>;
   removeSecret?(id: string, keyId: string): Promise<void>;
-  /** Lets it call the gateway (Entra: the app role `Gateway.Invoke`). */
-  permit?(principalId: string): Promise<void>;
+  /** Lets it call the gateway (Entra: the app role `Gateway.Invoke`); false when the gateway's registration has no such role. */
+  permit?(principalId: string): Promise<boolean>;
   /** Asks for a token as the account would, until the directory knows it everywhere; throws why it does not get one. */
   verify?(clientId: string, secret: string): Promise<void>;
   /** Removes registration and principal for good. */

@@ -15,6 +15,7 @@ export interface Patience {
 export async function settled<T>(
   { pause, patience = waits.length }: Patience,
   act: () => Promise<T>,
+  isTooEarly: (error: unknown) => boolean = isUnknownYet,
 ): Promise<T> {
   for (const seconds of waits.slice(0, patience)) {
     try {
@@ -27,7 +28,7 @@ export async function settled<T>(
   return act();
 }
 
-function isTooEarly(error: unknown): boolean {
+function isUnknownYet(error: unknown): boolean {
   if (error instanceof Failure && error.code === 'not_found') return true;
   if (!(error instanceof GraphFailure) || error.graph.status !== 400) return false;
   // Graph gives this refusal no code of its own, so its words have to do.

@@ -9,6 +9,7 @@ import { appToken } from '../token.ts';
 import { createCapabilities } from './capabilities.ts';
 import { entraGroups } from './groups.ts';
 import { entraMemberships } from './memberships.ts';
+import { entraServiceAccounts } from './service-accounts.ts';
 import { entraUsers } from './users.ts';
 
 /** What a directory is made of besides its settings. */
@@ -22,7 +23,8 @@ export interface DirectoryWorld {
 /** The tenant behind Microsoft Graph, as ENTRA_GRAPH_CLIENT_ID where that is set, else as the gateway itself. */
 export function entraDirectory(config: EntraConfig, world: DirectoryWorld): Directory {
   const { loginBaseUrl, tenantId: tenant, graphBaseUrl: baseUrl } = config;
-  const token = appToken({ loginBaseUrl, tenant, ...world }, graphProof(config), graphScope);
+  const issuing = { loginBaseUrl, tenant, ...world };
+  const token = appToken(issuing, graphProof(config), graphScope);
   const graph = createGraph({ baseUrl, token, ...world });
   return {
     provider: 'entra',
@@ -30,5 +32,9 @@ export function entraDirectory(config: EntraConfig, world: DirectoryWorld): Dire
     users: entraUsers({ graph, now: world.now }),
     groups: entraGroups({ graph, ...world }),
     memberships: entraMemberships({ graph, pause: world.pause }),
+    serviceAccounts: entraServiceAccounts({
+      ...{ graph, ...issuing },
+      gateway: { clientId: config.clientId, appIdUri: config.applicationIdUri ?? `api://${config.clientId}` },
+    }),
   };
 }

@@ -39,7 +39,7 @@ const write = { permission: 'Group.ReadWrite.All' };
 export function entraGroups({ graph, newId, ...patience }: GroupsWorld): Groups & Required<Groups> {
   const find = async (idOrName: string): Promise<DirectoryGroup | undefined> => {
     if (isId(idOrName)) {
-      const found = await graph.find(`/groups/${idOrName}`, graphGroup, {
+      const found = await graph.find(`/groups/${idOrName.toLowerCase()}`, graphGroup, {
         ...read,
         query: { $select: groupFields },
       });

@@ -64,7 +64,7 @@ function startsWith(text: string): (property: string) => string {
 
 async function findUser(graph: Graph, idOrName: string) {
   if (isId(idOrName))
-    return graph.find(`/users/${idOrName}`, graphUser, { ...read, query: { $select: fields } });
+    return graph.find(`/users/${idOrName.toLowerCase()}`, graphUser, { ...read, query: { $select: fields } });
   if (!isName(idOrName)) return undefined;
   const by = async (property: 'userPrincipalName' | 'mail') => {
     const query = { $select: fields, $filter: `${property} eq ${quoted(idOrName)}`, $top: '20' };

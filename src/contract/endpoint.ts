@@ -47,8 +47,11 @@ export interface Endpoint {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly output: z.ZodType;
-  /** The media type of an answer that is not JSON: the handler gives its text, or a stream of its bytes. */
-  readonly media?: string;
+  /**
+   * The media type of an answer that is not JSON: the handler gives its text, or a stream of its bytes. Of several types
+   * the handler names the one it gives in the `content-type` of a `Reply`.
+   */
+  readonly media?: string | readonly [string, ...string[]];
   /** The status of a success; 200 unless given. */
   readonly status?: 200 | 201 | 204;
   /** Honours the `If-Match` request header: the handler gets it as `ifMatch` and refuses with 412 when it does not hold. */

@@ -9,6 +9,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'system.version': { method: 'GET', path: '/api/version' },
   'system.doctor': { method: 'GET', path: '/api/doctor' },
   'system.metrics': { method: 'GET', path: '/api/metrics' },
+  'system.openapi': { method: 'GET', path: '/openapi.json' },
   'auth.me': { method: 'GET', path: '/api/auth/me' },
   'auth.providers': { method: 'GET', path: '/api/auth/providers' },
   'auth.csrf': { method: 'GET', path: '/api/auth/csrf-token' },

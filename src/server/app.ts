@@ -5,11 +5,13 @@ import { endpoints } from '../contract/index.ts';
 import type { Trail } from './audit/event.ts';
 import { Failure } from './errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
+import { sessionCookieName } from './http/cookies.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
 import { answerFailure } from './http/failure.ts';
 import { mountFrontChannel } from './http/front-channel.ts';
 import { meHandlers } from './http/me.ts';
 import { mount } from './http/mount.ts';
+import { openApiOf } from './http/openapi/serve.ts';
 import { originGuard } from './http/origin-guard.ts';
 import { mountProtectedResource, resourceMetadataUrl } from './http/protected-resource.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -64,6 +66,11 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       'system.version': () => ({ version: world.version }),
       'system.doctor': world.doctor,
       'system.metrics': world.metrics,
+      'system.openapi': openApiOf(endpoints, {
+        version: world.version,
+        url: config.registryUrl,
+        cookie: sessionCookieName(config.session),
+      }),
       ...meHandlers({
         providers: trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',

@@ -113,7 +113,8 @@ async function serve(
   if (status === 204) return new Response(null, { status, headers: shared });
   if (endpoint.media) {
     // A proxy that collects an answer before it passes it on would hold events back.
-    const own = { ...shared, 'content-type': endpoint.media, 'x-accel-buffering': 'no' };
+    const type = typeof endpoint.media === 'string' ? endpoint.media : endpoint.media[0];
+    const own = { 'content-type': type, 'x-accel-buffering': 'no', ...shared };
     return new Response(endpoint.output.parse(body) as string | ReadableStream, { status, headers: own });
   }
   // What leaves passes its schema, so that no column gets out by accident.

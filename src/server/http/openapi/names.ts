@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { diagnosis, finding } from '../../../contract/doctor.ts';
+import { problem } from '../../../contract/problem.ts';
+import { server, tool } from '../../../contract/servers.ts';
+import { session } from '../../../contract/sessions.ts';
+import { me } from '../../../contract/sign-in.ts';
+import { personalToken } from '../../../contract/tokens.ts';
+
+/** Schemas that have a name in the OpenAPI document; every other one is written out where it is used. */
+const named: Readonly<Record<string, z.ZodType>> = {
+  Problem: problem,
+  Me: me,
+  Session: session,
+  PersonalToken: personalToken,
+  Server: server,
+  Tool: tool,
+  Finding: finding,
+  Diagnosis: diagnosis,
+};
+
+/** Gives the named schemas their ids, which zod then refers to. */
+export function nameSchemas(): void {
+  for (const [id, schema] of Object.entries(named))
+    z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
+}

@@ -4,7 +4,7 @@ import type { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Place } from './place.ts';
 import type { Asked, MessageId } from './read-call.ts';
-import { traceIdIn } from './trace.ts';
+import { traceIn } from './trace.ts';
 
 /** One HTTP request of a client and its answer, with each fact noted as it becomes known. */
 export interface Exchange {
@@ -68,10 +68,10 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
 
 /** What else is told: the client's own trace (one that the gateway makes has the correlation id), the parts of a batch. */
 function detailOf({ asked, req }: Exchange): AuditEvent['detail'] {
-  const trace = req.headers.traceparent === undefined ? undefined : traceIdIn(req.headers.traceparent);
+  const trace = req.headers.traceparent === undefined ? undefined : traceIn(req.headers.traceparent);
   if (trace === undefined && !asked?.batch) return undefined;
   return {
-    ...(trace === undefined ? {} : { trace_id: trace }),
+    ...(trace === undefined ? {} : { trace_id: trace.traceId, parent_span_id: trace.parentSpanId }),
     ...(asked?.batch ? { batch: asked.messages.map(named) } : {}),
   };
 }

@@ -1,6 +1,12 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
-import { type Endpoint, type Endpoints, type Permission, Reply } from '../../contract/endpoint.ts';
+import {
+  type Endpoint,
+  type Endpoints,
+  type Permission,
+  Reply,
+  uiPermissions,
+} from '../../contract/endpoint.ts';
 import { nameOfPath } from '../../contract/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
@@ -51,8 +57,16 @@ export function mount(
 
 function rowOf(id: string, endpoint: Endpoint, handler: unknown): Row {
   if (typeof handler !== 'function') throw new Error(`the endpoint ${id} has no handler`);
-  if (!endpoint.permission) throw new Error(`the endpoint ${id} states no permission`);
+  if (!isPermission(endpoint.permission)) throw new Error(`the endpoint ${id} states no permission`);
   return { id, endpoint, handler: handler as AnyHandler, pattern: patternOf(endpoint.path) };
+}
+
+/** Types promise as much; a slip past them must not open a door. */
+function isPermission(said: unknown): boolean {
+  if (typeof said !== 'object' || said === null)
+    return ['public', 'identity', 'session', 'administrator'].includes(String(said));
+  const { can, on } = said as Record<string, unknown>;
+  return uiPermissions.some((known) => known === can) && (on === 'path' || on === 'any');
 }
 
 /** `{path}` may span segments, every other parameter is one. Routers of libraries differ in what follows such a span. */
@@ -98,10 +112,10 @@ async function serve(
   notes: Record<string, unknown>,
 ): Promise<Response> {
   const caller = await callerOf(c, endpoint.permission, world, notes);
-  const params = parse(endpoint.params, given, 'path');
+  // Before any input is looked at: what is wrong with it is nothing to somebody who may not send it.
   if (caller) requirePermission(endpoint, caller, given.path ?? '');
   const input: AnyInput = {
-    params,
+    params: parse(endpoint.params, given, 'path'),
     query: parse(endpoint.query, c.req.query(), 'query'),
     body: endpoint.body ? parse(endpoint.body, await readJson(c), 'body') : undefined,
     ifMatch: c.req.header('if-match'),

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 
-/** Permissions on servers and agents that a scope's UI permissions can grant (setup guide, "Understanding Scope Mappings"). */
+/**
+ * Permissions that a scope's UI permissions can grant: on servers and agents (setup guide, "Understanding Scope
+ * Mappings"), and to read the audit trail, which is about all of them.
+ */
 export const uiPermissions = [
   'list_service',
   'get_service',
@@ -16,6 +19,7 @@ export const uiPermissions = [
   'publish_agent',
   'modify_agent',
   'delete_agent',
+  'read_audit',
 ] as const;
 
 /** One of the permissions that `ui_permissions` in a scope may name. */

@@ -1,3 +1,4 @@
+import { auditEndpoints } from './audit.ts';
 import { serverEndpoints } from './servers.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -11,6 +12,7 @@ export const endpoints = {
   ...sessionEndpoints,
   ...tokenEndpoints,
   ...serverEndpoints,
+  ...auditEndpoints,
 } as const;
 
 /** The id of an endpoint, such as `servers.list`. */

@@ -30,4 +30,8 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'servers.credential': { method: 'PATCH', path: '/api/servers/{path}/auth-credential' },
   'servers.patch': { method: 'PATCH', path: '/api/servers/{path}' },
   'servers.remove': { method: 'DELETE', path: '/api/servers/{path}' },
+  'audit.list': { method: 'GET', path: '/api/audit/events' },
+  'audit.summary': { method: 'GET', path: '/api/audit/summary' },
+  'audit.export': { method: 'GET', path: '/api/audit/export' },
+  'audit.get': { method: 'GET', path: '/api/audit/events/{id}' },
 };

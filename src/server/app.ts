@@ -4,7 +4,6 @@ import type { Diagnosis } from '../contract/doctor.ts';
 import type { Handlers } from '../contract/endpoint.ts';
 import { endpoints } from '../contract/index.ts';
 import type { systemEndpoints } from '../contract/system.ts';
-import type { Trail } from './audit/event.ts';
 import { Failure } from './errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
 import { sessionCookieName } from './http/cookies.ts';
@@ -29,7 +28,6 @@ import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 export interface AppWorld extends RegistryWorld {
   readonly version: string;
   readonly log: Log;
-  readonly trail: Trail;
   readonly identity: HttpIdentity;
   readonly sessions: Sessions;
   readonly login: Login;

@@ -34,5 +34,7 @@ function readResources(reader: YamlReader, place: Place, permission: UiPermissio
     else if (name === '' || name === '/') reader.fault(item, `'${entry}' names nothing`);
     else names.add(name);
   }
+  if (permission === 'read_audit' && names.size > 0 && !names.has('all'))
+    reader.fault(place, `${permission} is about everything that happens; write [all]`);
   return [...names];
 }

@@ -1,7 +1,9 @@
+import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
+import { auditEventHandlers } from './audit-events/handlers.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
@@ -12,6 +14,7 @@ export interface RegistryWorld {
   readonly db: Db;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly trail: Trail;
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
   /** Makes cached identities that match look afresh at their next request. */
@@ -22,7 +25,7 @@ export interface RegistryWorld {
 
 /** The functions behind the endpoints of every entity. */
 export function registryHandlers(world: RegistryWorld) {
-  const { db, now, config, forgetPerson } = world;
+  const { db, now, config, trail, forgetPerson } = world;
   return {
     ...tokenHandlers({
       ...{ db, now, personal: world.personal },
@@ -31,5 +34,6 @@ export function registryHandlers(world: RegistryWorld) {
     }),
     ...sessionHandlers({ db, now, forgetPerson, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
+    ...auditEventHandlers({ db, now, trail }),
   };
 }

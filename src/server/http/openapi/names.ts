@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { auditEvent, auditEventInFull } from '../../../contract/audit.ts';
 import { diagnosis, finding } from '../../../contract/doctor.ts';
 import { problem } from '../../../contract/problem.ts';
 import { server, tool } from '../../../contract/servers.ts';
@@ -16,6 +17,8 @@ const named: Readonly<Record<string, z.ZodType>> = {
   Tool: tool,
   Finding: finding,
   Diagnosis: diagnosis,
+  AuditEvent: auditEvent,
+  AuditEventInFull: auditEventInFull,
 };
 
 /** Gives the named schemas their ids, which zod then refers to. */

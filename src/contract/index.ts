@@ -1,4 +1,8 @@
+import { accessEndpoints } from './access.ts';
+import { agentEndpoints } from './agents.ts';
 import { auditEndpoints } from './audit.ts';
+import { groupEndpoints } from './groups.ts';
+import { scopeEndpoints } from './scopes.ts';
 import { serverEndpoints } from './servers.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -11,7 +15,12 @@ export const endpoints = {
   ...signInEndpoints,
   ...sessionEndpoints,
   ...tokenEndpoints,
+  ...accessEndpoints,
+  ...groupEndpoints,
+  // Before servers: `/api/servers/groups` would be a server's path.
+  ...scopeEndpoints,
   ...serverEndpoints,
+  ...agentEndpoints,
   ...auditEndpoints,
 } as const;
 

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type EntraConfig, entraOf, isLoopback } from './config-entra.ts';
+import { type GatewayConfig, gatewayOf } from './config-gateway.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
 
 export type { EntraConfig } from './config-entra.ts';
@@ -40,7 +41,7 @@ export interface Config {
     readonly maxHours: number;
     readonly perHour: number;
   };
-  readonly gateway: { readonly maxBodyBytes: number; readonly timeoutSeconds: number };
+  readonly gateway: GatewayConfig;
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
   readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
@@ -141,7 +142,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       maxHours: value('MCP_TOKEN_MAX_TTL_HOURS'),
       perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
     },
-    gateway: { maxBodyBytes: value('MCP_PROXY_MAX_BODY_BYTES'), timeoutSeconds: value('MCP_PROXY_TIMEOUT') },
+    gateway: gatewayOf(read),
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
     health: {
       intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),

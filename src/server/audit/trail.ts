@@ -1,4 +1,5 @@
 import type { AuditEvent, Sink, Trail } from './event.ts';
+import { withoutTokens } from './without-tokens.ts';
 
 /** How many events are held before they are written out whatever the timer says. */
 const batchSize = 512;
@@ -35,7 +36,7 @@ export function createTrail(world: TrailWorld): HeldTrail {
 
   const drain = async (queue: (typeof queues)[number]): Promise<void> => {
     while (queue.held.length > 0) {
-      const batch = queue.held.slice(0, batchSize);
+      const batch = queue.held.slice(0, batchSize).map(withoutTokens);
       try {
         await queue.sink.write(batch);
       } catch (error) {

@@ -1,5 +1,6 @@
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type AuditFilters, auditEndpoints, type AuditSummary } from '../../../contract/audit.ts';
+import { type AuditFilters, type AuditSummary, auditEndpoints } from '../../../contract/audit.ts';
 import type { Handlers } from '../../../contract/endpoint.ts';
 import { Reply } from '../../../contract/endpoint.ts';
 import type { Caller } from '../../access/caller.ts';
@@ -36,14 +37,20 @@ const bob = { provider: 'entra', subject: 'b1', username: 'Bob_50%', clientId: n
 
 function record(event: Partial<AuditEvent> = {}): void {
   trail.record({
-    ...{ kind: 'mcp', at: '2026-03-10T11:00:00.000Z', correlationId: 'c-0', who: alice, clientIp: '10.0.0.1' },
+    ...{
+      kind: 'mcp',
+      at: '2026-03-10T11:00:00.000Z',
+      correlationId: 'c-0',
+      who: alice,
+      clientIp: '10.0.0.1',
+    },
     ...{ action: 'tools/call', resource: 'currenttime', decision: 'allow', status: 200, durationMs: 1 },
     ...event,
   });
 }
 
 const caller = { note: (detail: object) => void Object.assign(notes, detail) } as Caller<Identity>;
-type Asked = Record<string, string>;
+type Asked = Readonly<Record<string, string | undefined>>;
 async function list(asked: Asked = {}) {
   const query = auditEndpoints['audit.list'].query.parse(asked);
   const answer = await handlers['audit.list']({ params: {}, query, body: undefined }, caller);
@@ -57,7 +64,7 @@ async function exported(asked: Asked = {}): Promise<{ text: string; headers: Rec
   const query = auditEndpoints['audit.export'].query.parse(asked);
   const reply = await handlers['audit.export']({ params: {}, query, body: undefined }, caller);
   if (!(reply instanceof Reply)) throw new Error('no reply');
-  return { text: await new Response(reply.body).text(), headers: reply.headers };
+  return { text: await text(reply.body as ReadableStream), headers: reply.headers };
 }
 const actions = async (asked: Asked) => (await list(asked)).events.map(({ action }) => action);
 
@@ -81,7 +88,14 @@ describe('each filter keeps what it names', () => {
   beforeEach(() => {
     record({ action: 'mine', tool: 'now', correlationId: 'c-1' });
     record({ action: 'yours', who: bob, resource: '/team/search', status: 404, decision: 'deny' });
-    record({ action: 'nobodys', who: null, kind: 'sign-in', status: 502, decision: 'error', reason: 'Ärger' });
+    record({
+      action: 'nobodys',
+      who: null,
+      kind: 'sign-in',
+      status: 502,
+      decision: 'error',
+      reason: 'Ärger',
+    });
     record({ action: 'old', at: '2026-03-01T00:00:00.000Z', status: 201, kind: 'change' });
   });
   test.each<[Asked, string[]]>([
@@ -148,7 +162,10 @@ test('one event has its details, the list has not', async () => {
   const get = (id: string) => handlers['audit.get']({ params: { id }, query: {}, body: undefined }, caller);
   const listed = auditEndpoints['audit.list'].output.parse(page).events[0];
   expect(listed).not.toHaveProperty('detail');
-  expect(await get(listed?.id ?? '')).toEqual({ ...listed, detail: { before: null, after: { tags: ['x'] } } });
+  expect(await get(listed?.id ?? '')).toEqual({
+    ...listed,
+    detail: { before: null, after: { tags: ['x'] } },
+  });
   expect(await Promise.resolve(get('nowhere')).catch((error) => asFailure(error).code)).toBe('not_found');
 });
 

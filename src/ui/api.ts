@@ -41,6 +41,15 @@ export const versionQuery = queryOptions({
   staleTime: Number.POSITIVE_INFINITY,
 });
 
+/** The OpenAPI document of this gateway. */
+export const openApiQuery = queryOptions({
+  queryKey: ['openapi'],
+  // The endpoint gives its text as it is; here it comes as the JSON that it is.
+  queryFn: async ({ signal }) =>
+    (await api('system.openapi', { signal })) as unknown as Readonly<Record<string, unknown>>,
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
 /** Every server that the caller may see; asked again every 20 s while the page is in front. */
 export const serversQuery = queryOptions({
   queryKey: ['servers'],

@@ -33,6 +33,14 @@ const signedOut = createRoute({
   errorComponent: OutsideProblem,
 });
 
+const apiReference = createRoute({
+  getParentRoute: () => root,
+  path: '/docs/api',
+  validateSearch: (search) => pick(search, ['q', 'open']),
+  component: lazyRouteComponent(() => import('./api-reference.tsx'), 'ApiReference'),
+  errorComponent: OutsideProblem,
+});
+
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: 'signed-in',
@@ -87,6 +95,7 @@ const operations = createRoute({
 const pages = root.addChildren([
   login,
   signedOut,
+  apiReference,
   signedIn.addChildren([servers, agents, tokens, sessions, operations, noAccess]),
 ]);
 

@@ -2,10 +2,22 @@ import { rowsOf, type SchemaRow } from '../../contract/schema-rows.ts';
 
 const indents = ['', 'pl-4', 'pl-8', 'pl-12', 'pl-16'];
 
-/** The parameters of a tool as a table in words, from its JSON schema. */
-export function SchemaTable({ schema, caption }: { schema: unknown; caption: string }) {
-  const rows = rowsOf(schema);
-  if (rows.length === 0) return <p className="text-quiet">No parameters.</p>;
+/** The parameters of a tool, or the members of a body, as a table in words, from their JSON schema. */
+export function SchemaTable({
+  schema,
+  document,
+  caption,
+  none = 'No parameters.',
+}: {
+  schema: unknown;
+  /** Where references are looked up, when that is not the schema itself. */
+  document?: unknown;
+  caption: string;
+  /** What is said when there is no member. */
+  none?: string;
+}) {
+  const rows = rowsOf(schema, document);
+  if (rows.length === 0) return <p className="text-quiet">{none}</p>;
   return (
     <table className="w-full table-fixed border-collapse text-left">
       <caption className="sr-only">{caption}</caption>

@@ -67,6 +67,14 @@ test('bodies are described as they are sent, answers as they come', () => {
   expect(document.components.schemas.Server).toMatchObject({ required: expect.arrayContaining(['license']) });
 });
 
+test('where a form is taken too, it is described as one', () => {
+  const content = operationOf('scopes.create').requestBody?.content ?? {};
+  expect(Object.keys(content)).toEqual(['application/json', 'application/x-www-form-urlencoded']);
+  expect(Object.keys(operationOf('servers.register').requestBody?.content ?? {})).toEqual([
+    'application/json',
+  ]);
+});
+
 test('conditional changes name If-Match, and what shows the tag names ETag', () => {
   const parameters = operationOf('servers.patch').parameters;
   expect(parameters).toContainEqual({ $ref: '#/components/parameters/IfMatch' });

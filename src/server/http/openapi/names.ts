@@ -1,7 +1,9 @@
 import { z } from 'zod';
-import { auditEvent, auditEventInFull } from '../../../contract/audit.ts';
+import { agent, agentInfo } from '../../../contract/agents.ts';
+import { auditEvent, auditEventInFull, auditSummary } from '../../../contract/audit.ts';
 import { diagnosis, finding } from '../../../contract/doctor.ts';
 import { problem } from '../../../contract/problem.ts';
+import { scope, scopeDefinition } from '../../../contract/scopes.ts';
 import { server, tool } from '../../../contract/servers.ts';
 import { session } from '../../../contract/sessions.ts';
 import { me } from '../../../contract/sign-in.ts';
@@ -15,10 +17,15 @@ const named: Readonly<Record<string, z.ZodType>> = {
   PersonalToken: personalToken,
   Server: server,
   Tool: tool,
+  AgentInfo: agentInfo,
+  Agent: agent,
+  Scope: scope,
+  ScopeDefinition: scopeDefinition,
   Finding: finding,
   Diagnosis: diagnosis,
   AuditEvent: auditEvent,
   AuditEventInFull: auditEventInFull,
+  AuditSummary: auditSummary,
 };
 
 /** Gives the named schemas their ids, which zod then refers to. */

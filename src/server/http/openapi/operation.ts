@@ -5,7 +5,7 @@ import type { Components, Schema } from './schemas.ts';
 
 /** One endpoint as an OpenAPI operation; `tagged`: its answer carries an ETag. */
 export function operationOf(id: string, endpoint: Endpoint, components: Components, tagged: boolean): Schema {
-  const { permission, body, summary, conditional } = endpoint;
+  const { permission, summary, conditional } = endpoint;
   const parameters = [
     ...pathParameters(endpoint, components),
     ...queryParameters(endpoint, components),
@@ -19,14 +19,7 @@ export function operationOf(id: string, endpoint: Endpoint, components: Componen
     'x-permission': permission,
     security: securityOf(endpoint),
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(body
-      ? {
-          requestBody: {
-            required: true,
-            content: { 'application/json': { schema: components.schemaOf(body, 'input') } },
-          },
-        }
-      : {}),
+    ...requestBody(endpoint, components),
     responses: {
       [String(endpoint.status ?? 200)]: success(endpoint, components, tagged),
       ...problemsOf(endpoint),
@@ -37,6 +30,16 @@ export function operationOf(id: string, endpoint: Endpoint, components: Componen
 /** The entity that an endpoint belongs to: the first part of its id. */
 export function entityOf(id: string): string {
   return id.split('.')[0] ?? id;
+}
+
+function requestBody({ body, form }: Endpoint, components: Components): Schema {
+  if (!body) return {};
+  const sent = { schema: components.schemaOf(body, 'input') };
+  const content = {
+    'application/json': sent,
+    ...(form ? { 'application/x-www-form-urlencoded': sent } : {}),
+  };
+  return { requestBody: { required: true, content } };
 }
 
 function pathParameters({ path, params }: Endpoint, components: Components): Schema[] {

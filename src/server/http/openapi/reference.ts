@@ -48,7 +48,7 @@ function renderEndpoint(id: string, endpoint: Endpoint, document: Schema): strin
       endpoint.conditional ? '; honours `If-Match`' : ''
     }.`,
     renderParameters(operation),
-    renderSchema('Body', sent),
+    endpoint.body ? renderBody(endpoint.form ? 'Body, JSON or a form' : 'Body', sent) : '',
     renderAnswer(endpoint, success),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
@@ -67,6 +67,15 @@ function renderParameters({ parameters }: Schema): string {
     ];
   });
   return rows.length === 0 ? '' : `| parameter | type | |\n|---|---|---|\n${rows.join('\n')}`;
+}
+
+/** Of a body whose members the schema does not list, its own words say what it is. */
+function renderBody(title: string, schema: Schema): string {
+  const { description } = schema;
+  return (
+    renderSchema(title, schema) ||
+    `${title}: ${typeof description === 'string' ? sentence([description]) : 'a JSON value'}.`
+  );
 }
 
 function renderAnswer({ status = 200 }: Endpoint, success: Schema): string {

@@ -88,6 +88,7 @@ const identity = {
 export const auditSummary = z.object({
   from: z.string(),
   to: z.string(),
+  retention_days: z.number().int().describe('How long events are kept.'),
   bucket: z.enum(['minute', 'hour', 'day']),
   timeline: z.array(
     z.object({

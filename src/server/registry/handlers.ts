@@ -46,6 +46,6 @@ export function registryHandlers(world: RegistryWorld) {
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants }),
     ...agentHandlers(world.servers),
-    ...auditEventHandlers({ db, now, trail }),
+    ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),
   };
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type AuditFilters, type AuditSummary, auditEndpoints } from '../../../contract/audit.ts';
@@ -7,7 +10,7 @@ import type { Caller } from '../../access/caller.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { databaseSink } from '../../audit/sinks/database.ts';
 import { createTrail, type HeldTrail } from '../../audit/trail.ts';
-import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { type OpenDatabase, openDatabase } from '../../db/open.ts';
 import { asFailure } from '../../errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { csvLine } from './csv.ts';
@@ -15,21 +18,24 @@ import { auditEventHandlers } from './handlers.ts';
 import { lookedAt } from './store.ts';
 
 const now = Date.parse('2026-03-10T12:00:00.000Z');
+let directory: string;
 let database: OpenDatabase;
 let trail: HeldTrail;
 let handlers: Handlers<typeof auditEndpoints, Caller<Identity>>;
 let notes: Record<string, unknown>;
 
 beforeEach(async () => {
-  database = await openMemory();
+  directory = mkdtempSync(join(tmpdir(), 'audit-'));
+  database = await openDatabase(directory);
   const log = { error: () => {} };
-  trail = createTrail({ sinks: [databaseSink(database.db)], log });
-  handlers = auditEventHandlers({ db: database.db, now: () => now, trail });
+  trail = createTrail({ sinks: [databaseSink(directory)], log });
+  handlers = auditEventHandlers({ db: database.db, now: () => now, trail, retentionDays: 90 });
   notes = {};
 });
 afterEach(async () => {
   await trail.close();
   await database.close();
+  rmSync(directory, { recursive: true });
 });
 
 const alice = { provider: 'entra', subject: 'a1', username: 'alice', clientId: 'web', method: 'session' };
@@ -149,6 +155,16 @@ test('a page looks at a bounded number of events and says how far it came', asyn
   expect((await exported({ q: 'rare' })).text.trim().split('\n')).toHaveLength(1);
 });
 
+test('what a slow collector still holds keeps nobody from reading', async () => {
+  record({ action: 'written' });
+  await trail.flush();
+  const stuck = { flush: () => new Promise<void>(() => {}) };
+  const own = auditEventHandlers({ db: database.db, now: () => now, trail: stuck, retentionDays: 90 });
+  const query = auditEndpoints['audit.list'].query.parse({});
+  const page = await own['audit.list']({ params: {}, query, body: undefined }, caller);
+  expect(page).toMatchObject({ events: [{ action: 'written' }] });
+});
+
 test('a cursor that is not ours is refused', async () => {
   for (const cursor of ['x', Buffer.from("' or 1").toString('base64url'), 'AAAA'])
     expect(await list({ cursor }).catch((error) => asFailure(error).faults)).toEqual([
@@ -173,7 +189,8 @@ test('the summary counts every bucket, the empty ones too', async () => {
   for (const decision of ['allow', 'allow', 'deny', 'error'] as const) record({ decision });
   record({ at: '2026-03-10T10:30:00.000Z' });
   record({ at: '2026-03-09T11:59:59.000Z' });
-  const { bucket, timeline, from, to } = await summary();
+  const { bucket, timeline, from, to, retention_days } = await summary();
+  expect(retention_days).toBe(90);
   expect([bucket, from, to, timeline.length]).toEqual([
     'hour',
     '2026-03-09T12:00:00.000Z',
@@ -253,7 +270,7 @@ test('an export reads no further than its reader takes, and stops with it', asyn
     },
     transformResult: async ({ result }) => result,
   });
-  const own = auditEventHandlers({ db: counting, now: () => now, trail });
+  const own = auditEventHandlers({ db: counting, now: () => now, trail, retentionDays: 90 });
   const query = auditEndpoints['audit.export'].query.parse({});
   const reply = await own['audit.export']({ params: {}, query, body: undefined }, caller);
   if (!(reply instanceof Reply)) throw new Error('no reply');

@@ -15,44 +15,69 @@ const shown = 10;
 const counted = 50_000;
 
 /** Counts what happened in a stretch of time, and who was refused in it. */
-export async function summarize(db: Db, stretch: Stretch): Promise<AuditSummary> {
-  const { bucket, size } = bucketFor(stretch);
+export async function summarize(db: Db, stretch: Stretch): Promise<Omit<AuditSummary, 'retention_days'>> {
+  const { bucket, size, slice } = bucketFor(stretch);
   return {
     from: iso(stretch.from),
     to: iso(stretch.to),
     bucket,
-    timeline: await timelineOf(db, stretch, size),
+    timeline: await timelineOf(db, stretch, { size, slice }),
     refusals: await refusalsIn(db, stretch),
     failed_sign_ins: await failedSignIns(db, stretch),
   };
 }
 
-/** A hundred buckets, or about as many. */
-function bucketFor({ from, to }: Stretch): { bucket: AuditSummary['bucket']; size: number } {
-  if (to - from <= 2 * hour) return { bucket: 'minute', size: minute };
-  if (to - from <= 4 * day) return { bucket: 'hour', size: hour };
-  return { bucket: 'day', size: day };
+interface Buckets {
+  readonly size: number;
+  /** How much of a bucket one statement counts. */
+  readonly slice: number;
 }
 
-/** A statement a bucket: one over everything would hold up the gateway for as long as it takes. */
-async function timelineOf(db: Db, { from, to }: Stretch, size: number): Promise<AuditSummary['timeline']> {
+/** A hundred buckets, or about as many. */
+function bucketFor({ from, to }: Stretch): Buckets & { bucket: AuditSummary['bucket'] } {
+  if (to - from <= 2 * hour) return { bucket: 'minute', size: minute, slice: minute };
+  if (to - from <= 4 * day) return { bucket: 'hour', size: hour, slice: 5 * minute };
+  return { bucket: 'day', size: day, slice: hour };
+}
+
+/** A statement a slice: one over everything would hold up the gateway for as long as it takes. */
+async function timelineOf(
+  db: Db,
+  { from, to }: Stretch,
+  { size, slice }: Buckets,
+): Promise<AuditSummary['timeline']> {
   const timeline: AuditSummary['timeline'] = [];
   for (let at = from - (from % size); at < to; at += size) {
-    const counts = await db
-      .selectFrom('audit_events')
-      .select((e) => [
-        e.fn.countAll<number>().as('all'),
-        sql<number>`sum(case when decision = 'deny' then 1 else 0 end)`.as('deny'),
-        sql<number>`sum(case when decision = 'error' then 1 else 0 end)`.as('error'),
-      ])
-      .where('at', '>=', iso(Math.max(at, from)))
-      .where('at', '<', iso(Math.min(at + size, to)))
-      .executeTakeFirstOrThrow();
-    const [deny, error] = [Number(counts.deny), Number(counts.error)];
-    timeline.push({ at: iso(at), allow: Number(counts.all) - deny - error, deny, error });
-    await setImmediate();
+    const bucket = { at: iso(at), allow: 0, deny: 0, error: 0 };
+    const end = Math.min(at + size, to);
+    for (let begin = Math.max(at, from); begin < end; begin += slice) {
+      const { allow, deny, error } = await countIn(db, { from: begin, to: Math.min(begin + slice, end) });
+      bucket.allow += allow;
+      bucket.deny += deny;
+      bucket.error += error;
+      await setImmediate();
+    }
+    timeline.push(bucket);
   }
   return timeline;
+}
+
+async function countIn(
+  db: Db,
+  { from, to }: Stretch,
+): Promise<{ allow: number; deny: number; error: number }> {
+  const counts = await db
+    .selectFrom('audit_events')
+    .select((e) => [
+      e.fn.countAll<number>().as('all'),
+      sql<number>`sum(case when decision = 'deny' then 1 else 0 end)`.as('deny'),
+      sql<number>`sum(case when decision = 'error' then 1 else 0 end)`.as('error'),
+    ])
+    .where('at', '>=', iso(from))
+    .where('at', '<', iso(to))
+    .executeTakeFirstOrThrow();
+  const [deny, error] = [Number(counts.deny), Number(counts.error)];
+  return { allow: Number(counts.all) - deny - error, deny, error };
 }
 
 /** The newest events that were not allowed; the literal is that of the index made for them. */

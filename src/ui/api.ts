@@ -1,11 +1,22 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { Agent, AgentInfo } from '../contract/agents.ts';
+import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../contract/audit.ts';
 import { ApiError, connect } from '../contract/client.ts';
 import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
 import type { Me } from '../contract/sign-in.ts';
 
-export type { Agent, AgentInfo, Diagnosis, Me, Server, Tool };
+export type {
+  Agent,
+  AgentInfo,
+  AuditEventInFull,
+  AuditEventShown,
+  AuditSummary,
+  Diagnosis,
+  Me,
+  Server,
+  Tool,
+};
 export { ApiError };
 
 let csrfToken: string | null = null;

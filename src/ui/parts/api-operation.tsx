@@ -57,7 +57,7 @@ function Details({ operation, document }: { operation: Operation; document: Part
       <p>{plain(description)}</p>
       {takes && (
         <Section title="Parameters">
-          <SchemaTable schema={parameters} document={document} caption={`Parameters of ${id}`} />
+          <SchemaTable silent schema={parameters} document={document} caption={`Parameters of ${id}`} />
         </Section>
       )}
       {conditional && (
@@ -68,7 +68,14 @@ function Details({ operation, document }: { operation: Operation; document: Part
       )}
       {body && (
         <Section title="Body">
-          <SchemaTable schema={body} document={document} caption={`Body of ${id}`} none={meaningOf(body)} />
+          <SchemaTable
+            silent
+            head="Member"
+            schema={body}
+            document={document}
+            caption={`Body of ${id}`}
+            none={meaningOf(body)}
+          />
         </Section>
       )}
       {answers
@@ -100,7 +107,14 @@ function Success({ answer, document, of }: { answer: Answer; document: Part; of:
   return (
     <Section title={`Answer ${status}`}>
       {schema ? (
-        <SchemaTable schema={schema} document={document} caption={`Answer of ${of}`} none="Any JSON value." />
+        <SchemaTable
+          silent
+          head="Member"
+          schema={schema}
+          document={document}
+          caption={`Answer of ${of}`}
+          none="Any JSON value."
+        />
       ) : (
         <p className="text-quiet">{media.length > 0 ? media.join(' or ') : description}</p>
       )}

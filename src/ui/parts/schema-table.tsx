@@ -8,6 +8,8 @@ export function SchemaTable({
   document,
   caption,
   none = 'No parameters.',
+  head = 'Parameter',
+  silent = false,
 }: {
   schema: unknown;
   /** Where references are looked up, when that is not the schema itself. */
@@ -15,6 +17,10 @@ export function SchemaTable({
   caption: string;
   /** What is said when there is no member. */
   none?: string;
+  /** What a row is called. */
+  head?: string;
+  /** Leaves unsaid that a row has no description. */
+  silent?: boolean;
 }) {
   const rows = rowsOf(schema, document);
   if (rows.length === 0) return <p className="text-quiet">{none}</p>;
@@ -24,7 +30,7 @@ export function SchemaTable({
       <thead className="text-meta text-quiet max-sm:sr-only">
         <tr className="border-b border-line">
           <th scope="col" className="w-2/5 py-1 pr-4 font-medium">
-            Parameter
+            {head}
           </th>
           <th scope="col" className="py-1 font-medium">
             Meaning
@@ -34,14 +40,14 @@ export function SchemaTable({
       <tbody>
         {rows.map((row, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: names repeat at different depths, and the order is fixed
-          <Row key={index} row={row} />
+          <Row key={index} row={row} silent={silent} />
         ))}
       </tbody>
     </table>
   );
 }
 
-function Row({ row }: { row: SchemaRow }) {
+function Row({ row, silent }: { row: SchemaRow; silent: boolean }) {
   return (
     <tr className="border-b border-line align-top last:border-0">
       <th scope="row" className={`py-1.5 pr-4 font-normal ${indents[row.depth] ?? ''}`}>
@@ -54,7 +60,9 @@ function Row({ row }: { row: SchemaRow }) {
       <td className="py-1.5">
         {row.description && <p className="whitespace-pre-line">{row.description}</p>}
         {row.notes.length > 0 && <p className="text-meta text-quiet">{row.notes.join('; ')}</p>}
-        {!row.description && row.notes.length === 0 && <span className="text-quiet">no description</span>}
+        {!silent && !row.description && row.notes.length === 0 && (
+          <span className="text-quiet">no description</span>
+        )}
       </td>
     </tr>
   );

@@ -210,6 +210,15 @@ test('the summary counts every bucket, the empty ones too', async () => {
 test('the summary names who was refused most, and strangers by their address', async () => {
   for (let index = 0; index < 3; index++) record({ decision: 'deny', clientIp: `10.0.0.${index}` });
   for (const clientIp of ['1.1.1.1', '1.1.1.1', '2.2.2.2']) record({ decision: 'deny', who: null, clientIp });
+  // A page that asks who is signed in before anybody is.
+  for (let index = 0; index < 9; index++)
+    record({
+      decision: 'deny',
+      who: null,
+      action: 'auth.me',
+      reason: 'credential_missing',
+      clientIp: '3.3.3.3',
+    });
   record({ decision: 'error', who: bob });
   record({ decision: 'allow', who: bob });
   const { refusals } = await summary();

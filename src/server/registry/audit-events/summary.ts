@@ -92,11 +92,14 @@ function notAllowed(db: Db, { from, to }: Stretch) {
     .limit(counted);
 }
 
+/** Every page asks who is signed in before anybody is; that is no attempt at anything. */
+const isAttempt = sql<SqlBool>`not (action = 'auth.me' and coalesce(reason, '') = 'credential_missing')`;
+
 async function refusalsIn(db: Db, stretch: Stretch): Promise<AuditSummary['refusals']> {
   // Whoever is known is one, from wherever they come; whoever is not is an address.
   const address = sql<string | null>`case when subject is null then client_ip end`;
   const rows = await db
-    .selectFrom(notAllowed(db, stretch).where('decision', '=', 'deny').as('refused'))
+    .selectFrom(notAllowed(db, stretch).where('decision', '=', 'deny').where(isAttempt).as('refused'))
     .select((e) => [
       ...(['provider', 'subject', 'username'] as const),
       address.as('client_ip'),

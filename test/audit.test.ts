@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../src/contract/audit.ts';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
@@ -109,6 +110,23 @@ test('an auditor exports a file that any spreadsheet opens safely, and that is r
   expect(await inFull('action=audit.export&limit=1')).toMatchObject({
     detail: { format: 'csv', filters: { q: 'cmd' } },
   });
+});
+
+test('the command line lists, shows and exports the same', async () => {
+  const run = (...argv: string[]) => {
+    const env = { PATH: process.env.PATH, REGISTRY_URL: gateway.url, MCP_GATEWAY_TOKEN: auditor };
+    const asked = [resolve('bin/mcp-gateway.mjs'), ...argv];
+    return spawnSync(process.execPath, asked, { encoding: 'utf8', env, cwd: directory });
+  };
+  await ask('/api/servers/currenttime', admin);
+  const flags = ['--action', 'servers.get', '--decision', 'allow'];
+  const listed = JSON.parse(run('audit-list', ...flags, '--json').stdout) as { events: AuditEventShown[] };
+  expect(listed.events).toEqual(await events('action=servers.get&decision=allow'));
+  const [first] = listed.events;
+  expect(run('audit-show', '--id', first?.id ?? '').stdout).toContain(first?.correlation_id);
+  expect(run('audit-export', ...flags, '--output', 'export.jsonl').status).toBe(0);
+  const lines = readFileSync(join(directory, 'export.jsonl'), 'utf8').trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line).id)).toEqual(listed.events.map(({ id }) => id));
 });
 
 test('an auditor reads the trail and nothing else, others do not read it', async () => {

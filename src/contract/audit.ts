@@ -156,7 +156,7 @@ export const auditEndpoints = {
       limit: z.coerce.number().int().min(1).max(1_000_000).default(100_000),
     }),
     media: ['application/x-ndjson', 'text/csv; charset=utf-8'],
-    output: z.instanceof(ReadableStream),
+    output: z.instanceof(ReadableStream<Uint8Array>),
   },
   'audit.get': {
     method: 'GET',

@@ -84,7 +84,7 @@ function Summary({ search }: { search: AuditSearch }) {
 
 /** A plain link: the browser writes what comes to a file, however much it is. */
 function Export({ search, format, label }: { search: AuditSearch; format: 'csv' | 'jsonl'; label: string }) {
-  const asked = new URLSearchParams({ format, ...askedBy(search, Date.now()) });
+  const asked = new URLSearchParams({ format, limit: '1000000', ...askedBy(search, Date.now()) });
   return (
     <a href={`/api/audit/export?${asked}`} download className={buttonClass()}>
       <Download size={15} aria-hidden />

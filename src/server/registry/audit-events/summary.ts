@@ -12,7 +12,7 @@ export interface Stretch {
 const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
 const shown = 10;
 /** Of how many refusals the summary is made at most, the newest: somebody may be trying all the time. */
-const counted = 50_000;
+const counted = 10_000;
 
 /** Counts what happened in a stretch of time, and who was refused in it. */
 export async function summarize(db: Db, stretch: Stretch): Promise<Omit<AuditSummary, 'retention_days'>> {

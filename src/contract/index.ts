@@ -1,5 +1,6 @@
 import { accessEndpoints } from './access.ts';
 import { agentEndpoints } from './agents.ts';
+import { auditEndpoints } from './audit.ts';
 import { groupEndpoints } from './groups.ts';
 import { jobEndpoints } from './jobs.ts';
 import { m2mClientEndpoints } from './m2m-clients.ts';
@@ -26,6 +27,7 @@ export const endpoints = {
   ...userEndpoints,
   ...jobEndpoints,
   ...m2mClientEndpoints,
+  ...auditEndpoints,
 } as const;
 
 /** The id of an endpoint, such as `servers.list`. */

@@ -9,6 +9,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'system.version': { method: 'GET', path: '/api/version' },
   'system.doctor': { method: 'GET', path: '/api/doctor' },
   'system.metrics': { method: 'GET', path: '/api/metrics' },
+  'system.openapi': { method: 'GET', path: '/openapi.json' },
   'auth.me': { method: 'GET', path: '/api/auth/me' },
   'auth.providers': { method: 'GET', path: '/api/auth/providers' },
   'auth.csrf': { method: 'GET', path: '/api/auth/csrf-token' },
@@ -65,4 +66,8 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'm2mClients.get': { method: 'GET', path: '/api/iam/m2m-clients/{client_id}' },
   'm2mClients.change': { method: 'PATCH', path: '/api/iam/m2m-clients/{client_id}' },
   'm2mClients.remove': { method: 'DELETE', path: '/api/iam/m2m-clients/{client_id}' },
+  'audit.list': { method: 'GET', path: '/api/audit/events' },
+  'audit.summary': { method: 'GET', path: '/api/audit/summary' },
+  'audit.export': { method: 'GET', path: '/api/audit/export' },
+  'audit.get': { method: 'GET', path: '/api/audit/events/{id}' },
 };

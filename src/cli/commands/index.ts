@@ -1,5 +1,6 @@
 import type { AddCommands } from '../command.ts';
 import { addAgentCommands } from './agents.ts';
+import { addAuditCommands } from './audit.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addEntraCommands } from './entra.ts';
 import { addGroupCommands } from './groups.ts';
@@ -15,6 +16,7 @@ const nouns: readonly AddCommands[] = [
   addAgentCommands,
   addIdentityCommands,
   addTokenCommands,
+  addAuditCommands,
   addEntraCommands,
   addCompletionCommand,
 ];

@@ -1,9 +1,11 @@
+import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
+import { auditEventHandlers } from './audit-events/handlers.ts';
 import { groupHandlers } from './groups/handlers.ts';
 import { type JobEndpointsWorld, jobHandlers } from './jobs/handlers.ts';
 import { m2mClientHandlers } from './m2m-clients/handlers.ts';
@@ -20,6 +22,7 @@ export interface RegistryWorld {
   readonly db: Db;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly trail: Trail;
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
   readonly scopes: ScopesApiWorld;
@@ -35,7 +38,7 @@ export interface RegistryWorld {
 
 /** The functions behind the endpoints of every entity. */
 export function registryHandlers(world: RegistryWorld) {
-  const { db, now, config, forget, forgetPerson } = world;
+  const { db, now, config, trail, forget, forgetPerson } = world;
   const { directory, inTurn } = world.scopes;
   return {
     ...tokenHandlers({
@@ -52,5 +55,6 @@ export function registryHandlers(world: RegistryWorld) {
     ...userHandlers({ db, now, directory, inTurn, forget, forgetPerson }),
     ...jobHandlers(world.jobs),
     ...m2mClientHandlers({ db, now, forget, provider: directory?.provider ?? 'entra' }),
+    ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),
   };
 }

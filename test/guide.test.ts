@@ -9,6 +9,7 @@ import { type Emulator, shippedTenant } from '../src/entra-emulator/main.ts';
 import { aadsts as known } from '../src/entra-emulator/sts/aadsts.ts';
 import { adminGraph, type Client } from '../src/entra-emulator/testing/graph.ts';
 import { readConfig } from '../src/server/config.ts';
+import { cli, folderWith } from './cli-trial.ts';
 import { startGateway, type TestGateway } from './harness.ts';
 import { agentToken, cookiesOf, signIn, submitSignIn } from './sign-in.ts';
 
@@ -264,6 +265,24 @@ test('Agents and their tokens: the request of the guide gets a token that the ga
   expect(sent).toEqual(['grant_type', 'client_id', 'client_secret', 'scope']);
   const authorization = `Bearer ${await agentToken(gateway.emulatorUrl, agents.admin)}`;
   expect(await me({ authorization })).toMatchObject({ status: 200, body: { kind: 'agent', is_admin: true } });
+});
+
+test('Token files for agents: the example of the guide, with real values, gets a token that the gateway takes', async () => {
+  const example = JSON.parse(readFileSync('examples/entra-identities.json', 'utf8')) as { scope: string }[];
+  const identities = example.map((identity) => ({
+    ...identity,
+    ...{ tenant_id: shippedTenant.tenantId, client_id: agents.admin.clientId },
+    client_secret: agents.admin.clientSecret,
+    scope: identity.scope.replace('your-app-client-id', shippedTenant.clientId),
+  }));
+  const cwd = await folderWith({ 'my-identities.json': JSON.stringify(identities) });
+  const command = /^mcp-gateway (generate-tokens --identities-file .*)$/m.exec(guide)![1]!;
+  const argv = command.replace('/path/to/', '').split(' ');
+  const { code } = await cli(argv, { cwd, env: { ENTRA_LOGIN_BASE_URL: gateway.emulatorUrl } });
+  expect(code).toBe(0);
+  const env = { REGISTRY_URL: gateway.url };
+  const who = await cli(['whoami', '--token-file', '.oauth-tokens/ci-pipeline.json', '--json'], { cwd, env });
+  expect(JSON.parse(who.out)).toMatchObject({ kind: 'agent', client_id: agents.admin.clientId });
 });
 
 test('Troubleshooting: a refusal is explained on the sign-in page and in the log, with ids for support', async () => {

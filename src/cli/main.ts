@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { openApi } from './api.ts';
+import { systemClock, untilInterrupted } from './clock.ts';
 import type { Action, GlobalOptions, On, Run } from './command.ts';
 import { openOutput } from './output.ts';
 import { buildProgram } from './program.ts';
@@ -86,5 +87,8 @@ function checkedUrl(text: string): string {
 
 function ofThisProcess(): Terminal {
   const { stdout, stderr, stdin } = process;
-  return { stdout, stderr, stdin, env: process.env, cwd: process.cwd() };
+  return {
+    ...{ stdout, stderr, stdin, env: process.env, cwd: process.cwd() },
+    ...{ clock: systemClock, untilInterrupted },
+  };
 }

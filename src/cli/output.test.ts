@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { systemClock, untilInterrupted } from './clock.ts';
 import { openOutput } from './output.ts';
 import { clip, plainJson, plainLine, widthOf } from './plain-text.ts';
 import { fields, table } from './table.ts';
@@ -21,6 +22,8 @@ function trial(env: Record<string, string>, isTTY: boolean) {
     stdin: (async function* () {})(),
     env,
     cwd: '/',
+    clock: systemClock,
+    untilInterrupted,
   };
   return { said, output: openOutput(terminal, { json: false, debug: false }) };
 }

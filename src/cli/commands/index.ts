@@ -1,5 +1,6 @@
 import type { AddCommands } from '../command.ts';
 import { addCompletionCommand } from './completion.ts';
+import { addCredentialCommands } from './credentials.ts';
 import { addEntraCommands } from './entra.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addProcessCommands } from './process.ts';
@@ -11,6 +12,7 @@ const nouns: readonly AddCommands[] = [
   addServerCommands,
   addIdentityCommands,
   addTokenCommands,
+  addCredentialCommands,
   addEntraCommands,
   addCompletionCommand,
 ];

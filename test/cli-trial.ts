@@ -118,10 +118,16 @@ export async function cli(argv: string[], circumstances: Circumstances = {}) {
       stdout: sink('out'),
       stderr: sink('err'),
       stdin: Object.assign(chunksOf(stdin), { isTTY: tty }),
-      env: registry ? { REGISTRY_URL: registry.url, MCP_GATEWAY_TOKEN: 'a.test.token', ...env } : env,
+      // No sign-in of whoever runs the tests: a folder of the settings that nobody has.
+      env: {
+        XDG_CONFIG_HOME: join(cwd, '.nobody'),
+        ...(registry ? { REGISTRY_URL: registry.url, MCP_GATEWAY_TOKEN: 'a.test.token' } : {}),
+        ...env,
+      },
       cwd,
       clock: systemClock,
       untilInterrupted,
+      openUrl: () => undefined,
       ...terminal,
     },
   );

@@ -24,6 +24,7 @@ function trial(env: Record<string, string>, isTTY: boolean) {
     cwd: '/',
     clock: systemClock,
     untilInterrupted,
+    openUrl: () => undefined,
   };
   return { said, output: openOutput(terminal, { json: false, debug: false }) };
 }

@@ -25,6 +25,8 @@ export interface Terminal {
   /** The folder that relative file names are relative to. */
   readonly cwd: string;
   readonly clock: Clock;
+  /** Opens an address in the browser of whoever sits there, or does nothing. */
+  openUrl(url: string): void;
   /** Does work that goes on until the process is asked to end; the signal is aborted then, and the work ends itself. */
   untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }

@@ -44,6 +44,7 @@ export function entraOfEmulator({ registryUrl }: Config, origin: string): EntraC
     applicationIdUri: shippedTenant.appIdUri,
     groupAdminId: null,
     groupUsersId: null,
+    commandLineClientId: shippedTenant.publicClientId,
   };
 }
 

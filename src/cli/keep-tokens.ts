@@ -5,6 +5,7 @@ import { asTrouble } from './trouble.ts';
 
 /** The identities file is looked at again this often, in milliseconds: an edit takes effect without a restart. */
 const lookAgain = 60_000;
+const leastPause = 1_000;
 const firstPause = 5_000;
 const longestPause = 5 * 60_000;
 
@@ -47,7 +48,7 @@ export async function keepTokens(
       if (outcome.error !== before?.outcome.error || outcome.error === null) tell(outcome);
     }
     const next = Math.min(...[...kept.values()].map(({ dueAt }) => dueAt - clock.now()), lookAgain);
-    await clock.pause(Math.max(0, next), signal);
+    await clock.pause(Math.max(leastPause, next), signal);
     if (!signal.aborted) entries = await readAgain(read, entries, output);
   }
   return [...kept.values()].map(({ outcome }) => outcome);

@@ -7,6 +7,7 @@ import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
 import { identify } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { createListMemory, type ListMemory } from './list-memory.ts';
 import { decideAll, filterFor } from './may.ts';
 import { requestHeaders } from './pass-headers.ts';
 import { owns } from './place.ts';
@@ -21,6 +22,7 @@ import type { Gateway, GatewayWorld } from './world.ts';
 
 interface Running extends GatewayWorld {
   readonly limits: Limits;
+  readonly lists: ListMemory;
   readonly sessions: Sessions;
   readonly tickets: Tickets;
   readonly upstreams: Upstreams;
@@ -33,7 +35,9 @@ export function createGateway(world: GatewayWorld): Gateway {
   const tickets = createTickets(world.ticketKey ?? randomBytes(32));
   const [upstreams, traffic] = [createUpstreams(limits), createTraffic()];
   const sessions = createSessions(limits.sessions);
-  const running: Running = { ...world, limits, sessions, tickets, upstreams, traffic };
+  const running: Running = {
+    ...{ ...world, limits, lists: createListMemory(), sessions, tickets, upstreams, traffic },
+  };
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
     await upstreams.destroy();
@@ -69,7 +73,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   traffic.checkDraining(exchange, asked);
   sessions.check(place.server, req.headers['mcp-session-id'], identity);
   const target = routeTo(findRoute, tickets, place, method, identity);
-  const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
+  const filter = filterFor(gateway, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
   const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
   const onAnswer: Errand['onAnswer'] = (answer) =>
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);

@@ -3,12 +3,21 @@ import { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Exchange } from './exchange.ts';
 import { type Filter, listFilter, streamFilter } from './filter.ts';
+import type { ListMemory } from './list-memory.ts';
 import type { ListRules } from './prune.ts';
 import type { Asked } from './read-call.ts';
 import type { RewriteEvent } from './sse.ts';
 
 /** Answers whether an identity may make a call, by the grants of this moment. */
 export type Decide = (identity: Identity, call: Call) => Decision;
+
+/** Who may do what, by the grants of this moment. */
+export interface Rights {
+  readonly decide: Decide;
+  /** One object for all identities that may do the same; another after a change. */
+  rightsOf(identity: Identity): object;
+  readonly lists: ListMemory;
+}
 
 /** Decides on each message of a request; one refusal refuses all, because the bytes are passed on whole or not at all. */
 export function decideAll(
@@ -54,7 +63,7 @@ const lists: readonly List[] = [{ method: 'tools/list', call: 'tools/call', memb
  * come by. None where nothing needs to be looked at.
  */
 export function filterFor(
-  decide: Decide,
+  { decide, rightsOf, lists: memory }: Rights,
   identity: Identity,
   server: string,
   asked: Asked,
@@ -65,9 +74,10 @@ export function filterFor(
   const isStream = asked.messages[0].method === '$stream';
   if (!isStream && (!asksForList(asked) || all())) return undefined;
   const rules = listRules(decide, identity, server);
+  const cut = (text: string): string | undefined => memory.cut(rightsOf(identity), server, text, rules);
   // A stream outlives the grants it began with, so there they are asked at each list.
-  if (isStream) return streamFilter({ rules, limit, rewriteOther, showsAll: all });
-  return listFilter({ rules, limit, showsAll: () => false });
+  if (isStream) return streamFilter({ cut, limit, rewriteOther, showsAll: all });
+  return listFilter({ cut, limit, showsAll: () => false });
 }
 
 function asksForList(asked: Asked): boolean {

@@ -33,12 +33,15 @@ const leaves = [
   'errors',
   'config',
   'config-entra',
+  'config-gateway',
   'setting',
   'settings',
   'settings-entra',
+  'settings-gateway',
   'settings-operation',
   'log',
   'addresses',
+  'connector',
   'outbound',
 ].map((name) => `src/server/${name}.ts`);
 /** They build the world and may import everything; nobody imports them. */
@@ -57,6 +60,7 @@ const readsEnvironment = ['src/server/config.ts', 'src/cli/main.ts'];
 /** Files that may open connections of their own: everything else goes through outbound.ts. */
 const opensConnections = [
   'src/server/outbound.ts',
+  'src/server/connector.ts',
   'src/server/gateway/forward.ts',
   'src/server/gateway/upstream.ts',
   'src/contract/client.ts',

@@ -86,7 +86,7 @@ export async function start(config: Config, print: (text: string) => void): Prom
 /** The world in the order in which one part needs the other; answers the public URL. */
 async function build(given: Config, print: (text: string) => void, ending: Ending): Promise<string> {
   const { version } = packageJson;
-  const base = await openBase(given, print, ending);
+  const base = await openBase(given, version, print, ending);
   const { config, log, evaluation } = base;
   const identity = buildIdentity(base, ending);
   const inventory = await buildInventory(base, version, ending);

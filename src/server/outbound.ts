@@ -1,14 +1,11 @@
-import { lookup as systemLookup } from 'node:dns/promises';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
 import { type OutboundPolicy, refusalOf } from './addresses.ts';
+import { guardedConnector, type Resolve } from './connector.ts';
 import { Failure } from './errors.ts';
 
 /** What libraries that take a `fetch` of their own expect (the MCP SDK, jose, openid-client). */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
-
-/** Finds the addresses of a host name. */
-export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
 
 /** The limits of a way out. */
 export interface OutboundOptions {
@@ -20,7 +17,7 @@ export interface OutboundOptions {
   /** Bytes of a response body, decompressed; unlimited unless given. */
   readonly maxBytes?: number;
   /** How names become addresses; the system's way unless given. */
-  readonly resolve?: Resolve;
+  readonly resolve?: Resolve | undefined;
 }
 
 /** A way out: call it like `fetch`; `close` ends its connections and what still runs on them. */
@@ -33,7 +30,7 @@ export type Outbound = Fetch & { close(): Promise<void> };
  */
 export function outbound(options: OutboundOptions): Outbound {
   const agent = new Agent({
-    connect: guardedConnector(options.policy, options.resolve),
+    connect: guardedConnector({ policy: options.policy, resolve: options.resolve, timeoutMs: 0 }),
     allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -119,44 +116,6 @@ function faultOfUrl(url: string | URL, policy: OutboundPolicy): string | undefin
   const host = hostname.replace(/^\[|\]$|\.$/g, '');
   if (isIP(host)) return refusalOf(host, policy);
   return /(^|\.)localhost$/.test(host) ? refusalOf('127.0.0.1', policy) : undefined;
-}
-
-/**
- * An undici connector that connects only to addresses that the policy allows. It judges the addresses that it then
- * connects to, so a name that resolves differently the second time (DNS rebinding) gains nothing.
- */
-export function guardedConnector(
-  policy: OutboundPolicy,
-  resolve: Resolve = (hostname) => systemLookup(hostname, { all: true }),
-): buildConnector.connector {
-  const connect = buildConnector({ lookup: guardedLookup(policy, resolve), allowH2: false, timeout: 0 });
-  return (target, callback) => {
-    // The system connects to a literal address without any lookup.
-    const host = target.hostname.replace(/^\[|\]$/g, '');
-    const refusal = isIP(host) ? refusalOf(host, policy) : undefined;
-    if (refusal) callback(new Failure('upstream_unreachable', refusal), null);
-    else connect(target, callback);
-  };
-}
-
-function guardedLookup(policy: OutboundPolicy, resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (found) => {
-        const allowed = found.filter(({ address }) => !refusalOf(address, policy));
-        const [first] = allowed;
-        if (!first) callback(refusedName(found, policy), [], 0);
-        else if (options.all) callback(null, [...allowed]);
-        else callback(null, first.address, first.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, [], 0),
-    );
-  };
-}
-
-function refusedName(found: readonly { address: string }[], policy: OutboundPolicy): Failure {
-  const refusal = found[0] && refusalOf(found[0].address, policy);
-  return new Failure('upstream_unreachable', refusal ?? 'Its name has no address.');
 }
 
 interface Limits {

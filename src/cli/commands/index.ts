@@ -1,7 +1,9 @@
 import type { AddCommands } from '../command.ts';
+import { addAgentCommands } from './agents.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addCredentialCommands } from './credentials.ts';
 import { addEntraCommands } from './entra.ts';
+import { addGroupCommands } from './groups.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addProcessCommands } from './process.ts';
 import { addServerCommands } from './servers.ts';
@@ -10,6 +12,8 @@ import { addTokenCommands } from './tokens.ts';
 const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
+  addGroupCommands,
+  addAgentCommands,
   addIdentityCommands,
   addTokenCommands,
   addCredentialCommands,

@@ -41,6 +41,15 @@ test('other rights, another server and another list are cut anew', () => {
   expect(cutOf(rights, 'time', one.rules, listText(1).replaceAll('tool_1', 'tool_X'))).toEqual([]);
 });
 
+test('what was cut for one kind of list is not taken for another', () => {
+  const memory = createListMemory();
+  const rights = {};
+  const text = listText(1);
+  expect(memory.cut(rights, 'time', text, rulesFor([]).rules)).not.toBeUndefined();
+  const prompts: ListRules = new Map([['prompts', { named: 'name', shows: () => false }]]);
+  expect(memory.cut(rights, 'time', text, prompts)).toBeUndefined();
+});
+
 test('a list of which nothing is cut passes as it came', () => {
   const memory = createListMemory();
   const [rights, { rules }] = [{}, rulesFor(names)];

@@ -40,7 +40,8 @@ export function createListMemory(room = 16 << 20): ListMemory {
   return {
     cut(rights, server, text, rules) {
       if (text.length < leastLength || text.length > mostLength) return prune(text, rules);
-      const key = `${numberOf(rights)} ${server}`;
+      // The same text is cut otherwise where other lists were asked for.
+      const key = `${numberOf(rights)} ${[...rules.keys()].join()} ${server}`;
       const lists = kept.get(key) ?? [];
       for (const { came, went } of lists) {
         const id = idBetween(text, came);

@@ -12,6 +12,7 @@ beforeEach(() => {
     version: '1.2.3',
     servers: { find: (name) => servers.get(name), all: () => servers.values() },
     open: () => ({ calls: 1, streams: 2, upstream: { sockets: 3, calls: 4, streams: 5 } }),
+    isResting: (name) => name === 'time',
     audit: () => ({ held: 6, lost: 7 }),
     listeners: () => 8,
     daysLeft: () => new Map([['secret', 29.5]]),

@@ -24,6 +24,8 @@ export interface MetricsWorld {
     readonly streams: number;
     readonly upstream: { readonly sockets: number; readonly calls: number; readonly streams: number };
   };
+  /** Whether calls to a server are refused because no connection to it can be made. */
+  isResting(server: string): boolean;
   /** Audit events that wait to be written, and those that could not be kept. */
   audit(): { readonly held: number; readonly lost: number };
   /** Browsers that listen for changes of servers. */
@@ -104,7 +106,10 @@ function resultOf({ who, reason }: AuditEvent): string {
   return reason !== undefined && Object.hasOwn(failures, reason) ? reason : 'not_asked';
 }
 
-function addGauges(registers: Registry[], { servers, open, audit, listeners, daysLeft }: MetricsWorld): void {
+function addGauges(
+  registers: Registry[],
+  { servers, open, isResting, audit, listeners, daysLeft }: MetricsWorld,
+): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
       ...{ name: `mcp_gateway_${name}`, help, registers },
@@ -132,6 +137,15 @@ function addGauges(registers: Registry[], { servers, open, audit, listeners, day
     collect() {
       this.reset();
       for (const [kind, days] of daysLeft()) this.set({ kind }, days);
+    },
+  });
+  new Gauge({
+    name: 'mcp_gateway_server_resting',
+    help: '1 while calls to the server are refused because no connection to it could be made (circuit breaker)',
+    ...{ labelNames: ['server'], registers },
+    collect() {
+      this.reset();
+      for (const { name } of servers.all()) this.set({ server: name }, Number(isResting(name)));
     },
   });
   new Gauge({

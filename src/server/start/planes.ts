@@ -6,6 +6,7 @@ import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config.ts';
+import { guardedConnector } from '../connector.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
@@ -13,6 +14,7 @@ import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchEntra } from '../iam/entra/doctor/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createTurns } from '../registry/scopes/turns.ts';
 import { doctorOf } from '../tools.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -36,6 +38,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     version: parts.version,
     servers: inventory.routes,
     open: () => gateway.counts(),
+    isResting: (server) => gateway.isResting(server),
     audit: base.trail.counts,
     listeners: () => inventory.events.size,
     daysLeft: doctor.daysLeft,
@@ -60,7 +63,11 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     decide: (who, call) => decide(who, call, scopes.grants()),
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
-    limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
+    connect: guardedConnector({
+      policy: inventory.servers.policy,
+      timeoutMs: config.gateway.limits.connectMs,
+    }),
+    limits: config.gateway.limits,
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),
     ticketKey: deriveKey(config.secretKey, 'sse-session'),
@@ -86,6 +93,12 @@ function controlPlane(
       session: config.session,
     }),
     servers: inventory.servers,
+    scopes: {
+      ...{ db, now, scopes: inventory.scopes, inTurn: createTurns() },
+      directory: undefined,
+      groupsAreIds: config.entra !== null,
+    },
+    grants: inventory.scopes.grants,
     metrics: metrics.render,
     doctor: doctor.look,
     forget: tokens.forget,

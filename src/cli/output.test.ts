@@ -5,6 +5,7 @@ import { openOutput } from './output.ts';
 import { clip, plainJson, plainLine, widthOf } from './plain-text.ts';
 import { fields, table } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { Trouble } from './trouble.ts';
 
 const bare = (_style: unknown, text: string): string => text;
 
@@ -51,6 +52,16 @@ test('whatever a name holds, no control character is printed and JSON keeps its 
       expect(JSON.parse(plainJson({ text }))).toEqual({ text });
     }),
   );
+});
+
+test("no line of a stranger's text passes for one of ours", () => {
+  const { said, output } = trial({}, false);
+  const text = 'a name\nerror: forged\r\nwarning: forged';
+  output.note(text);
+  output.warn(text);
+  output.trouble(new Trouble(text, { faults: [text], remedy: text, correlationId: text }));
+  expect(said.err).toContain('a name\n  error: forged\n  warning: forged\n');
+  expect(said.err).not.toMatch(/^(error|warning): forged/m);
 });
 
 test('wide characters count as two columns, combined ones as one', () => {

@@ -4,7 +4,7 @@ import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { groupSections, groupTable, scopeChange, scopeFields } from '../group-view.ts';
 import { importGroup } from '../import-group.ts';
-import { Trouble } from '../trouble.ts';
+import { orNotFound } from '../not-found.ts';
 
 interface Named {
   name: string;
@@ -189,13 +189,11 @@ async function describeGroup({ api, output }: Run, { name }: Named): Promise<voi
   output.result(scope, (paint) => scopeFields(scope, paint));
 }
 
-/** `list` shows servers: who looks for a group is sent to the list of those. */
+// `list` shows servers: who looks for a group is sent to the list of those.
+const whichThereAre = 'See which there are with `mcp-gateway list-groups`.';
+
 function elsewhere(name: string): (error: unknown) => never {
-  return (error) => {
-    if (!(error instanceof Trouble) || error.about.code !== 'not_found') throw error;
-    const remedy = 'See which there are with `mcp-gateway list-groups`.';
-    throw new Trouble(`Group not found: ${name}.`, { ...error.about, remedy });
-  };
+  return orNotFound(whichThereAre, `Group not found: ${name}.`);
 }
 
 interface ServerOfGroups {
@@ -210,13 +208,7 @@ async function changeServer(
 ): Promise<void> {
   const id = command === 'add-to-groups' ? 'scopes.add' : 'scopes.remove';
   const body = { server_name: server, group_names: groups };
-  const answer = await (await api())(id, { body }).catch((error: unknown) => {
-    if (!(error instanceof Trouble) || error.about.code !== 'not_found') throw error;
-    throw new Trouble(error.message, {
-      ...error.about,
-      remedy: 'See which there are with `mcp-gateway list-groups`.',
-    });
-  });
+  const answer = await (await api())(id, { body }).catch(orNotFound(whichThereAre));
   output.result(answer, () =>
     answer.groups
       .map(({ group_name, changed }) => `${group_name}: ${changed ? 'changed' : 'as it was'}`)

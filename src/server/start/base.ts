@@ -27,7 +27,7 @@ export async function openBase(
   const log = createLog(config.log, print);
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
   const otlp = otlpOf(config, version, log, ending);
-  const trail = createTrail({ sinks: sinksOf({ db, otlp }), log });
+  const trail = createTrail({ sinks: sinksOf(given.dataDir, otlp), log });
   ending.defer(() => trail.close());
   const now = Date.now;
   const { auditRetentionDays: days } = config;

@@ -64,6 +64,12 @@ test("no line of a stranger's text passes for one of ours", () => {
   expect(said.err).not.toMatch(/^(error|warning): forged/m);
 });
 
+test('a result that was not escaped gets nothing but our own paint through', () => {
+  const { said, output } = trial({}, true);
+  output.result({}, (paint) => `${paint('red', 'red')}\n\u001b[2J\u009b31m\u202egnp.exe`);
+  expect(said.out).toBe('\u001b[31mred\u001b[0m\n\\u{1b}[2J\\u{9b}31m\\u{202e}gnp.exe\n');
+});
+
 test('wide characters count as two columns, combined ones as one', () => {
   expect([widthOf('abc'), widthOf('世界'), widthOf('e\u0301'), widthOf('👩‍💻')]).toEqual([3, 4, 1, 2]);
   expect(clip('世界地図', 5)).toBe('世界…');

@@ -5,6 +5,7 @@ import { confirm } from '../confirm.ts';
 import { groupSections, groupTable, scopeChange, scopeFields } from '../group-view.ts';
 import { importGroup } from '../import-group.ts';
 import { orNotFound } from '../not-found.ts';
+import { plainLine } from '../plain-text.ts';
 
 interface Named {
   name: string;
@@ -162,7 +163,7 @@ async function removing(
   const call = await api();
   const deleted = force || (await confirm(`Remove the group '${name}'${also}?`, terminal));
   const done = deleted ? await remove(call).catch(elsewhere(name)) : undefined;
-  output.result({ group_name: name, deleted, ...done }, () => (deleted ? `Removed ${name}.` : ''));
+  output.result({ group_name: name, deleted, ...done }, () => (deleted ? plainLine(`Removed ${name}.`) : ''));
   if (!deleted) output.note('Nothing was removed.');
   if (output.json || !done) return;
   if (done.idp_deleted) output.note('Its group in the directory was removed too.');
@@ -211,7 +212,7 @@ async function changeServer(
   const answer = await (await api())(id, { body }).catch(orNotFound(whichThereAre));
   output.result(answer, () =>
     answer.groups
-      .map(({ group_name, changed }) => `${group_name}: ${changed ? 'changed' : 'as it was'}`)
+      .map(({ group_name, changed }) => plainLine(`${group_name}: ${changed ? 'changed' : 'as it was'}`))
       .join('\n'),
   );
   if (!output.json) for (const warning of answer.warnings) output.warn(warning);
@@ -224,7 +225,9 @@ async function makeGroup({ api, output }: Run, { name, description, idp = false 
     ...(description === undefined ? {} : { description }),
   };
   const answer = await (await api())('groups.create', { body });
-  output.result(answer, () => `Made ${answer.name}${answer.is_idp_managed ? ` (${answer.id})` : ''}.`);
+  output.result(answer, () =>
+    plainLine(`Made ${answer.name}${answer.is_idp_managed ? ` (${answer.id})` : ''}.`),
+  );
   if (!output.json) for (const warning of answer.warnings) output.warn(warning);
 }
 

@@ -3,7 +3,6 @@ import type { EntraConfig } from '../../../config.ts';
 import { asFailure, Failure } from '../../../errors.ts';
 import { trust, verifyProviderToken } from '../../../identity/bearer.ts';
 import { entra } from '../../../identity/providers/entra.ts';
-import { clientAuthOf } from '../../../identity/providers/entra-credential.ts';
 import type { Fetch } from '../../../outbound.ts';
 import { createGraph, type Graph, keyed } from '../../graph.ts';
 import type { Pause } from '../../retry.ts';
@@ -17,6 +16,7 @@ import {
   type ServicePrincipal,
   servicePrincipal,
 } from '../objects.ts';
+import { gatewayProof, graphProof } from '../proof.ts';
 import { appToken, askToken, type ClientProof, readClaims } from '../token.ts';
 import { certificateEndOf } from './certificate-end.ts';
 
@@ -78,7 +78,7 @@ export async function gatherFacts(world: DoctorWorld): Promise<Facts> {
   const signingKeys = await told(() => countKeys(world, discovery.jwksUri));
   const proof = proofOf(world);
   const login = { ...config, tenant: config.tenantId, fetch: world.fetch, now };
-  const token = appToken(login, graphProofOf(world), graphScope);
+  const token = appToken(login, graphProof(config, proof), graphScope);
   const roles = await told(async () => rolesOf(await token()));
   if (roles instanceof Failure) return { ...facts, ...nothing, signingKeys, roles };
   const graph = createGraph({ ...world, baseUrl: config.graphBaseUrl, token });
@@ -91,25 +91,7 @@ export async function gatherFacts(world: DoctorWorld): Promise<Facts> {
 
 /** How the gateway proves itself: as the world says, else as it does at sign-in. */
 export function proofOf({ config, proof }: DoctorWorld): ClientProof {
-  const { loginBaseUrl, tenantId, clientId } = config;
-  const issuer = `${loginBaseUrl}/${tenantId}`;
-  return (
-    proof ??
-    (async () => {
-      const body = new URLSearchParams();
-      const server = { issuer, token_endpoint: `${issuer}/oauth2/v2.0/token` };
-      await clientAuthOf(config)(server, { client_id: clientId }, body, new Headers());
-      return { client_id: clientId, ...Object.fromEntries(body) };
-    })
-  );
-}
-
-/** What asks Graph: a registration of its own where there is one. */
-function graphProofOf(world: DoctorWorld): ClientProof {
-  const { graph } = world.config;
-  return graph
-    ? async () => ({ client_id: graph.clientId, client_secret: graph.clientSecret })
-    : proofOf(world);
+  return proof ?? gatewayProof(config);
 }
 
 const noDirectory = {

@@ -47,6 +47,8 @@ export function entraOfEmulator({ registryUrl }: Config, origin: string): EntraC
     groupAdminId: null,
     groupUsersId: null,
     commandLineClientId: shippedTenant.publicClientId,
+    // What asks Graph is a registration of its own, as in production.
+    graph: shippedTenant.admin,
   };
 }
 

@@ -5,11 +5,14 @@ import type { PersonalTokens } from '../identity/personal-token.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
 import { groupHandlers } from './groups/handlers.ts';
+import { type JobEndpointsWorld, jobHandlers } from './jobs/handlers.ts';
+import { m2mClientHandlers } from './m2m-clients/handlers.ts';
 import { scopeHandlers } from './scopes/handlers.ts';
 import type { ScopesApiWorld } from './scopes/write.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
+import { userHandlers } from './users/handlers.ts';
 
 /** What the entities of the registry are built from. */
 export interface RegistryWorld {
@@ -22,6 +25,8 @@ export interface RegistryWorld {
   readonly scopes: ScopesApiWorld;
   /** What is granted now. */
   readonly grants: AccessWorld['grants'];
+  /** Accounts in the directory that are being made, and the directory itself. */
+  readonly jobs: JobEndpointsWorld;
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
   /** Drops everything cached of a person: their next request is looked at afresh. */
@@ -30,7 +35,8 @@ export interface RegistryWorld {
 
 /** The functions behind the endpoints of every entity. */
 export function registryHandlers(world: RegistryWorld) {
-  const { db, now, config, forgetPerson } = world;
+  const { db, now, config, forget, forgetPerson } = world;
+  const { directory, inTurn } = world.scopes;
   return {
     ...tokenHandlers({
       ...{ db, now, personal: world.personal },
@@ -43,5 +49,8 @@ export function registryHandlers(world: RegistryWorld) {
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants }),
     ...agentHandlers(world.servers),
+    ...userHandlers({ db, now, directory, inTurn, forget, forgetPerson }),
+    ...jobHandlers(world.jobs),
+    ...m2mClientHandlers({ db, now, forget, provider: directory?.provider ?? 'entra' }),
   };
 }

@@ -34,8 +34,9 @@ export async function createM2m(run: Run, flags: M2mFlags): Promise<number> {
   const job = await terminal.untilInterrupted((signal) => watch(run, call, begun.job.id, signal));
   if (job.state !== 'done') throw notDone(job);
   const { account } = job;
-  const secret = await call('jobs.secret', { params: { id: job.id } }).catch(orRotate(account.client_id));
-  const { client_secret, expires_at: secret_expires_at } = secret;
+  const { client_secret, secret_expires_at } =
+    // A job that was quicker than its answer has handed the secret out with it.
+    begun.client_secret === null ? await secretOf(call, job) : begun;
   const { id, state, steps } = job;
   const made = { ...account, client_secret, secret_expires_at, job: { id, state, steps } };
   output.result(made, () =>
@@ -75,9 +76,21 @@ async function watch(
   }
 }
 
+/** What is there when a step is done. */
+const stepWords: Readonly<Record<string, string>> = {
+  created: 'registered in the directory',
+  principal: 'has a service principal',
+  secret: 'has a secret',
+  member: 'is in its groups',
+  role: 'may ask for tokens',
+  verified: 'gets tokens',
+};
+
 function progress(job: Job): string[] {
   const done = job.steps.filter(({ state }) => state === 'done').length;
-  const lines = job.steps.slice(0, done).map(({ name }, at) => `[${at + 1}/${job.steps.length}] ${name}`);
+  const lines = job.steps
+    .slice(0, done)
+    .map(({ name }, at) => `[${at + 1}/${job.steps.length}] ${stepWords[name] ?? name}`);
   const going = job.state === 'running' || job.state === 'undoing';
   if (going && job.trouble) lines.push(`waiting: ${job.trouble.detail}`);
   if (job.state === 'undoing') lines.push('It failed; what was made is being removed.');
@@ -103,10 +116,13 @@ function notDone({ id, state, trouble, account }: WholeJob): Trouble {
   });
 }
 
-function orRotate(clientId: string | null): (error: unknown) => never {
-  return orNotFound(
-    `Make a new secret with \`mcp-gateway m2m-rotate-secret --client-id ${clientId ?? 'CLIENT_ID'}\`.`,
-    'The account was created, but its secret cannot be fetched any more.',
-    ['not_found', 'gone', 'secret_gone'],
+async function secretOf(call: Api, { id, account }: WholeJob) {
+  const made = await call('jobs.secret', { params: { id } }).catch(
+    orNotFound(
+      `Make a new secret with \`mcp-gateway m2m-rotate-secret --client-id ${account.client_id ?? 'CLIENT_ID'}\`.`,
+      'The account was created, but its secret cannot be fetched any more.',
+      ['not_found', 'conflict'],
+    ),
   );
+  return { client_secret: made.client_secret, secret_expires_at: made.expires_at };
 }

@@ -5,7 +5,7 @@ import { untilInterrupted } from '../clock.ts';
 
 const clientId = '6b1f0c1e-0000-4000-8000-000000000001';
 const secret = 'abc8Q~not-a-real-secret';
-const names = ['application', 'principal', 'secret', 'groups'];
+const names = ['created', 'principal', 'secret', 'something new'];
 
 function aJob(done: number, parts: Partial<Job> & { account?: object } = {}) {
   const { account, ...more } = parts;
@@ -68,11 +68,11 @@ test('user-create-m2m says how far it is, and then shows the block of the guide'
     '',
   ]);
   expect(err.split('\n')).toEqual([
-    '[1/4] application',
-    '[2/4] principal',
+    '[1/4] registered in the directory',
+    '[2/4] has a service principal',
     'waiting: the directory asks to wait',
-    '[3/4] secret',
-    '[4/4] groups',
+    '[3/4] has a secret',
+    '[4/4] something new',
     'The secret is valid until 2026-07-01T00:00:00.000Z.',
     '',
   ]);
@@ -95,6 +95,15 @@ test('with --json there is one document, and the secret is in it', async () => {
     ...{ client_id: clientId, client_secret: secret, client_uuid: 'uuid', service_principal_id: 'sp-1' },
     job: { id: '7', state: 'done' },
   });
+});
+
+test('a secret that came with the first answer is not asked for again', async () => {
+  const { id, state, steps, account } = aJob(4);
+  const body = { ...account, client_secret: secret, secret_expires_at: 'then', job: { id, state, steps } };
+  const { registry } = await making([aJob(4)], { 'POST /api/management/iam/users/m2m': { body } });
+  const { code, out } = await cli(create, { registry, terminal: atOnce });
+  expect([code, out.includes(`Client Secret: ${secret}\n`)]).toEqual([0, true]);
+  expect(registry.asked).not.toContain('POST /api/management/iam/jobs/7/secret');
 });
 
 test('an account that is not in all its groups is shown, with exit code 1', async () => {
@@ -140,7 +149,7 @@ test('an interruption leaves the job to the registry, and says how to get the se
 });
 
 test('a secret that somebody else has fetched is not lost silently', async () => {
-  const gone = problem(404, 'not_found', 'The secret was handed out.');
+  const gone = problem(409, 'conflict', 'The secret was handed out.');
   const { registry } = await making([aJob(4)], { 'POST /api/management/iam/jobs/7/secret': gone });
   const { code, err } = await cli(create, { registry, terminal: atOnce });
   expect(code).toBe(1);

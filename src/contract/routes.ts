@@ -12,6 +12,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'system.openapi': { method: 'GET', path: '/openapi.json' },
   'auth.me': { method: 'GET', path: '/api/auth/me' },
   'auth.providers': { method: 'GET', path: '/api/auth/providers' },
+  'auth.commandLine': { method: 'GET', path: '/api/auth/command-line' },
   'auth.csrf': { method: 'GET', path: '/api/auth/csrf-token' },
   'sessions.list': { method: 'GET', path: '/api/sessions' },
   'sessions.end': { method: 'DELETE', path: '/api/sessions/{id}' },

@@ -4,7 +4,7 @@ import type { Job, jobEndpoints } from '../contract/jobs.ts';
 import type { Run } from './command.ts';
 import { namesIn, warnOfGroups } from './group-names.ts';
 import { orNotFound } from './not-found.ts';
-import { Trouble } from './trouble.ts';
+import { asTrouble, Trouble } from './trouble.ts';
 import { secretLines } from './user-view.ts';
 
 /** How often a job is looked at, in milliseconds. */
@@ -65,15 +65,23 @@ async function watch(
     if (!output.json) output.note(text);
   };
   for (;;) {
-    const job = await call('jobs.get', { params: { id } });
+    const job = await call('jobs.get', { params: { id } }).catch((error: unknown) => {
+      const { message, about } = asTrouble(error);
+      throw new Trouble(message, { ...about, remedy: [about.remedy, later(id)].filter(Boolean).join('\n') });
+    });
     for (const text of progress(job)) say(text);
     if (job.state !== 'running' && job.state !== 'undoing') return job;
     if (signal.aborted)
       throw new Trouble('The registry goes on with the job; only this command has stopped.', {
-        remedy: `See how far it is with \`mcp-gateway job-list\`; when it is done: mcp-gateway job-secret --id ${id}`,
+        remedy: later(id),
       });
     await terminal.clock.pause(lookEvery, signal);
   }
+}
+
+/** What to do about a job that nobody watches any more. */
+function later(id: string): string {
+  return `See how far it is with \`mcp-gateway job-list\`; when it is done: mcp-gateway job-secret --id ${id}`;
 }
 
 /** What is there when a step is done. */

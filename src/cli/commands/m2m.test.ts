@@ -148,6 +148,16 @@ test('an interruption leaves the job to the registry, and says how to get the se
   expect(err).toContain('mcp-gateway job-secret --id 7');
 });
 
+test('a job that cannot be looked at any more is not lost: its id is told', async () => {
+  const { registry } = await making([], {
+    'GET /api/management/iam/jobs/7': problem(503, 'overloaded', 'Too much to do.'),
+  });
+  const { code, err } = await cli(create, { registry, terminal: atOnce });
+  expect(code).toBe(1);
+  expect(err).toContain('error: Too much to do.\n');
+  expect(err).toContain('mcp-gateway job-secret --id 7');
+});
+
 test('a secret that somebody else has fetched is not lost silently', async () => {
   const gone = problem(409, 'conflict', 'The secret was handed out.');
   const { registry } = await making([aJob(4)], { 'POST /api/management/iam/jobs/7/secret': gone });

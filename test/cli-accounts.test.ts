@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { folderWith } from './cli-trial.ts';
@@ -155,6 +157,10 @@ test('a gateway that dies midway goes on with the job when it runs again', async
   const { start, run } = await machine();
   const program = start(...create('survivor-robot'));
   await program.says(/\[2\/6\]/);
+  // The emulator, which dies too, keeps its tenant in a file that it writes now and then: registration and principal.
+  const file = join(dataDir, 'entra-emulator', 'entra-emulator-state.json');
+  const tenant = () => (existsSync(file) ? readFileSync(file, 'utf8') : '');
+  await expect.poll(() => tenant().split('survivor-robot').length, { timeout: 10_000 }).toBeGreaterThan(2);
   await gateway.stop('SIGKILL');
   const { code, err } = await program.ended;
   expect([code, err.includes('Could not reach')]).toEqual([1, true]);

@@ -153,7 +153,7 @@ test('somebody who is no administrator is refused, and told who they are to the 
 test('a gateway that dies midway goes on with the job when it runs again', async () => {
   const [port, emulatorPort] = [gateway.url, gateway.emulatorUrl].map((url) => Number(new URL(url).port));
   const { dataDir } = gateway;
-  await fault({ kind: 'latency', path: '/addPassword', milliseconds: 5000 });
+  await fault({ kind: 'latency', path: '/addPassword', milliseconds: 12_000 });
   const { start, run } = await machine();
   const program = start(...create('survivor-robot'));
   await program.says(/\[2\/6\]/);

@@ -101,8 +101,8 @@ async function mappedGroups({ entra, scopesFile }: Config): Promise<Map<string, 
   try {
     for (const { groupMappings } of parseScopes(await readFile(scopesFile, 'utf8'), scopesFile).values())
       for (const group of groupMappings)
-        if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group))
-          mapped.set(group.toLowerCase(), 'scopes.yml');
+        if (/^(entra:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group))
+          mapped.set(group.replace(/^entra:/, '').toLowerCase(), 'scopes.yml');
   } catch {
     // The settings may map all groups that there are.
   }

@@ -1,6 +1,7 @@
 import type { JWTPayload } from 'jose';
 import type { EntraConfig } from '../../config.ts';
 import { Failure } from '../../errors.ts';
+import { record, text, texts } from '../claims.ts';
 import type { OidcClient } from '../oidc.ts';
 import type { Bearer, GroupApi, Person, Provider } from '../provider.ts';
 import { clientAuthOf } from './entra-credential.ts';
@@ -19,6 +20,8 @@ export function entra(config: EntraConfig): Provider {
     redirectUris: config.redirectUris ?? [config.redirectUri],
     // User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
     scope: 'openid profile email offline_access User.Read',
+    algorithms: ['RS256'],
+    resourceScopes: [`api://${config.clientId}/.default`],
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
     groupApi: graphOf(config),
     person(claims) {
@@ -144,16 +147,4 @@ function personOf(claims: JWTPayload): Person {
     logoutHint: text(claims.login_hint),
     sid: text(claims.sid),
   };
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -15,6 +15,8 @@ export interface ScopesWorld {
   readonly file: string;
   /** Groups that hold scopes besides those of the file, such as ENTRA_GROUP_ADMIN_ID's. */
   readonly extraMappings?: GroupMappings;
+  /** The one form of a group's name, where it has several; unless given, names are taken as they are. */
+  readonly canonical?: (group: string) => string;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -103,8 +105,8 @@ async function load(world: ScopesWorld, before?: State): Promise<State> {
   return { grants: compileStored(world, stored), status };
 }
 
-function compileStored({ extraMappings = {}, log }: ScopesWorld, stored: ScopeSet): Grants {
-  const { scopes, unknown } = withMappings(stored, extraMappings);
+function compileStored({ extraMappings = {}, canonical, log }: ScopesWorld, stored: ScopeSet): Grants {
+  const { scopes, unknown } = withMappings(stored, extraMappings, canonical);
   if (unknown.length > 0)
     log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
   const grants = compile(scopes);

@@ -114,14 +114,14 @@ async function refresh(
 ): Promise<{ person: Person; refreshToken: string | undefined }> {
   const { provider } = trusted;
   const configuration = await world.clients(clientOf(provider));
-  const answer = await redeem(configuration, unsealed(sealed, world.key), provider.scope);
+  const answer = await redeem(configuration, unsealed(sealed, world.key), provider.refreshScope);
   const { person } = await readPerson(world, trusted, answer, before.known.subject);
   return { person, refreshToken: answer.refresh_token };
 }
 
-async function redeem(configuration: oidc.Configuration, token: string, scope: string) {
+async function redeem(configuration: oidc.Configuration, token: string, scope: string | undefined) {
   try {
-    return await oidc.refreshTokenGrant(configuration, token, { scope });
+    return await oidc.refreshTokenGrant(configuration, token, scope ? { scope } : {});
   } catch (error) {
     const said = providerErrorOf(error);
     if (said?.claims || questions.includes(said?.error ?? '')) throw new SignInAgain(said?.claims, error);

@@ -61,6 +61,8 @@ export interface Provider {
   readonly redirectUris: readonly string[];
   /** Scopes asked for at sign-in. */
   readonly scope: string;
+  /** Scopes asked for at a refresh; absent: what was granted at sign-in (RFC 6749, section 6). */
+  readonly refreshScope?: string;
   /** Further parameters of the authorization request. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /** Discovery documents whose issuers' tokens are accepted; the first one is used for sign-in. */

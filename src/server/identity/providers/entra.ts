@@ -9,6 +9,9 @@ import { readGraphGroups } from './entra-graph.ts';
 
 const graphAudiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000'];
 
+// User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
+const scope = 'openid profile email offline_access User.Read';
+
 /** Microsoft Entra ID: v1.0 and v2.0 tokens of one tenant (or several), groups by Object ID, app roles in a namespace of their own. */
 export function entra(config: EntraConfig): Provider {
   const tenants = [config.tenantId, ...(config.allowedTenants ?? [])];
@@ -18,8 +21,8 @@ export function entra(config: EntraConfig): Provider {
     clientId: config.clientId,
     clientAuth: clientAuthOf(config),
     redirectUris: config.redirectUris ?? [config.redirectUri],
-    // User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
-    scope: 'openid profile email offline_access User.Read',
+    scope,
+    refreshScope: scope,
     algorithms: ['RS256'],
     resourceScopes: [`api://${config.clientId}/.default`],
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),

@@ -97,14 +97,7 @@ export class Issuer {
   async #load(): Promise<void> {
     try {
       const { jwks_uri } = await this.#discover();
-      const { keys } = keySet.parse(await this.#json(jwks_uri));
-      const fresh = new Map<string, SigningKey>();
-      for (const key of keys) {
-        const algorithm = algorithmOf(key);
-        if (key.kid && algorithm && this.rules.algorithms.includes(algorithm))
-          fresh.set(key.kid, { key: await importJWK(key as JWK, algorithm), algorithm });
-      }
-      this.#keys = fresh;
+      this.#keys = await signingKeysIn(await this.#json(jwks_uri), this.rules.algorithms);
       this.#sendedAt = this.#now();
     } catch (error) {
       this.#failedAt = this.#now();
@@ -133,6 +126,20 @@ export class Issuer {
     if (!response.ok) throw new Error(`${url} answered ${response.status}`);
     return response.json();
   }
+}
+
+/** The keys of a key set (RFC 7517) that verify with these algorithms, by their id; throws for what is no key set. */
+export async function signingKeysIn(
+  body: unknown,
+  algorithms: readonly Algorithm[],
+): Promise<Map<string, SigningKey>> {
+  const found = new Map<string, SigningKey>();
+  for (const key of keySet.parse(body).keys) {
+    const algorithm = algorithmOf(key);
+    if (key.kid && algorithm && algorithms.includes(algorithm))
+      found.set(key.kid, { key: await importJWK(key as JWK, algorithm), algorithm });
+  }
+  return found;
 }
 
 /** Discovery 1.0, section 4.3: the document's issuer is exactly the one that was asked for, or it is somebody else's. */

@@ -9,7 +9,7 @@ import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
-import { watchEntra } from '../iam/entra/doctor/watch.ts';
+import { watchProviders } from '../iam/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { doctorOf } from '../tools.ts';
@@ -73,7 +73,7 @@ function controlPlane(
 ) {
   const { config, db, log, now } = base;
   const { trusted, personal, tokens, login, sessions, toProvider } = identity;
-  const doctor = watchEntra(doctorOf(config, toProvider, now), { log, now });
+  const doctor = watchProviders(doctorOf(config, toProvider, now), { log, now });
   ending.defer(() => doctor.close());
   return createApp({
     ...{ config, db, log, trail, now, sessions, login, trusted, personal, version },

@@ -24,6 +24,8 @@ export interface Script {
   /** Whether a refresh answers an ID token. */
   refreshGivesIdToken: boolean;
   algorithm: 'RS256' | 'ES256';
+  /** What the client gets by client credentials; null: it may not ask. */
+  agentToken: (() => JWTPayload) | null;
 }
 
 /** An issuer that does as it is told, over real HTTP; `send` leads every address of it there. */
@@ -52,13 +54,12 @@ export async function startIssuer(
   now: () => number,
 ): Promise<ScriptedIssuer> {
   const script: Script = {
-    ...{
-      idToken: () => ({}),
-      userInfo: () => ({}),
-      refusal: null,
-      refreshGivesIdToken: true,
-      algorithm: 'RS256',
-    },
+    idToken: () => ({}),
+    userInfo: () => ({}),
+    refusal: null,
+    refreshGivesIdToken: true,
+    algorithm: 'RS256',
+    agentToken: null,
   };
   const codes = new Map<string, Code>();
   let keys = newKeys();
@@ -90,6 +91,10 @@ export async function startIssuer(
 
   const token = async (form: URLSearchParams, request: IncomingMessage): Promise<[number, object]> => {
     if (!isClient(form, request, client)) return [401, { error: 'invalid_client' }];
+    if (form.get('grant_type') === 'client_credentials') {
+      if (!script.agentToken) return [400, { error: 'unauthorized_client' }];
+      return [200, { access_token: await sign(script.agentToken()), token_type: 'Bearer' }];
+    }
     if (form.get('grant_type') === 'refresh_token') {
       if (script.refusal) return [400, { error: script.refusal, error_description: 'Token is not active' }];
       return [200, await answers(null, script.refreshGivesIdToken)];

@@ -1,5 +1,5 @@
-import type { Diagnosis } from '../../../../contract/doctor.ts';
-import type { Log } from '../../../log.ts';
+import type { Diagnosis } from '../../contract/doctor.ts';
+import type { Log } from '../log.ts';
 
 const minute = 60_000;
 /** A secret that runs out is told of every day. */
@@ -13,7 +13,7 @@ export interface Watch {
 }
 
 /** Starts looking; what is found is only told, it never keeps the gateway from serving. */
-export function watchEntra(
+export function watchProviders(
   run: () => Promise<Diagnosis>,
   { log, now }: { readonly log: Pick<Log, 'warn' | 'info'>; readonly now: () => number },
 ): Watch {
@@ -25,7 +25,7 @@ export function watchEntra(
   const tell = async (): Promise<void> => {
     const { findings } = await look();
     for (const { id, level, what, remedy } of findings)
-      if (level !== 'ok') log.warn({ check: id, level, remedy }, `Entra ID: ${what}`);
+      if (level !== 'ok') log.warn({ check: id, level, remedy }, `Identity provider: ${what}`);
   };
   const timer = setInterval(() => void tell(), every).unref();
   void tell();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Diagnosis } from '../../../../contract/doctor.ts';
-import { watchEntra } from './watch.ts';
+import type { Diagnosis } from '../../contract/doctor.ts';
+import { watchProviders } from './watch.ts';
 
 test('what is not well is logged with its remedy, and a look within a minute asks nobody', async () => {
   const remedy = { portal: 'there', command: 'az something' };
@@ -15,7 +15,7 @@ test('what is not well is logged with its remedy, and a look within a minute ask
   let [asked, now] = [0, 0];
   const warned: unknown[][] = [];
   const log = { warn: (...words: unknown[]) => void warned.push(words), info: () => {} };
-  const watch = watchEntra(
+  const watch = watchProviders(
     async () => {
       asked++;
       return diagnosis;
@@ -24,7 +24,9 @@ test('what is not well is logged with its remedy, and a look within a minute ask
   );
   expect(await watch.look()).toBe(diagnosis);
   await Promise.resolve();
-  expect(warned).toEqual([[{ check: 'secret-expiry', level: 'warn', remedy }, 'Entra ID: It ends.']]);
+  expect(warned).toEqual([
+    [{ check: 'secret-expiry', level: 'warn', remedy }, 'Identity provider: It ends.'],
+  ]);
   now = 50_000;
   await watch.look();
   expect(asked).toBe(1);

@@ -34,19 +34,22 @@ const leaves = [
   'config',
   'config-entra',
   'config-oidc',
+  'config-gateway',
   'setting',
   'settings',
   'settings-entra',
   'settings-oidc',
+  'settings-gateway',
   'settings-operation',
   'log',
   'addresses',
+  'connector',
   'outbound',
 ].map((name) => `src/server/${name}.ts`);
 /** They build the world and may import everything; nobody imports them. */
 const builders = [
   ...['main', 'app', 'evaluation', 'tools'].map((name) => `src/server/${name}.ts`),
-  ...['base', 'ending', 'identity', 'inventory', 'planes', 'serve'].map(
+  ...['base', 'ending', 'heap', 'identity', 'inventory', 'planes', 'serve'].map(
     (name) => `src/server/start/${name}.ts`,
   ),
 ];
@@ -59,6 +62,7 @@ const readsEnvironment = ['src/server/config.ts', 'src/cli/main.ts'];
 /** Files that may open connections of their own: everything else goes through outbound.ts. */
 const opensConnections = [
   'src/server/outbound.ts',
+  'src/server/connector.ts',
   'src/server/gateway/forward.ts',
   'src/server/gateway/upstream.ts',
   'src/contract/client.ts',

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type EntraConfig, entraOf } from './config-entra.ts';
+import { type GatewayConfig, gatewayOf } from './config-gateway.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
 import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
@@ -47,12 +48,18 @@ export interface Config {
     readonly maxHours: number;
     readonly perHour: number;
   };
-  readonly gateway: { readonly maxBodyBytes: number; readonly timeoutSeconds: number };
+  readonly gateway: GatewayConfig;
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
   readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
   /** Port 0: no address of their own. */
   readonly metrics: { readonly host: string; readonly port: number };
+  /** The collector that spans are exported to; null when nothing is. */
+  readonly otlp: {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly serviceName: string;
+  } | null;
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
 }
@@ -145,13 +152,20 @@ export function readConfig(environment: Environment, directory: string): Config 
       maxHours: value('MCP_TOKEN_MAX_TTL_HOURS'),
       perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
     },
-    gateway: { maxBodyBytes: value('MCP_PROXY_MAX_BODY_BYTES'), timeoutSeconds: value('MCP_PROXY_TIMEOUT') },
+    gateway: gatewayOf(read),
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
     health: {
       intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),
       slowMs: value('HEALTH_SLOW_MS'),
     },
     metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
+    otlp: value('OTEL_EXPORTER_OTLP_ENDPOINT')
+      ? {
+          url: `${value('OTEL_EXPORTER_OTLP_ENDPOINT')}/v1/traces`,
+          headers: value('OTEL_EXPORTER_OTLP_HEADERS'),
+          serviceName: value('OTEL_SERVICE_NAME'),
+        }
+      : null,
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
   };

@@ -24,6 +24,8 @@ export const failures = {
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   conflict: { status: 409, title: 'It exists already' },
+  would_lock_out: { status: 409, title: 'Nobody could undo this' },
+  not_editable: { status: 409, title: 'It cannot be changed here' },
   changed_meanwhile: { status: 412, title: 'It was changed meanwhile' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
@@ -41,6 +43,7 @@ export const failures = {
   directory_denied: { status: 502, title: 'The directory does not let the gateway do this' },
   directory_refused: { status: 422, title: 'The directory refuses this' },
   directory_unavailable: { status: 503, title: 'The directory cannot be asked right now' },
+  upstream_resting: { status: 503, title: 'No connection to the server can be made; it is tried again soon' },
   overloaded: { status: 503, title: 'The gateway is at its limit' },
   upstream_timeout: { status: 504, title: 'The server did not answer in time' },
 } as const satisfies Record<string, { status: number; title: string }>;
@@ -58,15 +61,18 @@ export interface Fault {
 export class Failure extends Error {
   readonly code: FailureCode;
   readonly faults: readonly Fault[];
+  /** After how many seconds to try again, where that is known. */
+  readonly retryAfter: number | undefined;
   constructor(
     code: FailureCode,
     message: string,
-    options: { cause?: unknown; faults?: readonly Fault[] } = {},
+    options: { cause?: unknown; faults?: readonly Fault[]; retryAfter?: number } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'Failure';
     this.code = code;
     this.faults = options.faults ?? [];
+    this.retryAfter = options.retryAfter;
   }
 
   /** The HTTP status of this failure. */

@@ -1,14 +1,11 @@
-import { lookup as systemLookup } from 'node:dns/promises';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
 import { type OutboundPolicy, refusalOf } from './addresses.ts';
+import { guardedConnector, type Resolve } from './connector.ts';
 import { Failure } from './errors.ts';
 
 /** What libraries that take a `fetch` of their own expect (the MCP SDK, jose, openid-client). */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
-
-/** Finds the addresses of a host name. */
-export type Resolve = (hostname: string) => Promise<readonly { address: string; family: number }[]>;
 
 /** The limits of a way out. */
 export interface OutboundOptions {
@@ -20,7 +17,7 @@ export interface OutboundOptions {
   /** Bytes of a response body, decompressed; unlimited unless given. */
   readonly maxBytes?: number;
   /** How names become addresses; the system's way unless given. */
-  readonly resolve?: Resolve;
+  readonly resolve?: Resolve | undefined;
 }
 
 /** A way out: call it like `fetch`; `close` ends its connections and what still runs on them. */
@@ -33,13 +30,59 @@ export type Outbound = Fetch & { close(): Promise<void> };
  */
 export function outbound(options: OutboundOptions): Outbound {
   const agent = new Agent({
-    connect: guardedConnector(options.policy, options.resolve),
+    connect: guardedConnector({ policy: options.policy, resolve: options.resolve, timeoutMs: 0 }),
     allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  return wayBy(agent, (url) => faultOfUrl(url, options.policy), options);
+}
+
+/**
+ * The one exemption from the ban on link-local addresses: a way to a managed identity endpoint and to nothing else. It
+ * carries GET requests to exactly the host, port and path of `endpoint`, which must be `http:` on loopback or on an IPv4
+ * link-local address, as Azure has them, and follows no redirects.
+ */
+export function wayToManagedIdentity(endpoint: string): Outbound {
+  const allowed = new URL(endpoint);
+  const { hostname, port } = allowed;
+  if (!isManagedIdentityEndpoint(endpoint))
+    throw new Failure('upstream_unreachable', 'It is not the address of a managed identity endpoint.');
+  // Never looked up, so nobody who answers name queries can send the request elsewhere.
+  const host = hostname === 'localhost' ? '127.0.0.1' : hostname;
+  const connect = buildConnector({ allowH2: false, timeout: 0 });
+  const agent = new Agent({
+    connect: (target, callback) => {
+      if (target.hostname === hostname && (target.port || '80') === (port || '80'))
+        connect({ ...target, hostname: host }, callback);
+      else callback(new Failure('upstream_unreachable', 'It is another host.'), null);
+    },
+    allowH2: false,
+  });
+  const faultOf = (url: string | URL, init: RequestInit): string | undefined => {
+    const asked = URL.canParse(String(url)) ? new URL(url) : undefined;
+    const isIt = asked?.origin === allowed.origin && asked.pathname === allowed.pathname && !asked.username;
+    return isIt && (init.method ?? 'GET') === 'GET' ? undefined : 'It is not the managed identity endpoint.';
+  };
+  return wayBy(agent, faultOf, { headersMs: 10_000, totalMs: 15_000, maxBytes: 64 << 10 });
+}
+
+/** Whether a URL can be a managed identity endpoint: plain http on loopback or an IPv4 link-local address. */
+export function isManagedIdentityEndpoint(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(url);
+  const isNear = hostname === 'localhost' || /^(127\.\d+|169\.254)\.\d+\.\d+$/.test(hostname);
+  return protocol === 'http:' && isNear && !username && !password && !search && !hash;
+}
+
+/** Requests through an agent, once `faultOf` has nothing against them. */
+function wayBy(
+  agent: Agent,
+  faultOf: (url: string | URL, init: RequestInit) => string | undefined,
+  options: Omit<OutboundOptions, 'policy'>,
+): Outbound {
   const send: Fetch = async (url, init = {}) => {
-    const fault = faultOfUrl(url, options.policy);
+    const fault = faultOf(url, init);
     if (fault) throw new Failure('upstream_unreachable', fault);
     const limits = startLimits(options, init.signal ?? undefined);
     try {
@@ -75,44 +118,6 @@ function faultOfUrl(url: string | URL, policy: OutboundPolicy): string | undefin
   return /(^|\.)localhost$/.test(host) ? refusalOf('127.0.0.1', policy) : undefined;
 }
 
-/**
- * An undici connector that connects only to addresses that the policy allows. It judges the addresses that it then
- * connects to, so a name that resolves differently the second time (DNS rebinding) gains nothing.
- */
-export function guardedConnector(
-  policy: OutboundPolicy,
-  resolve: Resolve = (hostname) => systemLookup(hostname, { all: true }),
-): buildConnector.connector {
-  const connect = buildConnector({ lookup: guardedLookup(policy, resolve), allowH2: false, timeout: 0 });
-  return (target, callback) => {
-    // The system connects to a literal address without any lookup.
-    const host = target.hostname.replace(/^\[|\]$/g, '');
-    const refusal = isIP(host) ? refusalOf(host, policy) : undefined;
-    if (refusal) callback(new Failure('upstream_unreachable', refusal), null);
-    else connect(target, callback);
-  };
-}
-
-function guardedLookup(policy: OutboundPolicy, resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (found) => {
-        const allowed = found.filter(({ address }) => !refusalOf(address, policy));
-        const [first] = allowed;
-        if (!first) callback(refusedName(found, policy), [], 0);
-        else if (options.all) callback(null, [...allowed]);
-        else callback(null, first.address, first.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, [], 0),
-    );
-  };
-}
-
-function refusedName(found: readonly { address: string }[], policy: OutboundPolicy): Failure {
-  const refusal = found[0] && refusalOf(found[0].address, policy);
-  return new Failure('upstream_unreachable', refusal ?? 'Its name has no address.');
-}
-
 interface Limits {
   readonly signal: AbortSignal;
   headersArrived(): void;
@@ -121,7 +126,7 @@ interface Limits {
   explain(error: unknown): unknown;
 }
 
-function startLimits(options: OutboundOptions, callers: AbortSignal | undefined): Limits {
+function startLimits(options: Omit<OutboundOptions, 'policy'>, callers: AbortSignal | undefined): Limits {
   const limit = new AbortController();
   const expire = (ms: number, what: string): NodeJS.Timeout =>
     setTimeout(() => limit.abort(new Failure('upstream_timeout', `${what} within ${ms / 1000} s.`)), ms);

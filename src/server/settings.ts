@@ -1,16 +1,6 @@
-import {
-  boolean,
-  integer,
-  list,
-  network,
-  oneOf,
-  origin,
-  type Setting,
-  setting,
-  text,
-  wrong,
-} from './setting.ts';
+import { boolean, integer, list, oneOf, origin, type Setting, setting, text, wrong } from './setting.ts';
 import { entraSettings } from './settings-entra.ts';
+import { gatewaySettings } from './settings-gateway.ts';
 import { oidcSettings } from './settings-oidc.ts';
 import { operationSettings } from './settings-operation.ts';
 
@@ -195,27 +185,7 @@ export const settings = {
     default: '100',
     parse: integer(1, 10000),
   }),
-  MCP_PROXY_MAX_BODY_BYTES: setting({
-    group: 'Gateway',
-    about: 'The largest request body that is passed on, in bytes; larger ones get 413.',
-    default: '4194304',
-    parse: integer(1024, 1073741824),
-  }),
-  MCP_PROXY_TIMEOUT: setting({
-    group: 'Gateway',
-    about: 'How long a server may take until its answer begins, in seconds; then 504. Streams have no limit.',
-    default: '30',
-    parse: integer(1, 3600),
-  }),
-  UPSTREAM_ALLOWED_NETWORKS: setting({
-    group: 'Gateway',
-    about:
-      'Networks besides the public internet in which MCP servers may be, separated by commas: CIDR, or `private` for all ' +
-      'private ranges. Link-local and cloud metadata addresses are never allowed.',
-    default: '',
-    defaultNote: 'none; `private` in evaluation mode',
-    parse: list(network),
-  }),
+  ...gatewaySettings,
   ...operationSettings,
 } as const;
 

@@ -58,15 +58,17 @@ export async function runSetup(
   return { ...result, diagnosis: await afterSetup(directory, talk) };
 }
 
-/** A secret that has just been made is refused for some seconds; that is no finding. */
+/** A credential that has just been made is refused for some seconds; that is no finding. */
 async function afterSetup(directory: string, talk: SetupTalk): Promise<Diagnosis> {
   for (const seconds of [2, 4, 8, 15, 15]) {
     const diagnosis = await runDoctor('entra', directory);
     if (
-      !diagnosis.findings.some(({ level, what }) => level === 'fail' && /AADSTS(7000215|700016)\b/.test(what))
+      !diagnosis.findings.some(
+        ({ level, what }) => level === 'fail' && /AADSTS(7000215|700016|700027)\b/.test(what),
+      )
     )
       return diagnosis;
-    talk.say('Waiting until Entra ID knows the new secret everywhere ...');
+    talk.say('Waiting until Entra ID knows the new credential everywhere ...');
     await pause(seconds * 1000);
   }
   return runDoctor('entra', directory);
@@ -104,6 +106,7 @@ export function doctorOf(
     return {
       healthy: diagnoses.every(({ healthy }) => healthy),
       findings: diagnoses.flatMap(({ findings }) => findings),
+      credentials: diagnoses.flatMap(({ credentials }) => credentials),
     };
   };
 }

@@ -1,9 +1,11 @@
 import { queryOptions } from '@tanstack/react-query';
+import type { Agent, AgentInfo } from '../contract/agents.ts';
 import { ApiError, connect } from '../contract/client.ts';
+import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
 import type { Me } from '../contract/sign-in.ts';
 
-export type { Me, Server, Tool };
+export type { Agent, AgentInfo, Diagnosis, Me, Server, Tool };
 export { ApiError };
 
 let csrfToken: string | null = null;
@@ -55,11 +57,50 @@ export function toolsQuery(path: string) {
   });
 }
 
+/** Every agent that the caller may see; asked again every minute while the page is in front. */
+export const agentsQuery = queryOptions({
+  queryKey: ['agents'],
+  queryFn: ({ signal }) => api('agents.list', { query: { limit: 2000 }, signal }),
+  refetchInterval: 60_000,
+});
+
+/** One agent with its card, for those who may get it. */
+export function agentQuery(path: string) {
+  return queryOptions({
+    queryKey: ['agent', path],
+    queryFn: ({ signal }) => api('agents.get', { params: { path }, signal }),
+    staleTime: 60_000,
+  });
+}
+
 /** The caller's personal tokens, newest first; never the tokens themselves. */
 export const tokensQuery = queryOptions({
   queryKey: ['tokens'],
   queryFn: ({ signal }) => api('tokens.list', { signal }),
 });
+
+/** A browser session as the list has it. */
+export type Session = Awaited<ReturnType<typeof api<'sessions.list'>>>['sessions'][number];
+
+/** The first part of the key of every list of sessions. */
+export const sessionsKey = 'sessions';
+
+/** Living browser sessions: the caller's own, or everybody's for administrators. */
+export function sessionsQuery(all: boolean) {
+  return queryOptions({
+    queryKey: [sessionsKey, all],
+    queryFn: ({ signal }) => api('sessions.list', { query: all ? { all: 'true' } : {}, signal }),
+  });
+}
+
+/** What the doctor finds, for administrators; the gateway looks anew when its last look is older than `maxAge` seconds. */
+export function doctorQuery(maxAge: number) {
+  return queryOptions({
+    queryKey: ['doctor'],
+    queryFn: ({ signal }) => api('system.doctor', { query: { max_age: maxAge }, signal }),
+    staleTime: 600_000,
+  });
+}
 
 /** True for an answer 401: nobody is signed in any more. */
 export function isSignedOut(error: unknown): boolean {

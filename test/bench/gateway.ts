@@ -57,6 +57,7 @@ export async function startBenchGateway(
         ...{ SECRET_KEY: 'only-for-the-benchmark-0123456789abcdef', NODE_EXTRA_CA_CERTS: certificate },
         ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
         ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
+        ...{ MCP_PROXY_STREAMS_PER_IDENTITY: '1000000' },
       },
     },
   );

@@ -1,18 +1,21 @@
 import { type Grants, holdingOf } from './grants.ts';
+import { itemAnswer } from './item-table.ts';
 import { toolsCall } from './rule-table.ts';
-import type { Call, Decision, Subject } from './scope.ts';
+import type { Call, Decision, RefusalReason, Subject } from './scope.ts';
 
 const refusals = {
   'no-scopes': Object.freeze({ allow: false, reason: 'no-scopes' }),
   server: Object.freeze({ allow: false, reason: 'server' }),
   method: Object.freeze({ allow: false, reason: 'method' }),
   tool: Object.freeze({ allow: false, reason: 'tool' }),
-} as const satisfies Record<string, Decision>;
+  prompt: Object.freeze({ allow: false, reason: 'prompt' }),
+  resource: Object.freeze({ allow: false, reason: 'resource' }),
+} as const satisfies Record<RefusalReason, Decision>;
 
 /**
  * Whether a subject may make a call: when one rule of one of its scopes names the server (or `*`), the method (or `*`,
- * `all`, or a method that implies it) and, for `tools/call`, the tool (or `*`, `all`). An allowing answer names the first
- * such scope. Administrators need a rule as anybody does, and `tools/call` without a tool is refused. Costs a few look-ups
+ * `all`, or a method that implies it) and, for `tools/call`, the tool (or `*`, `all`); where the rule lists prompts or
+ * resources, also those that the call is about. An allowing answer names the first such scope. Administrators need a rule as anybody does, and `tools/call` without a tool is refused. Costs a few look-ups
  * whatever the number of scopes, rules and servers, and allocates nothing once the subject is known.
  */
 export function decide(subject: Subject, call: Call, grants: Grants): Decision {
@@ -22,9 +25,12 @@ export function decide(subject: Subject, call: Call, grants: Grants): Decision {
   const { methods, tools } = table;
   const method = methods.named.get(call.method) ?? methods.any;
   if (!method) return refusals.method;
-  if (call.method !== toolsCall) return method;
-  if (!call.tool) return refusals.tool;
-  return tools.named.get(call.tool) ?? tools.any ?? refusals.tool;
+  if (call.method === toolsCall) {
+    if (!call.tool) return refusals.tool;
+    return tools.named.get(call.tool) ?? tools.any ?? refusals.tool;
+  }
+  const answer = table.items ? itemAnswer(table.items, call, method) : method;
+  return typeof answer === 'string' ? refusals[answer] : answer;
 }
 
 /** Those of a server's tools that the subject may call, in their order: what lists may show, since the same decision serves both. */

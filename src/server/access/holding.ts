@@ -2,7 +2,7 @@ import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
 import type { Access } from './caller.ts';
 import type { CompiledScope } from './compiled-scope.ts';
 import { resourceName } from './names.ts';
-import { addRule, emptyTable, type RuleTable } from './rule-table.ts';
+import { type Granted, type RuleTable, tableOf } from './rule-table.ts';
 
 /** What somebody with certain scopes holds. */
 export interface Holding {
@@ -34,11 +34,11 @@ export function hold(scopes: readonly CompiledScope[]): Holding {
 }
 
 function tableFor(scopes: readonly CompiledScope[], server: string): RuleTable {
-  const table = emptyTable();
+  const granted: Granted[] = [];
   for (const { rules, allowed } of scopes)
     for (const name of new Set([server, '*']))
-      for (const rule of rules.get(name) ?? []) addRule(table, rule, allowed);
-  return table;
+      for (const rule of rules.get(name) ?? []) granted.push([rule, allowed]);
+  return tableOf(granted);
 }
 
 function accessBy(scopes: readonly CompiledScope[], servers: Access['servers']): Access {

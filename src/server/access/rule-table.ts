@@ -1,5 +1,8 @@
+import { type Answers, addNames, type Names, noAnswers } from './answers.ts';
 import { impliedMethods } from './implied-methods.ts';
+import { addItems, emptyItemTable, type ItemRule, type ItemTable, tellsItemsApart } from './item-table.ts';
 import { coversAll } from './names.ts';
+import { compileResources } from './resource-names.ts';
 import type { Decision } from './scope.ts';
 import type { ServerRule } from './server-rules.ts';
 
@@ -7,9 +10,8 @@ import type { ServerRule } from './server-rules.ts';
 export const toolsCall = 'tools/call';
 
 /** A server rule made ready: everything it grants, implied methods included. */
-export interface CompiledRule {
-  readonly methods: 'all' | ReadonlySet<string>;
-  readonly tools: 'all' | ReadonlySet<string>;
+export interface CompiledRule extends ItemRule {
+  readonly tools: Names;
 }
 
 /** Answers for one server: by method, by tool, and for those not named. Each is of the first scope that allows it. */
@@ -17,15 +19,12 @@ export interface RuleTable {
   readonly methods: Answers;
   /** What `tools/call` may name: only tools of rules that also allow the method. */
   readonly tools: Answers;
-}
-
-interface Answers {
-  readonly named: Map<string, Decision>;
-  any: Decision | undefined;
+  /** What other methods may name; absent where no rule tells one prompt or resource from another. */
+  readonly items: ItemTable | undefined;
 }
 
 /** Makes a rule ready for tables. */
-export function compileRule({ methods, tools }: ServerRule): CompiledRule {
+export function compileRule({ methods, tools, prompts, resources }: ServerRule): CompiledRule {
   return {
     methods: coversAll(methods)
       ? 'all'
@@ -35,22 +34,22 @@ export function compileRule({ methods, tools }: ServerRule): CompiledRule {
           ),
         ),
     tools: coversAll(tools) ? 'all' : new Set(tools),
+    prompts: !prompts || coversAll(prompts) ? 'all' : new Set(prompts),
+    resources: compileResources(resources),
   };
 }
 
-/** A table without answers. */
-export function emptyTable(): RuleTable {
-  return { methods: { named: new Map(), any: undefined }, tools: { named: new Map(), any: undefined } };
-}
+/** A rule, and the answer that names its scope. */
+export type Granted = readonly [rule: CompiledRule, answer: Decision];
 
-/** Adds a rule of the next scope in order; what an earlier scope allows keeps its answer. */
-export function addRule(table: RuleTable, rule: CompiledRule, answer: Decision): void {
-  addNames(table.methods, rule.methods, answer);
-  if (rule.methods === 'all' || rule.methods.has(toolsCall)) addNames(table.tools, rule.tools, answer);
-}
-
-function addNames(answers: Answers, names: 'all' | ReadonlySet<string>, answer: Decision): void {
-  if (answers.any) return;
-  if (names === 'all') answers.any = answer;
-  else for (const name of names) if (!answers.named.has(name)) answers.named.set(name, answer);
+/** Makes the table of rules about one server, given in the order of their scopes. */
+export function tableOf(rules: readonly Granted[]): RuleTable {
+  const items = rules.some(([rule]) => tellsItemsApart(rule)) ? emptyItemTable() : undefined;
+  const table: RuleTable = { methods: noAnswers(), tools: noAnswers(), items };
+  for (const [rule, answer] of rules) {
+    addNames(table.methods, rule.methods, answer);
+    if (rule.methods === 'all' || rule.methods.has(toolsCall)) addNames(table.tools, rule.tools, answer);
+    if (items) addItems(items, rule, answer);
+  }
+  return table;
 }

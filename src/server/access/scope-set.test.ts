@@ -90,7 +90,7 @@ test.each([
   [
     'a misspelt member',
     rule('server: x, methods: [m], tool: [a]'),
-    ["2:32 a rule of 's' has 'tool'; it may have: server, methods, tools, agents"],
+    ["2:32 a rule of 's' has 'tool'; it may have: server, methods, tools, prompts, resources, agents"],
   ],
   ['a text for a list', rule('server: x, methods: all'), ['2:27 methods must be a list; write [all]']],
   [

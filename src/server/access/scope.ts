@@ -1,9 +1,13 @@
-/** What a caller asks of a server: an MCP method and, for `tools/call`, the tool. */
+/** What a caller asks of a server: an MCP method and the tool, prompt or resource that it is about. */
 export interface Call {
   /** The server's name: its path without the leading slash. */
   readonly server: string;
   readonly method: string;
   readonly tool?: string | undefined;
+  /** The name of the prompt. */
+  readonly prompt?: string | undefined;
+  /** The URI of the resource, or the URI template of several. */
+  readonly resource?: string | undefined;
 }
 
 /** Who asks, as far as access is concerned. */
@@ -17,4 +21,7 @@ export interface Subject {
 /** The answer: allowed, and by which scope; or refused, and why. */
 export type Decision =
   | { readonly allow: true; readonly scope: string }
-  | { readonly allow: false; readonly reason: 'no-scopes' | 'server' | 'method' | 'tool' };
+  | { readonly allow: false; readonly reason: RefusalReason };
+
+/** The first thing that no rule covers. */
+export type RefusalReason = 'no-scopes' | 'server' | 'method' | 'tool' | 'prompt' | 'resource';

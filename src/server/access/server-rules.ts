@@ -1,15 +1,22 @@
-import { type AgentRule, readAgents } from './agent-rules.ts';
+import { type AgentRule, readAgent, readAgents } from './agent-rules.ts';
 import { trimSlashes } from './names.ts';
+import type { Reader } from './reader.ts';
+import { faultOfResource } from './resource-names.ts';
 import { type Members, readMembers, readNames, required } from './rule-parts.ts';
-import type { YamlReader } from './yaml-reader.ts';
-import type { Place } from './yaml-values.ts';
 
-/** What a scope allows on a server: these methods and, for `tools/call`, these tools; `*` and `all` stand for every one. */
+/**
+ * What a scope allows on a server: these methods and, for `tools/call`, these tools; `*` and `all` stand for every one.
+ * `prompts` and `resources` narrow the methods that are about one of them; absent, they narrow nothing.
+ */
 export interface ServerRule {
   /** The server's name without slashes at its ends, or `*` for every server. */
   readonly server: string;
   readonly methods: readonly string[];
   readonly tools: readonly string[];
+  /** Names of prompts. */
+  readonly prompts?: readonly string[] | undefined;
+  /** URIs, and beginnings of URIs such as `file:///docs/*`. */
+  readonly resources?: readonly string[] | undefined;
 }
 
 /** The rules of one scope. */
@@ -18,12 +25,16 @@ export interface Rules {
   readonly agentRules: readonly AgentRule[];
 }
 
-/** Reads the rules of one scope: items `{server, methods, tools}` and `{agents: ...}`. */
-export function readRules(reader: YamlReader, place: Place, scope: string): Rules {
+/** Reads the rules of one scope: items `{server, methods, tools, prompts, resources}`, `{agents: ...}` and `{agent, actions}`. */
+export function readRules<P>(reader: Reader<P>, place: P, scope: string): Rules {
   const serverRules: ServerRule[] = [];
   const agentRules: AgentRule[][] = [];
-  const known = ['server', 'methods', 'tools', 'agents'];
+  const known = ['server', 'methods', 'tools', 'prompts', 'resources', 'agents'];
   for (const item of reader.items(place, `scope '${scope}'`)) {
+    if (reader.has(item, 'agent')) {
+      agentRules.push(readAgent(reader, item));
+      continue;
+    }
     const members = readMembers(reader, item, `a rule of '${scope}'`, known);
     if (!members) continue;
     const agents = members.get('agents');
@@ -35,15 +46,39 @@ export function readRules(reader: YamlReader, place: Place, scope: string): Rule
   return { serverRules, agentRules: agentRules.flat() };
 }
 
-function readServerRule(reader: YamlReader, item: Place, members: Members): ServerRule | undefined {
+function readServerRule<P>(reader: Reader<P>, item: P, members: Members<P>): ServerRule | undefined {
   const place = required(reader, item, members, 'server');
   const server = place && readServerName(reader, place);
   const methods = readNames(reader, required(reader, item, members, 'methods'), 'methods');
   const tools = readNames(reader, members.get('tools')?.value, 'tools');
-  return server === undefined ? undefined : { server, methods, tools };
+  const prompts = members.get('prompts');
+  const resources = members.get('resources');
+  if (server === undefined) return undefined;
+  return {
+    ...{ server, methods, tools },
+    ...(prompts ? { prompts: readPrompts(reader, prompts.value) } : {}),
+    ...(resources ? { resources: readResources(reader, resources.value) } : {}),
+  };
 }
 
-function readServerName(reader: YamlReader, place: Place): string | undefined {
+function readPrompts<P>(reader: Reader<P>, place: P): string[] {
+  const names = readNames(reader, place, 'prompts');
+  for (const name of names)
+    if (name !== '*' && name.includes('*'))
+      reader.fault(place, `'${name}' is not a name; write the whole name, or '*' for every prompt`);
+  return names;
+}
+
+function readResources<P>(reader: Reader<P>, place: P): string[] {
+  const entries = readNames(reader, place, 'resources');
+  for (const entry of entries) {
+    const fault = faultOfResource(entry);
+    if (fault) reader.fault(place, fault);
+  }
+  return entries;
+}
+
+function readServerName<P>(reader: Reader<P>, place: P): string | undefined {
   const text = reader.text(place, 'server');
   if (text === undefined || text === '*') return text;
   const name = trimSlashes(text);

@@ -6,9 +6,14 @@ import { afterValue, eachElement, eachMember, valueAt } from './json-text.ts';
  * differ only in case, with the folding of Unicode (the long s and the Kelvin sign included).
  */
 const messageMembers = folded('jsonrpc', 'id', 'method', 'params', 'result', 'error');
-const paramsMembers = folded('name', 'uri', 'taskId', '_meta', 'arguments');
-const metaMembers = folded('io.modelcontextprotocol/protocolVersion');
-const namedMethods = /^(?:tools\/call|prompts\/get|resources\/|tasks\/)/;
+const paramsMembers = folded('name', 'uri', 'taskId', '_meta', 'arguments', 'ref', 'notifications');
+/** What is decisive inside members of the params; other parsers fold these names whatever the method. */
+const innerMembers: Readonly<Record<string, ReadonlyMap<string, string>>> = {
+  _meta: folded('io.modelcontextprotocol/protocolVersion'),
+  ref: folded('type', 'name', 'uri'),
+  notifications: folded('resourceSubscriptions'),
+};
+const namedMethods = /^(?:tools\/call|prompts\/get|resources\/|tasks\/|completion\/|subscriptions\/)/;
 
 function fold(name: string): string {
   return name.toUpperCase().toLowerCase();
@@ -20,7 +25,7 @@ function folded(...names: string[]): ReadonlyMap<string, string> {
 
 /**
  * The first member by which parsers could disagree about what a message asks for: given twice, or spelt in another
- * case. Looks at the message, its `params` and their `_meta`, in each element of a batch; `text` is valid JSON.
+ * case. Looks at the message, its `params` and what is decisive inside them, in each element of a batch; `text` is valid JSON.
  */
 export function ambiguousMember(text: string): string | undefined {
   const start = valueAt(text, 0);
@@ -60,14 +65,15 @@ function inMessage(text: string, at: number): Search {
 }
 
 function inParams(text: string, at: number): Search & { folded: string | undefined } {
-  let meta: string | undefined;
+  let inner: string | undefined;
   const search = inObject(text, at, paramsMembers, (key, value) => {
-    if (key !== '_meta' || text.charAt(value) !== '{') return afterValue(text, value);
-    const inside = inObject(text, value, metaMembers, (_, item) => afterValue(text, item));
-    meta ??= inside.found ?? inside.folded;
+    const members = Object.hasOwn(innerMembers, key) ? innerMembers[key] : undefined;
+    if (!members || text.charAt(value) !== '{') return afterValue(text, value);
+    const inside = inObject(text, value, members, (_, item) => afterValue(text, item));
+    inner ??= inside.found ?? inside.folded;
     return inside.end;
   });
-  return { ...search, found: search.found ?? meta };
+  return { ...search, found: search.found ?? inner };
 }
 
 function inObject(

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuditEvent, auditIdentity } from '../audit/event.ts';
 import type { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { Opening } from './openings.ts';
 import type { Place } from './place.ts';
-import type { Asked, MessageId } from './read-call.ts';
-import { traceIdIn } from './trace.ts';
+import type { Asked, Message, MessageId } from './read-call.ts';
+import type { Tended } from './tend.ts';
+import { traceIn } from './trace.ts';
 
 /** One HTTP request of a client and its answer, with each fact noted as it becomes known. */
 export interface Exchange {
@@ -28,8 +30,12 @@ export interface Exchange {
   longLived: boolean;
   /** Its place among the exchanges in flight. */
   seat: number;
-  /** Ends the upstream's side. */
-  hangUp?: (() => void) | undefined;
+  /** The stream of a session that it opens; calls behind it wait for the server's answer. */
+  opening?: Opening | undefined;
+  /** Gives back what the identity holds of its share of streams. */
+  leave?: (() => void) | undefined;
+  /** The answer on its way. */
+  passage?: (Tended & { hangUp(): void }) | undefined;
 }
 
 /** Begins to note a request. Until something is decided it counts as failed. */
@@ -66,16 +72,34 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
   };
 }
 
-/** What else is told: the client's own trace (one that the gateway makes has the correlation id), the parts of a batch. */
+/**
+ * What else is told: the client's own trace (one that the gateway makes has the correlation id), the parts of a batch, the
+ * prompt or resource.
+ */
 function detailOf({ asked, req }: Exchange): AuditEvent['detail'] {
-  const trace = req.headers.traceparent === undefined ? undefined : traceIdIn(req.headers.traceparent);
-  if (trace === undefined && !asked?.batch) return undefined;
+  const trace = req.headers.traceparent === undefined ? undefined : traceIn(req.headers.traceparent);
+  const first = asked?.messages[0];
+  const item = first?.prompt ?? first?.resource;
+  if (trace === undefined && !asked?.batch && item === undefined) return undefined;
   return {
-    ...(trace === undefined ? {} : { trace_id: trace }),
-    ...(asked?.batch ? { batch: asked.messages.map(named) } : {}),
+    ...(trace === undefined ? {} : { trace_id: trace.traceId, parent_span_id: trace.parentSpanId }),
+    ...(asked?.batch ? { batch: asked.messages.map(named) } : itemIn(first)),
   };
 }
 
-function named({ method, tool }: { method: string; tool?: string | undefined }): object {
-  return { method: method.slice(0, kept), ...(tool === undefined ? {} : { tool: tool.slice(0, kept) }) };
+function named(message: Message): object {
+  const { method, tool } = message;
+  return {
+    method: method.slice(0, kept),
+    ...(tool === undefined ? {} : { tool: tool.slice(0, kept) }),
+    ...itemIn(message),
+  };
+}
+
+function itemIn(message: Message | undefined): object {
+  const { prompt, resource } = message ?? {};
+  return {
+    ...(prompt === undefined ? {} : { prompt: prompt.slice(0, kept) }),
+    ...(resource === undefined ? {} : { uri: resource.slice(0, kept) }),
+  };
 }

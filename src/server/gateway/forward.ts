@@ -7,12 +7,12 @@ import type { Exchange } from './exchange.ts';
 import type { Filter, FilteredBody } from './filter.ts';
 import { type AnswerHeaders, answerHeaders, headersOfChanged } from './pass-headers.ts';
 import { noteFailure, refuse } from './refuse.ts';
-import type { SettledHandler, Upstreams } from './upstream.ts';
+import type { Care } from './tend.ts';
+import type { Destination, SettledHandler, Upstreams } from './upstream.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 
 /** Where an exchange goes, and how its answer comes back. */
-export interface Errand {
-  readonly origin: string;
+export interface Errand extends Destination {
   readonly path: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers: readonly string[];
@@ -27,11 +27,11 @@ export interface Errand {
 /** Sends an exchange's request to its server and the answer back, both as they come. */
 export function forward(upstreams: Upstreams, exchange: Exchange, errand: Errand): void {
   const passage = new Passage(exchange, errand);
-  const { origin, path, method, body } = errand;
-  exchange.hangUp = () => passage.hangUp();
+  const { path, method, body } = errand;
+  exchange.passage = passage;
   try {
     const request = { path, method, body, headers: errand.headers as string[] };
-    upstreams.send(origin, exchange.longLived, request, passage);
+    upstreams.send(errand, exchange.longLived, request, passage);
   } catch (error) {
     passage.onResponseError(null, error as Error);
   }
@@ -40,6 +40,9 @@ export function forward(upstreams: Upstreams, exchange: Exchange, errand: Errand
 class HungUp extends Error {}
 
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const lineFeed = 0x0a;
+/** A comment line (WHATWG HTML, section 9.2.6); an empty line behind it would end an event that has begun. */
+const keepAlive = ': keep-alive\n';
 const plainText = /^[\t\x20-\x7e]*$/;
 
 /** One answer on its way from the server to the client. */
@@ -55,6 +58,13 @@ class Passage implements SettledHandler {
   #head: { status: number; text: string; headers: string[] } | undefined;
   #missing = -1;
   #waitsForDrain = false;
+  /** The answer is an event stream whose text passes here, so that a comment may be put between two of its lines. */
+  #takesComments = false;
+  #lastByte = lineFeed;
+  /** Rounds since the server last sent something, and since the client last took something. */
+  #silent = 0;
+  #stalled = 0;
+  #unread = 0;
 
   constructor(exchange: Exchange, errand: Errand) {
     this.#exchange = exchange;
@@ -65,6 +75,29 @@ class Passage implements SettledHandler {
   /** Nobody waits for the answer any more. */
   hangUp(): void {
     this.#stop(new HungUp());
+  }
+
+  /** One round of looking after it: silence is filled or ended, and a client that reads nothing given up. */
+  tend({ comments, idleRounds, stallRounds }: Care): void {
+    const { res, longLived } = this.#exchange;
+    if (!res.headersSent || res.destroyed) return;
+    const unread = res.socket?.writableLength ?? 0;
+    this.#stalled = unread > 0 && unread === this.#unread ? this.#stalled + 1 : 0;
+    this.#unread = unread;
+    if (this.#stalled >= stallRounds) this.#giveUp('client_stalled', () => res.destroy());
+    else if (this.#takesComments && !this.#over) {
+      this.#silent += 1;
+      if (longLived && this.#silent > idleRounds) this.#giveUp('stream_idle', () => res.end());
+      // In the middle of a line a comment would become part of it; after CR alone the line end may go on with LF.
+      else if (comments && this.#silent > 1 && this.#lastByte === lineFeed && !res.writableNeedDrain)
+        res.write(keepAlive);
+    }
+  }
+
+  #giveUp(reason: string, end: () => void): void {
+    this.#exchange.reason = reason;
+    if (!this.#over) this.#stop(new HungUp());
+    end();
   }
 
   /** The headers did not come in time. */
@@ -96,6 +129,9 @@ class Passage implements SettledHandler {
     this.#head = { status, text, headers: body ? headersOfChanged(answer.headers) : answer.headers };
     if (body) this.#filterBody(body, answer, controller);
     else this.#missing = answer.length ?? -1;
+    this.#takesComments =
+      answer.type === 'text/event-stream' &&
+      (body !== undefined || (answer.encoding === '' && this.#missing < 0));
     if (!body?.whole) this.#writeHead(answer.type === 'text/event-stream');
   }
 
@@ -157,6 +193,8 @@ class Passage implements SettledHandler {
   #deliver(chunk: Buffer): void {
     const out = this.#body ? this.#body.write(chunk) : chunk;
     if (out.length === 0) return;
+    this.#silent = 0;
+    this.#lastByte = out[out.length - 1] ?? lineFeed;
     const { res } = this.#exchange;
     // All that the headers announced is here: one write for the rest and the end.
     if (!this.#body && out.length === this.#missing) {

@@ -10,11 +10,12 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Call, Decision } from '../access/scope.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import { guardedConnector } from '../connector.ts';
 import { Failure } from '../errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { createGateway } from './handle.ts';
-import { httpOptions } from './http-options.ts';
+import { type ClientLimits, httpOptionsFor } from './http-options.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
 
 /** A request as the scripted upstream got it. */
@@ -40,7 +41,7 @@ export interface ScriptedUpstream {
 }
 
 /** Starts an upstream that answers every request with an empty JSON-RPC result until it is given another script. */
-export async function startUpstream(script?: Script): Promise<ScriptedUpstream> {
+export async function startUpstream(script?: Script, port = 0): Promise<ScriptedUpstream> {
   const received: Received[] = [];
   const upstream = {
     received,
@@ -60,7 +61,7 @@ export async function startUpstream(script?: Script): Promise<ScriptedUpstream> 
       upstream.script(one, res, req);
     });
   });
-  const origin = await listen(server);
+  const origin = await listen(server, port);
   return Object.assign(upstream, { server, url: new URL(`${origin}/mcp`), close: () => stop(server) });
 }
 
@@ -71,7 +72,8 @@ export function sendJson(res: ServerResponse, value: unknown, status = 200): voi
   res.end(text);
 }
 
-/** Rules of a test: what a person may do, as `server method` or `server tools/call tool`; `*` stands for anything. */
+/** Rules of a test: what a person may do, as `server method` or `server tools/call tool`, or another
+ * method and what it is about; `*` stands for anything. */
 export type Rules = Record<string, readonly string[]>;
 
 /** A gateway in front of scripted upstreams, on a port of its own. */
@@ -88,7 +90,11 @@ export interface TestGateway {
 }
 
 /** Starts a gateway whose callers prove their name with `Authorization: Bearer <name>`. */
-export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = {}): Promise<TestGateway> {
+export async function startGateway(
+  rules: Rules,
+  world: Partial<GatewayWorld> = {},
+  clients: ClientLimits = { headersMs: 20_000, requestMs: 120_000 },
+): Promise<TestGateway> {
   const events: AuditEvent[] = [];
   const routes = new Map<string, Route>();
   const identities = new Map<string, Identity>();
@@ -98,7 +104,9 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
   const gateway = createGateway({
     identify: (headers) => identify(headers.authorization, rules, identities),
     decide: (identity, call) => decide(rules[identity.subject] ?? [], call),
+    rightsOf: (identity) => rightsFor(rules[identity.subject] ?? []),
     findRoute: (name) => routes.get(name),
+    connect: guardedConnector({ policy: { allowPrivate: true }, timeoutMs: 5_000 }),
     trail: {
       record(event) {
         events.push(event);
@@ -114,7 +122,7 @@ export async function startGateway(rules: Rules, world: Partial<GatewayWorld> = 
     newId: () => `id-${++ids}`,
     ...world,
   });
-  const server = createServer(httpOptions, (req, res) => gateway.handle(req, res));
+  const server = createServer(httpOptionsFor(clients), (req, res) => gateway.handle(req, res));
   const origin = await listen(server);
   allowedHosts.add(new URL(origin).host);
   return {
@@ -158,7 +166,17 @@ function identify(
   return { is: 'identity', identity };
 }
 
-function decide(rules: readonly string[], { server, method, tool }: Call): Decision {
+const rights = new Map<string, object>();
+
+function rightsFor(rules: readonly string[]): object {
+  const key = rules.join('\n');
+  const known = rights.get(key) ?? {};
+  rights.set(key, known);
+  return known;
+}
+
+function decide(rules: readonly string[], { server, method, tool, prompt, resource }: Call): Decision {
+  const item = tool ?? prompt ?? resource;
   if (rules.length === 0) return { allow: false, reason: 'no-scopes' };
   const matches = (rule: string | undefined, value: string): boolean => rule === '*' || rule === value;
   const own = rules.map((rule) => rule.split(' ')).filter(([name]) => matches(name, server));
@@ -166,12 +184,12 @@ function decide(rules: readonly string[], { server, method, tool }: Call): Decis
   if (method.startsWith('$')) return { allow: true, scope: own[0]?.join(' ') ?? '' };
   const methods = own.filter(([, name]) => matches(name, method));
   if (methods.length === 0) return { allow: false, reason: 'method' };
-  const rule = methods.find(([, , name]) => tool === undefined || name === '*' || name === tool);
+  const rule = methods.find(([, , name]) => item === undefined || name === '*' || name === item);
   return rule ? { allow: true, scope: rule.join(' ') } : { allow: false, reason: 'tool' };
 }
 
-async function listen(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
+async function listen(server: Server, port = 0): Promise<string> {
+  server.listen(port, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -189,6 +207,7 @@ export interface Ask {
   readonly headers?: Record<string, string | string[]>;
   /** A JSON-RPC message, or the bytes themselves. */
   readonly body?: object | string | Buffer;
+  readonly signal?: AbortSignal;
 }
 
 /** An answer whose body comes piece by piece. */
@@ -206,12 +225,13 @@ export interface Answer {
 }
 
 /** Sends a request and answers as soon as the headers of the answer are here. */
-export async function open(url: string, { method, as, headers = {}, body }: Ask): Promise<Answer> {
+export async function open(url: string, { method, as, headers = {}, body, signal }: Ask): Promise<Answer> {
   const sent =
     body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body);
   const req = request(url, {
     method: method ?? (sent === undefined ? 'GET' : 'POST'),
     agent: false,
+    signal,
     headers: {
       ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
       accept: 'application/json, text/event-stream',

@@ -7,13 +7,17 @@ import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
 import { identify } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { createListMemory, type ListMemory } from './list-memory.ts';
 import { decideAll, filterFor } from './may.ts';
+import { createOpenings, type Openings } from './openings.ts';
 import { requestHeaders } from './pass-headers.ts';
 import { owns } from './place.ts';
 import { ClientLeft } from './read-body.ts';
 import { refuse } from './refuse.ts';
 import { routeTo } from './route.ts';
 import { createSessions, type Sessions } from './sessions.ts';
+import { createStreamSeats, type StreamSeats } from './stream-seats.ts';
+import { tendAnswers } from './tend.ts';
 import { createTickets, type Tickets } from './ticket.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createUpstreams, type Upstreams } from './upstream.ts';
@@ -21,7 +25,10 @@ import type { Gateway, GatewayWorld } from './world.ts';
 
 interface Running extends GatewayWorld {
   readonly limits: Limits;
+  readonly lists: ListMemory;
   readonly sessions: Sessions;
+  readonly openings: Openings;
+  readonly seats: StreamSeats;
   readonly tickets: Tickets;
   readonly upstreams: Upstreams;
   readonly traffic: Traffic;
@@ -31,17 +38,25 @@ interface Running extends GatewayWorld {
 export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
   const tickets = createTickets(world.ticketKey ?? randomBytes(32));
-  const [upstreams, traffic] = [createUpstreams(limits), createTraffic()];
+  const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
   const sessions = createSessions(limits.sessions);
-  const running: Running = { ...world, limits, sessions, tickets, upstreams, traffic };
+  const openings = createOpenings(limits.openingMs);
+  const seats = createStreamSeats(limits.streamsPerIdentity);
+  const lists = createListMemory();
+  const running: Running = {
+    ...{ ...world, limits, lists, sessions, openings, seats, tickets, upstreams, traffic },
+  };
+  const endTending = tendAnswers(traffic.each, limits);
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
+    endTending();
     await upstreams.destroy();
   };
   return {
     owns,
     handle: (req, res) => handle(running, req, res),
     counts: () => ({ calls: traffic.calls, streams: traffic.streams, upstream: upstreams.counts() }),
+    isResting: (server) => upstreams.isResting(server),
     drain,
     close: () => drain(0),
   };
@@ -50,6 +65,7 @@ export function createGateway(world: GatewayWorld): Gateway {
 function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): void {
   const exchange = beginExchange(req, res, gateway.newId(), gateway.now());
   gateway.traffic.add(exchange);
+  exchange.opening = gateway.openings.begin(req);
   // The `finally` of every exchange, however it ends: emitted once, after the answer or the loss of the client.
   res.once('close', () => finish(gateway, exchange));
   // A write that meets a connection just lost must not become an uncaught error; 'close' follows.
@@ -60,7 +76,7 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): vo
 function ignore(): void {}
 
 async function serve(gateway: Running, exchange: Exchange): Promise<void> {
-  const { decide, findRoute, limits, sessions, tickets, traffic, upstreams } = gateway;
+  const { decide, findRoute, limits, openings, sessions, tickets, traffic, upstreams } = gateway;
   const { req, id } = exchange;
   const place = admit(exchange, gateway, traffic.size <= limits.requests);
   const identity = await identify(gateway, exchange, place);
@@ -69,13 +85,18 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   traffic.checkDraining(exchange, asked);
   sessions.check(place.server, req.headers['mcp-session-id'], identity);
   const target = routeTo(findRoute, tickets, place, method, identity);
-  const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
+  const filter = filterFor(gateway, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
   const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
-  const onAnswer: Errand['onAnswer'] = (answer) =>
+  const onAnswer: Errand['onAnswer'] = (answer) => {
+    exchange.opening?.done();
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);
+  };
   const { headersMs } = limits;
+  const turn = method === 'POST' ? openings.turnOf(req) : undefined;
+  if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
   if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
+  if (exchange.longLived) exchange.leave = gateway.seats.take(identity);
   forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs, onAnswer });
 }
 
@@ -88,9 +109,11 @@ function fail(exchange: Exchange, error: unknown): void {
 
 function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Exchange): void {
   if (!exchange.res.writableFinished) {
-    exchange.hangUp?.();
+    exchange.passage?.hangUp();
     exchange.reason ??= 'client_left';
   }
+  exchange.opening?.done();
+  exchange.leave?.();
   traffic.remove(exchange);
   trail.record(auditEvent(exchange, clientIp(exchange.req), now()));
   const { failure, id } = exchange;

@@ -8,36 +8,57 @@ export interface Limits {
   readonly filterBytes: number;
   /** The header block of an upstream's answer. */
   readonly answerHeaderBytes: number;
-  /** Opening a connection to a server. */
+  /** Opening a connection to a server; what the world's connector was made with. */
   readonly connectMs: number;
+  /** Connections to a server that failed one after the other, from which on it is left alone; 0: never. */
+  readonly breakerFailures: number;
+  /** The longest time for which it is. */
+  readonly breakerMaxMs: number;
   /** From sending a call (waiting for a connection included) to the headers of its answer; never the stream after them. */
   readonly headersMs: number;
+  /** What a call waits at most for the stream of its session that its client began to open before it. */
+  readonly openingMs: number;
   /** Requests of clients in flight, streams included. */
   readonly requests: number;
-  /** Connections for calls to one server origin. */
+  /** Connections for calls to one server. */
   readonly connectionsPerServer: number;
   /** Calls that wait for one of these connections. */
   readonly queuePerServer: number;
-  /** Long-lived streams to one server origin; each has a connection of its own. */
+  /** Long-lived streams to one server; each has a connection of its own. */
   readonly streamsPerServer: number;
-  /** Server origins with connections kept open. */
+  /** The same, of one identity to all servers. */
+  readonly streamsPerIdentity: number;
+  /** After this much silence, and twice as much at most, an event stream gets a comment; 0: it gets none. */
+  readonly keepAliveMs: number;
+  /** How long a stream that only listens may be silent until it is ended; 0: as long as it likes. */
+  readonly streamIdleMs: number;
+  /** How long a client may read nothing of what waits for it. */
+  readonly stallMs: number;
+  /** Servers with connections kept open. */
   readonly pools: number;
   /** Sessions of the legacy eras whose holder is remembered. */
   readonly sessions: number;
 }
 
-/** Limits that suit one process on two cores; every one is a setting. */
+/** Limits that suit one process on two cores; those that depend on clients and servers are settings. */
 export const defaultLimits: Limits = {
   bodyBytes: 4 * 1024 * 1024,
   batchMessages: 100,
   filterBytes: 8 * 1024 * 1024,
   answerHeaderBytes: 64 * 1024,
   connectMs: 5_000,
+  breakerFailures: 5,
+  breakerMaxMs: 30_000,
   headersMs: 300_000,
+  openingMs: 2_000,
   requests: 16_384,
   connectionsPerServer: 256,
   queuePerServer: 1_024,
   streamsPerServer: 8_192,
+  streamsPerIdentity: 1_000,
+  keepAliveMs: 25_000,
+  streamIdleMs: 0,
+  stallMs: 120_000,
   pools: 2_048,
   sessions: 50_000,
 };

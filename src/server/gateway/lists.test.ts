@@ -198,6 +198,45 @@ describe('a list in an event stream', () => {
   });
 });
 
+describe.each([
+  ['prompts/list', 'prompts', 'name', 'prompts/get', ['review', 'deploy']],
+  ['resources/list', 'resources', 'uri', 'resources/read', ['file:///a', 'file:///b']],
+  ['resources/templates/list', 'resourceTemplates', 'uriTemplate', 'resources/read', ['x:{a}', 'y:{b}']],
+  ['resources/directory/read', 'resources', 'uri', 'resources/read', ['skill://a', 'skill://b']],
+] as const)('the answer to %s', (method, member, named, call, [shown, hidden]) => {
+  const answer = (...names: string[]) => ({
+    ...{ jsonrpc: '2.0', id: 1 },
+    result: { [member]: names.map((name) => ({ [named]: name, x: 1 })), cacheScope: 'public' },
+  });
+  const own = answer(shown);
+  Object.assign(own.result, { cacheScope: 'private' });
+
+  test('shows exactly what may be had, as JSON and as an event', async () => {
+    grants.having = [`time ${method}`, `time ${call} ${shown}`];
+    upstream.script = (_, res) => sendJson(res, answer(shown, hidden));
+    const asked = { as: 'having', body: rpc(method) };
+    expect((await send(url, asked)).json()).toEqual(own);
+    upstream.script = (_, res) => events(res, `data: ${JSON.stringify(answer(hidden, shown))}\n\n`);
+    expect((await send(url, asked)).text).toBe(`data: ${JSON.stringify(own)}\n\n`);
+  });
+
+  test('shows nothing to who may have nothing, and everything to who may have everything', async () => {
+    upstream.script = (_, res) => sendJson(res, answer(shown, hidden));
+    grants.listing = [`time ${method}`];
+    const empty = (await send(url, { as: 'listing', body: rpc(method) })).json();
+    expect(empty).toMatchObject({ result: { [member]: [], cacheScope: 'private' } });
+    grants.everything = [`time ${method}`, `time ${call} *`];
+    const whole = (await send(url, { as: 'everything', body: rpc(method) })).json();
+    expect(whole).toEqual(answer(shown, hidden));
+  });
+
+  test('is filtered on a stream as well', async () => {
+    grants.streaming = ['time initialize', `time ${call} ${shown}`, 'time tools/call *'];
+    upstream.script = (_, res) => events(res, `data: ${JSON.stringify(answer(hidden, shown))}\n\n`);
+    expect(await (await open(url, { as: 'streaming' })).rest()).toBe(`data: ${JSON.stringify(own)}\n\n`);
+  });
+});
+
 test('other results may have members of that name', async () => {
   upstream.script = (_, res) => sendJson(res, list);
   expect((await send(url, { as: 'some', body: rpc('ping') })).json()).toEqual(list);

@@ -3,12 +3,21 @@ import { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Exchange } from './exchange.ts';
 import { type Filter, listFilter, streamFilter } from './filter.ts';
+import type { ListMemory } from './list-memory.ts';
 import type { ListRules } from './prune.ts';
-import type { Asked } from './read-call.ts';
+import type { Asked, Message } from './read-call.ts';
 import type { RewriteEvent } from './sse.ts';
 
 /** Answers whether an identity may make a call, by the grants of this moment. */
 export type Decide = (identity: Identity, call: Call) => Decision;
+
+/** Who may do what, by the grants of this moment. */
+export interface Rights {
+  readonly decide: Decide;
+  /** One object for all identities that may do the same; another after a change. */
+  rightsOf(identity: Identity): object;
+  readonly lists: ListMemory;
+}
 
 /** Decides on each message of a request; one refusal refuses all, because the bytes are passed on whole or not at all. */
 export function decideAll(
@@ -18,73 +27,114 @@ export function decideAll(
   server: string,
   asked: Asked,
 ): void {
-  for (const { method, tool } of asked.messages) {
-    const decision = decide(identity, { server, method, tool });
-    if (decision.allow) {
-      exchange.reason = decision.scope;
-      continue;
-    }
-    exchange.decision = 'deny';
-    exchange.reason = decision.reason;
-    // The server's name is the caller's own word: nothing here tells whether such a server exists.
-    throw new Failure('not_allowed', `You may not do this on '${server}': ${inWords(method, tool)}.`);
+  for (const message of asked.messages) {
+    const { method, tool, prompt, resource, subscribes } = message;
+    check(exchange, decide(identity, { server, method, tool, prompt, resource }), server, message);
+    if (subscribes)
+      for (const uri of subscribes)
+        check(exchange, decide(identity, { server, method, resource: uri }), server, {
+          method,
+          resource: uri,
+        });
   }
   exchange.decision = 'allow';
 }
 
-function inWords(method: string, tool: string | undefined): string {
+type Named = Pick<Message, 'method' | 'tool' | 'prompt' | 'resource'>;
+
+function check(exchange: Exchange, decision: Decision, server: string, asked: Named): void {
+  if (decision.allow) {
+    exchange.reason = decision.scope;
+    return;
+  }
+  exchange.decision = 'deny';
+  exchange.reason = decision.reason;
+  // The server's name is the caller's own word: nothing here tells whether such a server exists.
+  throw new Failure('not_allowed', `You may not do this on '${server}': ${inWords(asked)}.`);
+}
+
+function inWords({ method, tool, prompt, resource }: Named): string {
   if (method === '$stream') return 'listen';
   if (method === '$end') return 'end a session';
   if (method === '$response') return 'answer a request';
-  return (tool === undefined ? method : `${method} ${tool}`).slice(0, 200);
+  const item = tool ?? prompt ?? resource;
+  return (item === undefined ? method : `${method} ${item}`).slice(0, 200);
 }
 
-/** A list method, the call that each of its items stands for, and where the answer has them. */
+/** A list method, where its answer has the items, and the call that an item stands for. */
 interface List {
   readonly method: string;
-  readonly call: string;
   readonly member: string;
   readonly named: string;
+  call(server: string, name: string): Call;
 }
 
-const lists: readonly List[] = [{ method: 'tools/list', call: 'tools/call', member: 'tools', named: 'name' }];
+const read = (server: string, resource: string): Call => ({ server, method: 'resources/read', resource });
+
+const lists: readonly List[] = [
+  {
+    ...{ method: 'tools/list', member: 'tools', named: 'name' },
+    call: (server, tool) => ({ server, method: 'tools/call', tool }),
+  },
+  {
+    ...{ method: 'prompts/list', member: 'prompts', named: 'name' },
+    call: (server, prompt) => ({ server, method: 'prompts/get', prompt }),
+  },
+  { method: 'resources/list', member: 'resources', named: 'uri', call: read },
+  { method: 'resources/directory/read', member: 'resources', named: 'uri', call: read },
+  // Whoever may read what begins as the template does may read what it makes.
+  { method: 'resources/templates/list', member: 'resourceTemplates', named: 'uriTemplate', call: read },
+];
 
 /**
  * The filter for an answer, by what the caller may call: on lists that were asked for, and on streams, where a list may
  * come by. None where nothing needs to be looked at.
  */
 export function filterFor(
-  decide: Decide,
+  { decide, rightsOf, lists: memory }: Rights,
   identity: Identity,
   server: string,
   asked: Asked,
   rewriteOther: RewriteEvent | undefined,
   limit: number,
 ): Filter | undefined {
-  const all = (): boolean => showsAll(decide, identity, server);
-  const isStream = asked.messages[0].method === '$stream';
-  if (!isStream && (!asksForList(asked) || all())) return undefined;
-  const rules = listRules(decide, identity, server);
+  const cut = (rules: ListRules) => (text: string) => memory.cut(rightsOf(identity), server, text, rules);
   // A stream outlives the grants it began with, so there they are asked at each list.
-  if (isStream) return streamFilter({ rules, limit, rewriteOther, showsAll: all });
-  return listFilter({ rules, limit, showsAll: () => false });
+  if (asked.messages[0].method === '$stream') {
+    const rules = listRules(decide, identity, server, lists);
+    const all = (): boolean => lists.every((list) => showsAll(decide, identity, server, list));
+    return streamFilter({ cut: cut(rules), limit, rewriteOther, showsAll: all });
+  }
+  const partly = asksForList(asked)
+    ? lists.filter((list) => asksFor(asked, list) && !showsAll(decide, identity, server, list))
+    : [];
+  if (partly.length === 0) return undefined;
+  return listFilter({
+    ...{ cut: cut(listRules(decide, identity, server, partly)), limit, showsAll: () => false },
+  });
 }
 
-function asksForList(asked: Asked): boolean {
-  return asked.messages.some(({ method }) => lists.some((list) => list.method === method));
+const listMethods: ReadonlySet<string> = new Set(lists.map(({ method }) => method));
+
+function asksForList({ messages }: Asked): boolean {
+  return messages.some(({ method }) => listMethods.has(method));
 }
 
-/** What the lists of a server show an identity: exactly the items whose call would be allowed. */
-function listRules(decide: Decide, identity: Identity, server: string): ListRules {
+function asksFor({ messages }: Asked, list: List): boolean {
+  return messages.some(({ method }) => method === list.method);
+}
+
+/** What lists of a server show an identity: exactly the items whose call would be allowed. */
+function listRules(decide: Decide, identity: Identity, server: string, shown: readonly List[]): ListRules {
   return new Map(
-    lists.map(({ call: method, member, named }) => [
+    shown.map(({ member, named, call }) => [
       member,
-      { named, shows: (tool: string) => decide(identity, { server, method, tool }).allow },
+      { named, shows: (name: string) => decide(identity, call(server, name)).allow },
     ]),
   );
 }
 
-function showsAll(decide: Decide, identity: Identity, server: string): boolean {
-  // In scopes '*' stands for every tool, so only a grant of every tool allows a call of a tool with this name.
-  return lists.every(({ call: method }) => decide(identity, { server, method, tool: '*' }).allow);
+function showsAll(decide: Decide, identity: Identity, server: string, { call }: List): boolean {
+  // In scopes '*' stands for every one, so only a grant of every one allows a call of one with this name.
+  return decide(identity, call(server, '*')).allow;
 }

@@ -13,6 +13,12 @@ export interface Message {
   readonly method: string;
   /** The tool of a `tools/call`. */
   readonly tool?: string | undefined;
+  /** The prompt that a method is about. */
+  readonly prompt?: string | undefined;
+  /** The resource, by its URI or, for a completion, its template. */
+  readonly resource?: string | undefined;
+  /** Resources that a `subscriptions/listen` wants to be told of. */
+  readonly subscribes?: readonly string[] | undefined;
   /** What `Mcp-Name` must repeat for this method: a tool, a prompt, a resource or a task. */
   readonly name?: string | undefined;
   /** The protocol version that a modern request (2026-07-28 and later) states in its `_meta`. */
@@ -123,14 +129,45 @@ function readParams(id: MessageId | null, method: string, params: Record<string,
       invalidParams,
       id,
     );
-  return {
+  const message = {
     kind,
     id,
     method,
-    tool: method === 'tools/call' && typeof name === 'string' ? name : undefined,
-    name: typeof name === 'string' ? name : undefined,
-    version: typeof version === 'string' ? version : undefined,
-  };
+    tool: method === 'tools/call' ? textOf(name) : undefined,
+    name: textOf(name),
+    version: textOf(version),
+  } as const;
+  const items = itemsOf[method]?.(params);
+  if (items === malformed)
+    return fault('bad_request', 'The resources to listen to are a list of URIs.', invalidParams, id);
+  return items ? { ...message, ...items } : message;
+}
+
+type Items = Pick<Message, 'prompt' | 'resource' | 'subscribes'>;
+type ReadItems = (params: Record<string, unknown>) => Items;
+
+const malformed: Items = {};
+const readUri: ReadItems = ({ uri }) => ({ resource: textOf(uri) });
+
+/** What methods are about besides tools, and where their params say it. */
+const itemsOf: Readonly<Record<string, ReadItems>> = Object.assign(Object.create(null), {
+  'prompts/get': ({ name }) => ({ prompt: textOf(name) }),
+  'resources/read': readUri,
+  'resources/subscribe': readUri,
+  'resources/unsubscribe': readUri,
+  'resources/directory/read': readUri,
+  'completion/complete': ({ ref }) =>
+    isObject(ref) ? { prompt: textOf(ref.name), resource: textOf(ref.uri) } : {},
+  'subscriptions/listen': ({ notifications }) => {
+    const uris = isObject(notifications) ? notifications.resourceSubscriptions : undefined;
+    if (uris === undefined) return {};
+    const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
+    return Array.isArray(uris) && texts.length === uris.length ? { subscribes: texts } : malformed;
+  },
+} satisfies Record<string, ReadItems>);
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -43,7 +43,8 @@ export function refuse(exchange: Exchange, failure: Failure): void {
 }
 
 function headersOf({ place, challenge }: Exchange, failure: Failure): string[] {
-  if (failure.status === 503) return ['Retry-After', '1'];
+  if (failure.status === 503 || failure.status === 429)
+    return ['Retry-After', String(failure.retryAfter ?? 1)];
   if (failure.status === 405 && place) return ['Allow', allowed[place.endpoint]];
   if (failure.status !== 401) return [];
   const wrong = failure.code === 'credential_missing' ? '' : ', error="invalid_token"';

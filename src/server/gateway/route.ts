@@ -8,6 +8,9 @@ import type { Tickets } from './ticket.ts';
 
 /** Where a request goes. */
 export interface Target {
+  readonly server: string;
+  /** Whose connections are used: those of one server at one origin, so that no server waits for another's. */
+  readonly pool: string;
   readonly origin: string;
   readonly path: string;
   /** What goes along on the operator's behalf. */
@@ -35,12 +38,12 @@ export function routeTo(
       'credential_unreadable',
       `The gateway cannot read its credential for '${place.server}'; an administrator has to set it anew.`,
     );
-  if (place.endpoint === 'mcp' && mcp) return addressOf(mcp, credentials);
+  if (place.endpoint === 'mcp' && mcp) return addressOf(route, mcp, credentials);
   // Clients that find no streamable HTTP at an address try the older transport at the same one.
   const wantsSse = place.endpoint === 'sse' || (place.endpoint === 'mcp' && method === 'GET');
   const holder = [route.name, sse?.origin ?? '', identity.provider, identity.subject];
   if (sse && wantsSse)
-    return { ...addressOf(sse, credentials), rewriteOther: endpointOf(route, sse, tickets, holder) };
+    return { ...addressOf(route, sse, credentials), rewriteOther: endpointOf(route, sse, tickets, holder) };
   if (sse && place.endpoint === 'messages')
     return { ...messagesOf(place, sse, tickets, holder), credentials };
   throw new Failure('not_found', `The server '${place.server}' does not speak this transport.`);
@@ -59,13 +62,20 @@ function messagesOf(
   const ticket = ticketIn(place.query);
   const path = ticket === undefined ? undefined : tickets.open(ticket, holder);
   if (path === undefined) throw new Failure('not_found', 'This session is not known; open the stream anew.');
-  return { origin: sse.origin, path };
+  return { server: place.server, pool: poolOf(place.server, sse), origin: sse.origin, path };
 }
 
-function addressOf(url: URL, credentials: Credentials): Target {
+function poolOf(server: string, url: URL): string {
+  return `${server} ${url.origin}`;
+}
+
+function addressOf({ name }: Route, url: URL, credentials: Credentials): Target {
   const known = addresses.get(url);
-  if (known?.credentials === credentials) return known;
-  const address = { origin: url.origin, path: url.pathname + url.search, credentials };
+  if (known?.credentials === credentials && known.server === name) return known;
+  const address = {
+    ...{ server: name, pool: poolOf(name, url), origin: url.origin },
+    ...{ path: url.pathname + url.search, credentials },
+  };
   addresses.set(url, address);
   return address;
 }

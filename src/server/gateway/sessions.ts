@@ -41,6 +41,7 @@ function keyOf(server: string, id: string): string {
   return `${server}\n${id}`;
 }
 
-function holderOf({ provider, subject }: Identity): string {
+/** Tells identities apart. */
+export function holderOf({ provider, subject }: Identity): string {
   return JSON.stringify([provider, subject]);
 }

@@ -10,6 +10,8 @@ export interface Traffic {
   readonly streams: number;
   add(exchange: Exchange): void;
   remove(exchange: Exchange): void;
+  /** Visits what is in flight; the visitor may end it. */
+  each(visit: (exchange: Exchange) => void): void;
   /** Fails while draining, except for what a call in flight may be waiting for: its client's answer. */
   checkDraining(exchange: Exchange, asked: Asked): void;
   /** Answers when the calls have ended, or after `limitMs`, and all else was ended too. */
@@ -53,6 +55,9 @@ export function createTraffic(): Traffic {
       }
       onRemove?.();
     },
+    each(visit) {
+      for (const exchange of open) visit(exchange);
+    },
     checkDraining({ res }, asked) {
       if (!draining) return;
       res.setHeader('connection', 'close');
@@ -81,13 +86,13 @@ function delay(ms: number): { done: Promise<void>; cancel: () => void } {
 }
 
 function endStream(exchange: Exchange): void {
-  exchange.hangUp?.();
+  exchange.passage?.hangUp();
   if (exchange.res.headersSent) exchange.res.end();
   else breakOff(exchange);
 }
 
 function breakOff(exchange: Exchange): void {
-  exchange.hangUp?.();
+  exchange.passage?.hangUp();
   if (exchange.res.headersSent) exchange.res.destroy();
   else refuse(exchange, shuttingDown());
 }

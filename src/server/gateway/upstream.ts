@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
-import { buildConnector, Client, type Dispatcher, Pool } from 'undici';
+import { Client, type Dispatcher, Pool } from 'undici';
+import type { Connector } from '../connector.ts';
 import { Failure } from '../errors.ts';
+import { type Breaker, createBreaker } from './breaker.ts';
 import type { Limits } from './limits.ts';
 
 /** What is open towards servers. */
@@ -11,21 +13,28 @@ export interface UpstreamCounts {
   readonly streams: number;
 }
 
-/** The connections to servers: one bounded pool for calls per origin, and one connection for each stream. */
+/** Where connections lead, and whose they are. */
+export interface Destination {
+  readonly server: string;
+  readonly pool: string;
+  readonly origin: string;
+}
+
+/** The connections to servers: one bounded pool for calls to each server, and one connection for each stream. */
 export interface Upstreams {
   /**
    * Sends a request; `handler.settled` runs once when the connection is done with it. Fails with `overloaded` when
-   * the origin has as many calls or streams as it may.
+   * the server has as many calls or streams as it may, with `upstream_resting` while it is left alone.
    */
   send(
-    origin: string,
+    to: Destination,
     longLived: boolean,
     options: Dispatcher.DispatchOptions,
     handler: SettledHandler,
   ): void;
   counts(): UpstreamCounts;
-  /** Ends idle connections at once and the others when what they carry has ended. */
-  close(): Promise<void>;
+  /** Whether a server is left alone because connections to it failed. */
+  isResting(server: string): boolean;
   /** Ends all connections at once. */
   destroy(): Promise<void>;
 }
@@ -35,72 +44,97 @@ export interface SettledHandler extends Dispatcher.DispatchHandler {
   settled: (() => void) | undefined;
 }
 
-interface Origin {
+interface Upstream {
+  readonly server: string;
+  readonly origin: string;
+  readonly options: Client.Options;
   readonly pool: Pool;
+  readonly breaker: Breaker;
+  readonly sockets: Set<Socket>;
   calls: number;
   streams: number;
 }
 
-/** Opens no connection yet. */
-export function createUpstreams(limits: Limits): Upstreams {
-  const origins = new Map<string, Origin>();
+/** Opens no connection yet; `connect` will, to where it may. */
+export function createUpstreams(limits: Limits, connect: Connector, now: () => number): Upstreams {
+  const known = new Map<string, Upstream>();
   const streams = new Set<Client>();
   const sockets = new Set<Socket>();
-  const options = clientOptions(limits, sockets);
 
-  const originOf = (name: string): Origin => {
-    const known = origins.get(name);
-    if (known) return known;
-    if (origins.size >= limits.pools) closeIdle(origins);
-    const pool = new Pool(name, { ...options, connections: limits.connectionsPerServer });
-    const origin: Origin = { pool, calls: 0, streams: 0 };
-    origins.set(name, origin);
-    return origin;
+  const upstreamOf = (destination: Destination): Upstream => {
+    const { pool } = destination;
+    const before = known.get(pool);
+    if (before) return before;
+    if (known.size >= limits.pools) closeIdle(known);
+    const made = openUpstream(destination, limits, connect, now, sockets);
+    known.set(pool, made);
+    return made;
   };
 
-  const sendCall = (origin: Origin, request: Dispatcher.DispatchOptions, handler: SettledHandler): void => {
-    if (origin.calls >= limits.connectionsPerServer + limits.queuePerServer) throw tooMany('calls');
-    origin.calls += 1;
+  const sendCall = (to: Upstream, request: Dispatcher.DispatchOptions, handler: SettledHandler): void => {
+    if (to.calls >= limits.connectionsPerServer + limits.queuePerServer) throw tooMany('calls');
+    to.calls += 1;
     handler.settled = () => {
-      origin.calls -= 1;
+      to.calls -= 1;
     };
-    origin.pool.dispatch(request, handler);
+    to.pool.dispatch(request, handler);
   };
 
   // A stream in the pool would take a connection from the calls for hours, and the pool would keep as many afterwards.
-  const sendStream = (name: string, request: Dispatcher.DispatchOptions, handler: SettledHandler): void => {
-    const origin = originOf(name);
-    if (origin.streams >= limits.streamsPerServer) throw tooMany('streams');
-    const client = new Client(name, options);
-    origin.streams += 1;
+  const sendStream = (to: Upstream, request: Dispatcher.DispatchOptions, handler: SettledHandler): void => {
+    if (to.streams >= limits.streamsPerServer) throw tooMany('streams');
+    const client = new Client(to.origin, to.options);
+    to.streams += 1;
     streams.add(client);
     handler.settled = () => {
-      origin.streams -= 1;
+      to.streams -= 1;
       streams.delete(client);
-      void client.close();
+      // Destroyed while it was connecting: then it has nothing to close, and would reject.
+      if (!client.destroyed) void client.close();
     };
     client.dispatch(request, handler);
   };
 
   return {
-    send(name, longLived, request, handler) {
-      if (longLived) sendStream(name, request, handler);
-      else sendCall(originOf(name), request, handler);
+    send(destination, longLived, request, handler) {
+      const to = upstreamOf(destination);
+      // Who has a connection that stands is there, whatever became of others.
+      if (to.sockets.size === 0) to.breaker.check();
+      if (longLived) sendStream(to, request, handler);
+      else sendCall(to, request, handler);
     },
     counts() {
       let calls = 0;
-      for (const origin of origins.values()) calls += origin.calls;
+      for (const upstream of known.values()) calls += upstream.calls;
       return { sockets: sockets.size, calls, streams: streams.size };
     },
-    async close() {
-      await Promise.all([...origins.values()].map(({ pool }) => pool.close()));
+    isResting(server) {
+      for (const upstream of known.values())
+        if (upstream.breaker.isOpen && upstream.server === server) return true;
+      return false;
     },
     async destroy() {
-      await Promise.all([...origins.values()].map(({ pool }) => pool.destroy()));
+      await Promise.all([...known.values()].map(({ pool }) => pool.destroy()));
       await Promise.all([...streams].map((client) => client.destroy()));
       await Promise.all([...sockets].map((socket) => once(socket.destroy(), 'close')));
     },
   };
+}
+
+function openUpstream(
+  { server, origin }: Destination,
+  limits: Limits,
+  connect: Connector,
+  now: () => number,
+  all: Set<Socket>,
+): Upstream {
+  const { breakerFailures: failures, breakerMaxMs: maxRestMs, connectMs } = limits;
+  const breaker = createBreaker({ failures, maxRestMs, connectMs, now });
+  const sockets = new Set<Socket>();
+  const watched = watchedConnector(connect, breaker, [all, sockets]);
+  const options = clientOptions(limits, watched);
+  const pool = new Pool(origin, { ...options, connections: limits.connectionsPerServer });
+  return { server, origin, options, pool, breaker, sockets, calls: 0, streams: 0 };
 }
 
 function tooMany(what: string): Failure {
@@ -110,32 +144,38 @@ function tooMany(what: string): Failure {
   );
 }
 
-function closeIdle(origins: Map<string, Origin>): void {
-  for (const [name, origin] of origins) {
-    if (origin.calls + origin.streams > 0) continue;
-    origins.delete(name);
-    void origin.pool.close();
+function closeIdle(known: Map<string, Upstream>): void {
+  for (const [name, { pool, calls, streams }] of known) {
+    if (calls + streams > 0) continue;
+    known.delete(name);
+    void pool.close();
   }
 }
 
+/** A connector that tells a breaker how it went, and keeps note of the connections that stand. */
+function watchedConnector(connect: Connector, breaker: Breaker, notes: readonly Set<Socket>[]): Connector {
+  return (target, callback) =>
+    connect(target, (...result) => {
+      const [error, socket] = result;
+      if (socket) {
+        breaker.connected();
+        for (const note of notes) note.add(socket);
+        socket.once('close', () => {
+          for (const note of notes) note.delete(socket);
+        });
+      } else if (!(error instanceof Failure)) breaker.failed();
+      callback(...result);
+    });
+}
+
 /** Timeouts are the forwarder's: they must cover the wait for a connection, and never a stream. */
-function clientOptions(limits: Limits, sockets: Set<Socket>): Client.Options {
-  const connect = buildConnector({ timeout: limits.connectMs, allowH2: false });
+function clientOptions(limits: Limits, connect: Connector): Client.Options {
   return {
     allowH2: false,
     pipelining: 1,
     headersTimeout: 0,
     bodyTimeout: 0,
     maxHeaderSize: limits.answerHeaderBytes,
-    connect(target, callback) {
-      connect(target, (...result) => {
-        const [, socket] = result;
-        if (socket) {
-          sockets.add(socket);
-          socket.once('close', () => sockets.delete(socket));
-        }
-        callback(...result);
-      });
-    },
+    connect,
   };
 }

@@ -1,17 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Trail } from '../audit/event.ts';
+import type { Connector } from '../connector.ts';
 import type { Identify } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Doors } from './admit.ts';
 import type { Limits } from './limits.ts';
-import type { Decide } from './may.ts';
+import type { Rights } from './may.ts';
 import type { UpstreamCounts } from './upstream.ts';
 
 /** What the data plane needs of the rest of the house. */
 export interface GatewayWorld extends Doors {
   readonly identify: Identify;
-  readonly decide: Decide;
+  readonly decide: Rights['decide'];
+  readonly rightsOf: Rights['rightsOf'];
   readonly findRoute: FindRoute;
+  /** Opens the connections to servers, and judges where they may go. */
+  readonly connect: Connector;
   readonly trail: Pick<Trail, 'record'>;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
@@ -41,6 +45,8 @@ export interface Gateway {
   owns(url: string): boolean;
   handle(req: IncomingMessage, res: ServerResponse): void;
   counts(): GatewayCounts;
+  /** Whether calls to a server are refused for the time being, because no connection to it can be made. */
+  isResting(server: string): boolean;
   /** Takes no new calls, lets those in flight finish for `limitMs` at most, then ends streams and connections. */
   drain(limitMs: number): Promise<void>;
   /** Ends everything at once. */

@@ -12,8 +12,10 @@ beforeEach(() => {
     version: '1.2.3',
     servers: { find: (name) => servers.get(name), all: () => servers.values() },
     open: () => ({ calls: 1, streams: 2, upstream: { sockets: 3, calls: 4, streams: 5 } }),
+    isResting: (name) => name === 'time',
     audit: () => ({ held: 6, lost: 7 }),
     listeners: () => 8,
+    daysLeft: () => new Map([['secret', 29.5]]),
   });
 });
 
@@ -114,6 +116,7 @@ test('what is open, held and well is read when somebody asks', async () => {
     'mcp_gateway_audit_queue 6',
     'mcp_gateway_audit_lost 7',
     'mcp_gateway_event_listeners 8',
+    'mcp_gateway_provider_credential_days_left{kind="secret"} 29.5',
     'mcp_gateway_server_health{server="time",health="healthy"} 1',
   ])
     expect(text).toContain(`${line}\n`);

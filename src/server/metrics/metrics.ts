@@ -24,10 +24,14 @@ export interface MetricsWorld {
     readonly streams: number;
     readonly upstream: { readonly sockets: number; readonly calls: number; readonly streams: number };
   };
+  /** Whether calls to a server are refused because no connection to it can be made. */
+  isResting(server: string): boolean;
   /** Audit events that wait to be written, and those that could not be kept. */
   audit(): { readonly held: number; readonly lost: number };
   /** Browsers that listen for changes of servers. */
   listeners(): number;
+  /** Days until the end of each credential of the gateway's own (`secret`, `certificate`) whose end is known. */
+  daysLeft(): ReadonlyMap<string, number>;
 }
 
 /** The figures of this process, in the text format of Prometheus. */
@@ -102,7 +106,10 @@ function resultOf({ who, reason }: AuditEvent): string {
   return reason !== undefined && Object.hasOwn(failures, reason) ? reason : 'not_asked';
 }
 
-function addGauges(registers: Registry[], { servers, open, audit, listeners }: MetricsWorld): void {
+function addGauges(
+  registers: Registry[],
+  { servers, open, isResting, audit, listeners, daysLeft }: MetricsWorld,
+): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
       ...{ name: `mcp_gateway_${name}`, help, registers },
@@ -123,6 +130,24 @@ function addGauges(registers: Registry[], { servers, open, audit, listeners }: M
   gauge('event_listeners', 'Browsers that listen for changes of servers', listeners);
   gauge('audit_queue', 'Audit events that wait to be written', () => audit().held);
   gauge('audit_lost', 'Audit events that could not be kept since the start', () => audit().lost);
+  new Gauge({
+    name: 'mcp_gateway_provider_credential_days_left',
+    help: "Days until the gateway's own credential at the identity provider ends, by kind; below zero when it has",
+    ...{ labelNames: ['kind'], registers },
+    collect() {
+      this.reset();
+      for (const [kind, days] of daysLeft()) this.set({ kind }, days);
+    },
+  });
+  new Gauge({
+    name: 'mcp_gateway_server_resting',
+    help: '1 while calls to the server are refused because no connection to it could be made (circuit breaker)',
+    ...{ labelNames: ['server'], registers },
+    collect() {
+      this.reset();
+      for (const { name } of servers.all()) this.set({ server: name }, Number(isResting(name)));
+    },
+  });
   new Gauge({
     name: 'mcp_gateway_server_health',
     help: 'Always 1, with the state of health of each registered server',

@@ -2,16 +2,19 @@ import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { decide } from '../access/decide.ts';
+import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config.ts';
+import { guardedConnector } from '../connector.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
-import { watchProviders } from '../iam/watch.ts';
+import { type Watch, watchProviders } from '../iam/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createTurns } from '../registry/scopes/turns.ts';
 import { doctorOf } from '../tools.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -29,17 +32,21 @@ interface Parts {
 /** Builds the data plane, the control plane and the metrics of both. */
 export function buildPlanes(parts: Parts, ending: Ending) {
   const { base, inventory } = parts;
+  const doctor = watchProviders(doctorOf(base.config, parts.identity.toProvider, base.now), base);
+  ending.defer(() => doctor.close());
   const metrics = createMetrics({
     version: parts.version,
     servers: inventory.routes,
     open: () => gateway.counts(),
+    isResting: (server) => gateway.isResting(server),
     audit: base.trail.counts,
     listeners: () => inventory.events.size,
+    daysLeft: doctor.daysLeft,
   });
   ending.defer(inventory.routes.onChange((name, route) => route ?? metrics.forget(name)));
   const trail = measured(base.trail, metrics);
   const gateway = dataPlane(parts, trail);
-  const control = getRequestListener(controlPlane(parts, trail, metrics, ending).fetch, {
+  const control = getRequestListener(controlPlane(parts, trail, metrics, doctor).fetch, {
     overrideGlobalObjects: false,
   });
   const listener: RequestListener = (req, res) =>
@@ -54,8 +61,13 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     ...{ log, trail, now, newId: randomUUID },
     identify: identity.tokens.identify,
     decide: (who, call) => decide(who, call, scopes.grants()),
+    rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
-    limits: { bodyBytes: config.gateway.maxBodyBytes, headersMs: config.gateway.timeoutSeconds * 1000 },
+    connect: guardedConnector({
+      policy: inventory.servers.policy,
+      timeoutMs: config.gateway.limits.connectMs,
+    }),
+    limits: config.gateway.limits,
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),
     ticketKey: deriveKey(config.secretKey, 'sse-session'),
@@ -69,12 +81,10 @@ function controlPlane(
   { base, identity, inventory, version }: Parts,
   trail: Trail,
   metrics: Metrics,
-  ending: Ending,
+  doctor: Watch,
 ) {
   const { config, db, log, now } = base;
-  const { trusted, personal, tokens, login, sessions, toProvider } = identity;
-  const doctor = watchProviders(doctorOf(config, toProvider, now), { log, now });
-  ending.defer(() => doctor.close());
+  const { trusted, personal, tokens, login, sessions } = identity;
   return createApp({
     ...{ config, db, log, trail, now, sessions, login, trusted, personal, version },
     identity: createHttpIdentity({
@@ -83,6 +93,12 @@ function controlPlane(
       session: config.session,
     }),
     servers: inventory.servers,
+    scopes: {
+      ...{ db, now, scopes: inventory.scopes, inTurn: createTurns() },
+      directory: undefined,
+      groupsAreIds: config.providers.every((name) => name === 'entra'),
+    },
+    grants: inventory.scopes.grants,
     metrics: metrics.render,
     doctor: doctor.look,
     forget: tokens.forget,

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { Config } from '../config.ts';
-import { httpOptions } from '../gateway/http-options.ts';
+import { httpOptionsFor } from '../gateway/http-options.ts';
 import { listenForMetrics } from '../metrics/listen.ts';
 import type { Ending } from './ending.ts';
 import type { Inventory } from './inventory.ts';
@@ -20,7 +20,7 @@ export async function serve(
     const apart = await listenForMetrics(metrics, config.metrics);
     ending.defer(() => apart.close());
   }
-  const server = createServer(httpOptions, listener);
+  const server = createServer(httpOptionsFor(config.gateway.clients), listener);
   await listen(server, config);
   ending.defer(async () => {
     events.close();

@@ -59,13 +59,36 @@ const servers = createRoute({
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
 });
 
+const agents = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/agents',
+  validateSearch: (search) => pick(search, ['q', 'open']),
+  component: lazyRouteComponent(() => import('./agents.tsx'), 'Agents'),
+});
+
 const tokens = createRoute({
   getParentRoute: () => signedIn,
   path: '/tokens',
   component: lazyRouteComponent(() => import('./tokens.tsx'), 'Tokens'),
 });
 
-const pages = root.addChildren([login, signedOut, signedIn.addChildren([servers, tokens, noAccess])]);
+const sessions = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('./sessions.tsx'), 'Sessions'),
+});
+
+const operations = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operations',
+  component: lazyRouteComponent(() => import('./operations.tsx'), 'Operations'),
+});
+
+const pages = root.addChildren([
+  login,
+  signedOut,
+  signedIn.addChildren([servers, agents, tokens, sessions, operations, noAccess]),
+]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */
 export function makeRouter(queries: QueryClient) {

@@ -17,7 +17,7 @@ export async function runOidcDoctor(world: OidcDoctorWorld): Promise<Diagnosis> 
     const verdict = run(facts);
     return verdict ? [{ id, group: world.provider.displayName, why, ...verdict }] : [];
   });
-  return { healthy: findings.every(({ level }) => level !== 'fail'), findings };
+  return { healthy: findings.every(({ level }) => level !== 'fail'), findings, credentials: [] };
 }
 
 const checks: readonly Check[] = [

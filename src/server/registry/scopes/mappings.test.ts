@@ -23,11 +23,3 @@ test('the scopes given stay as they are', () => {
 test('names that no scope has are told once', () => {
   expect(withMappings(set, { h: ['x', 'a'], i: ['x'] }).unknown).toEqual(['x']);
 });
-
-test('a group is one group, whichever of its names the file and the settings use', () => {
-  const canonical = (group: string): string => group.replace(/^entra:/, '');
-  const { scopes } = withMappings(set, { 'entra:g': ['b'], 'entra:h': ['b'] }, canonical);
-  expect([scopes.get('a')?.groupMappings, scopes.get('b')?.groupMappings]).toEqual([['g'], ['h']]);
-  const long = parseScopes('a: []\ngroup_mappings: { "entra:g": [a] }', 'scopes.yml');
-  expect(withMappings(long, {}, canonical).scopes.get('a')?.groupMappings).toEqual(['g']);
-});

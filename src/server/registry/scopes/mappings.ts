@@ -5,26 +5,18 @@ import type { Scope, ScopeSet } from '../../access/scope-set.ts';
 export type GroupMappings = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The scopes with further groups mapped to them; `unknown` are the names in `extra` that no scope has. A group that the
- * scopes map themselves keeps just that: what an operator wrote for it is never widened. `canonical` makes one name of a
- * group's several.
+ * The scopes with further groups mapped to them; `unknown` are the names in `extra` that no scope has. A group that
+ * `written` maps keeps just that: what an operator wrote for it is never widened.
  */
 export function withMappings(
-  stored: ScopeSet,
-  more: GroupMappings,
-  canonical: (group: string) => string = (group) => group,
+  set: ScopeSet,
+  extra: GroupMappings,
+  written: Iterable<Scope> = set.values(),
 ): { scopes: ScopeSet; unknown: string[] } {
-  const set = new Map(
-    [...stored].map(([name, scope]): [string, Scope] => [
-      name,
-      { ...scope, groupMappings: scope.groupMappings.map(canonical) },
-    ]),
-  );
-  const extra = Object.entries(more).map(([group, names]) => [canonical(group), names] as const);
   const scopes = new Map<string, Scope>(set);
   const unknown = new Set<string>();
-  const mapped = new Set([...set.values()].flatMap(({ groupMappings }) => groupMappings.map(groupKey)));
-  for (const [group, names] of extra.filter(([name]) => !mapped.has(groupKey(name))))
+  const mapped = new Set([...written].flatMap(({ groupMappings }) => groupMappings.map(groupKey)));
+  for (const [group, names] of Object.entries(extra).filter(([name]) => !mapped.has(groupKey(name))))
     for (const name of names) {
       const scope = scopes.get(name);
       if (!scope) unknown.add(name);

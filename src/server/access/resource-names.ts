@@ -1,0 +1,74 @@
+import { type Answers, addNames, noAnswers } from './answers.ts';
+import { coversAll } from './names.ts';
+import type { Decision } from './scope.ts';
+
+/** Resources that a rule grants: these URIs, and those that begin so. */
+export type ResourceNames =
+  | 'all'
+  | { readonly exact: ReadonlySet<string>; readonly prefixes: readonly string[] };
+
+/** Answers by URI. */
+export interface ResourceAnswers extends Answers {
+  /** In the order of the scopes. */
+  readonly prefixes: [prefix: string, answer: Decision][];
+}
+
+/**
+ * What is wrong with an entry for resources; undefined for a URI, for `*` and `all`, and for the beginning of URIs up to a
+ * slash or colon with a `*` behind it.
+ */
+export function faultOfResource(entry: string): string | undefined {
+  if (entry === '*' || entry === 'all') return undefined;
+  if (entry.includes('{'))
+    return `'${entry}' is a template; write what its URIs begin with, such as file:///docs/*`;
+  const star = entry.indexOf('*');
+  if (star >= 0 && (star !== entry.length - 1 || !/[/:]\*$/.test(entry)))
+    return `'${entry}' is no URI; only the last character may be '*', behind a slash or colon, such as file:///docs/*`;
+  if (star < 0 || isPlain(entry.slice(0, star))) return undefined;
+  return `'${entry}' has '.', '..', '\\' or an escaped one in it; write the address without`;
+}
+
+/** Makes the entries of a rule ready; a rule without them grants every resource. */
+export function compileResources(entries: readonly string[] | undefined): ResourceNames {
+  if (!entries || coversAll(entries)) return 'all';
+  return {
+    exact: new Set(entries.filter((entry) => !entry.endsWith('*'))),
+    prefixes: entries.filter((entry) => entry.endsWith('*')).map((entry) => entry.slice(0, -1)),
+  };
+}
+
+/** No answers. */
+export function noResourceAnswers(): ResourceAnswers {
+  return { ...noAnswers(), prefixes: [] };
+}
+
+/** Adds the resources of a rule of the next scope in order; what an earlier scope allows keeps its answer. */
+export function addResources(answers: ResourceAnswers, names: ResourceNames, answer: Decision): void {
+  if (answers.any) return;
+  if (names === 'all') answers.any = answer;
+  else {
+    addNames(answers, new Set([...names.exact].filter((uri) => !byPrefix(answers, uri))), answer);
+    for (const prefix of names.prefixes) answers.prefixes.push([prefix, answer]);
+  }
+}
+
+/** The answer for a URI, or for a template: as if it were one of the URIs that it makes. */
+export function resourceAnswer(answers: ResourceAnswers, uri: string | undefined): Decision | undefined {
+  if (uri === undefined) return answers.any;
+  return answers.named.get(uri) ?? byPrefix(answers, uri) ?? answers.any;
+}
+
+function byPrefix({ prefixes }: ResourceAnswers, uri: string): Decision | undefined {
+  const found = prefixes.find(([prefix]) => uri.startsWith(prefix));
+  return found && isPlain(uri) ? found[1] : undefined;
+}
+
+const leadsElsewhere = /\/\.{1,2}(?:[/?#]|$)|\\|%(?:25|2e|2f|5c)|[\s\p{Cc}]/iu;
+
+/**
+ * Whether no server reads a URI as one that begins otherwise. Dot segments lead out of a folder, and what is written as an
+ * escape may be read before or after they are removed; parsers of URLs drop tabs and line breaks first.
+ */
+function isPlain(uri: string): boolean {
+  return !leadsElsewhere.test(uri);
+}

@@ -1,0 +1,115 @@
+import { integer, list, network, type Setting, setting } from './setting.ts';
+
+/** The settings of the data plane: a part of `settings`. */
+export const gatewaySettings = {
+  MCP_PROXY_MAX_BODY_BYTES: limit(
+    'The largest request body that is passed on, in bytes; larger ones get 413.',
+    '4194304',
+    1024,
+    1073741824,
+  ),
+  MCP_PROXY_TIMEOUT: limit(
+    'How long a server may take until its answer begins, in seconds; then 504. Streams have no limit.',
+    '30',
+    1,
+    3600,
+  ),
+  MCP_PROXY_CONNECT_TIMEOUT_MS: limit(
+    'How long a connection to a server may take to stand, in milliseconds.',
+    '5000',
+    50,
+    60000,
+  ),
+  MCP_PROXY_MAX_LIST_BYTES: limit(
+    'The largest list, or event on a stream, that is held to be filtered, in bytes, unpacked; larger ones get 502.',
+    '8388608',
+    65536,
+    1073741824,
+  ),
+  MCP_PROXY_MAX_RESPONSE_HEADER_BYTES: limit(
+    'The largest header block of an answer of a server, in bytes; larger ones get 502.',
+    '65536',
+    4096,
+    1048576,
+  ),
+  MCP_PROXY_MAX_REQUESTS: limit(
+    'Requests of clients at the same time, streams included; more get 503.',
+    '16384',
+    1,
+    1000000,
+  ),
+  MCP_PROXY_CONNECTIONS_PER_SERVER: limit('Connections for calls to one server.', '256', 1, 65536),
+  MCP_PROXY_QUEUE_PER_SERVER: limit(
+    'Calls that may wait for such a connection; more get 503.',
+    '1024',
+    0,
+    1000000,
+  ),
+  MCP_PROXY_STREAMS_PER_SERVER: limit(
+    'Streams that only listen, to one server, each with a connection of its own; more get 503.',
+    '8192',
+    0,
+    1000000,
+  ),
+  MCP_PROXY_STREAMS_PER_IDENTITY: limit(
+    'Streams that only listen, of one identity to all servers; more get 429.',
+    '1000',
+    1,
+    1000000,
+  ),
+  MCP_STREAM_KEEPALIVE_SECONDS: limit(
+    'After how much silence, at most twice as much, an event stream gets a comment, so that nothing between cuts it, in seconds. 0: never.',
+    '25',
+    0,
+    3600,
+  ),
+  MCP_STREAM_IDLE_SECONDS: limit(
+    'How long a stream that only listens may be silent until the gateway ends it, in seconds. 0: as long as it likes.',
+    '0',
+    0,
+    604800,
+  ),
+  MCP_PROXY_STALL_SECONDS: limit(
+    'How long a client may read nothing of an answer that waits for it, in seconds; then its connection is ended. 0: as long as it likes.',
+    '120',
+    0,
+    86400,
+  ),
+  MCP_PROXY_BREAKER_FAILURES: limit(
+    'After how many connections in a row that failed a server is left alone for a while. 0: never.',
+    '5',
+    0,
+    10000,
+  ),
+  MCP_PROXY_BREAKER_MAX_SECONDS: limit(
+    'The longest time for which it is, in seconds; the first is one second.',
+    '30',
+    1,
+    3600,
+  ),
+  CLIENT_HEADERS_TIMEOUT_SECONDS: limit(
+    'How long a client may take to send the headers of a request, in seconds.',
+    '20',
+    1,
+    600,
+  ),
+  CLIENT_REQUEST_TIMEOUT_SECONDS: limit(
+    'How long a client may take to send a whole request, in seconds. Answers have no such limit.',
+    '120',
+    1,
+    86400,
+  ),
+  UPSTREAM_ALLOWED_NETWORKS: setting({
+    group: 'Gateway',
+    about:
+      'Networks besides the public internet in which MCP servers may be, separated by commas: CIDR, or `private` for all ' +
+      'private ranges. Link-local and cloud metadata addresses are never allowed.',
+    default: '',
+    defaultNote: 'none; `private` in evaluation mode',
+    parse: list(network),
+  }),
+} as const;
+
+function limit(about: string, fallback: string, min: number, max: number): Setting<number> {
+  return setting({ group: 'Gateway', about, default: fallback, parse: integer(min, max) });
+}

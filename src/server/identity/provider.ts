@@ -1,5 +1,6 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import type { ClientAuth, ServerMetadata } from 'openid-client';
+import type { CommandLine } from '../../contract/sign-in.ts';
 import type { Fetch } from '../outbound.ts';
 import type { Algorithm } from './issuer.ts';
 import type { OidcClient } from './oidc.ts';
@@ -73,6 +74,8 @@ export interface Provider {
   readonly algorithms: readonly Algorithm[];
   /** What clients ask for to get a token for this gateway, for the protected-resource document. */
   readonly resourceScopes: readonly string[];
+  /** How the command line signs people in; absent where no public client is set up for it. */
+  readonly commandLine?: Omit<CommandLine, 'provider'>;
   /** Absent where tokens always list all groups. */
   readonly groupApi?: GroupApi;
   /** Reads a verified ID token; throws a Failure that says what is wrong with it. */

@@ -17,7 +17,7 @@ async function run() {
   const { main } = await import('../dist/cli.js');
   process.exitCode = await main(process.argv.slice(2), {
     startServer: async (options) => (await import('../dist/server.js')).startServer(options),
-    runDoctor: async () => (await import('../dist/tools.js')).runDoctor(),
+    runDoctor: async (provider) => (await import('../dist/tools.js')).runDoctor(provider),
     rotateSecrets: async (options) => (await import('../dist/server.js')).rotateSecrets(options),
     runSetup: async (options, talk) => (await import('../dist/tools.js')).runSetup(options, talk),
     runEmulator: async (options) => (await import('../dist/entra-emulator.js')).runEmulator(options),

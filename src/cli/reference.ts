@@ -42,7 +42,11 @@ function renderCommand(program: string, command: Command): string {
   const own = command.options.filter((option) => option.helpGroupHeading === undefined);
   const usage = command.registeredArguments.map((argument) => ` <${argument.name()}>`).join('');
   const values = command.registeredArguments
-    .map((argument) => `\`<${argument.name()}>\` is one of ${argument.argChoices?.join(', ')}.\n\n`)
+    .map((argument) =>
+      argument.argChoices
+        ? `\`<${argument.name()}>\` is one of ${argument.argChoices.join(', ')}.\n\n`
+        : `\`<${argument.name()}>\`: ${argument.description}.\n\n`,
+    )
     .join('');
   const examples = examplesOf(command).join('\n');
   return `## ${program} ${command.name()}${usage}

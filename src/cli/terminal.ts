@@ -61,8 +61,8 @@ export interface World {
   /** Encrypts stored credentials anew. An error with `faults` means faulty settings. */
   rotateSecrets(options: { dataDir?: string }): Promise<Rotation>;
   runEmulator(options: EmulatorOptions): Promise<number>;
-  /** Examines the Entra tenant that the settings name. An error with `faults` means faulty settings. */
-  runDoctor(): Promise<Diagnosis>;
+  /** Examines a provider that the settings name. An error with `faults` means faulty settings, or another provider. */
+  runDoctor(provider: string): Promise<Diagnosis>;
   /** Sets the identity provider up, or takes that back. */
   runSetup(options: SetupOptions, talk: SetupTalk): Promise<SetupResult>;
 }

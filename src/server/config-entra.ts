@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isManagedIdentityEndpoint } from './outbound.ts';
+import { isLoopback } from './setting.ts';
 import type { Reader, SettingName } from './settings.ts';
 
 /** The settings of Microsoft Entra ID. */
@@ -46,23 +47,12 @@ export interface ManagedIdentity {
   readonly header: string | null;
 }
 
-/** The settings of AUTH_PROVIDER=entra; null when they cannot be made out at all. */
+/** The settings of Microsoft Entra ID, where AUTH_PROVIDER names it. */
 export function entraOf(
   read: Reader,
   { authUrl, directory }: { authUrl: string; directory: string },
   faults: string[],
-): EntraConfig | null {
-  const provider = read.value('AUTH_PROVIDER');
-  if (provider === '') {
-    faults.push(
-      'AUTH_PROVIDER: is not set; set AUTH_PROVIDER=entra and the ENTRA_ settings, or start the evaluation mode with EVALUATION=true',
-    );
-    return null;
-  }
-  if (provider !== 'entra') {
-    faults.push(`AUTH_PROVIDER: '${provider}' is not known; this version knows: entra`);
-    return null;
-  }
+): EntraConfig {
   if (read.value('ENTRA_ENABLED') === false)
     faults.push(
       'ENTRA_ENABLED: is false although AUTH_PROVIDER is entra; set it to true or choose another provider',
@@ -220,9 +210,4 @@ function checkFiles(name: SettingName, isRight: () => boolean, faults: string[])
   } catch (error) {
     faults.push(`${name}: cannot be used (${(error as Error).message}); it must be ${wanted}`);
   }
-}
-
-/** Whether a host name or address is this machine. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }

@@ -119,3 +119,67 @@ test('several redirect URIs are all served, and each must be safe', () => {
   const [fault] = faultsOf({ ...production, ENTRA_REDIRECT_URI: 'http://gateway.example.com/auth/callback' });
   expect(fault).toContain('ENTRA_REDIRECT_URI');
 });
+
+const keycloak = {
+  KEYCLOAK_URL: 'https://sso.example.com/',
+  KEYCLOAK_CLIENT_ID: 'mcp-gateway-web',
+  KEYCLOAK_CLIENT_SECRET: 'the-secret',
+};
+
+test('several providers keep their order, each with a redirect URI of its own', () => {
+  const environment = { ...production, ...keycloak, AUTH_PROVIDER: 'Keycloak, entra' };
+  const config = readConfig(environment, '/srv');
+  expect(config.providers).toEqual(['keycloak', 'entra']);
+  expect(config.entra?.tenantId).toBe(production.ENTRA_TENANT_ID);
+  expect(config.oidc.map(({ name, redirectUris }) => [name, ...redirectUris])).toEqual([
+    ['keycloak', 'https://gateway.example.com/oauth2/callback/keycloak'],
+  ]);
+});
+
+test('the faults of all named providers are told at once, and those of others are not', () => {
+  const faults = faultsOf({ ...production, AUTH_PROVIDER: 'keycloak,cognito,ldap,ldap' });
+  const named = faults.map((fault) => fault.split(':')[0]);
+  expect(named).toEqual(
+    expect.arrayContaining([
+      'KEYCLOAK_URL',
+      'KEYCLOAK_CLIENT_ID',
+      'KEYCLOAK_CLIENT_SECRET',
+      'COGNITO_USER_POOL_ID',
+      'COGNITO_CLIENT_ID',
+      'COGNITO_CLIENT_SECRET',
+    ]),
+  );
+  expect(faults.join()).toMatch(/'ldap' is not known.*'ldap' is named twice/s);
+  expect(faults.join()).not.toMatch(/AUTH0|ENTRA_/);
+});
+
+test.each([
+  [{ KEYCLOAK_URL: 'http://keycloak:8080' }, /KEYCLOAK_URL.*https/],
+  [{ KEYCLOAK_ENABLED: 'false' }, /KEYCLOAK_ENABLED: is false/],
+  [{ KEYCLOAK_GROUPS_CLAIM: '["a",1]' }, /KEYCLOAK_GROUPS_CLAIM/],
+  [{ AUTH_PROVIDER: 'keycloak,oidc', OIDC_NAME: 'entra' }, /OIDC_NAME.*something else/],
+  [{ AUTH_PROVIDER: 'oidc', OIDC_NAME: 'role' }, /OIDC_NAME.*something else/],
+  [{ AUTH_PROVIDER: 'oidc', OIDC_NAME: 'a:b' }, /OIDC_NAME/],
+  [{ AUTH_PROVIDER: 'oidc', OIDC_ISSUER: 'https://a.example/?x=1' }, /OIDC_ISSUER.*query/],
+  [{ AUTH_PROVIDER: 'oidc', OIDC_SCOPES: 'profile' }, /OIDC_SCOPES.*openid/],
+  [{ AUTH_PROVIDER: 'google' }, /GOOGLE_HOSTED_DOMAINS: is missing/],
+])('production refuses %o of another provider', (change, expected) => {
+  const environment = { ...production, ...keycloak, AUTH_PROVIDER: 'keycloak', ...change };
+  expect(faultsOf(environment as unknown as Record<string, string>).join()).toMatch(expected);
+});
+
+test('plain http is for a provider on this machine alone', () => {
+  const environment = { ...production, ...keycloak, AUTH_PROVIDER: 'keycloak' };
+  expect(faultsOf({ ...environment, KEYCLOAK_URL: 'http://localhost:8180' })).toEqual([]);
+});
+
+test.each([
+  ['groups', ['groups']],
+  ['realm_access.roles', ['realm_access', 'roles']],
+  ['https://mcp-gateway.example/groups', ['https://mcp-gateway.example/groups']],
+  ['cognito:groups', ['cognito:groups']],
+  ['["a.b","c"]', ['a.b', 'c']],
+])('the claim path %s is %o', (given, path) => {
+  const environment = { ...production, ...keycloak, AUTH_PROVIDER: 'keycloak', KEYCLOAK_GROUPS_CLAIM: given };
+  expect(readConfig(environment, '/srv').oidc[0]?.value('KEYCLOAK_GROUPS_CLAIM')).toEqual(path);
+});

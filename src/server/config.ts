@@ -2,11 +2,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
-import { type EntraConfig, entraOf, isLoopback } from './config-entra.ts';
+import { type EntraConfig, entraOf } from './config-entra.ts';
 import { type GatewayConfig, gatewayOf } from './config-gateway.ts';
+import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
+import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
 
 export type { EntraConfig } from './config-entra.ts';
+export type { OidcConfig } from './config-oidc.ts';
 
 /** Everything that the settings decide, parsed once at start; see docs/reference/settings.md. */
 export interface Config {
@@ -24,7 +27,11 @@ export interface Config {
   readonly secretKey: string;
   /** Empty unless a rotation is under way. */
   readonly previousSecretKey: string;
+  /** The identity providers by name; the first one's groups need no prefix in scopes. */
+  readonly providers: readonly string[];
   readonly entra: EntraConfig | null;
+  /** Those of `providers` that are not Entra ID. */
+  readonly oidc: readonly OidcConfig[];
   readonly scopesFile: string;
   readonly session: {
     readonly cookieName: string;
@@ -110,7 +117,8 @@ export function readConfig(environment: Environment, directory: string): Config 
   const port = value('PORT');
   const registryUrl = value('REGISTRY_URL') || `http://localhost:${port}`;
   const authUrl = value('AUTH_SERVER_EXTERNAL_URL') || registryUrl;
-  const entra = mode === 'production' ? entraOf(read, { authUrl, directory }, faults) : null;
+  const { asked, providers } = mode === 'production' ? providersIn(read, faults) : inEvaluation;
+  const entra = asked.includes('entra') ? entraOf(read, { authUrl, directory }, faults) : null;
   checkPlaces(mode, { host: value('HOST'), registryUrl, authUrl }, faults);
   if (mode === 'production') checkSecretKey(value('SECRET_KEY'), faults);
   const config: Config = {
@@ -128,7 +136,9 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     secretKey: value('SECRET_KEY'),
     previousSecretKey: value('SECRET_KEY_PREVIOUS'),
+    providers,
     entra,
+    oidc: oidcOf(read, { authUrl, asked }, faults),
     scopesFile: scopesFileOf(read, directory, mode),
     session: {
       cookieName: value('SESSION_COOKIE_NAME'),
@@ -167,6 +177,9 @@ export function readConfig(environment: Environment, directory: string): Config 
   if (faults.length > 0) throw new ConfigFault([...new Set(faults)]);
   return config;
 }
+
+/** The evaluation mode has an emulator of Entra ID, which brings its own settings. */
+const inEvaluation = { asked: [], providers: ['entra'] };
 
 /** Evaluation is what somebody gets who has configured nothing; production is asked for by a provider or by NODE_ENV. */
 function modeOf(read: Reader, faults: string[]): Config['mode'] {

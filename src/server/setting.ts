@@ -7,6 +7,10 @@ export interface Setting<T> {
   /** What the reference shows as default when the text cannot say it. */
   readonly defaultNote?: string;
   readonly secret?: true;
+  /** The identity provider that this belongs to, as AUTH_PROVIDER calls it. */
+  readonly provider?: string;
+  /** That provider cannot do without it; where to find the value. */
+  readonly required?: string;
   /** Reads the text; throws an Error whose message says what is wrong and what would be right. */
   readonly parse: (text: string) => T;
 }
@@ -65,6 +69,55 @@ export function url(value: string): string {
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
     wrong(`'${value}' is not an http(s) URL`);
   return value.replace(/\/+$/, '');
+}
+
+/** An https URL, or one on this machine, kept to the letter: issuers are compared so. Nothing for nothing. */
+export function issuerUrl(value: string): string {
+  if (value === '') return '';
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
+    wrong(`'${value}' is not an https URL`);
+  const { protocol, hostname, search, hash, username } = new URL(value);
+  if (protocol === 'http:' && !isLoopback(hostname))
+    wrong(`'${value}' must begin with https://: secrets and tokens would cross the network in the clear`);
+  if (search || hash || username) wrong(`'${value}' must have no user name, query or fragment`);
+  return value;
+}
+
+/** A host name, such as example.okta.com; a scheme in front and slashes behind are dropped. */
+export function hostName(value: string): string {
+  const host = value
+    .replace(/^https:\/\//i, '')
+    .replace(/\/+$/, '')
+    .toLowerCase();
+  if (host === '' || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) return host;
+  return wrong(`'${value}' is not a host name such as login.example.com`);
+}
+
+/**
+ * Where a claim is: `groups`, `realm_access.roles`, or a JSON list of segments. A name with a scheme, such as
+ * `https://example.com/groups` or `cognito:groups`, is one segment, dots included.
+ */
+export function claimPath(value: string): string[] {
+  if (!value.startsWith('[')) return /^[a-z][a-z0-9+.-]*:/i.test(value) ? [value] : value.split('.');
+  try {
+    const segments: unknown = JSON.parse(value);
+    if (
+      Array.isArray(segments) &&
+      segments.length > 0 &&
+      segments.every((one) => typeof one === 'string' && one)
+    )
+      return segments;
+  } catch {
+    // Said below.
+  }
+  return wrong(
+    `'${value}' is neither a path such as realm_access.roles nor a JSON list such as ["https://a.b/groups"]`,
+  );
+}
+
+/** Whether a host name or address is this machine. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '[::1]' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /** A GUID in lower case, or nothing; `what` is the remedy. */

@@ -1,6 +1,7 @@
 import { boolean, integer, list, oneOf, origin, type Setting, setting, text, wrong } from './setting.ts';
 import { entraSettings } from './settings-entra.ts';
 import { gatewaySettings } from './settings-gateway.ts';
+import { oidcSettings } from './settings-oidc.ts';
 import { operationSettings } from './settings-operation.ts';
 
 /** Every setting, by the name of its environment variable. The reference in docs/reference/settings.md comes from here. */
@@ -80,11 +81,14 @@ export const settings = {
   }),
   AUTH_PROVIDER: setting({
     group: 'Identity provider',
-    about: 'Where people sign in: `entra`.',
+    about:
+      'Where people sign in: `entra` or another provider of docs/providers/, or several of them, separated by commas. Groups ' +
+      'of the first one are mapped by their bare names, those of the others as `provider:group` (docs/access.md).',
     default: '',
-    parse: (value) => value.toLowerCase(),
+    parse: list((value) => value.toLowerCase()),
   }),
   ...entraSettings,
+  ...oidcSettings,
   GROUPS_MAX_AGE_SECONDS: setting({
     group: 'Security',
     about:

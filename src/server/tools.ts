@@ -10,14 +10,21 @@ import { hostsOf } from './config-entra.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
 import { diskFiles } from './iam/entra/setup/disk.ts';
 import { performSetup } from './iam/entra/setup/perform.ts';
+import { runOidcDoctor } from './iam/oidc/doctor.ts';
+import type { Provider } from './identity/provider.ts';
+import { providersOf } from './identity/providers/index.ts';
 import { type Fetch, type Outbound, outbound } from './outbound.ts';
 import { settings } from './settings.ts';
 
-/** Examines the Entra tenant that the settings of this directory name; throws a ConfigFault when they cannot be used. */
-export async function runDoctor(directory = process.cwd()): Promise<Diagnosis> {
+/** Examines a provider that the settings of this directory name; throws a ConfigFault when they cannot be used or do not. */
+export async function runDoctor(provider: string, directory = process.cwd()): Promise<Diagnosis> {
   const given = readConfig(readEnvironment(directory), directory);
   const config = given.mode === 'evaluation' ? await inEvaluation(given) : given;
-  return withOutbound((toProvider) => doctorOf(config, toProvider, Date.now)());
+  if (!config.providers.includes(provider))
+    throw new ConfigFault([
+      `AUTH_PROVIDER: does not name '${provider}', so there is nothing to check; it names: ${config.providers.join(', ')}`,
+    ]);
+  return withOutbound((toProvider) => doctorOf(config, toProvider, Date.now, [provider])());
 }
 
 /** Sets an Entra tenant up for the gateway in this directory, or takes that back; the doctor has the last word. */
@@ -54,7 +61,7 @@ export async function runSetup(
 /** A credential that has just been made is refused for some seconds; that is no finding. */
 async function afterSetup(directory: string, talk: SetupTalk): Promise<Diagnosis> {
   for (const seconds of [2, 4, 8, 15, 15]) {
-    const diagnosis = await runDoctor(directory);
+    const diagnosis = await runDoctor('entra', directory);
     if (
       !diagnosis.findings.some(
         ({ level, what }) => level === 'fail' && /AADSTS(7000215|700016|700027)\b/.test(what),
@@ -64,7 +71,7 @@ async function afterSetup(directory: string, talk: SetupTalk): Promise<Diagnosis
     talk.say('Waiting until Entra ID knows the new credential everywhere ...');
     await pause(seconds * 1000);
   }
-  return runDoctor(directory);
+  return runDoctor('entra', directory);
 }
 
 async function withOutbound<T>(use: (fetch: Outbound) => Promise<T>): Promise<T> {
@@ -80,13 +87,27 @@ function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
-/** The doctor for a configuration; the groups that scopes.yml maps are read anew each time. */
-export function doctorOf(config: Config, fetch: Fetch, now: () => number): () => Promise<Diagnosis> {
+/** The doctor for these providers of a configuration; the groups that scopes.yml maps are read anew each time. */
+export function doctorOf(
+  config: Config,
+  fetch: Fetch,
+  now: () => number,
+  names: readonly string[] = config.providers,
+): () => Promise<Diagnosis> {
   const { entra } = config;
-  if (!entra) return async () => ({ healthy: true, findings: [], credentials: [] });
-  return async () => {
+  const examine = async (provider: Provider): Promise<Diagnosis> => {
+    if (provider.name !== 'entra' || !entra) return runOidcDoctor({ provider, fetch, now });
     const mapped = await mappedGroups(config);
     return runEntraDoctor({ config: entra, mapped, fetch, now, pause, newId: randomUUID });
+  };
+  return async () => {
+    const asked = providersOf(config).filter(({ name }) => names.includes(name));
+    const diagnoses = await Promise.all(asked.map(examine));
+    return {
+      healthy: diagnoses.every(({ healthy }) => healthy),
+      findings: diagnoses.flatMap(({ findings }) => findings),
+      credentials: diagnoses.flatMap(({ credentials }) => credentials),
+    };
   };
 }
 
@@ -103,8 +124,8 @@ async function mappedGroups({ entra, scopesFile }: Config): Promise<Map<string, 
   try {
     for (const { groupMappings } of parseScopes(await readFile(scopesFile, 'utf8'), scopesFile).values())
       for (const group of groupMappings)
-        if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group))
-          mapped.set(group.toLowerCase(), 'scopes.yml');
+        if (/^(entra:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group))
+          mapped.set(group.replace(/^entra:/, '').toLowerCase(), 'scopes.yml');
   } catch {
     // The settings may map all groups that there are.
   }

@@ -49,14 +49,20 @@ test('--json is the diagnosis as it is', async () => {
   expect(JSON.parse(out)).toEqual(broken);
 });
 
-test('faulty settings are exit code 2, and so is another provider', async () => {
+test('faulty settings are exit code 2; which provider is examined is the one asked for', async () => {
   const faulty = Object.assign(new Error('faults'), { faults: ['ENTRA_TENANT_ID: is missing'] });
   const world = { runDoctor: () => Promise.reject(faulty) };
   expect(await cli(['doctor', 'entra'], { world })).toMatchObject({
     code: 2,
     err: expect.stringContaining('ENTRA_TENANT_ID'),
   });
-  expect((await cli(['doctor', 'okta'])).code).toBe(2);
+  const asked: string[] = [];
+  const runDoctor = async (provider: string) => {
+    asked.push(provider);
+    return fine;
+  };
+  expect((await cli(['doctor', 'keycloak'], { world: { runDoctor } })).code).toBe(0);
+  expect(asked).toEqual(['keycloak']);
 });
 
 const plan = [{ id: 'registration', title: 'Register', changes: ["register 'x'"] }];

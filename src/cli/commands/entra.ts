@@ -14,10 +14,12 @@ interface SetupFlags extends SetupOptions {
 export const addEntraCommands: AddCommands = (program, on) => {
   addCommand(program, 'doctor', {
     summary: 'Check that the identity provider is set up as the gateway needs it; changes nothing',
-    examples: ['mcp-gateway doctor entra', 'mcp-gateway doctor entra --json'],
+    examples: ['mcp-gateway doctor entra', 'mcp-gateway doctor keycloak --json'],
   })
-    .addArgument(new Argument('<provider>', 'the identity provider').choices(['entra']))
-    .action(on<unknown>(doctor));
+    .addArgument(new Argument('<provider>', 'the identity provider, as in AUTH_PROVIDER'))
+    .action((provider: string, ...rest: unknown[]) =>
+      on<unknown>((run) => doctor(run, provider))(provider, ...rest),
+    );
 
   addCommand(program, 'setup', {
     summary: 'Set up the identity provider for the gateway and write .env; may be run again at any time',
@@ -65,8 +67,8 @@ export const addEntraCommands: AddCommands = (program, on) => {
 };
 
 /** Exit code 1 when something fails, 0 when there is nothing worse than a warning. */
-async function doctor({ world, output }: Run): Promise<number> {
-  const diagnosis = await world.runDoctor();
+async function doctor({ world, output }: Run, provider: string): Promise<number> {
+  const diagnosis = await world.runDoctor(provider);
   output.result(diagnosis, (paint) => showDiagnosis(diagnosis, paint));
   return diagnosis.healthy ? 0 : 1;
 }

@@ -28,7 +28,12 @@ export function coversAll(entries: readonly string[]): boolean {
   return entries.includes('*') || entries.includes('all');
 }
 
-/** A group's name for comparison: GUIDs, such as Entra's Object IDs, are the same in upper and lower case; other names are not. */
+/**
+ * A group's name for comparison: GUIDs, such as Entra's Object IDs, are the same in upper and lower case, also behind the
+ * name of their provider; other names are not.
+ */
 export function groupKey(group: string): string {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group) ? group.toLowerCase() : group;
+  return group.replace(/(?<=^([a-z][a-z0-9-]*:)?)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, (id) =>
+    id.toLowerCase(),
+  );
 }

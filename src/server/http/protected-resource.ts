@@ -21,12 +21,15 @@ export function mountProtectedResource(
   const describe = async (path: string): Promise<Response> => {
     if (path !== '' && !/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/.test(path))
       throw new Failure('not_found', 'There is no such resource.');
-    const issuers = await Promise.all(world.trusted.map(({ issuers }) => issuers[0]?.name()));
+    // Where a token can be got: not every provider issues tokens for others than itself.
+    const givers = world.trusted.filter(({ provider }) => provider.bearer);
+    const issuers = await Promise.all(givers.map(({ issuers }) => issuers[0]?.name()));
+    const scopes = givers.flatMap(({ provider }) => provider.resourceScopes);
     const document = {
       resource: `${world.registryUrl}${path}`,
       authorization_servers: issuers.filter((name) => name !== undefined),
       bearer_methods_supported: ['header'],
-      scopes_supported: world.trusted.map(({ provider }) => `api://${provider.clientId}/.default`),
+      ...(scopes.length > 0 ? { scopes_supported: scopes } : {}),
       resource_name: 'MCP Gateway & Registry',
     };
     const headers = { 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=300' };

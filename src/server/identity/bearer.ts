@@ -1,6 +1,14 @@
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  errors,
+  type JWTHeaderParameters,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
+import { groupNames } from './group-names.ts';
 import type { CompleteGroups } from './groups.ts';
 import type { Identity } from './identity.ts';
 import { Issuer } from './issuer.ts';
@@ -13,11 +21,23 @@ const clockTolerance = 60;
 export interface TrustedProvider {
   readonly provider: Provider;
   readonly issuers: readonly Issuer[];
+  /** The provider's groups as scopes map them. */
+  readonly groupsOf: (groups: readonly string[]) => readonly string[];
 }
 
 /** Prepares a provider; nothing is fetched until the first token. */
-export function trust(provider: Provider, send: Fetch, now: () => number): TrustedProvider {
-  return { provider, issuers: provider.discoveryUrls.map((url) => new Issuer(url, send, now)) };
+export function trust(
+  provider: Provider,
+  send: Fetch,
+  now: () => number,
+  names = groupNames([provider.name], []),
+): TrustedProvider {
+  const { algorithms, issuer: name } = provider;
+  return {
+    provider,
+    issuers: provider.discoveryUrls.map((url) => new Issuer(url, send, now, { name, algorithms })),
+    groupsOf: (groups) => names.qualify(provider.name, groups),
+  };
 }
 
 /** The unverified `iss` of a JWT, to choose who verifies it; throws `credential_invalid` when it is no JWT. */
@@ -25,8 +45,18 @@ export function issuerOf(token: string): string {
   try {
     return decodeJwt(token).iss ?? '';
   } catch {
-    throw new Failure('credential_invalid', 'The token is not a JWT.');
+    throw new Failure(
+      'credential_invalid',
+      'The token is not a JWT. An opaque access token cannot be verified here: ask the identity provider for one whose audience is this gateway.',
+    );
   }
+}
+
+/** A token whose signature, issuer and time are right, and who vouches for it. */
+export interface VerifiedToken {
+  readonly claims: JWTPayload;
+  readonly header: JWTHeaderParameters;
+  readonly by: TrustedProvider;
 }
 
 /** Verifies a provider's JWT: signature, issuer, time; the claims are then the provider's to judge. */
@@ -34,28 +64,30 @@ export async function verifyProviderToken(
   token: string,
   trusted: readonly TrustedProvider[],
   now: () => number,
-): Promise<{ claims: JWTPayload; provider: Provider }> {
+): Promise<VerifiedToken> {
   const issuer = issuerOf(token);
-  const candidates = trusted.flatMap(({ provider, issuers }) => issuers.map((one) => ({ provider, one })));
-  const found = await issuedBy(issuer, candidates);
+  const candidates = trusted.flatMap((by) => by.issuers.map((one) => ({ by, one })));
+  const explain = (otherwise: string): Failure => unverifiable(token, trusted, otherwise);
+  const { by, one } = await issuedBy(issuer, candidates, explain);
   const { kid, alg } = headerOf(token);
-  if (alg !== 'RS256' || typeof kid !== 'string')
-    throw new Failure('credential_invalid', 'The token must be signed with RS256 and name its key (kid).');
-  const key = await found.one.key(kid);
-  if (!key)
+  const { algorithms } = one.rules;
+  if (!algorithms.some((known) => known === alg) || typeof kid !== 'string')
     throw new Failure(
       'credential_invalid',
-      'The token is signed with a key that its issuer does not publish.',
+      `The token must be signed with ${algorithms.join(' or ')} and name its key (kid).`,
     );
+  const found = await one.key(kid);
+  if (!found) throw explain('The token is signed with a key that its issuer does not publish.');
   try {
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: ['RS256'],
+    const { payload, protectedHeader } = await jwtVerify(token, found.key, {
+      algorithms: [found.algorithm],
       issuer,
       clockTolerance,
-      requiredClaims: ['exp', 'aud', 'sub'],
+      // Not every provider's access tokens have an audience: the provider's own rules ask for what there must be.
+      requiredClaims: ['exp', 'sub'],
       currentDate: new Date(now()),
     });
-    return { claims: payload, provider: found.provider };
+    return { claims: payload, header: protectedHeader as JWTHeaderParameters, by };
   } catch (error) {
     throw explained(error);
   }
@@ -68,9 +100,16 @@ export async function identityOfBearer(
   completeGroups: CompleteGroups,
   now: () => number,
 ): Promise<Identity> {
-  const { claims, provider } = await verifyProviderToken(token, trusted, now);
-  const bearer = provider.bearer(claims);
-  const groups = await completeGroups(provider, bearer);
+  const { claims, header, by } = await verifyProviderToken(token, trusted, now);
+  const { provider } = by;
+  if (!provider.bearer)
+    throw unverifiable(
+      token,
+      [by],
+      `${provider.displayName} issues no access tokens for this gateway. Sign in and make a personal token.`,
+    );
+  const bearer = provider.bearer(claims, header);
+  const groups = by.groupsOf(await completeGroups(provider, bearer));
   return {
     kind: bearer.kind,
     provider: provider.name,
@@ -98,14 +137,25 @@ export function explained(error: unknown): Failure {
 async function issuedBy<C extends { readonly one: Issuer }>(
   issuer: string,
   candidates: readonly C[],
+  explain: (otherwise: string) => Failure,
 ): Promise<C> {
+  // Names that the settings give need no question, so no other provider's outage is in the way of them.
+  const known = issuer === '' ? undefined : candidates.find(({ one }) => one.rules.name === issuer);
+  if (known) return known;
   const asked = await Promise.allSettled(candidates.map(({ one }) => one.name()));
   const names = asked.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined));
   const found = issuer === '' ? undefined : candidates[names.indexOf(issuer)];
   if (found) return found;
   for (const answer of asked) if (answer.status === 'rejected') throw answer.reason;
   const expected = names.join(', ');
-  throw new Failure('credential_invalid', `Invalid issuer: ${shown(issuer)}. Expected one of: ${expected}.`);
+  throw explain(`Invalid issuer: ${shown(issuer)}. Expected one of: ${expected}.`);
+}
+
+/** The failure for a token that nobody can verify; a provider may know better why that is. */
+function unverifiable(token: string, trusted: readonly TrustedProvider[], otherwise: string): Failure {
+  const claims = decodeJwt(token);
+  const said = trusted.map(({ provider }) => provider.unverifiable?.(claims)).find(Boolean);
+  return new Failure('credential_invalid', said ?? otherwise);
 }
 
 function headerOf(token: string): { kid?: unknown; alg?: unknown } {

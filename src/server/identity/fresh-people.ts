@@ -4,13 +4,13 @@ import type { Db } from '../db/tables.ts';
 import { asFailure, Failure } from '../errors.ts';
 import { masked } from '../log.ts';
 import type { Fetch } from '../outbound.ts';
-import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
+import type { TrustedProvider } from './bearer.ts';
 import { seal, unseal } from './keys.ts';
-import { clientOf, withAllGroups } from './login.ts';
 import type { Memberships } from './memberships.ts';
 import { type OidcClients, providerErrorOf } from './oidc.ts';
 import { findPerson, type KnownPerson, refusePerson, renewPerson, type StoredPerson } from './people.ts';
-import type { Person } from './provider.ts';
+import { clientOf, type Person } from './provider.ts';
+import { readPerson } from './read-person.ts';
 import { endSessionsOf } from './session-rows.ts';
 import { SignInAgain } from './sign-in-again.ts';
 
@@ -49,11 +49,15 @@ export function createFreshPeople(world: FreshPeopleWorld): FreshPerson {
   const underway = new Map<string, Promise<StoredPerson>>();
   const failed = new LRUCache<string, { failure: Failure; until: number }>({ max: 10_000 });
 
-  const renew = async (key: string, before: StoredPerson): Promise<StoredPerson> => {
+  const renew = async (
+    key: string,
+    before: StoredPerson,
+    trusted: TrustedProvider,
+  ): Promise<StoredPerson> => {
     const recent = failed.get(key);
     if (recent && world.now() < recent.until) return believe(before, recent.failure, world);
     try {
-      return await readAnew(before, world);
+      return await readAnew(before, trusted, world);
     } catch (error) {
       const failure = asFailure(error);
       if (failure.code === 'credential_revoked' || failure instanceof SignInAgain)
@@ -65,24 +69,29 @@ export function createFreshPeople(world: FreshPeopleWorld): FreshPerson {
   };
 
   return async (provider, subject) => {
-    const person = await findPerson(world.db, provider, subject);
-    if (!person) return undefined;
+    const trusted = world.trusted.find((one) => one.provider.name === provider);
+    const person = trusted && (await findPerson(world.db, provider, subject));
+    // Whose provider is not configured any more is a stranger: their groups would be taken for another provider's.
+    if (!trusted || !person) return undefined;
+    const named = ({ known }: StoredPerson) => ({ ...known, groups: trusted.groupsOf(known.groups) });
     if (person.refusedBecause) throw new Failure('credential_revoked', person.refusedBecause);
-    if (world.now() - person.groupsReadAt < world.maxAge) return person.known;
+    if (world.now() - person.groupsReadAt < world.maxAge) return named(person);
     const key = JSON.stringify([provider, subject]);
-    const pending = underway.get(key) ?? renew(key, person).finally(() => underway.delete(key));
+    const pending = underway.get(key) ?? renew(key, person, trusted).finally(() => underway.delete(key));
     underway.set(key, pending);
-    return (await pending).known;
+    return named(await pending);
   };
 }
 
-async function readAnew(before: StoredPerson, world: FreshPeopleWorld): Promise<StoredPerson> {
+async function readAnew(
+  before: StoredPerson,
+  trusted: TrustedProvider,
+  world: FreshPeopleWorld,
+): Promise<StoredPerson> {
   const { provider, subject } = before.known;
   const at = new Date(world.now()).toISOString();
-  const trusted = world.trusted.find((one) => one.provider.name === provider);
-  if (!trusted) throw new Failure('groups_incomplete', `There is no provider '${provider}' any more.`);
   if (before.refreshSealed) {
-    const { person, refreshToken } = await refresh(before.refreshSealed, trusted, world);
+    const { person, refreshToken } = await refresh(before, before.refreshSealed, trusted, world);
     if (person.subject !== subject)
       throw new Failure('credential_revoked', 'The identity provider answered for somebody else.');
     const sealed = refreshToken ? seal(world.key, refreshToken) : before.refreshSealed;
@@ -98,21 +107,21 @@ async function readAnew(before: StoredPerson, world: FreshPeopleWorld): Promise<
 }
 
 async function refresh(
+  before: StoredPerson,
   sealed: string,
   trusted: TrustedProvider,
   world: FreshPeopleWorld,
 ): Promise<{ person: Person; refreshToken: string | undefined }> {
   const { provider } = trusted;
   const configuration = await world.clients(clientOf(provider));
-  const answer = await redeem(configuration, unsealed(sealed, world.key), provider.scope);
-  const { claims } = await verifyProviderToken(answer.id_token ?? '', [trusted], world.now);
-  const person = await withAllGroups(provider, claims, answer.access_token, world.fetch);
+  const answer = await redeem(configuration, unsealed(sealed, world.key), provider.refreshScope);
+  const { person } = await readPerson(world, trusted, answer, before.known.subject);
   return { person, refreshToken: answer.refresh_token };
 }
 
-async function redeem(configuration: oidc.Configuration, token: string, scope: string) {
+async function redeem(configuration: oidc.Configuration, token: string, scope: string | undefined) {
   try {
-    return await oidc.refreshTokenGrant(configuration, token, { scope });
+    return await oidc.refreshTokenGrant(configuration, token, scope ? { scope } : {});
   } catch (error) {
     const said = providerErrorOf(error);
     if (said?.claims || questions.includes(said?.error ?? '')) throw new SignInAgain(said?.claims, error);

@@ -34,9 +34,17 @@ export function createCompleteGroups({ db, memberships }: GroupsWorld): Complete
       if (row) return union(bearer.groups, row.groups);
       // App roles are complete in every token: they may do without groups, unless asking again helps.
       if (bearer.groups.length > 0 && asFailure(error).code === 'groups_incomplete') return bearer.groups;
-      throw error;
+      throw provider.groupApi ? error : withoutGroups(provider, bearer);
     }
   };
+}
+
+function withoutGroups({ displayName }: Provider, { clientId }: Bearer): Failure {
+  return new Failure(
+    'groups_incomplete',
+    `The token of the application ${clientId} lists no groups. Let ${displayName} put groups into its tokens, or give the ` +
+      'application groups here.',
+  );
 }
 
 function union(one: readonly string[], other: readonly string[]): string[] {

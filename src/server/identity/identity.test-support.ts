@@ -1,10 +1,13 @@
 import { submitSignIn } from '../../../test/sign-in.ts';
 import { type Emulator, shippedTenant } from '../../entra-emulator/main.ts';
 import type { EntraConfig } from '../config.ts';
+import { knownProviders } from '../config-oidc.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { Failure } from '../errors.ts';
+import type { Fetch } from '../outbound.ts';
 import { type TrustedProvider, trust } from './bearer.ts';
 import { createFreshPeople } from './fresh-people.ts';
+import { groupNames } from './group-names.ts';
 import { type CompleteGroups, createCompleteGroups } from './groups.ts';
 import { type TokenIdentifier, tokenIdentifier } from './identify.ts';
 import type { Who } from './identity.ts';
@@ -13,6 +16,7 @@ import { createLogin, type Login, type SignedIn } from './login.ts';
 import { createMemberships, type Memberships } from './memberships.ts';
 import { createOidcClients } from './oidc.ts';
 import { mintToken, type PersonalTokens } from './personal-token.ts';
+import type { Provider } from './provider.ts';
 import { entra } from './providers/entra.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
@@ -22,8 +26,8 @@ export const ages = { maxAge: 600_000, grace: 3_600_000 };
 /** The limits of sessions, in seconds. */
 export const limits = { maxAgeSeconds: 28_800, idleSeconds: 7200 };
 
-/** The identity room over an emulator, with the emulator's clock; every request that goes out is noted. */
-export interface IdentityWorld {
+/** The identity room over some providers; every request that goes out is noted. */
+export interface IdentityRoom {
   readonly database: OpenDatabase;
   readonly trusted: readonly TrustedProvider[];
   readonly memberships: Memberships;
@@ -36,31 +40,31 @@ export interface IdentityWorld {
   readonly logged: string[];
   readonly now: () => number;
   readonly sessions: Sessions;
-  /** Signs in and opens a session; answers the cookie's value. */
-  open(account: { userPrincipalName: string }): Promise<string>;
   /** Mints a personal token in a session. */
   mint(session: string): Promise<string>;
-  /** Signs in as a browser would; `claims` as a claims challenge asks. */
-  signIn(account: { userPrincipalName: string }, claims?: string): Promise<SignedIn>;
   /** Who a bearer token is. */
   ask(token: string): Promise<Who>;
 }
 
-/** Builds it. */
-export async function identityWorld(
-  emulator: Emulator,
-  more: Partial<EntraConfig> = {},
-): Promise<IdentityWorld> {
-  const now = emulator.clock.now;
+/** Builds it, with the providers' ways out and clock. */
+export async function identityRoom(
+  providers: readonly Provider[],
+  way: Fetch,
+  now: () => number,
+): Promise<IdentityRoom> {
   const sent: string[] = [];
   const logged: string[] = [];
-  const send = (url: string | URL, init?: RequestInit): Promise<Response> => {
+  const send: Fetch = (url, init) => {
     sent.push(`${init?.method ?? 'GET'} ${new URL(url).pathname}`);
-    return fetch(url, { ...init, redirect: 'manual' });
+    return way(url, init);
   };
   const database = await openMemory();
   const { db } = database;
-  const trusted = [trust(entra({ ...entraConfig(emulator), ...more }), send, now)];
+  const names = groupNames(
+    providers.map(({ name }) => name),
+    knownProviders,
+  );
+  const trusted = providers.map((provider) => trust(provider, send, now, names));
   const clients = createOidcClients(send, now);
   const memberships = createMemberships({ ...ages, clients, fetch: send, now });
   const completeGroups = createCompleteGroups({ db, memberships });
@@ -84,17 +88,19 @@ export async function identityWorld(
   const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
   const key = deriveKey('a'.repeat(40), 'login-attempt');
   const login = createLogin({ db, key, trusted, clients, fetch: send, now });
-  const signIn: IdentityWorld['signIn'] = async ({ userPrincipalName }, claims) => {
-    const begun = await login.begin('entra', '/', { claims });
-    const { searchParams } = await submitSignIn(begun.url, userPrincipalName);
-    return login.complete(searchParams, new Map([[begun.cookieName, begun.cookieValue]]));
-  };
   return {
-    ...{ database, trusted, memberships, completeGroups, personal, tokens, login, sessions, sent, logged },
-    ...{ now, signIn },
-    async open(account) {
-      const { provider, person, refreshToken } = await signIn(account);
-      return sessions.open(provider.name, person, refreshToken);
+    ...{
+      database,
+      trusted,
+      memberships,
+      completeGroups,
+      personal,
+      tokens,
+      login,
+      sessions,
+      sent,
+      logged,
+      now,
     },
     async mint(session) {
       const owner = await sessions.resume(session);
@@ -102,6 +108,37 @@ export async function identityWorld(
       return (await mintToken(personal, owner, { scopes: ['all'], hours: 24, description: '' })).token;
     },
     ask: async (token) => tokens.identify({ authorization: `Bearer ${token}` }),
+  };
+}
+
+/** The identity room over an emulator, with the emulator's clock. */
+export interface IdentityWorld extends IdentityRoom {
+  /** Signs in and opens a session; answers the cookie's value. */
+  open(account: { userPrincipalName: string }): Promise<string>;
+  /** Signs in as a browser would; `claims` as a claims challenge asks. */
+  signIn(account: { userPrincipalName: string }, claims?: string): Promise<SignedIn>;
+}
+
+/** Builds it. */
+export async function identityWorld(
+  emulator: Emulator,
+  more: Partial<EntraConfig> = {},
+): Promise<IdentityWorld> {
+  const provider = entra({ ...entraConfig(emulator), ...more });
+  const way: Fetch = (url, init) => fetch(url, { ...init, redirect: 'manual' });
+  const room = await identityRoom([provider], way, emulator.clock.now);
+  const signIn: IdentityWorld['signIn'] = async ({ userPrincipalName }, claims) => {
+    const begun = await room.login.begin('entra', '/', { claims });
+    const { searchParams } = await submitSignIn(begun.url, userPrincipalName);
+    return room.login.complete(searchParams, new Map([[begun.cookieName, begun.cookieValue]]));
+  };
+  return {
+    ...room,
+    signIn,
+    async open(account) {
+      const { provider, person, refreshToken } = await signIn(account);
+      return room.sessions.open(provider.name, person, refreshToken);
+    },
   };
 }
 

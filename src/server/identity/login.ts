@@ -1,14 +1,17 @@
-import type { JWTPayload } from 'jose';
 import * as oidc from 'openid-client';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
-import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
+import type { TrustedProvider } from './bearer.ts';
 import { hashOf, newSecret, sameSecret, seal, unseal } from './keys.ts';
 import { storeAttempt, takeAttempt } from './login-attempts.ts';
 import { type OidcClients, outageIn, providerErrorOf } from './oidc.ts';
-import type { Person, Provider } from './provider.ts';
+import { clientOf, type Person, type Provider } from './provider.ts';
+import { readPerson } from './read-person.ts';
 import { SignInAgain } from './sign-in-again.ts';
+
+/** Characters of a sign-out hint that still fit into an address. */
+const longestHint = 1500;
 
 /** What signing in needs. */
 export interface LoginWorld {
@@ -79,7 +82,8 @@ export function createLogin(world: LoginWorld) {
       });
       const url = oidc.buildAuthorizationUrl(configuration, {
         redirect_uri: redirectUri,
-        scope: provider.scope,
+        ...provider.authorizationParameters,
+        scope: scopeFor(provider, configuration.serverMetadata()),
         state,
         nonce,
         code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
@@ -121,10 +125,16 @@ export function createLogin(world: LoginWorld) {
     async logoutUrl(name: string, hint: string | null, host?: string): Promise<URL | undefined> {
       const { provider } = trustedOf(name);
       const configuration = await world.clients(clientOf(provider));
-      if (!configuration.serverMetadata().end_session_endpoint) return undefined;
+      const server = configuration.serverMetadata();
+      const returnTo = redirectUriFor(provider, host);
+      const own = provider.logoutUrl?.(server, returnTo);
+      if (own) return own;
+      if (!server.end_session_endpoint) return undefined;
+      // A longer address is refused on the way; without the hint the provider asks the person, which is no harm.
+      const fits = hint !== null && hint.length <= longestHint;
       return oidc.buildEndSessionUrl(configuration, {
-        post_logout_redirect_uri: redirectUriFor(provider, host),
-        ...(hint ? { logout_hint: hint } : {}),
+        post_logout_redirect_uri: returnTo,
+        ...(fits ? { [provider.wantsIdTokenAtLogout ? 'id_token_hint' : 'logout_hint']: hint } : {}),
       });
     },
   };
@@ -149,23 +159,13 @@ function redirectUriFor({ redirectUris }: Provider, host: string | undefined): s
   return redirectUris.find((uri) => new URL(uri).host === host) ?? redirectUris[0] ?? '';
 }
 
-/** The gateway as the provider's client for sign-in. */
-export function clientOf({ discoveryUrls, clientId, clientAuth }: Provider) {
-  return { discoveryUrl: discoveryUrls[0] ?? '', clientId, clientAuth };
-}
-
-/** The person of an ID token; with groups by the person's own access token when the ID token does not list them all. */
-export async function withAllGroups(
-  provider: Provider,
-  claims: JWTPayload,
-  accessToken: string,
-  send: Fetch,
-): Promise<Person> {
-  const person = provider.person(claims);
-  if (person.groupsComplete) return person;
-  if (!provider.groupApi) throw new Failure('groups_incomplete', 'The token does not list the groups.');
-  const groups = await provider.groupApi.read('self', accessToken, send);
-  return { ...person, groups: [...new Set([...person.groups, ...groups])], groupsComplete: true };
+/** Refresh tokens are asked for where the provider knows the scope: some refuse what they do not know. */
+function scopeFor({ scope }: Provider, { scopes_supported: known }: oidc.ServerMetadata): string {
+  if (!known || known.includes('offline_access')) return scope;
+  return scope
+    .split(' ')
+    .filter((one) => one !== 'offline_access')
+    .join(' ');
 }
 
 async function redeem(
@@ -176,12 +176,8 @@ async function redeem(
 ): Promise<Pick<SignedIn, 'person' | 'refreshToken' | 'claimNames'>> {
   const configuration = await world.clients(clientOf(trusted.provider));
   const answer = await exchange(configuration, current, secrets);
-  const { claims } = await verifyProviderToken(answer.id_token ?? '', [trusted], world.now);
-  return {
-    person: await withAllGroups(trusted.provider, claims, answer.access_token, world.fetch),
-    refreshToken: answer.refresh_token ?? null,
-    claimNames: Object.keys(claims),
-  };
+  const { person, claimNames } = await readPerson(world, trusted, answer);
+  return { person, claimNames, refreshToken: answer.refresh_token ?? null };
 }
 
 /** A claims challenge leads to one more sign-in; when its claims were asked for already, the person is told instead. */

@@ -1,12 +1,15 @@
 import * as oidc from 'openid-client';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
+import { requireIssuer } from './issuer.ts';
 
 /** A client of an OpenID provider: where its endpoints are described, and how it proves who it is. */
 export interface OidcClient {
   readonly discoveryUrl: string;
   readonly clientId: string;
   readonly clientAuth: oidc.ClientAuth;
+  /** The exact issuer that discovery has to name; absent: whatever it says. */
+  readonly issuer?: string | undefined;
 }
 
 /** Makes openid-client configurations; throws `identity_unavailable` while the provider cannot be read. */
@@ -15,10 +18,13 @@ export type OidcClients = (client: OidcClient) => Promise<oidc.Configuration>;
 /** Reads each discovery document once; a failed read is not remembered. */
 export function createOidcClients(send: Fetch, now: () => number): OidcClients {
   const documents = new Map<string, Promise<oidc.ServerMetadata>>();
-  const documentOf = ({ discoveryUrl, clientId }: OidcClient): Promise<oidc.ServerMetadata> => {
+  const documentOf = ({ discoveryUrl, clientId, issuer }: OidcClient): Promise<oidc.ServerMetadata> => {
     const known = documents.get(discoveryUrl);
     if (known) return known;
-    const fresh = discover(discoveryUrl, clientId, send);
+    const fresh = discover(discoveryUrl, clientId, send).then((server) => {
+      requireIssuer(server.issuer, issuer);
+      return server;
+    });
     documents.set(discoveryUrl, fresh);
     fresh.catch(() => documents.delete(discoveryUrl));
     return fresh;
@@ -81,7 +87,7 @@ async function discover(url: string, clientId: string, send: Fetch): Promise<oid
   try {
     const found = await oidc.discovery(new URL(url), clientId, undefined, oidc.None(), {
       [oidc.customFetch]: send as oidc.CustomFetch,
-      // Plain http only ever reaches the emulator on this machine: production settings refuse such a login host.
+      // Plain http only ever reaches this machine: the settings refuse it for any other host.
       execute: isPlain(url) ? [oidc.allowInsecureRequests] : [],
     });
     return found.serverMetadata();

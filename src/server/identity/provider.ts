@@ -1,7 +1,8 @@
-import type { JWTPayload } from 'jose';
-import type { ClientAuth } from 'openid-client';
+import type { JWTHeaderParameters, JWTPayload } from 'jose';
+import type { ClientAuth, ServerMetadata } from 'openid-client';
 import type { CommandLine } from '../../contract/sign-in.ts';
 import type { Fetch } from '../outbound.ts';
+import type { Algorithm } from './issuer.ts';
 import type { OidcClient } from './oidc.ts';
 
 /** What a provider tells about somebody, before anything is made of it. */
@@ -61,14 +62,37 @@ export interface Provider {
   readonly redirectUris: readonly string[];
   /** Scopes asked for at sign-in. */
   readonly scope: string;
+  /** Scopes asked for at a refresh; absent: what was granted at sign-in (RFC 6749, section 6). */
+  readonly refreshScope?: string;
+  /** Further parameters of the authorization request. */
+  readonly authorizationParameters?: Readonly<Record<string, string>>;
   /** Discovery documents whose issuers' tokens are accepted; the first one is used for sign-in. */
   readonly discoveryUrls: readonly string[];
+  /** The exact issuer that discovery has to name; absent where the documents decide (Entra has two). */
+  readonly issuer?: string;
+  /** How tokens are signed; nothing else is accepted. */
+  readonly algorithms: readonly Algorithm[];
+  /** What clients ask for to get a token for this gateway, for the protected-resource document. */
+  readonly resourceScopes: readonly string[];
   /** How the command line signs people in; absent where no public client is set up for it. */
   readonly commandLine?: Omit<CommandLine, 'provider'>;
   /** Absent where tokens always list all groups. */
   readonly groupApi?: GroupApi;
   /** Reads a verified ID token; throws a Failure that says what is wrong with it. */
   person(claims: JWTPayload): Person;
-  /** Reads a verified access token; throws a Failure unless it is one for this gateway. */
-  bearer(claims: JWTPayload): Bearer;
+  /** Reads a verified access token; throws a Failure unless it is one for this gateway. Absent where there are none. */
+  bearer?(claims: JWTPayload, header: JWTHeaderParameters): Bearer;
+  /** What to say about a token that is refused because nobody can verify it, by its unverified claims. */
+  unverifiable?(claims: JWTPayload): string | undefined;
+  /** Whether the userinfo endpoint has to complete these claims of an ID token. Absent: never. */
+  needsUserInfo?(claims: JWTPayload): boolean;
+  /** True where sign-out wants to see the ID token again; it is stored encrypted with the session. */
+  readonly wantsIdTokenAtLogout?: boolean;
+  /** The sign-out page where it is not the standard one, which is taken for undefined. It comes back to `returnTo`. */
+  logoutUrl?(server: ServerMetadata, returnTo: string): URL | undefined;
+}
+
+/** The gateway as the provider's client for sign-in. */
+export function clientOf({ discoveryUrls, clientId, clientAuth, issuer }: Provider): OidcClient {
+  return { discoveryUrl: discoveryUrls[0] ?? '', clientId, clientAuth, issuer };
 }

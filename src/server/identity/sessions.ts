@@ -2,18 +2,20 @@ import type { Db, SessionsTable } from '../db/tables.ts';
 import { Failure } from '../errors.ts';
 import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';
-import { hashOf, newSecret, seal } from './keys.ts';
+import { hashOf, newSecret, seal, unseal } from './keys.ts';
 import { dropUnusedRefreshTokens, rememberPerson } from './people.ts';
 import type { Person } from './provider.ts';
 import { endSessionsBySid } from './session-rows.ts';
 
 /** How often `last_seen_at` is written at most, in milliseconds. */
 const seenEvery = 60_000;
+/** Keeps sealed hints from being opened as anything else. */
+const hintHolder = 'logout-hint';
 
 /** What sessions need. */
 export interface SessionsWorld {
   readonly db: Db;
-  /** Encrypts refresh tokens. */
+  /** Encrypts refresh tokens and sign-out hints. */
   readonly refreshKey: Buffer;
   readonly freshPerson: FreshPerson;
   readonly now: () => number;
@@ -53,7 +55,7 @@ export function createSessions(world: SessionsWorld): Sessions {
         .returning(['provider', 'logout_hint'])
         .executeTakeFirst();
       await dropUnusedRefreshTokens(db, at());
-      return row && { provider: row.provider, logoutHint: row.logout_hint };
+      return row && { provider: row.provider, logoutHint: opened(row.logout_hint, world.refreshKey) };
     },
     endBySid: (provider, sid) =>
       endSessionsBySid(db, provider, sid, {
@@ -67,9 +69,18 @@ export function createSessions(world: SessionsWorld): Sessions {
   };
 }
 
+/** A hint that cannot be opened any more (another SECRET_KEY) is done without. */
+function opened(sealed: string | null, key: Buffer): string | null {
+  try {
+    return sealed && unseal(key, sealed, hintHolder);
+  } catch {
+    return null;
+  }
+}
+
 /** Only the hash of the id is stored. */
 async function openSession(
-  { db, now, limits }: SessionsWorld,
+  { db, now, limits, refreshKey }: SessionsWorld,
   provider: string,
   person: Person,
 ): Promise<string> {
@@ -82,7 +93,8 @@ async function openSession(
       id_hash: hashOf(id),
       provider,
       subject: person.subject,
-      logout_hint: person.logoutHint,
+      // It may be a whole ID token: personal data that only the sign-out needs.
+      logout_hint: person.logoutHint && seal(refreshKey, person.logoutHint, hintHolder),
       created_at: at,
       last_seen_at: at,
       expires_at: new Date(now() + limits.maxAgeSeconds * 1000).toISOString(),

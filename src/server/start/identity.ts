@@ -1,5 +1,7 @@
+import { knownProviders } from '../config-oidc.ts';
 import { trust } from '../identity/bearer.ts';
 import { createFreshPeople } from '../identity/fresh-people.ts';
+import { groupNames } from '../identity/group-names.ts';
 import { createCompleteGroups } from '../identity/groups.ts';
 import { tokenIdentifier } from '../identity/identify.ts';
 import { deriveKey } from '../identity/keys.ts';
@@ -27,7 +29,8 @@ export function buildIdentity({ db, config, log, now }: Base, ending: Ending) {
   });
   ending.defer(() => wayToProvider.close());
   const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
-  const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now));
+  const names = groupNames(config.providers, knownProviders);
+  const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now, names));
   const clients = createOidcClients(toProvider, now);
   const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
   const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
 import type { Config } from '../config.ts';
+import { knownProviders } from '../config-oidc.ts';
+import { groupNames } from '../identity/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
 import { startScopes } from '../registry/scopes/watch.ts';
 import { createCheck } from '../registry/servers/check.ts';
@@ -21,7 +23,9 @@ export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
 /** Builds the registry: the scopes in force, the servers with their routes, credentials, checks and events. */
 export async function buildInventory({ db, config, log, now }: Base, version: string, ending: Ending) {
   const file = config.scopesFile;
-  const scopes = await startScopes({ db, now, log, file, extraMappings: mappingsOf(config) });
+  const { canonical } = groupNames(config.providers, knownProviders);
+  const extraMappings = mappingsOf(config);
+  const scopes = await startScopes({ db, now, log, file, extraMappings, canonical });
   ending.defer(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
 
@@ -51,10 +55,10 @@ function mappingsOf({ entra }: Config): Record<string, string[]> {
   const unrestricted = ['mcp-servers-unrestricted/read', 'mcp-servers-unrestricted/execute'];
   return {
     ...(entra?.groupAdminId
-      ? { [entra.groupAdminId]: ['mcp-registry-admin', 'registry-admins', ...unrestricted] }
+      ? { [`entra:${entra.groupAdminId}`]: ['mcp-registry-admin', 'registry-admins', ...unrestricted] }
       : {}),
     ...(entra?.groupUsersId
-      ? { [entra.groupUsersId]: ['mcp-registry-user', 'mcp-servers-restricted/read'] }
+      ? { [`entra:${entra.groupUsersId}`]: ['mcp-registry-user', 'mcp-servers-restricted/read'] }
       : {}),
   };
 }

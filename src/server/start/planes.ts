@@ -11,7 +11,7 @@ import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
-import { type Watch, watchEntra } from '../iam/entra/doctor/watch.ts';
+import { type Watch, watchProviders } from '../iam/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
@@ -34,7 +34,7 @@ interface Parts {
 /** Builds the data plane, the control plane and the metrics of both. */
 export function buildPlanes(parts: Parts, ending: Ending) {
   const { base, inventory } = parts;
-  const doctor = watchEntra(doctorOf(base.config, parts.identity.toProvider, base.now), base);
+  const doctor = watchProviders(doctorOf(base.config, parts.identity.toProvider, base.now), base);
   ending.defer(() => doctor.close());
   const metrics = createMetrics({
     version: parts.version,
@@ -100,7 +100,7 @@ function controlPlane(
     servers: inventory.servers,
     scopes: {
       ...{ db, now, scopes: inventory.scopes, inTurn: createTurns(), directory },
-      groupsAreIds: config.entra !== null,
+      groupsAreIds: config.providers.every((name) => name === 'entra'),
     },
     grants: inventory.scopes.grants,
     jobs,

@@ -2,12 +2,16 @@ import type { JWTPayload } from 'jose';
 import type { ClientAuth } from 'openid-client';
 import type { EntraConfig } from '../../config.ts';
 import { Failure } from '../../errors.ts';
+import { record, text, texts } from '../claims.ts';
 import type { OidcClient } from '../oidc.ts';
 import type { Bearer, GroupApi, Person, Provider } from '../provider.ts';
 import { clientAuthOf } from './entra-credential.ts';
 import { readGraphGroups } from './entra-graph.ts';
 
 const graphAudiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000'];
+
+// User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
+const scope = 'openid profile email offline_access User.Read';
 
 /** Microsoft Entra ID: v1.0 and v2.0 tokens of one tenant (or several), groups by Object ID, app roles in a namespace of their own. */
 export function entra(config: EntraConfig): Provider {
@@ -19,8 +23,10 @@ export function entra(config: EntraConfig): Provider {
     clientId: config.clientId,
     clientAuth,
     redirectUris: config.redirectUris ?? [config.redirectUri],
-    // User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
-    scope: 'openid profile email offline_access User.Read',
+    scope,
+    refreshScope: scope,
+    algorithms: ['RS256'],
+    resourceScopes: [`api://${config.clientId}/.default`],
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
     groupApi: graphOf(config, clientAuth),
     ...commandLineOf(config),
@@ -166,16 +172,4 @@ function personOf(claims: JWTPayload): Person {
     logoutHint: text(claims.login_hint),
     sid: text(claims.sid),
   };
-}
-
-function text(value: unknown): string | null {
-  return typeof value === 'string' && value !== '' ? value : null;
-}
-
-function texts(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : [];
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

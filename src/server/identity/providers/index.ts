@@ -1,8 +1,35 @@
-import type { Config } from '../../config.ts';
+import { type Config, ConfigFault, type OidcConfig } from '../../config.ts';
 import type { Provider } from '../provider.ts';
+import { auth0 } from './auth0.ts';
+import { cognito } from './cognito.ts';
 import { entra } from './entra.ts';
+import { google } from './google.ts';
+import { keycloak } from './keycloak.ts';
+import { anyIssuer } from './oidc.ts';
 
-/** The configured identity providers, each of a file of its own. */
-export function providersOf(config: Pick<Config, 'entra'>): Provider[] {
-  return [config.entra && entra(config.entra)].filter((provider) => provider !== null);
+/** Every provider besides Entra ID, by its name in AUTH_PROVIDER; each of a file of its own. */
+export const oidcProviders: Readonly<Record<string, (config: OidcConfig) => Provider>> = {
+  oidc: anyIssuer,
+  keycloak,
+  cognito,
+  auth0,
+  google,
+};
+
+/** The configured identity providers in the order of AUTH_PROVIDER; throws a ConfigFault when two are one issuer. */
+export function providersOf(config: Pick<Config, 'providers' | 'entra' | 'oidc'>): Provider[] {
+  const made = [
+    ...(config.entra ? [entra(config.entra)] : []),
+    ...config.oidc.flatMap((one) => oidcProviders[one.kind]?.(one) ?? []),
+  ];
+  const place = ({ name }: Provider): number => config.providers.indexOf(name);
+  const providers = made.sort((one, other) => place(one) - place(other));
+  const twice = providers.find(
+    ({ issuer }, index) => issuer && providers.findIndex((other) => other.issuer === issuer) < index,
+  );
+  if (twice)
+    throw new ConfigFault([
+      `AUTH_PROVIDER: ${twice.name} has the issuer of another provider (${twice.issuer}); name each issuer once`,
+    ]);
+  return providers;
 }

@@ -15,6 +15,8 @@ export interface ScopesWorld {
   readonly file: string;
   /** Groups that hold scopes besides those of the file, such as ENTRA_GROUP_ADMIN_ID's. */
   readonly extraMappings?: GroupMappings;
+  /** The one form of a group's name, where it has several; unless given, names are taken as they are. */
+  readonly canonical?: (group: string) => string;
   readonly log: Logger;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -71,7 +73,7 @@ export async function startScopes(world: ScopesWorld): Promise<Scopes> {
 
   return {
     grants: () => state.grants,
-    grantsOf: (stored) => compileStored(stored, world.extraMappings).grants,
+    grantsOf: (stored) => compileStored(stored, world.extraMappings, world.canonical).grants,
     status: () => state.status,
     reload,
     onChange(listener) {
@@ -106,8 +108,8 @@ async function load(world: ScopesWorld, before?: State): Promise<State> {
   return { grants: granted(world, stored), status };
 }
 
-function granted({ extraMappings, log }: ScopesWorld, stored: StoredScopes): Grants {
-  const { grants, unknown } = compileStored(stored, extraMappings);
+function granted({ extraMappings, canonical, log }: ScopesWorld, stored: StoredScopes): Grants {
+  const { grants, unknown } = compileStored(stored, extraMappings, canonical);
   if (unknown.length > 0)
     log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
   if (grants.byGroup.size === 0) log.warn({}, 'no group has a scope, so nobody may do anything');

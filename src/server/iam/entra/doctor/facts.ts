@@ -216,7 +216,7 @@ async function tryAgentToken(world: DoctorWorld, proof: ClientProof): Promise<tr
   const form = { grant_type: 'client_credentials', scope, ...(await proof()) };
   const { access_token } = await askToken({ ...config, tenant: config.tenantId, fetch }, form);
   const provider = entra(config);
-  const { claims } = await verifyProviderToken(access_token, [trust(provider, fetch, now)], now);
-  provider.bearer(claims);
+  const { claims, header } = await verifyProviderToken(access_token, [trust(provider, fetch, now)], now);
+  provider.bearer?.(claims, header);
   return true;
 }

@@ -1,5 +1,5 @@
-import type { Diagnosis, EndingCredential } from '../../../../contract/doctor.ts';
-import type { Log } from '../../../log.ts';
+import type { Diagnosis, EndingCredential } from '../../contract/doctor.ts';
+import type { Log } from '../log.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -14,7 +14,7 @@ export interface Watch {
 }
 
 /** Starts looking; what is found is only told, it never keeps the gateway from serving. */
-export function watchEntra(
+export function watchProviders(
   run: () => Promise<Diagnosis>,
   { log, now }: { readonly log: Pick<Log, 'warn' | 'info'>; readonly now: () => number },
 ): Watch {
@@ -40,7 +40,7 @@ export function watchEntra(
   const tell = async (): Promise<void> => {
     const { findings } = await look();
     for (const { id, level, what, remedy } of findings)
-      if (level !== 'ok') log.warn({ check: id, level, remedy }, `Entra ID: ${what}`);
+      if (level !== 'ok') log.warn({ check: id, level, remedy }, `Identity provider: ${what}`);
   };
   const timer = setInterval(() => void tell(), day).unref();
   void tell();

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Diagnosis } from '../../../../contract/doctor.ts';
-import { watchEntra } from './watch.ts';
+import type { Diagnosis } from '../../contract/doctor.ts';
+import { watchProviders } from './watch.ts';
 
 test('what is not well is logged with its remedy, and a look within a minute asks nobody', async () => {
   const remedy = { portal: 'there', command: 'az something' };
@@ -16,7 +16,7 @@ test('what is not well is logged with its remedy, and a look within a minute ask
   let [asked, now] = [0, 0];
   const warned: unknown[][] = [];
   const log = { warn: (...words: unknown[]) => void warned.push(words), info: () => {} };
-  const watch = watchEntra(
+  const watch = watchProviders(
     async () => {
       asked++;
       return diagnosis;
@@ -25,7 +25,9 @@ test('what is not well is logged with its remedy, and a look within a minute ask
   );
   expect(await watch.look()).toBe(diagnosis);
   await Promise.resolve();
-  expect(warned).toEqual([[{ check: 'secret-expiry', level: 'warn', remedy }, 'Entra ID: It ends.']]);
+  expect(warned).toEqual([
+    [{ check: 'secret-expiry', level: 'warn', remedy }, 'Identity provider: It ends.'],
+  ]);
   now = 50_000;
   await watch.look();
   expect(asked).toBe(1);
@@ -45,7 +47,7 @@ test('the days that a credential has left are known also while nobody can be ask
   let now = 0;
   const log = { warn: () => {}, info: () => {} };
   const run = async () => ({ healthy: true, findings: [], credentials: answers.shift() ?? [] });
-  const watch = watchEntra(run, { log, now: () => now });
+  const watch = watchProviders(run, { log, now: () => now });
   expect(watch.daysLeft().size).toBe(0);
   await watch.look();
   now = 5 * 86_400_000;

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { claimAt, groupsIn } from './claims.ts';
+
+const claims = { groups: ['a'], realm_access: { roles: ['b'] }, 'https://x.example/groups': ['c'] };
+
+test.each([
+  [['groups'], ['a']],
+  [['realm_access', 'roles'], ['b']],
+  [['https://x.example/groups'], ['c']],
+  [['realm_access', 'groups'], undefined],
+  [['groups', 'length'], 1],
+  [['constructor'], undefined],
+  [['groups', 'constructor'], undefined],
+])('the claim at %o is %o', (path, expected) => {
+  expect(claimAt(claims, path)).toEqual(expected);
+});
+
+test.each([
+  [
+    ['/parent/child', 'a', 'a'],
+    ['/parent/child', 'a'],
+  ],
+  ['admins', ['admins']],
+  ['a,b', ['a,b']],
+  [['a', 1, null, { a: 1 }, ''], ['a']],
+  [{ admins: true }, []],
+  [undefined, []],
+  [true, []],
+])('the groups in %o are %o', (value, expected) => {
+  expect(groupsIn(value)).toEqual(expected);
+});

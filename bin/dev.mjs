@@ -62,7 +62,7 @@ function build() {
 function bench() {
   install();
   if (buildIsStale()) runBuild();
-  run(pinnedNode(), ['test/bench/main.ts', ...rest]);
+  run(pinnedNode(), [rest.includes('--soak') ? 'test/bench/soak.ts' : 'test/bench/main.ts', ...rest]);
 }
 
 function format() {

@@ -1,6 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Emulator } from '../src/entra-emulator/main.ts';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { adminGraph } from '../src/entra-emulator/testing/graph.ts';
+import { ageGroups, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, cookiesOf, mintToken, signIn, submitSignIn } from './sign-in.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -90,6 +92,36 @@ test('an administrator ends sessions and tokens of a person: the next request is
   const me = await fetch(`${gateway.url}/api/auth/me`, { headers: { cookie: session.cookie } });
   expect(me.status).toBe(401);
   expect((await me.text()).includes('ended by an administrator')).toBe(true);
+});
+
+test('somebody removed from a group loses what it gave within the refresh time: pages, API, servers', async () => {
+  const origin = gateway.emulatorUrl;
+  const graph = await adminGraph({
+    ...shippedTenant,
+    origin,
+    graphOrigin: `${origin}/graph`,
+  } as unknown as Emulator);
+  const session = await signIn(gateway.url, accounts.operator.userPrincipalName);
+  const { token } = await mintToken(gateway.url, session);
+  const { token: unused } = await mintToken(gateway.url, session);
+  secrets.push(token, unused);
+  const groupsNow = async (): Promise<{ groups: string[]; scopes: string[] }> => {
+    const answer = await fetch(`${gateway.url}/api/auth/me`, { headers: { cookie: session.cookie } });
+    return (await answer.json()) as { groups: string[]; scopes: string[] };
+  };
+  const before = await groupsNow();
+  expect(before.scopes).not.toEqual([]);
+  expect((await listTools(token)).status).toBe(200);
+  const mine = `/groups/${before.groups[0]}/members`;
+  expect((await graph('DELETE', `${mine}/${accounts.operator.objectId}/$ref`)).status).toBe(204);
+  // What was read a moment ago is believed until it is ten minutes old.
+  expect(await groupsNow()).toEqual(before);
+  ageGroups(gateway);
+  expect(await groupsNow()).toMatchObject({ groups: [], scopes: [] });
+  // It was not used before: what is cached of one that was may make it a minute more.
+  expect((await listTools(unused)).status).toBe(403);
+  const body = { '@odata.id': `${origin}/graph/v1.0/directoryObjects/${accounts.operator.objectId}` };
+  expect((await graph('POST', `${mine}/$ref`, body)).status).toBe(204);
 });
 
 test('a person who is no administrator ends nobody', async () => {

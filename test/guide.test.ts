@@ -9,7 +9,7 @@ import { type Emulator, shippedTenant } from '../src/entra-emulator/main.ts';
 import { aadsts as known } from '../src/entra-emulator/sts/aadsts.ts';
 import { adminGraph, type Client } from '../src/entra-emulator/testing/graph.ts';
 import { readConfig } from '../src/server/config.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { ageGroups, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, cookiesOf, signIn, submitSignIn } from './sign-in.ts';
 
 /**
@@ -97,7 +97,7 @@ test('Prerequisites: the Node that the guide names is the one that the package a
 
 test('Automatic setup: the commands of the guide exist, and the doctor finds all in order', async () => {
   const reference = readFileSync('docs/reference/cli.md', 'utf8');
-  for (const flag of ['--url', '--plan', '--remove', '--role', '--user', '--print'])
+  for (const flag of ['--url', '--plan', '--remove', '--role', '--user', '--print', '--certificate'])
     expect(reference.split('## mcp-gateway setup')[1]).toContain(flag);
   // test/setup.test.ts runs it on an empty tenant, twice, and takes it back.
   expect(await doctor()).toMatchObject({ code: 0 });
@@ -133,6 +133,22 @@ test('Step 3: the Secret ID instead of the Value is refused with the step', () =
 test('Without a client secret: the section is where the codes of certificates lead', () => {
   const rows = aadstsRows.filter(({ codes }) => codes.includes(700027) || codes.includes(700211));
   expect(rows.map(({ docsAnchor }) => docsAnchor)).toEqual(Array(2).fill('without-a-client-secret'));
+});
+
+test('Without a client secret: the command of the guide is one that Graph takes, and exactly one credential is set', async () => {
+  const [, text = ''] = /federated-credential create [^\n]*--parameters '([^']+)'/.exec(guide) ?? [];
+  const { body } = await graph('GET', `/applications(appId='${shippedTenant.clientId}')?$select=id`);
+  const added = await graph(
+    'POST',
+    `/applications/${body.id}/federatedIdentityCredentials`,
+    JSON.parse(text),
+  );
+  expect(added.status).toBe(201);
+  const { ENTRA_CLIENT_SECRET: _, ...without } = complete;
+  const { entra } = readConfig({ ...without, ENTRA_MANAGED_IDENTITY: 'system' }, '/');
+  expect(entra?.managedIdentity?.endpoint).toContain('//169.254.169.254/');
+  const both = () => readConfig({ ...complete, ENTRA_MANAGED_IDENTITY: 'system' }, '/');
+  expect(both).toThrow(/ENTRA_CLIENT_SECRET, ENTRA_MANAGED_IDENTITY: set only one of them/);
 });
 
 test('Step 4: an unregistered redirect URI stops at Microsoft, and the doctor names it', async () => {
@@ -299,9 +315,12 @@ test('User cannot access any resources: signed in, told so, and shown the groups
 });
 
 test('Groups overage: either all groups or a plain word, never some of them', async () => {
-  const { to, cookie } = await attempt(accounts.manyGroups.userPrincipalName);
-  if (to.pathname === '/login') expect(to.searchParams.get('details')).toContain('more groups than fit');
-  else expect((await me({ cookie })).body.groups?.length).toBeGreaterThanOrEqual(205);
+  await control('POST', '/faults', { kind: 'status', status: 503, path: '/graph/' });
+  const refused = await attempt(accounts.manyGroups.userPrincipalName);
+  expect(refused.to.searchParams.get('error')).toBe('groups_unavailable');
+  await control('DELETE', '/faults');
+  const { cookie } = await attempt(accounts.manyGroups.userPrincipalName);
+  expect((await me({ cookie })).body.groups).toHaveLength(205);
 });
 
 test('An agent is refused: the code and its settings are in the references', () => {
@@ -309,10 +328,18 @@ test('An agent is refused: the code and its settings are in the references', () 
   expect(readFileSync('docs/reference/settings.md', 'utf8')).toContain('`ENTRA_REQUIRED_APP_ROLE`');
 });
 
-test('Sign in again: the codes of the guide are in the reference of errors', () => {
+test('Sign in again: what Entra ID asks for ends the session, and the next sign-in asks the person for it', async () => {
   const codes = readFileSync('docs/reference/errors.md', 'utf8');
   for (const code of ['groups_incomplete', 'groups_unavailable', 'groups_stale', 'sign_in_again'])
     expect(guide.includes(`\`${code}\``) && codes.includes(`\`${code}\``), code).toBe(true);
+  const { cookie } = await signIn(gateway.url, accounts.user.userPrincipalName);
+  const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+  await control('POST', '/faults', { kind: 'aadsts', code: 50076, claims, path: 'token', times: 1 });
+  ageGroups(gateway);
+  const { status, body } = await me({ cookie });
+  expect([status, body.code]).toEqual([401, 'sign_in_again']);
+  const begun = await fetch(`${gateway.url}/oauth2/login/entra`, { redirect: 'manual', headers: { cookie } });
+  expect(new URL(begun.headers.get('location') ?? '').searchParams.get('claims')).toBe(claims);
 });
 
 test('Client secret expired: the page gets the code, the log the step', async () => {

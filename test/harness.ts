@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 
 /** A gateway that runs as a process of its own, in evaluation mode, on free ports and in a fresh data directory. */
 export interface TestGateway {
@@ -89,4 +90,12 @@ export async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** Lets what a running gateway has read of everybody's groups be eleven minutes old: beyond the refresh time, with no waiting. */
+export function ageGroups({ dataDir }: Pick<TestGateway, 'dataDir'>): void {
+  const db = new DatabaseSync(join(dataDir, 'gateway.db'));
+  const past = new Date(Date.now() - 11 * 60_000).toISOString();
+  db.prepare('update people set groups_read_at = ? where groups_read_at > ?').run(past, past);
+  db.close();
 }

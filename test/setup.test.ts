@@ -195,3 +195,19 @@ test.each(['az', 'terraform'])('--print %s holds everything and asks nobody', as
   ])
     expect(text).toContain(part);
 });
+
+test.each(['az', 'terraform'])('--print %s with a certificate makes no secret', async (form) => {
+  const { code, text } = await finish(
+    ...['setup', 'entra', '--print', form, '--url', 'https://gw.example.com', '--certificate', 'gateway.pem'],
+  );
+  expect(code).toBe(0);
+  expect(text).not.toContain('ENTRA_CLIENT_SECRET');
+  for (const part of ['ENTRA_CLIENT_CERTIFICATE_PATH=gateway.pem', '/oauth2/frontchannel-logout/entra'])
+    expect(text).toContain(part);
+});
+
+test('the files of a certificate are looked at before the tenant is changed', async () => {
+  const { code, text } = await setup('--yes', '--certificate', 'no-such.pem');
+  expect(code).not.toBe(0);
+  expect(text).toContain('there is no file no-such.pem');
+});

@@ -21,8 +21,22 @@ export const finding = z.object({
 /** One thing that the doctor looked at. */
 export type Finding = z.output<typeof finding>;
 
+/** A credential of the gateway that ends on a day that is known. */
+export const endingCredential = z.object({
+  kind: z.enum(['secret', 'certificate']),
+  expires_at: z.string(),
+});
+
+/** A credential of the gateway that ends on a day that is known. */
+export type EndingCredential = z.output<typeof endingCredential>;
+
 /** Everything that the doctor found; `healthy` when nothing fails. */
-export const diagnosis = z.object({ healthy: z.boolean(), findings: z.array(finding) });
+export const diagnosis = z.object({
+  healthy: z.boolean(),
+  findings: z.array(finding),
+  /** The gateway's own credentials, as far as their end is known. */
+  credentials: z.array(endingCredential),
+});
 
 /** Everything that the doctor found. */
 export type Diagnosis = z.output<typeof diagnosis>;

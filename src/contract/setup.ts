@@ -21,6 +21,10 @@ export interface SetupOptions {
   readonly role?: readonly string[] | undefined;
   readonly user?: readonly string[] | undefined;
   readonly secretDays?: number | undefined;
+  /** A PEM file with a certificate to register instead of making a secret. */
+  readonly certificate?: string | undefined;
+  /** The PEM file of its private key, where that is not in the same file. */
+  readonly certificateKey?: string | undefined;
 }
 
 /** What setup says and asks on its way. */

@@ -22,7 +22,10 @@ export const systemEndpoints = {
     method: 'GET',
     path: '/api/doctor',
     permission: 'administrator',
-    summary: 'What is and what is not well between the gateway and its identity provider',
+    summary:
+      'What is and what is not well between the gateway and its identity provider; an answer of the last max_age seconds ' +
+      'is given again',
+    query: z.strictObject({ max_age: z.coerce.number().int().min(0).max(86_400).default(60) }),
     output: diagnosis,
   },
   'system.metrics': {

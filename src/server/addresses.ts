@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
-/** Which addresses this gateway's own requests may reach. Link-local and metadata addresses are never among them. */
+/** Which addresses this gateway's own requests may reach. Link-local and metadata addresses are never among them (see `wayToManagedIdentity` in outbound.ts for the one exemption). */
 export interface OutboundPolicy {
   /** Loopback and private ranges too: for evaluation and for gateways inside a private network. */
   readonly allowPrivate: boolean;

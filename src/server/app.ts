@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import type { Diagnosis } from '../contract/doctor.ts';
+import type { Handlers } from '../contract/endpoint.ts';
 import { endpoints } from '../contract/index.ts';
+import type { systemEndpoints } from '../contract/system.ts';
 import type { Trail } from './audit/event.ts';
 import { Failure } from './errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
@@ -30,8 +32,8 @@ export interface AppWorld extends RegistryWorld {
   readonly sessions: Sessions;
   readonly login: Login;
   readonly trusted: readonly TrustedProvider[];
-  /** Examines the identity provider. */
-  readonly doctor: () => Promise<Diagnosis>;
+  /** Examines the identity provider, unless it has within so many milliseconds. */
+  readonly doctor: (maxAge: number) => Promise<Diagnosis>;
   /** The figures of this process as text. */
   readonly metrics: () => Promise<string>;
   readonly uiDirectory: string;
@@ -60,10 +62,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
     app,
     endpoints,
     {
-      'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
-      'system.version': () => ({ version: world.version }),
-      'system.doctor': world.doctor,
-      'system.metrics': world.metrics,
+      ...systemHandlers(world),
       ...meHandlers({
         providers: trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',
@@ -83,4 +82,14 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
     throw new Failure('method_not_allowed', 'Pages can only be read here.');
   });
   return app;
+}
+
+/** The endpoints about the process itself. */
+function systemHandlers({ version, doctor, metrics }: AppWorld): Handlers<typeof systemEndpoints, unknown> {
+  return {
+    'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
+    'system.version': () => ({ version }),
+    'system.doctor': ({ query }) => doctor(query.max_age * 1000),
+    'system.metrics': metrics,
+  };
 }

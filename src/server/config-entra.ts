@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { isManagedIdentityEndpoint } from './outbound.ts';
 import type { Reader, SettingName } from './settings.ts';
 
 /** The settings of Microsoft Entra ID. */
@@ -13,6 +14,8 @@ export interface EntraConfig {
   readonly certificate?: { readonly path: string; readonly keyPath: string };
   /** A file with a token of an issuer that the registration trusts (workload identity federation). */
   readonly federatedTokenFile?: string;
+  /** The managed identity that the registration trusts. */
+  readonly managedIdentity?: ManagedIdentity;
   readonly redirectUri: string;
   /** Every registered redirect URI that is used, the first one included; a sign-in takes that of the host it comes by. */
   readonly redirectUris?: readonly string[];
@@ -30,6 +33,15 @@ export interface EntraConfig {
   readonly allowedClientIds?: readonly string[];
   /** Another registration that asks Microsoft Graph; the sign-in registration asks when there is none. */
   readonly graph?: { readonly clientId: string; readonly clientSecret: string };
+}
+
+/** A managed identity of Azure and where its tokens come from. */
+export interface ManagedIdentity {
+  /** Of a user-assigned identity; null for the one of the machine. */
+  readonly clientId: string | null;
+  readonly endpoint: string;
+  /** What App Service and Container Apps want to see; null for IMDS, which wants another header. */
+  readonly header: string | null;
 }
 
 /** The settings of AUTH_PROVIDER=entra; null when they cannot be made out at all. */
@@ -135,26 +147,31 @@ function graphOf(read: Reader, loginBaseUrl: string): string {
   return (known ?? clouds.global).graph;
 }
 
-/** The one credential of the registration: a secret, a certificate or a federated token. */
+/** The one credential of the registration: a secret, a certificate, a federated token or a managed identity. */
 function credentialOf(
   read: Reader,
   directory: string,
   faults: string[],
-): Pick<EntraConfig, 'clientSecret' | 'certificate' | 'federatedTokenFile'> {
+): Pick<EntraConfig, 'clientSecret' | 'certificate' | 'federatedTokenFile' | 'managedIdentity'> {
   const names = [
     'ENTRA_CLIENT_SECRET',
     'ENTRA_CLIENT_CERTIFICATE_PATH',
     'ENTRA_FEDERATED_TOKEN_FILE',
+    'ENTRA_MANAGED_IDENTITY',
   ] as const;
   const given = names.filter((name) => read.given(name));
   const clientSecret = read.value('ENTRA_CLIENT_SECRET');
   if (given.length === 0)
     faults.push(
       "ENTRA_CLIENT_SECRET: is missing; create one under 'Certificates & secrets' and copy its Value, not its Secret ID " +
-        '(guide, step 3), or set ENTRA_CLIENT_CERTIFICATE_PATH or ENTRA_FEDERATED_TOKEN_FILE instead',
+        '(guide, step 3), or set one of ENTRA_CLIENT_CERTIFICATE_PATH, ENTRA_FEDERATED_TOKEN_FILE and ENTRA_MANAGED_IDENTITY instead',
     );
   if (given.length > 1) faults.push(`${given.join(', ')}: set only one of them`);
+  if (read.given('ENTRA_CLIENT_CERTIFICATE_KEY_PATH') && !read.given('ENTRA_CLIENT_CERTIFICATE_PATH'))
+    faults.push('ENTRA_CLIENT_CERTIFICATE_KEY_PATH: is set although ENTRA_CLIENT_CERTIFICATE_PATH is not');
   if (given.length !== 1 || given[0] === 'ENTRA_CLIENT_SECRET') return { clientSecret };
+  if (given[0] === 'ENTRA_MANAGED_IDENTITY')
+    return { clientSecret, managedIdentity: managedIdentityOf(read, faults) };
   const file = resolve(directory, read.value(given[0] ?? 'ENTRA_FEDERATED_TOKEN_FILE'));
   if (given[0] === 'ENTRA_FEDERATED_TOKEN_FILE') {
     checkFiles(
@@ -169,6 +186,25 @@ function credentialOf(
     new X509Certificate(readFileSync(file)).checkPrivateKey(createPrivateKey(readFileSync(keyPath)));
   checkFiles('ENTRA_CLIENT_CERTIFICATE_PATH', fits, faults);
   return { clientSecret, certificate: { path: file, keyPath } };
+}
+
+/** Where the Instance Metadata Service of every Azure virtual machine gives tokens. */
+const imds = 'http://169.254.169.254/metadata/identity/oauth2/token';
+
+function managedIdentityOf(read: Reader, faults: string[]): ManagedIdentity {
+  const identity = read.value('ENTRA_MANAGED_IDENTITY');
+  const clientId = identity === 'system' ? null : identity;
+  const [endpoint, header] = [read.value('IDENTITY_ENDPOINT'), read.value('IDENTITY_HEADER')];
+  if (!endpoint && !header) return { clientId, endpoint: imds, header: null };
+  if (!endpoint || !header)
+    faults.push(
+      `${endpoint ? 'IDENTITY_HEADER' : 'IDENTITY_ENDPOINT'}: is missing although the other of the two is set; Azure sets both`,
+    );
+  if (endpoint && !isManagedIdentityEndpoint(endpoint))
+    faults.push(
+      'IDENTITY_ENDPOINT: must be an http:// URL on this machine or a link-local address, as Azure sets it; remove it to use IMDS',
+    );
+  return { clientId, endpoint, header };
 }
 
 function checkFiles(name: SettingName, isRight: () => boolean, faults: string[]): void {

@@ -47,6 +47,12 @@ export interface Config {
   readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
   /** Port 0: no address of their own. */
   readonly metrics: { readonly host: string; readonly port: number };
+  /** The collector that spans are exported to; null when nothing is. */
+  readonly otlp: {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly serviceName: string;
+  } | null;
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
 }
@@ -143,6 +149,13 @@ export function readConfig(environment: Environment, directory: string): Config 
       slowMs: value('HEALTH_SLOW_MS'),
     },
     metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
+    otlp: value('OTEL_EXPORTER_OTLP_ENDPOINT')
+      ? {
+          url: `${value('OTEL_EXPORTER_OTLP_ENDPOINT')}/v1/traces`,
+          headers: value('OTEL_EXPORTER_OTLP_HEADERS'),
+          serviceName: value('OTEL_SERVICE_NAME'),
+        }
+      : null,
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
   };

@@ -5,6 +5,7 @@ import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';
 import { openBase } from './start/base.ts';
 import { createEnding, type Ending } from './start/ending.ts';
+import { keepYoungSpaceSmall } from './start/heap.ts';
 import { buildIdentity } from './start/identity.ts';
 import { buildInventory } from './start/inventory.ts';
 import { buildPlanes } from './start/planes.ts';
@@ -27,6 +28,7 @@ export interface RunningGateway {
 
 /** Runs until SIGINT or SIGTERM; resolves to the exit code. Throws a ConfigFault when the settings cannot be used. */
 export async function startServer(options: StartOptions = {}): Promise<number> {
+  keepYoungSpaceSmall();
   const directory = process.cwd();
   const environment = {
     ...readEnvironment(directory),
@@ -84,7 +86,7 @@ export async function start(config: Config, print: (text: string) => void): Prom
 /** The world in the order in which one part needs the other; answers the public URL. */
 async function build(given: Config, print: (text: string) => void, ending: Ending): Promise<string> {
   const { version } = packageJson;
-  const base = await openBase(given, print, ending);
+  const base = await openBase(given, version, print, ending);
   const { config, log, evaluation } = base;
   const identity = buildIdentity(base, ending);
   const inventory = await buildInventory(base, version, ending);

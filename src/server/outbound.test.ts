@@ -4,7 +4,14 @@ import { createServer as createTcpServer } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { Failure } from './errors.ts';
-import { assertReachableUrl, type Outbound, type OutboundOptions, outbound } from './outbound.ts';
+import {
+  assertReachableUrl,
+  isManagedIdentityEndpoint,
+  type Outbound,
+  type OutboundOptions,
+  outbound,
+  wayToManagedIdentity,
+} from './outbound.ts';
 
 const open = { allowPrivate: true };
 const closed = { allowPrivate: false };
@@ -196,4 +203,82 @@ test('registration names the field and the fault', () => {
     }),
     expect(check('http://10.0.0.5/', closed)).resolves.toMatchObject({ code: 'invalid_input' }),
   ]);
+});
+
+test('the way to a managed identity endpoint carries GET to it with any query, and its answer back', async () => {
+  const url = await serve((req, res) => res.end(`${req.url} ${req.headers.metadata} ${req.headers.host}`));
+  const send = wayToManagedIdentity(`${url}/metadata/token`);
+  ends.push(() => send.close());
+  const answer = await send(`${url}/metadata/token?resource=api`, { headers: { metadata: 'true' } });
+  expect(await answer.text()).toBe(`/metadata/token?resource=api true ${new URL(url).host}`);
+  const named = wayToManagedIdentity(`${url.replace('127.0.0.1', 'localhost')}/metadata/token`);
+  ends.push(() => named.close());
+  expect((await named(`${url.replace('127.0.0.1', 'localhost')}/metadata/token`)).status).toBe(200);
+});
+
+test('nothing else gets through it: no other host, port, path or method', async () => {
+  let asked = 0;
+  const count: RequestListener = (_, res) => {
+    asked++;
+    res.end();
+  };
+  const [url, other] = [await serve(count), await serve(count)];
+  const send = wayToManagedIdentity(`${url}/metadata/token`);
+  ends.push(() => send.close());
+  const { port } = new URL(url);
+  for (const elsewhere of [
+    `${other}/metadata/token`,
+    `${url}/metadata`,
+    `${url}/metadata/token/`,
+    `${url}/metadata/instance`,
+    `${url}/metadata/token/../instance`,
+    `http://localhost:${port}/metadata/token`,
+    `http://user@127.0.0.1:${port}/metadata/token`,
+    `https://127.0.0.1:${port}/metadata/token`,
+    'http://169.254.169.254/metadata/token',
+    'http://example.com/metadata/token',
+    'not a url',
+  ])
+    expect((await failureOf(send(elsewhere))).code, elsewhere).toBe('upstream_unreachable');
+  for (const method of ['POST', 'PUT', 'DELETE'])
+    expect((await failureOf(send(`${url}/metadata/token`, { method }))).code).toBe('upstream_unreachable');
+  expect(asked).toBe(0);
+});
+
+test('it follows no redirect', async () => {
+  let stolen = 0;
+  const thief = await serve((_, res) => {
+    stolen++;
+    res.end();
+  });
+  const url = await serve((_, res) => res.writeHead(302, { location: `${thief}/t` }).end());
+  const send = wayToManagedIdentity(`${url}/t`);
+  ends.push(() => send.close());
+  expect((await send(`${url}/t`, { redirect: 'follow' })).status).toBe(302);
+  expect(stolen).toBe(0);
+});
+
+test.each([
+  ['http://169.254.169.254/metadata/identity/oauth2/token', true],
+  ['http://169.254.129.3:8081/msi/token', true],
+  ['http://127.0.0.1:41056/MSI/token/', true],
+  ['http://localhost:42356/msi/token', true],
+  ['https://169.254.169.254/metadata/identity/oauth2/token', false],
+  ['http://10.0.0.1/msi/token', false],
+  ['http://169.254.169.254.example.com/token', false],
+  ['http://localhost.example.com/token', false],
+  ['http://168.63.129.16/token', false],
+  ['http://127.0.0.1/token?x=1', false],
+  ['http://user:pw@127.0.0.1/token', false],
+  ['http://[fe80::1]/token', false],
+  ['', false],
+])('%s as a managed identity endpoint: %s', async (url, isOne) => {
+  expect(isManagedIdentityEndpoint(url)).toBe(isOne);
+  if (!isOne && url) expect(() => wayToManagedIdentity(url)).toThrow(Failure);
+});
+
+test('the exemption opens nothing for other ways out: link-local stays forbidden', async () => {
+  const send = make();
+  const failure = await failureOf(send('http://169.254.169.254/metadata/identity/oauth2/token'));
+  expect(failure.message).toContain('link-local');
 });

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { Agent, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
+import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
 import { type OutboundPolicy, refusalOf } from './addresses.ts';
 import { guardedConnector, type Resolve } from './connector.ts';
 import { Failure } from './errors.ts';
@@ -35,8 +35,54 @@ export function outbound(options: OutboundOptions): Outbound {
     headersTimeout: 0,
     bodyTimeout: 0,
   });
+  return wayBy(agent, (url) => faultOfUrl(url, options.policy), options);
+}
+
+/**
+ * The one exemption from the ban on link-local addresses: a way to a managed identity endpoint and to nothing else. It
+ * carries GET requests to exactly the host, port and path of `endpoint`, which must be `http:` on loopback or on an IPv4
+ * link-local address, as Azure has them, and follows no redirects.
+ */
+export function wayToManagedIdentity(endpoint: string): Outbound {
+  const allowed = new URL(endpoint);
+  const { hostname, port } = allowed;
+  if (!isManagedIdentityEndpoint(endpoint))
+    throw new Failure('upstream_unreachable', 'It is not the address of a managed identity endpoint.');
+  // Never looked up, so nobody who answers name queries can send the request elsewhere.
+  const host = hostname === 'localhost' ? '127.0.0.1' : hostname;
+  const connect = buildConnector({ allowH2: false, timeout: 0 });
+  const agent = new Agent({
+    connect: (target, callback) => {
+      if (target.hostname === hostname && (target.port || '80') === (port || '80'))
+        connect({ ...target, hostname: host }, callback);
+      else callback(new Failure('upstream_unreachable', 'It is another host.'), null);
+    },
+    allowH2: false,
+  });
+  const faultOf = (url: string | URL, init: RequestInit): string | undefined => {
+    const asked = URL.canParse(String(url)) ? new URL(url) : undefined;
+    const isIt = asked?.origin === allowed.origin && asked.pathname === allowed.pathname && !asked.username;
+    return isIt && (init.method ?? 'GET') === 'GET' ? undefined : 'It is not the managed identity endpoint.';
+  };
+  return wayBy(agent, faultOf, { headersMs: 10_000, totalMs: 15_000, maxBytes: 64 << 10 });
+}
+
+/** Whether a URL can be a managed identity endpoint: plain http on loopback or an IPv4 link-local address. */
+export function isManagedIdentityEndpoint(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname, username, password, search, hash } = new URL(url);
+  const isNear = hostname === 'localhost' || /^(127\.\d+|169\.254)\.\d+\.\d+$/.test(hostname);
+  return protocol === 'http:' && isNear && !username && !password && !search && !hash;
+}
+
+/** Requests through an agent, once `faultOf` has nothing against them. */
+function wayBy(
+  agent: Agent,
+  faultOf: (url: string | URL, init: RequestInit) => string | undefined,
+  options: Omit<OutboundOptions, 'policy'>,
+): Outbound {
   const send: Fetch = async (url, init = {}) => {
-    const fault = faultOfUrl(url, options.policy);
+    const fault = faultOf(url, init);
     if (fault) throw new Failure('upstream_unreachable', fault);
     const limits = startLimits(options, init.signal ?? undefined);
     try {
@@ -80,7 +126,7 @@ interface Limits {
   explain(error: unknown): unknown;
 }
 
-function startLimits(options: OutboundOptions, callers: AbortSignal | undefined): Limits {
+function startLimits(options: Omit<OutboundOptions, 'policy'>, callers: AbortSignal | undefined): Limits {
   const limit = new AbortController();
   const expire = (ms: number, what: string): NodeJS.Timeout =>
     setTimeout(() => limit.abort(new Failure('upstream_timeout', `${what} within ${ms / 1000} s.`)), ms);

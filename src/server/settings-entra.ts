@@ -43,6 +43,30 @@ export const entraSettings = {
     default: '',
     parse: text,
   }),
+  ENTRA_MANAGED_IDENTITY: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'Instead of the secret, on Azure: the managed identity that the registration trusts (federated credential), by its ' +
+      'client id, or `system` for that of the machine itself.',
+    default: '',
+    parse: (value) =>
+      value === 'system' ? value : guid("use the identity's client id, or the word system")(value),
+  }),
+  IDENTITY_ENDPOINT: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'Set by Azure App Service and Container Apps, not by hand: where ENTRA_MANAGED_IDENTITY is asked for tokens.',
+    default: '',
+    defaultNote: 'the Instance Metadata Service (IMDS) of the virtual machine',
+    parse: text,
+  }),
+  IDENTITY_HEADER: setting({
+    group: 'Microsoft Entra ID',
+    about: 'Set by Azure together with IDENTITY_ENDPOINT.',
+    default: '',
+    secret: true,
+    parse: text,
+  }),
   ENTRA_ENABLED: setting({
     group: 'Microsoft Entra ID',
     about: 'Whether Entra ID is offered for sign-in.',

@@ -1,4 +1,4 @@
-import { integer, setting, text } from './setting.ts';
+import { integer, setting, text, url, wrong } from './setting.ts';
 
 /** The settings of what watches over servers and gateway: a part of `settings`. */
 export const operationSettings = {
@@ -29,4 +29,41 @@ export const operationSettings = {
     default: '127.0.0.1',
     parse: text,
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: setting({
+    group: 'Operation',
+    about:
+      'An OpenTelemetry collector, such as http://localhost:4318: each MCP call is exported to it as a span (OTLP over HTTP, ' +
+      'JSON). Nothing is exported, and nothing spent on it, without.',
+    default: '',
+    parse: url,
+  }),
+  OTEL_EXPORTER_OTLP_HEADERS: setting({
+    group: 'Operation',
+    about: 'Headers for the collector, as `name=value` with commas between; values percent-encoded.',
+    default: '',
+    secret: true,
+    parse: headers,
+  }),
+  OTEL_SERVICE_NAME: setting({
+    group: 'Operation',
+    about: 'What the spans call this gateway.',
+    default: 'mcp-gateway',
+    parse: text,
+  }),
 } as const;
+
+/** Headers in the form of W3C Baggage without properties (OpenTelemetry, "OTLP exporter configuration"). */
+function headers(value: string): Record<string, string> {
+  const pairs = value.split(',').filter((part) => part.trim() !== '');
+  return Object.fromEntries(pairs.map(headerOf));
+}
+
+function headerOf(pair: string): [string, string] {
+  const [name, given] = [pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim()];
+  try {
+    if (/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) return [name.toLowerCase(), decodeURIComponent(given)];
+  } catch {
+    // Refused below, as any other fault.
+  }
+  return wrong('is not a list of name=value with commas between, values percent-encoded');
+}

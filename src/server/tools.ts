@@ -51,15 +51,17 @@ export async function runSetup(
   return { ...result, diagnosis: await afterSetup(directory, talk) };
 }
 
-/** A secret that has just been made is refused for some seconds; that is no finding. */
+/** A credential that has just been made is refused for some seconds; that is no finding. */
 async function afterSetup(directory: string, talk: SetupTalk): Promise<Diagnosis> {
   for (const seconds of [2, 4, 8, 15, 15]) {
     const diagnosis = await runDoctor(directory);
     if (
-      !diagnosis.findings.some(({ level, what }) => level === 'fail' && /AADSTS(7000215|700016)\b/.test(what))
+      !diagnosis.findings.some(
+        ({ level, what }) => level === 'fail' && /AADSTS(7000215|700016|700027)\b/.test(what),
+      )
     )
       return diagnosis;
-    talk.say('Waiting until Entra ID knows the new secret everywhere ...');
+    talk.say('Waiting until Entra ID knows the new credential everywhere ...');
     await pause(seconds * 1000);
   }
   return runDoctor(directory);
@@ -81,7 +83,7 @@ function pause(milliseconds: number): Promise<void> {
 /** The doctor for a configuration; the groups that scopes.yml maps are read anew each time. */
 export function doctorOf(config: Config, fetch: Fetch, now: () => number): () => Promise<Diagnosis> {
   const { entra } = config;
-  if (!entra) return async () => ({ healthy: true, findings: [] });
+  if (!entra) return async () => ({ healthy: true, findings: [], credentials: [] });
   return async () => {
     const mapped = await mappedGroups(config);
     return runEntraDoctor({ config: entra, mapped, fetch, now, pause, newId: randomUUID });

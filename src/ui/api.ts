@@ -1,9 +1,10 @@
 import { queryOptions } from '@tanstack/react-query';
 import { ApiError, connect } from '../contract/client.ts';
+import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
 import type { Me } from '../contract/sign-in.ts';
 
-export type { Me, Server, Tool };
+export type { Diagnosis, Me, Server, Tool };
 export { ApiError };
 
 let csrfToken: string | null = null;
@@ -60,6 +61,29 @@ export const tokensQuery = queryOptions({
   queryKey: ['tokens'],
   queryFn: ({ signal }) => api('tokens.list', { signal }),
 });
+
+/** A browser session as the list has it. */
+export type Session = Awaited<ReturnType<typeof api<'sessions.list'>>>['sessions'][number];
+
+/** The first part of the key of every list of sessions. */
+export const sessionsKey = 'sessions';
+
+/** Living browser sessions: the caller's own, or everybody's for administrators. */
+export function sessionsQuery(all: boolean) {
+  return queryOptions({
+    queryKey: [sessionsKey, all],
+    queryFn: ({ signal }) => api('sessions.list', { query: all ? { all: 'true' } : {}, signal }),
+  });
+}
+
+/** What the doctor finds, for administrators; the gateway looks anew when its last look is older than `maxAge` seconds. */
+export function doctorQuery(maxAge: number) {
+  return queryOptions({
+    queryKey: ['doctor'],
+    queryFn: ({ signal }) => api('system.doctor', { query: { max_age: maxAge }, signal }),
+    staleTime: 600_000,
+  });
+}
 
 /** True for an answer 401: nobody is signed in any more. */
 export function isSignedOut(error: unknown): boolean {

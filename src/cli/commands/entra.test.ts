@@ -5,10 +5,12 @@ import type { World } from '../terminal.ts';
 
 const fine: Diagnosis = {
   healthy: true,
+  credentials: [],
   findings: [{ id: 'clock', group: 'Tenant', level: 'ok', what: 'The clock agrees.', why: 'Time matters.' }],
 };
 const broken: Diagnosis = {
   healthy: false,
+  credentials: [],
   findings: [
     ...fine.findings,
     {

@@ -53,6 +53,11 @@ export const addEntraCommands: AddCommands = (program, on) => {
       wholeNumber(31, 730),
     )
     .option(
+      '--certificate <pem>',
+      'register this certificate, whose key may be in the same file, instead of making a client secret',
+    )
+    .option('--certificate-key <pem>', "file of the certificate's private key, where it is another one")
+    .option(
       '--client-id <id>',
       'public client to sign in with, where the one of Microsoft Graph is not allowed',
     )

@@ -1,4 +1,6 @@
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { makeCertificate } from '../keys/certificate.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../main.ts';
 import { claimsOf } from '../testing/browser.ts';
 import { adminGraph, appGraph, type Client, eventual, graphClient, userGraph } from '../testing/graph.ts';
@@ -138,6 +140,45 @@ test('App ID URIs are unique and need the own id or a verified domain', async ()
   expect(await set('https://api.contoso.example/x')).toBe(204);
   expect(await set('https://gateway.elsewhere.example')).toBe(400);
   expect(await set(shippedTenant.appIdUri)).toBe(400);
+});
+
+test('a certificate is registered by PATCH, and one that is there already may go back without its key', async () => {
+  const { id } = (await graph('POST', '/applications', { displayName: 'certificates' })).body;
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const validity = { from: new Date('2026-01-01'), to: new Date('2036-01-01') };
+  const make = (subject: string) =>
+    makeCertificate({ subject, publicKey, signWith: privateKey, ...validity });
+  const sent = (der: Buffer) => ({
+    ...{ type: 'AsymmetricX509Cert', usage: 'Verify', displayName: 'gateway' },
+    key: der.toString('base64'),
+  });
+  const set = async (keyCredentials: unknown[]) =>
+    (await graph('PATCH', `/applications/${id}`, { keyCredentials })).status;
+  const list = async () => (await graph('GET', `/applications/${id}`)).body.keyCredentials;
+  const one = make('one');
+  expect(await set([sent(one)])).toBe(204);
+  const [first] = await list();
+  expect(first).toMatchObject({
+    ...{ displayName: 'gateway', key: null, endDateTime: expect.stringMatching(/^2036-01-01T/) },
+    customKeyIdentifier: createHash('sha1').update(one).digest('hex').toUpperCase(),
+  });
+  expect(await set([first, sent(make('two'))])).toBe(204);
+  expect((await list()).map(({ keyId }: { keyId: string }) => keyId)).toContain(first.keyId);
+  expect(await list()).toHaveLength(2);
+  expect(await set([{ ...sent(one), key: 'bm90aGluZw==' }])).toBe(400);
+  expect(await set([])).toBe(204);
+  expect(await list()).toEqual([]);
+});
+
+test('the front-channel logout URL is part of web, which keeps its redirect URIs', async () => {
+  const { id, appId } = (await graph('POST', '/applications', { displayName: 'logout' })).body;
+  await graph('POST', '/servicePrincipals', { appId });
+  const redirectUris = ['https://gw.example/oauth2/callback/entra'];
+  await graph('PATCH', `/applications/${id}`, { web: { redirectUris } });
+  const logoutUrl = 'https://gw.example/oauth2/frontchannel-logout/entra';
+  expect((await graph('PATCH', `/applications/${id}`, { web: { logoutUrl } })).status).toBe(204);
+  expect((await graph('GET', `/applications/${id}`)).body.web).toMatchObject({ redirectUris, logoutUrl });
+  expect((await graph('GET', `/servicePrincipals(appId='${appId}')`)).body.logoutUrl).toBe(logoutUrl);
 });
 
 test('redirect URIs are https, or http to this machine', async () => {

@@ -68,3 +68,15 @@ test('events older than the retention time are deleted', async () => {
   expect(await db.selectFrom('audit_events').select('action').execute()).toEqual([{ action: 'new' }]);
   await close();
 });
+
+test('a token that somebody sends in the place of a name is not recorded', async () => {
+  const token = `eyJ${'a'.repeat(30)}.eyJ${'b'.repeat(60)}.${'c'.repeat(40)}`;
+  const written: AuditEvent[] = [];
+  const sink = { name: 's', write: async (events: readonly AuditEvent[]) => void written.push(...events) };
+  const trail = createTrail({ sinks: [sink], log });
+  trail.record({ ...event(`call-${token}`), tool: token, resource: `/${token}/x` });
+  trail.record({ ...event('tools/call'), tool: 'eyJust-a-name', resource: null });
+  await trail.close();
+  expect(written[0]).toMatchObject({ action: 'call-[a token]', tool: '[a token]', resource: '/[a token]/x' });
+  expect(written[1]).toMatchObject({ tool: 'eyJust-a-name', resource: null });
+});

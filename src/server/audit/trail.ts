@@ -1,4 +1,5 @@
 import type { AuditEvent, Sink, Trail } from './event.ts';
+import { withoutTokens } from './without-tokens.ts';
 
 /** How many events are held before they are written out whatever the timer says. */
 const batchSize = 512;
@@ -25,13 +26,17 @@ export interface HeldTrail extends Trail {
  * left; an event is at most `writeEvery` old before it is on disk.
  */
 export function createTrail(world: TrailWorld): HeldTrail {
-  const queues = world.sinks.map((sink) => ({ sink, held: [] as AuditEvent[], lost: 0 }));
+  const queues = world.sinks.map((sink) => ({
+    sink,
+    held: [] as AuditEvent[],
+    lost: 0,
+    writing: Promise.resolve(),
+  }));
   let timer: NodeJS.Timeout | undefined;
-  let writing: Promise<void> = Promise.resolve();
 
   const drain = async (queue: (typeof queues)[number]): Promise<void> => {
     while (queue.held.length > 0) {
-      const batch = queue.held.slice(0, batchSize);
+      const batch = queue.held.slice(0, batchSize).map(withoutTokens);
       try {
         await queue.sink.write(batch);
       } catch (error) {
@@ -47,12 +52,13 @@ export function createTrail(world: TrailWorld): HeldTrail {
   const flush = (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    // One drain after the other: a sink gets its events in order and one batch at a time.
-    writing = writing.then(async () => {
-      for (const queue of queues) await drain(queue);
-      if (queues.some(({ held }) => held.length > 0)) wait();
-    });
-    return writing;
+    // One drain after the other: a sink gets its events in order and one batch at a time, and waits for no other sink.
+    for (const queue of queues)
+      queue.writing = queue.writing.then(async () => {
+        await drain(queue);
+        if (queue.held.length > 0) wait();
+      });
+    return Promise.all(queues.map(({ writing }) => writing)).then(() => {});
   };
   const wait = (): void => {
     timer ??= setTimeout(flush, writeEvery).unref();

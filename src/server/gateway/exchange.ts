@@ -6,7 +6,7 @@ import type { Opening } from './openings.ts';
 import type { Place } from './place.ts';
 import type { Asked, Message, MessageId } from './read-call.ts';
 import type { Tended } from './tend.ts';
-import { traceIdIn } from './trace.ts';
+import { traceIn } from './trace.ts';
 
 /** One HTTP request of a client and its answer, with each fact noted as it becomes known. */
 export interface Exchange {
@@ -77,12 +77,12 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
  * prompt or resource.
  */
 function detailOf({ asked, req }: Exchange): AuditEvent['detail'] {
-  const trace = req.headers.traceparent === undefined ? undefined : traceIdIn(req.headers.traceparent);
+  const trace = req.headers.traceparent === undefined ? undefined : traceIn(req.headers.traceparent);
   const first = asked?.messages[0];
   const item = first?.prompt ?? first?.resource;
   if (trace === undefined && !asked?.batch && item === undefined) return undefined;
   return {
-    ...(trace === undefined ? {} : { trace_id: trace }),
+    ...(trace === undefined ? {} : { trace_id: trace.traceId, parent_span_id: trace.parentSpanId }),
     ...(asked?.batch ? { batch: asked.messages.map(named) } : itemIn(first)),
   };
 }

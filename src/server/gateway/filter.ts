@@ -1,5 +1,4 @@
 import { Failure } from '../errors.ts';
-import { type ListRules, prune } from './prune.ts';
 import { EventFilter, type RewriteEvent } from './sse.ts';
 
 /** The body of an answer on its way to the client, being filtered. */
@@ -15,7 +14,8 @@ export type Filter = (status: number, type: string) => FilteredBody | undefined;
 
 /** How an answer may hold lists. */
 export interface FilterOptions {
-  readonly rules: ListRules;
+  /** Takes out of a message what is not shown; undefined when nothing changes. */
+  readonly cut: (text: string) => string | undefined;
   readonly limit: number;
   /** A stream that goes on: the caller's rights may change meanwhile, so that is asked at each event. */
   readonly showsAll: () => boolean;
@@ -38,16 +38,16 @@ export function streamFilter(options: FilterOptions): Filter {
   };
 }
 
-function eventBody({ limit, rules, showsAll, rewriteOther }: FilterOptions): FilteredBody {
+function eventBody({ limit, cut, showsAll, rewriteOther }: FilterOptions): FilteredBody {
   const events = new EventFilter(limit, (type, data) => {
     const other = rewriteOther?.(type, data);
     if (other !== undefined) return other;
-    return showsAll() ? undefined : prune(data, rules);
+    return showsAll() ? undefined : cut(data);
   });
   return { whole: false, write: (chunk) => events.write(chunk), end: () => events.end() };
 }
 
-function wholeBody({ limit, rules, showsAll }: FilterOptions, type: string): FilteredBody {
+function wholeBody({ limit, cut, showsAll }: FilterOptions, type: string): FilteredBody {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
@@ -66,7 +66,7 @@ function wholeBody({ limit, rules, showsAll }: FilterOptions, type: string): Fil
       const [first = nothing] = chunks;
       const body = chunks.length > 1 ? Buffer.concat(chunks, size) : first;
       if (showsAll()) return body;
-      const changed = pruneWhole(body, type, rules);
+      const changed = cutWhole(body, type, cut);
       return changed === undefined ? body : Buffer.from(changed, 'utf8');
     },
   };
@@ -74,10 +74,10 @@ function wholeBody({ limit, rules, showsAll }: FilterOptions, type: string): Fil
 
 const nothing = Buffer.alloc(0);
 
-function pruneWhole(body: Buffer, type: string, rules: ListRules): string | undefined {
+function cutWhole(body: Buffer, type: string, cut: FilterOptions['cut']): string | undefined {
   const text = body.toString('utf8').replace(/^\uFEFF/, '');
   try {
-    return prune(text, rules);
+    return cut(text);
   } catch (error) {
     // A page of text that no client takes for a message, such as a reverse proxy's error page.
     if (type.startsWith('text/') && /^\s*[^[{\s]/.test(text)) return undefined;

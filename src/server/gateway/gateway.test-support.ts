@@ -104,6 +104,7 @@ export async function startGateway(
   const gateway = createGateway({
     identify: (headers) => identify(headers.authorization, rules, identities),
     decide: (identity, call) => decide(rules[identity.subject] ?? [], call),
+    rightsOf: (identity) => rightsFor(rules[identity.subject] ?? []),
     findRoute: (name) => routes.get(name),
     connect: guardedConnector({ policy: { allowPrivate: true }, timeoutMs: 5_000 }),
     trail: {
@@ -163,6 +164,15 @@ function identify(
   };
   identities.set(name, identity);
   return { is: 'identity', identity };
+}
+
+const rights = new Map<string, object>();
+
+function rightsFor(rules: readonly string[]): object {
+  const key = rules.join('\n');
+  const known = rights.get(key) ?? {};
+  rights.set(key, known);
+  return known;
 }
 
 function decide(rules: readonly string[], { server, method, tool, prompt, resource }: Call): Decision {

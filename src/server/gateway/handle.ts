@@ -7,6 +7,7 @@ import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
 import { identify } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
+import { createListMemory, type ListMemory } from './list-memory.ts';
 import { decideAll, filterFor } from './may.ts';
 import { createOpenings, type Openings } from './openings.ts';
 import { requestHeaders } from './pass-headers.ts';
@@ -24,6 +25,7 @@ import type { Gateway, GatewayWorld } from './world.ts';
 
 interface Running extends GatewayWorld {
   readonly limits: Limits;
+  readonly lists: ListMemory;
   readonly sessions: Sessions;
   readonly openings: Openings;
   readonly seats: StreamSeats;
@@ -40,7 +42,9 @@ export function createGateway(world: GatewayWorld): Gateway {
   const sessions = createSessions(limits.sessions);
   const openings = createOpenings(limits.openingMs);
   const seats = createStreamSeats(limits.streamsPerIdentity);
-  const running: Running = { ...world, limits, sessions, openings, seats, tickets, upstreams, traffic };
+  const lists = createListMemory();
+  const memory = { lists, sessions, openings, seats };
+  const running: Running = { ...world, limits, ...memory, tickets, upstreams, traffic };
   const endTending = tendAnswers(traffic.each, limits);
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
@@ -80,7 +84,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   traffic.checkDraining(exchange, asked);
   sessions.check(place.server, req.headers['mcp-session-id'], identity);
   const target = routeTo(findRoute, tickets, place, method, identity);
-  const filter = filterFor(decide, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
+  const filter = filterFor(gateway, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
   const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
   const onAnswer: Errand['onAnswer'] = (answer) => {
     exchange.opening?.done();

@@ -13,6 +13,7 @@ import {
   startUpstream,
   type TestGateway,
 } from './gateway.test-support.ts';
+import { createListMemory } from './list-memory.ts';
 import { filterFor } from './may.ts';
 import { readCall } from './read-call.ts';
 
@@ -114,6 +115,8 @@ function isAllowed(method: string, params: object): boolean {
   );
 }
 
+const rights = { decide: may, rightsOf: () => alice, lists: createListMemory() };
+
 test('whatever a server lists, what is shown may be called and what is not may not', () => {
   const segment = fc.constantFrom('docs', 'a', '..', '.', '%2e%2e', '{x}', 'b\\c', '');
   const uri = fc
@@ -136,7 +139,7 @@ test('whatever a server lists, what is shown may be called and what is not may n
         const [member, named, call, param] = lists[method];
         const asked = readCall(Buffer.from(JSON.stringify(rpc(method))), 1);
         if (asked.is === 'fault') throw new Error(asked.message);
-        const filter = filterFor(may, alice, 'docs', asked, undefined, 1 << 20);
+        const filter = filterFor(rights, alice, 'docs', asked, undefined, 1 << 20);
         const text = JSON.stringify({ id: 1, result: { [member]: names.map((one) => ({ [named]: one })) } });
         const body = filter?.(200, asEvent ? 'text/event-stream' : 'application/json');
         if (!body) throw new Error('it is not filtered');

@@ -3,12 +3,21 @@ import { Failure } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Exchange } from './exchange.ts';
 import { type Filter, listFilter, streamFilter } from './filter.ts';
+import type { ListMemory } from './list-memory.ts';
 import type { ListRules } from './prune.ts';
 import type { Asked, Message } from './read-call.ts';
 import type { RewriteEvent } from './sse.ts';
 
 /** Answers whether an identity may make a call, by the grants of this moment. */
 export type Decide = (identity: Identity, call: Call) => Decision;
+
+/** Who may do what, by the grants of this moment. */
+export interface Rights {
+  readonly decide: Decide;
+  /** One object for all identities that may do the same; another after a change. */
+  rightsOf(identity: Identity): object;
+  readonly lists: ListMemory;
+}
 
 /** Decides on each message of a request; one refusal refuses all, because the bytes are passed on whole or not at all. */
 export function decideAll(
@@ -82,24 +91,27 @@ const lists: readonly List[] = [
  * come by. None where nothing needs to be looked at.
  */
 export function filterFor(
-  decide: Decide,
+  { decide, rightsOf, lists: memory }: Rights,
   identity: Identity,
   server: string,
   asked: Asked,
   rewriteOther: RewriteEvent | undefined,
   limit: number,
 ): Filter | undefined {
+  const cut = (rules: ListRules) => (text: string) => memory.cut(rightsOf(identity), server, text, rules);
   // A stream outlives the grants it began with, so there they are asked at each list.
   if (asked.messages[0].method === '$stream') {
     const rules = listRules(decide, identity, server, lists);
     const all = (): boolean => lists.every((list) => showsAll(decide, identity, server, list));
-    return streamFilter({ rules, limit, rewriteOther, showsAll: all });
+    return streamFilter({ cut: cut(rules), limit, rewriteOther, showsAll: all });
   }
   const partly = asksForList(asked)
     ? lists.filter((list) => asksFor(asked, list) && !showsAll(decide, identity, server, list))
     : [];
   if (partly.length === 0) return undefined;
-  return listFilter({ rules: listRules(decide, identity, server, partly), limit, showsAll: () => false });
+  return listFilter({
+    ...{ cut: cut(listRules(decide, identity, server, partly)), limit, showsAll: () => false },
+  });
 }
 
 const listMethods: ReadonlySet<string> = new Set(lists.map(({ method }) => method));

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Credentials } from '../registry/servers/route.ts';
 import { correlationHeader } from './refuse.ts';
-import { newTraceparent, traceIdIn } from './trace.ts';
+import { newTraceparent, traceIn } from './trace.ts';
 
 /** Of one connection only (RFC 9110 section 7.6.1), or made anew by the HTTP library. */
 const hopByHop = [
@@ -70,7 +70,7 @@ export function requestHeaders(
   const { names } = credentials;
   const dropped = nominated(headers.connection);
   // What comes with a broken `traceparent` belongs to no trace (W3C Trace Context, section 4.3).
-  const traced = traceIdIn(headers.traceparent) !== undefined;
+  const traced = traceIn(headers.traceparent) !== undefined;
   const kept: string[] = [];
   let encoding = readable ? 'identity' : undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {

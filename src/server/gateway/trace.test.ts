@@ -8,7 +8,7 @@ import {
   startUpstream,
   type TestGateway,
 } from './gateway.test-support.ts';
-import { newTraceparent, traceIdIn } from './trace.ts';
+import { newTraceparent, traceIn } from './trace.ts';
 
 const [trace, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];
 const id = '3d594650-3436-4bb1-9d2b-0c7f3e3f1a52';
@@ -41,12 +41,12 @@ test.each([
   ['', undefined],
   [undefined, undefined],
 ])('the trace id in %j', (header, expected) => {
-  expect(traceIdIn(header)).toBe(expected);
+  expect(traceIn(header)?.traceId).toBe(expected);
 });
 
 test('a new one is valid whatever the correlation id is', () => {
-  expect(traceIdIn(newTraceparent(id))).toBe(id.replaceAll('-', ''));
-  expect(traceIdIn(newTraceparent('id-1'))).toMatch(/^[0-9a-f]{32}$/);
+  expect(traceIn(newTraceparent(id))?.traceId).toBe(id.replaceAll('-', ''));
+  expect(traceIn(newTraceparent('id-1'))?.traceId).toMatch(/^[0-9a-f]{32}$/);
 });
 
 async function call(headers: Record<string, string | string[]>) {
@@ -59,7 +59,7 @@ async function call(headers: Record<string, string | string[]>) {
 test("a client's trace goes to the server as it is, and into the audit record", async () => {
   const { sent, detail } = await call({ traceparent: `00-${trace}-${span}-00`, tracestate: 'a=1' });
   expect(sent).toMatchObject({ traceparent: `00-${trace}-${span}-00`, tracestate: 'a=1' });
-  expect(detail).toEqual({ trace_id: trace });
+  expect(detail).toEqual({ trace_id: trace, parent_span_id: expect.stringMatching(/^[0-9a-f]{16}$/) });
 });
 
 test('without a valid one the server gets one that the correlation id tells', async () => {

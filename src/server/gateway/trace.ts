@@ -1,14 +1,21 @@
 import { randomUUID } from 'node:crypto';
 
 // W3C Trace Context, section 3.2: ids of zeros are invalid, and a version after 00 may say more behind what 00 says.
-const valid = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
+const valid = /^(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** The trace id in a `traceparent` header; undefined when there is none that is valid. */
-export function traceIdIn(header: string | readonly string[] | undefined): string | undefined {
+/** A trace, and the span in it that a request comes from. */
+export interface Trace {
+  readonly traceId: string;
+  readonly parentSpanId: string;
+}
+
+/** What a `traceparent` header says; undefined when there is none that is valid. */
+export function traceIn(header: string | readonly string[] | undefined): Trace | undefined {
   if (typeof header !== 'string') return undefined;
-  const [, version, id, more] = valid.exec(header) ?? [];
-  return version === '00' && more !== undefined ? undefined : id;
+  const [, version, traceId, parentSpanId, more] = valid.exec(header) ?? [];
+  if (!traceId || !parentSpanId || (version === '00' && more !== undefined)) return undefined;
+  return { traceId, parentSpanId };
 }
 
 /**

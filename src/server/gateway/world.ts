@@ -5,13 +5,14 @@ import type { Identify } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Doors } from './admit.ts';
 import type { Limits } from './limits.ts';
-import type { Decide } from './may.ts';
+import type { Rights } from './may.ts';
 import type { UpstreamCounts } from './upstream.ts';
 
 /** What the data plane needs of the rest of the house. */
 export interface GatewayWorld extends Doors {
   readonly identify: Identify;
-  readonly decide: Decide;
+  readonly decide: Rights['decide'];
+  readonly rightsOf: Rights['rightsOf'];
   readonly findRoute: FindRoute;
   /** Opens the connections to servers, and judges where they may go. */
   readonly connect: Connector;

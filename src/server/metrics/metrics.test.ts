@@ -15,6 +15,7 @@ beforeEach(() => {
     isResting: (name) => name === 'time',
     audit: () => ({ held: 6, lost: 7 }),
     listeners: () => 8,
+    daysLeft: () => new Map([['secret', 29.5]]),
   });
 });
 
@@ -115,6 +116,7 @@ test('what is open, held and well is read when somebody asks', async () => {
     'mcp_gateway_audit_queue 6',
     'mcp_gateway_audit_lost 7',
     'mcp_gateway_event_listeners 8',
+    'mcp_gateway_provider_credential_days_left{kind="secret"} 29.5',
     'mcp_gateway_server_health{server="time",health="healthy"} 1',
   ])
     expect(text).toContain(`${line}\n`);

@@ -30,6 +30,8 @@ export interface MetricsWorld {
   audit(): { readonly held: number; readonly lost: number };
   /** Browsers that listen for changes of servers. */
   listeners(): number;
+  /** Days until the end of each credential of the gateway's own (`secret`, `certificate`) whose end is known. */
+  daysLeft(): ReadonlyMap<string, number>;
 }
 
 /** The figures of this process, in the text format of Prometheus. */
@@ -106,7 +108,7 @@ function resultOf({ who, reason }: AuditEvent): string {
 
 function addGauges(
   registers: Registry[],
-  { servers, open, isResting, audit, listeners }: MetricsWorld,
+  { servers, open, isResting, audit, listeners, daysLeft }: MetricsWorld,
 ): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -128,6 +130,15 @@ function addGauges(
   gauge('event_listeners', 'Browsers that listen for changes of servers', listeners);
   gauge('audit_queue', 'Audit events that wait to be written', () => audit().held);
   gauge('audit_lost', 'Audit events that could not be kept since the start', () => audit().lost);
+  new Gauge({
+    name: 'mcp_gateway_provider_credential_days_left',
+    help: "Days until the gateway's own credential at the identity provider ends, by kind; below zero when it has",
+    ...{ labelNames: ['kind'], registers },
+    collect() {
+      this.reset();
+      for (const [kind, days] of daysLeft()) this.set({ kind }, days);
+    },
+  });
   new Gauge({
     name: 'mcp_gateway_server_resting',
     help: '1 while calls to the server are refused because no connection to it could be made (circuit breaker)',

@@ -1,16 +1,23 @@
 import { deleteOldEvents } from '../audit/sinks/database.ts';
 import { sinksOf } from '../audit/sinks/index.ts';
+import type { OtlpWorld } from '../audit/sinks/otlp.ts';
 import { createTrail } from '../audit/trail.ts';
 import type { Config } from '../config.ts';
 import { openDatabase } from '../db/open.ts';
 import { createLog, type Log } from '../log.ts';
+import { outbound } from '../outbound.ts';
 import type { Ending } from './ending.ts';
 
 /** The ground everything stands on: database, log, trail and clock; in evaluation mode also the emulator. */
 export type Base = Awaited<ReturnType<typeof openBase>>;
 
 /** Opens the database, starts the emulator where there is one, and begins the log and the audit trail. */
-export async function openBase(given: Config, print: (text: string) => void, ending: Ending) {
+export async function openBase(
+  given: Config,
+  version: string,
+  print: (text: string) => void,
+  ending: Ending,
+) {
   const { db, migrated, close } = await openDatabase(given.dataDir);
   ending.defer(close);
   const evaluation = given.mode === 'evaluation' ? await import('../evaluation.ts') : undefined;
@@ -19,12 +26,21 @@ export async function openBase(given: Config, print: (text: string) => void, end
   const config = prepared?.config ?? given;
   const log = createLog(config.log, print);
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
-  const trail = createTrail({ sinks: sinksOf(db), log });
+  const otlp = otlpOf(config, version, log, ending);
+  const trail = createTrail({ sinks: sinksOf({ db, otlp }), log });
   ending.defer(() => trail.close());
   const now = Date.now;
   const { auditRetentionDays: days } = config;
   ending.defer(keepAudit(() => deleteOldEvents(db, daysAgo(now(), days)), days, log));
   return { db, config, log, trail, now, evaluation };
+}
+
+/** The way to the collector; the operator names it, so it may be anywhere. */
+function otlpOf({ otlp }: Config, version: string, log: Log, ending: Ending): OtlpWorld | undefined {
+  if (!otlp) return undefined;
+  const fetch = outbound({ policy: { allowPrivate: true }, totalMs: 5_000, maxBytes: 64 << 10 });
+  ending.defer(() => fetch.close());
+  return { ...otlp, version, fetch, log };
 }
 
 /** Deletes old audit events now and every hour; answers how to stop. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { decide } from '../access/decide.ts';
+import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config.ts';
@@ -10,7 +11,7 @@ import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
-import { watchEntra } from '../iam/entra/doctor/watch.ts';
+import { type Watch, watchEntra } from '../iam/entra/doctor/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { doctorOf } from '../tools.ts';
@@ -30,6 +31,8 @@ interface Parts {
 /** Builds the data plane, the control plane and the metrics of both. */
 export function buildPlanes(parts: Parts, ending: Ending) {
   const { base, inventory } = parts;
+  const doctor = watchEntra(doctorOf(base.config, parts.identity.toProvider, base.now), base);
+  ending.defer(() => doctor.close());
   const metrics = createMetrics({
     version: parts.version,
     servers: inventory.routes,
@@ -37,11 +40,12 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     isResting: (server) => gateway.isResting(server),
     audit: base.trail.counts,
     listeners: () => inventory.events.size,
+    daysLeft: doctor.daysLeft,
   });
   ending.defer(inventory.routes.onChange((name, route) => route ?? metrics.forget(name)));
   const trail = measured(base.trail, metrics);
   const gateway = dataPlane(parts, trail);
-  const control = getRequestListener(controlPlane(parts, trail, metrics, ending).fetch, {
+  const control = getRequestListener(controlPlane(parts, trail, metrics, doctor).fetch, {
     overrideGlobalObjects: false,
   });
   const listener: RequestListener = (req, res) =>
@@ -56,6 +60,7 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     ...{ log, trail, now, newId: randomUUID },
     identify: identity.tokens.identify,
     decide: (who, call) => decide(who, call, scopes.grants()),
+    rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
     connect: guardedConnector({
       policy: inventory.servers.policy,
@@ -75,12 +80,10 @@ function controlPlane(
   { base, identity, inventory, version }: Parts,
   trail: Trail,
   metrics: Metrics,
-  ending: Ending,
+  doctor: Watch,
 ) {
   const { config, db, log, now } = base;
-  const { trusted, personal, tokens, login, sessions, toProvider } = identity;
-  const doctor = watchEntra(doctorOf(config, toProvider, now), { log, now });
-  ending.defer(() => doctor.close());
+  const { trusted, personal, tokens, login, sessions } = identity;
   return createApp({
     ...{ config, db, log, trail, now, sessions, login, trusted, personal, version },
     identity: createHttpIdentity({

@@ -65,7 +65,23 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import('./tokens.tsx'), 'Tokens'),
 });
 
-const pages = root.addChildren([login, signedOut, signedIn.addChildren([servers, tokens, noAccess])]);
+const sessions = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('./sessions.tsx'), 'Sessions'),
+});
+
+const operations = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operations',
+  component: lazyRouteComponent(() => import('./operations.tsx'), 'Operations'),
+});
+
+const pages = root.addChildren([
+  login,
+  signedOut,
+  signedIn.addChildren([servers, tokens, sessions, operations, noAccess]),
+]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */
 export function makeRouter(queries: QueryClient) {

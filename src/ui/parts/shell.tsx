@@ -4,6 +4,7 @@ import { KeyRound } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { meQuery } from '../api.ts';
 import { Button } from './button.tsx';
+import { DoctorBanner } from './doctor-banner.tsx';
 import { Mark } from './mark.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
 import { UserMenu } from './user-menu.tsx';
@@ -30,13 +31,18 @@ export function Shell() {
           </Link>
           {hasAccess && (
             <div className="flex flex-1 items-center justify-between max-sm:order-1 max-sm:basis-full">
-              <nav aria-label="Main" className="-ml-2.5 flex gap-1 sm:ml-2">
+              <nav aria-label="Main" className="-ml-2.5 flex flex-wrap gap-1 sm:ml-2">
                 <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={link}>
                   Servers
                 </Link>
                 <Link to="/tokens" className={link}>
                   Tokens
                 </Link>
+                {me.is_admin && (
+                  <Link to="/operations" className={link}>
+                    Operations
+                  </Link>
+                )}
               </nav>
               <Button
                 onPointerEnter={() => void loadMintToken()}
@@ -56,6 +62,7 @@ export function Shell() {
           </div>
         </div>
       </header>
+      {me.is_admin && <DoctorBanner />}
       <main id="main" tabIndex={-1} className="mx-auto max-w-7xl px-4 py-6 outline-none sm:px-6">
         <Outlet />
       </main>

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { ChevronDown } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
 import { type Me, providersQuery, versionQuery } from '../api.ts';
@@ -65,6 +66,13 @@ export function UserMenu({ me }: { me: Me }) {
           <span>Theme</span>
           <ThemeChoice />
         </div>
+        <Link
+          to="/sessions"
+          onClick={() => popover.current?.hidePopover()}
+          className="mt-3 inline-block rounded-sm py-1 underline underline-offset-4"
+        >
+          Your sessions
+        </Link>
         <div className="mt-4 flex items-center justify-between border-t border-line pt-3">
           <span className="text-meta text-quiet">{version && `Version ${version.version}`}</span>
           <SignOut />

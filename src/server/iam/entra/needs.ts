@@ -12,3 +12,6 @@ export const optionalClaims = {
   idToken: ['email', 'login_hint', 'sid'],
   accessToken: ['email', 'idtyp'],
 } as const;
+
+/** Where the gateway hears of a sign-out elsewhere (front-channel logout), below its public URL. */
+export const logoutPath = '/oauth2/frontchannel-logout/entra';

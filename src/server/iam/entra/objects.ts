@@ -45,6 +45,7 @@ export const application = z.looseObject({
   groupMembershipClaims: text,
   web: z.looseObject({
     redirectUris: texts,
+    logoutUrl: text,
     implicitGrantSettings: z
       .looseObject({
         enableIdTokenIssuance: z.boolean().nullish(),
@@ -66,6 +67,10 @@ export const application = z.looseObject({
       resourceAccess: z.array(z.looseObject({ id: z.string(), type: z.string() })),
     }),
   ),
+  keyCredentials: z
+    .array(z.looseObject({ keyId: z.string(), displayName: text, customKeyIdentifier: text }))
+    .nullish()
+    .transform((list) => list ?? []),
   passwordCredentials: z.array(
     z.looseObject({ keyId: z.string(), displayName: text, hint: text, endDateTime: z.string() }),
   ),

@@ -2,25 +2,33 @@ import { createHash, createPrivateKey, randomUUID, X509Certificate } from 'node:
 import { readFile } from 'node:fs/promises';
 import { SignJWT } from 'jose';
 import { type ClientAuth, ClientSecretPost, clockSkew } from 'openid-client';
+import type { ManagedIdentity } from '../../config-entra.ts';
 import { Failure } from '../../errors.ts';
+import { exchangeAudience, managedIdentityToken } from './managed-identity.ts';
 
-/** How an application proves at Entra ID that it is itself: one of the three. */
+/** How an application proves at Entra ID that it is itself: one of the four. */
 export interface EntraCredential {
   readonly clientSecret: string;
   /** PEM files; the key may be in the certificate's file. */
   readonly certificate?: { readonly path: string; readonly keyPath: string };
   /** A file with a token of a trusted issuer (workload identity federation). */
   readonly federatedTokenFile?: string;
+  readonly managedIdentity?: ManagedIdentity;
+  /** Tells the cloud, and with it the audience of a managed identity's token. */
+  readonly loginBaseUrl?: string;
 }
 
 /** How long a signed assertion is valid, in seconds. */
 const assertionLasts = 300;
 
 /** The credential as openid-client uses it; files are read at each use, so that they can be renewed without a restart. */
-export function clientAuthOf({ clientSecret, certificate, federatedTokenFile }: EntraCredential): ClientAuth {
+export function clientAuthOf(credential: EntraCredential): ClientAuth {
+  const { clientSecret, certificate, federatedTokenFile, managedIdentity, loginBaseUrl } = credential;
   if (certificate)
     return byAssertion((clientId, audience, now) => signAssertion(certificate, clientId, audience, now));
   if (federatedTokenFile) return byAssertion(async () => (await textOf(federatedTokenFile)).trim());
+  if (managedIdentity)
+    return byAssertion(managedIdentityToken(managedIdentity, exchangeAudience(loginBaseUrl)));
   return ClientSecretPost(clientSecret);
 }
 

@@ -1,4 +1,5 @@
 import type { JWTPayload } from 'jose';
+import type { ClientAuth } from 'openid-client';
 import type { EntraConfig } from '../../config.ts';
 import { Failure } from '../../errors.ts';
 import type { OidcClient } from '../oidc.ts';
@@ -10,17 +11,18 @@ const graphAudiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-
 
 /** Microsoft Entra ID: v1.0 and v2.0 tokens of one tenant (or several), groups by Object ID, app roles in a namespace of their own. */
 export function entra(config: EntraConfig): Provider {
+  const clientAuth = clientAuthOf(config);
   const tenants = [config.tenantId, ...(config.allowedTenants ?? [])];
   return {
     name: 'entra',
     displayName: 'Microsoft Entra ID',
     clientId: config.clientId,
-    clientAuth: clientAuthOf(config),
+    clientAuth,
     redirectUris: config.redirectUris ?? [config.redirectUri],
     // User.Read: the access token is one for Graph, which tells the groups of people in too many for a token.
     scope: 'openid profile email offline_access User.Read',
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
-    groupApi: graphOf(config),
+    groupApi: graphOf(config, clientAuth),
     person(claims) {
       requireTenant(claims, [config.tenantId]);
       return personOf(claims);
@@ -40,9 +42,11 @@ function discoveryUrlsOf(config: EntraConfig, tenant: string): [string, string] 
   return [`${base}/v2.0/.well-known/openid-configuration`, `${base}/.well-known/openid-configuration`];
 }
 
-function graphOf(config: EntraConfig): GroupApi {
-  const asks = config.graph ?? config;
-  const client = { clientId: asks.clientId, clientAuth: clientAuthOf(asks) };
+function graphOf(config: EntraConfig, clientAuth: ClientAuth): GroupApi {
+  const { graph } = config;
+  const client = graph
+    ? { clientId: graph.clientId, clientAuth: clientAuthOf(graph) }
+    : { clientId: config.clientId, clientAuth };
   return {
     client: (tenant): OidcClient => ({ ...client, discoveryUrl: discoveryUrlsOf(config, tenant)[0] }),
     scope: `${config.graphBaseUrl}/.default`,

@@ -18,6 +18,7 @@ import {
   servicePrincipal,
 } from '../objects.ts';
 import { appToken, askToken, type ClientProof, readClaims } from '../token.ts';
+import { certificateEndOf } from './certificate-end.ts';
 
 /** What the doctor works with. */
 export interface DoctorWorld {
@@ -52,6 +53,8 @@ export interface Facts {
   readonly theirNow: number | undefined;
   readonly issuers: Told<{ v1: string; v2: string }>;
   readonly signingKeys: Told<number>;
+  /** When the client certificate ends, ISO 8601. */
+  readonly certificateEnd: Told<string>;
   /** The application permissions in the gateway's own Graph token. */
   readonly roles: Told<readonly string[]>;
   readonly application: Told<Application>;
@@ -68,7 +71,8 @@ export interface Facts {
 export async function gatherFacts(world: DoctorWorld): Promise<Facts> {
   const { config, mapped, now } = world;
   const { discovery, theirNow } = await discover(world);
-  const facts = { config, mapped, now: now(), theirNow, issuers: discovery };
+  const certificateEnd = await certificateEndOf(config);
+  const facts = { config, mapped, now: now(), theirNow, issuers: discovery, certificateEnd };
   const nothing = { signingKeys: undefined, roles: undefined, agentToken: undefined, ...noDirectory };
   if (discovery instanceof Failure) return { ...facts, ...nothing };
   const signingKeys = await told(() => countKeys(world, discovery.jwksUri));

@@ -1,5 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import type { Finding } from '../../../../contract/doctor.ts';
+import { makeCertificate, toPem } from '../../../../entra-emulator/keys/certificate.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../../entra-emulator/testing/graph.ts';
 import type { EntraConfig } from '../../../config.ts';
@@ -27,7 +32,7 @@ const config: EntraConfig = {
 };
 
 async function diagnose(change: Partial<EntraConfig> = {}, world: Partial<DoctorWorld> = {}) {
-  const { findings, healthy } = await runEntraDoctor({
+  const { findings, healthy, credentials } = await runEntraDoctor({
     config: { ...config, ...change },
     mapped: groups,
     fetch: fetch as never,
@@ -38,7 +43,7 @@ async function diagnose(change: Partial<EntraConfig> = {}, world: Partial<Doctor
   });
   const bad = findings.filter(({ level }) => level !== 'ok');
   const of = (id: string): Finding => findings.find((one) => one.id === id) ?? expect.unreachable(id);
-  return { findings, healthy, bad, of };
+  return { findings, healthy, credentials, bad, of };
 }
 
 async function patch(set: 'applications' | 'servicePrincipals', body: object): Promise<void> {
@@ -48,7 +53,8 @@ async function patch(set: 'applications' | 'servicePrincipals', body: object): P
 }
 
 test('the shipped tenant is in order', async () => {
-  const { bad, healthy, findings } = await diagnose();
+  const { bad, healthy, findings, credentials } = await diagnose();
+  expect(credentials).toEqual([{ kind: 'secret', expires_at: expect.stringMatching(/^\d{4}-/) }]);
   expect(bad).toEqual([]);
   expect(healthy).toBe(true);
   expect(findings.map(({ id }) => id)).toEqual(expect.arrayContaining(['tenant', 'clock', 'agent-token']));
@@ -149,6 +155,19 @@ test.each<[string, 'applications' | 'servicePrincipals', object, string, string,
   expect(of(id).remedy?.command).toMatch(/^(az|mcp-gateway) /);
 });
 
+test('a front-channel logout URL is asked for where Microsoft can reach it, and only there', async () => {
+  const redirectUri = 'https://gw.example/oauth2/callback/entra';
+  const wanted = 'https://gw.example/oauth2/frontchannel-logout/entra';
+  expect((await diagnose()).findings.some(({ id }) => id === 'logout-url')).toBe(false);
+  const remedy = (await diagnose({ redirectUri })).of('logout-url');
+  expect(remedy).toMatchObject({ level: 'warn', what: expect.stringContaining('No front-channel') });
+  expect(remedy.remedy?.command).toContain(wanted);
+  await patch('applications', { web: { logoutUrl: 'https://elsewhere.example/out' } });
+  expect((await diagnose({ redirectUri })).of('logout-url').what).toContain('elsewhere.example');
+  await patch('applications', { web: { logoutUrl: wanted } });
+  expect((await diagnose({ redirectUri })).of('logout-url').level).toBe('ok');
+});
+
 test('an app role that is switched off is found', async () => {
   const graph = await adminGraph(emulator);
   const { body } = await graph('GET', `/applications(appId='${emulator.clientId}')?$select=appRoles`);
@@ -173,6 +192,24 @@ test('the end of the secret is announced 30 days before, and its expiry explaine
   });
   emulator.clock.advance(21 * 86_400_000);
   expect((await diagnose({ clientSecret })).of('secret').what).toMatch(/AADSTS7000222.*has expired/);
+});
+
+test.each([
+  [20.5, 'warn', 'valid for 20 more days'],
+  [200, 'ok', 'more days'],
+  [-1, 'fail', 'ended on'],
+])('a certificate that ends in %s days is announced as %s', async (days, level, words) => {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const now = emulator.clock.now();
+  const validity = { from: new Date(now - 9 * 86_400_000), to: new Date(now + days * 86_400_000) };
+  const der = makeCertificate({ subject: 'gateway', publicKey, signWith: privateKey, ...validity });
+  const path = join(mkdtempSync(join(tmpdir(), 'doctor-')), 'gateway.pem');
+  writeFileSync(path, toPem(der) + privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const certificate = { path, keyPath: path };
+  const { of, credentials } = await diagnose({ clientSecret: '', certificate });
+  expect(of('certificate-expiry')).toMatchObject({ level, what: expect.stringContaining(words) });
+  expect(credentials).toEqual([{ kind: 'certificate', expires_at: expect.stringMatching(/^\d{4}-/) }]);
+  rmSync(dirname(path), { recursive: true });
 });
 
 test('missing consent fails, missing permissions are named', async () => {

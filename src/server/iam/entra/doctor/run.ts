@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../../../../contract/doctor.ts';
+import { endingCredentials } from './checks/credentials.ts';
 import { checks } from './checks/index.ts';
 import { type DoctorWorld, type Facts, gatherFacts } from './facts.ts';
 
@@ -13,5 +14,9 @@ export function diagnose(facts: Facts): Diagnosis {
     const verdict = run(facts);
     return verdict ? [{ id, group, why, ...verdict }] : [];
   });
-  return { healthy: findings.every(({ level }) => level !== 'fail'), findings };
+  return {
+    healthy: findings.every(({ level }) => level !== 'fail'),
+    findings,
+    credentials: endingCredentials(facts),
+  };
 }

@@ -1,14 +1,15 @@
-import type { Diagnosis } from '../../../../contract/doctor.ts';
+import type { Diagnosis, EndingCredential } from '../../../../contract/doctor.ts';
 import type { Log } from '../../../log.ts';
 
 const minute = 60_000;
-/** A secret that runs out is told of every day. */
-const every = 24 * 60 * minute;
+const day = 24 * 60 * minute;
 
 /** A doctor that looks at start and every day, and tells the log what is not well. */
 export interface Watch {
-  /** A diagnosis of the last minute, or a new one. */
-  look(): Promise<Diagnosis>;
+  /** A diagnosis that is at most `maxAge` milliseconds old (a minute unless given), or a new one. */
+  look(maxAge?: number): Promise<Diagnosis>;
+  /** How many days each of the gateway's own credentials has left, as last seen; below zero when it has ended. */
+  daysLeft(): ReadonlyMap<EndingCredential['kind'], number>;
   close(): void;
 }
 
@@ -18,16 +19,34 @@ export function watchEntra(
   { log, now }: { readonly log: Pick<Log, 'warn' | 'info'>; readonly now: () => number },
 ): Watch {
   let last: { at: number; diagnosis: Promise<Diagnosis> } | undefined;
-  const look = (): Promise<Diagnosis> => {
-    if (!last || now() - last.at > minute) last = { at: now(), diagnosis: run() };
-    return last.diagnosis;
+  let pending: Promise<Diagnosis> | undefined;
+  // Stays when a later look cannot see it: a credential ends also while Microsoft Graph is away.
+  const ends = new Map<EndingCredential['kind'], number>();
+  const examine = async (): Promise<Diagnosis> => {
+    const diagnosis = await run();
+    for (const { kind, expires_at } of diagnosis.credentials) ends.set(kind, Date.parse(expires_at));
+    return diagnosis;
+  };
+  const look = (maxAge = minute): Promise<Diagnosis> => {
+    if (pending) return pending;
+    if (last && now() - last.at <= maxAge && maxAge > 0) return last.diagnosis;
+    const diagnosis = examine().finally(() => {
+      pending = undefined;
+    });
+    pending = diagnosis;
+    last = { at: now(), diagnosis };
+    return diagnosis;
   };
   const tell = async (): Promise<void> => {
     const { findings } = await look();
     for (const { id, level, what, remedy } of findings)
       if (level !== 'ok') log.warn({ check: id, level, remedy }, `Entra ID: ${what}`);
   };
-  const timer = setInterval(() => void tell(), every).unref();
+  const timer = setInterval(() => void tell(), day).unref();
   void tell();
-  return { look, close: () => clearInterval(timer) };
+  return {
+    look,
+    daysLeft: () => new Map([...ends].map(([kind, at]) => [kind, (at - now()) / day])),
+    close: () => clearInterval(timer),
+  };
 }

@@ -64,12 +64,17 @@ function wishFor(world: PerformWorld, options: SetupOptions): Wish {
   const unknown = options.role?.find((role) => !groupRoles.some((known) => known === role));
   if (unknown)
     throw new Failure('invalid_input', `There is no role '${unknown}'; there are: ${groupRoles.join(', ')}.`);
+  if (options.certificateKey && !options.certificate)
+    throw new Failure('invalid_input', '--certificate-key: name the certificate too, with --certificate.');
   return wishOf({
     ...options,
     registryUrl: options.url ?? world.registryUrl,
     redirectUris: options.redirectUri,
     roles: options.role?.length ? (options.role as readonly GroupRole[]) : undefined,
     users: options.user,
+    certificate: options.certificate
+      ? { path: options.certificate, keyPath: options.certificateKey }
+      : undefined,
     place: world.place,
     settings: world.settings,
   });

@@ -1,5 +1,6 @@
 import { applicationPermissions, delegatedPermissions, optionalClaims } from '../needs.ts';
 import { agentRole, apiScope, graphAppId } from '../objects.ts';
+import { certificateSettings } from './certificate.ts';
 import type { Wish } from './wish.ts';
 
 /** The wish as a shell script for the Azure CLI, for an administrator who is signed in with `az login`. */
@@ -11,6 +12,7 @@ export function printAz(wish: Wish): string {
     groupMembershipClaims: 'SecurityGroup',
     optionalClaims: claims,
     api: { requestedAccessTokenVersion: 2 },
+    ...(wish.logoutUrl ? { web: { logoutUrl: wish.logoutUrl } } : {}),
   };
   const role = {
     ...{ value: agentRole, displayName: 'Invoke the gateway', isEnabled: true },
@@ -49,9 +51,7 @@ az ad app update --id "$CLIENT_ID" --app-roles "$(echo '[${JSON.stringify(role)}
 # Steps 8 to 10: groups
 ${wish.groups.map(groupLines).join('\n')}
 
-# Step 3: the secret, shown once
-SECRET=$(az ad app credential reset --id "$CLIENT_ID" --append --display-name mcp-gateway-auth \\
-  --end-date "$(date -u -d '+${wish.secretDays} days' +%Y-%m-%d)" --query password --output tsv)
+${credentialLines(wish)}
 
 cat >> .env <<END
 ${Object.entries(wish.settings)
@@ -59,7 +59,7 @@ ${Object.entries(wish.settings)
   .join('\n')}
 ENTRA_TENANT_ID=$(az account show --query tenantId --output tsv)
 ENTRA_CLIENT_ID=$CLIENT_ID
-ENTRA_CLIENT_SECRET=$SECRET
+${envLines(wish).join('\n')}
 ${wish.groups
   .filter(({ role }) => role === 'admin' || role === 'user')
   .map(({ role }) => `ENTRA_GROUP_${role === 'admin' ? 'ADMIN' : 'USERS'}_ID=$GROUP_${role.toUpperCase()}`)
@@ -67,6 +67,21 @@ ${wish.groups
 SECRET_KEY=$(openssl rand -hex 32)
 END
 `;
+}
+
+function credentialLines({ certificate, secretDays }: Wish): string {
+  if (certificate)
+    return `# Step 3: the public part of the certificate
+az ad app credential reset --id "$CLIENT_ID" --append --cert "$(openssl x509 -in ${shell(certificate.path)})"`;
+  return `# Step 3: the secret, shown once
+SECRET=$(az ad app credential reset --id "$CLIENT_ID" --append --display-name mcp-gateway-auth \\
+  --end-date "$(date -u -d '+${secretDays} days' +%Y-%m-%d)" --query password --output tsv)`;
+}
+
+function envLines({ certificate }: Wish): string[] {
+  return certificate
+    ? Object.entries(certificateSettings(certificate)).map(([name, value]) => `${name}=${value}`)
+    : ['ENTRA_CLIENT_SECRET=$SECRET'];
 }
 
 function groupLines({ role, displayName, description, uniqueName }: Wish['groups'][number]): string {

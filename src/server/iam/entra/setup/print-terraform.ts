@@ -1,5 +1,6 @@
 import { applicationPermissions, delegatedPermissions, optionalClaims } from '../needs.ts';
 import { agentRole, apiScope } from '../objects.ts';
+import { certificateSettings } from './certificate.ts';
 import type { Wish } from './wish.ts';
 
 /** The wish as configuration for Terraform's providers azuread and random. */
@@ -39,7 +40,7 @@ resource "azuread_application" "gateway" {
   group_membership_claims = ["SecurityGroup"]
 
   web {
-    redirect_uris = [${wish.redirectUris.map(text).join(', ')}]
+    redirect_uris = [${wish.redirectUris.map(text).join(', ')}]${wish.logoutUrl ? `\n    logout_url    = ${text(wish.logoutUrl)}` : ''}
   }
 
   required_resource_access {
@@ -98,15 +99,7 @@ resource "azuread_app_role_assignment" "directory" {
   resource_object_id  = data.azuread_service_principal.graph.object_id
 }
 ${wish.groups.map(groupBlock).join('')}
-resource "azuread_application_password" "gateway" {
-  application_id = azuread_application.gateway.id
-  display_name   = "mcp-gateway-auth"
-  end_date       = timeadd(plantimestamp(), "${wish.secretDays * 24}h")
-  lifecycle {
-    ignore_changes = [end_date]
-  }
-}
-
+${credentialBlock(wish)}
 output "env" {
   sensitive = true
   value     = <<-END
@@ -115,7 +108,7 @@ ${Object.entries(wish.settings)
   .join('\n')}
     ENTRA_TENANT_ID=\${data.azuread_client_config.current.tenant_id}
     ENTRA_CLIENT_ID=\${azuread_application.gateway.client_id}
-    ENTRA_CLIENT_SECRET=\${azuread_application_password.gateway.value}
+${envLines(wish).join('\n')}
 ${wish.groups
   .filter(({ role }) => role === 'admin' || role === 'user')
   .map(
@@ -130,6 +123,33 @@ ${wish.groups
 
 function claims(token: string, names: readonly string[]): string {
   return names.map((name) => `    ${token} {\n      name = ${text(name)}\n    }`).join('\n');
+}
+
+function credentialBlock({ certificate, secretDays }: Wish): string {
+  if (certificate)
+    return `resource "azuread_application_certificate" "gateway" {
+  application_id = azuread_application.gateway.id
+  type           = "AsymmetricX509Cert"
+  encoding       = "pem"
+  # A file with the certificate alone: what is read here goes into the state.
+  value = file(${text(certificate.path)})
+}
+`;
+  return `resource "azuread_application_password" "gateway" {
+  application_id = azuread_application.gateway.id
+  display_name   = "mcp-gateway-auth"
+  end_date       = timeadd(plantimestamp(), "${secretDays * 24}h")
+  lifecycle {
+    ignore_changes = [end_date]
+  }
+}
+`;
+}
+
+function envLines({ certificate }: Wish): string[] {
+  return certificate
+    ? Object.entries(certificateSettings(certificate)).map(([name, value]) => `    ${name}=${value}`)
+    : [`    ENTRA_CLIENT_SECRET=\${azuread_application_password.gateway.value}`];
 }
 
 function groupBlock({ role, displayName, description }: Wish['groups'][number]): string {

@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { makeCertificate, toPem } from '../../../../entra-emulator/keys/certificate.ts';
 import {
   adminClient,
   adminClientId,
@@ -110,11 +112,15 @@ function state(): unknown {
 
 async function diagnose() {
   const set = env();
+  const path = set.ENTRA_CLIENT_CERTIFICATE_PATH;
+  const keyPath = set.ENTRA_CLIENT_CERTIFICATE_KEY_PATH ?? path;
+  const at = (name: string): string => join(folder, name);
   return runEntraDoctor({
     config: {
+      ...(path && keyPath ? { certificate: { path: at(path), keyPath: at(keyPath) } } : {}),
       tenantId: set.ENTRA_TENANT_ID!,
       clientId: set.ENTRA_CLIENT_ID!,
-      clientSecret: set.ENTRA_CLIENT_SECRET!,
+      clientSecret: set.ENTRA_CLIENT_SECRET ?? '',
       redirectUri: set.ENTRA_REDIRECT_URI!,
       loginBaseUrl: emulator.origin,
       graphBaseUrl: emulator.graphOrigin,
@@ -152,50 +158,134 @@ test('an empty tenant is set up, the doctor finds all in order, and a second run
   expect(scopes).not.toContain('09e7a705');
 });
 
-test('a run that is killed at any request or file resumes to the same state', async () => {
-  await applySetup(await world(), () => {});
-  const whole = state();
-  const names = Object.keys(env()).sort();
-  for (let at = 1, killed = true; killed; at++) {
-    for (const happened of [false, true]) {
-      emulator.reset();
-      rmSync(join(folder, '.env'), { force: true });
-      rmSync(join(folder, 'scopes.yml'), { force: true });
-      let writes = 0;
-      const dying: Fetch = async (url, init) => {
-        const isWrite = init?.method !== 'GET';
-        if (isWrite) writes++;
-        if (writes > at || (writes === at && !(isWrite && happened))) throw new Error('killed');
-        const answer = await fetch(url as string, init);
-        if (writes === at) throw new Error('killed');
-        return answer;
-      };
-      const first = await world({}, dying);
-      const { files } = first;
-      const dyingFiles = {
-        ...files,
-        async write(name: string, text: string) {
-          writes++;
-          if (writes > at || (writes === at && !happened)) throw new Error('killed');
-          await files.write(name, text);
-          if (writes === at) throw new Error('killed');
-        },
-      };
-      // A dead process does not try again.
-      const dead = { ...first, files: dyingFiles, pause: () => Promise.reject(new Error('killed')) };
-      killed = await applySetup(dead, () => {}).then(
-        () => false,
-        () => true,
-      );
-      await applySetup(await world(), () => {});
-      expect(state(), `killed ${happened ? 'after' : 'before'} write ${at}`).toEqual(whole);
-      expect(Object.keys(env()).sort()).toEqual(names);
-      if (happened) expect((await diagnose()).healthy).toBe(true);
-    }
-    now = at;
-  }
-  expect(now).toBeGreaterThan(15);
+/** A certificate and its key as files in the folder. */
+function makePem(name: string, { days = 300, key = `${name}.key` } = {}): { path: string; keyPath: string } {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const at = emulator.clock.now();
+  const validity = { from: new Date(at - 86_400_000), to: new Date(at + days * 86_400_000) };
+  const der = makeCertificate({ subject: name, publicKey, signWith: privateKey, ...validity });
+  writeFileSync(join(folder, `${name}.pem`), toPem(der));
+  writeFileSync(join(folder, key), privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  return { path: `${name}.pem`, keyPath: key };
+}
+
+/** The credentials of the gateway's registration. */
+function registered(): { secrets: number; certificates: number } {
+  const [, tenant] = JSON.parse(emulator.snapshot()).tenants.$map[0];
+  const [, application] = tenant.applications.$map.find(
+    ([, { displayName }]: [string, { displayName: string }]) => displayName === 'mcp-gateway-web',
+  );
+  const { passwordCredentials, keyCredentials } = application;
+  return { secrets: passwordCredentials.length, certificates: keyCredentials.length };
+}
+
+test('with a certificate no secret is made, the doctor is content, and a second run changes nothing', async () => {
+  const certificate = makePem('gateway');
+  await applySetup(await world({ certificate }), () => {});
+  expect(env()).toMatchObject({
+    ENTRA_CLIENT_CERTIFICATE_PATH: 'gateway.pem',
+    ENTRA_CLIENT_CERTIFICATE_KEY_PATH: 'gateway.key',
+  });
+  expect(env().ENTRA_CLIENT_SECRET).toBeUndefined();
+  expect(registered()).toEqual({ secrets: 0, certificates: 1 });
+  expect(emulator.snapshot()).not.toContain('PRIVATE KEY');
+  const { findings, credentials } = await diagnose();
+  expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  expect(credentials.map(({ kind }) => kind)).toEqual(['certificate']);
+  expect(await planSetup(await world({ certificate }))).toEqual([]);
+  // Also without naming it again.
+  expect(await planSetup(await world())).toEqual([]);
+  await removeSetup(await world());
+  expect(emulator.snapshot()).not.toContain('mcp-gateway-auth');
+  expect(readFileSync(join(folder, 'gateway.key'), 'utf8')).toContain('PRIVATE KEY');
 });
+
+test('a certificate takes the place of a secret, and a new one that of the old', async () => {
+  const setup = await world();
+  await setup.files.write('.env', 'ENTRA_CLIENT_SECRET=of-somebody\nENTRA_MANAGED_IDENTITY=system\n');
+  await applySetup(setup, () => {});
+  expect(registered()).toEqual({ secrets: 1, certificates: 0 });
+  expect(env().ENTRA_MANAGED_IDENTITY).toBe('');
+  await applySetup(await world({ certificate: makePem('one') }), () => {});
+  expect(env().ENTRA_CLIENT_SECRET).toBe('');
+  expect(registered()).toEqual({ secrets: 0, certificates: 1 });
+  await applySetup(await world({ certificate: makePem('two') }), () => {});
+  expect(registered()).toEqual({ secrets: 0, certificates: 1 });
+  expect((await diagnose()).healthy).toBe(true);
+  expect(await planSetup(await world())).toEqual([]);
+  await removeSetup(await world());
+  expect(env()).toEqual({ ENTRA_CLIENT_SECRET: 'of-somebody', ENTRA_MANAGED_IDENTITY: 'system' });
+});
+
+test.each<[string, () => { path: string; keyPath: string | undefined }, RegExp]>([
+  ['no file', () => ({ path: 'none.pem', keyPath: undefined }), /no file none.pem/],
+  ['no key', () => ({ path: makePem('a').path, keyPath: undefined }), /no private key.*--certificate-key/],
+  ['the key of another', () => ({ path: makePem('a').path, keyPath: makePem('b').keyPath }), /of another/],
+  ['one that is over', () => makePem('a', { days: -0.5 }), /has expired/],
+  ['what is no certificate', () => ({ path: makePem('a').keyPath, keyPath: undefined }), /no certificate/],
+])('%s is refused before anything is changed', async (_, make, words) => {
+  const before = emulator.snapshot().includes('mcp-gateway-web');
+  await expect(planSetup(await world({ certificate: make() }))).rejects.toThrow(words);
+  expect([before, emulator.snapshot().includes('mcp-gateway-web')]).toEqual([false, false]);
+});
+
+test('a gateway that Microsoft can reach gets a front-channel logout URL', async () => {
+  await applySetup(await world({ registryUrl: 'https://gw.example' }), () => {});
+  expect(emulator.snapshot()).toContain('https://gw.example/oauth2/frontchannel-logout/entra');
+  expect((await diagnose()).findings.find(({ id }) => id === 'logout-url')?.level).toBe('ok');
+  expect(await planSetup(await world({ registryUrl: 'https://gw.example' }))).toEqual([]);
+});
+
+test.each(['secret', 'certificate'])(
+  'a run with a %s that is killed at any request or file resumes to the same state',
+  async (kind) => {
+    const options = (): Partial<WishOptions> =>
+      kind === 'certificate' ? { certificate: { path: 'gateway.pem', keyPath: 'gateway.key' } } : {};
+    if (kind === 'certificate') makePem('gateway');
+    await applySetup(await world(options()), () => {});
+    const whole = state();
+    const names = Object.keys(env()).sort();
+    for (let at = 1, killed = true; killed; at++) {
+      for (const happened of [false, true]) {
+        emulator.reset();
+        rmSync(join(folder, '.env'), { force: true });
+        rmSync(join(folder, 'scopes.yml'), { force: true });
+        let writes = 0;
+        const dying: Fetch = async (url, init) => {
+          const isWrite = init?.method !== 'GET';
+          if (isWrite) writes++;
+          if (writes > at || (writes === at && !(isWrite && happened))) throw new Error('killed');
+          const answer = await fetch(url as string, init);
+          if (writes === at) throw new Error('killed');
+          return answer;
+        };
+        const first = await world(options(), dying);
+        const { files } = first;
+        const dyingFiles = {
+          ...files,
+          async write(name: string, text: string) {
+            writes++;
+            if (writes > at || (writes === at && !happened)) throw new Error('killed');
+            await files.write(name, text);
+            if (writes === at) throw new Error('killed');
+          },
+        };
+        // A dead process does not try again.
+        const dead = { ...first, files: dyingFiles, pause: () => Promise.reject(new Error('killed')) };
+        killed = await applySetup(dead, () => {}).then(
+          () => false,
+          () => true,
+        );
+        await applySetup(await world(options()), () => {});
+        expect(state(), `killed ${happened ? 'after' : 'before'} write ${at}`).toEqual(whole);
+        expect(Object.keys(env()).sort()).toEqual(names);
+        if (happened) expect((await diagnose()).healthy).toBe(true);
+      }
+      now = at;
+    }
+    expect(now).toBeGreaterThan(15);
+  },
+);
 
 test('it waits for what is not replicated yet', async () => {
   emulator.faults.add({ kind: 'replicationDelay', milliseconds: 5000 });

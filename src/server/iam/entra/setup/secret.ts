@@ -1,6 +1,5 @@
-import { z } from 'zod';
-import { GraphFailure } from '../../graph-failure.ts';
 import type { Application } from '../objects.ts';
+import { lookAtCredential, removeOrphans } from './credential.ts';
 import { settingsIn, settingsOfBlock, withBlock, withoutBlock } from './files.ts';
 import {
   findApplication,
@@ -9,12 +8,8 @@ import {
   needGroup,
   type SetupWorld,
   type Step,
-  settled,
 } from './step.ts';
 import type { GroupRole } from './wish.ts';
-
-const day = 86_400_000;
-const made = z.object({ secretText: z.string() });
 
 /** Where the gateway reads its settings. */
 export const envFile = '.env';
@@ -25,38 +20,38 @@ export const groupSettings: Partial<Record<GroupRole, string>> = {
   user: 'ENTRA_GROUP_USERS_ID',
 };
 
-/** The client secret and the settings: one step, since a secret that is not written down at once is lost. */
+/** The credential and the settings: one step, since a secret that is not written down at once is lost. */
 export const secretSteps: readonly Step[] = [
   {
     id: 'settings',
-    title: 'Client secret and settings (guide, step 3 and environment)',
+    title: 'Credential and settings (guide, step 3 and environment)',
     async plan(world) {
       const text = (await world.files.read(envFile)) ?? '';
       const found = await findApplication(world);
-      const { isNeeded, orphans } = lookAtSecrets(world, found, text);
+      const { toMake, orphans, settings } = await lookAtCredential(world, found, text);
       const { wanted, isComplete } = await wantedSettings(world, found, text);
       const there = settingsIn(text);
-      const changed = Object.keys(wanted).filter((name) => there[name] !== wanted[name]);
+      const all: Record<string, string> = { ...wanted, ...settings };
+      const changed = Object.keys(all).filter((name) => (there[name] ?? '') !== all[name]);
+      const isSecret = settings.ENTRA_CLIENT_SECRET === '' && toMake.length > 0;
+      const names = [...new Set([...changed, ...(isSecret ? ['ENTRA_CLIENT_SECRET'] : [])])];
+      const left = orphans.secrets.length + orphans.certificates.length;
       return [
-        ...(isNeeded ? [`create a client secret for ${world.wish.secretDays} days`] : []),
-        ...(orphans.length > 0 ? [`remove ${orphans.length} secret(s) that nobody has`] : []),
-        ...(changed.length > 0 || isNeeded || !isComplete
-          ? [`write ${[...changed, ...(isNeeded ? ['ENTRA_CLIENT_SECRET'] : [])].join(', ')} to ${envFile}`]
-          : []),
+        ...toMake,
+        ...(left > 0 ? [`remove ${left} credential(s) that nobody uses`] : []),
+        ...(names.length > 0 || !isComplete ? [`write ${names.join(', ')} to ${envFile}`] : []),
       ];
     },
     async apply(world) {
       const text = (await world.files.read(envFile)) ?? '';
       const found = await needApplication(world);
       for (const wish of world.wish.groups) await needGroup(world, wish);
-      const { isNeeded } = lookAtSecrets(world, found, text);
       const { wanted } = await wantedSettings(world, found, text);
-      const secret = isNeeded ? await addSecret(world, found) : (settingsIn(text).ENTRA_CLIENT_SECRET ?? '');
-      const written = withBlock(text, { ...wanted, ENTRA_CLIENT_SECRET: secret });
+      const work = await lookAtCredential(world, found, text);
+      const written = withBlock(text, { ...wanted, ...(await work.make(found)) });
       await world.files.write(envFile, written);
-      const { orphans } = lookAtSecrets(world, await needApplication(world), written);
-      for (const { keyId } of orphans)
-        await world.graph.send('POST', `/applications/${found.id}/removePassword`, { body: { keyId } });
+      const after = await needApplication(world);
+      await removeOrphans(world, after, (await lookAtCredential(world, after, written)).orphans);
     },
     async undo({ files }) {
       const text = await files.read(envFile);
@@ -67,41 +62,6 @@ export const secretSteps: readonly Step[] = [
     },
   },
 ];
-
-/** Whether a secret has to be made, and which ones of this place lead nowhere: made by a run that crashed before writing. */
-function lookAtSecrets({ wish, now }: SetupWorld, found: Application | undefined, text: string) {
-  const held = settingsIn(text).ENTRA_CLIENT_SECRET ?? '';
-  const secrets = found?.passwordCredentials ?? [];
-  const fitting = secrets
-    .filter(({ hint }) => hint && held.startsWith(hint))
-    .sort((a, b) => b.endDateTime.localeCompare(a.endDateTime));
-  const [used] = fitting;
-  const isNeeded = !used || Date.parse(used.endDateTime) - now() < 30 * day;
-  const orphans = isNeeded
-    ? []
-    : secrets.filter(({ keyId, displayName }) => displayName === wish.secretName && keyId !== used.keyId);
-  return { isNeeded, orphans };
-}
-
-async function addSecret(world: SetupWorld, { id }: Application): Promise<string> {
-  const add = async (days: number): Promise<string> => {
-    const endDateTime = new Date(world.now() + days * day).toISOString();
-    const passwordCredential = { displayName: world.wish.secretName, endDateTime };
-    const body = await settled(world, () =>
-      world.graph.send('POST', `/applications/${id}/addPassword`, { body: { passwordCredential } }),
-    );
-    return made.parse(body).secretText;
-  };
-  try {
-    return await add(world.wish.secretDays);
-  } catch (error) {
-    const isTooLong =
-      error instanceof GraphFailure && error.graph.code === 'CredentialInvalidLifetimeAsPerAppPolicy';
-    // The tenant allows shorter ones only; 30 days would be announced as expiring at once.
-    if (!isTooLong || world.wish.secretDays <= 31) throw error;
-    return add(Math.max(31, Math.min(90, Math.floor(world.wish.secretDays / 2))));
-  }
-}
 
 async function wantedSettings(world: SetupWorld, found: Application | undefined, text: string) {
   const own = settingsOfBlock(text);

@@ -23,6 +23,13 @@ export const settingSteps: readonly Step[] = [
       lines: missing.map((uri) => `add ${uri} under platform Web`),
     };
   }),
+  setting('logout-url', 'Front-channel logout (guide, step 4)', ({ world: { wish }, application }) => ({
+    body: { web: { logoutUrl: wish.logoutUrl } },
+    lines:
+      wish.logoutUrl && application?.web.logoutUrl !== wish.logoutUrl
+        ? [`let a sign-out elsewhere end sessions here, at ${wish.logoutUrl}`]
+        : [],
+  })),
   setting('api-permissions', 'API permissions (guide, step 5)', requestPermissions),
   setting('optional-claims', 'Optional claims (guide, step 6)', ({ application }) => {
     const there = application?.optionalClaims;

@@ -1,3 +1,5 @@
+import { logoutPath } from '../needs.ts';
+
 /** The roles of the setup guide that a group can have. */
 export const groupRoles = ['admin', 'user', 'developer', 'operator'] as const;
 
@@ -11,6 +13,13 @@ export interface GroupWish {
   readonly description: string;
   /** The key by which it is found again, whatever it is called by then. */
   readonly uniqueName: string;
+}
+
+/** The certificate that takes the place of a client secret. */
+export interface ChosenCertificate {
+  /** PEM files as somebody named them, relative to the gateway's directory; the key may be in the first one. */
+  readonly path: string;
+  readonly keyPath: string | undefined;
 }
 
 /** What the directory shall look like. */
@@ -28,6 +37,10 @@ export interface Wish {
   readonly secretDays: number;
   /** The secret's name: of this machine and folder, so that an orphan of a crashed run can be told from those in use. */
   readonly secretName: string;
+  /** Takes the place of the secret. */
+  readonly certificate?: ChosenCertificate | undefined;
+  /** Where the provider tells of a sign-out elsewhere; none where it could not reach it. */
+  readonly logoutUrl?: string | undefined;
   /** Settings that are known beforehand, such as REGISTRY_URL. */
   readonly settings: Readonly<Record<string, string>>;
 }
@@ -40,6 +53,7 @@ export interface WishOptions {
   readonly roles?: readonly GroupRole[] | undefined;
   readonly users?: readonly string[] | undefined;
   readonly secretDays?: number | undefined;
+  readonly certificate?: ChosenCertificate | undefined;
   /** Something that tells this machine and folder from others. */
   readonly place: string;
   readonly settings?: Readonly<Record<string, string>>;
@@ -72,6 +86,9 @@ export function wishOf(options: WishOptions): Wish {
     users: options.users ?? [],
     secretDays: options.secretDays ?? 180,
     secretName: `mcp-gateway-auth ${place}`,
+    certificate: options.certificate,
+    // Browsers load it in a frame of Microsoft's page, which takes https only.
+    logoutUrl: registryUrl.startsWith('https:') ? `${registryUrl}${logoutPath}` : undefined,
     settings: { AUTH_PROVIDER: 'entra', REGISTRY_URL: registryUrl, ...options.settings },
   };
 }

@@ -1,11 +1,16 @@
 import { aadstsCodeIn } from '../../../../../contract/aadsts.ts';
+import type { EndingCredential, Finding } from '../../../../../contract/doctor.ts';
+import type { EntraConfig } from '../../../../config.ts';
 import { Failure } from '../../../../errors.ts';
 import type { Application } from '../../objects.ts';
-import { type Check, isKnown, not, registrationPage, well } from '../check.ts';
+import { type Check, isKnown, not, registrationPage, type Verdict, well } from '../check.ts';
+import type { Facts } from '../facts.ts';
+
+type Remedy = NonNullable<Finding['remedy']>;
 
 const group = 'Credentials';
 const day = 86_400_000;
-/** Days before its end from which a secret is spoken of. */
+/** Days before its end from which a credential is spoken of. */
 const warnDays = 30;
 
 /** Whether the gateway can authenticate, and for how long. */
@@ -25,9 +30,8 @@ export const credentialChecks: readonly Check[] = [
       return not(
         'fail',
         `Entra ID refuses the gateway. ${roles.message}`,
-        portals[aadstsCodeIn(roles.message) ?? 0] ??
-          registrationPage('Certificates & secrets > New client secret, copy the Value (guide, step 3)'),
-        `az ad app credential reset --id ${config.clientId} --append --display-name mcp-gateway-auth`,
+        portals[aadstsCodeIn(roles.message) ?? 0] ?? remedyOf(config).portal,
+        remedyOf(config).command,
       );
     },
   },
@@ -35,24 +39,71 @@ export const credentialChecks: readonly Check[] = [
     id: 'secret-expiry',
     group,
     why: 'On the day that the secret expires all sign-ins stop (AADSTS7000222).',
-    run({ config, application, now }) {
-      if (!isKnown(application)) return undefined;
-      const secret = secretInUse(application, config.clientSecret);
-      if (!secret) return undefined;
-      const days = Math.floor((Date.parse(secret.endDateTime) - now) / day);
-      const until = `The client secret is valid for ${days} more day${days === 1 ? '' : 's'}, until ${secret.endDateTime.slice(0, 10)}`;
-      if (days > warnDays) return well(`${until}.`);
-      return not(
-        'warn',
-        `${until}.`,
-        registrationPage(
+    run: (facts) =>
+      judgeEnd(facts, 'secret', {
+        portal: registrationPage(
           'Certificates & secrets > New client secret, then change ENTRA_CLIENT_SECRET and restart',
         ),
-        `az ad app credential reset --id ${config.clientId} --append --display-name mcp-gateway-auth`,
-      );
-    },
+        command: `az ad app credential reset --id ${facts.config.clientId} --append --display-name mcp-gateway-auth`,
+      }),
+  },
+  {
+    id: 'certificate-expiry',
+    group,
+    why: 'On the day that the certificate expires all sign-ins stop (AADSTS700027).',
+    run: (facts) =>
+      judgeEnd(facts, 'certificate', {
+        portal: registrationPage(
+          'Certificates & secrets > Certificates > Upload certificate, then put the new one and its key in the files',
+        ),
+        command: `az ad app credential reset --id ${facts.config.clientId} --append --cert @<new certificate>.pem`,
+      }),
   },
 ];
+
+/** The gateway's own credentials, as far as their end is known. */
+export function endingCredentials({ config, application, certificateEnd }: Facts): EndingCredential[] {
+  const secret = isKnown(application) ? secretInUse(application, config.clientSecret) : undefined;
+  return [
+    ...(secret ? [{ kind: 'secret' as const, expires_at: secret.endDateTime }] : []),
+    ...(isKnown(certificateEnd) ? [{ kind: 'certificate' as const, expires_at: certificateEnd }] : []),
+  ];
+}
+
+/** What puts the credential right, by its kind. */
+function remedyOf({ clientId, certificate, federatedTokenFile, managedIdentity }: EntraConfig): Remedy {
+  const page = (text: string): string => registrationPage(`Certificates & secrets > ${text}`);
+  if (certificate)
+    return {
+      portal: page('Certificates > Upload certificate, the one of ENTRA_CLIENT_CERTIFICATE_PATH'),
+      command: `az ad app credential reset --id ${clientId} --append --cert @${certificate.path}`,
+    };
+  if (managedIdentity || federatedTokenFile)
+    return {
+      portal: page(
+        `Federated credentials > Add credential > ${managedIdentity ? 'Managed identity' : 'the issuer of the token'}`,
+      ),
+      command: `az ad app federated-credential create --id ${clientId} --parameters <file with issuer, subject and audiences>`,
+    };
+  return {
+    portal: page('New client secret, copy the Value (guide, step 3)'),
+    command: `az ad app credential reset --id ${clientId} --append --display-name mcp-gateway-auth`,
+  };
+}
+
+function judgeEnd(
+  facts: Facts,
+  kind: EndingCredential['kind'],
+  { portal, command }: Remedy,
+): Verdict | undefined {
+  const expires = endingCredentials(facts).find((one) => one.kind === kind)?.expires_at;
+  if (expires === undefined) return undefined;
+  const days = Math.floor((Date.parse(expires) - facts.now) / day);
+  const on = expires.slice(0, 10);
+  if (days < 0) return not('fail', `The client ${kind} ended on ${on}.`, portal, command);
+  const until = `The client ${kind} is valid for ${days} more day${days === 1 ? '' : 's'}, until ${on}.`;
+  return days > warnDays ? well(until) : not('warn', until, portal, command);
+}
 
 /** Of the registration's secrets the one that the gateway uses: Graph shows only the first characters of each. */
 export function secretInUse(

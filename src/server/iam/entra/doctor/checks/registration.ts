@@ -1,4 +1,5 @@
 import { Failure } from '../../../../errors.ts';
+import { logoutPath } from '../../needs.ts';
 import {
   type Check,
   isKnown,
@@ -76,6 +77,27 @@ export const registrationChecks: readonly Check[] = [
           : `${shown} is not registered (AADSTS50011). Registered: ${redirectUris.join(', ') || 'none'}.`,
         registrationPage(`Authentication > Web > Add URI > ${shown} (guide, step 4)`),
         patchApplication(facts, { web: { redirectUris: [...redirectUris, ...missing] } }),
+      );
+    },
+  },
+  {
+    id: 'logout-url',
+    group,
+    why: 'Whoever signs out at Microsoft, or in another application, is else still signed in here.',
+    run(facts) {
+      const { application, config } = facts;
+      // Microsoft takes https only, so there is nothing to register for a gateway on this machine.
+      if (!isKnown(application) || !config.redirectUri.startsWith('https:')) return undefined;
+      const wanted = new URL(logoutPath, config.redirectUri).href;
+      const { logoutUrl } = application.web;
+      if (logoutUrl === wanted) return well('A sign-out elsewhere ends sessions here.');
+      return not(
+        'warn',
+        logoutUrl
+          ? `The front-channel logout URL is ${logoutUrl}, not that of the gateway.`
+          : 'No front-channel logout URL is registered: a sign-out elsewhere ends no session here.',
+        registrationPage(`Authentication > Front-channel logout URL > ${wanted} (guide, step 4)`),
+        patchApplication(facts, { web: { logoutUrl: wanted } }),
       );
     },
   },

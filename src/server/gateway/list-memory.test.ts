@@ -1,0 +1,96 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { createListMemory } from './list-memory.ts';
+import { type ListRules, prune } from './prune.ts';
+
+/** Rules that show the names given, and count how often they are asked. */
+function rulesFor(names: readonly string[]): { rules: ListRules; asked(): number } {
+  let asked = 0;
+  const shows = (name: string): boolean => {
+    asked += 1;
+    return names.includes(name);
+  };
+  return { rules: new Map([['tools', { named: 'name', shows }]]), asked: () => asked };
+}
+
+const names = Array.from({ length: 20 }, (_, at) => `tool_${at}`);
+const tools = names.map((name) => ({ name, description: 'x'.repeat(20) }));
+const listText = (id: unknown): string => JSON.stringify({ jsonrpc: '2.0', id, result: { tools } });
+
+test('a list is cut once for callers of the same rights, whatever the ids of their messages', () => {
+  const memory = createListMemory();
+  const [rights, { rules, asked }] = [{}, rulesFor(['tool_1'])];
+  for (const id of [1, 2, 'a-text', -7]) {
+    const cut = memory.cut(rights, 'time', listText(id), rules);
+    expect(JSON.parse(cut ?? '')).toEqual({ jsonrpc: '2.0', id, result: { tools: [tools[1]] } });
+  }
+  expect(asked()).toBe(names.length);
+});
+
+test('other rights, another server and another list are cut anew', () => {
+  const memory = createListMemory();
+  const rights = {};
+  const [one, other] = [rulesFor(['tool_1']), rulesFor(['tool_2'])];
+  const cutOf = (who: object, server: string, rules: ListRules, text = listText(1)): unknown =>
+    JSON.parse(memory.cut(who, server, text, rules) ?? text).result.tools.map(
+      (tool: { name: string }) => tool.name,
+    );
+  expect(cutOf(rights, 'time', one.rules)).toEqual(['tool_1']);
+  expect(cutOf({}, 'time', other.rules)).toEqual(['tool_2']);
+  expect(cutOf(rights, 'files', other.rules)).toEqual(['tool_2']);
+  expect(cutOf(rights, 'time', one.rules, listText(1).replaceAll('tool_1', 'tool_X'))).toEqual([]);
+});
+
+test('what was cut for one kind of list is not taken for another', () => {
+  const memory = createListMemory();
+  const rights = {};
+  const text = listText(1);
+  expect(memory.cut(rights, 'time', text, rulesFor([]).rules)).not.toBeUndefined();
+  const prompts: ListRules = new Map([['prompts', { named: 'name', shows: () => false }]]);
+  expect(memory.cut(rights, 'time', text, prompts)).toBeUndefined();
+});
+
+test('a list of which nothing is cut passes as it came', () => {
+  const memory = createListMemory();
+  const [rights, { rules }] = [{}, rulesFor(names)];
+  expect(memory.cut(rights, 'time', listText(1), rules)).toBeUndefined();
+  expect(memory.cut(rights, 'time', listText(2), rules)).toBeUndefined();
+});
+
+test('what comes from memory is what cutting would give, also for odd messages', () => {
+  const id = fc.oneof(
+    fc.integer(),
+    fc.string(),
+    fc.constantFrom('null', '{"a":1}', '1e5', '[1]').map((text) => JSON.parse(text)),
+  );
+  const part = fc.constantFrom(
+    '"id":1,',
+    '"id":"x",',
+    '"id":{"id":2},',
+    '"i\\u0064":3,',
+    '"result":{"id":4},',
+    ' ',
+  );
+  const message = fc
+    .tuple(fc.array(part, { maxLength: 3 }), id, fc.array(part, { maxLength: 2 }))
+    .map(
+      ([before, own, behind]) =>
+        `{${before.join('')}"id":${JSON.stringify(own)},${behind.join('')}"result":{"tools":${JSON.stringify(tools)}}}`,
+    );
+  fc.assert(
+    fc.property(fc.array(message, { minLength: 1, maxLength: 6 }), (texts) => {
+      const memory = createListMemory();
+      const [rights, { rules }] = [{}, rulesFor(['tool_3', 'tool_4'])];
+      for (const text of texts) expect(memory.cut(rights, 'time', text, rules)).toBe(prune(text, rules));
+    }),
+  );
+});
+
+test('the memory is bounded: lists beyond its room push others out', () => {
+  const memory = createListMemory(5_000);
+  const { rules, asked } = rulesFor(['tool_1']);
+  const rights = {};
+  for (let server = 0; server < 20; server += 1) memory.cut(rights, `s${server}`, listText(1), rules);
+  memory.cut(rights, 's0', listText(1), rules);
+  expect(asked()).toBe(names.length * 21);
+});

@@ -1,0 +1,31 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { meQuery } from '../api.ts';
+import { AllSessions } from '../parts/all-sessions.tsx';
+import { Doctor } from '../parts/doctor.tsx';
+import { Page } from '../parts/page.tsx';
+
+/** For administrators: whether the identity provider is set up as it should be, and who is signed in. */
+export function Operations() {
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  return (
+    <Page title="Operations">
+      {me.is_admin ? (
+        <>
+          <Doctor />
+          <AllSessions />
+        </>
+      ) : (
+        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
+          This page is for administrators: members of a group that is mapped to the administrator scopes. Your
+          own sessions are under{' '}
+          <Link to="/sessions" className="text-ink underline underline-offset-4">
+            Your sessions
+          </Link>
+          .
+        </p>
+      )}
+    </Page>
+  );
+}

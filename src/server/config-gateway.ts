@@ -19,8 +19,8 @@ export interface GatewayConfig {
     readonly breakerFailures: number;
     readonly breakerMaxMs: number;
   };
-  /** How long clients may take to send. */
-  readonly clients: { readonly headersMs: number; readonly requestMs: number };
+  /** How long clients may take to send, and how much may stand before a body. */
+  readonly clients: { readonly headersMs: number; readonly requestMs: number; readonly headerBytes: number };
 }
 
 /** Reads the settings of the data plane. */
@@ -46,6 +46,7 @@ export function gatewayOf({ value }: Reader): GatewayConfig {
     clients: {
       headersMs: value('CLIENT_HEADERS_TIMEOUT_SECONDS') * 1000,
       requestMs: value('CLIENT_REQUEST_TIMEOUT_SECONDS') * 1000,
+      headerBytes: value('CLIENT_MAX_HEADER_BYTES'),
     },
   };
 }

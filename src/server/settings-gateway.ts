@@ -99,6 +99,12 @@ export const gatewaySettings = {
     1,
     86400,
   ),
+  CLIENT_MAX_HEADER_BYTES: limit(
+    'The largest header block of a request, in bytes; larger ones get 431. Tokens with many groups need some thousands.',
+    '32768',
+    8192,
+    1048576,
+  ),
   UPSTREAM_ALLOWED_NETWORKS: setting({
     group: 'Gateway',
     about:

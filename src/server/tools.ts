@@ -7,17 +7,19 @@ import type { SetupOptions, SetupResult, SetupTalk } from '../contract/setup.ts'
 import { parseScopes } from './access/scope-set.ts';
 import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment, readerOf } from './config.ts';
 import { hostsOf } from './config-entra.ts';
+import { proxyOf } from './config-gateway.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
 import { diskFiles } from './iam/entra/setup/disk.ts';
 import { performSetup } from './iam/entra/setup/perform.ts';
 import { type Fetch, type Outbound, outbound } from './outbound.ts';
+import type { ProxyRules } from './proxy.ts';
 import { settings } from './settings.ts';
 
 /** Examines the Entra tenant that the settings of this directory name; throws a ConfigFault when they cannot be used. */
 export async function runDoctor(directory = process.cwd()): Promise<Diagnosis> {
   const given = readConfig(readEnvironment(directory), directory);
   const config = given.mode === 'evaluation' ? await inEvaluation(given) : given;
-  return withOutbound((toProvider) => doctorOf(config, toProvider, Date.now)());
+  return withOutbound(config.proxy, (toProvider) => doctorOf(config, toProvider, Date.now)());
 }
 
 /** Sets an Entra tenant up for the gateway in this directory, or takes that back; the doctor has the last word. */
@@ -34,7 +36,7 @@ export async function runSetup(
   if (faults.length > 0) throw new ConfigFault(faults);
   const cloud = { ENTRA_LOGIN_BASE_URL: loginBaseUrl, ENTRA_GRAPH_BASE_URL: graphBaseUrl };
   const place = createHash('sha256').update(`${hostname()}\n${directory}`).digest('hex').slice(0, 8);
-  const result = await withOutbound((fetch) =>
+  const result = await withOutbound(proxyOf(read), (fetch) =>
     performSetup(
       {
         ...{ loginBaseUrl, graphBaseUrl, place, fetch, pause, now: Date.now, newId: randomUUID },
@@ -67,8 +69,8 @@ async function afterSetup(directory: string, talk: SetupTalk): Promise<Diagnosis
   return runDoctor(directory);
 }
 
-async function withOutbound<T>(use: (fetch: Outbound) => Promise<T>): Promise<T> {
-  const toProvider = outbound({ policy: { allowPrivate: true }, totalMs: 20_000, maxBytes: 4 << 20 });
+async function withOutbound<T>(proxy: ProxyRules, use: (fetch: Outbound) => Promise<T>): Promise<T> {
+  const toProvider = outbound({ proxy, policy: { allowPrivate: true }, totalMs: 20_000, maxBytes: 4 << 20 });
   try {
     return await use(toProvider);
   } finally {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
 import type { Config } from '../config.ts';
+import { secureContextOf } from '../connector.ts';
 import type { Identity } from '../identity/identity.ts';
 import { startScopes } from '../registry/scopes/watch.ts';
 import { createCheck } from '../registry/servers/check.ts';
@@ -29,7 +30,9 @@ export async function buildInventory({ db, config, log, now }: Base, version: st
   const vault = createVault(config.secretKey, config.previousSecretKey);
   const credentialsOf = credentialsFrom(vault);
   const routes = createRoutes(await listServers(db), credentialsOf);
-  const check = createCheck({ policy, version });
+  const { tls } = config.gateway;
+  const wayOut = { proxy: config.proxy, tls: tls && secureContextOf(tls) };
+  const check = createCheck({ ...wayOut, policy, version });
   const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf, slowMs: config.health.slowMs });
   const decideTool = (who: Identity, server: string, tool: string): boolean =>
     decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow;
@@ -43,7 +46,7 @@ export async function buildInventory({ db, config, log, now }: Base, version: st
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };
-  return { scopes, access, routes, events, watch, servers };
+  return { scopes, access, routes, events, watch, servers, wayOut };
 }
 
 /** The guide's two group settings, as mappings for groups that scopes.yml does not map. */

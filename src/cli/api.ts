@@ -13,7 +13,8 @@ const remedies: Readonly<Record<string, string>> = {
   credential_revoked: `The token was revoked. ${howToGetToken}`,
   not_allowed:
     'See what you may do with `mcp-gateway whoami`; an administrator of the registry can grant more.',
-  not_found: 'See what there is, as far as you may see it, with `mcp-gateway list`.',
+  not_found:
+    'See what there is, as far as you may see it, with `mcp-gateway list` or `mcp-gateway agent-list`.',
   changed_meanwhile: 'Look at it again and repeat the command.',
   too_many_requests: 'Wait a little and try again.',
   identity_unavailable: 'Try again in a moment; the token itself may be fine.',

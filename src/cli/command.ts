@@ -88,7 +88,7 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
   };
 }
 
-/** A required option with the path of a server. */
-export function pathOption(): Option {
-  return new Option('--path <path>', 'path of the server, such as /currenttime').makeOptionMandatory();
+/** A required option with the path of a server, or of something else. */
+export function pathOption(of = 'server', suchAs = '/currenttime'): Option {
+  return new Option('--path <path>', `path of the ${of}, such as ${suchAs}`).makeOptionMandatory();
 }

@@ -1,11 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { z } from 'zod';
 import type { Api } from '../contract/client.ts';
 import type { Server, ServerInput } from '../contract/servers.ts';
 import type { Run } from './command.ts';
-import { allOf } from './confirm.ts';
-import { type JsonPlaces, jsonPlaces } from './json-places.ts';
+import { faultLine, readJsonFile } from './json-file.ts';
+import type { JsonPlaces } from './json-places.ts';
 import { serverFields } from './server-view.ts';
 import type { Terminal } from './terminal.ts';
 import { Trouble } from './trouble.ts';
@@ -50,15 +48,7 @@ async function replace(call: Api, { is_enabled, ...body }: Registration): Promis
 }
 
 async function readRegistration(config: string, terminal: Terminal): Promise<Registration> {
-  const name = config === '-' ? 'standard input' : config;
-  const text = (await readConfig(config, terminal)).replace(/^\ufeff/, '');
-  const places = jsonPlaces(text);
-  const { fault } = places;
-  if (fault)
-    throw new Trouble(
-      `${name} is not valid JSON: line ${fault.line}, column ${fault.column}: ${fault.message}.`,
-    );
-  const value: unknown = JSON.parse(text);
+  const { name, value, places } = await readJsonFile(config, terminal);
   const { serverEndpoints } = await import('../contract/servers.ts');
   const result = serverEndpoints['servers.register'].body.safeParse(value);
   if (result.success) return value as Registration;
@@ -67,27 +57,12 @@ async function readRegistration(config: string, terminal: Terminal): Promise<Reg
 }
 
 /** One line for each thing that an issue of the schema is about, with its place in the file. */
-function faultLines(issue: z.core.$ZodIssue, { at }: JsonPlaces): string[] {
-  const line = (path: string, message: string): string => {
-    const place = at(path) ?? at('');
-    return `line ${place?.line}, column ${place?.column}: ${path ? `${path}: ` : ''}${message}`;
-  };
+function faultLines(issue: z.core.$ZodIssue, places: JsonPlaces): string[] {
+  const line = (path: string, message: string): string => faultLine(places, path, message);
   const path = issue.path.join('.');
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => line(path ? `${path}.${key}` : key, 'is not a field of a server'));
-  return [line(path, at(path) ? issue.message : 'is missing')];
-}
-
-async function readConfig(config: string, { stdin, cwd }: Terminal): Promise<string> {
-  if (config === '-') return allOf(stdin);
-  try {
-    return await readFile(resolve(cwd, config), 'utf8');
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    throw new Trouble(`${config} ${code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`}.`, {
-      cause,
-    });
-  }
+  return [line(path, places.at(path) ? issue.message : 'is missing')];
 }
 
 function remedyFor(value: unknown): string {

@@ -63,9 +63,11 @@ export function connect(
 
 function urlPath(pattern: string, params: Record<string, string>): string {
   const path = pattern.replace(/\{(\w+)\}/g, (_, name: string) => {
-    const value = (params[name] ?? '').replace(/^\/+|\/+$/g, '');
-    if (!value) throw new Error(`the parameter '${name}' is missing`);
-    return value.split('/').map(encodeURIComponent).join('/');
+    const given = params[name] ?? '';
+    // Only `{path}` spans segments; the slash in a scope's name is part of its one segment.
+    const parts = name === 'path' ? given.replace(/^\/+|\/+$/g, '').split('/') : [given];
+    if (!parts[0]) throw new Error(`the parameter '${name}' is missing`);
+    return parts.map(encodeURIComponent).join('/');
   });
   return path.slice(1);
 }

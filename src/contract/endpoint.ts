@@ -51,8 +51,12 @@ export interface Endpoint {
   readonly media?: string;
   /** The status of a success; 200 unless given. */
   readonly status?: 200 | 201 | 204;
+  /** Takes its body as an HTML form (application/x-www-form-urlencoded) too: every field a text, each at most once. */
+  readonly form?: true;
   /** Honours the `If-Match` request header: the handler gets it as `ifMatch` and refuses with 412 when it does not hold. */
   readonly conditional?: true;
+  /** The handler also gets the text of the body as `text`, for what is kept to the byte. */
+  readonly keepsText?: true;
 }
 
 /** A table of endpoints by id (`servers.list`). */
@@ -65,6 +69,8 @@ export interface Input<E extends Endpoint> {
   body: E['body'] extends z.ZodType ? z.output<E['body']> : unknown;
   /** The `If-Match` request header as sent; only for endpoints that are `conditional`. */
   ifMatch?: string | undefined;
+  /** The body as it came; only for endpoints that say `keepsText`. */
+  text?: string | undefined;
 }
 
 /** What endpoint E answers. */

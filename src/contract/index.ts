@@ -1,3 +1,7 @@
+import { accessEndpoints } from './access.ts';
+import { agentEndpoints } from './agents.ts';
+import { groupEndpoints } from './groups.ts';
+import { scopeEndpoints } from './scopes.ts';
 import { serverEndpoints } from './servers.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -10,7 +14,12 @@ export const endpoints = {
   ...signInEndpoints,
   ...sessionEndpoints,
   ...tokenEndpoints,
+  ...accessEndpoints,
+  ...groupEndpoints,
+  // Before servers: `/api/servers/groups` would be a server's path.
+  ...scopeEndpoints,
   ...serverEndpoints,
+  ...agentEndpoints,
 } as const;
 
 /** The id of an endpoint, such as `servers.list`. */

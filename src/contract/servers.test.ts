@@ -18,6 +18,8 @@ test.each([
   '/API/time',
   '/api/servers',
   '/oauth2/login',
+  '/groups',
+  '/groups/import',
   '/time/mcp',
   '/time/SSE',
   '/time/toggle',

@@ -26,6 +26,7 @@ export const reservedFirstSegments = [
   'docs',
   'favicon.ico',
   'generate-token',
+  'groups',
   'health',
   'healthz',
   'index.html',

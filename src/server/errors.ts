@@ -24,6 +24,8 @@ export const failures = {
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   conflict: { status: 409, title: 'It exists already' },
+  would_lock_out: { status: 409, title: 'Nobody could undo this' },
+  not_editable: { status: 409, title: 'It cannot be changed here' },
   changed_meanwhile: { status: 412, title: 'It was changed meanwhile' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { shippedTenant, startEmulator } from '../entra-emulator/main.ts';
 import { startCurrentTime } from '../samples/currenttime.ts';
 import { startEverything } from '../samples/everything.ts';
+import { flightBooking } from '../samples/flight-booking.ts';
 import type { Config, EntraConfig } from './config.ts';
 import type { Db } from './db/tables.ts';
 import type { Log } from './log.ts';
+import { ensureAgent } from './registry/agents/seed.ts';
 import type { LookAfter } from './registry/servers/look-after.ts';
 import type { Routes } from './registry/servers/routes.ts';
-import { ensureServers, type Seed } from './registry/servers/seed.ts';
+import { ensureServers, type Seed, seedName } from './registry/servers/seed.ts';
 
 /** What only the evaluation mode has running: the emulator and the sample servers. */
 export interface Running {
@@ -57,7 +59,7 @@ export interface SamplesWorld {
   readonly newId: () => string;
 }
 
-/** Starts the sample MCP servers, registers them and looks at each once. */
+/** Starts the sample MCP servers, registers them and looks at each once; registers the card of a sample agent. */
 export async function startSamples(world: SamplesWorld): Promise<Running> {
   const log = {
     info: (text: string) => world.log.info({}, text),
@@ -85,6 +87,7 @@ export async function startSamples(world: SamplesWorld): Promise<Running> {
       : []),
   ];
   const rows = await ensureServers(world, samples);
+  await ensureAgent(world, flightBooking, seedName);
   await Promise.all(rows.filter((row) => row.isEnabled).map((row) => world.lookAfter.one(row)));
   return {
     async close() {

@@ -1,10 +1,11 @@
 import { queryOptions } from '@tanstack/react-query';
+import type { Agent, AgentInfo } from '../contract/agents.ts';
 import { ApiError, connect } from '../contract/client.ts';
 import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
 import type { Me } from '../contract/sign-in.ts';
 
-export type { Diagnosis, Me, Server, Tool };
+export type { Agent, AgentInfo, Diagnosis, Me, Server, Tool };
 export { ApiError };
 
 let csrfToken: string | null = null;
@@ -52,6 +53,22 @@ export function toolsQuery(path: string) {
   return queryOptions({
     queryKey: ['tools', path],
     queryFn: ({ signal }) => api('servers.tools', { params: { path }, signal }),
+    staleTime: 60_000,
+  });
+}
+
+/** Every agent that the caller may see; asked again every minute while the page is in front. */
+export const agentsQuery = queryOptions({
+  queryKey: ['agents'],
+  queryFn: ({ signal }) => api('agents.list', { query: { limit: 2000 }, signal }),
+  refetchInterval: 60_000,
+});
+
+/** One agent with its card, for those who may get it. */
+export function agentQuery(path: string) {
+  return queryOptions({
+    queryKey: ['agent', path],
+    queryFn: ({ signal }) => api('agents.get', { params: { path }, signal }),
     staleTime: 60_000,
   });
 }

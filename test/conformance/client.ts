@@ -7,7 +7,9 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 const { MCP_CONFORMANCE_PROTOCOL_VERSION: revision, MCP_CONFORMANCE_CONTEXT, GATEWAY } = process.env;
 const context = JSON.parse(MCP_CONFORMANCE_CONTEXT ?? '{}') as { toolCalls?: ToolCall[] };
 const given = new URL(process.argv.at(-1) ?? '');
-const url = GATEWAY ? new URL(`/${given.pathname === '/' ? 'root' : 'mcp'}-${given.port}/mcp`, GATEWAY) : given;
+const url = GATEWAY
+  ? new URL(`/${given.pathname === '/' ? 'root' : 'mcp'}-${given.port}/mcp`, GATEWAY)
+  : given;
 
 interface ToolCall {
   readonly name: string;
@@ -16,7 +18,10 @@ interface ToolCall {
 
 interface Tool {
   readonly name: string;
-  readonly inputSchema: { readonly properties?: Record<string, unknown>; readonly required?: readonly string[] };
+  readonly inputSchema: {
+    readonly properties?: Record<string, unknown>;
+    readonly required?: readonly string[];
+  };
 }
 
 /** Calls of a tool: those that the scenario names, else one with a value of the right type for what is required. */
@@ -41,8 +46,10 @@ const client = new Client(
   },
 );
 client.setRequestHandler('elicitation/create', async ({ params }) => {
-  const { properties = {} } = (params as { requestedSchema?: { properties?: object } }).requestedSchema ?? {};
-  return { action: 'accept', content: 'confirmed' in properties ? { confirmed: true } : {} };
+  const { requestedSchema = {} } = params as { requestedSchema?: { properties?: object } };
+  const content: Record<string, boolean> = {};
+  if ('confirmed' in (requestedSchema.properties ?? {})) content.confirmed = true;
+  return { action: 'accept', content };
 });
 await client.connect(
   new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization: 'Bearer client' } } }),
@@ -52,7 +59,8 @@ const { tools } = await client.listTools();
 for (const tool of tools as Tool[])
   for (const call of callsOf(tool, tools as Tool[])) await client.callTool(call as never).catch(note);
 if (can.resources)
-  for (const { uri } of (await client.listResources()).resources) await client.readResource({ uri }).catch(note);
+  for (const { uri } of (await client.listResources()).resources)
+    await client.readResource({ uri }).catch(note);
 if (can.prompts)
   for (const { name } of (await client.listPrompts()).prompts) await client.getPrompt({ name }).catch(note);
 await client.close();

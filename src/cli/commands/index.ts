@@ -1,6 +1,8 @@
 import type { AddCommands } from '../command.ts';
+import { addAgentCommands } from './agents.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addEntraCommands } from './entra.ts';
+import { addGroupCommands } from './groups.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addProcessCommands } from './process.ts';
 import { addServerCommands } from './servers.ts';
@@ -9,6 +11,8 @@ import { addTokenCommands } from './tokens.ts';
 const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
+  addGroupCommands,
+  addAgentCommands,
   addIdentityCommands,
   addTokenCommands,
   addEntraCommands,

@@ -1,7 +1,6 @@
 import { trimSlashes } from './names.ts';
+import type { Reader } from './reader.ts';
 import { readMembers, readNames, required } from './rule-parts.ts';
-import type { YamlReader } from './yaml-reader.ts';
-import type { Place } from './yaml-values.ts';
 
 /** Actions that an agent rule may name. */
 export const agentActions = [
@@ -20,23 +19,62 @@ export interface AgentRule {
 }
 
 /** Reads the value of `agents` in a rule: `{actions: [{action, resources}]}`. */
-export function readAgents(reader: YamlReader, place: Place): AgentRule[] {
+export function readAgents<P>(reader: Reader<P>, place: P): AgentRule[] {
   const members = readMembers(reader, place, 'agents', ['actions']);
   const actions = members && required(reader, place, members, 'actions');
   const items = actions ? reader.items(actions, 'actions') : [];
   return items.map((item) => readAction(reader, item)).filter((rule) => rule !== undefined);
 }
 
-function readAction(reader: YamlReader, item: Place): AgentRule | undefined {
+function readAction<P>(reader: Reader<P>, item: P): AgentRule | undefined {
   const members = readMembers(reader, item, 'an action', ['action', 'resources']);
   if (!members) return undefined;
   const place = required(reader, item, members, 'action');
   const name = place && reader.text(place, 'action');
   const action = agentActions.find((one) => one === name);
-  if (place && name !== undefined && !action)
-    reader.fault(place, `'${name}' is not an action on agents; there are: ${agentActions.join(', ')}`);
+  if (place && name !== undefined && !action) reader.fault(place, notAnAction(name));
   const resources = readNames(reader, required(reader, item, members, 'resources'), 'resources');
   return action && { action, resources: [...new Set(resources.map(agentPath))] };
+}
+
+/** Reads a rule `{agent, actions}`: actions on one agent, or on `all`; `all` and `*` stand for every action. */
+export function readAgent<P>(reader: Reader<P>, item: P): AgentRule[] {
+  const members = readMembers(reader, item, 'a rule for an agent', ['agent', 'actions']);
+  if (!members) return [];
+  const place = required(reader, item, members, 'agent');
+  const agent = place && readAgentPath(reader, place, 'agent');
+  const list = required(reader, item, members, 'actions');
+  const names = new Set<(typeof agentActions)[number]>();
+  for (const action of list === undefined ? [] : reader.items(list, 'actions')) {
+    const name = reader.text(action, 'an entry of actions');
+    const known = agentActions.find((one) => one === name);
+    if (known) names.add(known);
+    else if (name === 'all' || name === '*') for (const one of agentActions) names.add(one);
+    else if (name !== undefined) reader.fault(action, notAnAction(name));
+  }
+  return agent === undefined ? [] : [...names].map((action) => ({ action, resources: [agent] }));
+}
+
+/** Reads the agents that a scope may see: paths, or `all`. */
+export function readAgentAccess<P>(reader: Reader<P>, place: P): string[] {
+  const paths = reader
+    .items(place, 'agent_access')
+    .map((item) => readAgentPath(reader, item, 'an entry of agent_access'));
+  return [...new Set(paths.filter((path) => path !== undefined))];
+}
+
+function readAgentPath<P>(reader: Reader<P>, place: P, what: string): string | undefined {
+  const text = reader.text(place, what);
+  const path = text === undefined ? undefined : agentPath(text);
+  if (path === '/') reader.fault(place, `'${text}' names no agent`);
+  else if (path?.includes('*'))
+    reader.fault(place, `'${text}' is not a path; write the whole path, or all for every agent`);
+  else return path;
+  return undefined;
+}
+
+function notAnAction(name: string): string {
+  return `'${name}' is not an action on agents; there are: ${agentActions.join(', ')}`;
 }
 
 function agentPath(resource: string): string {

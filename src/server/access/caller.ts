@@ -6,7 +6,10 @@ export interface Access {
   readonly scopes: readonly string[];
   /** Holds an administrator scope (`registry-admins` or `mcp-registry-admin`), and nothing else makes one. */
   readonly isAdmin: boolean;
-  /** UI permissions with the names of the things they hold for, or `all`; an administrator has every one for `all`. */
+  /**
+   * UI permissions, and agent rules of the same names, with the names of the things they hold for, or `all`; an
+   * administrator has every one for `all`.
+   */
   readonly permissions: ReadonlyMap<UiPermission, 'all' | ReadonlySet<string>>;
   /** Servers that some rule of these scopes names, or `all`: for administrators too, since MCP calls need a rule. */
   readonly servers: 'all' | ReadonlySet<string>;

@@ -10,6 +10,7 @@ export interface CompiledScope {
   readonly allowed: Decision;
   /** Rules by server; those for every server under `*`. */
   readonly rules: ReadonlyMap<string, readonly CompiledRule[]>;
+  /** UI permissions, and what agent rules grant besides. */
   readonly permissions: ReadonlyMap<UiPermission, 'all' | ReadonlySet<string>>;
 }
 
@@ -23,8 +24,13 @@ export function compileScope(scope: Scope): CompiledScope {
   }
   const permissions = new Map<UiPermission, 'all' | ReadonlySet<string>>();
   for (const permission of uiPermissions) {
-    const names = scope.uiPermissions[permission] ?? [];
+    const names = [...(scope.uiPermissions[permission] ?? []), ...agentsOf(scope, permission)];
     if (names.length > 0) permissions.set(permission, names.includes('all') ? 'all' : new Set(names));
   }
   return { name: scope.name, allowed: Object.freeze({ allow: true, scope: scope.name }), rules, permissions };
+}
+
+/** What agent rules grant: the same as a UI permission of that name would, so that either is enough. */
+function agentsOf({ agentRules }: Scope, permission: UiPermission): string[] {
+  return agentRules.flatMap(({ action, resources }) => (action === permission ? [...resources] : []));
 }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { uiPermissions } from '../../contract/endpoint.ts';
 import { accessOf, compile } from './grants.ts';
 import { parseScopes, type ScopeSet } from './scope-set.ts';
@@ -56,6 +56,41 @@ test('a permission holds for what is named, with or without slashes, and for not
   ]);
   expect([may('list_agents', 'flight-booking'), may('list_agents', '/flight-booking')]).toEqual([true, true]);
   expect([may('toggle_service'), may('toggle_service', 'currenttime')]).toEqual([false, false]);
+});
+
+describe('on agents, UI permissions and agent rules add up: either is enough', () => {
+  const rule = (action: string, resource: string) =>
+    `{ agents: { actions: [{ action: ${action}, resources: [${resource}] }] } }`;
+  const granted = (ui: string, rules: string) =>
+    accessOf(
+      { groups: ['g'] },
+      compile(set(`UI-Scopes: { s: { ${ui} } }\ns: [${rules}]\ngroup_mappings: { g: [s] }`)),
+    );
+  const one = rule('get_agent', '/flight-booking');
+  const every = rule('get_agent', 'all');
+  const other = rule('list_agents', 'all');
+  const invoke = rule('invoke_agent', 'all');
+
+  test.each<[ui: string, rules: string, flight: boolean, hotel: boolean, any: boolean]>([
+    ['', '', false, false, false],
+    ['get_agent: [/flight-booking]', '', true, false, true],
+    ['', one, true, false, true],
+    ['get_agent: [hotels]', one, true, true, true],
+    ['get_agent: [all]', one, true, true, true],
+    ['get_agent: [hotels]', every, true, true, true],
+    ['get_agent: []', every, true, true, true],
+    ['', other, false, false, false],
+    ['', invoke, false, false, false],
+    ['list_agents: [all]', one, true, false, true],
+  ])('UI {%s} and rules [%s]: flight %s, hotel %s, any %s', (ui, rules, flight, hotel, any) => {
+    const { may, isAdmin } = granted(ui, rules);
+    expect([may('get_agent', '/flight-booking'), may('get_agent', 'hotels'), may('get_agent')]).toEqual([
+      flight,
+      hotel,
+      any,
+    ]);
+    expect([isAdmin, may('modify_agent'), may('list_service')]).toEqual([false, false, false]);
+  });
 });
 
 test('a permission for an empty list is none', () => {

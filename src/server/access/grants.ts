@@ -1,3 +1,4 @@
+import { withAgentAccess } from './agent-access.ts';
 import type { Access } from './caller.ts';
 import { type CompiledScope, compileScope } from './compiled-scope.ts';
 import { type Holding, hold } from './holding.ts';
@@ -21,7 +22,7 @@ const maxHoldings = 1000;
 export function compile(set: ScopeSet): Grants {
   const byGroup = new Map<string, CompiledScope[]>();
   for (const scope of set.values()) {
-    const compiled = compileScope(scope);
+    const compiled = compileScope(withAgentAccess(scope));
     for (const group of new Set(scope.groupMappings.map(groupKey))) {
       const scopes = byGroup.get(group);
       if (scopes) scopes.push(compiled);

@@ -1,38 +1,32 @@
-import type { YamlReader } from './yaml-reader.ts';
-import type { Entry, Place } from './yaml-values.ts';
+import type { Entry, Reader } from './reader.ts';
 
 /** The members of one rule, by name. */
-export type Members = ReadonlyMap<string, Entry>;
+export type Members<P> = ReadonlyMap<string, Entry<P>>;
 
 /** Reads a mapping whose keys are all `known`; any other key is a fault, since it may be a known one misspelt. */
-export function readMembers(
-  reader: YamlReader,
-  place: Place,
+export function readMembers<P>(
+  reader: Reader<P>,
+  place: P,
   what: string,
   known: readonly string[],
-): Members | undefined {
+): Members<P> | undefined {
   const entries = reader.entries(place, what);
   for (const entry of entries ?? [])
     if (!known.includes(entry.key))
-      reader.fault(entry, `${what} has '${entry.key}'; it may have: ${known.join(', ')}`);
+      reader.fault(entry.at, `${what} has '${entry.key}'; it may have: ${known.join(', ')}`);
   return entries && new Map(entries.map((entry) => [entry.key, entry]));
 }
 
 /** The value of a member that must be there. */
-export function required(
-  reader: YamlReader,
-  place: Place,
-  members: Members,
-  name: string,
-): Place | undefined {
+export function required<P>(reader: Reader<P>, place: P, members: Members<P>, name: string): P | undefined {
   const entry = members.get(name);
   if (!entry) reader.fault(place, `'${name}' is missing`);
   return entry?.value;
 }
 
 /** A list of texts; the text `*` alone counts as a list of it, any other text is a fault, as is anything else. */
-export function readNames(reader: YamlReader, place: Place | undefined, what: string): string[] {
-  if (!place) return [];
+export function readNames<P>(reader: Reader<P>, place: P | undefined, what: string): string[] {
+  if (place === undefined) return [];
   const text = reader.peek(place);
   if (text === '*') return ['*'];
   if (text !== undefined) {

@@ -11,6 +11,8 @@ export interface Scope {
   readonly description?: string | undefined;
   readonly serverRules: readonly ServerRule[];
   readonly agentRules: readonly AgentRule[];
+  /** Agents that the scope may see besides, or `all`; only in scopes made through the API. */
+  readonly agentAccess?: readonly string[] | undefined;
   readonly uiPermissions: Readonly<Partial<Record<UiPermission, readonly string[]>>>;
   /** Groups as the identity provider names them; for Entra, Object IDs. */
   readonly groupMappings: readonly string[];

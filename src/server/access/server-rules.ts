@@ -1,9 +1,8 @@
-import { type AgentRule, readAgents } from './agent-rules.ts';
+import { type AgentRule, readAgent, readAgents } from './agent-rules.ts';
 import { trimSlashes } from './names.ts';
+import type { Reader } from './reader.ts';
 import { faultOfResource } from './resource-names.ts';
 import { type Members, readMembers, readNames, required } from './rule-parts.ts';
-import type { YamlReader } from './yaml-reader.ts';
-import type { Place } from './yaml-values.ts';
 
 /**
  * What a scope allows on a server: these methods and, for `tools/call`, these tools; `*` and `all` stand for every one.
@@ -26,12 +25,16 @@ export interface Rules {
   readonly agentRules: readonly AgentRule[];
 }
 
-/** Reads the rules of one scope: items `{server, methods, tools, prompts, resources}` and `{agents: ...}`. */
-export function readRules(reader: YamlReader, place: Place, scope: string): Rules {
+/** Reads the rules of one scope: items `{server, methods, tools, prompts, resources}`, `{agents: ...}` and `{agent, actions}`. */
+export function readRules<P>(reader: Reader<P>, place: P, scope: string): Rules {
   const serverRules: ServerRule[] = [];
   const agentRules: AgentRule[][] = [];
   const known = ['server', 'methods', 'tools', 'prompts', 'resources', 'agents'];
   for (const item of reader.items(place, `scope '${scope}'`)) {
+    if (reader.has(item, 'agent')) {
+      agentRules.push(readAgent(reader, item));
+      continue;
+    }
     const members = readMembers(reader, item, `a rule of '${scope}'`, known);
     if (!members) continue;
     const agents = members.get('agents');
@@ -43,7 +46,7 @@ export function readRules(reader: YamlReader, place: Place, scope: string): Rule
   return { serverRules, agentRules: agentRules.flat() };
 }
 
-function readServerRule(reader: YamlReader, item: Place, members: Members): ServerRule | undefined {
+function readServerRule<P>(reader: Reader<P>, item: P, members: Members<P>): ServerRule | undefined {
   const place = required(reader, item, members, 'server');
   const server = place && readServerName(reader, place);
   const methods = readNames(reader, required(reader, item, members, 'methods'), 'methods');
@@ -58,7 +61,7 @@ function readServerRule(reader: YamlReader, item: Place, members: Members): Serv
   };
 }
 
-function readPrompts(reader: YamlReader, place: Place): string[] {
+function readPrompts<P>(reader: Reader<P>, place: P): string[] {
   const names = readNames(reader, place, 'prompts');
   for (const name of names)
     if (name !== '*' && name.includes('*'))
@@ -66,7 +69,7 @@ function readPrompts(reader: YamlReader, place: Place): string[] {
   return names;
 }
 
-function readResources(reader: YamlReader, place: Place): string[] {
+function readResources<P>(reader: Reader<P>, place: P): string[] {
   const entries = readNames(reader, place, 'resources');
   for (const entry of entries) {
     const fault = faultOfResource(entry);
@@ -75,7 +78,7 @@ function readResources(reader: YamlReader, place: Place): string[] {
   return entries;
 }
 
-function readServerName(reader: YamlReader, place: Place): string | undefined {
+function readServerName<P>(reader: Reader<P>, place: P): string | undefined {
   const text = reader.text(place, 'server');
   if (text === undefined || text === '*') return text;
   const name = trimSlashes(text);

@@ -1,24 +1,23 @@
 import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
 import { resourceName } from './names.ts';
-import type { YamlReader } from './yaml-reader.ts';
-import type { Place } from './yaml-values.ts';
+import type { Reader } from './reader.ts';
 
 /** Reads the UI permissions of one scope: each a list of servers or agents, in which only `all` stands for every one. */
-export function readUiPermissions(
-  reader: YamlReader,
-  place: Place,
+export function readUiPermissions<P>(
+  reader: Reader<P>,
+  place: P,
   scope: string,
 ): Partial<Record<UiPermission, string[]>> {
   const read: Partial<Record<UiPermission, string[]>> = {};
-  for (const { key, offset, value } of reader.entries(place, `the UI permissions of '${scope}'`) ?? []) {
+  for (const { key, at, value } of reader.entries(place, `the UI permissions of '${scope}'`) ?? []) {
     const permission = uiPermissions.find((known) => known === key);
     if (permission) read[permission] = readResources(reader, value, permission);
-    else reader.fault({ offset }, `'${key}' is not a UI permission; there are: ${uiPermissions.join(', ')}`);
+    else reader.fault(at, `'${key}' is not a UI permission; there are: ${uiPermissions.join(', ')}`);
   }
   return read;
 }
 
-function readResources(reader: YamlReader, place: Place, permission: UiPermission): string[] {
+function readResources<P>(reader: Reader<P>, place: P, permission: UiPermission): string[] {
   const text = reader.peek(place);
   if (text !== undefined) {
     reader.fault(place, `${permission} must be a list; write [${text === '*' ? 'all' : text}]`);

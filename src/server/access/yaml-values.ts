@@ -1,4 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, type LineCounter, type Node } from 'yaml';
+import type { Entry, Reader } from './reader.ts';
 
 /** A value of the file: its node, and the offset in the text where the file says it. */
 export interface Place {
@@ -6,27 +7,11 @@ export interface Place {
   readonly offset: number;
 }
 
-/** A named value of a mapping. */
-export interface Entry {
-  readonly key: string;
-  readonly offset: number;
-  readonly value: Place;
-}
-
 /** Notes a fault at a place of the text. */
 export type NoteFault = (at: { readonly offset: number }, message: string) => void;
 
 /** Typed looks at the values of a YAML file; what is not as asked for is noted as a fault. */
-export interface YamlValues {
-  /** The entries of a mapping, each key once and not empty; anything else is a fault. */
-  entries(place: Place, what: string): Entry[] | undefined;
-  /** The items of a list; anything else is a fault and reads as none. */
-  items(place: Place, what: string): Place[];
-  /** A text that is not empty; anything else is a fault. */
-  text(place: Place, what: string): string | undefined;
-  /** The text that a place holds, if it holds one; notes no fault. */
-  peek(place: Place): string | undefined;
-}
+export type YamlValues = Omit<Reader<Place>, 'fault'>;
 
 /** What looking at values needs of the file. */
 export interface Reading {
@@ -51,6 +36,10 @@ export function valuesOf(reading: Reading): YamlValues {
   };
   return {
     peek,
+    has(place, key) {
+      const node = resolve(place);
+      return isMap(node) && node.has(key);
+    },
     entries(place, what) {
       const node = resolve(place);
       if (!isMap(node)) {
@@ -89,9 +78,9 @@ function entriesOf(
   pairs: readonly { readonly key: unknown; readonly value: unknown }[],
   place: Place,
   { lines, fault }: Reading,
-): Entry[] {
+): Entry<Place>[] {
   const seen = new Map<string, number>();
-  const entries: Entry[] = [];
+  const entries: Entry<Place>[] = [];
   for (const pair of pairs) {
     const { node, offset } = placeOf(pair.key, place.offset);
     const key = isScalar(node) && typeof node.value === 'string' ? node.value : '';
@@ -101,7 +90,7 @@ function entriesOf(
       fault({ offset }, `'${key}' is here twice; the first is in line ${lines.linePos(first).line}`);
     else {
       seen.set(key, offset);
-      entries.push({ key, offset, value: placeOf(pair.value, offset) });
+      entries.push({ key, at: { node: null, offset }, value: placeOf(pair.value, offset) });
     }
   }
   return entries;

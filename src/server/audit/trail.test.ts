@@ -75,8 +75,10 @@ test('a token that somebody sends in the place of a name is not recorded', async
   const sink = { name: 's', write: async (events: readonly AuditEvent[]) => void written.push(...events) };
   const trail = createTrail({ sinks: [sink], log });
   trail.record({ ...event(`call-${token}`), tool: token, resource: `/${token}/x` });
+  trail.record({ ...event('resources/read'), detail: { uri: `x:/${token}`, batch: [{ prompt: token }] } });
   trail.record({ ...event('tools/call'), tool: 'eyJust-a-name', resource: null });
   await trail.close();
   expect(written[0]).toMatchObject({ action: 'call-[a token]', tool: '[a token]', resource: '/[a token]/x' });
-  expect(written[1]).toMatchObject({ tool: 'eyJust-a-name', resource: null });
+  expect(written[1]?.detail).toEqual({ uri: 'x:/[a token]', batch: [{ prompt: '[a token]' }] });
+  expect(written[2]).toMatchObject({ tool: 'eyJust-a-name', resource: null });
 });

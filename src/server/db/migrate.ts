@@ -2,6 +2,8 @@ import { type Migration, Migrator } from 'kysely/migration';
 import * as start from './migrations/0001-start.ts';
 import * as signIn from './migrations/0002-sign-in.ts';
 import * as upstreamCredentials from './migrations/0003-upstream-credentials.ts';
+import * as agents from './migrations/0005-agents.ts';
+import * as scopesOfTheApi from './migrations/0007-scopes-of-the-api.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -9,6 +11,8 @@ const migrations: Record<string, Migration> = {
   '0001-start': start,
   '0002-sign-in': signIn,
   '0003-upstream-credentials': upstreamCredentials,
+  '0005-agents': agents,
+  '0007-scopes-of-the-api': scopesOfTheApi,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

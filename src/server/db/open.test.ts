@@ -12,7 +12,13 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 test('migrations run at the first start only', async () => {
   const first = await openDatabase(directory);
-  expect(first.migrated).toEqual(['0001-start', '0002-sign-in', '0003-upstream-credentials']);
+  expect(first.migrated).toEqual([
+    '0001-start',
+    '0002-sign-in',
+    '0003-upstream-credentials',
+    '0005-agents',
+    '0007-scopes-of-the-api',
+  ]);
   await first.close();
   const second = await openDatabase(directory);
   expect(second.migrated).toEqual([]);

@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely';
  */
 export interface Tables {
   servers: ServersTable;
+  agents: AgentsTable;
   people: PeopleTable;
   sessions: SessionsTable;
   login_attempts: LoginAttemptsTable;
@@ -37,6 +38,23 @@ export interface ServersTable {
   revision: number;
   /** JSON: what the gateway proves itself with, its values encrypted; null when there is nothing. */
   credential: string | null;
+}
+
+/** Registered A2A agents. */
+export interface AgentsTable {
+  id: string;
+  /** With its leading slash; unique. */
+  path: string;
+  /** The card as it was registered, to the byte. */
+  card: string;
+  /** JSON: what is kept beside the card, and what of the card lists show. */
+  definition: string;
+  is_enabled: number;
+  registered_by: string;
+  registered_at: string;
+  updated_at: string;
+  /** Counts the changes; the ETag. */
+  revision: number;
 }
 
 /** People who have signed in, with the groups last read from the provider: personal tokens never go beyond these. */
@@ -135,6 +153,10 @@ export interface ScopesTable {
   /** JSON: the scope's definition. */
   definition: string;
   updated_at: string;
+  /** Null for scopes of the file. */
+  created_at: string | null;
+  /** The directory's id of the group that was made with the scope; null when none was. */
+  idp_group_id: string | null;
 }
 
 /** What happened: one row an event, never credentials, bodies or tool arguments. */

@@ -30,7 +30,7 @@ export function recordRequest(
     who: identity ? auditIdentity(identity) : null,
     clientIp: world.clientIp(c),
     action: served.id,
-    resource: served.params.path ?? served.params.id ?? null,
+    resource: served.params.path ?? served.params.id ?? served.params.name ?? null,
     decision: !failure ? 'allow' : failure.status < 500 ? 'deny' : 'error',
     reason: failure?.code,
     status,

@@ -7,7 +7,7 @@ import type { Trail } from '../audit/event.ts';
 import { asFailure, Failure, type Fault } from '../errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { recordRequest } from './audit.ts';
-import { readJson } from './body.ts';
+import { readBody } from './body.ts';
 import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
@@ -20,7 +20,13 @@ export interface MountWorld {
 }
 
 type AnyHandler = (input: unknown, caller: Caller<Identity>) => unknown;
-type AnyInput = { params: unknown; query: unknown; body: unknown; ifMatch: string | undefined };
+type AnyInput = {
+  params: unknown;
+  query: unknown;
+  body: unknown;
+  ifMatch: string | undefined;
+  text: string | undefined;
+};
 
 interface Row {
   readonly id: string;
@@ -100,10 +106,12 @@ async function serve(
   const caller = await callerOf(c, endpoint.permission, world, notes);
   const params = parse(endpoint.params, given, 'path');
   if (caller) requirePermission(endpoint, caller, given.path ?? '');
+  const query = parse(endpoint.query, c.req.query(), 'query');
+  const read = endpoint.body ? await readBody(c, endpoint.form ?? false) : undefined;
   const input: AnyInput = {
-    params,
-    query: parse(endpoint.query, c.req.query(), 'query'),
-    body: endpoint.body ? parse(endpoint.body, await readJson(c), 'body') : undefined,
+    ...{ params, query },
+    body: parse(endpoint.body, read?.value, 'body'),
+    text: endpoint.keepsText ? read?.text : undefined,
     ifMatch: c.req.header('if-match'),
   };
   const answer = await handler(input, caller ?? anonymous(c, notes));

@@ -2,6 +2,11 @@ import type { Config } from '../config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
+import { type AccessWorld, accessHandlers } from './access/handlers.ts';
+import { agentHandlers } from './agents/handlers.ts';
+import { groupHandlers } from './groups/handlers.ts';
+import { scopeHandlers } from './scopes/handlers.ts';
+import type { ScopesApiWorld } from './scopes/write.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
@@ -14,6 +19,9 @@ export interface RegistryWorld {
   readonly now: () => number;
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
+  readonly scopes: ScopesApiWorld;
+  /** What is granted now. */
+  readonly grants: AccessWorld['grants'];
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
   /** Drops everything cached of a person: their next request is looked at afresh. */
@@ -31,5 +39,9 @@ export function registryHandlers(world: RegistryWorld) {
     }),
     ...sessionHandlers({ db, now, forgetPerson, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
+    ...scopeHandlers(world.scopes),
+    ...groupHandlers(world.scopes),
+    ...accessHandlers({ db, grants: world.grants }),
+    ...agentHandlers(world.servers),
   };
 }

@@ -14,6 +14,7 @@ import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchEntra } from '../iam/entra/doctor/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { createTurns } from '../registry/scopes/turns.ts';
 import { doctorOf } from '../tools.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -93,6 +94,12 @@ function controlPlane(
       session: config.session,
     }),
     servers: inventory.servers,
+    scopes: {
+      ...{ db, now, scopes: inventory.scopes, inTurn: createTurns() },
+      directory: undefined,
+      groupsAreIds: config.entra !== null,
+    },
+    grants: inventory.scopes.grants,
     metrics: metrics.render,
     doctor: doctor.look,
     forget: tokens.forget,

@@ -59,6 +59,13 @@ const servers = createRoute({
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
 });
 
+const agents = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/agents',
+  validateSearch: (search) => pick(search, ['q', 'open']),
+  component: lazyRouteComponent(() => import('./agents.tsx'), 'Agents'),
+});
+
 const tokens = createRoute({
   getParentRoute: () => signedIn,
   path: '/tokens',
@@ -80,7 +87,7 @@ const operations = createRoute({
 const pages = root.addChildren([
   login,
   signedOut,
-  signedIn.addChildren([servers, tokens, sessions, operations, noAccess]),
+  signedIn.addChildren([servers, agents, tokens, sessions, operations, noAccess]),
 ]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */

@@ -65,7 +65,7 @@ export function Servers() {
   return (
     <Page title="Servers">
       <div className="mb-3 flex flex-wrap items-center gap-2">
-        <Search value={text} onChange={setText} />
+        <Search things="servers" value={text} onChange={setText} />
         <StateFilter
           chosen={state}
           counts={(one) => found.filter((server) => isIn(one, server)).length}

@@ -2,7 +2,16 @@ import { Search as Glass } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 
 /** The search field of a list: filters with every key, `/` goes to it, Escape empties it. */
-export function Search({ value, onChange }: { value: string; onChange: (text: string) => void }) {
+export function Search({
+  things,
+  value,
+  onChange,
+}: {
+  /** What is searched, in the plural. */
+  things: string;
+  value: string;
+  onChange: (text: string) => void;
+}) {
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
@@ -21,7 +30,7 @@ export function Search({ value, onChange }: { value: string; onChange: (text: st
       <input
         ref={field}
         type="search"
-        aria-label="Search servers"
+        aria-label={`Search ${things}`}
         aria-keyshortcuts="/"
         placeholder="Name, path, words or #tag"
         value={value}

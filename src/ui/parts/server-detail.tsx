@@ -1,8 +1,8 @@
 import { Activity } from 'lucide-react';
-import type { ReactNode } from 'react';
 import type { Server } from '../api.ts';
 import { Button } from './button.tsx';
 import { CopyText } from './copy.tsx';
+import { Fact } from './fact.tsx';
 import { RelativeTime } from './relative-time.tsx';
 import { useHealthCheck } from './server-changes.ts';
 import { ToolList } from './tool-list.tsx';
@@ -54,15 +54,6 @@ function CheckHealth({ server }: { server: Server }) {
         <Activity size={15} aria-hidden />
         {check.isPending ? 'Checking …' : 'Check health'}
       </Button>
-    </div>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div className="grid min-w-0 gap-x-3 sm:grid-cols-[6.5rem_minmax(0,1fr)]">
-      <dt className="pt-0.5 text-meta text-quiet">{name}</dt>
-      <dd className="min-w-0">{children}</dd>
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import type { Server } from '../api.ts';
+import { mentions } from './text-match.ts';
 
 /** The states that the list can be narrowed to, in the order shown. */
 export const states = ['all', 'enabled', 'disabled', 'issues'] as const;
@@ -17,12 +18,6 @@ export function isIn(state: State, server: Server): boolean {
 }
 
 /** Whether every word of `query` occurs in the server's name, path, description or tags; `#word` must be a whole tag. */
-export function matches(query: string, server: Server): boolean {
-  const tags = server.tags.map((tag) => tag.toLowerCase());
-  const text = [server.server_name, server.path, server.description, ...tags].join('\n').toLowerCase();
-  return query
-    .toLowerCase()
-    .split(/\s+/)
-    .filter((word) => word !== '' && word !== '#')
-    .every((word) => (word.startsWith('#') ? tags.includes(word.slice(1)) : text.includes(word)));
+export function matches(query: string, { server_name, path, description, tags }: Server): boolean {
+  return mentions(query, [server_name, path, description], tags);
 }

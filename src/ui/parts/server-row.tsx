@@ -1,11 +1,12 @@
 import { ChevronRight } from 'lucide-react';
 import { memo, useId } from 'react';
 import type { Server } from '../api.ts';
+import { EnabledState } from './enabled-state.tsx';
 import { Health } from './health.tsx';
 import { RelativeTime } from './relative-time.tsx';
 import { useToggle } from './server-changes.ts';
 import { ServerDetail } from './server-detail.tsx';
-import { Switch } from './switch.tsx';
+import { Tags } from './tags.tsx';
 
 /** The columns of the list on a wide page, shared by its head and its rows. */
 export const columns = 'lg:grid-cols-[1rem_minmax(0,3fr)_minmax(0,5fr)_minmax(0,2.5fr)_3rem_6.5rem_6.5rem]';
@@ -23,6 +24,8 @@ export const ServerRow = memo(function ServerRow({
   onTag: (tag: string) => void;
 }) {
   const detail = useId();
+  const toggle = useToggle(server);
+  const change = (enabled: boolean) => void (toggle.isPending || toggle.mutate(enabled));
   return (
     <li className="border-b border-line [contain-intrinsic-size:auto_4rem] [content-visibility:auto] last:border-0">
       <div
@@ -55,7 +58,7 @@ export const ServerRow = memo(function ServerRow({
           >
             {server.description || <span className="text-quiet">No description</span>}
           </p>
-          <Tags tags={server.tags} onTag={onTag} />
+          <Tags tags={server.tags} things="servers" onTag={onTag} />
         </div>
         <div className="flex min-w-0 flex-wrap gap-x-4 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2 lg:contents">
           <Health server={server} />
@@ -68,7 +71,11 @@ export const ServerRow = memo(function ServerRow({
           </span>
         </div>
         <div className="relative max-lg:col-start-3 max-lg:row-start-1 lg:-mt-1">
-          <EnabledState server={server} />
+          <EnabledState
+            name={server.server_name}
+            on={server.is_enabled}
+            onChange={server.can.toggle ? change : undefined}
+          />
         </div>
       </div>
       {open && (
@@ -79,40 +86,3 @@ export const ServerRow = memo(function ServerRow({
     </li>
   );
 });
-
-function EnabledState({ server }: { server: Server }) {
-  const toggle = useToggle(server);
-  if (server.can.toggle)
-    return (
-      <Switch
-        label={`${server.server_name}: enabled`}
-        on={server.is_enabled}
-        onChange={(enabled) => !toggle.isPending && toggle.mutate(enabled)}
-      />
-    );
-  return (
-    <span className={`inline-block pt-1 ${server.is_enabled ? '' : 'text-quiet'}`}>
-      {server.is_enabled ? 'Enabled' : 'Disabled'}
-    </span>
-  );
-}
-
-function Tags({ tags, onTag }: { tags: readonly string[]; onTag: (tag: string) => void }) {
-  if (tags.length === 0) return null;
-  return (
-    <ul aria-label="Tags" className="mt-1 flex flex-wrap gap-1">
-      {tags.map((tag) => (
-        <li key={tag}>
-          <button
-            type="button"
-            title={`Show servers tagged ${tag}`}
-            onClick={() => onTag(tag)}
-            className="relative min-h-6 rounded-sm bg-sunken px-1.5 text-meta text-quiet hover:text-ink"
-          >
-            #{tag}
-          </button>
-        </li>
-      ))}
-    </ul>
-  );
-}

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
-import { meQuery } from '../api.ts';
+import { type Me, meQuery } from '../api.ts';
 import { Button } from './button.tsx';
 import { DoctorBanner } from './doctor-banner.tsx';
 import { Mark } from './mark.tsx';
@@ -35,6 +35,11 @@ export function Shell() {
                 <Link to="/" activeOptions={{ exact: true, includeSearch: false }} className={link}>
                   Servers
                 </Link>
+                {seesAgents(me) && (
+                  <Link to="/agents" activeOptions={{ includeSearch: false }} className={link}>
+                    Agents
+                  </Link>
+                )}
                 <Link to="/tokens" className={link}>
                   Tokens
                 </Link>
@@ -73,4 +78,9 @@ export function Shell() {
       )}
     </>
   );
+}
+
+/** Whether there can be anything on the page of agents for somebody. */
+function seesAgents({ ui_permissions: { list_agents = [], publish_agent = [] } }: Me): boolean {
+  return list_agents.length + publish_agent.length > 0;
 }

@@ -5,13 +5,17 @@ import type { Scope, ScopeSet } from '../../access/scope-set.ts';
 export type GroupMappings = Readonly<Record<string, readonly string[]>>;
 
 /**
- * The scopes with further groups mapped to them; `unknown` are the names in `extra` that no scope has. A group that the
- * scopes map themselves keeps just that: what an operator wrote for it is never widened.
+ * The scopes with further groups mapped to them; `unknown` are the names in `extra` that no scope has. A group that
+ * `written` maps keeps just that: what an operator wrote for it is never widened.
  */
-export function withMappings(set: ScopeSet, extra: GroupMappings): { scopes: ScopeSet; unknown: string[] } {
+export function withMappings(
+  set: ScopeSet,
+  extra: GroupMappings,
+  written: Iterable<Scope> = set.values(),
+): { scopes: ScopeSet; unknown: string[] } {
   const scopes = new Map<string, Scope>(set);
   const unknown = new Set<string>();
-  const mapped = new Set([...set.values()].flatMap(({ groupMappings }) => groupMappings.map(groupKey)));
+  const mapped = new Set([...written].flatMap(({ groupMappings }) => groupMappings.map(groupKey)));
   for (const [group, names] of Object.entries(extra).filter(([name]) => !mapped.has(groupKey(name))))
     for (const name of names) {
       const scope = scopes.get(name);

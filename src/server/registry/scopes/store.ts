@@ -7,18 +7,81 @@ export type ScopeSource = 'file' | 'api';
 /** Rows per statement, far below the number of values that either database takes in one. */
 const batch = 500;
 
+/** A scope as it is stored. */
+export interface StoredScope {
+  readonly scope: Scope;
+  readonly source: ScopeSource;
+  /** The directory's id of the group that was made with it; null when none was. */
+  readonly idpGroupId: string | null;
+  /** ISO 8601 in UTC; null for scopes of the file. */
+  readonly createdAt: string | null;
+  readonly updatedAt: string;
+}
+
+/** Stored scopes by name, in their order. */
+export type StoredScopes = ReadonlyMap<string, StoredScope>;
+
 /** All stored scopes, those of the file first, each source in its own order. */
-export async function readScopes(db: Db): Promise<ScopeSet> {
+export async function readStored(db: Db): Promise<StoredScopes> {
   const rows = await db
     .selectFrom('scopes')
-    .select(['name', 'definition'])
+    .selectAll()
     .orderBy('source', 'desc')
     .orderBy('position')
     .orderBy('name')
     .execute();
   return new Map(
-    rows.map(({ name, definition }) => [name, { name, ...(JSON.parse(definition) as Omit<Scope, 'name'>) }]),
+    rows.map((row) => [
+      row.name,
+      {
+        scope: { name: row.name, ...(JSON.parse(row.definition) as Omit<Scope, 'name'>) },
+        source: row.source as ScopeSource,
+        idpGroupId: row.idp_group_id,
+        createdAt: row.created_at,
+        updatedAt: row.updated_at,
+      },
+    ]),
   );
+}
+
+/** All stored scopes without where they come from. */
+export async function readScopes(db: Db): Promise<ScopeSet> {
+  return new Map([...(await readStored(db))].map(([name, { scope }]) => [name, scope]));
+}
+
+/** Stores a scope of the API, new or in the place of the former one; false when the name belongs to the file. */
+export async function putScope(
+  db: Db,
+  { scope, idpGroupId }: Pick<StoredScope, 'scope' | 'idpGroupId'>,
+  at: string,
+): Promise<boolean> {
+  const said = { definition: rowOf(scope).definition, updated_at: at, idp_group_id: idpGroupId };
+  const last = await db
+    .selectFrom('scopes')
+    .select((e) => e.fn.max<number | null>('position').as('position'))
+    .where('source', '=', 'api')
+    .executeTakeFirst();
+  const written = await db
+    .insertInto('scopes')
+    .values({
+      ...{ name: scope.name, source: 'api', ...said },
+      position: Number(last?.position ?? -1) + 1,
+      created_at: at,
+    })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(said).where('scopes.source', '=', 'api'))
+    .returning('name')
+    .executeTakeFirst();
+  return written !== undefined;
+}
+
+/** Removes a scope of the API; false when there is none of that name. */
+export async function removeScope(db: Db, name: string): Promise<boolean> {
+  const { numDeletedRows } = await db
+    .deleteFrom('scopes')
+    .where('name', '=', name)
+    .where('source', '=', 'api')
+    .executeTakeFirst();
+  return Number(numDeletedRows) > 0;
 }
 
 /**

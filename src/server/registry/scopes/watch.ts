@@ -1,11 +1,11 @@
-import { compile, type Grants } from '../../access/grants.ts';
-import type { ScopeSet } from '../../access/scope-set.ts';
+import type { Grants } from '../../access/grants.ts';
 import type { ScopeFileFault } from '../../access/scopes-fault.ts';
 import type { Db } from '../../db/tables.ts';
+import { compileStored } from './compile-stored.ts';
 import { type After, afterUnref, fingerprint, watchFile } from './file-watch.ts';
 import type { Logger } from './logger.ts';
-import { type GroupMappings, withMappings } from './mappings.ts';
-import { readScopes } from './store.ts';
+import type { GroupMappings } from './mappings.ts';
+import { readStored, type StoredScopes } from './store.ts';
 import { takeOver } from './take-over.ts';
 
 /** What the scopes need of the world. */
@@ -35,6 +35,8 @@ export interface ScopesStatus {
 export interface Scopes {
   /** What is granted now; the same object until the next reading. */
   grants(): Grants;
+  /** What would be granted if these were the stored scopes. */
+  grantsOf(stored: StoredScopes): Grants;
   /** Reads the file and the stored scopes again; a faulty file is refused, which the status tells. Rejects when the database fails. */
   reload(): Promise<ScopesStatus>;
   status(): ScopesStatus;
@@ -69,6 +71,7 @@ export async function startScopes(world: ScopesWorld): Promise<Scopes> {
 
   return {
     grants: () => state.grants,
+    grantsOf: (stored) => compileStored(stored, world.extraMappings).grants,
     status: () => state.status,
     reload,
     onChange(listener) {
@@ -90,7 +93,7 @@ interface State {
 async function load(world: ScopesWorld, before?: State): Promise<State> {
   const at = new Date(world.now()).toISOString();
   const fault = await takeOver(world);
-  const stored = await readScopes(world.db);
+  const stored = await readStored(world.db);
   if (fault && stored.size === 0) throw fault;
   if (fault)
     world.log.error(
@@ -100,14 +103,13 @@ async function load(world: ScopesWorld, before?: State): Promise<State> {
   const status: ScopesStatus = fault
     ? { file: world.file, loadedAt: before?.status.loadedAt ?? null, fault: { at, faults: fault.faults } }
     : { file: world.file, loadedAt: at, fault: null };
-  return { grants: compileStored(world, stored), status };
+  return { grants: granted(world, stored), status };
 }
 
-function compileStored({ extraMappings = {}, log }: ScopesWorld, stored: ScopeSet): Grants {
-  const { scopes, unknown } = withMappings(stored, extraMappings);
+function granted({ extraMappings, log }: ScopesWorld, stored: StoredScopes): Grants {
+  const { grants, unknown } = compileStored(stored, extraMappings);
   if (unknown.length > 0)
     log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
-  const grants = compile(scopes);
   if (grants.byGroup.size === 0) log.warn({}, 'no group has a scope, so nobody may do anything');
   return grants;
 }

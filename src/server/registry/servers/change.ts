@@ -1,50 +1,26 @@
 import { type ServerInput, serverInput } from '../../../contract/servers.ts';
 import type { OutboundPolicy } from '../../addresses.ts';
-import { Failure, type Fault } from '../../errors.ts';
-import { assertReachableUrl } from '../../outbound.ts';
+import { assertReachableUrls, held, invalid, withoutQuery } from '../input-faults.ts';
+import { type Json, mergePatch } from '../merge-patch.ts';
 import { credentialForRecord } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
-import { type Json, mergePatch } from './merge-patch.ts';
-import { changedMeanwhile, type ServerRow } from './store.ts';
-
-/** Refuses a change that was meant for another revision (RFC 9110, If-Match); no header, or `*`, matches any. */
-export function assertMatch(row: ServerRow, ifMatch: string | undefined): void {
-  if (ifMatch === undefined || ifMatch.trim() === '*') return;
-  // A proxy that compresses the answer makes the tag a weak one: it names the same revision.
-  const tags = ifMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  if (!tags.includes(etagOf(row))) throw changedMeanwhile(row.path);
-}
-
-/** The entity tag of a server: its revision. */
-export function etagOf(row: ServerRow): string {
-  return `"${row.revision}"`;
-}
+import type { ServerRow } from './store.ts';
 
 /** What is said about a server after a merge patch, held to the same schema as a registration, as a whole. */
 export function patched(row: ServerRow, patch: Record<string, Json>): ServerInput {
-  const merged = serverInput.safeParse(mergePatch(row.definition as unknown as Json, patch));
-  if (merged.success) return merged.data;
-  const faults = merged.error.issues.map(({ path, message }) => ({
-    at: ['body', ...path].join('.'),
-    message,
-  }));
-  throw invalid(faults);
+  return held(serverInput, mergePatch(row.definition as unknown as Json, patch));
 }
 
 /** Refuses what is said about a server when the gateway may not reach one of its URLs; every fault is named. */
 export function assertReachable(definition: ServerInput, policy: OutboundPolicy): void {
-  const faults: Fault[] = [];
-  for (const field of ['proxy_pass_url', 'mcp_endpoint', 'sse_endpoint'] as const) {
-    const url = definition[field];
-    if (url === null) continue;
-    try {
-      assertReachableUrl(url, policy, `body.${field}`);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      faults.push(...error.faults);
-    }
-  }
-  if (faults.length > 0) throw invalid(faults);
+  const urls = (['proxy_pass_url', 'mcp_endpoint', 'sse_endpoint'] as const).map((field) => ({
+    at: `body.${field}`,
+    url: definition[field],
+  }));
+  assertReachableUrls(
+    urls.flatMap(({ at, url }) => (url === null ? [] : [{ at, url }])),
+    policy,
+  );
 }
 
 /** Refuses another path: clients, scopes and the audit trail know the server by it. */
@@ -70,7 +46,7 @@ export function movesHost(before: ServerInput, after: ServerInput): boolean {
 
 /** What is said about a server, as the audit trail keeps it: URLs without their query, which may hold a key. */
 export function forRecord(row: ServerRow): Record<string, unknown> {
-  const plain = (url: string | null): string | null => url?.replace(/[?#].*$/, '') ?? null;
+  const plain = (url: string | null): string | null => url && withoutQuery(url);
   const { definition } = row;
   return {
     ...definition,
@@ -81,9 +57,4 @@ export function forRecord(row: ServerRow): Record<string, unknown> {
     is_enabled: row.isEnabled,
     revision: row.revision,
   };
-}
-
-function invalid(faults: readonly Fault[]): Failure {
-  const said = faults.map(({ at, message }) => `${at}: ${message}`).join(' ');
-  return new Failure('invalid_input', said, { faults });
 }

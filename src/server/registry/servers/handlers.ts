@@ -11,22 +11,14 @@ import type { OutboundPolicy } from '../../addresses.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import {
-  assertMatch,
-  assertReachable,
-  assertSamePath,
-  etagOf,
-  forRecord,
-  movesEndpoints,
-  movesHost,
-  patched,
-} from './change.ts';
+import { assertMatch, etagOf } from '../revision.ts';
+import { type Asked, select } from '../select.ts';
+import { assertReachable, assertSamePath, forRecord, movesEndpoints, movesHost, patched } from './change.ts';
 import { changedCredential, credentialForRecord } from './credential.ts';
 import type { ServerEvents } from './events.ts';
 import type { LookAfter } from './look-after.ts';
 import { present } from './present.ts';
 import type { Routes } from './routes.ts';
-import { type Asked, select } from './select.ts';
 import {
   find,
   insert,
@@ -108,9 +100,12 @@ async function showServers(
   caller: Who,
 ): Promise<Output<(typeof serverEndpoints)['servers.list']>> {
   const { limit, offset } = asked;
-  const { page, total } = select(await listServers(world.db), asked, (name) =>
-    caller.access.may('list_service', name),
-  );
+  const { page, total } = select(await listServers(world.db), asked, {
+    listed: ({ path, definition: { server_name, description, tags } }) => ({
+      ...{ path, name: server_name, texts: [description, ...tags] },
+    }),
+    mayList: (name) => caller.access.may('list_service', name),
+  });
   return {
     servers: page.map((row) => show(world, row, caller)),
     total_count: total,

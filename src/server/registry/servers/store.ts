@@ -3,6 +3,7 @@ import type { AuthScheme } from '../../../contract/server-credentials.ts';
 import type { HealthReason, HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
 import type { Db, ServersTable } from '../../db/tables.ts';
 import { Failure } from '../../errors.ts';
+import { changedMeanwhile } from '../revision.ts';
 import type { Sealed } from './vault.ts';
 
 /** What the last check found. */
@@ -208,14 +209,6 @@ export async function remove(db: Db, path: string, revision: number): Promise<vo
     .where('revision', '=', revision)
     .executeTakeFirst();
   if (numDeletedRows === 0n) throw changedMeanwhile(path);
-}
-
-/** The failure of a change that was meant for another revision of the server. */
-export function changedMeanwhile(path: string): Failure {
-  return new Failure(
-    'changed_meanwhile',
-    `'${path}' was changed or removed since you read it. Read it again and repeat your change.`,
-  );
 }
 
 /** What definitions do not say that were stored before there was such a setting. */

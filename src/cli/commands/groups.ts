@@ -1,0 +1,247 @@
+import { type Command, Option } from 'commander';
+import type { Api } from '../../contract/client.ts';
+import { type AddCommands, addCommand, type Run } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import { groupSections, groupTable, scopeChange, scopeFields } from '../group-view.ts';
+import { importGroup } from '../import-group.ts';
+import { Trouble } from '../trouble.ts';
+
+interface Named {
+  name: string;
+}
+
+/** The commands about scopes and the groups that hold them. */
+export const addGroupCommands: AddCommands = (program, on) => {
+  addScopeChanges(program, on);
+  addScopeLooks(program, on);
+  addServersOfGroups(program, on);
+  addDirectoryGroups(program, on);
+};
+
+const addScopeChanges: AddCommands = (program, on) => {
+  addCommand(program, 'import-group', {
+    summary: 'Make or replace a group (a scope) as a JSON file says; it is in force at once',
+    examples: [
+      'mcp-gateway import-group --file examples/public-mcp-users.json',
+      'mcp-gateway import-group --file - --json < team.json',
+    ],
+  })
+    .requiredOption('--file <file>', 'group definition file; - reads standard input')
+    .action(on(importGroup));
+
+  const create = addCommand(program, 'create-group', {
+    summary: 'Make an empty group (a scope)',
+    examples: ['mcp-gateway create-group --name team --description "A team" --idp'],
+  });
+  newGroupOptions(create).action(on(createGroup));
+
+  addCommand(program, 'delete-group', {
+    summary: 'Remove a group (a scope), after asking',
+    examples: ['mcp-gateway delete-group --name team', 'mcp-gateway delete-group --name team --idp --force'],
+  })
+    .addOption(nameOption())
+    .option('--idp', 'remove its group in the directory too')
+    .option('--force', 'do not ask, and remove even a scope that the roles stand on')
+    .action(on(deleteGroup));
+};
+
+const addScopeLooks: AddCommands = (program, on) => {
+  addCommand(program, 'list-groups', {
+    summary: 'List groups of the directory and scopes, and which of them belong together',
+    examples: ['mcp-gateway list-groups', 'mcp-gateway list-groups --no-keycloak --json'],
+  })
+    .option('--no-keycloak', 'do not ask the directory, whichever it is')
+    .option('--no-scopes', 'leave the scopes out')
+    .action(on(listGroups));
+
+  addCommand(program, 'describe-group', {
+    summary: 'Show one group (a scope)',
+    examples: ['mcp-gateway describe-group --name public-mcp-users'],
+  })
+    .addOption(nameOption())
+    .action(on(describeGroup));
+};
+
+const addServersOfGroups: AddCommands = (program, on) => {
+  for (const [name, summary] of [
+    ['add-to-groups', 'Let groups list and use a server with every tool'],
+    ['remove-from-groups', 'Take everything that groups may do with a server from them'],
+  ] as const)
+    addCommand(program, name, {
+      summary,
+      examples: [`mcp-gateway ${name} --server currenttime --groups team,public-mcp-users`],
+    })
+      .requiredOption('--server <name>', 'the server, such as currenttime')
+      .requiredOption('--groups <names>', 'groups, separated by commas')
+      .action(on((run: Run, options: ServerOfGroups) => changeServer(run, options, name)));
+};
+
+const addDirectoryGroups: AddCommands = (program, on) => {
+  const create = addCommand(program, 'group-create', {
+    summary: 'Make a group: a scope and, with --idp, a group in the directory',
+    examples: ['mcp-gateway group-create --name team --description "A team" --idp'],
+  });
+  newGroupOptions(create).action(on(makeGroup));
+
+  addCommand(program, 'group-delete', {
+    summary: 'Remove a group and, when it was made with it, its group in the directory, after asking',
+    examples: ['mcp-gateway group-delete --name team --force'],
+  })
+    .addOption(nameOption())
+    .option('--force', 'do not ask')
+    .action(on(removeGroup));
+
+  addCommand(program, 'group-list', {
+    summary: 'List groups of the directory, and scopes that have none',
+    examples: ['mcp-gateway group-list', 'mcp-gateway group-list --json'],
+  }).action(on(showGroups));
+};
+
+function nameOption(): Option {
+  return new Option('--name <name>', 'name of the group').makeOptionMandatory();
+}
+
+function newGroupOptions(command: Command): Command {
+  return command
+    .addOption(nameOption())
+    .option('--description <text>', 'what it is for')
+    .option('--idp', 'make a group in the directory too, and map it');
+}
+
+interface NewGroup extends Named {
+  description?: string;
+  idp?: boolean;
+}
+
+async function createGroup(
+  { api, output }: Run,
+  { name, description, idp = false }: NewGroup,
+): Promise<void> {
+  const body = {
+    group_name: name,
+    create_in_idp: idp,
+    ...(description === undefined ? {} : { description }),
+  };
+  const answer = await (await api())('scopes.create', { body });
+  output.result(answer, (paint) => scopeChange(answer, paint));
+  if (!output.json) for (const warning of answer.warnings) output.warn(warning);
+}
+
+async function deleteGroup(
+  run: Run,
+  { name, idp = false, force = false }: Named & { idp?: boolean; force?: boolean },
+): Promise<void> {
+  const also = idp ? ' and its group in the directory' : '';
+  await removing(run, { name, force, also }, async (call) => {
+    const body = { group_name: name, delete_from_idp: idp, force };
+    const { idp_deleted, idp_skip_reason } = await call('scopes.delete', { body });
+    return { idp_deleted, idp_skip_reason };
+  });
+}
+
+async function removeGroup(run: Run, { name, force = false }: Named & { force?: boolean }): Promise<void> {
+  const also = ' and, when it was made with it, its group in the directory';
+  await removing(run, { name, force, also }, async (call) => {
+    const { idp_deleted, idp_skip_reason } = await call('groups.remove', { params: { name } });
+    return { idp_deleted, idp_skip_reason };
+  });
+}
+
+/** What is said of a group that stays in the directory. */
+const stays: Readonly<Record<string, string>> = {
+  forbidden: 'The gateway may not remove groups there: the group in the directory stays.',
+  not_found: 'The directory had no such group any more.',
+  local_only: 'No group in the directory was removed: none was made with it.',
+};
+
+async function removing(
+  { api, output, terminal }: Run,
+  { name, force, also }: { name: string; force: boolean; also: string },
+  remove: (call: Api) => Promise<{ idp_deleted: boolean; idp_skip_reason: string | null }>,
+): Promise<void> {
+  const call = await api();
+  const deleted = force || (await confirm(`Remove the group '${name}'${also}?`, terminal));
+  const done = deleted ? await remove(call).catch(elsewhere(name)) : undefined;
+  output.result({ group_name: name, deleted, ...done }, () => (deleted ? `Removed ${name}.` : ''));
+  if (!deleted) output.note('Nothing was removed.');
+  if (output.json || !done) return;
+  if (done.idp_deleted) output.note('Its group in the directory was removed too.');
+  else if (done.idp_skip_reason) output.note(stays[done.idp_skip_reason] ?? done.idp_skip_reason);
+}
+
+async function listGroups(
+  { api, output }: Run,
+  { keycloak, scopes }: { keycloak: boolean; scopes: boolean },
+): Promise<void> {
+  const answer = await (await api())('scopes.list', {
+    query: { include_keycloak: `${keycloak}`, include_scopes: `${scopes}` },
+  });
+  output.result(answer, (paint, room) => groupSections(answer, room, paint));
+  if (output.json) return;
+  if (answer.truncated) output.warn('the directory has more groups than are shown');
+  const [known, inDirectory] = [Object.keys(answer.scopes_groups).length, answer.keycloak_groups.length];
+  const asked = answer.directory === null ? '' : `, ${inDirectory} groups in ${answer.directory}`;
+  output.note(`${known} scopes${asked}.`);
+}
+
+async function describeGroup({ api, output }: Run, { name }: Named): Promise<void> {
+  const scope = await (await api())('scopes.get', { params: { name } }).catch(elsewhere(name));
+  output.result(scope, (paint) => scopeFields(scope, paint));
+}
+
+/** `list` shows servers: who looks for a group is sent to the list of those. */
+function elsewhere(name: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Trouble) || error.about.code !== 'not_found') throw error;
+    const remedy = 'See which there are with `mcp-gateway list-groups`.';
+    throw new Trouble(`Group not found: ${name}.`, { ...error.about, remedy });
+  };
+}
+
+interface ServerOfGroups {
+  server: string;
+  groups: string;
+}
+
+async function changeServer(
+  { api, output }: Run,
+  { server, groups }: ServerOfGroups,
+  command: 'add-to-groups' | 'remove-from-groups',
+): Promise<void> {
+  const id = command === 'add-to-groups' ? 'scopes.add' : 'scopes.remove';
+  const body = { server_name: server, group_names: groups };
+  const answer = await (await api())(id, { body }).catch((error: unknown) => {
+    if (!(error instanceof Trouble) || error.about.code !== 'not_found') throw error;
+    throw new Trouble(error.message, {
+      ...error.about,
+      remedy: 'See which there are with `mcp-gateway list-groups`.',
+    });
+  });
+  output.result(answer, () =>
+    answer.groups
+      .map(({ group_name, changed }) => `${group_name}: ${changed ? 'changed' : 'as it was'}`)
+      .join('\n'),
+  );
+  if (!output.json) for (const warning of answer.warnings) output.warn(warning);
+}
+
+async function makeGroup({ api, output }: Run, { name, description, idp = false }: NewGroup): Promise<void> {
+  const body = {
+    name,
+    scope_config: { create_in_idp: idp },
+    ...(description === undefined ? {} : { description }),
+  };
+  const answer = await (await api())('groups.create', { body });
+  output.result(answer, () => `Made ${answer.name}${answer.is_idp_managed ? ` (${answer.id})` : ''}.`);
+  if (!output.json) for (const warning of answer.warnings) output.warn(warning);
+}
+
+async function showGroups({ api, output }: Run): Promise<void> {
+  const answer = await (await api())('groups.list');
+  output.result(answer, (paint, room) =>
+    answer.groups.length ? groupTable(answer.groups, room, paint) : '',
+  );
+  if (output.json) return;
+  if (answer.truncated) output.warn('the directory has more groups than are shown');
+  output.note(answer.groups.length ? `${answer.total} groups.` : 'No groups.');
+}

@@ -1,0 +1,16 @@
+import type { UiPermission } from '../../contract/endpoint.ts';
+import type { Scope } from './scope-set.ts';
+
+/** What seeing an agent is. */
+const seeing: readonly UiPermission[] = ['list_agents', 'get_agent'];
+
+/** The scope with its `agentAccess` as the permissions that it amounts to. */
+export function withAgentAccess(scope: Scope): Scope {
+  const { agentAccess = [], uiPermissions } = scope;
+  if (agentAccess.length === 0) return scope;
+  const more = seeing.map((permission) => [
+    permission,
+    [...(uiPermissions[permission] ?? []), ...agentAccess],
+  ]);
+  return { ...scope, uiPermissions: { ...uiPermissions, ...Object.fromEntries(more) } };
+}

@@ -1,0 +1,86 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { startTrial, type Trial } from '../scopes/scopes.test-support.ts';
+
+let trial: Trial;
+beforeEach(async () => {
+  trial = await startTrial();
+});
+afterEach(() => trial.close());
+
+const explain = (body: object) => trial.call('access.explain', { body });
+
+test('an allowed call is explained by scope, rule and group', async () => {
+  await trial.call('scopes.import', {
+    body: {
+      scope_name: 'callers',
+      group_mappings: ['g'],
+      server_access: [
+        { server: 'currenttime', methods: ['tools/list'], tools: ['now'] },
+        { server: 'currenttime', methods: ['tools/call'], tools: ['now'] },
+      ],
+    },
+  });
+  const asked = { groups: ['readers', 'g', 'x'], server: '/currenttime', method: 'tools/call', tool: 'now' };
+  expect(await explain(asked)).toMatchObject({
+    allow: true,
+    reason: null,
+    scope: 'callers',
+    source: 'api',
+    rule: { server: 'currenttime', methods: ['tools/call'], tools: ['now'] },
+    by_groups: ['g'],
+    scopes: ['readers', 'callers'],
+  });
+  expect(await explain({ ...asked, method: 'ping', tool: undefined })).toMatchObject({
+    allow: true,
+    scope: 'readers',
+    source: 'file',
+    rule: { methods: ['initialize', 'tools/list'] },
+  });
+});
+
+test('a call about a prompt is explained by the rule that grants the prompt', async () => {
+  const rule = (prompt: string) => ({
+    server: 'docs',
+    methods: ['prompts/get'],
+    tools: [],
+    prompts: [prompt],
+  });
+  await trial.call('scopes.import', {
+    body: { scope_name: 'writers', server_access: [rule('a'), rule('b')] },
+  });
+  const asked = { groups: ['writers'], server: 'docs', method: 'prompts/get' };
+  expect(await explain({ ...asked, prompt: 'b' })).toMatchObject({ allow: true, rule: rule('b') });
+  expect(await explain({ ...asked, prompt: 'c' })).toMatchObject({ allow: false, reason: 'prompt' });
+});
+
+test.each([
+  [{ groups: [], server: 'currenttime', method: 'ping' }, 'no-scopes'],
+  [{ groups: ['readers'], server: 'other', method: 'ping' }, 'server'],
+  [{ groups: ['readers'], server: 'currenttime', method: 'prompts/list' }, 'method'],
+  [{ groups: ['readers'], server: 'currenttime', method: 'tools/call', tool: 'x' }, 'method'],
+])('a refused call is explained: %j', async (asked, reason) => {
+  expect(await explain(asked)).toMatchObject({
+    allow: false,
+    reason,
+    scope: null,
+    rule: null,
+    by_groups: [],
+  });
+});
+
+test('somebody known is asked about by name, and neither strangers nor two of a name are guessed', async () => {
+  const person = (provider: string) => ({
+    ...{ provider, subject: 's', username: 'Alice@example.com', name: null, email: null, tenant: null },
+    ...{ groups: '["readers"]', groups_read_at: '2026-01-01T00:00:00.000Z' },
+    ...{ refresh_sealed: null, refused_at: null, refused_because: null },
+  });
+  const { db } = trial.database;
+  await db.insertInto('people').values(person('entra')).execute();
+  const asked = { username: 'alice@example.com', server: 'currenttime', method: 'tools/list' };
+  expect(await explain(asked)).toMatchObject({ allow: true, groups: ['readers'] });
+  expect((await trial.refused('access.explain', { body: { ...asked, username: 'bob' } })).code).toBe(
+    'not_found',
+  );
+  await db.insertInto('people').values(person('other')).execute();
+  expect((await trial.refused('access.explain', { body: asked })).code).toBe('conflict');
+});

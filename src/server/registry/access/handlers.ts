@@ -1,0 +1,65 @@
+import type { accessEndpoints } from '../../../contract/access.ts';
+import type { Handlers, Output } from '../../../contract/endpoint.ts';
+import type { Caller } from '../../access/caller.ts';
+import { decide } from '../../access/decide.ts';
+import { groupsBehind, ruleBehind } from '../../access/explain.ts';
+import { accessOf, type Grants } from '../../access/grants.ts';
+import { trimSlashes } from '../../access/names.ts';
+import type { Call, RefusalReason } from '../../access/scope.ts';
+import type { Db } from '../../db/tables.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { readStored } from '../scopes/store.ts';
+import { groupsOfSomebody } from './somebody.ts';
+
+/** What explaining decisions needs. */
+export interface AccessWorld {
+  readonly db: Db;
+  readonly grants: () => Grants;
+}
+
+type Explanation = Output<(typeof accessEndpoints)['access.explain']>;
+
+/** Why a call is refused, for the one who can change that. */
+const reasons = {
+  'no-scopes': 'None of these groups is mapped to a scope.',
+  server: 'No rule of these scopes names this server.',
+  method: 'No rule of these scopes that names the server allows the method.',
+  tool: 'No rule of these scopes allows tools/call on this server with this tool.',
+  prompt: 'No rule of these scopes allows the method on this server with this prompt.',
+  resource: 'No rule of these scopes allows the method on this server with this resource.',
+} as const satisfies Record<RefusalReason, string>;
+
+/** The functions behind the endpoints about decisions; they ask what the gateway asks. */
+export function accessHandlers({
+  db,
+  grants,
+}: AccessWorld): Handlers<typeof accessEndpoints, Caller<Identity>> {
+  return {
+    async 'access.explain'({ body }) {
+      const groups = body.groups ?? (await groupsOfSomebody(db, body.username ?? ''));
+      const { method, tool, prompt, resource } = body;
+      const call: Call = { server: trimSlashes(body.server), method, tool, prompt, resource };
+      return explain(db, groups, call, grants());
+    },
+  };
+}
+
+async function explain(db: Db, groups: readonly string[], call: Call, grants: Grants): Promise<Explanation> {
+  const subject = { groups };
+  const decision = decide(subject, call, grants);
+  const held = { groups: [...groups], scopes: [...accessOf(subject, grants).scopes] };
+  if (!decision.allow)
+    return {
+      ...{ allow: false, reason: decision.reason, ...held },
+      ...{ scope: null, source: null, rule: null, by_groups: [], explanation: reasons[decision.reason] },
+    };
+  const stored = (await readStored(db)).get(decision.scope);
+  const rule = stored && ruleBehind(stored.scope, call);
+  const by = groupsBehind(groups, decision.scope, grants);
+  return {
+    ...{ allow: true, reason: null, ...held, scope: decision.scope, source: stored?.source ?? null },
+    rule: rule ? { ...rule, methods: [...rule.methods], tools: [...rule.tools] } : null,
+    by_groups: by,
+    explanation: `The scope '${decision.scope}' allows it; ${by.map((group) => `'${group}'`).join(', ')} holds that scope.`,
+  };
+}

@@ -1,0 +1,106 @@
+import type { Handlers } from '../../../contract/endpoint.ts';
+import type { groupEndpoints } from '../../../contract/groups.ts';
+import type { Caller } from '../../access/caller.ts';
+import { asFailure, Failure } from '../../errors.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { definitionOf, invalid, readDefinition, type Wanted } from '../scopes/definition.ts';
+import { type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
+import { lookAtGroups } from '../scopes/show.ts';
+import { readStored, type StoredScope } from '../scopes/store.ts';
+import { deleteScope, type ScopesApiWorld, unknownScope, type Written, writeScope } from '../scopes/write.ts';
+import { listItems } from './list.ts';
+
+type Who = Caller<Identity>;
+
+/** What a group's `scope_config` may hold. */
+const configMembers = ['server_access', 'ui_permissions', 'agent_access', 'group_mappings', 'create_in_idp'];
+
+/** The functions behind the endpoints of groups: scopes, as the identity administrator sees them. */
+export function groupHandlers(world: ScopesApiWorld): Handlers<typeof groupEndpoints, Who> {
+  return {
+    async 'groups.list'() {
+      const stored = await readStored(world.db);
+      const seen = world.directory && (await lookAtGroups(world.directory, stored));
+      const groups = listItems(stored, seen);
+      return { groups, total: groups.length, truncated: seen?.truncated ?? false };
+    },
+    async 'groups.get'({ params }) {
+      return detailOf(await known(world, params.name));
+    },
+    async 'groups.create'({ body }, caller) {
+      const { name, description, scope_config } = body;
+      const wanted = readConfig({ scope_name: name, description }, scope_config);
+      return changedGroup(await writeScope(world, caller, wanted, true), null);
+    },
+    async 'groups.patch'({ params, body }, caller) {
+      const { scope, idpGroupId } = await known(world, params.name);
+      const description = body.description ?? scope.description ?? '';
+      const wanted = readConfig({ ...definitionOf(scope), description }, body.scope_config ?? {});
+      const written = await writeScope(world, caller, wanted);
+      if (body.description === undefined) return changedGroup(written, null);
+      const skipped = await describe(world, idpGroupId ?? written.stored.idpGroupId, description);
+      if (skipped) caller.note({ idp_skip_reason: skipped });
+      return changedGroup(written, skipped);
+    },
+    async 'groups.remove'({ params }, caller) {
+      const { name } = params;
+      const removed = await deleteScope(world, caller, name, { fromIdp: 'managed', force: false });
+      return { name, deleted: true, idp_deleted: removed.idpDeleted, idp_skip_reason: removed.skipped };
+    },
+  };
+}
+
+function readConfig(
+  base: Readonly<Record<string, unknown>>,
+  config: Readonly<Record<string, unknown>>,
+): Wanted {
+  const foreign = Object.keys(config).filter((member) => !configMembers.includes(member));
+  if (foreign.length > 0)
+    throw invalid(
+      foreign.map((member) => ({
+        at: `body.scope_config.${member}`,
+        message: `scope_config may have: ${configMembers.join(', ')}`,
+      })),
+    );
+  return readDefinition({ ...base, ...config }, 'body.scope_config');
+}
+
+/** Tells the directory the new description. The scope has it already: a failure says so. */
+async function describe(
+  world: ScopesApiWorld,
+  id: string | null,
+  description: string,
+): Promise<SkipReason | null> {
+  try {
+    return await unlessSkipped(world.directory, id, (groups, found) =>
+      groups.update?.(found, { description }),
+    );
+  } catch (error) {
+    const failure = asFailure(error);
+    const rest = 'The scope is changed; its description in the directory is not: repeat this.';
+    throw new Failure(failure.code, `${failure.message} ${rest}`, { cause: error });
+  }
+}
+
+async function known(world: ScopesApiWorld, name: string): Promise<StoredScope> {
+  const found = (await readStored(world.db)).get(name);
+  if (!found) throw unknownScope(name);
+  return found;
+}
+
+function detailOf({ scope, source, idpGroupId }: StoredScope) {
+  const { scope_name, scope_type: _, ...definition } = definitionOf(scope);
+  return {
+    ...definition,
+    id: idpGroupId ?? scope_name,
+    name: scope_name,
+    path: `/${scope_name}`,
+    is_idp_managed: idpGroupId !== null,
+    source,
+    editable: source === 'api',
+  };
+}
+
+function changedGroup({ stored, warnings }: Written, skipped: SkipReason | null) {
+  return { ...detailOf(stored), idp_skip_reason: skipped, warnings: [...warnings] };
+}

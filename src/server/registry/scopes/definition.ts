@@ -1,0 +1,65 @@
+import { type GroupDefinition, groupDefinition, type ScopeView } from '../../../contract/scopes.ts';
+import { readScopeJson, scopeJsonOf } from '../../access/scope-json.ts';
+import type { Scope } from '../../access/scope-set.ts';
+import { Failure, type Fault } from '../../errors.ts';
+import type { StoredScope } from './store.ts';
+
+/** The members that the rules of the scope file are about. */
+const ruled: readonly unknown[] = ['server_access', 'ui_permissions', 'agent_access', 'group_mappings'];
+
+/** A scope as somebody wants it. */
+export interface Wanted {
+  readonly scope: Scope;
+  readonly createInIdp: boolean;
+}
+
+/** Reads a group definition; every fault is told at once, by its JSON path below `at`. */
+export function readDefinition(given: Readonly<Record<string, unknown>>, at = 'body'): Wanted {
+  const shape = groupDefinition.safeParse(given);
+  const name = typeof given.scope_name === 'string' && given.scope_name !== '' ? given.scope_name : '?';
+  const description = typeof given.description === 'string' ? given.description : '';
+  const { scope, faults } = readScopeJson({ name, description }, given, at);
+  const all: Fault[] = [...(shape.success ? [] : faultsOfShape(shape.error.issues, at)), ...faults];
+  if (all.length > 0) throw invalid(all);
+  return { scope, createInIdp: (shape.data as GroupDefinition).create_in_idp };
+}
+
+/** What the reader of rules says about its members is better; only their size is not its business. */
+function faultsOfShape(
+  issues: readonly { code: string; path: readonly PropertyKey[]; message: string }[],
+  at: string,
+): Fault[] {
+  return issues
+    .filter(({ code, path }) => !ruled.includes(path[0]) || code === 'too_big')
+    .map(({ path, message }) => ({ at: [at, ...path.map(String)].join('.'), message }));
+}
+
+/** The failure that tells faults of an input, the first of them in words. */
+export function invalid(faults: readonly Fault[]): Failure {
+  const shown = faults.slice(0, 25).map(({ at, message }) => `${at}: ${message}`);
+  if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
+  return new Failure('invalid_input', `The group definition has faults: ${shown.join('; ')}.`, { faults });
+}
+
+/** What a scope says, in the shape of the group definition file. */
+export function definitionOf(scope: Scope) {
+  return {
+    scope_name: scope.name,
+    scope_type: 'server_scope' as const,
+    description: scope.description ?? '',
+    ...scopeJsonOf(scope),
+  };
+}
+
+/** A stored scope as the API shows it. */
+export function viewOf({ scope, source, idpGroupId, createdAt, updatedAt }: StoredScope): ScopeView {
+  return {
+    ...definitionOf(scope),
+    source,
+    editable: source === 'api',
+    is_idp_managed: idpGroupId !== null,
+    idp_group_id: idpGroupId,
+    created_at: createdAt,
+    updated_at: updatedAt,
+  };
+}

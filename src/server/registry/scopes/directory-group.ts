@@ -1,0 +1,135 @@
+import type { Caller } from '../../access/caller.ts';
+import { groupKey } from '../../access/names.ts';
+import { asFailure, Failure, type FailureCode } from '../../errors.ts';
+import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
+import type { Identity } from '../../identity/identity.ts';
+
+/** A group of the directory that stands for a scope. */
+export interface EnsuredGroup {
+  readonly group: DirectoryGroup;
+  /** Whether it was made just now, and not found. */
+  readonly created: boolean;
+}
+
+/** Why a directory was not told of something that it should have been told. */
+export type SkipReason = 'forbidden' | 'not_found' | 'local_only';
+
+/**
+ * Finds the group of exactly that name, or by the id that was stored with the scope, or makes it. Several of that name are a
+ * `conflict` that lists them.
+ */
+export async function ensureGroup(
+  directory: Directory | undefined,
+  { name, description, knownId }: { name: string; description: string; knownId: string | null },
+): Promise<EnsuredGroup> {
+  if (!directory)
+    throw new Failure(
+      'invalid_input',
+      'No directory is set up, so create_in_idp cannot be: leave it out, or set the provider up (docs/providers).',
+      { faults: [{ at: 'body.create_in_idp', message: 'no directory is set up' }] },
+    );
+  const { groups } = directory;
+  const known = knownId === null ? undefined : await groups.find(knownId);
+  const found = known ?? (await groups.find(name));
+  if (found && (found === known || found.name === name)) return { group: found, created: false };
+  if (found?.name.toLowerCase() === name.toLowerCase())
+    throw new Failure(
+      'conflict',
+      `The directory has the group '${found.name}' (${found.id}), which differs from '${name}' only in case. Use that name, or map its id.`,
+    );
+  const { writeGroups, missing } = await directory.capabilities();
+  if (!groups.create || !writeGroups)
+    throw new Failure(
+      'directory_denied',
+      `The gateway may not make groups in ${directory.provider}${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}. Consent to that, or make the group there and map it.`,
+    );
+  return { group: await groups.create({ name, description }), created: true };
+}
+
+/**
+ * Goes on with a group that was ensured; when that fails, a group made just now is removed again. The failure says which:
+ * compensated, or what is left to finish.
+ */
+export async function orUndo<T>(
+  directory: Directory | undefined,
+  { group, created }: EnsuredGroup,
+  caller: Caller<Identity>,
+  goOn: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await goOn();
+  } catch (error) {
+    if (!created) throw error;
+    const removed = await takenBack(directory, group.id);
+    caller.note({ idp_group_id: group.id, idp_compensated: removed });
+    const failure = asFailure(error);
+    const rest = removed
+      ? `The group '${group.name}' that had been made in the directory for it was removed again; nothing has changed.`
+      : `The group '${group.name}' (${group.id}) has been made in the directory and is still there: repeat this, which finds it again, or remove it there.`;
+    throw new Failure(failure.code, `${failure.message} ${rest}`, { cause: error, faults: failure.faults });
+  }
+}
+
+async function takenBack(directory: Directory | undefined, id: string): Promise<boolean> {
+  if (!directory?.groups.remove) return false;
+  return directory.groups.remove(id).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Why a failure of the directory does not stop what is done here; any other failure is thrown on. */
+const skippable: Partial<Record<FailureCode, SkipReason>> = {
+  directory_denied: 'forbidden',
+  not_found: 'not_found',
+};
+
+/** Does something to a group of the directory; answers why it was not done, or null when it was. */
+export async function unlessSkipped(
+  directory: Directory | undefined,
+  id: string | null,
+  work: (groups: Directory['groups'], id: string) => Promise<void> | undefined,
+): Promise<SkipReason | null> {
+  if (!directory || id === null) return 'local_only';
+  try {
+    const done = work(directory.groups, id);
+    if (!done) return 'forbidden';
+    await done;
+    return null;
+  } catch (error) {
+    const reason = skippable[asFailure(error).code];
+    if (!reason) throw error;
+    return reason;
+  }
+}
+
+/** The id of a group that somebody asks to remove with its scope though it was not made with it: of its name, and mapped. */
+export async function mappedGroupOf(
+  directory: Directory | undefined,
+  name: string,
+  groupMappings: readonly string[],
+): Promise<string | null> {
+  const found = await directory?.groups.find(name);
+  const mapped = found && groupMappings.some((group) => groupKey(group) === groupKey(found.mapping));
+  return mapped && found.name === name ? found.id : null;
+}
+
+/** How many groups are asked for at a time, and shown at most. */
+const [pageSize, mostGroups] = [500, 5000];
+
+/** The groups of the directory, up to a bound. */
+export async function allGroups(
+  directory: Directory,
+): Promise<{ groups: readonly DirectoryGroup[]; truncated: boolean }> {
+  const groups: DirectoryGroup[] = [];
+  let from: string | null = null;
+  do {
+    const page: Awaited<ReturnType<Directory['groups']['list']>> = await directory.groups.list({
+      limit: pageSize,
+      from,
+    });
+    groups.push(...page.items);
+    from = page.next;
+  } while (from !== null && groups.length < mostGroups);
+  return { groups, truncated: from !== null };
+}

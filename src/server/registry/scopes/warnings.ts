@@ -1,0 +1,76 @@
+import { nameOfPath } from '../../../contract/servers.ts';
+import { coversAll } from '../../access/names.ts';
+import type { Scope } from '../../access/scope-set.ts';
+import type { ServerRule } from '../../access/server-rules.ts';
+import type { Db } from '../../db/tables.ts';
+
+/** What is registered, as scopes name it. */
+export interface Registered {
+  readonly servers: ReadonlySet<string>;
+  /** Paths with a slash in front; undefined where nobody knows of agents. */
+  readonly agents: ReadonlySet<string> | undefined;
+}
+
+/** The names of the registered servers. */
+export async function serverNames(db: Db): Promise<ReadonlySet<string>> {
+  const rows = await db.selectFrom('servers').select('path').execute();
+  return new Set(rows.map(({ path }) => nameOfPath(path)));
+}
+
+/** What of a scope will not work as its writer may think, in words. Nothing of it is wrong in itself. */
+export function warningsOf(scope: Scope, registered: Registered, groupsAreIds: boolean): string[] {
+  return [
+    ...new Set([
+      ...scope.serverRules.flatMap((rule) => ofRule(rule, registered)),
+      ...ofPermissions(scope, registered),
+      ...ofAgents(scope, registered),
+      ...(groupsAreIds ? ofMappings(scope) : []),
+    ]),
+  ];
+}
+
+function ofRule({ server, methods, tools }: ServerRule, { servers }: Registered): string[] {
+  const said: string[] = [];
+  if (server === 'api')
+    return [
+      "the rule for the server 'api' has no effect: ui_permissions say what may be done in the registry",
+    ];
+  if (server !== '*' && !servers.has(server)) said.push(`no server '${server}' is registered`);
+  if (tools.length > 0 && !coversAll(methods) && !methods.includes('tools/call'))
+    said.push(`the tools of the rule for '${server}' cannot be called: its methods lack tools/call`);
+  return said;
+}
+
+function ofPermissions({ uiPermissions }: Scope, { servers }: Registered): string[] {
+  return Object.entries(uiPermissions)
+    .filter(([permission]) => permission.endsWith('_service') || permission.endsWith('_tools'))
+    .flatMap(([, names]) => names ?? [])
+    .filter((name) => name !== 'all' && !servers.has(name))
+    .map((name) => `no server '${name}' is registered`);
+}
+
+function ofAgents({ agentRules, agentAccess = [], uiPermissions }: Scope, { agents }: Registered): string[] {
+  if (!agents) return [];
+  const named = [
+    ...agentRules.flatMap(({ resources }) => resources),
+    ...agentAccess,
+    ...Object.entries(uiPermissions).flatMap(([permission, names]) =>
+      /_agents?$/.test(permission) ? (names ?? []) : [],
+    ),
+  ];
+  return named
+    .filter((path) => path !== 'all' && !agents.has(path))
+    .map((path) => `no agent '${path}' is registered`);
+}
+
+/** Entra ID names groups by Object ID in its tokens: a name there is a mapping that nobody has. */
+function ofMappings({ name, groupMappings }: Scope): string[] {
+  const hasId = groupMappings.some(isId);
+  return groupMappings
+    .filter((group) => !isId(group) && !group.startsWith('role:') && !(group === name && hasId))
+    .map((group) => `nobody of Entra ID is in '${group}': its groups are mapped by Object ID`);
+}
+
+function isId(group: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group);
+}

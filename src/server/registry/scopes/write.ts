@@ -1,0 +1,178 @@
+import type { ScopeChanged } from '../../../contract/scopes.ts';
+import type { Caller } from '../../access/caller.ts';
+import type { Scope } from '../../access/scope-set.ts';
+import { Failure } from '../../errors.ts';
+import type { Directory } from '../../iam/directory.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { type ChangeWorld, changeScopes, type Plan, rehearse } from './change.ts';
+import type { Wanted } from './definition.ts';
+import { type EnsuredGroup, ensureGroup, mappedGroupOf, orUndo, unlessSkipped } from './directory-group.ts';
+import { systemScopes } from './guard.ts';
+import { readStored, type StoredScope, type StoredScopes } from './store.ts';
+import { serverNames, warningsOf } from './warnings.ts';
+
+/** What scopes are managed with. */
+export interface ScopesApiWorld extends ChangeWorld {
+  /** The directory behind the provider; undefined where none is set up. */
+  readonly directory: Directory | undefined;
+  /** Whether tokens name groups by Object ID (Entra), so that a mapping by name is probably a mistake. */
+  readonly groupsAreIds: boolean;
+  /** Paths of the registered agents; absent where there is no registry of agents. */
+  readonly agentPaths?: () => Promise<ReadonlySet<string>>;
+}
+
+type Who = Caller<Identity>;
+
+/** What became of a scope. */
+export interface Written {
+  readonly stored: StoredScope;
+  readonly created: boolean;
+  readonly changed: boolean;
+  readonly idpCreated: boolean;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Makes or replaces a scope and, where that is wanted, its group in the directory. Everything that can be refused is
+ * refused before the directory is touched; what fails after that is taken back there.
+ */
+export async function writeScope(
+  world: ScopesApiWorld,
+  caller: Who,
+  { scope, createInIdp }: Wanted,
+  mustBeNew = false,
+): Promise<Written> {
+  const planFor =
+    (ensured?: EnsuredGroup): Plan =>
+    (stored) => {
+      const before = stored.get(scope.name);
+      if (before && mustBeNew) throw taken(before);
+      const idpGroupId = ensured?.created ? ensured.group.id : (before?.idpGroupId ?? null);
+      return new Map([[scope.name, { scope: mapped(scope, ensured), idpGroupId }]]);
+    };
+  return world.inTurn(`group ${scope.name}`, async () => {
+    await rehearse(world, caller, planFor());
+    const known = (await readStored(world.db)).get(scope.name);
+    if (!createInIdp) return written(world, await changeScopes(world, caller, planFor()), scope.name, known);
+    const { name, description = '' } = scope;
+    const asked = { name, description, knownId: known?.idpGroupId ?? null };
+    const ensured = await ensureGroup(world.directory, asked);
+    caller.note({ idp_created: ensured.created, idp_group_id: ensured.group.id });
+    const done = await orUndo(world.directory, ensured, caller, () =>
+      changeScopes(world, caller, planFor(ensured)),
+    );
+    return written(world, done, name, known, ensured);
+  });
+}
+
+/** The scope, held by the directory's group too. */
+function mapped(scope: Scope, ensured: EnsuredGroup | undefined): Scope {
+  const mapping = ensured?.group.mapping;
+  if (mapping === undefined || scope.groupMappings.includes(mapping)) return scope;
+  return { ...scope, groupMappings: [...scope.groupMappings, mapping] };
+}
+
+async function written(
+  world: ScopesApiWorld,
+  done: { readonly changed: ReadonlySet<string>; readonly stored: StoredScopes },
+  name: string,
+  before: StoredScope | undefined,
+  ensured?: EnsuredGroup,
+): Promise<Written> {
+  const stored = done.stored.get(name);
+  if (!stored)
+    throw new Failure('conflict', `The scope '${name}' was removed by somebody else meanwhile; repeat this.`);
+  const found =
+    ensured && !ensured.created && stored.idpGroupId !== ensured.group.id
+      ? [`the directory already had a group '${name}' (${ensured.group.id}): its members hold this scope now`]
+      : [];
+  return {
+    stored,
+    created: before === undefined,
+    changed: done.changed.has(name),
+    idpCreated: ensured?.created ?? false,
+    warnings: [...found, ...(await warningsFor(world, stored.scope))],
+  };
+}
+
+/** What of a scope will not work as its writer may think. */
+export async function warningsFor(world: ScopesApiWorld, scope: Scope): Promise<string[]> {
+  const registered = { servers: await serverNames(world.db), agents: await world.agentPaths?.() };
+  return warningsOf(scope, registered, world.groupsAreIds);
+}
+
+/** What the API answers to a change of a scope. */
+export function changedAnswer(
+  message: string,
+  { stored, changed, idpCreated, warnings }: Written,
+): ScopeChanged {
+  return {
+    message,
+    group_name: stored.scope.name,
+    idp_created: idpCreated,
+    idp_group_id: stored.idpGroupId,
+    auth_server_reloaded: true,
+    changed,
+    warnings: [...warnings],
+  };
+}
+
+/** What became of a scope's group in the directory. */
+export interface Removed {
+  readonly idpDeleted: boolean;
+  /** Why it is still there; null when it is not, or nobody asked. */
+  readonly skipped: 'forbidden' | 'not_found' | 'local_only' | null;
+}
+
+/**
+ * Removes a scope. The group in the directory goes first where it is to go: when that fails, nothing has changed, and when
+ * the rest fails, the same call finishes it.
+ */
+export async function deleteScope(
+  world: ScopesApiWorld,
+  caller: Who,
+  name: string,
+  { fromIdp, force }: { fromIdp: 'managed' | 'mapped' | 'no'; force: boolean },
+): Promise<Removed> {
+  const plan: Plan = (stored) => {
+    if (!stored.has(name)) throw unknownScope(name);
+    return new Map([[name, null]]);
+  };
+  return world.inTurn(`group ${name}`, async () => {
+    await rehearse(world, caller, plan);
+    if (systemScopes.includes(name) && !force)
+      throw new Failure(
+        'not_editable',
+        `The roles stand on the scope '${name}'. To remove it all the same, repeat this with force.`,
+      );
+    const before = (await readStored(world.db)).get(name);
+    let id = fromIdp === 'no' ? null : (before?.idpGroupId ?? null);
+    if (fromIdp === 'mapped' && id === null)
+      id = await mappedGroupOf(world.directory, name, before?.scope.groupMappings ?? []);
+    const skipped =
+      fromIdp === 'no'
+        ? null
+        : await unlessSkipped(world.directory, id, (groups, found) => groups.remove?.(found));
+    const idpDeleted = fromIdp !== 'no' && skipped === null;
+    caller.note({ idp_deleted: idpDeleted, ...(skipped ? { idp_skip_reason: skipped } : {}) });
+    await changeScopes(world, caller, plan);
+    return { idpDeleted, skipped };
+  });
+}
+
+/** The failure of a name that no scope has. */
+export function unknownScope(name: string): Failure {
+  return new Failure(
+    'not_found',
+    `There is no scope '${name}'. See which there are with GET /api/servers/groups.`,
+  );
+}
+
+function taken({ scope, source }: StoredScope): Failure {
+  return new Failure(
+    'conflict',
+    source === 'file'
+      ? `The scope file has a scope '${scope.name}'; edit scopes.yml, or choose another name.`
+      : `There is a scope '${scope.name}' already; import it to replace it, or choose another name.`,
+  );
+}

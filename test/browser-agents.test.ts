@@ -1,0 +1,212 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { shippedTenant } from '../src/entra-emulator/shipped.ts';
+import {
+  expectAccessible,
+  expectFits,
+  launchBrowser,
+  openPage,
+  signIn,
+  tabTo,
+  type Visit,
+  whyNoBrowser,
+} from './browser.ts';
+import { startGateway, type TestGateway } from './harness.ts';
+import { agentToken } from './sign-in.ts';
+
+let gateway: TestGateway;
+let browser: Browser;
+const visits: Visit[] = [];
+const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
+const directory = mkdtempSync(join(tmpdir(), 'browser-agents-'));
+const markup = '<img src=x onerror="document.title=1">';
+
+// Bob gets what the group of the setup guide grants, the developer (dave) may list and no more, the operator nothing.
+const scopes = readFileSync('examples/scopes.yml', 'utf8')
+  .replace(
+    '    health_check_service: [currenttime]\n',
+    '    health_check_service: [currenttime]\n    list_agents: [/flight-booking]\n    get_agent: [/flight-booking]\n',
+  )
+  .replace(
+    '    register_service: [all]\n    health_check',
+    '    list_agents: [all]\n    register_service: [all]\n    health_check',
+  );
+
+beforeAll(async () => {
+  if (missing) return;
+  const file = join(directory, 'scopes.yml');
+  writeFileSync(file, scopes);
+  [browser, gateway] = await Promise.all([
+    launchBrowser(),
+    startGateway({ environment: { SCOPES_CONFIG_PATH: file } }),
+  ]);
+  const token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
+  const made = await fetch(`${gateway.url}/api/agents`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      path: '/team/odd',
+      tags: ['odd'],
+      card: {
+        name: markup,
+        description: `Second line:\n${markup}`,
+        version: '2',
+        protocolVersion: '0.3.0',
+        url: 'http://127.0.0.1:9/a-rather-long-address/that/has/to/break/somewhere/on/a/narrow/page',
+        provider: { organization: markup, url: 'https://provider.example' },
+        capabilities: {},
+        defaultInputModes: [],
+        defaultOutputModes: [],
+        skills: [{ id: 'odd', name: markup, description: markup, tags: [markup], examples: [markup] }],
+      },
+    }),
+  });
+  expect(made.status).toBe(201);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await gateway?.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+beforeEach((context) => {
+  if (missing) context.skip(missing);
+});
+
+afterEach(async () => {
+  const faults = visits.flatMap((visit) => visit.faults);
+  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
+  expect(faults).toEqual([]);
+});
+
+async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
+  visits.push(visit);
+  await signIn(visit.page, `${gateway.url}${path}`, name);
+  return visit.page;
+}
+
+const nameOf = (upn: string): string => upn.split('@')[0] ?? '';
+const { accounts } = shippedTenant;
+const developer = nameOf(accounts.developer.userPrincipalName);
+const operator = nameOf(accounts.operator.userPrincipalName);
+const switchOf = (page: Page, path: string) =>
+  page.getByRole('listitem').filter({ hasText: path }).getByRole('switch');
+
+test('an administrator finds an agent, opens it and reads its skills and addresses', async () => {
+  const page = await openAs('alice', '/');
+  await page.getByRole('link', { name: 'Agents', exact: true }).click();
+  await page.getByText('2 agents', { exact: true }).waitFor();
+  await page.getByRole('searchbox', { name: 'Search agents' }).fill('book a flight');
+  await page.getByText('1 of 2 agents').waitFor();
+  await page.waitForURL(/\/agents\?q=book/);
+  await page.getByRole('button', { name: 'Flight Booking' }).click();
+  const skills = page.getByRole('region', { name: 'Skills of Flight Booking' });
+  await skills.getByText('Lists flights between two airports on a day.').waitFor();
+  await page.getByText(`${gateway.url}/api/agents/flight-booking/card`).waitFor();
+  await page.waitForURL(/open=%2Fflight-booking/);
+  await page.reload();
+  await skills.getByText('Flights from Oslo to Lisbon on Friday').waitFor();
+});
+
+test('what a card says is only text', async () => {
+  const page = await openAs('alice', '/agents?open=%2Fteam%2Fodd');
+  const skills = page.getByRole('region', { name: `Skills of ${markup}` });
+  await skills.waitFor();
+  expect(await skills.getByText(markup).count()).toBeGreaterThanOrEqual(3);
+  expect(await page.locator('img').count()).toBe(0);
+  expect(await page.title()).toBe('Agents · MCP Gateway & Registry');
+});
+
+test('an administrator switches an agent off and on with the keyboard alone, and each is announced', async () => {
+  const page = await openAs('alice', '/agents');
+  const control = switchOf(page, '/flight-booking');
+  for (const state of ['disabled', 'enabled']) {
+    await tabTo(page, control);
+    await page.keyboard.press('Space');
+    await page.getByRole('status').getByText(`Flight Booking is now ${state}.`).waitFor();
+    await page.reload();
+    await control.waitFor();
+    expect(await control.getAttribute('aria-checked')).toBe(String(state === 'enabled'));
+  }
+  await tabTo(page, page.getByRole('button', { name: 'Flight Booking' }));
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'Skills of Flight Booking' }).waitFor();
+});
+
+test('a switch goes back when the gateway refuses, and says so', async () => {
+  const page = await openAs('alice', '/agents');
+  await page.route('**/toggle', (route) => route.abort());
+  const control = switchOf(page, '/flight-booking');
+  await control.click();
+  await page
+    .getByRole('alert')
+    .getByText(/could not be disabled/)
+    .waitFor();
+  expect(await control.getAttribute('aria-checked')).toBe('true');
+});
+
+test('a member of a group like that of the guide sees its agent, and no other, and changes nothing', async () => {
+  const page = await openAs('bob', '/agents?open=%2Fflight-booking');
+  await page.getByText('1 agent', { exact: true }).waitFor();
+  await page.getByRole('region', { name: 'Skills of Flight Booking' }).getByText('Find flights').waitFor();
+  expect(await page.getByRole('switch').count()).toBe(0);
+});
+
+test('who may list agents but not get their cards is told so', async () => {
+  const page = await openAs(developer, '/agents?open=%2Fflight-booking');
+  await page.getByText('2 agents', { exact: true }).waitFor();
+  await page.getByText('not its card').waitFor();
+  expect(await page.getByText('127.0.0.1').count()).toBe(0);
+});
+
+test('who may see no agent has no link to them, and the page says whom to ask', async () => {
+  const page = await openAs(operator, '/agents');
+  await page.getByText('no agent that your scopes let you see').waitFor();
+  expect(await page.getByRole('link', { name: 'Agents', exact: true }).count()).toBe(0);
+});
+
+test('an error says its cause, and trying again recovers', async () => {
+  const page = await openAs('alice', '/');
+  const said = {
+    type: 'about:blank',
+    title: 'Not now',
+    status: 503,
+    code: 'overloaded',
+    detail: 'Come back.',
+  };
+  await page.route('**/api/agents?*', (route) => route.fulfill({ status: 503, json: said }));
+  await page.getByRole('link', { name: 'Agents', exact: true }).click();
+  const alert = page.getByRole('alert').filter({ hasText: 'Not now' });
+  await alert.getByText('Come back.').waitFor();
+  await page.unroute('**/api/agents?*');
+  await alert.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('2 agents', { exact: true }).waitFor();
+});
+
+/** The views of agents, by who sees them and how to get there. */
+const views: [name: string, who: string, path: string, ready: string][] = [
+  ['agents', 'alice', '/agents', '2 agents'],
+  ['an agent with skills', 'alice', '/agents?open=%2Fflight-booking', 'Find flights'],
+  ['an agent full of markup', 'alice', '/agents?open=%2Fteam%2Fodd', 'Card'],
+  ['a search without result', 'alice', '/agents?q=nothing-like-it', 'No agent matches.'],
+  ['an agent without its card', developer, '/agents?open=%2Fflight-booking', 'get_agent'],
+  ['no agent', operator, '/agents', 'no agent that your scopes let you see'],
+];
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
+  test.each(views)('%s is accessible and fits 1280 and 360 pixels', async (_name, who, path, ready) => {
+    const page = await openAs(who, path, { colorScheme });
+    await page.getByText(ready).first().waitFor();
+    await page.waitForLoadState('networkidle');
+    await expectAccessible(page);
+    await expectFits(page);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expectFits(page);
+    if (colorScheme === 'light') await expectAccessible(page);
+  });
+});

@@ -1,15 +1,19 @@
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import { Login, type Registered } from './login.ts';
 
 /**
  * A client that the official suite starts with the address of its server as last argument: it does what the scenario asks
- * of a client. With GATEWAY it goes there instead, to the route of that server; see `serversBehind`.
+ * of a client. With GATEWAY what it sends to that server goes there, with TOKEN to prove who it is; see `startRelay`.
  */
-const { MCP_CONFORMANCE_PROTOCOL_VERSION: revision, MCP_CONFORMANCE_CONTEXT, GATEWAY } = process.env;
-const context = JSON.parse(MCP_CONFORMANCE_CONTEXT ?? '{}') as { toolCalls?: ToolCall[] };
-const given = new URL(process.argv.at(-1) ?? '');
-const url = GATEWAY
-  ? new URL(`/${given.pathname === '/' ? 'root' : 'mcp'}-${given.port}/mcp`, GATEWAY)
-  : given;
+const {
+  MCP_CONFORMANCE_PROTOCOL_VERSION: revision,
+  MCP_CONFORMANCE_CONTEXT,
+  GATEWAY,
+  TOKEN = '',
+} = process.env;
+const context = JSON.parse(MCP_CONFORMANCE_CONTEXT ?? '{}') as Registered & { toolCalls?: ToolCall[] };
+const server = new URL(process.argv.at(-1) ?? '');
+const login = new Login(context);
 
 interface ToolCall {
   readonly name: string;
@@ -28,36 +32,66 @@ interface Tool {
 function callsOf({ name, inputSchema }: Tool, tools: readonly Tool[]): readonly ToolCall[] {
   const named = (context.toolCalls ?? []).filter((call) => call.name === name);
   if (named.length > 0) return named;
-  const rich = tools.find((tool) => tool.name !== name);
+  const other = tools.find((tool) => tool.name !== name);
   const values = (inputSchema.required ?? []).map((key) => {
     const { type } = (inputSchema.properties?.[key] ?? {}) as { type?: string };
     const isNumber = type === 'number' || type === 'integer';
-    return [key, isNumber ? 5 : type === 'object' ? (rich?.inputSchema ?? {}) : 'us-west1'];
+    return [key, isNumber ? 5 : type === 'object' ? (other?.inputSchema ?? {}) : 'us-west1'];
   });
   return [{ name, arguments: Object.fromEntries(values) }];
 }
 
-const modern = revision === '2026-07-28';
-const client = new Client(
-  { name: 'conformance-client', version: '1.0.0' },
-  {
-    capabilities: { elicitation: { form: { applyDefaults: true } }, sampling: {}, roots: {} },
-    versionNegotiation: { mode: modern ? { pin: revision } : 'legacy' },
-  },
-);
-client.setRequestHandler('elicitation/create', async ({ params }) => {
-  const { requestedSchema = {} } = params as { requestedSchema?: { properties?: object } };
-  const content: Record<string, boolean> = {};
-  if ('confirmed' in (requestedSchema.properties ?? {})) content.confirmed = true;
-  return { action: 'accept', content };
+function send(url: string | URL, init: RequestInit = {}): Promise<Response> {
+  if (!GATEWAY || new URL(url).href !== server.href) return fetch(url, init);
+  const headers = new Headers(init.headers);
+  headers.set('x-authorization', `Bearer ${TOKEN}`);
+  headers.set('x-scenario', server.href);
+  return fetch(GATEWAY, { ...init, headers });
+}
+
+function makeClient(): Client {
+  const client = new Client(
+    { name: 'conformance-client', version: '1.0.0' },
+    {
+      capabilities: { elicitation: { form: { applyDefaults: true } }, sampling: {}, roots: {} },
+      versionNegotiation: { mode: revision === '2026-07-28' ? { pin: revision } : 'legacy' },
+    },
+  );
+  client.setRequestHandler('elicitation/create', async ({ params }) => {
+    const { requestedSchema = {} } = params as { requestedSchema?: { properties?: object } };
+    const content: Record<string, boolean> = {};
+    if ('confirmed' in (requestedSchema.properties ?? {})) content.confirmed = true;
+    return { action: 'accept', content };
+  });
+  return client;
+}
+
+let transport: StreamableHTTPClientTransport;
+
+let signIns = 0;
+
+/** Does it, and again after a sign-in where it turned out to need one: two for all that this client does. */
+async function signedIn<T>(run: () => Promise<T>): Promise<T> {
+  for (;;)
+    try {
+      return await run();
+    } catch (error) {
+      if (!(error instanceof UnauthorizedError) || signIns++ === 2) throw error;
+      await transport.finishAuth(login.callback);
+    }
+}
+
+const client = await signedIn(async () => {
+  transport = new StreamableHTTPClientTransport(server, { authProvider: login, fetch: send });
+  const one = makeClient();
+  await one.connect(transport);
+  return one;
 });
-await client.connect(
-  new StreamableHTTPClientTransport(url, { requestInit: { headers: { authorization: 'Bearer client' } } }),
-);
-const can = client.getServerCapabilities() ?? {};
-const { tools } = await client.listTools();
+const { tools } = await signedIn(() => client.listTools());
 for (const tool of tools as Tool[])
-  for (const call of callsOf(tool, tools as Tool[])) await client.callTool(call as never).catch(note);
+  for (const call of callsOf(tool, tools as Tool[]))
+    await signedIn(() => client.callTool(call as never)).catch(note);
+const can = client.getServerCapabilities() ?? {};
 if (can.resources)
   for (const { uri } of (await client.listResources()).resources)
     await client.readResource({ uri }).catch(note);

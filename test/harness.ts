@@ -29,8 +29,21 @@ export interface TestGatewayOptions {
   readonly emulatorPort?: number;
 }
 
-/** Starts the built command as a user would, and waits until it says that it serves. */
+/**
+ * Starts the built command as a user would, and waits until it says that it serves. A free port may be taken by somebody
+ * else before the gateway has it: then others are tried, unless they were asked for.
+ */
 export async function startGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const isChosen = options.port !== undefined || options.emulatorPort !== undefined;
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (isChosen || attempt === 3 || !String(error).includes('is in use; choose another')) throw error;
+    }
+}
+
+async function startOnce(options: TestGatewayOptions): Promise<TestGateway> {
   const [port, emulatorPort] = [
     options.port ?? (await freePort()),
     options.emulatorPort ?? (await freePort()),

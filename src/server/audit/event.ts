@@ -44,6 +44,8 @@ export interface Sink {
   readonly name: string;
   /** Writes a batch, in order; a rejected promise means that none was written and the batch is offered again. */
   write(events: readonly AuditEvent[]): Promise<void>;
+  /** Lets go of what the sink holds open, after the last batch. */
+  close?(): Promise<void>;
 }
 
 /** The trail as the rest of the house sees it: note an event at once, without waiting. */

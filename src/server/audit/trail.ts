@@ -4,7 +4,7 @@ import { withoutTokens } from './without-tokens.ts';
 /** How many events are held before they are written out whatever the timer says. */
 const batchSize = 512;
 /** How long an event waits at most before it is written, in milliseconds. */
-const writeEvery = 200;
+const writeEvery = 50;
 /** Events held while a sink fails; beyond this the gateway says so loudly, and still keeps the newest. */
 const heldAtMost = 100_000;
 
@@ -86,6 +86,7 @@ export function createTrail(world: TrailWorld): HeldTrail {
     async close() {
       await flush();
       clearTimeout(timer);
+      for (const { close } of world.sinks) await close?.();
     },
   };
 }

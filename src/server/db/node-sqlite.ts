@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
 
 /** Kysely's SQLite dialect over Node's own `node:sqlite`; statements are prepared once and kept, up to a bound. */
@@ -16,7 +16,8 @@ export function nodeSqliteDialect(database: DatabaseSync): Dialect {
     database: {
       close: () => database.close(),
       prepare(sql) {
-        const statement = prepare(sql);
+        // A transaction that reads before it writes would be refused when the audit trail's thread wrote in between.
+        const statement = prepare(sql === 'begin' ? 'begin immediate' : sql);
         return {
           reader: statement.columns().length > 0,
           all: (parameters) => statement.all(...values(parameters)),
@@ -29,15 +30,6 @@ export function nodeSqliteDialect(database: DatabaseSync): Dialect {
       },
     },
   });
-}
-
-/** Opens a database file in WAL mode; a commit survives the end of the process, and a checkpoint the loss of power. */
-export function openFile(file: string): DatabaseSync {
-  const database = new DatabaseSync(file);
-  database.exec(
-    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;',
-  );
-  return database;
 }
 
 function values(parameters: readonly unknown[]): SQLInputValue[] {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { fileIn, openFile } from './file.ts';
 import { DirectoryInUse, openDatabase } from './open.ts';
 
 let directory: string;
@@ -18,6 +19,8 @@ test('migrations run at the first start only', async () => {
     '0003-upstream-credentials',
     '0005-agents',
     '0007-scopes-of-the-api',
+    '0009-audit-reading',
+    '0010-accounts',
   ]);
   await first.close();
   const second = await openDatabase(directory);
@@ -50,4 +53,18 @@ test('what one opening wrote the next one reads', async () => {
   const second = await openDatabase(directory);
   expect(await second.db.selectFrom('people').select('username').execute()).toEqual([{ username: 'alice' }]);
   await second.close();
+});
+
+test('a transaction that reads before it writes is never refused for what another connection does', async () => {
+  const { db, close } = await openDatabase(directory);
+  const other = openFile(fileIn(directory));
+  other.exec('PRAGMA busy_timeout = 0');
+  await db.transaction().execute(async (transaction) => {
+    await transaction.selectFrom('scopes').selectAll().execute();
+    expect(() => other.exec("DELETE FROM audit_events WHERE id = 'none'")).toThrow('locked');
+    await transaction.deleteFrom('scopes').execute();
+  });
+  other.exec("DELETE FROM audit_events WHERE id = 'none'");
+  other.close();
+  await close();
 });

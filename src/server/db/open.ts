@@ -2,8 +2,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
+import { fileIn, openFile } from './file.ts';
 import { migrate } from './migrate.ts';
-import { nodeSqliteDialect, openFile } from './node-sqlite.ts';
+import { nodeSqliteDialect } from './node-sqlite.ts';
 import type { Db, Tables } from './tables.ts';
 
 /** An open database that this process alone may write. */
@@ -23,7 +24,7 @@ export async function openDatabase(directory: string): Promise<OpenDatabase> {
   chmodSync(directory, 0o700);
   const release = lockDirectory(directory);
   try {
-    const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(openFile(join(directory, 'gateway.db'))) });
+    const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(openFile(fileIn(directory))) });
     const migrated = await migrate(db);
     return {
       db,

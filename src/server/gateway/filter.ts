@@ -16,6 +16,8 @@ export type Filter = (status: number, type: string) => FilteredBody | undefined;
 export interface FilterOptions {
   /** Takes out of a message what is not shown; undefined when nothing changes. */
   readonly cut: (text: string) => string | undefined;
+  /** The same for a body that is one message. */
+  readonly cutBytes: (body: Buffer) => Buffer | undefined;
   readonly limit: number;
   /** A stream that goes on: the caller's rights may change meanwhile, so that is asked at each event. */
   readonly showsAll: () => boolean;
@@ -47,7 +49,7 @@ function eventBody({ limit, cut, showsAll, rewriteOther }: FilterOptions): Filte
   return { whole: false, write: (chunk) => events.write(chunk), end: () => events.end() };
 }
 
-function wholeBody({ limit, cut, showsAll }: FilterOptions, type: string): FilteredBody {
+function wholeBody({ limit, cutBytes, showsAll }: FilterOptions, type: string): FilteredBody {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
@@ -66,21 +68,19 @@ function wholeBody({ limit, cut, showsAll }: FilterOptions, type: string): Filte
       const [first = nothing] = chunks;
       const body = chunks.length > 1 ? Buffer.concat(chunks, size) : first;
       if (showsAll()) return body;
-      const changed = cutWhole(body, type, cut);
-      return changed === undefined ? body : Buffer.from(changed, 'utf8');
+      return cutWhole(body, type, cutBytes) ?? body;
     },
   };
 }
 
 const nothing = Buffer.alloc(0);
 
-function cutWhole(body: Buffer, type: string, cut: FilterOptions['cut']): string | undefined {
-  const text = body.toString('utf8').replace(/^\uFEFF/, '');
+function cutWhole(body: Buffer, type: string, cut: FilterOptions['cutBytes']): Buffer | undefined {
   try {
-    return cut(text);
+    return cut(body);
   } catch (error) {
     // A page of text that no client takes for a message, such as a reverse proxy's error page.
-    if (type.startsWith('text/') && /^\s*[^[{\s]/.test(text)) return undefined;
+    if (type.startsWith('text/') && /^\s*[^[{\s]/.test(body.toString('utf8'))) return undefined;
     throw error;
   }
 }

@@ -81,9 +81,28 @@ test('what comes from memory is what cutting would give, also for odd messages',
     fc.property(fc.array(message, { minLength: 1, maxLength: 6 }), (texts) => {
       const memory = createListMemory();
       const [rights, { rules }] = [{}, rulesFor(['tool_3', 'tool_4'])];
-      for (const text of texts) expect(memory.cut(rights, 'time', text, rules)).toBe(prune(text, rules));
+      for (const text of texts) {
+        const cut = prune(text, rules);
+        expect(memory.cut(rights, 'time', text, rules)).toBe(cut);
+        expect(memory.cutBytes(rights, 'time', Buffer.from(text), rules)?.toString()).toBe(cut);
+      }
     }),
   );
+});
+
+test('bytes are remembered as text is, and what is no plain UTF-8 is cut anew each time', () => {
+  const memory = createListMemory();
+  const [rights, { rules, asked }] = [{}, rulesFor(['tool_1'])];
+  const shownIn = (body: Buffer): unknown =>
+    JSON.parse(memory.cutBytes(rights, 'time', body, rules)?.toString() ?? '').result.tools;
+  for (const id of [1, 'zwei', 3]) expect(shownIn(Buffer.from(listText(id)))).toEqual([tools[1]]);
+  expect(asked()).toBe(names.length);
+  for (const body of [`\uFEFF${listText(1)}`, `\uFEFF${listText(2)}`])
+    expect(shownIn(Buffer.from(body))).toEqual([tools[1]]);
+  const broken = Buffer.from(listText(4));
+  broken[broken.indexOf('xxx')] = 0xff;
+  for (let time = 0; time < 2; time += 1)
+    expect(shownIn(broken)).toEqual([expect.objectContaining({ name: 'tool_1' })]);
 });
 
 test('the memory is bounded: lists beyond its room push others out', () => {

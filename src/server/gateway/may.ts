@@ -98,19 +98,23 @@ export function filterFor(
   rewriteOther: RewriteEvent | undefined,
   limit: number,
 ): Filter | undefined {
-  const cut = (rules: ListRules) => (text: string) => memory.cut(rightsOf(identity), server, text, rules);
+  const cuts = (rules: ListRules) => ({
+    cut: (text: string) => memory.cut(rightsOf(identity), server, text, rules),
+    cutBytes: (body: Buffer) => memory.cutBytes(rightsOf(identity), server, body, rules),
+  });
   // A stream outlives the grants it began with, so there they are asked at each list.
   if (asked.messages[0].method === '$stream') {
     const rules = listRules(decide, identity, server, lists);
     const all = (): boolean => lists.every((list) => showsAll(decide, identity, server, list));
-    return streamFilter({ cut: cut(rules), limit, rewriteOther, showsAll: all });
+    return streamFilter({ ...cuts(rules), limit, rewriteOther, showsAll: all });
   }
   const partly = asksForList(asked)
     ? lists.filter((list) => asksFor(asked, list) && !showsAll(decide, identity, server, list))
     : [];
   if (partly.length === 0) return undefined;
   return listFilter({
-    ...{ cut: cut(listRules(decide, identity, server, partly)), limit, showsAll: () => false },
+    ...cuts(listRules(decide, identity, server, partly)),
+    ...{ limit, showsAll: () => false },
   });
 }
 

@@ -25,6 +25,10 @@ export interface Capabilities {
   readonly writeGroups: boolean;
   readonly writeMemberships: boolean;
   readonly writeServiceAccounts: boolean;
+  /** Whether service accounts can be put into groups. */
+  readonly writeServiceMemberships: boolean;
+  /** Whether service accounts can be given the gateway's app role. */
+  readonly assignRoles: boolean;
   /** The permissions that are missing for what is false, for messages and the doctor. */
   readonly missing: readonly string[];
 }
@@ -48,6 +52,8 @@ export interface DirectoryGroup {
   readonly description: string | null;
   /** What tokens call it, and so what scopes map: the id for Entra, the name or path for others. */
   readonly mapping: string;
+  /** False for groups whose members are computed or come from elsewhere (dynamic, synchronised). */
+  readonly editable: boolean;
 }
 
 /** One page of a list. */
@@ -55,6 +61,8 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Opaque; asks for the next page. Null at the end. */
   readonly next: string | null;
+  /** Of the whole list; null where the directory does not say. */
+  readonly total: number | null;
 }
 
 /** What a list is asked for. */
@@ -97,11 +105,11 @@ export interface Groups {
 
 /** Who is in which group; members are users and service principals, by id. */
 export interface Memberships {
-  /** The groups of each member, in the order asked; bounded round trips whatever the number. */
-  ofUsers(ids: readonly string[]): Promise<readonly (readonly DirectoryGroup[])[]>;
+  /** The groups of each user that it is in directly, in the order asked, undefined where they could not be read; few round trips. */
+  ofUsers(ids: readonly string[]): Promise<readonly (readonly DirectoryGroup[] | undefined)[]>;
   ofServiceAccount?(principalId: string): Promise<readonly DirectoryGroup[]>;
-  /** Members of a group, up to `limit`. */
-  count(groupId: string, limit: number): Promise<number>;
+  /** People with an enabled account who are in a group, directly or through others, up to `limit`: their ids. */
+  people(groupId: string, limit: number): Promise<readonly string[]>;
   /** True when it was not a member before. */
   add?(groupId: string, memberId: string): Promise<boolean>;
   /** True when it was a member before. */
@@ -141,15 +149,18 @@ export interface ServiceAccounts {
     readonly description: string;
     readonly marker: string;
   }): Promise<ServiceAccount>;
+  /** What `create` made with that marker, also when its answer was lost. */
+  made?(marker: string): Promise<ServiceAccount | undefined>;
   /** Makes what is a member of groups and gets tokens; waits out replication. */
   enable?(account: ServiceAccount): Promise<ServiceAccount & { readonly principalId: string }>;
+  /** A secret of the same label takes the place of the one before: who asked twice has only the last. */
   addSecret?(id: string, secret: { readonly label: string; readonly days: number }): Promise<NewSecret>;
   secrets?(
     id: string,
   ): Promise<readonly { readonly keyId: string; readonly label: string; readonly expiresAt: string }[]>;
   removeSecret?(id: string, keyId: string): Promise<void>;
-  /** Lets it call the gateway (Entra: the app role `Gateway.Invoke`). */
-  permit?(principalId: string): Promise<void>;
+  /** Lets it call the gateway (Entra: the app role `Gateway.Invoke`); false when the gateway's registration has no such role. */
+  permit?(principalId: string): Promise<boolean>;
   /** Asks for a token as the account would, until the directory knows it everywhere; throws why it does not get one. */
   verify?(clientId: string, secret: string): Promise<void>;
   /** Removes registration and principal for good. */

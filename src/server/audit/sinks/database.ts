@@ -1,62 +1,81 @@
-import type { CompiledQuery } from 'kysely';
-import type { AuditEventsTable, Db } from '../../db/tables.ts';
-import type { AuditEvent, Sink } from '../event.ts';
+import { Worker } from 'node:worker_threads';
+import { fileIn } from '../../db/file.ts';
+import type { Sink } from '../event.ts';
+import type { Batch, Written } from './database-thread.ts';
 import { createIds } from './ids.ts';
+import { valuesOf } from './rows.ts';
 
-/** Rows a statement: SQLite allows 32,766 parameters, and one compiled statement per size is kept. */
-const rowsAtOnce = 64;
-
-/** Writes events to the table `audit_events`, a batch in one transaction. */
-export function databaseSink(db: Db): Sink {
+/**
+ * Writes events to the table `audit_events` of the database in a data directory, a batch in one transaction, in a thread
+ * of its own: a commit and above all a checkpoint take milliseconds, in which no call would go on.
+ */
+export function databaseSink(directory: string, module: URL = threadModule()): Sink {
   const newId = createIds();
-  // The text of a full statement is always the same, and making it anew costs more than running it.
-  let full: CompiledQuery | undefined;
-  const statement = (rows: readonly AuditEventsTable[]): CompiledQuery => {
-    if (rows.length < rowsAtOnce) return db.insertInto('audit_events').values(rows).compile();
-    full ??= db.insertInto('audit_events').values(rows).compile();
-    return { ...full, parameters: rows.flatMap((row) => Object.values(row)) };
-  };
+  let thread: WritingThread | undefined;
+  // The ids of a batch that failed: when only its answer was lost, the next attempt must not write it twice.
+  let unsettled: readonly string[] = [];
   return {
     name: 'database',
     async write(events) {
-      const rows = events.map((event) => rowOf(event, newId()));
-      await db.transaction().execute(async (transaction) => {
-        for (let from = 0; from < rows.length; from += rowsAtOnce)
-          await transaction.executeQuery(statement(rows.slice(from, from + rowsAtOnce)));
-      });
+      const ids = events.map((_, at) => unsettled[at] ?? newId());
+      unsettled = ids;
+      if (!thread?.lives()) thread = startThread(module, fileIn(directory));
+      await thread.write(events.flatMap((event, at) => valuesOf(event, ids[at] ?? newId())));
+      unsettled = [];
+    },
+    async close() {
+      await thread?.stop();
     },
   };
 }
 
-/** Deletes what is older than the retention time; answers how many events went. */
-export async function deleteOldEvents(db: Db, before: string): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('audit_events')
-    .where('at', '<', before)
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
+interface WritingThread {
+  lives(): boolean;
+  write(values: Batch['values']): Promise<void>;
+  stop(): Promise<void>;
 }
 
-/** All rows have the same members in the same order, which is that of the statement's parameters. */
-function rowOf(event: AuditEvent, id: string): AuditEventsTable {
-  return {
-    id,
-    at: event.at,
-    kind: event.kind,
-    correlation_id: event.correlationId,
-    provider: event.who?.provider ?? null,
-    subject: event.who?.subject ?? null,
-    username: event.who?.username ?? null,
-    client_id: event.who?.clientId ?? null,
-    auth_method: event.who?.method ?? null,
-    client_ip: event.clientIp,
-    action: event.action,
-    resource: event.resource,
-    tool: event.tool ?? null,
-    decision: event.decision,
-    reason: event.reason ?? null,
-    status: event.status,
-    duration_ms: event.durationMs,
-    detail: event.detail ? JSON.stringify(event.detail) : null,
+function startThread(module: URL, file: string): WritingThread {
+  const worker = new Worker(module, {
+    workerData: { file },
+    resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
+  });
+  const waiting = new Map<number, { done(): void; failed(error: Error): void }>();
+  let [lives, last] = [true, 0];
+  worker.unref();
+  worker.on('message', ({ number, failure }: Written) => {
+    const batch = waiting.get(number);
+    waiting.delete(number);
+    if (waiting.size === 0) worker.unref();
+    if (failure) batch?.failed(failure);
+    else batch?.done();
+  });
+  const end = (error: Error): void => {
+    lives = false;
+    for (const { failed } of waiting.values()) failed(error);
+    waiting.clear();
   };
+  worker.on('error', end);
+  worker.on('exit', (code) => end(new Error(`the thread that writes audit events ended with code ${code}`)));
+  return {
+    lives: () => lives,
+    write(values) {
+      const number = ++last;
+      return new Promise((done, failed) => {
+        waiting.set(number, { done, failed });
+        // What waits to be written keeps the process alive.
+        worker.ref();
+        worker.postMessage({ number, values } satisfies Batch);
+      });
+    },
+    async stop() {
+      await worker.terminate();
+    },
+  };
+}
+
+/** The thread's module, from the source as well as from the bundle, where each entry is a file of its own. */
+function threadModule(): URL {
+  const here = import.meta.url;
+  return new URL(here.endsWith('.ts') ? './database-thread.ts' : './audit-thread.js', here);
 }

@@ -95,7 +95,7 @@ test('a scope alone never makes the directory be asked', async () => {
 test('lists tell groups of the directory, scopes, and which of them belong together', async () => {
   await made({ create_in_idp: true }, 'both');
   const idle = { id: id.replace(/1$/, '2'), name: 'idle', description: 'Gives nothing' };
-  trial.directory.all.set(idle.id, { ...idle, mapping: idle.id });
+  trial.directory.all.set(idle.id, { ...idle, mapping: idle.id, editable: true });
   const list = await trial.call('groups.list');
   expect(list.groups.map(({ name, is_idp_managed, source }) => [name, is_idp_managed, source])).toEqual([
     ['both', true, 'api'],
@@ -117,7 +117,9 @@ test('lists tell groups of the directory, scopes, and which of them belong toget
 
 test('hundreds of groups are read page by page', async () => {
   for (let n = 0; n < 1201; n++)
-    trial.directory.all.set(`${n}`, { id: `${n}`, name: `g${n}`, description: null, mapping: `${n}` });
+    trial.directory.all.set(`${n}`, {
+      ...{ id: `${n}`, name: `g${n}`, description: null, mapping: `${n}`, editable: true },
+    });
   expect((await trial.call('groups.list')).total).toBe(1203);
   expect(trial.directory.told).toEqual(['list ', 'list 500', 'list 1000']);
 });

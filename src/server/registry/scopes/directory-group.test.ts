@@ -16,7 +16,7 @@ const imported = (more: object = {}) => trial.call('scopes.import', { body: { ..
 const shown = () => trial.call('scopes.get', { params: { name: 'team' } });
 
 function inDirectory(name: string, group = id): DirectoryGroup {
-  const made = { id: group, name, description: null, mapping: group };
+  const made = { id: group, name, description: null, mapping: group, editable: true };
   trial.directory.all.set(group, made);
   return made;
 }

@@ -41,7 +41,8 @@ export function trialDirectory(): TrialDirectory {
   const told: string[] = [];
   let may: Capabilities = {
     ...{ readUsers: true, writeUsers: true, readGroups: true, writeGroups: true },
-    ...{ writeMemberships: true, writeServiceAccounts: true, missing: [] },
+    ...{ writeMemberships: true, writeServiceAccounts: true, writeServiceMemberships: true },
+    ...{ assignRoles: true, missing: [] },
   };
   const step = async (name: string, what: string): Promise<void> => {
     told.push(`${name} ${what}`);
@@ -59,14 +60,14 @@ export function trialDirectory(): TrialDirectory {
     capabilitiesAre(change) {
       may = { ...may, ...change };
     },
-    users: { list: async () => ({ items: [], next: null }), find: async () => undefined },
-    memberships: { ofUsers: async (ids) => ids.map(() => []), count: async () => 0 },
+    users: { list: async () => ({ items: [], next: null, total: 0 }), find: async () => undefined },
+    memberships: { ofUsers: async (ids) => ids.map(() => []), people: async () => [] },
     groups: {
       async list({ limit, from }) {
         await step('list', from ?? '');
         const start = Number(from ?? 0);
         const items = [...all.values()].slice(start, start + limit);
-        return { items, next: start + limit < all.size ? String(start + limit) : null };
+        return { items, next: start + limit < all.size ? String(start + limit) : null, total: all.size };
       },
       async find(idOrName) {
         await step('find', idOrName);
@@ -80,7 +81,7 @@ export function trialDirectory(): TrialDirectory {
       async create({ name, description }) {
         await step('create', name);
         const id = `00000000-0000-4000-8000-${String(all.size + 1).padStart(12, '0')}`;
-        const group = { id, name, description, mapping: id };
+        const group = { id, name, description, mapping: id, editable: true };
         all.set(id, group);
         return group;
       },

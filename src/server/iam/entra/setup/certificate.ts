@@ -1,8 +1,9 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { Failure } from '../../../errors.ts';
 import type { Application } from '../objects.ts';
+import { settled } from '../settled.ts';
 import { settingsOfBlock } from './files.ts';
-import { type SetupWorld, settled } from './step.ts';
+import type { SetupWorld } from './step.ts';
 import type { ChosenCertificate } from './wish.ts';
 
 /** A registered certificate as Graph lists it. */

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { Failure } from '../../../errors.ts';
 import { applicationPermissions, delegatedPermissions } from '../needs.ts';
 import { agentRole, permissionGrant, roleAssignment, type ServicePrincipal } from '../objects.ts';
+import { settled, unlessThere } from '../settled.ts';
 import {
   findApplication,
   findPrincipal,
@@ -10,8 +11,6 @@ import {
   needPrincipal,
   type SetupWorld,
   type Step,
-  settled,
-  unlessThere,
 } from './step.ts';
 
 type Grant = z.output<typeof permissionGrant>;

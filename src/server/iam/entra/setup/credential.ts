@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { GraphFailure } from '../../graph-failure.ts';
 import type { Application } from '../objects.ts';
+import { settled } from '../settled.ts';
 import {
   addCertificate,
   certificateSettings,
@@ -10,7 +11,7 @@ import {
   replace,
 } from './certificate.ts';
 import { settingsIn, withoutBlock } from './files.ts';
-import { type SetupWorld, settled } from './step.ts';
+import type { SetupWorld } from './step.ts';
 
 const day = 86_400_000;
 const made = z.object({ secretText: z.string() });

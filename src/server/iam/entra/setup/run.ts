@@ -1,6 +1,7 @@
 import type { Plan } from '../../../../contract/setup.ts';
+import { settled } from '../settled.ts';
 import { steps } from './index.ts';
-import { type SetupWorld, settled } from './step.ts';
+import type { SetupWorld } from './step.ts';
 
 /** What would be changed, step by step; empty when everything is in place. Changes nothing. */
 export async function planSetup(world: SetupWorld): Promise<Plan> {

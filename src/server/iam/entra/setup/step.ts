@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { Failure } from '../../../errors.ts';
 import { type Graph, keyed } from '../../graph.ts';
-import { GraphFailure } from '../../graph-failure.ts';
 import type { Pause } from '../../retry.ts';
 import {
   type Application,
@@ -11,6 +10,7 @@ import {
   type ServicePrincipal,
   servicePrincipal,
 } from '../objects.ts';
+import { settled } from '../settled.ts';
 import type { SetupFiles } from './files.ts';
 import type { GroupWish, Wish } from './wish.ts';
 
@@ -82,52 +82,4 @@ export function needGroup(world: SetupWorld, wish: GroupWish): Promise<z.output<
 function present<T>(found: T | undefined, what: string): T {
   if (found !== undefined) return found;
   throw new Failure('not_found', `The ${what} is not there yet.`);
-}
-
-/** Seconds between attempts: three minutes in all, as long as replication was ever reported to take. */
-const waits = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];
-
-/** Does something that may fail only because an object made a moment ago is not known everywhere yet. */
-export async function settled<T>({ pause }: Pick<SetupWorld, 'pause'>, act: () => Promise<T>): Promise<T> {
-  for (const seconds of waits) {
-    try {
-      return await act();
-    } catch (error) {
-      if (!isTooEarly(error)) throw error;
-      await pause(seconds * 1000);
-    }
-  }
-  return act();
-}
-
-function isTooEarly(error: unknown): boolean {
-  if (error instanceof Failure && error.code === 'not_found') return true;
-  if (!(error instanceof GraphFailure) || error.graph.status !== 400) return false;
-  // Graph gives this refusal no code of its own, so its words have to do.
-  return (
-    error.graph.details.some(({ code }) => code === 'NoBackingApplicationObject') ||
-    error.message.includes('Not a valid reference update')
-  );
-}
-
-/** Does something that may have been done already: a refusal because it exists is success. */
-export async function unlessThere(act: () => Promise<unknown>): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    const exists =
-      error instanceof GraphFailure && (error.graph.status === 409 || /already exist/.test(error.message));
-    if (!exists) throw error;
-  }
-}
-
-/** Removes something that may be gone already; true when it was there. */
-export async function ifThere(act: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await act();
-    return true;
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'not_found') return false;
-    throw error;
-  }
 }

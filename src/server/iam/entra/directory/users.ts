@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { asFailure, Failure } from '../../../errors.ts';
+import type { DirectoryUser, NewUser, Users } from '../../directory.ts';
+import { type Graph, quoted } from '../../graph.ts';
+import { GraphFailure } from '../../graph-failure.ts';
+import { isId, isName, theOne } from './names.ts';
+
+const fields = 'id,displayName,userPrincipalName,mail,givenName,surname,accountEnabled,createdDateTime';
+const graphUser = z.looseObject({
+  id: z.string(),
+  displayName: z.string().nullish(),
+  userPrincipalName: z.string(),
+  mail: z.string().nullish(),
+  givenName: z.string().nullish(),
+  surname: z.string().nullish(),
+  accountEnabled: z.boolean().nullish(),
+  createdDateTime: z.string().nullish(),
+});
+const organization = z.looseObject({
+  verifiedDomains: z.array(z.looseObject({ name: z.string(), isDefault: z.boolean().nullish() })),
+});
+
+const read = { permission: 'User.Read.All' };
+const write = { permission: 'User.ReadWrite.All' };
+
+/** People's accounts of a tenant. */
+export function entraUsers({
+  graph,
+  now,
+}: {
+  readonly graph: Graph;
+  readonly now: () => number;
+}): Users & Required<Users> {
+  const find = (idOrName: string) => findUser(graph, idOrName);
+  return {
+    async list({ search, limit, from }) {
+      const filter: Record<string, string> = search
+        ? { $filter: ['displayName', 'userPrincipalName', 'mail'].map(startsWith(search)).join(' or ') }
+        : {};
+      const query = {
+        $select: fields,
+        ...filter,
+        $orderby: 'displayName',
+        $top: String(Math.min(limit, 999)),
+      };
+      const page = await graph.page('/users', graphUser, { ...read, query, from, eventual: true });
+      return { items: page.items.map(userOf), next: page.next, total: page.count ?? null };
+    },
+    async find(idOrName) {
+      const found = await find(idOrName);
+      return found && userOf(found);
+    },
+    create: (user) => createUser(graph, user, now()),
+    async remove(id) {
+      if (!isId(id)) throw new Failure('not_found', 'Users are deleted by their Object ID; this is none.');
+      await graph.send('DELETE', `/users/${id}`, write);
+    },
+  };
+}
+
+function startsWith(text: string): (property: string) => string {
+  return (property) => `startswith(${property},${quoted(text)})`;
+}
+
+async function findUser(graph: Graph, idOrName: string) {
+  if (isId(idOrName))
+    return graph.find(`/users/${idOrName.toLowerCase()}`, graphUser, { ...read, query: { $select: fields } });
+  if (!isName(idOrName)) return undefined;
+  const by = async (property: 'userPrincipalName' | 'mail') => {
+    const query = { $select: fields, $filter: `${property} eq ${quoted(idOrName)}`, $top: '20' };
+    const { items } = await graph.page('/users', graphUser, { ...read, query });
+    return theOne(items, idOrName, (one) => one[property]);
+  };
+  // User names are unique; addresses need not be, and count only where nobody has the user name.
+  return (await by('userPrincipalName')) ?? (await by('mail'));
+}
+
+function userOf(one: z.output<typeof graphUser>): DirectoryUser {
+  return {
+    id: one.id,
+    username: one.userPrincipalName,
+    email: one.mail ?? null,
+    displayName: one.displayName ?? one.userPrincipalName,
+    firstName: one.givenName ?? null,
+    lastName: one.surname ?? null,
+    enabled: one.accountEnabled !== false,
+  };
+}
+
+async function createUser(graph: Graph, user: NewUser, started: number): Promise<DirectoryUser> {
+  const [local = '', domain] = splitName(user.username);
+  const userPrincipalName = `${local}@${domain ?? (await defaultDomain(graph))}`;
+  const displayName = `${user.firstName} ${user.lastName}`;
+  const taken = await findUser(graph, userPrincipalName);
+  if (taken) throw isTaken(userPrincipalName);
+  const body = {
+    ...{ accountEnabled: true, displayName, userPrincipalName, mail: user.email },
+    ...{ givenName: user.firstName, surname: user.lastName, mailNickname: local.slice(0, 64) },
+    passwordProfile: { password: user.password, forceChangePasswordNextSignIn: user.mustChangePassword },
+  };
+  try {
+    const { id } = z
+      .looseObject({ id: z.string() })
+      .parse(await graph.send('POST', '/users', { ...write, body }));
+    const { email, firstName, lastName } = user;
+    return { id, username: userPrincipalName, email, displayName, firstName, lastName, enabled: true };
+  } catch (error) {
+    if (isConflict(error)) throw isTaken(userPrincipalName);
+    const made = isUnknown(error)
+      ? await findUser(graph, userPrincipalName).catch(() => undefined)
+      : undefined;
+    // The name was free a moment ago: an account of the same person that is younger than the request is its work.
+    const isOurs =
+      made?.displayName === displayName && Date.parse(made.createdDateTime ?? '') >= started - 5000;
+    if (made && isOurs) return userOf(made);
+    throw error;
+  }
+}
+
+/** Local part and domain; throws for what Entra does not take as a user name (A-Z a-z 0-9 ' . - _ ! # ^ ~). */
+function splitName(username: string): [string, string | undefined] {
+  const [, local = '', domain] = /^([^@]*)(?:@([A-Za-z0-9.-]+))?$/.exec(username) ?? [];
+  const isAllowed = /^[A-Za-z0-9'._!#^~-]{1,64}$/.test(local) && !local.endsWith('.');
+  if (isAllowed) return [local, domain];
+  const message = "may have A-Z a-z 0-9 ' . - _ ! # ^ ~ before the @, and a domain after it";
+  throw new Failure('invalid_input', `body.username: ${message}.`, {
+    faults: [{ at: 'body.username', message }],
+  });
+}
+
+async function defaultDomain(graph: Graph): Promise<string> {
+  const [tenant] = await graph.list('/organization', organization, {
+    query: { $select: 'verifiedDomains' },
+    permission: 'Organization.Read.All (or give the user name with its domain)',
+  });
+  const domain = tenant?.verifiedDomains.find(({ isDefault }) => isDefault)?.name;
+  if (domain) return domain;
+  throw new Failure(
+    'directory_refused',
+    'The directory names no default domain; give the user name with its domain.',
+  );
+}
+
+function isTaken(name: string): Failure {
+  return new Failure('conflict', `The directory has a user '${name}' already.`);
+}
+
+function isConflict(error: unknown): boolean {
+  return (
+    error instanceof GraphFailure &&
+    (error.graph.status === 409 || error.graph.details.some(({ code }) => code === 'ObjectConflict'))
+  );
+}
+
+/** Whether a request may have been carried out although it failed. */
+function isUnknown(error: unknown): boolean {
+  return error instanceof GraphFailure ? error.graph.status >= 500 : asFailure(error).status >= 500;
+}

@@ -1,0 +1,61 @@
+import { Failure } from '../../errors.ts';
+import { GraphFailure } from '../graph-failure.ts';
+import type { Pause } from '../retry.ts';
+
+/** Seconds between attempts: three minutes in all, as long as replication was ever reported to take. */
+const waits = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];
+
+/** How to wait, and how often at most: five times are half a minute. */
+export interface Patience {
+  readonly pause: Pause;
+  readonly patience?: number;
+}
+
+/** Does something that may fail only because an object made a moment ago is not known everywhere yet. */
+export async function settled<T>(
+  { pause, patience = waits.length }: Patience,
+  act: () => Promise<T>,
+  isTooEarly: (error: unknown) => boolean = isUnknownYet,
+): Promise<T> {
+  for (const seconds of waits.slice(0, patience)) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isTooEarly(error)) throw error;
+      await pause(seconds * 1000);
+    }
+  }
+  return act();
+}
+
+function isUnknownYet(error: unknown): boolean {
+  if (error instanceof Failure && error.code === 'not_found') return true;
+  if (!(error instanceof GraphFailure) || error.graph.status !== 400) return false;
+  // Graph gives this refusal no code of its own, so its words have to do.
+  return (
+    error.graph.details.some(({ code }) => code === 'NoBackingApplicationObject') ||
+    error.message.includes('Not a valid reference update')
+  );
+}
+
+/** Does something that may have been done already: a refusal because it exists is success. */
+export async function unlessThere(act: () => Promise<unknown>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    const exists =
+      error instanceof GraphFailure && (error.graph.status === 409 || /already exist/.test(error.message));
+    if (!exists) throw error;
+  }
+}
+
+/** Removes something that may be gone already; true when it was there. */
+export async function ifThere(act: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await act();
+    return true;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'not_found') return false;
+    throw error;
+  }
+}

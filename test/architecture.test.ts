@@ -44,6 +44,7 @@ const leaves = [
   'log',
   'addresses',
   'connector',
+  'proxy',
   'outbound',
 ].map((name) => `src/server/${name}.ts`);
 /** They build the world and may import everything; nobody imports them. */
@@ -63,6 +64,7 @@ const readsEnvironment = ['src/server/config.ts', 'src/cli/main.ts'];
 const opensConnections = [
   'src/server/outbound.ts',
   'src/server/connector.ts',
+  'src/server/proxy.ts',
   'src/server/gateway/forward.ts',
   'src/server/gateway/upstream.ts',
   'src/contract/client.ts',

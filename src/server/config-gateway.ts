@@ -1,4 +1,9 @@
-import type { Reader } from './settings.ts';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { TlsFiles } from './connector.ts';
+import type { ProxyRules } from './proxy.ts';
+import type { Reader, SettingName } from './settings.ts';
 
 /** What the data plane takes and holds at most, as far as settings say; times in milliseconds, sizes in bytes. */
 export interface GatewayConfig {
@@ -19,13 +24,17 @@ export interface GatewayConfig {
     readonly breakerFailures: number;
     readonly breakerMaxMs: number;
   };
-  /** How long clients may take to send. */
-  readonly clients: { readonly headersMs: number; readonly requestMs: number };
+  /** For TLS to servers; undefined: as the system has it. */
+  readonly tls: TlsFiles | undefined;
+  /** How long clients may take to send, and how much may stand before a body. */
+  readonly clients: { readonly headersMs: number; readonly requestMs: number; readonly headerBytes: number };
 }
 
 /** Reads the settings of the data plane. */
-export function gatewayOf({ value }: Reader): GatewayConfig {
+export function gatewayOf(read: Reader, directory: string, faults: string[]): GatewayConfig {
+  const { value } = read;
   return {
+    tls: tlsOf(read, directory, faults),
     limits: {
       bodyBytes: value('MCP_PROXY_MAX_BODY_BYTES'),
       headersMs: value('MCP_PROXY_TIMEOUT') * 1000,
@@ -46,6 +55,47 @@ export function gatewayOf({ value }: Reader): GatewayConfig {
     clients: {
       headersMs: value('CLIENT_HEADERS_TIMEOUT_SECONDS') * 1000,
       requestMs: value('CLIENT_REQUEST_TIMEOUT_SECONDS') * 1000,
+      headerBytes: value('CLIENT_MAX_HEADER_BYTES'),
     },
   };
+}
+
+/** The forward proxies that the settings name. */
+export function proxyOf({ value }: Reader): ProxyRules {
+  return { https: value('HTTPS_PROXY'), http: value('HTTP_PROXY'), except: value('NO_PROXY') };
+}
+
+function tlsOf(read: Reader, directory: string, faults: string[]): TlsFiles | undefined {
+  const { value, given } = read;
+  const [caName, certName, keyName] = [
+    'UPSTREAM_CA_FILE',
+    'UPSTREAM_CLIENT_CERT_FILE',
+    'UPSTREAM_CLIENT_KEY_FILE',
+  ] as const;
+  if (given(keyName) && !given(certName)) faults.push(`${keyName}: is set although ${certName} is not`);
+  if (!given(caName) && !given(certName)) return undefined;
+  const usable = (name: SettingName, file: string, check: (pem: string) => boolean, wanted: string) => {
+    try {
+      const pem = readFileSync(resolve(directory, file), 'utf8');
+      if (check(pem)) return pem;
+      faults.push(`${name}: ${file} is not ${wanted}`);
+    } catch (error) {
+      faults.push(`${name}: cannot be used (${(error as Error).message}); it must be ${wanted}`);
+    }
+    return undefined;
+  };
+  const ca = given(caName)
+    ? usable(caName, value(caName), areCertificates, 'a PEM file with certificates of authorities')
+    : undefined;
+  if (!given(certName)) return { ca };
+  const cert = usable(certName, value(certName), areCertificates, 'a PEM file with a certificate');
+  const fits = (pem: string): boolean =>
+    cert === undefined || new X509Certificate(cert).checkPrivateKey(createPrivateKey(pem));
+  const keyFile = value(keyName) || value(certName);
+  return { ca, cert, key: usable(keyName, keyFile, fits, `a PEM file with the key of ${certName}`) };
+}
+
+function areCertificates(pem: string): boolean {
+  const found = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  return found.map((one) => new X509Certificate(one)).length > 0;
 }

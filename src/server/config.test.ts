@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ConfigFault, readConfig } from './config.ts';
+import { ConfigFault, readConfig, readEnvironment } from './config.ts';
+import { createAuthority } from './connector.test-support.ts';
 
 const production = {
   AUTH_PROVIDER: 'entra',
@@ -182,4 +186,54 @@ test.each([
 ])('the claim path %s is %o', (given, path) => {
   const environment = { ...production, ...keycloak, AUTH_PROVIDER: 'keycloak', KEYCLOAK_GROUPS_CLAIM: given };
   expect(readConfig(environment, '/srv').oidc[0]?.value('KEYCLOAK_GROUPS_CLAIM')).toEqual(path);
+});
+
+test('proxies are read in upper and lower case, with or without a scheme, and their passwords not repeated', () => {
+  const read = (environment: Record<string, string>) =>
+    readConfig(readEnvironment('/nowhere', environment), '/srv').proxy;
+  expect(read({})).toEqual({ https: null, http: null, except: [] });
+  const usual = {
+    https_proxy: 'http://a:3128',
+    HTTP_PROXY: 'me:secret@b:3128',
+    no_proxy: 'x.example, 10.0.0.0/8',
+  };
+  expect(read(usual)).toMatchObject({
+    https: { href: 'http://a:3128/' },
+    http: { href: 'http://me:secret@b:3128/' },
+    except: ['x.example', '10.0.0.0/8'],
+  });
+  expect(faultsOf({ HTTPS_PROXY: 'socks5://me:secret@host' })).toEqual([
+    'HTTPS_PROXY: must be the address of an http proxy, such as http://proxy.example.com:3128',
+  ]);
+});
+
+test('certificates for servers are read once, and what is wrong with a file is said of its setting', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tls-'));
+  const authority = createAuthority('Company CA');
+  const [own, other] = [authority.issue('gateway'), authority.issue('other')];
+  for (const [name, text] of Object.entries({
+    ...{ 'ca.pem': authority.ca, 'cert.pem': own.cert, 'key.pem': own.key },
+    ...{ 'both.pem': own.cert + own.key, 'other.pem': other.key },
+  }))
+    writeFileSync(join(directory, name), text);
+  const read = (environment: Record<string, string>) => readConfig(environment, directory).gateway.tls;
+  const named = {
+    UPSTREAM_CA_FILE: 'ca.pem',
+    UPSTREAM_CLIENT_CERT_FILE: 'cert.pem',
+    UPSTREAM_CLIENT_KEY_FILE: 'key.pem',
+  };
+  expect(read({})).toBeUndefined();
+  expect(read(named)).toEqual({ ca: authority.ca, cert: own.cert, key: own.key });
+  expect(read({ UPSTREAM_CLIENT_CERT_FILE: 'both.pem' })?.key).toContain(own.key);
+  for (const [environment, fault] of [
+    [{ UPSTREAM_CA_FILE: 'none.pem' }, 'UPSTREAM_CA_FILE: cannot be used'],
+    [{ UPSTREAM_CA_FILE: 'key.pem' }, 'UPSTREAM_CA_FILE: key.pem is not a PEM file'],
+    [
+      { ...named, UPSTREAM_CLIENT_KEY_FILE: 'other.pem' },
+      'UPSTREAM_CLIENT_KEY_FILE: other.pem is not a PEM file with the key',
+    ],
+    [{ UPSTREAM_CLIENT_KEY_FILE: 'key.pem' }, 'UPSTREAM_CLIENT_KEY_FILE: is set although'],
+  ] as const)
+    expect(() => read(environment)).toThrow(fault);
+  rmSync(directory, { recursive: true });
 });

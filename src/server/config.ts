@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import { type EntraConfig, entraOf } from './config-entra.ts';
-import { type GatewayConfig, gatewayOf } from './config-gateway.ts';
+import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
+import type { ProxyRules } from './proxy.ts';
 import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
 
@@ -49,6 +50,8 @@ export interface Config {
     readonly perHour: number;
   };
   readonly gateway: GatewayConfig;
+  /** The forward proxies for whatever the gateway itself reaches. */
+  readonly proxy: ProxyRules;
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
   readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
@@ -89,7 +92,12 @@ export function readEnvironment(directory: string, environment: Environment = pr
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  return { ...file, ...Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')) };
+  const own: Environment = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== ''),
+  );
+  // Most programs take these in lower case, so that is how they are often set.
+  const lower = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].map((name) => [name, own[name.toLowerCase()]]);
+  return { ...file, ...Object.fromEntries(lower.filter(([, value]) => value !== undefined)), ...own };
 }
 
 /** Reads single settings; what is wrong with one goes into `faults`, and its default is taken. */
@@ -154,7 +162,8 @@ export function readConfig(environment: Environment, directory: string): Config 
       maxHours: value('MCP_TOKEN_MAX_TTL_HOURS'),
       perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
     },
-    gateway: gatewayOf(read),
+    gateway: gatewayOf(read, directory, faults),
+    proxy: proxyOf(read),
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
     health: {
       intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),

@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
 import { type OutboundPolicy, refusalOf } from './addresses.ts';
-import { guardedConnector, type Resolve } from './connector.ts';
+import { guardedConnector, type Resolve, type WayOut } from './connector.ts';
 import { Failure } from './errors.ts';
 
 /** What libraries that take a `fetch` of their own expect (the MCP SDK, jose, openid-client). */
 export type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
 
 /** The limits of a way out. */
-export interface OutboundOptions {
+export interface OutboundOptions extends WayOut {
   readonly policy: OutboundPolicy;
   /** Milliseconds until the response headers are there, name lookup and connection included; 10 s unless given. */
   readonly headersMs?: number;
@@ -30,7 +30,7 @@ export type Outbound = Fetch & { close(): Promise<void> };
  */
 export function outbound(options: OutboundOptions): Outbound {
   const agent = new Agent({
-    connect: guardedConnector({ policy: options.policy, resolve: options.resolve, timeoutMs: 0 }),
+    connect: guardedConnector({ ...options, timeoutMs: 0 }),
     allowH2: false,
     headersTimeout: 0,
     bodyTimeout: 0,
@@ -191,6 +191,9 @@ const words: Record<string, string> = {
   ENETUNREACH: 'There is no way to its address.',
   ETIMEDOUT: 'The connection was not answered in time.',
   UND_ERR_CONNECT_TIMEOUT: 'The connection was not answered in time.',
+  ERR_PROXY_UNREACHABLE: 'The forward proxy on the way to it cannot be reached (HTTPS_PROXY, HTTP_PROXY).',
+  ERR_PROXY_REFUSED: 'The forward proxy does not open the way to it; allow it there, or name it in NO_PROXY.',
+  ERR_PROXY_CREDENTIALS: 'The forward proxy wants a user name and password (HTTPS_PROXY, HTTP_PROXY).',
   HTTPParserError: 'It does not speak HTTP.',
   ERR_SSL_WRONG_VERSION_NUMBER: 'It does not speak TLS; try http:// instead of https://.',
   CERT_HAS_EXPIRED: 'Its TLS certificate has expired.',

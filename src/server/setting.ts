@@ -145,6 +145,16 @@ export function network(value: string): string {
   return wrong(`'${value}' is neither a network such as 10.0.0.0/8 nor the word private`);
 }
 
+/** A forward proxy, also without its scheme, as other programs take it; null for none. Never repeated: it may hold a password. */
+export function proxyUrl(value: string): URL | null {
+  if (value === '') return null;
+  const whole = value.includes('://') ? value : `http://${value}`;
+  const given = URL.canParse(whole) ? new URL(whole) : undefined;
+  if (given?.protocol !== 'http:' || given.pathname !== '/' || given.search || given.hash)
+    return wrong('must be the address of an http proxy, such as http://proxy.example.com:3128');
+  return given;
+}
+
 /** A client secret: neither its id nor a placeholder. */
 export function clientSecret(value: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value))

@@ -1,4 +1,4 @@
-import { integer, list, network, type Setting, setting } from './setting.ts';
+import { integer, list, network, proxyUrl, type Setting, setting, text } from './setting.ts';
 
 /** The settings of the data plane: a part of `settings`. */
 export const gatewaySettings = {
@@ -99,6 +99,12 @@ export const gatewaySettings = {
     1,
     86400,
   ),
+  CLIENT_MAX_HEADER_BYTES: limit(
+    'The largest header block of a request, in bytes; larger ones get 431. Tokens with many groups need some thousands.',
+    '32768',
+    8192,
+    1048576,
+  ),
   UPSTREAM_ALLOWED_NETWORKS: setting({
     group: 'Gateway',
     about:
@@ -108,7 +114,44 @@ export const gatewaySettings = {
     defaultNote: 'none; `private` in evaluation mode',
     parse: list(network),
   }),
+  UPSTREAM_CA_FILE: file(
+    'A PEM file of certificate authorities that MCP servers may have their certificates from, besides the usual ones.',
+  ),
+  UPSTREAM_CLIENT_CERT_FILE: file(
+    'A PEM file with the certificate that the gateway shows to MCP servers that ask for one (mutual TLS).',
+  ),
+  UPSTREAM_CLIENT_KEY_FILE: file(
+    'Its private key, without a passphrase.',
+    'UPSTREAM_CLIENT_CERT_FILE, where the key may be too',
+  ),
+  HTTPS_PROXY: proxy('https://'),
+  HTTP_PROXY: proxy('http://'),
+  NO_PROXY: setting({
+    group: 'Gateway',
+    about:
+      'What is reached without a proxy, separated by commas: names (with all names below them), addresses, CIDR ranges, each with ' +
+      'or without a port, or `*`. This machine always is. Lower case works too.',
+    default: '',
+    parse: list(text),
+  }),
 } as const;
+
+function file(about: string, defaultNote?: string): Setting<string> {
+  const note = defaultNote === undefined ? {} : { defaultNote };
+  return setting({ group: 'Gateway', about, default: '', ...note, parse: text });
+}
+
+function proxy(scheme: string): Setting<URL | null> {
+  return setting({
+    group: 'Gateway',
+    about:
+      `The forward proxy for everything that the gateway itself reaches at ${scheme} addresses (MCP servers, identity provider, ` +
+      'collector), as http://user:password@host:port. It must allow CONNECT. Lower case works too.',
+    default: '',
+    secret: true,
+    parse: proxyUrl,
+  });
+}
 
 function limit(about: string, fallback: string, min: number, max: number): Setting<number> {
   return setting({ group: 'Gateway', about, default: fallback, parse: integer(min, max) });

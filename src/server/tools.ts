@@ -7,6 +7,7 @@ import type { SetupOptions, SetupResult, SetupTalk } from '../contract/setup.ts'
 import { parseScopes } from './access/scope-set.ts';
 import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment, readerOf } from './config.ts';
 import { hostsOf } from './config-entra.ts';
+import { proxyOf } from './config-gateway.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
 import { diskFiles } from './iam/entra/setup/disk.ts';
 import { performSetup } from './iam/entra/setup/perform.ts';
@@ -14,6 +15,7 @@ import { runOidcDoctor } from './iam/oidc/doctor.ts';
 import type { Provider } from './identity/provider.ts';
 import { providersOf } from './identity/providers/index.ts';
 import { type Fetch, type Outbound, outbound } from './outbound.ts';
+import type { ProxyRules } from './proxy.ts';
 import { settings } from './settings.ts';
 
 /** Examines a provider that the settings of this directory name; throws a ConfigFault when they cannot be used or do not. */
@@ -24,7 +26,7 @@ export async function runDoctor(provider: string, directory = process.cwd()): Pr
     throw new ConfigFault([
       `AUTH_PROVIDER: does not name '${provider}', so there is nothing to check; it names: ${config.providers.join(', ')}`,
     ]);
-  return withOutbound((toProvider) => doctorOf(config, toProvider, Date.now, [provider])());
+  return withOutbound(config.proxy, (toProvider) => doctorOf(config, toProvider, Date.now, [provider])());
 }
 
 /** Sets an Entra tenant up for the gateway in this directory, or takes that back; the doctor has the last word. */
@@ -41,7 +43,7 @@ export async function runSetup(
   if (faults.length > 0) throw new ConfigFault(faults);
   const cloud = { ENTRA_LOGIN_BASE_URL: loginBaseUrl, ENTRA_GRAPH_BASE_URL: graphBaseUrl };
   const place = createHash('sha256').update(`${hostname()}\n${directory}`).digest('hex').slice(0, 8);
-  const result = await withOutbound((fetch) =>
+  const result = await withOutbound(proxyOf(read), (fetch) =>
     performSetup(
       {
         ...{ loginBaseUrl, graphBaseUrl, place, fetch, pause, now: Date.now, newId: randomUUID },
@@ -74,8 +76,8 @@ async function afterSetup(directory: string, talk: SetupTalk): Promise<Diagnosis
   return runDoctor('entra', directory);
 }
 
-async function withOutbound<T>(use: (fetch: Outbound) => Promise<T>): Promise<T> {
-  const toProvider = outbound({ policy: { allowPrivate: true }, totalMs: 20_000, maxBytes: 4 << 20 });
+async function withOutbound<T>(proxy: ProxyRules, use: (fetch: Outbound) => Promise<T>): Promise<T> {
+  const toProvider = outbound({ proxy, policy: { allowPrivate: true }, totalMs: 20_000, maxBytes: 4 << 20 });
   try {
     return await use(toProvider);
   } finally {

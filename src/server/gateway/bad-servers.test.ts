@@ -118,3 +118,74 @@ test('a server that dies during 200 calls fails these and no other, and its succ
   expect((await ask()).status).toBe(200);
   expect(await house.audited(221)).toHaveLength(221);
 });
+
+test('a server that says nothing after its headers holds its own call only, until the client leaves', async () => {
+  act = (socket) => void socket.write(stream);
+  const answers = await Promise.all(
+    Array.from({ length: 50 }, () => open(`${house.origin}/bad/mcp`, { as: 'alice', body: call })),
+  );
+  expect(house.gateway.counts()).toMatchObject({ calls: 50, upstream: { calls: 50 } });
+  expect((await ask('good')).status).toBe(200);
+  const left = [...sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
+  for (const answer of answers) answer.leave();
+  await Promise.all(left);
+  expect((await house.audited(51)).map(({ status }) => status)).toEqual(Array(51).fill(200));
+});
+
+/** Writes an event of 50 MB as fast as it is taken, and tells how much was. */
+function writeHugeEvent(socket: Socket): { written: number } {
+  const told = { written: 0 };
+  const chunk = Buffer.from(`100000\r\n${'x'.repeat(0x100000)}\r\n`);
+  socket.write(`${stream}6\r\ndata: \r\n`);
+  const more = (): void => {
+    while (!socket.destroyed && told.written < 50 << 20) {
+      told.written += 0x100000;
+      if (!socket.write(chunk)) return;
+    }
+    if (!socket.destroyed) socket.write('2\r\n\n\n\r\n0\r\n\r\n');
+    socket.off('drain', more);
+  };
+  socket.on('drain', more);
+  more();
+  return told;
+}
+
+test('an event of 50 MB passes where nothing has to be read', async () => {
+  act = writeHugeEvent;
+  const { res } = await open(`${house.origin}/bad/mcp`, { as: 'alice', body: call });
+  let read = 0;
+  for await (const chunk of res) read += (chunk as Buffer).length;
+  expect(read).toBe('data: '.length + (50 << 20) + '\n\n'.length);
+});
+
+test('an event of 50 MB breaks off where it would have to be held, long before its end', async () => {
+  let told = { written: 0 };
+  act = (socket) => {
+    told = writeHugeEvent(socket);
+  };
+  const answer = await open(`${house.origin}/bad/mcp`, { as: 'alice', body: rpc('tools/list') });
+  await expect(answer.rest()).rejects.toThrow();
+  expect(told.written).toBeLessThan(40 << 20);
+  expect(await house.audited(1)).toMatchObject([{ decision: 'error', reason: 'upstream_invalid' }]);
+});
+
+test('bytes that are not UTF-8 get no name past the filter of a list', async () => {
+  const item = (name: string) => `{"name":"${name}","description":"\xff"}`;
+  const list = `{"jsonrpc":"2.0","id":1,"result":{"tools":[${['now', 'n\xffw', 'secret\xc3', '\xfenow'].map(item)}]}}`;
+  const bytes = Buffer.from(list, 'latin1');
+  act = (socket) => {
+    const head = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${bytes.length}\r\n\r\n`;
+    socket.write(head);
+    socket.write(bytes);
+  };
+  const answer = await send(`${house.origin}/bad/mcp`, { as: 'alice', body: rpc('tools/list') });
+  expect(answer.json()).toMatchObject({ result: { tools: [{ name: 'now', description: '\ufffd' }] } });
+  expect(answer.text.match(/"name"/g)).toHaveLength(1);
+});
+
+test('a longer body than announced is cut at its length, and what follows is taken for no answer', async () => {
+  const more = 'HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecond';
+  act = (socket) => void socket.write(whole + more);
+  expect((await ask()).text).toBe(body);
+  expect((await ask()).text).toBe(body);
+});

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { routeOf, rpc, startGateway } from './gateway.test-support.ts';
+import { routeOf, rpc, send, startGateway, startUpstream } from './gateway.test-support.ts';
 
 const json = 'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n';
 const stream = 'HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n';
@@ -14,6 +14,10 @@ const upstreams: readonly ((socket: Socket) => void)[] = [
   (socket) => socket.resetAndDestroy(),
   (socket) => socket.end(),
   (socket) => socket.end('HTTP/1.1 200'),
+  (socket) => void socket.write('HTTP/1.1 200 OK\r\nContent-', () => socket.resetAndDestroy()),
+  (socket) => socket.write(`${json}${'x: y\r\n'.repeat(100_000)}\r\n`),
+  (socket) => socket.write(`${json}Content-Length: 1\r\nContent-Length: 2\r\n\r\nab`),
+  (socket) => socket.write(Buffer.from(`${json}Content-Length: 4\r\n\r\n{\xff\xfe}`, 'latin1')),
   (socket) => socket.end(`${json}Content-Length: 999\r\n\r\n${list}`),
   (socket) => socket.end(`${stream}ff\r\ndata: {`),
   (socket) => socket.write(`${stream}zz\r\n`),
@@ -53,7 +57,11 @@ async function runClient(
   await closed;
 }
 
+/** Timers that keep this process alive. */
+const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+
 test('whatever servers and clients do to each other, nothing is left open and every request is recorded', async () => {
+  const timersBefore = timers();
   let turn = 0;
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
@@ -62,11 +70,14 @@ test('whatever servers and clients do to each other, nothing is left open and ev
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const house = await startGateway(
-    { alice: ['bad *', 'bad tools/call now'] },
-    { limits: { headersMs: 150 } },
+    { alice: ['bad *', 'bad tools/call now', 'good *', 'good tools/call now'] },
+    { limits: { headersMs: 1_500 } },
   );
   const address = server.address() as AddressInfo;
   house.routes.set('bad', routeOf('bad', new URL(`http://127.0.0.1:${address.port}/`)));
+  const good = await startUpstream();
+  house.routes.set('good', routeOf('good', good.url));
+  const others: number[] = [];
   let begun = 0;
   house.server.on('request', () => {
     begun += 1;
@@ -78,6 +89,8 @@ test('whatever servers and clients do to each other, nothing is left open and ev
       const leaves = clients[at % clients.length] ?? 'stays';
       const ask = asks[Math.floor(at / clients.length) % asks.length];
       await runClient(house.origin, ask, leaves);
+      const call = { as: 'alice', body: rpc('tools/call', { name: 'now' }) };
+      if (at % 5 === 0) others.push((await send(`${house.origin}/good/mcp`, call)).status);
     }
   });
   await Promise.all(workers);
@@ -88,11 +101,16 @@ test('whatever servers and clients do to each other, nothing is left open and ev
   expect(gateway.counts()).toMatchObject({ calls: 0, streams: 0 });
   await gateway.close();
   expect(house.events).toHaveLength(begun);
+  expect(new Set(house.events.map(({ correlationId }) => correlationId)).size).toBe(begun);
+  expect(others.length).toBeGreaterThan(50);
+  expect(new Set(others)).toEqual(new Set([200]));
   expect(house.gateway.counts()).toEqual({
     calls: 0,
     streams: 0,
     upstream: { sockets: 0, calls: 0, streams: 0 },
   });
   await house.close();
+  await good.close();
   server.close();
+  expect(timers()).toBeLessThanOrEqual(timersBefore);
 });

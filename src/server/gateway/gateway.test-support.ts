@@ -89,11 +89,13 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
+const patient: ClientLimits = { headersMs: 20_000, requestMs: 120_000, headerBytes: 32_768 };
+
 /** Starts a gateway whose callers prove their name with `Authorization: Bearer <name>`. */
 export async function startGateway(
   rules: Rules,
   world: Partial<GatewayWorld> = {},
-  clients: ClientLimits = { headersMs: 20_000, requestMs: 120_000 },
+  clients: Partial<ClientLimits> = {},
 ): Promise<TestGateway> {
   const events: AuditEvent[] = [];
   const routes = new Map<string, Route>();
@@ -122,7 +124,9 @@ export async function startGateway(
     newId: () => `id-${++ids}`,
     ...world,
   });
-  const server = createServer(httpOptionsFor(clients), (req, res) => gateway.handle(req, res));
+  const server = createServer(httpOptionsFor({ ...patient, ...clients }), (req, res) =>
+    gateway.handle(req, res),
+  );
   const origin = await listen(server);
   allowedHosts.add(new URL(origin).host);
   return {

@@ -43,9 +43,8 @@ export function createGateway(world: GatewayWorld): Gateway {
   const openings = createOpenings(limits.openingMs);
   const seats = createStreamSeats(limits.streamsPerIdentity);
   const lists = createListMemory();
-  const running: Running = {
-    ...{ ...world, limits, lists, sessions, openings, seats, tickets, upstreams, traffic },
-  };
+  const memory = { lists, sessions, openings, seats };
+  const running: Running = { ...world, limits, ...memory, tickets, upstreams, traffic };
   const endTending = tendAnswers(traffic.each, limits);
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);

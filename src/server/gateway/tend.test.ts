@@ -10,6 +10,7 @@ import {
   rpc,
   type ScriptedUpstream,
   send,
+  sendJson,
   startGateway,
   startUpstream,
   type TestGateway,
@@ -152,6 +153,20 @@ test('an identity has so many streams and no more, to all servers together', asy
   expect([again.status, others.status]).toEqual([200, 200]);
   for (const answer of [second, others, again]) answer.leave();
   await house.audited(5);
+});
+
+test('headers are as large as the setting lets them be', async () => {
+  upstream.script = (_, res) => sendJson(res, { jsonrpc: '2.0', id: 1, result: {} });
+  house = await startGateway({ alice: ['* * *'] }, {}, { headerBytes: 16_384 });
+  house.routes.set('time', routeOf('time', upstream.url));
+  const ask = (bytes: number) =>
+    send(`${house.origin}/time/mcp`, {
+      as: 'alice',
+      body: rpc('ping'),
+      headers: { 'x-long': 'x'.repeat(bytes) },
+    });
+  expect([(await ask(15_000)).status, (await ask(17_000)).status]).toEqual([200, 431]);
+  expect(upstream.received).toHaveLength(1);
 });
 
 test('a client that sends too slowly is cut off, before and after its headers', async () => {

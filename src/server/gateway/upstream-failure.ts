@@ -7,6 +7,12 @@ export function upstreamFailure(error: Error & { code?: unknown }): Failure {
   const cause = { cause: error };
   if (code === 'UND_ERR_CONNECT_TIMEOUT')
     return new Failure('upstream_timeout', 'The server did not accept a connection in time.', cause);
+  if (code.startsWith('ERR_PROXY_'))
+    return new Failure(
+      'upstream_unreachable',
+      'The forward proxy did not open the way to the server.',
+      cause,
+    );
   if (
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
     error.name === 'HTTPParserError' ||

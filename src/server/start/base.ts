@@ -35,9 +35,9 @@ export async function openBase(
 }
 
 /** The way to the collector; the operator names it, so it may be anywhere. */
-function otlpOf({ otlp }: Config, version: string, log: Log, ending: Ending): OtlpWorld | undefined {
+function otlpOf({ otlp, proxy }: Config, version: string, log: Log, ending: Ending): OtlpWorld | undefined {
   if (!otlp) return undefined;
-  const fetch = outbound({ policy: { allowPrivate: true }, totalMs: 5_000, maxBytes: 64 << 10 });
+  const fetch = outbound({ proxy, policy: { allowPrivate: true }, totalMs: 5_000, maxBytes: 64 << 10 });
   ending.defer(() => fetch.close());
   return { ...otlp, version, fetch, log };
 }

@@ -22,6 +22,7 @@ export type IdentityParts = ReturnType<typeof buildIdentity>;
 export function buildIdentity({ db, config, log, now }: Base, ending: Ending) {
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
   const wayToProvider = outbound({
+    proxy: config.proxy,
     policy: { allowPrivate: true },
     headersMs: 10_000,
     totalMs: 20_000,

@@ -3,6 +3,7 @@ import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
 import type { Config } from '../config.ts';
 import { knownProviders } from '../config-oidc.ts';
+import { secureContextOf } from '../connector.ts';
 import { groupNames } from '../identity/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
 import { startScopes } from '../registry/scopes/watch.ts';
@@ -33,7 +34,9 @@ export async function buildInventory({ db, config, log, now }: Base, version: st
   const vault = createVault(config.secretKey, config.previousSecretKey);
   const credentialsOf = credentialsFrom(vault);
   const routes = createRoutes(await listServers(db), credentialsOf);
-  const check = createCheck({ policy, version });
+  const { tls } = config.gateway;
+  const wayOut = { proxy: config.proxy, tls: tls && secureContextOf(tls) };
+  const check = createCheck({ ...wayOut, policy, version });
   const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf, slowMs: config.health.slowMs });
   const decideTool = (who: Identity, server: string, tool: string): boolean =>
     decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow;
@@ -47,7 +50,7 @@ export async function buildInventory({ db, config, log, now }: Base, version: st
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };
-  return { scopes, access, routes, events, watch, servers };
+  return { scopes, access, routes, events, watch, servers, wayOut };
 }
 
 /** The guide's two group settings, as mappings for groups that scopes.yml does not map. */

@@ -67,6 +67,7 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
     connect: guardedConnector({
+      ...inventory.wayOut,
       policy: inventory.servers.policy,
       timeoutMs: config.gateway.limits.connectMs,
     }),

@@ -1,6 +1,7 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Tool } from '../../../contract/servers.ts';
 import type { OutboundPolicy } from '../../addresses.ts';
+import type { WayOut } from '../../connector.ts';
 import { Failure } from '../../errors.ts';
 import { type Fetch, outbound } from '../../outbound.ts';
 import type { ServerEndpoints } from './endpoints.ts';
@@ -20,7 +21,7 @@ export interface Finding extends Omit<Health, 'checkedAt'> {
 export type CheckServer = (endpoints: ServerEndpoints, headers?: readonly string[]) => Promise<Finding>;
 
 /** The limits of a check. */
-export interface CheckOptions {
+export interface CheckOptions extends WayOut {
   readonly policy: OutboundPolicy;
   /** What the gateway calls itself. */
   readonly version: string;
@@ -36,10 +37,18 @@ export interface CheckOptions {
 
 /** Makes the health check: connect as an MCP client does, the newest protocol first, read the tools, take leave. */
 export function createCheck(options: CheckOptions): CheckServer {
-  const { policy, headersMs = 5000, totalMs = 15_000, maxBytes = 4 * 1024 * 1024, maxTools = 1000 } = options;
+  const {
+    policy,
+    tls,
+    proxy,
+    headersMs = 5000,
+    totalMs = 15_000,
+    maxBytes = 4 * 1024 * 1024,
+    maxTools = 1000,
+  } = options;
   return async (endpoints, headers = []) => {
     // Connections of its own: one kept since the last check would fail after a restart of the server.
-    const plain = outbound({ policy, headersMs, totalMs, maxBytes });
+    const plain = outbound({ policy, tls, proxy, headersMs, totalMs, maxBytes });
     const send = proving(plain, endpoints, headers);
     const limit = new AbortController();
     const timer = setTimeout(

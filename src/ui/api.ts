@@ -1,4 +1,4 @@
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { Agent, AgentInfo } from '../contract/agents.ts';
 import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../contract/audit.ts';
 import { ApiError, connect } from '../contract/client.ts';
@@ -110,6 +110,26 @@ export function sessionsQuery(all: boolean) {
   return queryOptions({
     queryKey: [sessionsKey, all],
     queryFn: ({ signal }) => api('sessions.list', { query: all ? { all: 'true' } : {}, signal }),
+  });
+}
+
+/** An account of the directory as the list has it. */
+export type Account = Awaited<ReturnType<typeof api<'users.list'>>>['users'][number];
+
+/** The first part of the key of every list of accounts. */
+export const accountsKey = 'accounts';
+
+/** The accounts whose name begins with `search`, a hundred at a time. */
+export function accountsQuery(search: string) {
+  return infiniteQueryOptions({
+    queryKey: [accountsKey, search],
+    queryFn: ({ pageParam, signal }) =>
+      api('users.list', {
+        query: { limit: 100, ...(search ? { search } : {}), ...(pageParam ? { from: pageParam } : {}) },
+        signal,
+      }),
+    initialPageParam: '',
+    getNextPageParam: ({ next }) => next,
   });
 }
 

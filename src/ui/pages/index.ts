@@ -93,6 +93,13 @@ const operations = createRoute({
   component: lazyRouteComponent(() => import('./operations.tsx'), 'Operations'),
 });
 
+const accounts = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/accounts',
+  validateSearch: (search) => pick(search, ['q']),
+  component: lazyRouteComponent(() => import('./accounts.tsx'), 'Accounts'),
+});
+
 const audit = createRoute({
   getParentRoute: () => signedIn,
   path: '/audit',
@@ -104,7 +111,7 @@ const pages = root.addChildren([
   login,
   signedOut,
   apiReference,
-  signedIn.addChildren([servers, agents, tokens, sessions, audit, operations, noAccess]),
+  signedIn.addChildren([servers, agents, tokens, sessions, accounts, audit, operations, noAccess]),
 ]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */

@@ -44,6 +44,11 @@ export function Shell() {
                 <Link to="/tokens" className={link}>
                   Tokens
                 </Link>
+                {me.is_admin && (
+                  <Link to="/accounts" activeOptions={{ includeSearch: false }} className={link}>
+                    Accounts
+                  </Link>
+                )}
                 {readsAudit(me) && (
                   <Link to="/audit" activeOptions={{ includeSearch: false }} className={link}>
                     Audit

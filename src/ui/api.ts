@@ -102,6 +102,22 @@ export function doctorQuery(maxAge: number) {
   });
 }
 
+/** Makes the token by which this page itself calls servers through the gateway. */
+export function mintForPage() {
+  return api('tokens.generate', {
+    body: { expires_in_hours: 1, description: 'Web page: test and try tools' },
+  });
+}
+
+/** Revokes a token although the page is being left. */
+export function revokeOnLeave(id: string): Promise<unknown> {
+  return fetch(`/api/tokens/${encodeURIComponent(id)}`, {
+    method: 'DELETE',
+    headers: { 'x-csrf-token': csrfToken ?? '' },
+    keepalive: true,
+  });
+}
+
 /** True for an answer 401: nobody is signed in any more. */
 export function isSignedOut(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;

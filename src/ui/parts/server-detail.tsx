@@ -1,4 +1,5 @@
-import { Activity } from 'lucide-react';
+import { Activity, Plug } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import type { Server } from '../api.ts';
 import { Button } from './button.tsx';
 import { CopyText } from './copy.tsx';
@@ -6,6 +7,9 @@ import { Fact } from './fact.tsx';
 import { RelativeTime } from './relative-time.tsx';
 import { useHealthCheck } from './server-changes.ts';
 import { ToolList } from './tool-list.tsx';
+
+const loadConnect = () => import('./connect.tsx');
+const Connect = lazy(() => loadConnect().then(({ Connect: component }) => ({ default: component })));
 
 /** What is known of one server: where to connect, its health, where it comes from, its tools. */
 export function ServerDetail({ server }: { server: Server }) {
@@ -39,7 +43,10 @@ export function ServerDetail({ server }: { server: Server }) {
           </Fact>
           {server.license !== 'N/A' && <Fact name="License">{server.license}</Fact>}
         </dl>
-        {server.can.health_check && <CheckHealth server={server} />}
+        <div className="flex flex-wrap gap-2">
+          <ConnectButton server={server} />
+          {server.can.health_check && <CheckHealth server={server} />}
+        </div>
       </div>
       <ToolList server={server} />
     </div>
@@ -49,11 +56,31 @@ export function ServerDetail({ server }: { server: Server }) {
 function CheckHealth({ server }: { server: Server }) {
   const check = useHealthCheck(server);
   return (
-    <div>
-      <Button busy={check.isPending} onClick={() => check.mutate()}>
-        <Activity size={15} aria-hidden />
-        {check.isPending ? 'Checking …' : 'Check health'}
+    <Button busy={check.isPending} onClick={() => check.mutate()}>
+      <Activity size={15} aria-hidden />
+      {check.isPending ? 'Checking …' : 'Check health'}
+    </Button>
+  );
+}
+
+function ConnectButton({ server }: { server: Server }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button
+        look="primary"
+        onPointerEnter={() => void loadConnect()}
+        onFocus={() => void loadConnect()}
+        onClick={() => setOpen(true)}
+      >
+        <Plug size={15} aria-hidden />
+        Connect
       </Button>
-    </div>
+      {open && (
+        <Suspense>
+          <Connect server={server} onClose={() => setOpen(false)} />
+        </Suspense>
+      )}
+    </>
   );
 }

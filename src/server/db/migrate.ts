@@ -4,6 +4,7 @@ import * as signIn from './migrations/0002-sign-in.ts';
 import * as upstreamCredentials from './migrations/0003-upstream-credentials.ts';
 import * as agents from './migrations/0005-agents.ts';
 import * as scopesOfTheApi from './migrations/0007-scopes-of-the-api.ts';
+import * as healthChanges from './migrations/0013-health-changes.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -13,6 +14,7 @@ const migrations: Record<string, Migration> = {
   '0003-upstream-credentials': upstreamCredentials,
   '0005-agents': agents,
   '0007-scopes-of-the-api': scopesOfTheApi,
+  '0013-health-changes': healthChanges,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

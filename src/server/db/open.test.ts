@@ -19,6 +19,7 @@ test('migrations run at the first start only', async () => {
     '0003-upstream-credentials',
     '0005-agents',
     '0007-scopes-of-the-api',
+    '0013-health-changes',
   ]);
   await first.close();
   const second = await openDatabase(directory);

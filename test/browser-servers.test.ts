@@ -150,6 +150,87 @@ describe('connecting', () => {
   });
 });
 
+describe('the page of a server', () => {
+  test('a tool is found, filled in and run through the gateway by keyboard alone', async () => {
+    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    await tabTo(page, page.getByRole('link', { name: 'Open the page of Current Time' }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${gateway.url}/servers/currenttime`);
+    await page.getByRole('heading', { level: 1, name: 'Current Time' }).waitFor();
+    const tool = page.getByText('current_time_by_timezone').first();
+    await tabTo(page, page.locator('summary').filter({ has: tool }));
+    await page.keyboard.press('Enter');
+    await tabTo(page, page.getByRole('button', { name: 'Try it: current_time_by_timezone' }));
+    await page.keyboard.press('Enter');
+    const form = page.getByRole('form', { name: 'Try current_time_by_timezone' });
+    const field = form.getByLabel('tz_name');
+    await field.waitFor();
+    expect(await field.inputValue()).toBe('UTC');
+    await tabTo(page, field);
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('Asia/Tokyo');
+    await page.keyboard.press('Enter');
+    const answer = page.getByRole('region', { name: 'Answer of current_time_by_timezone' });
+    await answer
+      .getByText(/Tokyo|\+09:00|JST/)
+      .first()
+      .waitFor();
+    await answer.getByText(/^Answered after \d+ ms\.$/).waitFor();
+  });
+
+  test('a value that does not fit is told at its field, and nothing is sent', async () => {
+    const page = await openAs('alice', '/servers/currenttime');
+    const calls: string[] = [];
+    page.on('request', (request) => calls.push(new URL(request.url()).pathname));
+    await page.getByText('countdown', { exact: true }).click();
+    await page.getByRole('button', { name: 'Try it: countdown' }).click();
+    const form = page.getByRole('form', { name: 'Try countdown' });
+    await form.getByLabel('count').fill('99');
+    await form.getByRole('button', { name: 'Run' }).click();
+    await form.getByText('This must be 20 at most.').waitFor();
+    expect(await form.getByLabel('count').getAttribute('aria-invalid')).toBe('true');
+    expect(calls).not.toContain('/currenttime/mcp');
+    await form.getByLabel('count').fill('2');
+    await form.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('region', { name: 'Answer of countdown' }).waitFor();
+    expect(calls).toContain('/currenttime/mcp');
+  });
+
+  test('prompts and resources are asked of the server when wanted', async () => {
+    const page = await openAs('alice', '/servers/everything');
+    await page.getByRole('button', { name: 'Ask the server' }).click();
+    const prompts = page.getByRole('region', { name: 'Prompts', exact: true });
+    await prompts.waitFor();
+    expect(await prompts.getByRole('listitem').count()).toBeGreaterThan(0);
+    await page.getByRole('region', { name: 'Resource templates' }).waitFor();
+  });
+
+  test('its history shows that it was switched off and on', async () => {
+    const page = await openAs('alice', '/servers/everything');
+    const control = page.getByRole('switch');
+    for (const state of ['disabled', 'enabled']) {
+      await control.click();
+      await page.getByText(`is now ${state}`).waitFor();
+    }
+    const changes = page.getByRole('list', { name: 'Changes of health' });
+    await changes.getByText('Switched off').first().waitFor();
+    await changes.getByText('Healthy').first().waitFor();
+    await page.getByRole('img', { name: /^Healthy for [\d.]+ % of what is known/ }).waitFor();
+  });
+
+  test('who may not see a server is told that there is none', async () => {
+    const page = await openAs('alice', '/servers/nowhere');
+    await page.getByRole('alert').getByText("There is no 'nowhere' here").waitFor();
+  });
+
+  test('a plain user has neither switch nor removal', async () => {
+    const page = await openAs('bob', '/servers/currenttime');
+    await page.getByRole('button', { name: 'Connect', exact: true }).waitFor();
+    expect(await page.getByRole('switch').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Remove' }).count()).toBe(0);
+  });
+});
+
 test('the catalogue needs no more than 200 KB of compressed script', async () => {
   const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl]);
   visits.push(visit);
@@ -177,6 +258,38 @@ const views: [name: string, who: string, path: string, enter: (page: Page) => Pr
       await page.getByRole('button', { name: 'Test this connection' }).click();
       await page.getByText(/^Connected in/).waitFor();
     },
+  ],
+  [
+    'a server with a tool tried out',
+    'alice',
+    '/servers/currenttime',
+    async (page) => {
+      await page.getByText('current_time_by_timezone').first().click();
+      await page.getByRole('button', { name: 'Try it: current_time_by_timezone' }).click();
+      await page.getByRole('button', { name: 'Run' }).click();
+      await page.getByText(/^Answered after/).waitFor();
+    },
+  ],
+  [
+    'a server with its prompts',
+    'bob',
+    '/servers/currenttime',
+    async (page) => {
+      await page.getByRole('button', { name: 'Ask the server' }).click();
+      await page.getByRole('region', { name: 'Resource templates' }).waitFor();
+    },
+  ],
+  [
+    'removing a server',
+    'alice',
+    '/servers/everything',
+    (page) => page.getByRole('button', { name: 'Remove' }).click(),
+  ],
+  [
+    'a server that is not there',
+    'alice',
+    '/servers/nowhere',
+    (page) => page.getByText('There is no').waitFor(),
   ],
 ];
 

@@ -48,6 +48,26 @@ export const serversQuery = queryOptions({
   refetchInterval: 20_000,
 });
 
+/** The first part of the key of every single server. */
+export const serverKey = 'server';
+
+/** One server as the caller may see it. */
+export function serverQuery(path: string) {
+  return queryOptions({
+    queryKey: [serverKey, path],
+    queryFn: ({ signal }) => api('servers.get', { params: { path }, signal }),
+    refetchInterval: 20_000,
+  });
+}
+
+/** When the health of a server became another. */
+export function historyQuery(path: string) {
+  return queryOptions({
+    queryKey: [serverKey, path, 'history'],
+    queryFn: ({ signal }) => api('servers.history', { params: { path }, signal }),
+  });
+}
+
 /** The tools of one server that the caller may call. */
 export function toolsQuery(path: string) {
   return queryOptions({

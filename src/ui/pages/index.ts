@@ -59,6 +59,12 @@ const servers = createRoute({
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
 });
 
+const server = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/servers/$',
+  component: lazyRouteComponent(() => import('./server.tsx'), 'ServerPage'),
+});
+
 const agents = createRoute({
   getParentRoute: () => signedIn,
   path: '/agents',
@@ -87,7 +93,7 @@ const operations = createRoute({
 const pages = root.addChildren([
   login,
   signedOut,
-  signedIn.addChildren([servers, agents, tokens, sessions, operations, noAccess]),
+  signedIn.addChildren([servers, server, agents, tokens, sessions, operations, noAccess]),
 ]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */

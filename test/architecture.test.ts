@@ -47,7 +47,7 @@ const leaves = [
 /** They build the world and may import everything; nobody imports them. */
 const builders = [
   ...['main', 'app', 'evaluation', 'tools'].map((name) => `src/server/${name}.ts`),
-  ...['base', 'ending', 'heap', 'identity', 'inventory', 'planes', 'serve'].map(
+  ...['accounts', 'base', 'ending', 'heap', 'identity', 'inventory', 'planes', 'serve'].map(
     (name) => `src/server/start/${name}.ts`,
   ),
 ];

@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { systemClock, untilInterrupted } from '../src/cli/clock.ts';
 import { main } from '../src/cli/main.ts';
-import type { World } from '../src/cli/terminal.ts';
+import type { Terminal, World } from '../src/cli/terminal.ts';
 import type { Server } from '../src/contract/servers.ts';
 
 /** A request that a scripted server has got. */
@@ -79,11 +80,22 @@ export interface Circumstances {
   tty?: boolean;
   columns?: number;
   world?: Partial<World>;
+  /** Time of its own, and when it is interrupted. */
+  terminal?: Partial<Terminal>;
 }
 
 /** Runs one command line in this process against a scripted registry and tells what came of it. */
 export async function cli(argv: string[], circumstances: Circumstances = {}) {
-  const { registry, env = {}, cwd = tmpdir(), stdin = '', tty = false, columns, world = {} } = circumstances;
+  const {
+    registry,
+    env = {},
+    cwd = tmpdir(),
+    stdin = '',
+    tty = false,
+    columns,
+    world = {},
+    terminal = {},
+  } = circumstances;
   const said = { out: '', err: '' };
   const sink = (stream: 'out' | 'err') => ({
     write(text: string) {
@@ -106,8 +118,17 @@ export async function cli(argv: string[], circumstances: Circumstances = {}) {
       stdout: sink('out'),
       stderr: sink('err'),
       stdin: Object.assign(chunksOf(stdin), { isTTY: tty }),
-      env: registry ? { REGISTRY_URL: registry.url, MCP_GATEWAY_TOKEN: 'a.test.token', ...env } : env,
+      // No sign-in of whoever runs the tests: a folder of the settings that nobody has.
+      env: {
+        XDG_CONFIG_HOME: join(cwd, '.nobody'),
+        ...(registry ? { REGISTRY_URL: registry.url, MCP_GATEWAY_TOKEN: 'a.test.token' } : {}),
+        ...env,
+      },
       cwd,
+      clock: systemClock,
+      untilInterrupted,
+      openUrl: () => undefined,
+      ...terminal,
     },
   );
   return { code, ...said };

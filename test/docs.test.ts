@@ -3,13 +3,16 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { renderAadsts } from '../src/contract/aadsts.ts';
 import { aadstsRows } from '../src/contract/aadsts-rows.ts';
+import { endpoints } from '../src/contract/index.ts';
 import { renderErrors } from '../src/server/errors.ts';
+import { renderApi } from '../src/server/http/openapi/reference.ts';
 import { renderSettings, settings } from '../src/server/settings.ts';
 
 /** Generated pages; `UPDATE_DOCS=1 npm run check` writes them anew. */
 const generated: Record<string, () => string> = {
   'docs/reference/settings.md': renderSettings,
   'docs/reference/errors.md': renderErrors,
+  'docs/reference/api.md': () => renderApi(endpoints),
 };
 
 test.each(Object.entries(generated))('%s says what the code says', (file, render) => {

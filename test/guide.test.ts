@@ -9,6 +9,8 @@ import { type Emulator, shippedTenant } from '../src/entra-emulator/main.ts';
 import { aadsts as known } from '../src/entra-emulator/sts/aadsts.ts';
 import { adminGraph, type Client } from '../src/entra-emulator/testing/graph.ts';
 import { readConfig } from '../src/server/config.ts';
+import { entra as entraProvider } from '../src/server/identity/providers/entra.ts';
+import { cli, folderWith } from './cli-trial.ts';
 import { ageGroups, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, cookiesOf, signIn, submitSignIn } from './sign-in.ts';
 
@@ -217,6 +219,19 @@ test('Step 11: without the Application ID URI agents get AADSTS500011, and the d
   expect(of('agent-token').what).toContain('AADSTS500011');
 });
 
+test('The command line: the client of IDE_OAUTH_CLIENT_ID is what the command line is told of', () => {
+  const read = (id: string) => readConfig({ ...complete, IDE_OAUTH_CLIENT_ID: id }, '/');
+  const { entra } = read(shippedTenant.publicClientId);
+  expect(entraProvider(entra!).commandLine).toMatchObject({
+    client_id: shippedTenant.publicClientId,
+    scope: `openid profile offline_access api://${shippedTenant.clientId}/access_as_user`,
+  });
+  expect(entraProvider(read(shippedTenant.clientId).entra!).commandLine?.scope).toContain(
+    ` ${shippedTenant.clientId}/access_as_user`,
+  );
+  expect(entraProvider(readConfig(complete, '/').entra!).commandLine).toBeUndefined();
+});
+
 test('Enterprise application: disabled, nobody gets in and the doctor says where to enable it', async () => {
   await patch('servicePrincipals', { accountEnabled: false });
   const { what, remedy } = (await doctor()).of('secret');
@@ -274,12 +289,49 @@ test('A person: signs in, the log shows what came, and the role decides', async 
   expect(register.status).toBe(403);
 });
 
+test('Sign in at the command line: the commands of the guide sign in and then need no token', async () => {
+  const [, commands = ''] = /### Sign in at the command line\n\n```sh\n([\s\S]*?)```/.exec(guide) ?? [];
+  const [first = '', second = ''] = commands
+    .trim()
+    .split('\n')
+    .map((line) => line.replace('mcp-gateway ', '').replace('https://your-domain.com', gateway.url));
+  const cwd = await folderWith();
+  const env = { XDG_CONFIG_HOME: cwd };
+  const openUrl = async (url: string): Promise<void> =>
+    void (await fetch(await submitSignIn(url, accounts.admin.userPrincipalName)));
+  expect(await cli(first.split(' '), { cwd, env, terminal: { openUrl } })).toMatchObject({ code: 0 });
+  const { out } = await cli([...second.split(' '), '--json'], { cwd, env });
+  expect(JSON.parse(out)).toMatchObject({
+    kind: 'person',
+    is_admin: true,
+    client_id: shippedTenant.publicClientId,
+  });
+});
+
 test('Agents and their tokens: the request of the guide gets a token that the gateway takes', async () => {
   const [, command = ''] = /```sh\n(curl[\s\S]*?)```/.exec(guide) ?? [];
   const sent = [...command.matchAll(/-d (\w+)=\S+/g)].map(([, name]) => name);
   expect(sent).toEqual(['grant_type', 'client_id', 'client_secret', 'scope']);
   const authorization = `Bearer ${await agentToken(gateway.emulatorUrl, agents.admin)}`;
   expect(await me({ authorization })).toMatchObject({ status: 200, body: { kind: 'agent', is_admin: true } });
+});
+
+test('Token files for agents: the example of the guide, with real values, gets a token that the gateway takes', async () => {
+  const example = JSON.parse(readFileSync('examples/entra-identities.json', 'utf8')) as { scope: string }[];
+  const identities = example.map((identity) => ({
+    ...identity,
+    ...{ tenant_id: shippedTenant.tenantId, client_id: agents.admin.clientId },
+    client_secret: agents.admin.clientSecret,
+    scope: identity.scope.replace('your-app-client-id', shippedTenant.clientId),
+  }));
+  const cwd = await folderWith({ 'my-identities.json': JSON.stringify(identities) });
+  const command = /^mcp-gateway (generate-tokens --identities-file .*)$/m.exec(guide)![1]!;
+  const argv = command.replace('/path/to/', '').split(' ');
+  const { code } = await cli(argv, { cwd, env: { ENTRA_LOGIN_BASE_URL: gateway.emulatorUrl } });
+  expect(code).toBe(0);
+  const env = { REGISTRY_URL: gateway.url };
+  const who = await cli(['whoami', '--token-file', '.oauth-tokens/ci-pipeline.json', '--json'], { cwd, env });
+  expect(JSON.parse(who.out)).toMatchObject({ kind: 'agent', client_id: agents.admin.clientId });
 });
 
 test('Troubleshooting: a refusal is explained on the sign-in page and in the log, with ids for support', async () => {

@@ -1,7 +1,17 @@
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 
+/** What somebody types at the sign-in page: the password, and another one where the page asks for it. */
+interface Passwords {
+  readonly password: string;
+  readonly newPassword?: string;
+}
+
 /** Submits the password form of the emulator's sign-in page, as a browser would; answers the callback URL. */
-export async function submitSignIn(authorizeUrl: URL | string, userPrincipalName: string): Promise<URL> {
+export async function submitSignIn(
+  authorizeUrl: URL | string,
+  userPrincipalName: string,
+  { password, newPassword }: Passwords = shippedTenant,
+): Promise<URL> {
   const page = await (await fetch(authorizeUrl)).text();
   const form = page.split('<form').find((part) => part.includes('type="password"')) ?? '';
   const hidden = [...form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g)];
@@ -10,7 +20,8 @@ export async function submitSignIn(authorizeUrl: URL | string, userPrincipalName
   );
   const field = (type: string): string => new RegExp(`type="${type}" name="([^"]+)"`).exec(form)?.[1] ?? '';
   body.set(field('text'), userPrincipalName);
-  body.set(field('password'), shippedTenant.password);
+  body.set(field('password'), password);
+  if (newPassword !== undefined) body.set('emulator_new_password', newPassword);
   const action = fromHtml(/action="([^"]+)"/.exec(form)?.[1] ?? '');
   const answer = await fetch(new URL(action, authorizeUrl), { method: 'POST', body, redirect: 'manual' });
   const location = answer.headers.get('location');
@@ -25,10 +36,14 @@ export interface BrowserSession {
 }
 
 /** Signs in through the real flow (gateway, emulator, callback) and answers the session. */
-export async function signIn(gatewayUrl: string, userPrincipalName: string): Promise<BrowserSession> {
+export async function signIn(
+  gatewayUrl: string,
+  userPrincipalName: string,
+  passwords?: Passwords,
+): Promise<BrowserSession> {
   const begun = await fetch(`${gatewayUrl}/oauth2/login/entra`, { redirect: 'manual' });
   const attempt = cookiesOf(begun);
-  const callback = await submitSignIn(begun.headers.get('location') ?? '', userPrincipalName);
+  const callback = await submitSignIn(begun.headers.get('location') ?? '', userPrincipalName, passwords);
   const done = await fetch(callback, { redirect: 'manual', headers: { cookie: attempt } });
   const cookie = cookiesOf(done);
   const me = await fetch(`${gatewayUrl}/api/auth/me`, { headers: { cookie } });

@@ -17,6 +17,7 @@ const remedies: Readonly<Record<string, string>> = {
     'See what there is, as far as you may see it, with `mcp-gateway list` or `mcp-gateway agent-list`.',
   changed_meanwhile: 'Look at it again and repeat the command.',
   too_many_requests: 'Wait a little and try again.',
+  directory_unavailable: 'Try again in a moment; nothing more is done until then.',
   identity_unavailable: 'Try again in a moment; the token itself may be fine.',
   overloaded: 'Try again in a moment.',
   shutting_down: 'Try again when it runs again.',

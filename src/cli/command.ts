@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Api } from '../contract/client.ts';
 import type { Output } from './output.ts';
 import type { Terminal, World } from './terminal.ts';
+import type { FoundToken } from './token-file.ts';
 
 /** What a running command works with. */
 export interface Run {
@@ -10,8 +11,10 @@ export interface Run {
   readonly output: Output;
   /** The registry's address, checked, without user name and password. */
   readonly registryUrl: string;
-  /** The typed client of the registry with the caller's token; throws a trouble when there is no token. */
-  api(): Promise<Api>;
+  /** The caller's token and where it is from; throws a trouble when there is none. */
+  credential(): Promise<FoundToken>;
+  /** The typed client of the registry with the caller's token, or the given one; throws a trouble when there is none. */
+  api(found?: FoundToken): Promise<Api>;
 }
 
 /** What a command does; the number is the exit code, nothing means 0. */
@@ -53,7 +56,7 @@ export function addGlobalOptions(command: Command): void {
     ),
     new Option(
       '--token-file <file>',
-      'file with your token (or MCP_GATEWAY_TOKEN_FILE, or the token in MCP_GATEWAY_TOKEN)',
+      'file with your token (or MCP_GATEWAY_TOKEN_FILE, or the token in MCP_GATEWAY_TOKEN, or else your login)',
     ),
     new Option('--json', 'print the result as one JSON document'),
     new Option('--debug', 'log what is done to standard error, without secrets'),

@@ -59,3 +59,13 @@ test('rotate-secrets tells what it did, and fails when something could not be re
   expect(lost.err).toContain('/a');
   expect(got).toEqual([{ dataDir: '/srv/data' }, {}]);
 });
+
+test('a credential on the command line works, with a warning that others see it', async () => {
+  const { code, err, bodies } = await run(['--auth-scheme', 'bearer', '--credential', 's3cret']);
+  expect(code).toBe(0);
+  expect(bodies).toEqual([{ auth_scheme: 'bearer', auth_credential: 's3cret' }]);
+  expect(err).toContain('--credential is visible to others on this machine');
+  expect(err).not.toContain('s3cret');
+  const both = await run(['--auth-scheme', 'bearer', '--credential', 'a', '--credential-stdin'], 'b');
+  expect(both).toMatchObject({ code: 2, bodies: [] });
+});

@@ -7,6 +7,7 @@ import { misuse } from './trouble.ts';
 export interface CredentialFlags {
   path: string;
   authScheme: AuthScheme;
+  credential?: string;
   credentialStdin?: boolean;
   authHeaderName?: string;
   customHeader?: string[];
@@ -18,7 +19,11 @@ export async function updateCredential(
   flags: CredentialFlags,
 ): Promise<void> {
   const custom_headers = flags.customHeader?.map(headerOf);
-  const credential = flags.credentialStdin ? (await allOf(terminal.stdin)).trim() : undefined;
+  if (flags.credential !== undefined && flags.credentialStdin)
+    throw misuse('Give the credential with --credential or on standard input, not both.');
+  if (flags.credential !== undefined)
+    output.warn('--credential is visible to others on this machine; --credential-stdin is not');
+  const credential = flags.credentialStdin ? (await allOf(terminal.stdin)).trim() : flags.credential;
   if (credential === '')
     throw misuse(
       'Standard input holds no credential.',

@@ -1,5 +1,6 @@
 import type { Api } from '../contract/client.ts';
 import type { HealthStatus, Server } from '../contract/servers.ts';
+import { mapBounded } from './bounded.ts';
 import type { Run } from './command.ts';
 import { healthStyle } from './server-view.ts';
 import { table } from './table.ts';
@@ -76,26 +77,4 @@ async function check(call: Api, path: string, among: boolean): Promise<Finding> 
     if (!among || trouble.about.status === undefined || trouble.about.status === 401) throw error;
     return { path, health_status: 'unknown', detail: trouble.message, num_tools: 0 };
   }
-}
-
-async function mapBounded<T, R>(
-  items: readonly T[],
-  bound: number,
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const at = next++;
-      try {
-        results[at] = await work(items[at] as T);
-      } catch (error) {
-        next = items.length; // the others begin nothing more
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(bound, items.length) }, worker));
-  return results;
 }

@@ -1,10 +1,13 @@
 import { CommanderError } from 'commander';
 import { openApi } from './api.ts';
+import { systemClock, untilInterrupted } from './clock.ts';
 import type { Action, GlobalOptions, On, Run } from './command.ts';
+import { findToken } from './find-token.ts';
+import { openUrl } from './open-url.ts';
 import { openOutput } from './output.ts';
 import { buildProgram } from './program.ts';
 import type { Terminal, World } from './terminal.ts';
-import { findToken } from './token-file.ts';
+import type { FoundToken } from './token-file.ts';
 import { asTrouble, misuse } from './trouble.ts';
 
 /** The address that is used when none is given. */
@@ -50,14 +53,15 @@ async function perform<O>(
   const output = openOutput(terminal, { json: options.json ?? false, debug: options.debug ?? false });
   try {
     const registryUrl = checkedUrl(options.registryUrl ?? (terminal.env.REGISTRY_URL || defaultUrl));
+    const credential = async (): Promise<FoundToken> => {
+      const found = await findToken(options.tokenFile, registryUrl, terminal, output);
+      output.debug(`using the token from ${found.source}`);
+      return found;
+    };
     const run: Run = {
-      terminal,
-      world,
-      output,
-      registryUrl,
-      async api() {
-        const { token, source } = await findToken(options.tokenFile, terminal, output.warn);
-        output.debug(`using the token from ${source}`);
+      ...{ terminal, world, output, registryUrl, credential },
+      async api(found) {
+        const { token } = found ?? (await credential());
         return openApi(registryUrl, () => ({ authorization: `Bearer ${token}` }), output.debug);
       },
     };
@@ -86,5 +90,8 @@ function checkedUrl(text: string): string {
 
 function ofThisProcess(): Terminal {
   const { stdout, stderr, stdin } = process;
-  return { stdout, stderr, stdin, env: process.env, cwd: process.cwd() };
+  return {
+    ...{ stdout, stderr, stdin, env: process.env, cwd: process.cwd() },
+    ...{ clock: systemClock, untilInterrupted, openUrl },
+  };
 }

@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { systemClock, untilInterrupted } from './clock.ts';
 import { openOutput } from './output.ts';
 import { clip, plainJson, plainLine, widthOf } from './plain-text.ts';
 import { fields, table } from './table.ts';
 import type { Terminal } from './terminal.ts';
+import { Trouble } from './trouble.ts';
 
 const bare = (_style: unknown, text: string): string => text;
 
@@ -21,6 +23,9 @@ function trial(env: Record<string, string>, isTTY: boolean) {
     stdin: (async function* () {})(),
     env,
     cwd: '/',
+    clock: systemClock,
+    untilInterrupted,
+    openUrl: () => undefined,
   };
   return { said, output: openOutput(terminal, { json: false, debug: false }) };
 }
@@ -47,6 +52,22 @@ test('whatever a name holds, no control character is printed and JSON keeps its 
       expect(JSON.parse(plainJson({ text }))).toEqual({ text });
     }),
   );
+});
+
+test("no line of a stranger's text passes for one of ours", () => {
+  const { said, output } = trial({}, false);
+  const text = 'a name\nerror: forged\r\nwarning: forged';
+  output.note(text);
+  output.warn(text);
+  output.trouble(new Trouble(text, { faults: [text], remedy: text, correlationId: text }));
+  expect(said.err).toContain('a name\n  error: forged\n  warning: forged\n');
+  expect(said.err).not.toMatch(/^(error|warning): forged/m);
+});
+
+test('a result that was not escaped gets nothing but our own paint through', () => {
+  const { said, output } = trial({}, true);
+  output.result({}, (paint) => `${paint('red', 'red')}\n\u001b[2J\u009b31m\u202egnp.exe`);
+  expect(said.out).toBe('\u001b[31mred\u001b[0m\n\\u{1b}[2J\\u{9b}31m\\u{202e}gnp.exe\n');
 });
 
 test('wide characters count as two columns, combined ones as one', () => {

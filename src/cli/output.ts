@@ -1,4 +1,4 @@
-import { plainJson, plainText } from './plain-text.ts';
+import { plainJson, plainLine, plainText } from './plain-text.ts';
 import type { Sink, Terminal } from './terminal.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -34,7 +34,7 @@ export function openOutput(terminal: Terminal, wanted: { json: boolean; debug: b
     json: wanted.json,
     result(value, show) {
       const room = stdout.isTTY ? stdout.columns : undefined;
-      const text = wanted.json ? plainJson(value) : show(paintOut, room);
+      const text = wanted.json ? plainJson(value) : safe(show(paintOut, room));
       if (text !== '') stdout.write(`${text}\n`);
     },
     note: (text) => say(plainText(text)),
@@ -49,6 +49,17 @@ export function openOutput(terminal: Terminal, wanted: { json: boolean; debug: b
       if (wanted.debug) say(paintErr('dim', plainText(cause.stack ?? '')));
     },
   };
+}
+
+// The commands escape what they show; should one forget to, nothing but our own paint gets through all the same.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is the purpose.
+const ownPaint = /(\u001b\[(?:0|1|2|31|32|33)m|\n)/;
+
+function safe(text: string): string {
+  return text
+    .split(ownPaint)
+    .map((part, at) => (at % 2 === 1 ? part : plainLine(part)))
+    .join('');
 }
 
 function painter(sink: Sink, { env }: Terminal): Paint {

@@ -16,12 +16,12 @@ export function plainLine(text: string): string {
     .replace(unsafe, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
-/** As `plainLine`, but lines stay lines. */
+/** As `plainLine`, but lines stay lines; those after the first are indented, so that none passes for one of ours. */
 export function plainText(text: string): string {
   return text
     .split(/\r?\n/)
     .map((line) => plainLine(line))
-    .join('\n');
+    .join('\n  ');
 }
 
 /** Valid JSON, indented, with the same characters escaped as `plainLine` does. */

@@ -55,6 +55,7 @@ export function serverFields(server: Server, paint: Paint): string {
       ['Tools', server.num_tools],
       ['Registered', `${server.registered_at} by ${server.registered_by}`],
       ['Changed', server.updated_at],
+      ['Revision', server.revision],
     ],
     paint,
   );

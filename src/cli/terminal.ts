@@ -8,6 +8,14 @@ export interface Sink {
   readonly columns?: number;
 }
 
+/** Time, as commands that wait see it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Resolves after that many milliseconds, or at once when the signal is or gets aborted; it never rejects. */
+  pause(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
 /** Everything that a command knows of the process that runs it; `main.ts` makes it, tests make their own. */
 export interface Terminal {
   readonly stdout: Sink;
@@ -16,6 +24,11 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that relative file names are relative to. */
   readonly cwd: string;
+  readonly clock: Clock;
+  /** Opens an address in the browser of whoever sits there, or does nothing. */
+  openUrl(url: string): void;
+  /** Does work that goes on until the process is asked to end; the signal is aborted then, and the work ends itself. */
+  untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
 }
 
 /** What `mcp-gateway start` asks of the server; everything left out comes from the server's own settings. */

@@ -1,11 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import type { Terminal } from './terminal.ts';
-import { misuse, Trouble } from './trouble.ts';
+import { Trouble } from './trouble.ts';
 
 /** How to come by a token, for messages. */
 export const howToGetToken =
-  'Get one with `mcp-gateway token --output .token` (evaluation mode) or with Get JWT Token in the web UI, and pass it with --token-file.';
+  'Sign in with `mcp-gateway login`; or get one with `mcp-gateway token --output .token` (evaluation mode) or with Get JWT Token in the web UI, and pass it with --token-file.';
 
 /** Where a token was found, and the token. */
 export interface FoundToken {
@@ -14,23 +12,9 @@ export interface FoundToken {
   readonly source: string;
 }
 
-/**
- * Finds the caller's token: `--token-file`, then MCP_GATEWAY_TOKEN_FILE, then MCP_GATEWAY_TOKEN (the token itself).
- * Throws a trouble with the remedy when there is none; `warn` hears about a file that others can read.
- */
-export async function findToken(
-  tokenFile: string | undefined,
-  { env, cwd }: Terminal,
-  warn: (text: string) => void,
-): Promise<FoundToken> {
-  const file = tokenFile ?? (env.MCP_GATEWAY_TOKEN_FILE || undefined);
-  if (file !== undefined) {
-    const text = await readTokenFile(resolve(cwd, file), file, warn);
-    return { token: tokenIn(text, `The token file ${file}`), source: file };
-  }
-  if (env.MCP_GATEWAY_TOKEN)
-    return { token: tokenIn(env.MCP_GATEWAY_TOKEN, 'MCP_GATEWAY_TOKEN'), source: 'MCP_GATEWAY_TOKEN' };
-  throw misuse('This command needs a token.', howToGetToken);
+/** Reads the token in a file, called `name` in messages; a file that others can read is warned about. */
+export async function tokenInFile(path: string, name: string, warn: (text: string) => void): Promise<string> {
+  return tokenIn(await readTokenFile(path, name, warn), `The token file ${name}`);
 }
 
 async function readTokenFile(path: string, name: string, warn: (text: string) => void): Promise<string> {

@@ -208,7 +208,7 @@ export const agentEndpoints = {
     conditional: true,
     summary: 'Change parts of an agent by JSON merge patch (RFC 7396), wrapped or flat; honours If-Match',
     params: pathParams,
-    body: z.record(z.string(), z.json()),
+    body: z.record(z.string(), z.json()).describe('The members to change; null removes one'),
     output: agent,
   },
   'agents.remove': {

@@ -56,9 +56,15 @@ export function connect(
     });
     if (!response.ok) throw new ApiError(response.status, await problemOf(response));
     // The server has already held its answer to the schema: parsing it again would only cost start-up and time.
-    const value: unknown = response.status === 204 ? undefined : await response.json();
+    const value: unknown = response.status === 204 ? undefined : await bodyOf(response);
     return value as z.output<(typeof endpoints)[K]['output']>;
   };
+}
+
+/** An export comes as the stream that it is; whatever else should be JSON. */
+function bodyOf(response: Response): unknown {
+  const type = response.headers.get('content-type') ?? '';
+  return /^(?:application\/x-ndjson|text\/csv)\b/i.test(type) ? response.body : response.json();
 }
 
 function urlPath(pattern: string, params: Record<string, string>): string {

@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 
-/** Permissions on servers and agents that a scope's UI permissions can grant (setup guide, "Understanding Scope Mappings"). */
+/**
+ * Permissions that a scope's UI permissions can grant: on servers and agents (setup guide, "Understanding Scope
+ * Mappings"), and to read the audit trail, which is about all of them.
+ */
 export const uiPermissions = [
   'list_service',
   'get_service',
@@ -16,6 +19,7 @@ export const uiPermissions = [
   'publish_agent',
   'modify_agent',
   'delete_agent',
+  'read_audit',
 ] as const;
 
 /** One of the permissions that `ui_permissions` in a scope may name. */
@@ -47,8 +51,11 @@ export interface Endpoint {
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
   readonly output: z.ZodType;
-  /** The media type of an answer that is not JSON: the handler gives its text, or a stream of its bytes. */
-  readonly media?: string;
+  /**
+   * The media type of an answer that is not JSON: the handler gives its text, or a stream of its bytes. Of several types
+   * the handler names the one it gives in the `content-type` of a `Reply`.
+   */
+  readonly media?: string | readonly [string, ...string[]];
   /** The status of a success; 200 unless given. */
   readonly status?: 200 | 201 | 204;
   /** Takes its body as an HTML form (application/x-www-form-urlencoded) too: every field a text, each at most once. */

@@ -1,12 +1,16 @@
 import { accessEndpoints } from './access.ts';
 import { agentEndpoints } from './agents.ts';
+import { auditEndpoints } from './audit.ts';
 import { groupEndpoints } from './groups.ts';
+import { jobEndpoints } from './jobs.ts';
+import { m2mClientEndpoints } from './m2m-clients.ts';
 import { scopeEndpoints } from './scopes.ts';
 import { serverEndpoints } from './servers.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
 import { systemEndpoints } from './system.ts';
 import { tokenEndpoints } from './tokens.ts';
+import { userEndpoints } from './users.ts';
 
 /** Every endpoint of the API; order matters where one path pattern contains another. */
 export const endpoints = {
@@ -20,6 +24,10 @@ export const endpoints = {
   ...scopeEndpoints,
   ...serverEndpoints,
   ...agentEndpoints,
+  ...userEndpoints,
+  ...jobEndpoints,
+  ...m2mClientEndpoints,
+  ...auditEndpoints,
 } as const;
 
 /** The id of an endpoint, such as `servers.list`. */

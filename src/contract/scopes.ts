@@ -175,7 +175,11 @@ export const scopeEndpoints = {
     permission: 'administrator',
     summary: 'Make or replace a scope as a group definition file says; in force with the next request',
     // Parsed by the handler, so that faults of the definition and of its rules are told together.
-    body: z.record(z.string(), z.json()),
+    body: z
+      .record(z.string(), z.json())
+      .describe(
+        'A group definition: {scope_name, scope_type?, description?, server_access?, group_mappings?, ui_permissions?, agent_access?, create_in_idp?}, as the setup guide has it and scopes.get answers it',
+      ),
     output: changed,
   },
   'scopes.create': {

@@ -363,7 +363,7 @@ export const serverEndpoints = {
     conditional: true,
     summary: 'Change parts of a server by JSON merge patch (RFC 7396); honours If-Match',
     params: pathParams,
-    body: z.record(z.string(), z.json()),
+    body: z.record(z.string(), z.json()).describe('The members to change; null removes one'),
     output: server,
   },
   'servers.remove': {

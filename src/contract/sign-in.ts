@@ -4,6 +4,20 @@ import { type Endpoints, uiPermissions } from './endpoint.ts';
 /** Where people can sign in. */
 export const provider = z.object({ name: z.string(), display_name: z.string() });
 
+/** How the command line signs somebody in: a public client of the provider's, and where it asks (RFC 8252, RFC 8628). */
+export const commandLine = z.object({
+  provider: z.string(),
+  client_id: z.string(),
+  authorization_endpoint: z.string(),
+  token_endpoint: z.string(),
+  device_authorization_endpoint: z.string(),
+  /** The scopes to ask for: they make a token for this gateway, with one to refresh it. */
+  scope: z.string(),
+});
+
+/** How the command line signs somebody in. */
+export type CommandLine = z.infer<typeof commandLine>;
+
 /** The signed-in identity and what it may do, as the UI and scripts see it. */
 export const me = z.object({
   username: z.string(),
@@ -43,6 +57,13 @@ export const signInEndpoints = {
     permission: 'public',
     summary: 'The identity providers that the sign-in page offers',
     output: z.object({ providers: z.array(provider), evaluation: z.boolean() }),
+  },
+  'auth.commandLine': {
+    method: 'GET',
+    path: '/api/auth/command-line',
+    permission: 'public',
+    summary: 'How the command line signs people in; null where no public client is set up for it',
+    output: z.object({ sign_in: commandLine.nullable() }),
   },
   'auth.csrf': {
     method: 'GET',

@@ -36,4 +36,12 @@ export const systemEndpoints = {
     media: 'text/plain; version=0.0.4; charset=utf-8',
     output: z.string(),
   },
+  'system.openapi': {
+    method: 'GET',
+    path: '/openapi.json',
+    permission: 'public',
+    summary: 'This API as an OpenAPI 3.1 document',
+    media: 'application/json',
+    output: z.string(),
+  },
 } as const satisfies Endpoints;

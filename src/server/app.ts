@@ -4,14 +4,15 @@ import type { Diagnosis } from '../contract/doctor.ts';
 import type { Handlers } from '../contract/endpoint.ts';
 import { endpoints } from '../contract/index.ts';
 import type { systemEndpoints } from '../contract/system.ts';
-import type { Trail } from './audit/event.ts';
 import { Failure } from './errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
+import { sessionCookieName } from './http/cookies.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
 import { answerFailure } from './http/failure.ts';
 import { mountFrontChannel } from './http/front-channel.ts';
 import { meHandlers } from './http/me.ts';
 import { mount } from './http/mount.ts';
+import { openApiOf } from './http/openapi/serve.ts';
 import { originGuard } from './http/origin-guard.ts';
 import { mountProtectedResource, resourceMetadataUrl } from './http/protected-resource.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -27,7 +28,6 @@ import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 export interface AppWorld extends RegistryWorld {
   readonly version: string;
   readonly log: Log;
-  readonly trail: Trail;
   readonly identity: HttpIdentity;
   readonly sessions: Sessions;
   readonly login: Login;
@@ -85,11 +85,14 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
 }
 
 /** The endpoints about the process itself. */
-function systemHandlers({ version, doctor, metrics }: AppWorld): Handlers<typeof systemEndpoints, unknown> {
+function systemHandlers(world: AppWorld): Handlers<typeof systemEndpoints, unknown> {
+  const { version, doctor, metrics, config } = world;
+  const cookie = sessionCookieName(config.session);
   return {
     'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
     'system.version': () => ({ version }),
     'system.doctor': ({ query }) => doctor(query.max_age * 1000),
     'system.metrics': metrics,
+    'system.openapi': openApiOf(endpoints, { version, url: config.registryUrl, cookie }),
   };
 }

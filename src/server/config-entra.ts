@@ -31,6 +31,8 @@ export interface EntraConfig {
   /** Applications need one of these app roles, or to be among the allowed clients; nothing is asked when both are empty. */
   readonly requiredAppRoles?: readonly string[];
   readonly allowedClientIds?: readonly string[];
+  /** The public client with which the command line signs people in. */
+  readonly commandLineClientId?: string;
   /** Another registration that asks Microsoft Graph; the sign-in registration asks when there is none. */
   readonly graph?: { readonly clientId: string; readonly clientSecret: string };
 }
@@ -91,6 +93,7 @@ export function entraOf(
     requiredAppRoles: read.value('ENTRA_REQUIRED_APP_ROLE'),
     allowedClientIds: read.value('ENTRA_ALLOWED_CLIENT_IDS'),
     ...graphClientOf(read, faults),
+    ...(read.given('IDE_OAUTH_CLIENT_ID') ? { commandLineClientId: read.value('IDE_OAUTH_CLIENT_ID') } : {}),
   };
 }
 

@@ -55,6 +55,8 @@ export interface Config {
   } | null;
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
+  /** Accounts that the gateway makes in a directory. */
+  readonly iam: { readonly secretMaxDays: number };
 }
 
 /** The settings cannot be used; `faults` has a sentence for each, naming the variable and the remedy. */
@@ -158,6 +160,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       : null,
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
+    iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },
   };
   if (config.tokens.defaultHours > config.tokens.maxHours)
     faults.push('MCP_TOKEN_DEFAULT_TTL_HOURS: must not be more than MCP_TOKEN_MAX_TTL_HOURS');

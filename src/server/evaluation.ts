@@ -46,6 +46,9 @@ export function entraOfEmulator({ registryUrl }: Config, origin: string): EntraC
     applicationIdUri: shippedTenant.appIdUri,
     groupAdminId: null,
     groupUsersId: null,
+    commandLineClientId: shippedTenant.publicClientId,
+    // What asks Graph is a registration of its own, as in production.
+    graph: shippedTenant.admin,
   };
 }
 

@@ -160,6 +160,15 @@ export const entraSettings = {
     defaultNote: 'every application of the tenant unless ENTRA_REQUIRED_APP_ROLE is set',
     parse: list(guid("copy the application's 'Application (client) ID'")),
   }),
+  IDE_OAUTH_CLIENT_ID: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'The public client with which `mcp-gateway login` signs people in: a registration with the redirect URI ' +
+      '`http://localhost` under "Mobile and desktop applications" that may ask for `access_as_user`.',
+    default: '',
+    defaultNote: 'none; `mcp-gateway login` says so',
+    parse: guid("copy its 'Application (client) ID'"),
+  }),
   ENTRA_GRAPH_CLIENT_ID: setting({
     group: 'Microsoft Entra ID',
     about:

@@ -100,6 +100,13 @@ export const settings = {
     default: '3600',
     parse: integer(0, 86400),
   }),
+  IAM_SECRET_MAX_DAYS: setting({
+    group: 'Security',
+    about:
+      'How many days a secret that the gateway makes for an application is valid at most, and unless asked otherwise.',
+    default: '180',
+    parse: integer(1, 730),
+  }),
   ENTRA_EMULATOR_PORT: setting({
     group: 'Mode',
     about: 'The port of the Entra emulator in evaluation mode.',

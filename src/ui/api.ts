@@ -1,11 +1,22 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { Agent, AgentInfo } from '../contract/agents.ts';
+import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../contract/audit.ts';
 import { ApiError, connect } from '../contract/client.ts';
 import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
 import type { Me } from '../contract/sign-in.ts';
 
-export type { Agent, AgentInfo, Diagnosis, Me, Server, Tool };
+export type {
+  Agent,
+  AgentInfo,
+  AuditEventInFull,
+  AuditEventShown,
+  AuditSummary,
+  Diagnosis,
+  Me,
+  Server,
+  Tool,
+};
 export { ApiError };
 
 let csrfToken: string | null = null;
@@ -38,6 +49,15 @@ export const providersQuery = queryOptions({
 export const versionQuery = queryOptions({
   queryKey: ['version'],
   queryFn: ({ signal }) => api('system.version', { signal }),
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** The OpenAPI document of this gateway. */
+export const openApiQuery = queryOptions({
+  queryKey: ['openapi'],
+  // The endpoint gives its text as it is; here it comes as the JSON that it is.
+  queryFn: async ({ signal }) =>
+    (await api('system.openapi', { signal })) as unknown as Readonly<Record<string, unknown>>,
   staleTime: Number.POSITIVE_INFINITY,
 });
 

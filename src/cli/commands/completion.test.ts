@@ -8,6 +8,8 @@ test.skipIf(!hasBash).each([
   ['mcp-gateway ', ['start', 'list', 'healthcheck']],
   ['mcp-gateway --json tog', ['toggle']],
   ['mcp-gateway list --quer', ['--query']],
+  ['mcp-gateway toggle --enabled ', ['true', 'false']],
+  ['mcp-gateway completion f', ['fish']],
 ])('bash completes %j', async (line, expected) => {
   const { code, out } = await cli(['completion', 'bash']);
   expect(code).toBe(0);
@@ -24,6 +26,8 @@ test('zsh and fish scripts name every command, another shell is refused', async 
     const { out } = await cli(['completion', shell]);
     expect(out).toContain('token-revoke');
     expect(out).toContain('registry-url');
+    expect(out).toContain('api_key');
+    expect(out).not.toContain('all-agents');
   }
   expect((await cli(['completion', 'tcsh'])).code).toBe(2);
 });

@@ -26,6 +26,11 @@ function wordsOf(program: Command): Word[] {
   return program.commands.map((command) => ({
     name: command.name(),
     summary: command.description(),
-    options: command.options.map(({ long, description }) => ({ name: long ?? '', summary: description })),
+    options: command.options
+      .filter((option) => !option.hidden)
+      .map(({ long, description, argChoices = [] }) => ({
+        ...{ name: long ?? '', summary: description, values: argChoices },
+      })),
+    values: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
   }));
 }

@@ -76,7 +76,7 @@ async function setup({ world, output, terminal }: Run, { yes, ...options }: Setu
   const result = await world.runSetup(options, {
     say: output.note,
     async agree(heading, lines) {
-      output.note([heading, ...lines].join('\n'));
+      for (const line of [heading, ...lines]) output.note(line);
       if (yes) return true;
       return confirm('Go ahead?', terminal, 'Say --yes to go ahead, or --plan to only look.');
     },

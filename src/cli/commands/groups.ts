@@ -4,7 +4,8 @@ import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { groupSections, groupTable, scopeChange, scopeFields } from '../group-view.ts';
 import { importGroup } from '../import-group.ts';
-import { Trouble } from '../trouble.ts';
+import { orNotFound } from '../not-found.ts';
+import { plainLine } from '../plain-text.ts';
 
 interface Named {
   name: string;
@@ -162,7 +163,7 @@ async function removing(
   const call = await api();
   const deleted = force || (await confirm(`Remove the group '${name}'${also}?`, terminal));
   const done = deleted ? await remove(call).catch(elsewhere(name)) : undefined;
-  output.result({ group_name: name, deleted, ...done }, () => (deleted ? `Removed ${name}.` : ''));
+  output.result({ group_name: name, deleted, ...done }, () => (deleted ? plainLine(`Removed ${name}.`) : ''));
   if (!deleted) output.note('Nothing was removed.');
   if (output.json || !done) return;
   if (done.idp_deleted) output.note('Its group in the directory was removed too.');
@@ -189,13 +190,11 @@ async function describeGroup({ api, output }: Run, { name }: Named): Promise<voi
   output.result(scope, (paint) => scopeFields(scope, paint));
 }
 
-/** `list` shows servers: who looks for a group is sent to the list of those. */
+// `list` shows servers: who looks for a group is sent to the list of those.
+const whichThereAre = 'See which there are with `mcp-gateway list-groups`.';
+
 function elsewhere(name: string): (error: unknown) => never {
-  return (error) => {
-    if (!(error instanceof Trouble) || error.about.code !== 'not_found') throw error;
-    const remedy = 'See which there are with `mcp-gateway list-groups`.';
-    throw new Trouble(`Group not found: ${name}.`, { ...error.about, remedy });
-  };
+  return orNotFound(whichThereAre, `Group not found: ${name}.`);
 }
 
 interface ServerOfGroups {
@@ -210,16 +209,10 @@ async function changeServer(
 ): Promise<void> {
   const id = command === 'add-to-groups' ? 'scopes.add' : 'scopes.remove';
   const body = { server_name: server, group_names: groups };
-  const answer = await (await api())(id, { body }).catch((error: unknown) => {
-    if (!(error instanceof Trouble) || error.about.code !== 'not_found') throw error;
-    throw new Trouble(error.message, {
-      ...error.about,
-      remedy: 'See which there are with `mcp-gateway list-groups`.',
-    });
-  });
+  const answer = await (await api())(id, { body }).catch(orNotFound(whichThereAre));
   output.result(answer, () =>
     answer.groups
-      .map(({ group_name, changed }) => `${group_name}: ${changed ? 'changed' : 'as it was'}`)
+      .map(({ group_name, changed }) => plainLine(`${group_name}: ${changed ? 'changed' : 'as it was'}`))
       .join('\n'),
   );
   if (!output.json) for (const warning of answer.warnings) output.warn(warning);
@@ -232,7 +225,9 @@ async function makeGroup({ api, output }: Run, { name, description, idp = false 
     ...(description === undefined ? {} : { description }),
   };
   const answer = await (await api())('groups.create', { body });
-  output.result(answer, () => `Made ${answer.name}${answer.is_idp_managed ? ` (${answer.id})` : ''}.`);
+  output.result(answer, () =>
+    plainLine(`Made ${answer.name}${answer.is_idp_managed ? ` (${answer.id})` : ''}.`),
+  );
   if (!output.json) for (const warning of answer.warnings) output.warn(warning);
 }
 

@@ -1,17 +1,48 @@
 import { type AddCommands, addCommand, type Run } from '../command.ts';
+import { type LoginFlags, login } from '../login.ts';
+import { changeSignIn } from '../login-store.ts';
 import { fields } from '../table.ts';
 
-/** `whoami`. */
+/** The commands about who is calling. */
 export const addIdentityCommands: AddCommands = (program, on) => {
+  addCommand(program, 'login', {
+    summary: 'Sign in at the registry with your own account, so that commands need no token file',
+    examples: [
+      'mcp-gateway login --registry-url https://mcpgateway.example.com',
+      'mcp-gateway login --device-code',
+    ],
+  })
+    .option('--device-code', 'sign in with a code at a browser on any machine')
+    .option('--no-browser', 'only print the address, and open no browser')
+    .action(on<LoginFlags>(login));
+
+  addCommand(program, 'logout', {
+    summary: 'Forget the sign-in at the registry',
+    examples: ['mcp-gateway logout', 'mcp-gateway logout --registry-url https://mcpgateway.example.com'],
+  }).action(on(logout));
+
   addCommand(program, 'whoami', {
     summary: 'Show who you are to the registry and what you may do',
     examples: ['mcp-gateway whoami --token-file .token'],
   }).action(on(whoami));
 };
 
-async function whoami({ api, output }: Run): Promise<void> {
-  const me = await (await api())('auth.me');
-  output.result(me, (paint) =>
+async function logout({ output, registryUrl, terminal }: Run): Promise<void> {
+  let username: string | null = null;
+  await changeSignIn(terminal, registryUrl, (present) => {
+    username = present?.username ?? null;
+    return undefined;
+  });
+  output.result({ registry_url: registryUrl, username, signed_out: username !== null }, () => '');
+  output.note(
+    username === null ? `Nobody was signed in at ${registryUrl}.` : `Forgot the sign-in of ${username}.`,
+  );
+}
+
+async function whoami({ api, credential, output }: Run): Promise<void> {
+  const found = await credential();
+  const me = await (await api(found))('auth.me');
+  output.result({ ...me, credential: found.source }, (paint) =>
     fields(
       [
         ['User name', me.username],
@@ -19,6 +50,7 @@ async function whoami({ api, output }: Run): Promise<void> {
         ['Email', me.email],
         ['Kind', me.kind],
         ['Signed in by', `${me.auth_method} (${me.provider})`],
+        ['Credential', found.source],
         ['Client', me.client_id],
         ['Administrator', me.is_admin],
         ['Groups', me.groups.join(', ') || 'none'],

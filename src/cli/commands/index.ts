@@ -1,20 +1,30 @@
 import type { AddCommands } from '../command.ts';
 import { addAgentCommands } from './agents.ts';
+import { addAuditCommands } from './audit.ts';
 import { addCompletionCommand } from './completion.ts';
+import { addCredentialCommands } from './credentials.ts';
 import { addEntraCommands } from './entra.ts';
 import { addGroupCommands } from './groups.ts';
 import { addIdentityCommands } from './identity.ts';
+import { addM2mCommands } from './m2m.ts';
+import { addM2mClientCommands } from './m2m-clients.ts';
 import { addProcessCommands } from './process.ts';
 import { addServerCommands } from './servers.ts';
 import { addTokenCommands } from './tokens.ts';
+import { addUserCommands } from './users.ts';
 
 const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
   addGroupCommands,
+  addUserCommands,
+  addM2mCommands,
+  addM2mClientCommands,
   addAgentCommands,
   addIdentityCommands,
   addTokenCommands,
+  addAuditCommands,
+  addCredentialCommands,
   addEntraCommands,
   addCompletionCommand,
 ];

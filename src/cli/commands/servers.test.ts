@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aPage, aServer, cli, problem, scripted } from '../../../test/cli-trial.ts';
+import { type Asked, aPage, aServer, cli, problem, type Said, scripted } from '../../../test/cli-trial.ts';
 
 test('list shows a table and says how to see more', async () => {
   const registry = await scripted({
@@ -169,4 +169,82 @@ test('healthcheck never has more than eight checks under way', async () => {
   const { out } = await cli(['healthcheck', '--json'], { registry });
   expect(JSON.parse(out)).toMatchObject({ checked: 30, healthy: 30 });
   expect(most).toBeLessThanOrEqual(8);
+});
+
+test.each([
+  [['--description', 'New', '--tags', 'a, b'], { description: 'New', tags: ['a', 'b'] }],
+  [['--tags', ''], { tags: [] }],
+  [['--metadata', '{"team":null}'], { metadata: { team: null } }],
+  [
+    ['--server-name', 'N', '--proxy-pass-url', 'https://n.example/mcp', '--license', 'MIT'],
+    { server_name: 'N', proxy_pass_url: 'https://n.example/mcp', license: 'MIT' },
+  ],
+])('update-server %j changes just that', async (flags, body) => {
+  const got: unknown[] = [];
+  const registry = await scripted({
+    'PATCH /api/servers/currenttime': ({ text, headers }) => {
+      got.push(JSON.parse(text), headers['if-match']);
+      return { body: aServer() };
+    },
+  });
+  expect((await cli(['update-server', '--path', '/currenttime', ...flags], { registry })).code).toBe(0);
+  expect(got).toEqual([body, undefined]);
+});
+
+test('update-server --body replaces it all, and a revision can be asked for', async () => {
+  const got: unknown[] = [];
+  const take = ({ text, headers }: Asked): Said => {
+    got.push(JSON.parse(text), headers['if-match']);
+    return { body: aServer() };
+  };
+  const place = '/api/servers/currenttime';
+  const registry = await scripted({ [`PUT ${place}`]: take, [`PATCH ${place}`]: take });
+  const path = ['--path', '/currenttime'];
+  await cli(['update-server', ...path, '--body', '{"server_name":"N"}', '--if-match', '3'], { registry });
+  await cli(['patch-server', ...path, '--patch', '{"version":null}', '--if-match', '"4"'], { registry });
+  expect(got).toEqual([{ server_name: 'N' }, '"3"', { version: null }, '"4"']);
+});
+
+test.each([
+  [['update-server', '--path', '/x'], 'Give either --body or the fields to change.'],
+  [['update-server', '--path', '/x', '--body', '{}', '--license', 'MIT'], 'Give either --body or'],
+  [['update-server', '--path', '/x', '--body', '{'], '--body is not valid JSON: column 2'],
+  [['patch-server', '--path', '/x', '--patch', '[]'], '--patch is not a JSON object.'],
+])('%j is wrong use', async (argv, why) => {
+  const registry = await scripted({});
+  expect(await cli(argv, { registry })).toMatchObject({ code: 2, err: expect.stringContaining(why) });
+  expect(registry.asked).toEqual([]);
+});
+
+test('server-connect-config prints a configuration with a place for the token, not for a disabled server', async () => {
+  const registry = await scripted({
+    'GET /api/servers/currenttime': { body: aServer() },
+    'GET /api/servers/off': { body: aServer({ path: '/off', is_enabled: false }) },
+  });
+  const { code, out } = await cli(['server-connect-config', '--path', '/currenttime'], { registry });
+  expect(code).toBe(0);
+  const entry = { type: 'http', url: 'http://localhost:8080/currenttime/mcp' };
+  expect(JSON.parse(out)).toEqual({
+    mcpServers: { currenttime: { ...entry, headers: { Authorization: 'Bearer <your token>' } } },
+  });
+  expect(out).not.toContain('a.test.token');
+  expect(await cli(['server-connect-config', '--path', '/off'], { registry })).toMatchObject({
+    code: 1,
+    out: '',
+  });
+});
+
+test('config needs no token', async () => {
+  const registry = await scripted({
+    'GET /api/version': { body: { version: '1.2.3' } },
+    'GET /api/auth/providers': {
+      body: { providers: [{ name: 'entra', display_name: 'Microsoft Entra ID' }], evaluation: false },
+    },
+    'GET /api/auth/command-line': { body: { sign_in: null } },
+  });
+  const { code, out } = await cli(['config', '--registry-url', registry.url]);
+  expect(code).toBe(0);
+  expect(out).toContain('Version:           1.2.3\n');
+  expect(out).toContain('Microsoft Entra ID');
+  expect(out).toContain('not set up');
 });

@@ -2,9 +2,12 @@ import { Option } from 'commander';
 import type { AddCommands } from '../command.ts';
 import { addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
+import { connectConfig } from '../connect-config.ts';
 import { updateCredential } from '../credential.ts';
 import { checkHealth } from '../health.ts';
 import { register } from '../register.ts';
+import { showConfig } from '../registry-config.ts';
+import { addServerUpdates } from '../server-updates.ts';
 import { healthStyle, serverFields, serverTable, toolTable } from '../server-view.ts';
 
 interface PathFlag {
@@ -15,6 +18,7 @@ interface PathFlag {
 export const addServerCommands: AddCommands = (program, on) => {
   addLooks(program, on);
   addChanges(program, on);
+  addServerUpdates(program, on);
   addCredential(program, on);
 };
 
@@ -48,6 +52,18 @@ const addLooks: AddCommands = (program, on) => {
   })
     .option('--path <path>', 'only this server; otherwise all that are enabled and that you may check')
     .action(on(checkHealth));
+
+  addCommand(program, 'server-connect-config', {
+    summary: 'Print what the configuration of an MCP client needs to connect to a server',
+    examples: ['mcp-gateway server-connect-config --path /currenttime > .mcp.json'],
+  })
+    .addOption(pathOption())
+    .action(on(connectConfig));
+
+  addCommand(program, 'config', {
+    summary: 'Show version, mode and sign-in of the registry; needs no token',
+    examples: ['mcp-gateway config', 'mcp-gateway config --json'],
+  }).action(on(showConfig));
 };
 
 const addChanges: AddCommands = (program, on) => {
@@ -102,6 +118,7 @@ const addCredential: AddCommands = (program, on) => {
         .choices(['none', 'bearer', 'api_key'])
         .makeOptionMandatory(),
     )
+    .option('--credential <value>', 'the token or key; visible to others on this machine')
     .option(
       '--credential-stdin',
       'read the token or key from standard input; without it, the stored one of the same scheme stays',

@@ -39,6 +39,7 @@ const permissionTable: Record<
   publish_agent: { user: 'none', developer: 'none', operator: 'none' },
   modify_agent: { user: 'none', developer: 'none', operator: 'none' },
   delete_agent: { user: 'none', developer: 'none', operator: 'none' },
+  read_audit: { user: 'none', developer: 'none', operator: 'none' },
 };
 
 describe.each(roles)('%s in the registry', (role) => {

@@ -126,6 +126,11 @@ test.each([
     'UI-Scopes: { u: { list_service: "*" } }',
     ['1:33 list_service must be a list; write [all]'],
   ],
+  [
+    'the audit trail of one server',
+    'UI-Scopes: { u: { read_audit: [currenttime] } }',
+    ['1:31 read_audit is about everything that happens; write [all]'],
+  ],
   ['UI resources that name nothing', 'UI-Scopes: { u: { list_agents: [/] } }', ["1:33 '/' names nothing"]],
   [
     'a group with an unknown scope',

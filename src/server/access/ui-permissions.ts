@@ -33,5 +33,7 @@ function readResources<P>(reader: Reader<P>, place: P, permission: UiPermission)
     else if (name === '' || name === '/') reader.fault(item, `'${entry}' names nothing`);
     else names.add(name);
   }
+  if (permission === 'read_audit' && names.size > 0 && !names.has('all'))
+    reader.fault(place, `${permission} is about everything that happens; write [all]`);
   return [...names];
 }

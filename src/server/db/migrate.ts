@@ -4,6 +4,8 @@ import * as signIn from './migrations/0002-sign-in.ts';
 import * as upstreamCredentials from './migrations/0003-upstream-credentials.ts';
 import * as agents from './migrations/0005-agents.ts';
 import * as scopesOfTheApi from './migrations/0007-scopes-of-the-api.ts';
+import * as auditReading from './migrations/0009-audit-reading.ts';
+import * as accounts from './migrations/0010-accounts.ts';
 import * as healthChanges from './migrations/0013-health-changes.ts';
 import type { Db } from './tables.ts';
 
@@ -14,6 +16,8 @@ const migrations: Record<string, Migration> = {
   '0003-upstream-credentials': upstreamCredentials,
   '0005-agents': agents,
   '0007-scopes-of-the-api': scopesOfTheApi,
+  '0009-audit-reading': auditReading,
+  '0010-accounts': accounts,
   '0013-health-changes': healthChanges,
 };
 

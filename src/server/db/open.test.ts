@@ -19,6 +19,8 @@ test('migrations run at the first start only', async () => {
     '0003-upstream-credentials',
     '0005-agents',
     '0007-scopes-of-the-api',
+    '0009-audit-reading',
+    '0010-accounts',
     '0013-health-changes',
   ]);
   await first.close();

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely';
+import type { Generated, Kysely } from 'kysely';
 
 /**
  * The tables, one interface each. Only text and integers are used, so that SQLite and PostgreSQL decode alike: times are
@@ -15,6 +15,8 @@ export interface Tables {
   tokens: TokensTable;
   scopes: ScopesTable;
   audit_events: AuditEventsTable;
+  jobs: JobsTable;
+  retired_secrets: RetiredSecretsTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -132,6 +134,8 @@ export interface M2mClientsTable {
   /** JSON array. */
   groups: string;
   is_enabled: number;
+  /** `manual`, or the provider in whose directory the gateway made the account. */
+  source: Generated<string>;
   created_by: string;
   created_at: string;
   updated_at: string;
@@ -195,4 +199,34 @@ export interface AuditEventsTable {
   duration_ms: number;
   /** JSON: before and after, counts; null when there is nothing more to say. */
   detail: string | null;
+}
+
+/** Work of several steps in a directory, which goes on after a restart. */
+export interface JobsTable {
+  id: string;
+  kind: string;
+  name: string;
+  /** The name for comparison; unique among jobs under way. */
+  name_key: string;
+  /** `running`, `undoing`, `done`, `undone` or `stuck`. */
+  state: string;
+  /** JSON: what was asked for, the steps taken, and what they made. */
+  progress: string;
+  /** JSON: code and detail of what went wrong; null when all is well. */
+  trouble: string | null;
+  /** The secret that was made, encrypted, until it is handed out. */
+  secret_sealed: string | null;
+  /** `none`, `waiting`, `handed-out` or `expired`. */
+  secret_state: string;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
+/** Secrets of accounts that were rotated, until they are removed in the directory. */
+export interface RetiredSecretsTable {
+  account_id: string;
+  key_id: string;
+  /** When it is to be removed. */
+  removed_at: string;
 }

@@ -30,13 +30,19 @@ export function recordRequest(
     who: identity ? auditIdentity(identity) : null,
     clientIp: world.clientIp(c),
     action: served.id,
-    resource: served.params.path ?? served.params.id ?? served.params.name ?? null,
+    resource: resourceOf(served.params),
     decision: !failure ? 'allow' : failure.status < 500 ? 'deny' : 'error',
     reason: failure?.code,
     status,
     durationMs: world.now() - served.started,
     detail: Object.keys(served.notes).length > 0 ? served.notes : undefined,
   });
+}
+
+/** A path or an id comes from the caller; the record keeps as much of it as tells one from another. */
+function resourceOf({ path, id, ...others }: Served['params']): string | null {
+  const named = path ?? id ?? Object.values(others).join('/');
+  return named === '' ? null : named.slice(0, 400);
 }
 
 function kindOf(id: string, endpoint: Endpoint): 'api' | 'token' | 'change' {

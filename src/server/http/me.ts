@@ -38,6 +38,10 @@ export function meHandlers(world: MeWorld): Handlers<typeof signInEndpoints, Cal
       const providers = world.providers.map(({ name, displayName }) => ({ name, display_name: displayName }));
       return { providers, evaluation: world.evaluation };
     },
+    'auth.commandLine'() {
+      const found = world.providers.find(({ commandLine }) => commandLine !== undefined);
+      return { sign_in: found?.commandLine ? { provider: found.name, ...found.commandLine } : null };
+    },
     'auth.csrf'(_, { identity }) {
       return { csrf_token: world.csrfToken(identity) };
     },

@@ -85,7 +85,12 @@ const post = (body: string, headers: Record<string, string> = {}) => ({
 });
 
 test('an endpoint without a permission or without a handler does not start', () => {
-  expect(() => appWith({ permission: undefined as unknown as Permission })).toThrow(/states no permission/);
+  const none = [undefined, '', 'everybody', {}, { can: 'anything', on: 'any' }, { can: 'list_service' }];
+  for (const permission of none as Permission[])
+    expect(() => appWith({ permission })).toThrow(/states no permission/);
+  // @ts-expect-error and it does not compile
+  const row: Endpoint = { method: 'GET', path: '/api/x', summary: '', output: z.string() };
+  expect(() => appWith({ ...row, permission: undefined as never })).toThrow(/states no permission/);
   expect(() => appWith({}, null as never)).toThrow(/has no handler/);
 });
 
@@ -131,6 +136,14 @@ test('a path may span segments and be percent-encoded; a broken encoding is told
   for (const path of ['a/b/c', 'a%20b']) await app.request(`/api/things/${path}`);
   expect(seen).toEqual(['a/b/c', 'a b']);
   expect((await app.request('/api/things/%E0%A4%A')).status).toBe(400);
+});
+
+test('whoever may not is refused whatever they send', async () => {
+  const params = z.object({ path: z.string().max(1) });
+  const app = appWith({ method: 'POST', permission: 'administrator', params, body: z.object({}) });
+  expect((await app.request('/api/things/long', post('{'))).status).toBe(403);
+  isAdmin = true;
+  expect((await app.request('/api/things/long', post('{'))).status).toBe(422);
 });
 
 test('changes in a session need the CSRF token', async () => {

@@ -1,6 +1,12 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
-import { type Endpoint, type Endpoints, type Permission, Reply } from '../../contract/endpoint.ts';
+import {
+  type Endpoint,
+  type Endpoints,
+  type Permission,
+  Reply,
+  uiPermissions,
+} from '../../contract/endpoint.ts';
 import { nameOfPath } from '../../contract/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
@@ -57,8 +63,16 @@ export function mount(
 
 function rowOf(id: string, endpoint: Endpoint, handler: unknown): Row {
   if (typeof handler !== 'function') throw new Error(`the endpoint ${id} has no handler`);
-  if (!endpoint.permission) throw new Error(`the endpoint ${id} states no permission`);
+  if (!isPermission(endpoint.permission)) throw new Error(`the endpoint ${id} states no permission`);
   return { id, endpoint, handler: handler as AnyHandler, pattern: patternOf(endpoint.path) };
+}
+
+/** Types promise as much; a slip past them must not open a door. */
+function isPermission(said: unknown): boolean {
+  if (typeof said !== 'object' || said === null)
+    return ['public', 'identity', 'session', 'administrator'].includes(String(said));
+  const { can, on } = said as Record<string, unknown>;
+  return uiPermissions.some((known) => known === can) && (on === 'path' || on === 'any');
 }
 
 /** `{path}` may span segments, every other parameter is one. Routers of libraries differ in what follows such a span. */
@@ -104,8 +118,9 @@ async function serve(
   notes: Record<string, unknown>,
 ): Promise<Response> {
   const caller = await callerOf(c, endpoint.permission, world, notes);
-  const params = parse(endpoint.params, given, 'path');
+  // Before any input is looked at: what is wrong with it is nothing to somebody who may not send it.
   if (caller) requirePermission(endpoint, caller, given.path ?? '');
+  const params = parse(endpoint.params, given, 'path');
   const query = parse(endpoint.query, c.req.query(), 'query');
   const read = endpoint.body ? await readBody(c, endpoint.form ?? false) : undefined;
   const input: AnyInput = {
@@ -121,7 +136,8 @@ async function serve(
   if (status === 204) return new Response(null, { status, headers: shared });
   if (endpoint.media) {
     // A proxy that collects an answer before it passes it on would hold events back.
-    const own = { ...shared, 'content-type': endpoint.media, 'x-accel-buffering': 'no' };
+    const type = typeof endpoint.media === 'string' ? endpoint.media : endpoint.media[0];
+    const own = { 'content-type': type, 'x-accel-buffering': 'no', ...shared };
     return new Response(endpoint.output.parse(body) as string | ReadableStream, { status, headers: own });
   }
   // What leaves passes its schema, so that no column gets out by accident.

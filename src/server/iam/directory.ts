@@ -149,6 +149,8 @@ export interface ServiceAccounts {
     readonly description: string;
     readonly marker: string;
   }): Promise<ServiceAccount>;
+  /** What `create` made with that marker, also when its answer was lost. */
+  made?(marker: string): Promise<ServiceAccount | undefined>;
   /** Makes what is a member of groups and gets tokens; waits out replication. */
   enable?(account: ServiceAccount): Promise<ServiceAccount & { readonly principalId: string }>;
   /** A secret of the same label takes the place of the one before: who asked twice has only the last. */

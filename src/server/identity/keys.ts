@@ -15,7 +15,8 @@ export type Purpose =
   | 'login-attempt'
   | 'refresh-token'
   | 'sse-session'
-  | 'upstream-credential';
+  | 'upstream-credential'
+  | 'job-secret';
 
 /** Derives the 256-bit key of one purpose from SECRET_KEY (HKDF with SHA-256, RFC 5869). */
 export function deriveKey(secretKey: string, purpose: Purpose): Buffer {

@@ -93,6 +93,16 @@ export async function refusePerson(
   return changeUnlessNewer(db, before, { refused_at: at, refused_because: because, refresh_sealed: null });
 }
 
+/** Makes the groups count as never read: the next request reads them anew. */
+export async function readGroupsAnew(db: Db, provider: string, subject: string): Promise<void> {
+  await db
+    .updateTable('people')
+    .set({ groups_read_at: new Date(0).toISOString() })
+    .where('provider', '=', provider)
+    .where('subject', '=', subject)
+    .execute();
+}
+
 /** Makes the groups count as never read and drops the refresh token: everything has to be proven anew. */
 export async function forgetGroups(db: Db, provider: string, subject: string): Promise<void> {
   await db

@@ -1,5 +1,6 @@
 import type { JWTPayload } from 'jose';
 import type { ClientAuth } from 'openid-client';
+import type { CommandLine } from '../../contract/sign-in.ts';
 import type { Fetch } from '../outbound.ts';
 import type { OidcClient } from './oidc.ts';
 
@@ -62,6 +63,8 @@ export interface Provider {
   readonly scope: string;
   /** Discovery documents whose issuers' tokens are accepted; the first one is used for sign-in. */
   readonly discoveryUrls: readonly string[];
+  /** How the command line signs people in; absent where no public client is set up for it. */
+  readonly commandLine?: Omit<CommandLine, 'provider'>;
   /** Absent where tokens always list all groups. */
   readonly groupApi?: GroupApi;
   /** Reads a verified ID token; throws a Failure that says what is wrong with it. */

@@ -1,15 +1,20 @@
+import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
+import { auditEventHandlers } from './audit-events/handlers.ts';
 import { groupHandlers } from './groups/handlers.ts';
+import { type JobEndpointsWorld, jobHandlers } from './jobs/handlers.ts';
+import { m2mClientHandlers } from './m2m-clients/handlers.ts';
 import { scopeHandlers } from './scopes/handlers.ts';
 import type { ScopesApiWorld } from './scopes/write.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
+import { userHandlers } from './users/handlers.ts';
 
 /** What the entities of the registry are built from. */
 export interface RegistryWorld {
@@ -17,11 +22,14 @@ export interface RegistryWorld {
   readonly db: Db;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  readonly trail: Trail;
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
   readonly scopes: ScopesApiWorld;
   /** What is granted now. */
   readonly grants: AccessWorld['grants'];
+  /** Accounts in the directory that are being made, and the directory itself. */
+  readonly jobs: JobEndpointsWorld;
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
   /** Drops everything cached of a person: their next request is looked at afresh. */
@@ -30,7 +38,8 @@ export interface RegistryWorld {
 
 /** The functions behind the endpoints of every entity. */
 export function registryHandlers(world: RegistryWorld) {
-  const { db, now, config, forgetPerson } = world;
+  const { db, now, config, trail, forget, forgetPerson } = world;
+  const { directory, inTurn } = world.scopes;
   return {
     ...tokenHandlers({
       ...{ db, now, personal: world.personal },
@@ -43,5 +52,9 @@ export function registryHandlers(world: RegistryWorld) {
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants }),
     ...agentHandlers(world.servers),
+    ...userHandlers({ db, now, directory, inTurn, forget, forgetPerson }),
+    ...jobHandlers(world.jobs),
+    ...m2mClientHandlers({ db, now, forget, provider: directory?.provider ?? 'entra' }),
+    ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),
   };
 }

@@ -1,4 +1,4 @@
-import { deleteOldEvents } from '../audit/sinks/database.ts';
+import { purgeEveryHour } from '../audit/purge.ts';
 import { sinksOf } from '../audit/sinks/index.ts';
 import type { OtlpWorld } from '../audit/sinks/otlp.ts';
 import { createTrail } from '../audit/trail.ts';
@@ -30,8 +30,7 @@ export async function openBase(
   const trail = createTrail({ sinks: sinksOf(given.dataDir, otlp), log });
   ending.defer(() => trail.close());
   const now = Date.now;
-  const { auditRetentionDays: days } = config;
-  ending.defer(keepAudit(() => deleteOldEvents(db, daysAgo(now(), days)), days, log));
+  ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
   return { db, config, log, trail, now, evaluation };
 }
 
@@ -41,21 +40,4 @@ function otlpOf({ otlp }: Config, version: string, log: Log, ending: Ending): Ot
   const fetch = outbound({ policy: { allowPrivate: true }, totalMs: 5_000, maxBytes: 64 << 10 });
   ending.defer(() => fetch.close());
   return { ...otlp, version, fetch, log };
-}
-
-/** Deletes old audit events now and every hour; answers how to stop. */
-function keepAudit(deleteOld: () => Promise<number>, days: number, log: Log): () => void {
-  const run = (): void => {
-    deleteOld().then(
-      (count) => count > 0 && log.info({ count, days }, 'old audit events were deleted'),
-      (error: unknown) => log.error({ err: error }, 'old audit events could not be deleted'),
-    );
-  };
-  run();
-  const timer = setInterval(run, 3_600_000).unref();
-  return () => clearInterval(timer);
-}
-
-function daysAgo(now: number, days: number): string {
-  return new Date(now - days * 86_400_000).toISOString();
 }

@@ -14,8 +14,10 @@ import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchEntra } from '../iam/entra/doctor/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { createTurns } from '../registry/scopes/turns.ts';
 import { doctorOf } from '../tools.ts';
+import { startAccounts } from './accounts.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
@@ -46,7 +48,8 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   ending.defer(inventory.routes.onChange((name, route) => route ?? metrics.forget(name)));
   const trail = measured(base.trail, metrics);
   const gateway = dataPlane(parts, trail);
-  const control = getRequestListener(controlPlane(parts, trail, metrics, doctor).fetch, {
+  const jobs = startAccounts(base, parts.identity, trail, ending);
+  const control = getRequestListener(controlPlane(parts, trail, metrics, doctor, jobs).fetch, {
     overrideGlobalObjects: false,
   });
   const listener: RequestListener = (req, res) =>
@@ -82,9 +85,11 @@ function controlPlane(
   trail: Trail,
   metrics: Metrics,
   doctor: Watch,
+  jobs: JobEndpointsWorld,
 ) {
   const { config, db, log, now } = base;
   const { trusted, personal, tokens, login, sessions } = identity;
+  const { directory } = jobs;
   return createApp({
     ...{ config, db, log, trail, now, sessions, login, trusted, personal, version },
     identity: createHttpIdentity({
@@ -94,11 +99,11 @@ function controlPlane(
     }),
     servers: inventory.servers,
     scopes: {
-      ...{ db, now, scopes: inventory.scopes, inTurn: createTurns() },
-      directory: undefined,
+      ...{ db, now, scopes: inventory.scopes, inTurn: createTurns(), directory },
       groupsAreIds: config.entra !== null,
     },
     grants: inventory.scopes.grants,
+    jobs,
     metrics: metrics.render,
     doctor: doctor.look,
     forget: tokens.forget,

@@ -7,6 +7,7 @@ import {
   redirect,
 } from '@tanstack/react-router';
 import { isSignedOut, type Me, meQuery } from '../api.ts';
+import { auditKeys } from '../parts/audit-search.ts';
 import { Pending } from '../parts/pending.tsx';
 import { OutsideProblem, PageProblem } from '../parts/problem.tsx';
 import { Root } from '../parts/root.tsx';
@@ -30,6 +31,14 @@ const signedOut = createRoute({
   getParentRoute: () => root,
   path: '/signed-out',
   component: lazyRouteComponent(() => import('./signed-out.tsx'), 'SignedOut'),
+  errorComponent: OutsideProblem,
+});
+
+const apiReference = createRoute({
+  getParentRoute: () => root,
+  path: '/docs/api',
+  validateSearch: (search) => pick(search, ['q', 'open']),
+  component: lazyRouteComponent(() => import('./api-reference.tsx'), 'ApiReference'),
   errorComponent: OutsideProblem,
 });
 
@@ -90,10 +99,18 @@ const operations = createRoute({
   component: lazyRouteComponent(() => import('./operations.tsx'), 'Operations'),
 });
 
+const audit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/audit',
+  validateSearch: (search) => pick(search, auditKeys),
+  component: lazyRouteComponent(() => import('./audit.tsx'), 'Audit'),
+});
+
 const pages = root.addChildren([
   login,
   signedOut,
-  signedIn.addChildren([servers, server, agents, tokens, sessions, operations, noAccess]),
+  apiReference,
+  signedIn.addChildren([servers, server, agents, tokens, sessions, audit, operations, noAccess]),
 ]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */

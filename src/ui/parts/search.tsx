@@ -4,11 +4,13 @@ import { useEffect, useRef } from 'react';
 /** The search field of a list: filters with every key, `/` goes to it, Escape empties it. */
 export function Search({
   things,
+  placeholder = 'Name, path, words or #tag',
   value,
   onChange,
 }: {
   /** What is searched, in the plural. */
   things: string;
+  placeholder?: string;
   value: string;
   onChange: (text: string) => void;
 }) {
@@ -32,7 +34,7 @@ export function Search({
         type="search"
         aria-label={`Search ${things}`}
         aria-keyshortcuts="/"
-        placeholder="Name, path, words or #tag"
+        placeholder={placeholder}
         value={value}
         onChange={(event) => onChange(event.currentTarget.value)}
         onKeyDown={(event) => event.key === 'Escape' && onChange('')}

@@ -3,6 +3,7 @@ import { Link, Outlet } from '@tanstack/react-router';
 import { KeyRound } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { type Me, meQuery } from '../api.ts';
+import { readsAudit } from './audit-search.ts';
 import { Button } from './button.tsx';
 import { DoctorBanner } from './doctor-banner.tsx';
 import { Mark } from './mark.tsx';
@@ -43,6 +44,11 @@ export function Shell() {
                 <Link to="/tokens" className={link}>
                   Tokens
                 </Link>
+                {readsAudit(me) && (
+                  <Link to="/audit" activeOptions={{ includeSearch: false }} className={link}>
+                    Audit
+                  </Link>
+                )}
                 {me.is_admin && (
                   <Link to="/operations" className={link}>
                     Operations

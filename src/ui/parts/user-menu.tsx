@@ -74,7 +74,16 @@ export function UserMenu({ me }: { me: Me }) {
           Your sessions
         </Link>
         <div className="mt-4 flex items-center justify-between border-t border-line pt-3">
-          <span className="text-meta text-quiet">{version && `Version ${version.version}`}</span>
+          <span className="text-meta text-quiet">
+            {version && `Version ${version.version} · `}
+            <Link
+              to="/docs/api"
+              onClick={() => popover.current?.hidePopover()}
+              className="rounded-sm underline underline-offset-4"
+            >
+              API
+            </Link>
+          </span>
           <SignOut />
         </div>
       </div>

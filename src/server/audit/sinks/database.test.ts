@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { fileIn, openFile } from '../../db/file.ts';
 import { type OpenDatabase, openDatabase } from '../../db/open.ts';
 import type { AuditEvent, Sink } from '../event.ts';
-import { databaseSink, deleteOldEvents } from './database.ts';
+import { databaseSink } from './database.ts';
 
 const event = (action: string, at = '2026-01-01T00:00:00.000Z'): AuditEvent => ({
   kind: 'mcp',
@@ -113,11 +113,4 @@ test('a thread that dies after it wrote and before it said so leaves every event
   expect(await actions()).toEqual(['one', 'two']);
   await sink.write([event('one'), event('two'), event('three')]);
   expect(await actions()).toEqual(['one', 'two', 'three']);
-});
-
-test('events older than the retention time are deleted', async () => {
-  sink = databaseSink(directory);
-  await sink.write([event('old'), event('new', '2026-06-01T00:00:00.000Z')]);
-  expect(await deleteOldEvents(open.db, '2026-03-01T00:00:00.000Z')).toBe(1);
-  expect(await actions()).toEqual(['new']);
 });

@@ -1,6 +1,5 @@
 import { Worker } from 'node:worker_threads';
 import { fileIn } from '../../db/file.ts';
-import type { Db } from '../../db/tables.ts';
 import type { Sink } from '../event.ts';
 import type { Batch, Written } from './database-thread.ts';
 import { createIds } from './ids.ts';
@@ -79,13 +78,4 @@ function startThread(module: URL, file: string): WritingThread {
 function threadModule(): URL {
   const here = import.meta.url;
   return new URL(here.endsWith('.ts') ? './database-thread.ts' : './audit-thread.js', here);
-}
-
-/** Deletes what is older than the retention time; answers how many events went. */
-export async function deleteOldEvents(db: Db, before: string): Promise<number> {
-  const { numDeletedRows } = await db
-    .deleteFrom('audit_events')
-    .where('at', '<', before)
-    .executeTakeFirstOrThrow();
-  return Number(numDeletedRows);
 }

@@ -41,6 +41,9 @@ const granted = z.object({
 });
 const refused = z.object({ error: z.string(), error_description: z.string().catch('') });
 
+/** OAuth's words for trouble that passes (RFC 6749, section 4.1.2.1). */
+const passing = new Set(['temporarily_unavailable', 'server_error']);
+
 /** Asks the token endpoint; throws a TokenFailure, or `directory_unavailable` when it cannot be asked. */
 export async function askToken(
   world: TokenWorld,
@@ -50,6 +53,8 @@ export async function askToken(
   const read = granted.safeParse(body);
   if (read.success) return read.data;
   const error = refused.safeParse(body);
+  if (error.success && passing.has(error.data.error))
+    throw new Failure('directory_unavailable', 'Entra ID gives no tokens right now; try again in a minute.');
   if (error.success) throw new TokenFailure(error.data, body);
   throw new Failure('directory_unavailable', 'Entra ID answered without a token and without an error.');
 }

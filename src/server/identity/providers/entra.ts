@@ -23,6 +23,7 @@ export function entra(config: EntraConfig): Provider {
     scope: 'openid profile email offline_access User.Read',
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
     groupApi: graphOf(config, clientAuth),
+    ...commandLineOf(config),
     person(claims) {
       requireTenant(claims, [config.tenantId]);
       return personOf(claims);
@@ -40,6 +41,23 @@ export function entra(config: EntraConfig): Provider {
 function discoveryUrlsOf(config: EntraConfig, tenant: string): [string, string] {
   const base = `${config.loginBaseUrl}/${tenant}`;
   return [`${base}/v2.0/.well-known/openid-configuration`, `${base}/.well-known/openid-configuration`];
+}
+
+function commandLineOf(config: EntraConfig): Pick<Provider, 'commandLine'> {
+  const { commandLineClientId: client_id, clientId, applicationIdUri } = config;
+  if (!client_id) return {};
+  const oauth = `${config.loginBaseUrl}/${config.tenantId}/oauth2/v2.0`;
+  // A registration that asks for itself has to name itself by its id (AADSTS90009).
+  const api = client_id === clientId ? clientId : (applicationIdUri ?? `api://${clientId}`);
+  return {
+    commandLine: {
+      client_id,
+      authorization_endpoint: `${oauth}/authorize`,
+      token_endpoint: `${oauth}/token`,
+      device_authorization_endpoint: `${oauth}/devicecode`,
+      scope: `openid profile offline_access ${api}/access_as_user`,
+    },
+  };
 }
 
 function graphOf(config: EntraConfig, clientAuth: ClientAuth): GroupApi {

@@ -62,6 +62,12 @@ export function entraServiceAccounts(world: AccountsWorld): ServiceAccounts & Re
         throw new Failure('directory_unavailable', 'The registration that was made is not there.');
       return account;
     },
+    async made(marker) {
+      const path = keyed('applications', 'uniqueName', marker);
+      const found = await graph.find(path, registration, { ...read, ...selected });
+      const [account] = found ? await accountsOf(graph, [found]) : [];
+      return account;
+    },
     async enable(account) {
       const body = { appId: account.clientId, tags: [tag] };
       await settled(world, () =>

@@ -55,7 +55,9 @@ export interface Facts {
   readonly signingKeys: Told<number>;
   /** When the client certificate ends, ISO 8601. */
   readonly certificateEnd: Told<string>;
-  /** The application permissions in the gateway's own Graph token. */
+  /** True when Entra accepts what the gateway proves itself with. */
+  readonly accepted: Told<true>;
+  /** The application permissions in the token for Graph, of ENTRA_GRAPH_CLIENT_ID where that is set. */
   readonly roles: Told<readonly string[]>;
   readonly application: Told<Application>;
   readonly principal: Told<ServicePrincipal>;
@@ -73,20 +75,24 @@ export async function gatherFacts(world: DoctorWorld): Promise<Facts> {
   const { discovery, theirNow } = await discover(world);
   const certificateEnd = await certificateEndOf(config);
   const facts = { config, mapped, now: now(), theirNow, issuers: discovery, certificateEnd };
-  const nothing = { signingKeys: undefined, roles: undefined, agentToken: undefined, ...noDirectory };
+  const untold = { accepted: undefined, signingKeys: undefined, roles: undefined, agentToken: undefined };
+  const nothing = { ...untold, ...noDirectory };
   if (discovery instanceof Failure) return { ...facts, ...nothing };
   const signingKeys = await told(() => countKeys(world, discovery.jwksUri));
   const proof = proofOf(world);
   const login = { ...config, tenant: config.tenantId, fetch: world.fetch, now };
   const token = appToken(login, graphProof(config, proof), graphScope);
   const roles = await told(async () => rolesOf(await token()));
-  if (roles instanceof Failure) return { ...facts, ...nothing, signingKeys, roles };
+  const accepted = config.graph
+    ? await told(() => appToken(login, proof, graphScope)().then(() => true as const))
+    : await told(async () => needed(roles));
+  if (roles instanceof Failure) return { ...facts, ...nothing, signingKeys, accepted, roles };
   const graph = createGraph({ ...world, baseUrl: config.graphBaseUrl, token });
   const [directory, agentToken] = await Promise.all([
     askDirectory(graph, world),
     told(() => tryAgentToken(world, proof)),
   ]);
-  return { ...facts, signingKeys, roles, agentToken, ...directory };
+  return { ...facts, signingKeys, accepted, roles, agentToken, ...directory };
 }
 
 /** How the gateway proves itself: as the world says, else as it does at sign-in. */
@@ -108,6 +114,11 @@ async function told<T>(ask: () => Promise<T>): Promise<T | Failure> {
   } catch (error) {
     return asFailure(error);
   }
+}
+
+function needed(roles: Told<unknown>): true {
+  if (roles instanceof Failure) throw roles;
+  return true;
 }
 
 const document = z.object({ issuer: z.string(), jwks_uri: z.url() });

@@ -19,9 +19,9 @@ export const credentialChecks: readonly Check[] = [
     id: 'secret',
     group,
     why: 'Without a valid credential nobody can sign in.',
-    run({ config, roles }) {
-      if (roles === undefined) return undefined;
-      if (!(roles instanceof Failure)) return well('Entra ID accepts the client id and its credential.');
+    run({ config, accepted }) {
+      if (accepted === undefined) return undefined;
+      if (!(accepted instanceof Failure)) return well('Entra ID accepts the client id and its credential.');
       const portals: Record<number, string> = {
         700016: registrationPage('Overview: compare ENTRA_CLIENT_ID and ENTRA_TENANT_ID (guide, step 2)'),
         700038: registrationPage('Overview: copy Application (client) ID (guide, step 2)'),
@@ -29,9 +29,24 @@ export const credentialChecks: readonly Check[] = [
       };
       return not(
         'fail',
-        `Entra ID refuses the gateway. ${roles.message}`,
-        portals[aadstsCodeIn(roles.message) ?? 0] ?? remedyOf(config).portal,
+        `Entra ID refuses the gateway. ${accepted.message}`,
+        portals[aadstsCodeIn(accepted.message) ?? 0] ?? remedyOf(config).portal,
         remedyOf(config).command,
+      );
+    },
+  },
+  {
+    id: 'graph-secret',
+    group,
+    why: 'Without it nobody with many groups can sign in, and no account can be managed.',
+    run({ config, roles }) {
+      if (!config.graph || roles === undefined) return undefined;
+      if (!(roles instanceof Failure)) return well('Entra ID accepts the registration for Microsoft Graph.');
+      return not(
+        'fail',
+        `Entra ID refuses the registration for Microsoft Graph. ${roles.message}`,
+        'App registrations > the one of ENTRA_GRAPH_CLIENT_ID > Certificates & secrets > New client secret; copy its Value to ENTRA_GRAPH_CLIENT_SECRET',
+        `az ad app credential reset --id ${config.graph.clientId} --append --display-name mcp-gateway-graph`,
       );
     },
   },

@@ -1,4 +1,4 @@
-/** One parameter of a tool, in words; `depth` counts how deep it lies in objects and lists. */
+/** One parameter of a tool, or member of a body, in words; `depth` counts how deep it lies in objects and lists. */
 export interface SchemaRow {
   readonly name: string;
   readonly depth: number;
@@ -17,11 +17,13 @@ const most = 200;
 
 /**
  * The parameters that a JSON schema describes, as rows from the top down. A schema comes from a foreign server, so nothing
- * about its shape is taken for granted: what cannot be read is left out, and at most 200 rows are made.
+ * about its shape is taken for granted: what cannot be read is left out, and at most 200 rows are made. `document` is what
+ * references are looked up in: the schema itself, unless it is part of something larger.
  */
-export function rowsOf(schema: unknown): SchemaRow[] {
+export function rowsOf(schema: unknown, document: unknown = schema): SchemaRow[] {
   const rows: SchemaRow[] = [];
-  if (isObject(schema)) addProperties(rows, resolve(schema, schema), schema, 0);
+  const root = isObject(document) ? document : {};
+  if (isObject(schema)) addProperties(rows, resolve(schema, root), root, 0);
   return rows;
 }
 
@@ -40,9 +42,16 @@ function addProperties(rows: SchemaRow[], schema: Schema, root: Schema, depth: n
       notes: notesOf(property),
     });
     addProperties(rows, property, root, depth + 1);
-    const items = resolve(property.items, root);
-    if (isObject(items.properties)) addProperties(rows, items, root, depth + 1);
+    for (const inner of innerOf(property, root)) addProperties(rows, inner, root, depth + 1);
   }
+}
+
+/** What lies one level deeper and has parameters of its own: the items of a list, the choices of a union. */
+function innerOf(property: Schema, root: Schema): Schema[] {
+  const choices = [property.anyOf, property.oneOf].find(Array.isArray) ?? [];
+  return [property.items, ...choices]
+    .map((inner) => resolve(inner, root))
+    .filter((inner) => isObject(inner.properties));
 }
 
 function typeOf(schema: Schema, root: Schema, depth: number): string {

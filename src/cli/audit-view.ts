@@ -1,0 +1,60 @@
+import type { AuditEventInFull, AuditEventShown } from '../contract/audit.ts';
+import type { Paint, Style } from './output.ts';
+import { plainJson } from './plain-text.ts';
+import { fields, table } from './table.ts';
+
+const styles = { allow: undefined, deny: 'yellow', error: 'red' } as const satisfies Record<
+  AuditEventShown['decision'],
+  Style | undefined
+>;
+
+/** Events as a table. */
+export function auditTable(
+  events: readonly AuditEventShown[],
+  room: number | undefined,
+  paint: Paint,
+): string {
+  return table(
+    events,
+    [
+      { title: 'TIME', show: (event) => event.at },
+      { title: 'WHO', show: (event) => event.username ?? event.client_ip ?? 'unknown' },
+      { title: 'KIND', show: (event) => event.kind },
+      { title: 'ACTION', show: (event) => event.action },
+      { title: 'RESOURCE', show: (event) => event.resource ?? '' },
+      { title: 'TOOL', show: (event) => event.tool ?? '' },
+      { title: 'OUTCOME', show: (event) => event.decision, style: (event) => styles[event.decision] },
+      { title: 'STATUS', show: (event) => String(event.status) },
+      { title: 'ID', show: (event) => event.id },
+    ],
+    room,
+    paint,
+  );
+}
+
+/** One event in full. */
+export function auditFields(event: AuditEventInFull, paint: Paint): string {
+  const shown = fields(
+    [
+      ['Id', event.id],
+      ['Time', event.at],
+      ['Kind', event.kind],
+      ['Action', event.action],
+      ['Resource', event.resource],
+      ['Tool', event.tool],
+      ['Who', event.username],
+      ['Provider', event.provider],
+      ['Subject', event.subject],
+      ['Application', event.client_id],
+      ['Proved by', event.auth_method],
+      ['Address', event.client_ip],
+      ['Outcome', event.decision],
+      ['Status', event.status],
+      ['Reason', event.reason],
+      ['Took', `${event.duration_ms} ms`],
+      ['Correlation id', event.correlation_id],
+    ],
+    paint,
+  );
+  return event.detail === null ? shown : `${shown}\n${paint('bold', 'Details:')}\n${plainJson(event.detail)}`;
+}

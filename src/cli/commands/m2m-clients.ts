@@ -1,0 +1,145 @@
+import { Option } from 'commander';
+import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
+import { confirm } from '../confirm.ts';
+import { namesIn } from '../group-names.ts';
+import { orNotFound } from '../not-found.ts';
+import { plainLine } from '../plain-text.ts';
+import { misuse } from '../trouble.ts';
+import { clientFields, clientTable } from '../user-view.ts';
+
+interface ClientFlag {
+  clientId: string;
+}
+
+/** The commands about applications that the registry gives groups to, without the directory. */
+export const addM2mClientCommands: AddCommands = (program, on) => {
+  addCommand(program, 'm2m-client-create', {
+    summary: 'Register an application by its client id with groups, without touching the directory',
+    examples: [
+      'mcp-gateway m2m-client-create --client-id 6b1f0c1e-0000-4000-8000-000000000001 --client-name robot --groups team',
+    ],
+  })
+    .addOption(clientOption())
+    .requiredOption('--client-name <name>', 'name to show')
+    .option('--groups <a,b>', 'groups, separated by commas', '')
+    .option('--description <text>', 'what it is for')
+    .action(on(create));
+  addLooks(program, on);
+  addChanges(program, on);
+};
+
+const addLooks: AddCommands = (program, on) => {
+  addCommand(program, 'm2m-client-list', {
+    summary: 'List the applications that the registry knows of itself',
+    examples: ['mcp-gateway m2m-client-list', 'mcp-gateway m2m-client-list --provider manual --json'],
+  })
+    .option('--provider <name>', 'only those of this provider; manual for those registered here')
+    .option('--limit <number>', 'how many at most', wholeNumber(1, 1000), 500)
+    .option('--skip <number>', 'how many to skip', wholeNumber(0), 0)
+    .action(on(list));
+
+  addCommand(program, 'm2m-client-get', {
+    summary: 'Show one application that the registry knows of itself',
+    examples: ['mcp-gateway m2m-client-get --client-id 6b1f0c1e-0000-4000-8000-000000000001'],
+  })
+    .addOption(clientOption())
+    .action(on(get));
+};
+
+const addChanges: AddCommands = (program, on) => {
+  addCommand(program, 'm2m-client-update', {
+    summary: 'Change what is given of a directly registered application',
+    examples: [
+      "mcp-gateway m2m-client-update --client-id 6b1f0c1e-0000-4000-8000-000000000001 --groups ''",
+      'mcp-gateway m2m-client-update --client-id 6b1f0c1e-0000-4000-8000-000000000001 --enabled false',
+    ],
+  })
+    .addOption(clientOption())
+    .option('--client-name <name>', 'name to show')
+    .option('--groups <a,b>', "groups, separated by commas, instead of those that it has; '' for none")
+    .option('--description <text>', 'what it is for')
+    .addOption(new Option('--enabled <state>', 'whether its groups count').choices(['true', 'false']))
+    .action(on(change));
+
+  addCommand(program, 'm2m-client-delete', {
+    summary: 'Forget a directly registered application, after asking',
+    examples: ['mcp-gateway m2m-client-delete --client-id 6b1f0c1e-0000-4000-8000-000000000001 --force'],
+  })
+    .addOption(clientOption())
+    .option('--force', 'do not ask')
+    .action(on(remove));
+};
+
+function clientOption(): Option {
+  return new Option('--client-id <id>', 'client id of the application').makeOptionMandatory();
+}
+
+const whichThereAre = orNotFound('See which there are with `mcp-gateway m2m-client-list`.');
+
+interface NewClient extends ClientFlag {
+  clientName: string;
+  groups: string;
+  description?: string;
+}
+
+async function create({ api, output }: Run, flags: NewClient): Promise<void> {
+  const { clientId: client_id, clientName: client_name, description } = flags;
+  const groups = namesIn(flags.groups, 'none');
+  const body = { client_id, client_name, groups, ...(description === undefined ? {} : { description }) };
+  const client = await (await api())('m2mClients.create', { body });
+  output.result(client, (paint) => clientFields(client, paint));
+}
+
+async function list(
+  { api, output }: Run,
+  { provider, limit, skip }: { provider?: string; limit: number; skip: number },
+): Promise<void> {
+  const page = await (await api())('m2mClients.list', {
+    query: { ...(provider === undefined ? {} : { provider }), limit, skip },
+  });
+  output.result(page, (paint, room) => (page.items.length ? clientTable(page.items, room, paint) : ''));
+  if (output.json) return;
+  const last = skip + page.items.length;
+  if (page.items.length === 0) output.note(page.total ? 'No more applications.' : 'No applications.');
+  else if (last < page.total)
+    output.note(`${skip + 1} to ${last} of ${page.total}; for more: --skip ${last}`);
+}
+
+async function get({ api, output }: Run, { clientId: client_id }: ClientFlag): Promise<void> {
+  const call = await api();
+  const client = await call('m2mClients.get', { params: { client_id } }).catch(whichThereAre);
+  output.result(client, (paint) => clientFields(client, paint));
+}
+
+interface ClientChange extends ClientFlag {
+  clientName?: string;
+  groups?: string;
+  description?: string;
+  enabled?: 'true' | 'false';
+}
+
+async function change({ api, output }: Run, flags: ClientChange): Promise<void> {
+  const { clientId: client_id, clientName, groups, description, enabled } = flags;
+  const body = {
+    ...(clientName === undefined ? {} : { client_name: clientName }),
+    ...(groups === undefined ? {} : { groups: namesIn(groups, 'none') }),
+    ...(description === undefined ? {} : { description }),
+    ...(enabled === undefined ? {} : { enabled: enabled === 'true' }),
+  };
+  if (Object.keys(body).length === 0)
+    throw misuse('Nothing to change is given.', 'See mcp-gateway m2m-client-update --help.');
+  const call = await api();
+  const client = await call('m2mClients.change', { params: { client_id }, body }).catch(whichThereAre);
+  output.result(client, (paint) => clientFields(client, paint));
+}
+
+async function remove(
+  { api, output, terminal }: Run,
+  { clientId: client_id, force = false }: ClientFlag & { force?: boolean },
+): Promise<void> {
+  const call = await api();
+  const deleted = force || (await confirm(`Forget the application ${client_id}?`, terminal));
+  if (deleted) await call('m2mClients.remove', { params: { client_id } }).catch(whichThereAre);
+  output.result({ client_id, deleted }, () => (deleted ? plainLine(`Forgot ${client_id}.`) : ''));
+  if (!deleted) output.note('Nothing was removed.');
+}

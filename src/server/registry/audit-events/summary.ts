@@ -1,0 +1,135 @@
+import { setImmediate } from 'node:timers/promises';
+import { type SqlBool, sql } from 'kysely';
+import type { AuditSummary } from '../../../contract/audit.ts';
+import type { Db } from '../../db/tables.ts';
+
+/** A stretch of time in milliseconds since 1970: from the first on, before the second. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+const [minute, hour, day] = [60_000, 3_600_000, 86_400_000];
+const shown = 10;
+/** Of how many refusals the summary is made at most, the newest: somebody may be trying all the time. */
+const counted = 10_000;
+
+/** Counts what happened in a stretch of time, and who was refused in it. */
+export async function summarize(db: Db, stretch: Stretch): Promise<Omit<AuditSummary, 'retention_days'>> {
+  const { bucket, size, slice } = bucketFor(stretch);
+  return {
+    from: iso(stretch.from),
+    to: iso(stretch.to),
+    bucket,
+    timeline: await timelineOf(db, stretch, { size, slice }),
+    refusals: await refusalsIn(db, stretch),
+    failed_sign_ins: await failedSignIns(db, stretch),
+  };
+}
+
+interface Buckets {
+  readonly size: number;
+  /** How much of a bucket one statement counts. */
+  readonly slice: number;
+}
+
+/** A hundred buckets, or about as many. */
+function bucketFor({ from, to }: Stretch): Buckets & { bucket: AuditSummary['bucket'] } {
+  if (to - from <= 2 * hour) return { bucket: 'minute', size: minute, slice: minute };
+  if (to - from <= 4 * day) return { bucket: 'hour', size: hour, slice: 5 * minute };
+  return { bucket: 'day', size: day, slice: hour };
+}
+
+/** A statement a slice: one over everything would hold up the gateway for as long as it takes. */
+async function timelineOf(
+  db: Db,
+  { from, to }: Stretch,
+  { size, slice }: Buckets,
+): Promise<AuditSummary['timeline']> {
+  const timeline: AuditSummary['timeline'] = [];
+  for (let at = from - (from % size); at < to; at += size) {
+    const bucket = { at: iso(at), allow: 0, deny: 0, error: 0 };
+    const end = Math.min(at + size, to);
+    for (let begin = Math.max(at, from); begin < end; begin += slice) {
+      const { allow, deny, error } = await countIn(db, { from: begin, to: Math.min(begin + slice, end) });
+      bucket.allow += allow;
+      bucket.deny += deny;
+      bucket.error += error;
+      await setImmediate();
+    }
+    timeline.push(bucket);
+  }
+  return timeline;
+}
+
+async function countIn(
+  db: Db,
+  { from, to }: Stretch,
+): Promise<{ allow: number; deny: number; error: number }> {
+  const counts = await db
+    .selectFrom('audit_events')
+    .select((e) => [
+      e.fn.countAll<number>().as('all'),
+      sql<number>`sum(case when decision = 'deny' then 1 else 0 end)`.as('deny'),
+      sql<number>`sum(case when decision = 'error' then 1 else 0 end)`.as('error'),
+    ])
+    .where('at', '>=', iso(from))
+    .where('at', '<', iso(to))
+    .executeTakeFirstOrThrow();
+  const [deny, error] = [Number(counts.deny), Number(counts.error)];
+  return { allow: Number(counts.all) - deny - error, deny, error };
+}
+
+/** The newest events that were not allowed; the literal is that of the index made for them. */
+function notAllowed(db: Db, { from, to }: Stretch) {
+  return db
+    .selectFrom('audit_events')
+    .select(['provider', 'subject', 'username', 'client_ip', 'reason', 'at'])
+    .where(sql<SqlBool>`decision <> 'allow'`)
+    .where('at', '>=', iso(from))
+    .where('at', '<', iso(to))
+    .orderBy('at', 'desc')
+    .limit(counted);
+}
+
+/** Every page asks who is signed in before anybody is; that is no attempt at anything. */
+const isAttempt = sql<SqlBool>`not (action = 'auth.me' and coalesce(reason, '') = 'credential_missing')`;
+
+async function refusalsIn(db: Db, stretch: Stretch): Promise<AuditSummary['refusals']> {
+  // Whoever is known is one, from wherever they come; whoever is not is an address.
+  const address = sql<string | null>`case when subject is null then client_ip end`;
+  const rows = await db
+    .selectFrom(notAllowed(db, stretch).where('decision', '=', 'deny').where(isAttempt).as('refused'))
+    .select((e) => [
+      ...(['provider', 'subject', 'username'] as const),
+      address.as('client_ip'),
+      e.fn.countAll<number>().as('count'),
+      e.fn.max('at').as('last_at'),
+    ])
+    .groupBy(['provider', 'subject', 'username', address])
+    .orderBy('count', 'desc')
+    .orderBy('last_at', 'desc')
+    .limit(shown)
+    .execute();
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+async function failedSignIns(db: Db, stretch: Stretch): Promise<AuditSummary['failed_sign_ins']> {
+  const rows = await db
+    .selectFrom(notAllowed(db, stretch).where('kind', '=', 'sign-in').as('failed'))
+    .select((e) => [
+      ...(['provider', 'subject', 'username', 'client_ip', 'reason'] as const),
+      e.fn.countAll<number>().as('count'),
+      e.fn.max('at').as('last_at'),
+    ])
+    .groupBy(['provider', 'subject', 'username', 'client_ip', 'reason'])
+    .orderBy('count', 'desc')
+    .orderBy('last_at', 'desc')
+    .limit(shown)
+    .execute();
+  return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
+}

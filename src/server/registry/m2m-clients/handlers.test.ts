@@ -1,0 +1,54 @@
+import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
+import { startEmulator } from '../../../entra-emulator/main.ts';
+import { findM2mClient } from '../../identity/m2m-clients.ts';
+import { type AccountsTrial, startAccountsTrial } from '../users/accounts.test-support.ts';
+
+const emulator = await startEmulator();
+afterAll(() => emulator.close());
+let trial: AccountsTrial;
+beforeEach(async () => {
+  emulator.reset();
+  trial = await startAccountsTrial(emulator);
+});
+afterEach(() => trial.close());
+
+const body = { client_id: 'Agent-1', client_name: 'Agent', groups: ['g1', 'g2', 'g1'] };
+const params = { client_id: 'agent-1' };
+
+test('a registered application has its groups at its next request, until it is switched off or forgotten', async () => {
+  const known = () => findM2mClient(trial.database.db, 'entra', 'AGENT-1');
+  expect(await trial.call('m2mClients.create', { body })).toMatchObject({
+    ...{ client_id: 'agent-1', groups: ['g1', 'g2'], provider: 'manual', identity_provider: 'entra' },
+    ...{ enabled: true, created_by: 'alice@contoso.example' },
+  });
+  expect(await known()).toEqual({ groups: ['g1', 'g2'], enabled: true });
+  await trial.call('m2mClients.change', { params, body: { enabled: false } });
+  expect(await known()).toEqual({ groups: ['g1', 'g2'], enabled: false });
+  await trial.call('m2mClients.change', { params, body: { groups: [] } });
+  expect(await trial.call('m2mClients.get', { params })).toMatchObject({ groups: [], client_name: 'Agent' });
+  expect(trial.notes.at(-2)).toMatchObject({ before: { groups: ['g1', 'g2'] }, after: { groups: [] } });
+  await trial.call('m2mClients.remove', { params });
+  expect(await known()).toBeUndefined();
+});
+
+test('a client id is registered once, whatever its case', async () => {
+  await trial.call('m2mClients.create', { body });
+  const again = { body: { ...body, client_id: 'AGENT-1' } };
+  expect(await trial.refused('m2mClients.create', again)).toMatchObject({ code: 'conflict' });
+});
+
+test('an account that the gateway made in the directory is not changed here', async () => {
+  const made = await trial.call('users.createM2m', { body: { name: 'bot', groups: ['mcp-test-users'] } });
+  const its = { params: { client_id: made.client_id } };
+  expect(await trial.call('m2mClients.get', its)).toMatchObject({ provider: 'entra' });
+  for (const [id, input] of [
+    ['m2mClients.change', { ...its, body: { groups: [] } }],
+    ['m2mClients.remove', its],
+  ] as const)
+    expect(await trial.refused(id, input)).toMatchObject({ code: 'not_allowed' });
+  expect(await trial.call('m2mClients.list', { query: { provider: 'manual' } })).toMatchObject({ total: 0 });
+});
+
+test('one that is not there is not found', async () => {
+  expect(await trial.refused('m2mClients.get', { params })).toMatchObject({ code: 'not_found' });
+});

@@ -1,0 +1,95 @@
+import type { z } from 'zod';
+import type { Handlers } from '../../../contract/endpoint.ts';
+import type { m2mClient, m2mClientEndpoints } from '../../../contract/m2m-clients.ts';
+import type { Caller } from '../../access/caller.ts';
+import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../errors.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { addRecord, changeRecord, findRecord, listRecords, type M2mRecord, removeRecord } from './store.ts';
+
+/** What the endpoints of directly registered applications need. */
+export interface M2mClientsWorld {
+  readonly db: Db;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** The identity provider whose tokens the records are for. */
+  readonly provider: string;
+  /** Makes cached identities that match look afresh at their next request. */
+  readonly forget: (matches: (identity: Identity) => boolean) => void;
+}
+
+/** The functions behind the endpoints of applications that the registry knows of itself. */
+export function m2mClientHandlers(
+  world: M2mClientsWorld,
+): Handlers<typeof m2mClientEndpoints, Caller<Identity>> {
+  const { db, provider } = world;
+  const at = (): string => new Date(world.now()).toISOString();
+  const known = async (clientId: string): Promise<M2mRecord> => {
+    const found = await findRecord(db, provider, clientId);
+    if (found) return found;
+    throw new Failure('not_found', `No application '${clientId}' is registered here.`);
+  };
+  const own = async (clientId: string): Promise<M2mRecord> => {
+    const found = await known(clientId);
+    if (found.source === 'manual') return found;
+    throw new Failure(
+      'not_allowed',
+      `'${clientId}' is an account in ${found.source}; change it under /api/management/iam/users.`,
+    );
+  };
+  const takeEffect = (clientId: string): void =>
+    world.forget((caller) => caller.clientId?.toLowerCase() === clientId.toLowerCase());
+  return {
+    async 'm2mClients.create'({ body }, { identity, note }) {
+      const record: M2mRecord = {
+        ...{ provider, clientId: body.client_id.toLowerCase(), name: body.client_name },
+        ...{ description: body.description ?? '', groups: [...new Set(body.groups)], isEnabled: true },
+        ...{ source: 'manual', createdBy: identity.username, createdAt: at(), updatedAt: at() },
+      };
+      if (!(await addRecord(db, record)))
+        throw new Failure('conflict', `An application '${record.clientId}' is registered here already.`);
+      takeEffect(record.clientId);
+      note({ before: null, after: present(record) });
+      return present(record);
+    },
+    async 'm2mClients.list'({ query }) {
+      const { provider: source, limit, skip } = query;
+      const { items, total } = await listRecords(db, { source, limit, skip });
+      return { total, limit, skip, items: items.map(present) };
+    },
+    async 'm2mClients.get'({ params }) {
+      return present(await known(params.client_id));
+    },
+    async 'm2mClients.change'({ params, body }, { note }) {
+      const before = await own(params.client_id);
+      const after: M2mRecord = {
+        ...before,
+        name: body.client_name ?? before.name,
+        description: body.description ?? before.description,
+        groups: body.groups ? [...new Set(body.groups)] : before.groups,
+        isEnabled: body.enabled ?? before.isEnabled,
+        updatedAt: at(),
+      };
+      await changeRecord(db, after);
+      takeEffect(after.clientId);
+      note({ before: present(before), after: present(after) });
+      return present(after);
+    },
+    async 'm2mClients.remove'({ params }, { note }) {
+      const before = await own(params.client_id);
+      await removeRecord(db, provider, before.clientId);
+      takeEffect(before.clientId);
+      note({ before: present(before), after: null });
+      return undefined;
+    },
+  };
+}
+
+function present(record: M2mRecord): z.output<typeof m2mClient> {
+  return {
+    ...{ client_id: record.clientId, client_name: record.name, description: record.description },
+    ...{ groups: [...record.groups], provider: record.source, identity_provider: record.provider },
+    ...{ enabled: record.isEnabled, created_by: record.createdBy },
+    ...{ created_at: record.createdAt, updated_at: record.updatedAt },
+  };
+}

@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { type Endpoint, Reply } from '../../../contract/endpoint.ts';
+import { endpoints } from '../../../contract/index.ts';
+import { type Emulator, shippedTenant } from '../../../entra-emulator/main.ts';
+import { accessOf } from '../../access/grants.ts';
+import type { AuditEvent } from '../../audit/event.ts';
+import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { Failure } from '../../errors.ts';
+import type { Directory } from '../../iam/directory.ts';
+import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { deriveKey } from '../../identity/keys.ts';
+import { createJobEngine, type JobEngine } from '../jobs/engine.ts';
+import { jobHandlers } from '../jobs/handlers.ts';
+import { m2mClientHandlers } from '../m2m-clients/handlers.ts';
+import { createTurns } from '../scopes/turns.ts';
+import { startScopes } from '../scopes/watch.ts';
+import { userHandlers } from './handlers.ts';
+import type { Who } from './world.ts';
+
+const { groups, accounts } = shippedTenant;
+const scopeFile = `
+registry-admins: [{ server: "*", methods: [all], tools: [all] }]
+group_mappings: { ${groups.admin}: [registry-admins] }
+`;
+
+type Id = keyof typeof endpoints;
+type Answer<K extends Id> = z.output<(typeof endpoints)[K]['output']>;
+
+/** The endpoints of accounts over a directory of the emulator. */
+export interface AccountsTrial {
+  readonly database: OpenDatabase;
+  readonly directory: Directory;
+  readonly events: AuditEvent[];
+  readonly notes: Record<string, unknown>[];
+  /** Subjects of people, and client ids, whose cached identity was dropped. */
+  readonly forgotten: string[];
+  readonly engine: JobEngine;
+  call<K extends Id>(id: K, input?: object): Promise<Answer<K>>;
+  refused(id: Id, input?: object): Promise<Failure>;
+  /** A second process on the same database; the first takes no further step. */
+  restart(directory?: Directory): AccountsTrial;
+  close(): Promise<void>;
+}
+
+/** Starts one; the caller is alice, the administrator of the shipped tenant. */
+export async function startAccountsTrial(
+  emulator: Emulator,
+  of: Directory = emulatedDirectory(emulator).directory,
+): Promise<AccountsTrial> {
+  const folder = mkdtempSync(join(tmpdir(), 'gateway-accounts-'));
+  writeFileSync(join(folder, 'scopes.yml'), scopeFile);
+  const database = await openMemory();
+  const log = { info() {}, warn() {}, error() {} };
+  const scopes = await startScopes({
+    ...{ db: database.db, file: join(folder, 'scopes.yml'), log, now: Date.now, after: () => () => {} },
+  });
+  const events: AuditEvent[] = [];
+  const notes: Record<string, unknown>[] = [];
+  const forgotten: string[] = [];
+  const identity = {
+    ...{ username: accounts.admin.userPrincipalName, subject: accounts.admin.objectId },
+    ...{ provider: 'entra', groups: [groups.admin] },
+  } as unknown as Identity;
+  const process = (directory: Directory): AccountsTrial => {
+    const { db } = database;
+    const now = emulator.clock.now;
+    const pause = async (milliseconds: number): Promise<void> => {
+      emulator.clock.advance(Math.min(milliseconds, 20_000));
+      // An answer waits longer than any job here takes.
+      if (milliseconds > 20_000) await new Promise(() => {});
+    };
+    const jobs = {
+      ...{ db, now, directory, newId: randomUUID, pause, log, mostSecretDays: 180 },
+      key: deriveKey('a-secret-for-tests', 'job-secret'),
+      trail: { record: (event: AuditEvent) => void events.push(event) },
+    };
+    const engine = createJobEngine(jobs);
+    const forget = (matches: (known: Identity) => boolean): void => {
+      for (const { clientId } of Object.values(shippedTenant.agents))
+        if (matches({ clientId } as Identity)) forgotten.push(clientId);
+    };
+    const forgetPerson = (_: string, subject: string) => void forgotten.push(subject);
+    const handlers = {
+      ...userHandlers({ db, now, directory, inTurn: createTurns(), forget, forgetPerson }),
+      ...jobHandlers({ ...jobs, engine }),
+      ...m2mClientHandlers({ db, now, provider: 'entra', forget }),
+    } as unknown as Record<string, (input: unknown, caller: Who) => unknown>;
+    const trial: AccountsTrial = {
+      ...{ database, directory, events, notes, forgotten, engine },
+      async call<K extends Id>(id: K, given: object = {}) {
+        const { params, query, body } = given as Record<string, unknown>;
+        const endpoint: Endpoint = endpoints[id];
+        const noted: Record<string, unknown> = {};
+        notes.push(noted);
+        const caller: Who = {
+          ...{ identity, access: accessOf(identity, scopes.grants()), correlationId: 'c' },
+          note: (detail) => void Object.assign(noted, detail),
+        };
+        const input = {
+          params: endpoint.params?.parse(params),
+          query: endpoint.query?.parse(query ?? {}),
+          body: endpoint.body?.parse(body),
+        };
+        const answer = await handlers[id]?.(input, caller);
+        return endpoint.output.parse(answer instanceof Reply ? answer.body : answer) as Answer<K>;
+      },
+      async refused(id, input) {
+        const error: unknown = await trial.call(id, input).then(
+          (answer) => new Error(`it did not fail: ${JSON.stringify(answer)}`),
+          (reason: unknown) => reason,
+        );
+        if (!(error instanceof Failure)) throw error;
+        return error;
+      },
+      restart(next = of) {
+        engine.close();
+        return process(next);
+      },
+      async close() {
+        engine.close();
+        await scopes.close();
+        await database.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+    return trial;
+  };
+  return process(of);
+}

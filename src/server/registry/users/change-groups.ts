@@ -1,0 +1,147 @@
+import type { Output } from '../../../contract/endpoint.ts';
+import type { userEndpoints } from '../../../contract/users.ts';
+import { Failure } from '../../errors.ts';
+import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
+import { readGroupsAnew } from '../../identity/people.ts';
+import { changeRecord, findRecord, type M2mRecord } from '../m2m-clients/store.ts';
+import { unsupported } from './create-human.ts';
+import { type Account, findAccount } from './find-account.ts';
+import { assertOthersAdminister } from './guard.ts';
+import { forgetClient } from './remove.ts';
+import { wantedGroups, withEach } from './wanted-groups.ts';
+import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
+
+type Changed = Output<(typeof userEndpoints)['users.groups']>;
+
+/** Makes the groups of an account exactly those named; groups whose members are computed stay as they are. */
+export async function changeGroups(
+  world: UsersWorld,
+  idOrName: string,
+  names: readonly string[],
+  caller: Who,
+): Promise<Changed> {
+  const directory = needDirectory(world);
+  const found = await findAccount(world, directory, idOrName);
+  return world.inTurn(`groups of ${keyOf(found)}`, () =>
+    found.kind === 'record'
+      ? changeGroupsOfRecord(world, found.record, names, caller)
+      : changeMemberships(world, directory, found, names, caller),
+  );
+}
+
+function keyOf(found: Account): string {
+  if (found.kind === 'human') return found.user.id;
+  return found.kind === 'm2m' ? found.account.id : found.record.clientId;
+}
+
+async function changeGroupsOfRecord(
+  world: UsersWorld,
+  record: M2mRecord,
+  names: readonly string[],
+  caller: Who,
+): Promise<Changed> {
+  const groups = [...new Set(names)];
+  await changeRecord(world.db, { ...record, groups, updatedAt: new Date(world.now()).toISOString() });
+  forgetClient(world, record.clientId);
+  caller.note({ before: { groups: record.groups }, after: { groups } });
+  return {
+    ...{ username: record.name, groups, groups_failed: [] },
+    added: groups.filter((group) => !record.groups.includes(group)),
+    removed: record.groups.filter((group) => !groups.includes(group)),
+    note: 'Only the registry knows this application: these groups count for its tokens that list none.',
+  };
+}
+
+async function changeMemberships(
+  world: UsersWorld,
+  directory: Directory,
+  found: Exclude<Account, { kind: 'record' }>,
+  names: readonly string[],
+  caller: Who,
+): Promise<Changed> {
+  const { add, remove } = directory.memberships;
+  if (!add || !remove) throw unsupported(directory);
+  const isPerson = found.kind === 'human';
+  const ability = isPerson ? 'writeMemberships' : 'writeServiceMemberships';
+  await needAbility(directory, ability, 'change memberships');
+  const wanted = await wantedGroups(directory, names);
+  const { memberId, before } = await membershipsOf(directory, found);
+  const had = new Set(before.map(({ id }) => id));
+  const keep = new Set(wanted.map(({ group }) => group.id));
+  const leaving = before.filter(({ id, editable }) => editable && !keep.has(id));
+  const change = async () => {
+    if (found.kind === 'human') await assertOthersAdminister(world, directory, found.user, leaving);
+    const added = await withEach(
+      wanted.filter(({ group }) => !had.has(group.id)),
+      ({ id }) => add(id, memberId),
+    );
+    const removed = await withEach(
+      leaving.map((group) => ({ asked: group.name, group })),
+      ({ id }) => remove(id, memberId),
+    );
+    return { added, removed };
+  };
+  const { added, removed } = await world.inTurn('administrators', change);
+  const gone = new Set(removed.done.map(({ group }) => group.id));
+  const groups = [...before.filter(({ id }) => !gone.has(id)), ...added.done.map(({ group }) => group)];
+  const failed = [...added.failed, ...removed.failed];
+  await takeEffect(world, directory, found, groups);
+  caller.note({ before: namesOf(before), after: namesOf(groups), groups_failed: failed });
+  const failure = added.failure ?? removed.failure;
+  // Nothing was done at all: that is a failure and not an answer.
+  if (failure && added.done.length + removed.done.length === 0)
+    throw new Failure(failure.code, `${failure.message} Nothing was changed.`, { cause: failure });
+  return {
+    username: found.kind === 'human' ? found.user.username : found.account.name,
+    groups: groups.map(({ name }) => name),
+    added: added.done.map(({ group }) => group.name),
+    removed: removed.done.map(({ group }) => group.name),
+    groups_failed: failed,
+    note: noteOn(before.filter(({ id, editable }) => !editable && !keep.has(id))),
+  };
+}
+
+async function membershipsOf(directory: Directory, found: Exclude<Account, { kind: 'record' }>) {
+  const { memberships, provider } = directory;
+  if (found.kind === 'human') {
+    const [before] = await memberships.ofUsers([found.user.id]);
+    if (before) return { memberId: found.user.id, before };
+  } else {
+    const { principalId } = found.account;
+    const before = principalId === null ? undefined : await memberships.ofServiceAccount?.(principalId);
+    if (principalId !== null && before) return { memberId: principalId, before };
+  }
+  throw new Failure(
+    'directory_unavailable',
+    `The groups of this account cannot be read in ${provider} right now.`,
+  );
+}
+
+/** What is known here of the groups is read anew, or written, so that the change counts as soon as it can. */
+async function takeEffect(
+  world: UsersWorld,
+  { provider }: Directory,
+  found: Exclude<Account, { kind: 'record' }>,
+  groups: readonly DirectoryGroup[],
+): Promise<void> {
+  if (found.kind === 'human') {
+    await readGroupsAnew(world.db, provider, found.user.id);
+    world.forgetPerson(provider, found.user.id);
+    return;
+  }
+  const { clientId } = found.account;
+  const record = await findRecord(world.db, provider, clientId);
+  const at = new Date(world.now()).toISOString();
+  if (record)
+    await changeRecord(world.db, { ...record, groups: groups.map(({ mapping }) => mapping), updatedAt: at });
+  forgetClient(world, clientId);
+}
+
+function noteOn(kept: readonly DirectoryGroup[]): string | null {
+  if (kept.length === 0) return null;
+  return `It stays in ${kept.map(({ name }) => `'${name}'`).join(', ')}, whose members are computed or come from elsewhere.`;
+}
+
+function namesOf(groups: readonly DirectoryGroup[]): string[] {
+  return groups.map(({ name }) => name);
+}

@@ -1,0 +1,71 @@
+import type { Input, Output } from '../../../contract/endpoint.ts';
+import type { userEndpoints } from '../../../contract/users.ts';
+import { Failure } from '../../errors.ts';
+import type { Directory, DirectoryUser } from '../../iam/directory.ts';
+import { newPassword } from './password.ts';
+import { present } from './present.ts';
+import { wantedGroups, withEach } from './wanted-groups.ts';
+import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
+
+type Endpoint = (typeof userEndpoints)['users.createHuman'];
+
+/**
+ * Creates a person's account and puts it into groups. Every group is looked up before. An account that got into none of them
+ * is removed again; one that got into some stays, and the answer says into which it did not.
+ */
+export async function createHuman(
+  world: UsersWorld,
+  body: Input<Endpoint>['body'],
+  caller: Who,
+): Promise<Output<Endpoint>> {
+  const directory = needDirectory(world);
+  const { users, memberships } = directory;
+  await needAbility(directory, 'writeUsers', 'create users');
+  await needAbility(directory, 'writeMemberships', 'put users into groups');
+  const { create } = users;
+  const { add } = memberships;
+  if (!create || !add) throw unsupported(directory);
+  const wanted = await wantedGroups(directory, body.groups);
+  const generated = body.password === undefined ? newPassword() : null;
+  const { username, email, must_change_password: mustChangePassword } = body;
+  const user = await create({
+    ...{ username, email, mustChangePassword },
+    firstName: body.firstname ?? body.first_name ?? '',
+    lastName: body.lastname ?? body.last_name ?? '',
+    password: body.password ?? generated ?? '',
+  });
+  const { done, failed, failure } = await withEach(wanted, ({ id }) => add(id, user.id));
+  const groups = done.map(({ group }) => group);
+  if (done.length === 0 && failure) throw await undone(directory, user, failure, caller);
+  caller.note({ before: null, after: { ...present(user, groups) }, groups_failed: failed });
+  return {
+    ...present(user, groups),
+    groups_assigned: done.map(({ asked }) => asked),
+    groups_failed: [...failed],
+    generated_password: generated,
+    must_change_password: mustChangePassword,
+  };
+}
+
+async function undone(
+  { users }: Directory,
+  { id, username }: DirectoryUser,
+  failure: Failure,
+  caller: Who,
+): Promise<Failure> {
+  const removed =
+    (await users.remove?.(id).then(
+      () => true,
+      () => false,
+    )) ?? false;
+  caller.note({ user_id: id, compensated: removed });
+  const rest = removed
+    ? `The account '${username}' could be put into none of the groups and was removed again; nothing has changed.`
+    : `The account '${username}' (${id}) was made, is in none of the groups, and could not be removed again: assign its groups, or delete it.`;
+  return new Failure(failure.code, `${failure.message} ${rest}`, { cause: failure });
+}
+
+/** The refusal of what the provider's directory has no way to do. */
+export function unsupported({ provider }: Directory): Failure {
+  return new Failure('directory_refused', `The gateway cannot do this in ${provider}; use its own portal.`);
+}

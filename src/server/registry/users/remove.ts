@@ -1,0 +1,69 @@
+import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
+import { forgetGroups } from '../../identity/people.ts';
+import { endSessionsOf } from '../../identity/session-rows.ts';
+import { removeRecord } from '../m2m-clients/store.ts';
+import { revokeTokensOf } from '../tokens/store.ts';
+import { unsupported } from './create-human.ts';
+import { findAccount } from './find-account.ts';
+import { assertNotSelf, assertOthersAdminister } from './guard.ts';
+import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
+
+/** Deletes an account for good; what it has open here ends at its next request. Answers the name of what is gone. */
+export async function removeAccount(world: UsersWorld, idOrName: string, caller: Who): Promise<string> {
+  const directory = needDirectory(world);
+  const found = await findAccount(world, directory, idOrName);
+  if (found.kind === 'human') return removePerson(world, directory, found.user, caller);
+  if (found.kind === 'm2m') return removeApplication(world, directory, found.account, caller);
+  const { record } = found;
+  await removeRecord(world.db, record.provider, record.clientId);
+  forgetClient(world, record.clientId);
+  caller.note({ before: { client_id: record.clientId, groups: record.groups }, after: null });
+  return record.name;
+}
+
+async function removePerson(
+  world: UsersWorld,
+  directory: Directory,
+  user: DirectoryUser,
+  caller: Who,
+): Promise<string> {
+  const { remove } = directory.users;
+  if (!remove) throw unsupported(directory);
+  assertNotSelf(caller, user);
+  await needAbility(directory, 'writeUsers', 'delete users');
+  await world.inTurn('administrators', async () => {
+    await assertOthersAdminister(world, directory, user);
+    await remove(user.id);
+  });
+  const { db } = world;
+  const owner = { provider: directory.provider, subject: user.id };
+  const at = new Date(world.now()).toISOString();
+  const sessions = await endSessionsOf(db, owner, { at, because: 'Your account was deleted.' });
+  const tokens = await revokeTokensOf(db, owner, { by: caller.identity.username, at });
+  await forgetGroups(db, owner.provider, owner.subject);
+  world.forgetPerson(owner.provider, owner.subject);
+  caller.note({ before: { id: user.id, username: user.username }, after: null, sessions, tokens });
+  return user.username;
+}
+
+async function removeApplication(
+  world: UsersWorld,
+  directory: Directory,
+  account: ServiceAccount,
+  caller: Who,
+): Promise<string> {
+  const remove = directory.serviceAccounts?.remove;
+  if (!remove) throw unsupported(directory);
+  await needAbility(directory, 'writeServiceAccounts', 'delete accounts of applications');
+  await remove(account.id);
+  await removeRecord(world.db, directory.provider, account.clientId);
+  forgetClient(world, account.clientId);
+  caller.note({ before: { client_id: account.clientId, name: account.name }, after: null });
+  return account.name;
+}
+
+/** What an application may do is looked up afresh at its next request. */
+export function forgetClient({ forget }: Pick<UsersWorld, 'forget'>, clientId: string): void {
+  const gone = clientId.toLowerCase();
+  forget((known) => known.clientId?.toLowerCase() === gone);
+}

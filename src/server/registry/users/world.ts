@@ -1,0 +1,45 @@
+import type { Caller } from '../../access/caller.ts';
+import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../errors.ts';
+import type { Capabilities, Directory } from '../../iam/directory.ts';
+import type { Identity } from '../../identity/identity.ts';
+import type { InTurn } from '../scopes/turns.ts';
+
+/** What accounts are managed with. */
+export interface UsersWorld {
+  readonly db: Db;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** The directory behind the provider; undefined where none is set up. */
+  readonly directory: Directory | undefined;
+  readonly inTurn: InTurn;
+  /** Makes cached identities that match look afresh at their next request. */
+  readonly forget: (matches: (identity: Identity) => boolean) => void;
+  /** Drops everything cached of a person: their next request is looked at afresh. */
+  readonly forgetPerson: (provider: string, subject: string) => void;
+}
+
+/** Who changes accounts. */
+export type Who = Caller<Identity>;
+
+/** The directory, or the refusal that says how to get one. */
+export function needDirectory({ directory }: Pick<UsersWorld, 'directory'>): Directory {
+  if (directory) return directory;
+  throw new Failure(
+    'directory_refused',
+    'No directory is set up: the provider has none that can be administered, or its settings are missing (docs/providers).',
+  );
+}
+
+type Ability = Exclude<keyof Capabilities, 'missing'>;
+
+/** Refuses what the gateway has no permission for in the directory, before anything is done there. */
+export async function needAbility(directory: Directory, ability: Ability, words: string): Promise<void> {
+  const able = await directory.capabilities();
+  if (able[ability]) return;
+  const missing = able.missing.length > 0 ? ` It lacks: ${able.missing.join(', ')}.` : '';
+  throw new Failure(
+    'directory_denied',
+    `The gateway may not ${words} in ${directory.provider}.${missing} Consent to that, or do it in the provider's own portal.`,
+  );
+}

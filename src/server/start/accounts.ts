@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Trail } from '../audit/event.ts';
+import { directoryOf } from '../iam/index.ts';
+import { deriveKey } from '../identity/keys.ts';
+import { createJobEngine } from '../registry/jobs/engine.ts';
+import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
+import { removeRetired } from '../registry/jobs/rotate.ts';
+import { tidyJobs } from '../registry/jobs/store.ts';
+import type { JobsWorld } from '../registry/jobs/world.ts';
+import type { Base } from './base.ts';
+import type { Ending } from './ending.ts';
+import type { IdentityParts } from './identity.ts';
+
+const minute = 60_000;
+const day = 24 * 60 * minute;
+
+/** The directory behind the provider, and the jobs in it: those that an earlier process left go on. */
+export function startAccounts(
+  base: Base,
+  { toProvider }: IdentityParts,
+  trail: Trail,
+  ending: Ending,
+): JobEndpointsWorld {
+  const { config, db, now, log } = base;
+  const pause = (milliseconds: number): Promise<void> => delay(milliseconds, undefined, { ref: false });
+  const directory = directoryOf(config, { fetch: toProvider, now, pause, newId: randomUUID });
+  const world: JobsWorld = {
+    ...{ db, now, directory, newId: randomUUID, pause, trail, log },
+    key: deriveKey(config.secretKey, 'job-secret'),
+    mostSecretDays: config.iam.secretMaxDays,
+  };
+  const engine = createJobEngine(world);
+  ending.defer(() => engine.close());
+  engine.resume().catch((error: unknown) => log.error({ err: error }, 'jobs cannot go on'));
+  ending.defer(tidy(world));
+  return { ...world, engine };
+}
+
+/** Every minute: secrets that nobody fetched, old jobs, and secrets whose overlap is over; answers how to stop. */
+function tidy(world: JobsWorld): () => void {
+  const ago = (milliseconds: number): string => new Date(world.now() - milliseconds).toISOString();
+  const run = (): void => {
+    tidyJobs(world.db, ago(day), ago(30 * day))
+      .then(() => removeRetired(world))
+      .catch((error: unknown) => world.log.error({ err: error }, 'old jobs and secrets cannot be removed'));
+  };
+  run();
+  const timer = setInterval(run, minute).unref();
+  return () => clearInterval(timer);
+}

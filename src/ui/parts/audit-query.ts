@@ -1,0 +1,41 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { api } from '../api.ts';
+import { askedBy, timesOf } from './audit-asked.ts';
+import type { AuditSearch } from './audit-search.ts';
+
+const key = 'audit';
+
+/** The events of a view, page by page. */
+export function auditEventsQuery({ open: _, ...search }: AuditSearch) {
+  return infiniteQueryOptions({
+    queryKey: [key, 'events', search],
+    queryFn: ({ pageParam, signal }) =>
+      api('audit.list', {
+        query: { ...askedBy(search, Date.now()), ...(pageParam ? { cursor: pageParam } : {}) },
+        signal,
+      }),
+    initialPageParam: '',
+    getNextPageParam: ({ next_cursor }) => next_cursor,
+  });
+}
+
+/** Counts over the time of a view, whatever else it narrows. */
+export function auditSummaryQuery({ period, from, to }: AuditSearch) {
+  const search = { ...(period && { period }), ...(from && { from }), ...(to && { to }) };
+  return queryOptions({
+    queryKey: [key, 'summary', search],
+    queryFn: ({ signal }) => api('audit.summary', { query: timesOf(search, Date.now()), signal }),
+  });
+}
+
+/** One event in full; it never changes. */
+export function auditEventQuery(id: string) {
+  return queryOptions({
+    queryKey: [key, 'event', id],
+    queryFn: ({ signal }) => api('audit.get', { params: { id }, signal }),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** Asks anew for everything of the trail. */
+export const auditKey = [key] as const;

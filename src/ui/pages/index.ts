@@ -74,6 +74,18 @@ const server = createRoute({
   component: lazyRouteComponent(() => import('./server.tsx'), 'ServerPage'),
 });
 
+const register = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./register.tsx'), 'Register'),
+});
+
+const edit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/edit/$',
+  component: lazyRouteComponent(() => import('./register.tsx'), 'Edit'),
+});
+
 const agents = createRoute({
   getParentRoute: () => signedIn,
   path: '/agents',
@@ -110,7 +122,18 @@ const pages = root.addChildren([
   login,
   signedOut,
   apiReference,
-  signedIn.addChildren([servers, server, agents, tokens, sessions, audit, operations, noAccess]),
+  signedIn.addChildren([
+    servers,
+    server,
+    register,
+    edit,
+    agents,
+    tokens,
+    sessions,
+    audit,
+    operations,
+    noAccess,
+  ]),
 ]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { Trash2 } from 'lucide-react';
+import { Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { type Server, serverQuery } from '../api.ts';
-import { Button } from '../parts/button.tsx';
+import { Button, buttonClass } from '../parts/button.tsx';
 import { EnabledState } from '../parts/enabled-state.tsx';
 import { Health } from '../parts/health.tsx';
 import { HealthHistory } from '../parts/health-history.tsx';
@@ -70,6 +70,12 @@ function Summary({ server }: { server: Server }) {
         </ul>
         <div className="flex flex-wrap gap-2">
           <ServerActions server={server} />
+          {server.can.modify && (
+            <Link to="/edit/$" params={{ _splat: server.path.slice(1) }} className={buttonClass()}>
+              <Pencil size={15} aria-hidden />
+              Edit
+            </Link>
+          )}
           {server.can.delete && (
             <Button onClick={() => setRemoving(true)}>
               <Trash2 size={15} aria-hidden />

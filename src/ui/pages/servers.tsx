@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useDeferredValue } from 'react';
 import { serversQuery } from '../api.ts';
-import { Button } from '../parts/button.tsx';
+import { Button, buttonClass } from '../parts/button.tsx';
 import { Page } from '../parts/page.tsx';
 import { Pending } from '../parts/pending.tsx';
 import { Problem } from '../parts/problem.tsx';
@@ -54,16 +54,16 @@ export function Servers() {
   const shown = found.filter((server) => isIn(state, server));
   if (data.servers.length === 0)
     return (
-      <Page title="Servers">
+      <Page title="Servers" actions={data.can_register && <RegisterLink />}>
         <p className="rounded-md border border-line bg-raised p-6 text-quiet">
           {data.can_register
-            ? 'No server is registered yet. Register the first one with: mcp-gateway register --config FILE'
+            ? 'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE'
             : 'There is no server that your scopes let you see. Ask an administrator which scope you need.'}
         </p>
       </Page>
     );
   return (
-    <Page title="Servers">
+    <Page title="Servers" actions={data.can_register && <RegisterLink />}>
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <Search things="servers" value={text} onChange={setText} />
         <StateFilter
@@ -121,5 +121,13 @@ export function Servers() {
         </p>
       )}
     </Page>
+  );
+}
+
+function RegisterLink() {
+  return (
+    <Link to="/register" className={buttonClass()}>
+      Register a server
+    </Link>
   );
 }

@@ -231,6 +231,66 @@ describe('the page of a server', () => {
   });
 });
 
+/** Opens the catalogue as it would be with 1,000 servers, made of the one that there is. */
+async function openThousand(): Promise<Page> {
+  const page = await openAs('alice', '/tokens');
+  await page.route('**/api/servers?*', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    const healths = ['healthy', 'unhealthy', 'auth-failing'];
+    const servers = Array.from({ length: 1000 }, (_, at) => ({
+      ...body.servers[0],
+      ...{ id: `s-${at}`, path: `/team-${at % 7}/server-${at}`, server_name: `Server ${at}` },
+      ...{ health_status: healths[at % 3], tags: [`team-${at % 7}`], registered_by: `owner-${at % 5}` },
+    }));
+    await route.fulfill({ json: { ...body, servers, total_count: 1000 } });
+  });
+  await page.getByRole('link', { name: 'Servers', exact: true }).click();
+  await page.getByText('1000 servers', { exact: true }).waitFor();
+  return page;
+}
+
+test('a thousand servers are narrowed by health, tag, owner and words, and the URL keeps that', async () => {
+  const page = await openThousand();
+  await page.getByLabel('Health', { exact: true }).selectOption('unhealthy');
+  await page.getByText('333 of 1000 servers').waitFor();
+  await page.getByLabel('Owner', { exact: true }).selectOption('owner-1');
+  await page.getByText('67 of 1000 servers').waitFor();
+  await page.getByLabel('Tag', { exact: true }).selectOption('team-1');
+  await page.getByText('10 of 1000 servers').waitFor();
+  await page.getByRole('searchbox').fill('server 1');
+  await page.waitForURL(/q=server/);
+  const url = new URL(page.url());
+  expect(Object.fromEntries(url.searchParams)).toMatchObject({
+    ...{ health: 'unhealthy', owner: 'owner-1', tag: 'team-1' },
+  });
+  await page.reload();
+  await page.getByText(/^\d+ of 1000 servers$/).waitFor();
+  expect(await page.getByLabel('Owner', { exact: true }).inputValue()).toBe('owner-1');
+  await expectAccessible(page);
+});
+
+test.runIf(process.env.MEASURE)(
+  'how long a key takes to be shown while filtering a thousand servers',
+  async () => {
+    const page = await openThousand();
+    const search = page.getByRole('searchbox');
+    await search.focus();
+    await page.evaluate(`
+    window.delays = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.delays.push(entry.duration);
+    }).observe({ type: 'event', durationThreshold: 16 });
+  `);
+    for (const key of 'server 12') {
+      await page.keyboard.press(key);
+      await page.waitForTimeout(150);
+    }
+    const delays = (await page.evaluate('window.delays')) as number[];
+    console.log(`interaction delay of ${delays.length} slow events: at most ${Math.max(0, ...delays)} ms`);
+  },
+);
+
 test('the catalogue needs no more than 200 KB of compressed script', async () => {
   const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl]);
   visits.push(visit);

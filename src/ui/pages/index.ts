@@ -64,7 +64,7 @@ const noAccess = createRoute({
 const servers = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  validateSearch: (search) => pick(search, ['q', 'state', 'open']),
+  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'open']),
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
 });
 

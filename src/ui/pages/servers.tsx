@@ -9,20 +9,21 @@ import { Problem } from '../parts/problem.tsx';
 import { Search } from '../parts/search.tsx';
 import { useServerEvents } from '../parts/server-events.ts';
 import { isIn, matches, states } from '../parts/server-filter.ts';
+import { isAmong, type Narrow, NarrowFields } from '../parts/server-narrow.tsx';
 import { columns, ServerRow } from '../parts/server-row.tsx';
 import { StateFilter } from '../parts/state-filter.tsx';
 import { useUrlText } from '../parts/url-text.ts';
 
 /** The servers that the caller may see: search, narrow down, open, switch. */
 export function Servers() {
-  const { q: inUrl = '', state: asked, open } = useSearch({ from: '/signed-in/' });
+  const { q: inUrl = '', state: asked, open, ...narrow } = useSearch({ from: '/signed-in/' });
   const navigate = useNavigate({ from: '/' });
   const { data, error, isPending, refetch } = useQuery(serversQuery);
   useServerEvents();
   const state = states.find((one) => one === asked) ?? 'all';
 
   const set = useCallback(
-    (change: { q?: string; state?: string; open?: string }) =>
+    (change: Narrow & { q?: string; state?: string; open?: string }) =>
       void navigate({
         search: (now) => ({ ...now, ...change }),
         replace: true,
@@ -50,7 +51,7 @@ export function Servers() {
         {isPending ? <Pending rows={6} /> : <Problem error={error} retry={() => void refetch()} />}
       </Page>
     );
-  const found = data.servers.filter((server) => matches(query, server));
+  const found = data.servers.filter((server) => isAmong(narrow, server) && matches(query, server));
   const shown = found.filter((server) => isIn(state, server));
   if (data.servers.length === 0)
     return (
@@ -71,6 +72,7 @@ export function Servers() {
           counts={(one) => found.filter((server) => isIn(one, server)).length}
           onChoose={(one) => set({ state: one === 'all' ? '' : one })}
         />
+        <NarrowFields servers={data.servers} narrow={narrow} onChange={set} />
         <p role="status" className="ml-auto text-quiet">
           {shown.length < data.servers.length && `${shown.length} of `}
           {data.servers.length === 1 ? '1 server' : `${data.servers.length} servers`}
@@ -82,7 +84,7 @@ export function Servers() {
           <Button
             onClick={() => {
               setText('');
-              set({ state: '' });
+              set({ state: '', health: '', tag: '', owner: '' });
             }}
           >
             Show all servers

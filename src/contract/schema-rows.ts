@@ -9,7 +9,8 @@ export interface SchemaRow {
   readonly notes: readonly string[];
 }
 
-type Schema = Readonly<Record<string, unknown>>;
+/** A JSON schema as far as it is one: an object. */
+export type Schema = Readonly<Record<string, unknown>>;
 
 const deepest = 4;
 const most = 200;
@@ -91,7 +92,7 @@ function notesOf(schema: Schema): string[] {
 }
 
 /** Follows `$ref` within the document, a few steps at most, because references can go round in circles. */
-function resolve(value: unknown, root: Schema): Schema {
+export function resolve(value: unknown, root: Schema): Schema {
   let schema: unknown = value;
   for (let step = 0; step < deepest; step++) {
     if (!isObject(schema)) return {};
@@ -106,11 +107,13 @@ function resolve(value: unknown, root: Schema): Schema {
   return {};
 }
 
-function isObject(value: unknown): value is Schema {
+/** Whether a value is an object with members. */
+export function isObject(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function textOf(value: unknown): string | undefined {
+/** A value that is text and not empty. */
+export function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

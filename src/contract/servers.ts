@@ -13,6 +13,7 @@ export const reservedLastSegments = [
   'health',
   'auth-credential',
   'events',
+  'history',
 ] as const;
 
 /** First path segments that belong to the gateway itself (pages, API, OAuth), so that no server path may begin with them. */
@@ -207,6 +208,18 @@ export type ServerEvent = Pick<
   | 'last_checked_iso'
 >;
 
+/** From when on a server's health was how; until the next change. */
+export const healthChange = z.object({
+  /** ISO 8601. */
+  at: z.string(),
+  status: healthStatus,
+  reason: healthReason.nullable(),
+  detail: z.string().nullable(),
+});
+
+/** From when on a server's health was how. */
+export type HealthChange = z.infer<typeof healthChange>;
+
 const pathParams = z.object({ path: z.string().max(400).transform(normalizePath) });
 
 /** The endpoints of the registry of servers. */
@@ -240,6 +253,29 @@ export const serverEndpoints = {
     body: serverInput.extend({ is_enabled: z.boolean().default(false) }),
     output: server,
     status: 201,
+  },
+  'servers.probe': {
+    method: 'POST',
+    path: '/api/servers/probe',
+    permission: { can: 'register_service', on: 'any' },
+    summary:
+      'Look at an address before it is registered: transport, protocol, tools, and what to register it as',
+    body: z.strictObject({ url: httpUrl }),
+    output: z.object({
+      status: healthStatus,
+      detail: z.string().nullable(),
+      /** Null when no MCP server was found there. */
+      transport: z.enum(transports).nullable(),
+      /** What to register as `proxy_pass_url`. */
+      proxy_pass_url: z.string(),
+      needs_credential: z.boolean(),
+      protocol_version: z.string().nullable(),
+      server_version: z.string().nullable(),
+      tools: z.array(z.object({ name: z.string(), description: z.string() })),
+      suggested: z.object({ server_name: z.string(), path: z.string() }),
+      /** Servers, of those that the caller may see, that are at this address already. */
+      duplicates: z.array(z.object({ path: z.string(), server_name: z.string() })),
+    }),
   },
   'servers.toggle': {
     method: 'POST',
@@ -275,6 +311,14 @@ export const serverEndpoints = {
       /** Why the stored copy is shown; null when live. */
       stale_reason: z.string().nullable(),
     }),
+  },
+  'servers.history': {
+    method: 'GET',
+    path: '/api/servers/{path}/history',
+    permission: { can: 'list_service', on: 'path' },
+    summary: 'When the health of a server became another in the last 30 days, oldest first',
+    params: pathParams,
+    output: z.object({ changes: z.array(healthChange) }),
   },
   'servers.events': {
     method: 'GET',

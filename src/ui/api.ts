@@ -68,6 +68,26 @@ export const serversQuery = queryOptions({
   refetchInterval: 20_000,
 });
 
+/** The first part of the key of every single server. */
+export const serverKey = 'server';
+
+/** One server as the caller may see it. */
+export function serverQuery(path: string) {
+  return queryOptions({
+    queryKey: [serverKey, path],
+    queryFn: ({ signal }) => api('servers.get', { params: { path }, signal }),
+    refetchInterval: 20_000,
+  });
+}
+
+/** When the health of a server became another. */
+export function historyQuery(path: string) {
+  return queryOptions({
+    queryKey: [serverKey, path, 'history'],
+    queryFn: ({ signal }) => api('servers.history', { params: { path }, signal }),
+  });
+}
+
 /** The tools of one server that the caller may call. */
 export function toolsQuery(path: string) {
   return queryOptions({
@@ -139,6 +159,22 @@ export function doctorQuery(maxAge: number) {
     queryKey: ['doctor'],
     queryFn: ({ signal }) => api('system.doctor', { query: { max_age: maxAge }, signal }),
     staleTime: 600_000,
+  });
+}
+
+/** Makes the token by which this page itself calls servers through the gateway. */
+export function mintForPage() {
+  return api('tokens.generate', {
+    body: { expires_in_hours: 1, description: 'Web page: test and try tools' },
+  });
+}
+
+/** Revokes a token although the page is being left. */
+export function revokeOnLeave(id: string): Promise<unknown> {
+  return fetch(`/api/tokens/${encodeURIComponent(id)}`, {
+    method: 'DELETE',
+    headers: { 'x-csrf-token': csrfToken ?? '' },
+    keepalive: true,
   });
 }
 

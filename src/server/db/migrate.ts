@@ -6,6 +6,7 @@ import * as agents from './migrations/0005-agents.ts';
 import * as scopesOfTheApi from './migrations/0007-scopes-of-the-api.ts';
 import * as auditReading from './migrations/0009-audit-reading.ts';
 import * as accounts from './migrations/0010-accounts.ts';
+import * as healthChanges from './migrations/0013-health-changes.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -17,6 +18,7 @@ const migrations: Record<string, Migration> = {
   '0007-scopes-of-the-api': scopesOfTheApi,
   '0009-audit-reading': auditReading,
   '0010-accounts': accounts,
+  '0013-health-changes': healthChanges,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -21,6 +21,7 @@ test('migrations run at the first start only', async () => {
     '0007-scopes-of-the-api',
     '0009-audit-reading',
     '0010-accounts',
+    '0013-health-changes',
   ]);
   await first.close();
   const second = await openDatabase(directory);

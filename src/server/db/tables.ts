@@ -6,6 +6,7 @@ import type { Generated, Kysely } from 'kysely';
  */
 export interface Tables {
   servers: ServersTable;
+  health_changes: HealthChangesTable;
   agents: AgentsTable;
   people: PeopleTable;
   sessions: SessionsTable;
@@ -40,6 +41,16 @@ export interface ServersTable {
   revision: number;
   /** JSON: what the gateway proves itself with, its values encrypted; null when there is nothing. */
   credential: string | null;
+}
+
+/** When a server's health became another. */
+export interface HealthChangesTable {
+  server_id: string;
+  /** ISO 8601. */
+  at: string;
+  status: string;
+  reason: string | null;
+  detail: string | null;
 }
 
 /** Registered A2A agents. */

@@ -46,7 +46,7 @@ export async function buildInventory({ db, config, log, now }: Base, version: st
   const watch = createHealthWatch({ db, routes, lookAfter, log, now, intervalMs, random: Math.random });
   ending.defer(() => watch.close());
   const servers = {
-    ...{ db, now, routes, lookAfter, policy, vault, events, decideTool },
+    ...{ db, now, routes, lookAfter, check, policy, vault, events, decideTool },
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };

@@ -64,8 +64,26 @@ const noAccess = createRoute({
 const servers = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  validateSearch: (search) => pick(search, ['q', 'state', 'open']),
+  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'open']),
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
+});
+
+const server = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/servers/$',
+  component: lazyRouteComponent(() => import('./server.tsx'), 'ServerPage'),
+});
+
+const register = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./register.tsx'), 'Register'),
+});
+
+const edit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/edit/$',
+  component: lazyRouteComponent(() => import('./register.tsx'), 'Edit'),
 });
 
 const agents = createRoute({
@@ -111,7 +129,19 @@ const pages = root.addChildren([
   login,
   signedOut,
   apiReference,
-  signedIn.addChildren([servers, agents, tokens, sessions, accounts, audit, operations, noAccess]),
+  signedIn.addChildren([
+    servers,
+    server,
+    register,
+    edit,
+    agents,
+    tokens,
+    sessions,
+    accounts,
+    audit,
+    operations,
+    noAccess,
+  ]),
 ]);
 
 /** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */

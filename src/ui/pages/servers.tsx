@@ -1,28 +1,29 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useDeferredValue } from 'react';
 import { serversQuery } from '../api.ts';
-import { Button } from '../parts/button.tsx';
+import { Button, buttonClass } from '../parts/button.tsx';
 import { Page } from '../parts/page.tsx';
 import { Pending } from '../parts/pending.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Search } from '../parts/search.tsx';
 import { useServerEvents } from '../parts/server-events.ts';
 import { isIn, matches, states } from '../parts/server-filter.ts';
+import { isAmong, type Narrow, NarrowFields } from '../parts/server-narrow.tsx';
 import { columns, ServerRow } from '../parts/server-row.tsx';
 import { StateFilter } from '../parts/state-filter.tsx';
 import { useUrlText } from '../parts/url-text.ts';
 
 /** The servers that the caller may see: search, narrow down, open, switch. */
 export function Servers() {
-  const { q: inUrl = '', state: asked, open } = useSearch({ from: '/signed-in/' });
+  const { q: inUrl = '', state: asked, open, ...narrow } = useSearch({ from: '/signed-in/' });
   const navigate = useNavigate({ from: '/' });
   const { data, error, isPending, refetch } = useQuery(serversQuery);
   useServerEvents();
   const state = states.find((one) => one === asked) ?? 'all';
 
   const set = useCallback(
-    (change: { q?: string; state?: string; open?: string }) =>
+    (change: Narrow & { q?: string; state?: string; open?: string }) =>
       void navigate({
         search: (now) => ({ ...now, ...change }),
         replace: true,
@@ -50,20 +51,20 @@ export function Servers() {
         {isPending ? <Pending rows={6} /> : <Problem error={error} retry={() => void refetch()} />}
       </Page>
     );
-  const found = data.servers.filter((server) => matches(query, server));
+  const found = data.servers.filter((server) => isAmong(narrow, server) && matches(query, server));
   const shown = found.filter((server) => isIn(state, server));
   if (data.servers.length === 0)
     return (
-      <Page title="Servers">
+      <Page title="Servers" actions={data.can_register && <RegisterLink />}>
         <p className="rounded-md border border-line bg-raised p-6 text-quiet">
           {data.can_register
-            ? 'No server is registered yet. Register the first one with: mcp-gateway register --config FILE'
+            ? 'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE'
             : 'There is no server that your scopes let you see. Ask an administrator which scope you need.'}
         </p>
       </Page>
     );
   return (
-    <Page title="Servers">
+    <Page title="Servers" actions={data.can_register && <RegisterLink />}>
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <Search things="servers" value={text} onChange={setText} />
         <StateFilter
@@ -71,6 +72,7 @@ export function Servers() {
           counts={(one) => found.filter((server) => isIn(one, server)).length}
           onChoose={(one) => set({ state: one === 'all' ? '' : one })}
         />
+        <NarrowFields servers={data.servers} narrow={narrow} onChange={set} />
         <p role="status" className="ml-auto text-quiet">
           {shown.length < data.servers.length && `${shown.length} of `}
           {data.servers.length === 1 ? '1 server' : `${data.servers.length} servers`}
@@ -82,7 +84,7 @@ export function Servers() {
           <Button
             onClick={() => {
               setText('');
-              set({ state: '' });
+              set({ state: '', health: '', tag: '', owner: '' });
             }}
           >
             Show all servers
@@ -121,5 +123,13 @@ export function Servers() {
         </p>
       )}
     </Page>
+  );
+}
+
+function RegisterLink() {
+  return (
+    <Link to="/register" className={buttonClass()}>
+      Register a server
+    </Link>
   );
 }

@@ -1,5 +1,5 @@
 import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
-import { api, type Server, serversQuery, toolsQuery } from '../api.ts';
+import { api, historyQuery, type Server, serverQuery, serversQuery, toolsQuery } from '../api.ts';
 import { healthWords } from './health.tsx';
 import { saidBy } from './problem.tsx';
 import { announce } from './toasts.tsx';
@@ -14,6 +14,7 @@ export function useToggle(server: Server) {
     onMutate: async (enabled) => {
       // An answer on its way would show the state before.
       await queries.cancelQueries({ queryKey: serversQuery.queryKey });
+      await queries.cancelQueries({ queryKey: serverQuery(server.path).queryKey, exact: true });
       replace(queries, { ...server, is_enabled: enabled });
       // By the time of an answer this component has rendered anew, and `server` is what was hoped for.
       return { before: server };
@@ -48,6 +49,7 @@ export function useHealthCheck(server: Server) {
 }
 
 function replace(queries: QueryClient, now: Server): void {
+  queries.setQueryData(serverQuery(now.path).queryKey, (one) => one && now);
   queries.setQueryData(
     serversQuery.queryKey,
     (list) => list && { ...list, servers: list.servers.map((one) => (one.path === now.path ? now : one)) },
@@ -55,5 +57,6 @@ function replace(queries: QueryClient, now: Server): void {
 }
 
 function settle(queries: QueryClient, path: string): Promise<void> {
+  void queries.invalidateQueries({ queryKey: historyQuery(path).queryKey });
   return queries.invalidateQueries({ queryKey: toolsQuery(path).queryKey });
 }

@@ -1,10 +1,16 @@
 import { useQuery } from '@tanstack/react-query';
-import { ChevronRight, TriangleAlert } from 'lucide-react';
+import { ChevronRight, FlaskConical, TriangleAlert } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
 import { type Server, type Tool, toolsQuery } from '../api.ts';
+import { Button } from './button.tsx';
 import { Pending } from './pending.tsx';
 import { Problem } from './problem.tsx';
 import { RelativeTime } from './relative-time.tsx';
 import { SchemaTable } from './schema-table.tsx';
+
+const TryTool = lazy(() =>
+  import('./try-tool.tsx').then(({ TryTool: component }) => ({ default: component })),
+);
 
 /** The tools of a server that the caller may call, each opening to its description and parameters. */
 export function ToolList({ server }: { server: Server }) {
@@ -30,7 +36,7 @@ export function ToolList({ server }: { server: Server }) {
         <ul className="rounded-md border border-line bg-raised">
           {data.tools.map((tool) => (
             <li key={tool.name} className="border-b border-line last:border-0">
-              <ToolEntry tool={tool} />
+              <ToolEntry server={server} tool={tool} />
             </li>
           ))}
         </ul>
@@ -48,7 +54,8 @@ function RelativeTimeAfterSpace({ iso }: { iso: string }) {
   );
 }
 
-function ToolEntry({ tool }: { tool: Tool }) {
+function ToolEntry({ server, tool }: { server: Server; tool: Tool }) {
+  const [trying, setTrying] = useState(false);
   return (
     <details className="group">
       <summary className="flex items-start gap-2 px-3 py-2 hover:bg-hover">
@@ -67,6 +74,18 @@ function ToolEntry({ tool }: { tool: Tool }) {
       <div className="grid gap-3 px-3 pt-1 pb-3 pl-9">
         {tool.description && <p className="whitespace-pre-line">{tool.description}</p>}
         <SchemaTable schema={tool.inputSchema} caption={`Parameters of ${tool.name}`} />
+        {trying ? (
+          <Suspense fallback={<Pending />}>
+            <TryTool server={server} tool={tool} />
+          </Suspense>
+        ) : (
+          <div>
+            <Button aria-label={`Try it: ${tool.name}`} onClick={() => setTrying(true)}>
+              <FlaskConical size={15} aria-hidden />
+              Try it
+            </Button>
+          </div>
+        )}
       </div>
     </details>
   );

@@ -174,6 +174,7 @@ test('a dead port is unreachable', async () => {
     status: 'unhealthy',
     reason: 'unreachable',
     detail: 'The connection was refused; nothing listens there.',
+    serverName: null,
     serverVersion: null,
     protocolVersion: null,
     tools: null,

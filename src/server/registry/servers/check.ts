@@ -12,6 +12,8 @@ import { type Seen, verdictOn } from './verdict.ts';
 /** What a look at a server found; `tools` is null when its list could not be read. */
 export interface Finding extends Omit<Health, 'checkedAt'> {
   readonly tools: readonly Tool[] | null;
+  /** What the server calls itself; null or absent when it did not say. */
+  readonly serverName?: string | null;
 }
 
 /**
@@ -102,7 +104,8 @@ async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Findi
     { versionNegotiation: { mode: endpoints.mcp ? 'auto' : 'legacy' } },
   );
   const until = { signal: looking.signal, timeout: looking.totalMs };
-  const told = (): Pick<Finding, 'serverVersion' | 'protocolVersion'> => ({
+  const told = (): Pick<Finding, 'serverName' | 'serverVersion' | 'protocolVersion'> => ({
+    serverName: nameIn(client.getServerVersion()),
     serverVersion: client.getServerVersion()?.version.slice(0, 255) ?? null,
     protocolVersion: client.getNegotiatedProtocolVersion() ?? null,
   });
@@ -128,6 +131,10 @@ async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Findi
     await client.close().catch(() => {});
     if (url && seen.session) await takeLeave(url, seen.session, told().protocolVersion, looking.send);
   }
+}
+
+function nameIn(said: { title?: string | undefined; name: string } | undefined): string | null {
+  return (said?.title ?? said?.name)?.slice(0, 255) ?? null;
 }
 
 function transportTo(

@@ -47,6 +47,7 @@ beforeEach(async () => {
     routes,
     lookAfter: createLookAfter({ db: database.db, routes, check, credentialsOf, now }),
     vault,
+    check,
     events: { open: () => new ReadableStream() },
     publicUrl: 'https://gateway.example/',
     policy,
@@ -417,4 +418,65 @@ test('a credential change honours If-Match', async () => {
   const set = { auth_scheme: 'bearer', auth_credential: 'a' };
   const stale = call('servers.credential', { path: 'own', body: set, ifMatch: '"7"' }, admin());
   expect(await codeOf(stale)).toBe('changed_meanwhile');
+});
+
+test('the history tells when health became another, and when a server was off', async () => {
+  await call('servers.register', { body: input('/time', { is_enabled: true }) }, admin());
+  await call('servers.health', { path: 'time' }, admin());
+  await call('servers.toggle', { path: 'time', body: { enabled: false } }, admin());
+  await call('servers.toggle', { path: 'time', body: { enabled: true } }, admin());
+  await sample.close();
+  await call('servers.health', { path: 'time' }, admin());
+  const { body } = await call('servers.history', { path: 'time' }, reader());
+  const { changes } = body as { changes: { at: string; status: string; reason: string | null }[] };
+  expect(changes.map(({ status, reason }) => [status, reason])).toEqual([
+    ['healthy', null],
+    ['disabled', null],
+    ['healthy', null],
+    ['unhealthy', 'unreachable'],
+  ]);
+  expect(changes.map(({ at }) => at)).toEqual(changes.map(({ at }) => at).toSorted());
+  await call('servers.remove', { path: 'time' }, admin());
+  expect(await database.db.selectFrom('health_changes').selectAll().execute()).toEqual([]);
+});
+
+test('a look at an address finds the server below it and suggests how to register it', async () => {
+  const base = sample.url.replace(/\/mcp$/, '');
+  const look = async (url: string, who = admin()) =>
+    (await call('servers.probe', { body: { url } }, who)).body;
+  expect(await look(base)).toMatchObject({
+    status: 'healthy',
+    transport: 'streamable-http',
+    proxy_pass_url: `${base}/mcp`,
+    needs_credential: false,
+    suggested: { server_name: 'currenttime', path: '/currenttime' },
+    duplicates: [],
+    tools: [{ name: 'current_time_by_timezone' }, { name: 'countdown' }],
+  });
+  await call('servers.register', { body: input('/currenttime') }, admin());
+  expect(await look(base)).toMatchObject({
+    suggested: { path: '/currenttime-2' },
+    duplicates: [{ path: '/currenttime', server_name: 'Server /currenttime' }],
+  });
+  const blind = callerWith({ register_service: 'all' });
+  expect(await look(base, blind)).toMatchObject({ duplicates: [] });
+});
+
+test('a look at an address says that a credential is wanted, or that nobody is there', async () => {
+  const server = createServer((_, res) => void res.writeHead(401).end());
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/files/mcp`;
+  const who = admin();
+  expect((await call('servers.probe', { body: { url: `${url}?key=secret` } }, who)).body).toMatchObject({
+    status: 'auth-failing',
+    needs_credential: true,
+    transport: 'streamable-http',
+    suggested: { path: '/files' },
+  });
+  expect(JSON.stringify(who.notes)).not.toContain('secret');
+  expect((await call('servers.probe', { body: { url: await deadUrl() } }, admin())).body).toMatchObject({
+    status: 'unhealthy',
+    transport: null,
+  });
 });

@@ -11,13 +11,17 @@ import type { OutboundPolicy } from '../../addresses.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { withoutQuery } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
 import { type Asked, select } from '../select.ts';
 import { assertReachable, assertSamePath, forRecord, movesEndpoints, movesHost, patched } from './change.ts';
+import type { CheckServer } from './check.ts';
 import { changedCredential, credentialForRecord } from './credential.ts';
 import type { ServerEvents } from './events.ts';
+import { forgetHistory, healthHistory, recordHealth } from './health-history.ts';
 import type { LookAfter } from './look-after.ts';
 import { present } from './present.ts';
+import { probe } from './probe.ts';
 import type { Routes } from './routes.ts';
 import {
   find,
@@ -37,6 +41,7 @@ export interface ServersWorld {
   readonly db: Db;
   readonly routes: Routes;
   readonly lookAfter: LookAfter;
+  readonly check: CheckServer;
   readonly vault: Vault;
   readonly events: Pick<ServerEvents, 'open'>;
   /** The gateway's own URL as clients know it. */
@@ -60,6 +65,13 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
   return {
     'servers.list': ({ query }, caller) => showServers(world, query, caller),
     'servers.register': ({ body }, caller) => register(world, body, caller),
+    'servers.probe': ({ body }, { access, note }) => {
+      note({ url: withoutQuery(body.url) });
+      return probe(world, body.url, (name) => access.may('list_service', name));
+    },
+    'servers.history': async ({ params }) => ({
+      changes: await healthHistory(world.db, (await known(world, params.path)).id),
+    }),
     'servers.get': async ({ params }, caller) => reply(world, await known(world, params.path), caller),
     'servers.replace': async ({ params, body, ifMatch }, caller) =>
       change(world, { row: await known(world, params.path), ifMatch }, () => body, caller),
@@ -87,6 +99,7 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
       const row = await known(world, params.path);
       assertMatch(row, ifMatch);
       await remove(world.db, row.path, row.revision);
+      await forgetHistory(world.db, row.id);
       world.routes.drop(row.path);
       caller.note({ before: forRecord(row), after: null });
       return undefined;
@@ -188,6 +201,8 @@ async function toggle(
   const row = await setEnabled(world.db, path, { enabled, at: at(world) });
   if (!row) throw unknown(path);
   world.routes.put(row);
+  if (!enabled)
+    await recordHealth(world.db, row.id, { status: 'disabled', reason: null, detail: null, at: at(world) });
   caller.note({ before: { is_enabled: before.isEnabled }, after: { is_enabled: row.isEnabled } });
   return reply(world, enabled ? (await world.lookAfter.one(row)).row : row, caller);
 }

@@ -2,6 +2,7 @@ import type { Db } from '../../db/tables.ts';
 import type { CheckServer, Finding } from './check.ts';
 import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
+import { recordHealth } from './health-history.ts';
 import type { Routes } from './routes.ts';
 import { type ServerRow, setHealth } from './store.ts';
 
@@ -52,13 +53,16 @@ export function createLookAfter(world: {
       ? await world.check(endpointsOf(row.definition), credentials.headers)
       : unreadable;
     const found = judged(seen, world.now() - begun, world.slowMs);
-    const { tools, ...rest } = found;
+    const { tools, serverName: _, ...rest } = found;
     const at = new Date(world.now()).toISOString();
     const stored = await setHealth(world.db, row, {
       health: { ...rest, checkedAt: at },
       tools: tools && { tools, fetchedAt: at },
     });
-    if (stored) world.routes.put(stored);
+    if (stored) {
+      world.routes.put(stored);
+      if (stored.isEnabled) await recordHealth(world.db, stored.id, { ...rest, at });
+    }
     return { row: stored ?? row, found, at };
   };
   const one = (row: ServerRow): Promise<LookedAfter> => {

@@ -1,0 +1,367 @@
+import { gzipSync } from 'node:zlib';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  expectAccessible,
+  expectFits,
+  launchBrowser,
+  openPage,
+  signIn,
+  tabTo,
+  type Visit,
+  whyNoBrowser,
+} from './browser.ts';
+import { startGateway, type TestGateway } from './harness.ts';
+
+let gateway: TestGateway;
+let browser: Browser;
+const visits: Visit[] = [];
+const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
+
+beforeAll(async () => {
+  if (missing) return;
+  [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await gateway?.close();
+});
+
+beforeEach((context) => {
+  if (missing) context.skip(missing);
+});
+
+afterEach(async () => {
+  const faults = visits.flatMap((visit) => visit.faults);
+  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
+  expect(faults).toEqual([]);
+});
+
+async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
+  visits.push(visit);
+  await signIn(visit.page, `${gateway.url}${path}`, name);
+  return visit.page;
+}
+
+const textToCopy = (page: Page) => page.getByRole('region', { name: 'Text to copy' }).textContent();
+
+async function openConnect(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Connect', exact: true }).click();
+  await page.getByRole('dialog').waitFor();
+}
+
+describe('connecting', () => {
+  test('a program is set up with a fresh token that works, and the connection is tested, by keyboard alone', async () => {
+    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    await tabTo(page, page.getByRole('button', { name: 'Connect', exact: true }));
+    await page.keyboard.press('Enter');
+    await tabTo(page, page.getByRole('radio', { name: 'VS Code' }));
+    for (let press = 0; press < 6; press++) await page.keyboard.press('ArrowRight');
+    await page.getByRole('region', { name: 'Configuration for Roo Code' }).waitFor();
+    expect(await textToCopy(page)).toContain('MCP_GATEWAY_TOKEN');
+    await tabTo(page, page.getByRole('button', { name: 'Put in a fresh token' }));
+    await page.keyboard.press('Enter');
+    await page.getByText('holds a fresh token').waitFor();
+    const { mcpServers } = JSON.parse((await textToCopy(page)) ?? '');
+    const { url, headers } = mcpServers.currenttime;
+    expect(url).toBe(`${gateway.url}/currenttime/mcp`);
+    const answer = await fetch(url, {
+      method: 'POST',
+      headers: {
+        ...headers,
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+      },
+      body: JSON.stringify({
+        jsonrpc: '2.0',
+        id: 1,
+        method: 'initialize',
+        params: {
+          protocolVersion: '2025-11-25',
+          capabilities: {},
+          clientInfo: { name: 'test', version: '1' },
+        },
+      }),
+    });
+    expect(answer.status).toBe(200);
+    await answer.body?.cancel();
+    await tabTo(page, page.getByRole('button', { name: 'Test this connection' }));
+    await page.keyboard.press('Enter');
+    await page.getByText(/^Connected in \d+ ms: .* you may call\.$/).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain(headers.Authorization);
+  });
+
+  test('VS Code and Cursor have a link, which holds no token', async () => {
+    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    await openConnect(page);
+    await page.getByRole('button', { name: 'Put in a fresh token' }).click();
+    await page.getByText('holds a fresh token').waitFor();
+    const token = /Bearer ([\w.-]+)/.exec((await textToCopy(page)) ?? '')?.[1] ?? '';
+    expect(token.length).toBeGreaterThan(100);
+    for (const [client, scheme] of [
+      ['VS Code', 'vscode:'],
+      ['Cursor', 'cursor:'],
+    ] as const) {
+      await page.getByRole('radio', { name: client }).check();
+      const link = (await page.getByRole('link', { name: `Add to ${client}` }).getAttribute('href')) ?? '';
+      expect(link.startsWith(scheme)).toBe(true);
+      expect(
+        `${decodeURIComponent(link)} ${atob(new URL(link).searchParams.get('config') ?? '')}`,
+      ).not.toContain(token);
+    }
+  });
+
+  test('the test says why a server that is switched off cannot be reached', async () => {
+    const page = await openAs('alice', '/?open=%2Feverything');
+    const control = page.getByRole('listitem').filter({ hasText: '/everything' }).getByRole('switch');
+    await control.click();
+    await page.getByText(/is now disabled/).waitFor();
+    await openConnect(page);
+    await page.getByRole('button', { name: 'Test this connection' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('alert')
+      .getByText(/switched off|disabled/)
+      .waitFor();
+    await page.keyboard.press('Escape');
+    await control.click();
+    await page.getByText(/is now enabled/).waitFor();
+  });
+
+  test('the token that a page tests with ends with the page', async () => {
+    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    const made = page.waitForResponse('**/api/tokens/generate');
+    await openConnect(page);
+    await page.getByRole('button', { name: 'Test this connection' }).click();
+    const { tokens } = await (await made).json();
+    await page.getByText(/^Connected in/).waitFor();
+    await page.goto(`${gateway.url}/tokens`);
+    await page.getByRole('heading', { name: 'Tokens' }).waitFor();
+    await expect
+      .poll(async () => {
+        const headers = { authorization: `Bearer ${tokens.access_token}` };
+        return (await fetch(`${gateway.url}/api/auth/me`, { headers })).status;
+      })
+      .toBe(401);
+  });
+});
+
+describe('the page of a server', () => {
+  test('a tool is found, filled in and run through the gateway by keyboard alone', async () => {
+    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    await tabTo(page, page.getByRole('link', { name: 'Open the page of Current Time' }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${gateway.url}/servers/currenttime`);
+    await page.getByRole('heading', { level: 1, name: 'Current Time' }).waitFor();
+    const tool = page.getByText('current_time_by_timezone').first();
+    await tabTo(page, page.locator('summary').filter({ has: tool }));
+    await page.keyboard.press('Enter');
+    await tabTo(page, page.getByRole('button', { name: 'Try it: current_time_by_timezone' }));
+    await page.keyboard.press('Enter');
+    const form = page.getByRole('form', { name: 'Try current_time_by_timezone' });
+    const field = form.getByLabel('tz_name');
+    await field.waitFor();
+    expect(await field.inputValue()).toBe('UTC');
+    await tabTo(page, field);
+    await page.keyboard.press('Control+a');
+    await page.keyboard.type('Asia/Tokyo');
+    await page.keyboard.press('Enter');
+    const answer = page.getByRole('region', { name: 'Answer of current_time_by_timezone' });
+    await answer
+      .getByText(/Tokyo|\+09:00|JST/)
+      .first()
+      .waitFor();
+    await answer.getByText(/^Answered after \d+ ms\.$/).waitFor();
+  });
+
+  test('a value that does not fit is told at its field, and nothing is sent', async () => {
+    const page = await openAs('alice', '/servers/currenttime');
+    const calls: string[] = [];
+    page.on('request', (request) => calls.push(new URL(request.url()).pathname));
+    await page.getByText('countdown', { exact: true }).click();
+    await page.getByRole('button', { name: 'Try it: countdown' }).click();
+    const form = page.getByRole('form', { name: 'Try countdown' });
+    await form.getByLabel('count').fill('99');
+    await form.getByRole('button', { name: 'Run' }).click();
+    await form.getByText('This must be 20 at most.').waitFor();
+    expect(await form.getByLabel('count').getAttribute('aria-invalid')).toBe('true');
+    expect(calls).not.toContain('/currenttime/mcp');
+    await form.getByLabel('count').fill('2');
+    await form.getByRole('button', { name: 'Run' }).click();
+    await page.getByRole('region', { name: 'Answer of countdown' }).waitFor();
+    expect(calls).toContain('/currenttime/mcp');
+  });
+
+  test('prompts and resources are asked of the server when wanted', async () => {
+    const page = await openAs('alice', '/servers/everything');
+    await page.getByRole('button', { name: 'Ask the server' }).click();
+    const prompts = page.getByRole('region', { name: 'Prompts', exact: true });
+    await prompts.waitFor();
+    expect(await prompts.getByRole('listitem').count()).toBeGreaterThan(0);
+    await page.getByRole('region', { name: 'Resource templates' }).waitFor();
+  });
+
+  test('its history shows that it was switched off and on', async () => {
+    const page = await openAs('alice', '/servers/everything');
+    const control = page.getByRole('switch');
+    for (const state of ['disabled', 'enabled']) {
+      await control.click();
+      await page.getByText(`is now ${state}`).waitFor();
+    }
+    const changes = page.getByRole('list', { name: 'Changes of health' });
+    await changes.getByText('Switched off').first().waitFor();
+    await changes.getByText('Healthy').first().waitFor();
+    await page.getByRole('img', { name: /^Healthy for [\d.]+ % of what is known/ }).waitFor();
+  });
+
+  test('who may not see a server is told that there is none', async () => {
+    const page = await openAs('alice', '/servers/nowhere');
+    await page.getByRole('alert').getByText("There is no 'nowhere' here").waitFor();
+  });
+
+  test('a plain user has neither switch nor removal', async () => {
+    const page = await openAs('bob', '/servers/currenttime');
+    await page.getByRole('button', { name: 'Connect', exact: true }).waitFor();
+    expect(await page.getByRole('switch').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Remove' }).count()).toBe(0);
+  });
+});
+
+/** Opens the catalogue as it would be with 1,000 servers, made of the one that there is. */
+async function openThousand(): Promise<Page> {
+  const page = await openAs('alice', '/tokens');
+  await page.route('**/api/servers?*', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    const healths = ['healthy', 'unhealthy', 'auth-failing'];
+    const servers = Array.from({ length: 1000 }, (_, at) => ({
+      ...body.servers[0],
+      ...{ id: `s-${at}`, path: `/team-${at % 7}/server-${at}`, server_name: `Server ${at}` },
+      ...{ health_status: healths[at % 3], tags: [`team-${at % 7}`], registered_by: `owner-${at % 5}` },
+    }));
+    await route.fulfill({ json: { ...body, servers, total_count: 1000 } });
+  });
+  await page.getByRole('link', { name: 'Servers', exact: true }).click();
+  await page.getByText('1000 servers', { exact: true }).waitFor();
+  return page;
+}
+
+test('a thousand servers are narrowed by health, tag, owner and words, and the URL keeps that', async () => {
+  const page = await openThousand();
+  await page.getByLabel('Health', { exact: true }).selectOption('unhealthy');
+  await page.getByText('333 of 1000 servers').waitFor();
+  await page.getByLabel('Owner', { exact: true }).selectOption('owner-1');
+  await page.getByText('67 of 1000 servers').waitFor();
+  await page.getByLabel('Tag', { exact: true }).selectOption('team-1');
+  await page.getByText('10 of 1000 servers').waitFor();
+  await page.getByRole('searchbox').fill('server 1');
+  await page.waitForURL(/q=server/);
+  const url = new URL(page.url());
+  expect(Object.fromEntries(url.searchParams)).toMatchObject({
+    ...{ health: 'unhealthy', owner: 'owner-1', tag: 'team-1' },
+  });
+  await page.reload();
+  await page.getByText(/^\d+ of 1000 servers$/).waitFor();
+  expect(await page.getByLabel('Owner', { exact: true }).inputValue()).toBe('owner-1');
+  await expectAccessible(page);
+});
+
+test.runIf(process.env.MEASURE)(
+  'how long a key takes to be shown while filtering a thousand servers',
+  async () => {
+    const page = await openThousand();
+    const search = page.getByRole('searchbox');
+    await search.focus();
+    await page.evaluate(`
+    window.delays = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.delays.push(entry.duration);
+    }).observe({ type: 'event', durationThreshold: 16 });
+  `);
+    for (const key of 'server 12') {
+      await page.keyboard.press(key);
+      await page.waitForTimeout(150);
+    }
+    const delays = (await page.evaluate('window.delays')) as number[];
+    console.log(`interaction delay of ${delays.length} slow events: at most ${Math.max(0, ...delays)} ms`);
+  },
+);
+
+test('the catalogue needs no more than 200 KB of compressed script', async () => {
+  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl]);
+  visits.push(visit);
+  await signIn(visit.page, gateway.url, 'alice');
+  const scripts: Promise<Buffer>[] = [];
+  visit.page.on('response', (response) => {
+    if (new URL(response.url()).pathname.endsWith('.js')) scripts.push(response.body());
+  });
+  await visit.page.reload();
+  await visit.page.getByText('/currenttime', { exact: true }).waitFor();
+  await visit.page.waitForLoadState('networkidle');
+  const sizes = (await Promise.all(scripts)).map((body) => gzipSync(body).length);
+  expect(sizes.length).toBeGreaterThan(1);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(200_000);
+});
+
+/** The views of servers, by who sees them and how to get there. */
+const views: [name: string, who: string, path: string, enter: (page: Page) => Promise<void>][] = [
+  [
+    'connecting',
+    'alice',
+    '/?open=%2Fcurrenttime',
+    async (page) => {
+      await openConnect(page);
+      await page.getByRole('button', { name: 'Test this connection' }).click();
+      await page.getByText(/^Connected in/).waitFor();
+    },
+  ],
+  [
+    'a server with a tool tried out',
+    'alice',
+    '/servers/currenttime',
+    async (page) => {
+      await page.getByText('current_time_by_timezone').first().click();
+      await page.getByRole('button', { name: 'Try it: current_time_by_timezone' }).click();
+      await page.getByRole('button', { name: 'Run' }).click();
+      await page.getByText(/^Answered after/).waitFor();
+    },
+  ],
+  [
+    'a server with its prompts',
+    'bob',
+    '/servers/currenttime',
+    async (page) => {
+      await page.getByRole('button', { name: 'Ask the server' }).click();
+      await page.getByRole('region', { name: 'Resource templates' }).waitFor();
+    },
+  ],
+  [
+    'removing a server',
+    'alice',
+    '/servers/everything',
+    (page) => page.getByRole('button', { name: 'Remove' }).click(),
+  ],
+  [
+    'a server that is not there',
+    'alice',
+    '/servers/nowhere',
+    (page) => page.getByText('There is no').waitFor(),
+  ],
+];
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
+  test.each(views)('%s is accessible and fits 1280 and 360 pixels', async (_name, who, path, enter) => {
+    const page = await openAs(who, path, { colorScheme });
+    await page.waitForLoadState('networkidle');
+    await enter(page);
+    await expectAccessible(page);
+    await expectFits(page);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expectFits(page);
+    if (colorScheme === 'light') await expectAccessible(page);
+  });
+});

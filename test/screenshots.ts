@@ -1,0 +1,63 @@
+// Makes pictures of the pages into docs/images/, in both themes: `npm run screenshots`.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { launchBrowser, openPage, signIn } from './browser.ts';
+import { startGateway } from './harness.ts';
+
+const directory = 'docs/images';
+
+type Shot = readonly [
+  name: string,
+  who: string | null,
+  path: string,
+  enter?: (page: Page) => Promise<unknown>,
+];
+
+const connect = (page: Page): Promise<void> =>
+  page.getByRole('button', { name: 'Connect', exact: true }).click();
+
+async function tryTool(page: Page): Promise<void> {
+  await page.getByText('current_time_by_timezone').first().click();
+  await page.getByRole('button', { name: 'Try it: current_time_by_timezone' }).click();
+  await page.getByRole('button', { name: 'Run' }).click();
+  await page.getByText(/^Answered after/).waitFor();
+}
+
+/** The pages, by who sees them and how to get there. */
+const shots: readonly Shot[] = [
+  ['login', null, '/login'],
+  ['signed-out', null, '/signed-out'],
+  ['no-access', 'nora', '/no-access'],
+  ['servers', 'alice', '/'],
+  ['server-open', 'alice', '/?open=%2Fcurrenttime'],
+  ['server', 'alice', '/servers/currenttime', tryTool],
+  ['connect', 'alice', '/servers/currenttime', connect],
+  ['register', 'alice', '/register'],
+  ['edit', 'alice', '/edit/currenttime'],
+  ['agents', 'alice', '/agents'],
+  ['tokens', 'alice', '/tokens'],
+  ['sessions', 'alice', '/sessions'],
+  ['audit', 'alice', '/audit'],
+  ['operations', 'alice', '/operations'],
+];
+
+const [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
+mkdirSync(directory, { recursive: true });
+try {
+  for (const colorScheme of ['light', 'dark'] as const)
+    for (const [name, who, path, enter] of shots) {
+      const { page } = await openPage(browser, [gateway.url, gateway.emulatorUrl], { colorScheme });
+      if (who) await signIn(page, `${gateway.url}${path}`, who);
+      else await page.goto(`${gateway.url}${path}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {});
+      await enter?.(page);
+      await page.screenshot({ path: join(directory, `${name}-${colorScheme}.png`) });
+      await page.context().close();
+    }
+  console.log(`${shots.length * 2} pictures are in ${directory}`);
+} finally {
+  await browser.close();
+  await gateway.close();
+}

@@ -2,12 +2,16 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { type Account, accountsQuery, meQuery } from '../api.ts';
-import { AccountRow } from '../parts/account-row.tsx';
+import { AccountRow, type AccountTask } from '../parts/account-row.tsx';
 import { Button } from '../parts/button.tsx';
+import { ChangeGroups } from '../parts/change-groups.tsx';
 import { DeleteAccount } from '../parts/delete-account.tsx';
+import { NewApplication } from '../parts/new-application.tsx';
+import { NewPerson } from '../parts/new-person.tsx';
 import { Page } from '../parts/page.tsx';
 import { Pending } from '../parts/pending.tsx';
 import { Problem } from '../parts/problem.tsx';
+import { RotateSecret } from '../parts/rotate-secret.tsx';
 
 const route = getRouteApi('/signed-in/accounts');
 
@@ -32,11 +36,15 @@ function Listed() {
   const { q = '' } = route.useSearch();
   const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
     useInfiniteQuery(accountsQuery(q));
-  const [leaving, setLeaving] = useState<Account>();
+  const [task, setTask] = useState<readonly [AccountTask, Account]>();
+  const close = () => setTask(undefined);
   const accounts = data?.pages.flatMap(({ users }) => users) ?? [];
   return (
     <div className="grid gap-4">
-      <Find q={q} />
+      <div className="flex flex-wrap justify-between gap-2">
+        <Find q={q} />
+        <Make />
+      </div>
       {isPending && <Pending rows={6} />}
       {error && <Problem error={error} retry={() => void (data ? fetchNextPage() : refetch())} />}
       {accounts.length > 0 && (
@@ -45,7 +53,7 @@ function Listed() {
             <AccountRow
               key={`${account.kind} ${account.id}`}
               account={account}
-              onDelete={() => setLeaving(account)}
+              onTask={(what) => setTask([what, account])}
             />
           ))}
         </ul>
@@ -54,7 +62,9 @@ function Listed() {
         <p role="status" className="text-quiet">
           {accounts.length > 0
             ? `${accounts.length} of ${data.pages[0]?.total ?? accounts.length} accounts.`
-            : 'No account begins with that. The search takes the beginning of a name, user name or e-mail address.'}
+            : q === ''
+              ? 'The directory has no accounts.'
+              : 'No account begins with that. The search takes the beginning of a name, user name or e-mail address.'}
         </p>
       )}
       {hasNextPage && (
@@ -62,7 +72,23 @@ function Listed() {
           Show more
         </Button>
       )}
-      {leaving && <DeleteAccount account={leaving} onClose={() => setLeaving(undefined)} />}
+      {task?.[0] === 'groups' && <ChangeGroups account={task[1]} onClose={close} />}
+      {task?.[0] === 'secret' && <RotateSecret account={task[1]} onClose={close} />}
+      {task?.[0] === 'delete' && <DeleteAccount account={task[1]} onClose={close} />}
+    </div>
+  );
+}
+
+/** What makes accounts. */
+function Make() {
+  const [making, setMaking] = useState<'person' | 'application'>();
+  const close = () => setMaking(undefined);
+  return (
+    <div className="flex flex-wrap gap-2">
+      <Button onClick={() => setMaking('person')}>New person</Button>
+      <Button onClick={() => setMaking('application')}>New application</Button>
+      {making === 'person' && <NewPerson onClose={close} />}
+      {making === 'application' && <NewApplication onClose={close} />}
     </div>
   );
 }

@@ -1,8 +1,11 @@
 import type { Account } from '../api.ts';
 import { Button } from './button.tsx';
 
-/** One account: who or what it is, its id and its groups, and a button that deletes it. */
-export function AccountRow({ account, onDelete }: { account: Account; onDelete: () => void }) {
+/** What can be done with an account. */
+export type AccountTask = 'groups' | 'secret' | 'delete';
+
+/** One account: who or what it is, its id and its groups, and what can be done with it. */
+export function AccountRow({ account, onTask }: { account: Account; onTask: (task: AccountTask) => void }) {
   const { username, firstName, lastName, kind, id, groups, enabled } = account;
   const name = [firstName, lastName].filter(Boolean).join(' ');
   const what = kind === 'm2m' ? 'Application' : 'Person';
@@ -16,9 +19,19 @@ export function AccountRow({ account, onDelete }: { account: Account; onDelete: 
         <p className="font-mono text-code break-all text-quiet">{id}</p>
         <p className="text-meta break-words">{inWords(groups)}</p>
       </div>
-      <Button look="quiet" aria-label={`Delete ${username}`} onClick={onDelete}>
-        Delete
-      </Button>
+      <div className="flex flex-wrap">
+        <Button look="quiet" aria-label={`Change the groups of ${username}`} onClick={() => onTask('groups')}>
+          Groups
+        </Button>
+        {kind === 'm2m' && (
+          <Button look="quiet" aria-label={`New secret for ${username}`} onClick={() => onTask('secret')}>
+            New secret
+          </Button>
+        )}
+        <Button look="quiet" aria-label={`Delete ${username}`} onClick={() => onTask('delete')}>
+          Delete
+        </Button>
+      </div>
     </li>
   );
 }

@@ -35,6 +35,8 @@ export const me = z.object({
   accessible_servers: z.array(z.string()),
   /** How long a personal token lives unless asked otherwise, and at most. */
   token_hours: z.object({ default: z.number().int(), max: z.number().int() }),
+  /** When the browser session ends however it is used, ISO 8601; null for tokens. */
+  session_ends_at: z.string().nullable(),
   /** Send it as `X-CSRF-Token` with every change made by a browser session; null for tokens. */
   csrf_token: z.string().nullable(),
 });

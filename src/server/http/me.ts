@@ -31,6 +31,7 @@ export function meHandlers(world: MeWorld): Handlers<typeof signInEndpoints, Cal
         ui_permissions: permissionsOf(access),
         accessible_servers: access.servers === 'all' ? ['*'] : [...access.servers].sort(),
         token_hours: world.tokenHours,
+        session_ends_at: identity.method === 'session' ? new Date(identity.expiresAt).toISOString() : null,
         csrf_token: identity.method === 'session' ? world.csrfToken(identity) : null,
       };
     },

@@ -34,6 +34,13 @@ const signedOut = createRoute({
   errorComponent: OutsideProblem,
 });
 
+const renewed = createRoute({
+  getParentRoute: () => root,
+  path: '/renewed',
+  component: lazyRouteComponent(() => import('./renewed.tsx'), 'Renewed'),
+  errorComponent: OutsideProblem,
+});
+
 const apiReference = createRoute({
   getParentRoute: () => root,
   path: '/docs/api',
@@ -127,6 +134,7 @@ const audit = createRoute({
 
 const pages = root.addChildren([
   login,
+  renewed,
   signedOut,
   apiReference,
   signedIn.addChildren([

@@ -7,6 +7,7 @@ import { readsAudit } from './audit-search.ts';
 import { Button } from './button.tsx';
 import { DoctorBanner } from './doctor-banner.tsx';
 import { Mark } from './mark.tsx';
+import { SessionBanner } from './session-banner.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
 import { UserMenu } from './user-menu.tsx';
 
@@ -78,6 +79,7 @@ export function Shell() {
           </div>
         </div>
       </header>
+      <SessionBanner />
       {me.is_admin && <DoctorBanner />}
       <main id="main" tabIndex={-1} className="mx-auto max-w-7xl px-4 py-6 outline-none sm:px-6">
         <Outlet />

@@ -24,6 +24,9 @@ async function tryTool(page: Page): Promise<void> {
   await page.getByText(/^Answered after/).waitFor();
 }
 
+const newApplication = (page: Page): Promise<void> =>
+  page.getByRole('button', { name: 'New application' }).click();
+
 /** The pages, by who sees them and how to get there. */
 const shots: readonly Shot[] = [
   ['login', null, '/login'],
@@ -38,7 +41,10 @@ const shots: readonly Shot[] = [
   ['agents', 'alice', '/agents'],
   ['tokens', 'alice', '/tokens'],
   ['sessions', 'alice', '/sessions'],
+  ['accounts', 'alice', '/accounts'],
+  ['new-application', 'alice', '/accounts', newApplication],
   ['audit', 'alice', '/audit'],
+  ['api', null, '/docs/api'],
   ['operations', 'alice', '/operations'],
 ];
 

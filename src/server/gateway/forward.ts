@@ -8,6 +8,7 @@ import type { Filter, FilteredBody } from './filter.ts';
 import { type AnswerHeaders, answerHeaders, headersOfChanged } from './pass-headers.ts';
 import { noteFailure, refuse } from './refuse.ts';
 import type { Care } from './tend.ts';
+import { ToolsChangedSpotter } from './tools-changed.ts';
 import type { Destination, SettledHandler, Upstreams } from './upstream.ts';
 import { upstreamFailure } from './upstream-failure.ts';
 
@@ -22,6 +23,8 @@ export interface Errand extends Destination {
   readonly headersMs: number;
   /** Told of the headers of the answer before they are passed on. */
   onAnswer(headers: IncomingHttpHeaders): void;
+  /** Told when an event stream says on its way that the server's tools changed. */
+  onToolsChanged(): void;
 }
 
 /** Sends an exchange's request to its server and the answer back, both as they come. */
@@ -60,6 +63,7 @@ class Passage implements SettledHandler {
   #waitsForDrain = false;
   /** The answer is an event stream whose text passes here, so that a comment may be put between two of its lines. */
   #takesComments = false;
+  #spotter: ToolsChangedSpotter | undefined;
   #lastByte = lineFeed;
   /** Rounds since the server last sent something, and since the client last took something. */
   #silent = 0;
@@ -129,10 +133,11 @@ class Passage implements SettledHandler {
     this.#head = { status, text, headers: body ? headersOfChanged(answer.headers) : answer.headers };
     if (body) this.#filterBody(body, answer, controller);
     else this.#missing = answer.length ?? -1;
-    this.#takesComments =
-      answer.type === 'text/event-stream' &&
-      (body !== undefined || (answer.encoding === '' && this.#missing < 0));
-    if (!body?.whole) this.#writeHead(answer.type === 'text/event-stream');
+    const isStream = answer.type === 'text/event-stream';
+    const isText = isStream && (body !== undefined || answer.encoding === '');
+    this.#takesComments = isText && this.#missing < 0;
+    if (isText) this.#spotter = new ToolsChangedSpotter();
+    if (!body?.whole) this.#writeHead(isStream);
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -193,6 +198,7 @@ class Passage implements SettledHandler {
   #deliver(chunk: Buffer): void {
     const out = this.#body ? this.#body.write(chunk) : chunk;
     if (out.length === 0) return;
+    if (this.#spotter?.spots(out)) this.#errand.onToolsChanged();
     this.#silent = 0;
     this.#lastByte = out[out.length - 1] ?? lineFeed;
     const { res } = this.#exchange;

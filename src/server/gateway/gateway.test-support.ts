@@ -115,6 +115,7 @@ export async function startGateway(
         wake?.();
       },
     },
+    toolsChanged: () => undefined,
     allowedHosts,
     allowedOrigins: new Set(['https://allowed.example']),
     clientIp: (req) => req.socket.remoteAddress ?? null,

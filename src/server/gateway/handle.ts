@@ -85,18 +85,21 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   sessions.check(place.server, req.headers['mcp-session-id'], identity);
   const target = routeTo(findRoute, tickets, place, method, identity);
   const filter = filterFor(gateway, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
-  const headers = requestHeaders(req, id, filter !== undefined, target.credentials);
+  const isRead = filter !== undefined || exchange.longLived;
+  const headers = requestHeaders(req, id, isRead, target.credentials);
   const onAnswer: Errand['onAnswer'] = (answer) => {
     exchange.opening?.done();
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);
   };
+  const onToolsChanged = (): void => gateway.toolsChanged(place.server);
   const { headersMs } = limits;
   const turn = method === 'POST' ? openings.turnOf(req) : undefined;
   if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
   if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
   if (exchange.longLived) exchange.leave = gateway.seats.take(identity);
-  forward(upstreams, exchange, { ...target, method, headers, body, filter, headersMs, onAnswer });
+  const errand = { ...target, method, headers, body, filter, headersMs, onAnswer, onToolsChanged };
+  forward(upstreams, exchange, errand);
 }
 
 function fail(exchange: Exchange, error: unknown): void {

@@ -16,6 +16,8 @@ export interface GatewayWorld extends Doors {
   readonly findRoute: FindRoute;
   /** Opens the connections to servers, and judges where they may go. */
   readonly connect: Connector;
+  /** Told that a stream says that the server's tools changed; it may be a mistake, and may come often. */
+  toolsChanged(server: string): void;
   readonly trail: Pick<Trail, 'record'>;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;

@@ -66,6 +66,7 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     decide: (who, call) => decide(who, call, scopes.grants()),
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
+    toolsChanged: inventory.watch.soon,
     connect: guardedConnector({
       ...inventory.wayOut,
       policy: inventory.servers.policy,

@@ -25,6 +25,7 @@ let asked: string[];
 let findings: Record<string, Finding>;
 let [open, most] = [0, 0];
 let logged: object[];
+let onCheck: (() => void) | undefined;
 
 beforeEach(async () => {
   database = await openMemory();
@@ -34,6 +35,7 @@ beforeEach(async () => {
   const check: CheckServer = async ({ mcp }) => {
     const name = mcp?.hostname ?? '';
     asked.push(name);
+    onCheck?.();
     most = Math.max(most, ++open);
     await Promise.resolve();
     open -= 1;
@@ -121,4 +123,81 @@ test('what is switched off, removed or was checked just now is left alone', asyn
     .execute();
   expect(await after(0)).toEqual([]);
   expect(await after(16)).toEqual(['fresh']);
+});
+
+const second = minute / 60;
+const named = (name: string): Finding => ({ ...well, tools: [{ name }] });
+
+async function toldAfter(seconds: number, name = 'a'): Promise<number> {
+  time += seconds * second;
+  asked.length = 0;
+  watch.soon(name);
+  await watch.tick();
+  return asked.length;
+}
+
+test('a server that says that its tools changed is looked at at once, but once in 5 s', async () => {
+  await add('a');
+  watch.start(2 ** 30);
+  await watch.tick();
+  findings.a = named('one');
+  expect(await toldAfter(6)).toBe(1);
+  expect(routes.find('a')?.tools).toEqual([{ name: 'one' }]);
+  findings.a = named('two');
+  for (const wait of [0, 1, 3]) expect(await toldAfter(wait)).toBe(0);
+  // What was said meanwhile is not forgotten, and need not be said again.
+  expect(await after(1 / 60)).toEqual(['a']);
+  expect(routes.find('a')?.tools).toEqual([{ name: 'two' }]);
+  expect(await after(15)).toEqual([]);
+});
+
+test('one that says so again and again without a change is looked at less and less often', async () => {
+  await add('a');
+  watch.start(2 ** 30);
+  await watch.tick();
+  findings.a = named('one');
+  const checkedAt: number[] = [];
+  for (let waited = 0; waited < 300; waited += 1) if (await toldAfter(1)) checkedAt.push(waited);
+  const waits = checkedAt.slice(1).map((at, index) => at - (checkedAt[index] ?? 0));
+  expect(waits).toEqual([5, 10, 20, 40, 80]);
+  findings.a = named('two');
+  expect(await toldAfter(160)).toBe(1);
+  expect(await toldAfter(5)).toBe(1);
+});
+
+test('a change that is told of while the server is looked at is looked for after that', async () => {
+  await add('a');
+  watch.start(2 ** 30);
+  await watch.tick();
+  time += minute;
+  onCheck = () => {
+    onCheck = undefined;
+    watch.soon('a');
+  };
+  expect(await toldAfter(0)).toBe(1);
+  expect(await after(4 / 60)).toEqual([]);
+  expect(await after(6 / 60)).toEqual(['a']);
+});
+
+test('a server that was just registered is looked at when it says so', async () => {
+  watch.start(2 ** 30);
+  await watch.tick();
+  await add('a');
+  await database.db
+    .updateTable('servers')
+    .set({ health: JSON.stringify({ ...well, checkedAt: new Date(time).toISOString() }) })
+    .execute();
+  expect(await toldAfter(0)).toBe(1);
+});
+
+test('nothing is looked at where checks are switched off, or for a server that is', async () => {
+  await add('a');
+  watch.soon('a');
+  await Promise.resolve();
+  expect(asked).toEqual([]);
+  watch.start(2 ** 30);
+  await watch.tick();
+  routes.put((await setEnabled(database.db, '/a', { enabled: false, at: '' }))!);
+  expect(await toldAfter(10)).toBe(0);
+  expect(await toldAfter(10, 'nobody')).toBe(0);
 });

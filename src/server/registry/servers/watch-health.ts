@@ -1,3 +1,4 @@
+import type { Tool } from '../../../contract/servers.ts';
 import type { Db } from '../../db/tables.ts';
 import type { LookAfter } from './look-after.ts';
 import type { Routes } from './routes.ts';
@@ -10,6 +11,9 @@ const jitter = 0.1;
 
 /** How young the last check of a server that is new here must be to stand for the first, in milliseconds. */
 const justChecked = 30_000;
+
+/** Milliseconds between two checks of a server that says that its tools changed, when they did. */
+const leastApart = 5000;
 
 /** What the watch works with. */
 export interface HealthWatchWorld {
@@ -31,6 +35,11 @@ export interface HealthWatchWorld {
 export interface HealthWatch {
   /** Checks the servers whose time has come; resolves when that is done. */
   tick(): Promise<void>;
+  /**
+   * Looks at the server called `name` before its time, as it is said that its tools changed: at once, or 5 s after the
+   * check before. Where nothing had changed, the wait doubles each time up to the interval. Does nothing until the start.
+   */
+  soon(name: string): void;
   /** Ticks every `everyMs` from now on, and now. */
   start(everyMs: number): void;
   /** Begins no more checks; resolves when those under way have ended. */
@@ -40,6 +49,12 @@ export interface HealthWatch {
 interface Turn {
   dueAt: number;
   failures: number;
+  /** When its last check began. */
+  checkedAt: number;
+  /** It was said since then that its tools changed. */
+  isTold: boolean;
+  /** How long after a check the next may come when that is said. */
+  apartMs: number;
 }
 
 /**
@@ -52,14 +67,19 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
   let [closed, running] = [false, Promise.resolve()];
   let timer: NodeJS.Timeout | undefined;
 
-  const checkOne = async (name: string, isNew: boolean): Promise<void> => {
+  const checkOne = async (name: string, turn: Turn, isNew: boolean): Promise<void> => {
     const before = await find(db, `/${name}`);
     if (!before?.isEnabled) return;
     // Registering a server and switching it on check it already.
     if (isNew && before.health && now() - Date.parse(before.health.checkedAt) < justChecked) return;
+    const wasTold = turn.isTold;
+    Object.assign(turn, { isTold: false, checkedAt: now() });
     const { found } = await lookAfter.one(before);
-    const failures = found.status === 'healthy' ? 0 : (turns.get(name)?.failures ?? 0) + 1;
-    turns.set(name, { failures, dueAt: now() + waitAfter(failures, world) });
+    turn.failures = found.status === 'healthy' ? 0 : turn.failures + 1;
+    const isVain = wasTold && isSame(before.tools?.tools, found.tools);
+    turn.apartMs = isVain ? Math.min(2 * turn.apartMs, world.intervalMs) : leastApart;
+    turn.dueAt = now() + waitAfter(turn.failures, world);
+    if (turn.isTold) hurry(turn);
     const from = before.health?.status ?? 'unknown';
     if (from !== found.status)
       log.info({ server: name, from, to: found.status, detail: found.detail }, "a server's health changed");
@@ -77,10 +97,12 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
     const waiting = due();
     const worker = async (): Promise<void> => {
       for (let name = waiting.shift(); name !== undefined && !closed; name = waiting.shift()) {
+        const known = turns.get(name);
+        const turn = known ?? newTurn();
         // Its turn is over even if the check fails here, for instance because the database cannot be read.
-        const turn = turns.get(name);
-        turns.set(name, { failures: turn?.failures ?? 0, dueAt: now() + waitAfter(0, world) });
-        await checkOne(name, !turn).catch((error: unknown) =>
+        turn.dueAt = now() + waitAfter(0, world);
+        turns.set(name, turn);
+        await checkOne(name, turn, !known).catch((error: unknown) =>
           log.error({ err: error, server: name }, 'a server could not be checked'),
         );
       }
@@ -97,8 +119,17 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
     });
     return running;
   };
+  const soon = (name: string): void => {
+    if (!timer) return;
+    const turn = turns.get(name) ?? newTurn();
+    turns.set(name, turn);
+    turn.isTold = true;
+    hurry(turn);
+    if (turn.dueAt <= now()) void tick();
+  };
   return {
     tick,
+    soon,
     start(everyMs) {
       timer = setInterval(tick, everyMs).unref();
       void tick();
@@ -109,6 +140,18 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
       await running;
     },
   };
+}
+
+function newTurn(): Turn {
+  return { dueAt: 0, failures: 0, checkedAt: 0, isTold: false, apartMs: leastApart };
+}
+
+function hurry(turn: Turn): void {
+  turn.dueAt = Math.min(turn.dueAt, turn.checkedAt + turn.apartMs);
+}
+
+function isSame(before: readonly Tool[] | undefined, found: readonly Tool[] | null): boolean {
+  return found === null || JSON.stringify(before) === JSON.stringify(found);
 }
 
 function waitAfter(failures: number, { intervalMs, random }: HealthWatchWorld): number {

@@ -24,6 +24,6 @@ export function traceIn(header: string | readonly string[] | undefined): Trace |
  */
 export function newTraceparent(correlationId: string): string {
   const id = (uuid.test(correlationId) ? correlationId : randomUUID()).replaceAll('-', '');
-  // The second half of a random UUID begins with its variant and so is never all zeros.
+  // The second half of a UUID begins with its variant and so is never all zeros.
   return `00-${id}-${id.slice(16)}-01`;
 }

@@ -21,7 +21,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [command = 'start', ...rest] = process.argv.slice(2);
 
-const commands = { start, dev, check, test, build, bench, screenshots, format };
+const commands = { start, dev, check, test, keycloak, build, bench, screenshots, format };
 if (!Object.hasOwn(commands, command))
   fail(`unknown command '${command}'; known: ${Object.keys(commands).join(', ')}`);
 commands[command]();
@@ -50,6 +50,13 @@ function test() {
   install();
   if (buildIsStale()) runBuild();
   run(bin('vitest'), ['run', ...rest]);
+}
+
+/** The tests against a real Keycloak. */
+function keycloak() {
+  install();
+  if (buildIsStale()) runBuild();
+  run(pinnedNode(), ['test/keycloak/main.ts', ...rest]);
 }
 
 function build() {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
-/** A gateway that runs as a process of its own, in evaluation mode, on free ports and in a fresh data directory. */
+/** A gateway that runs as a process of its own, in evaluation mode unless its environment says otherwise, on free ports and in a fresh data directory. */
 export interface TestGateway {
   /** The public URL, without a trailing slash. */
   readonly url: string;
@@ -84,7 +84,8 @@ async function startOnce(options: TestGatewayOptions): Promise<TestGateway> {
   await new Promise<void>((ready, fail) => {
     const read = (chunk: Buffer): void => {
       printed += chunk.toString();
-      if (printed.includes('EVALUATION MODE') && printed.includes('Stop with Ctrl-C')) ready();
+      const inEvaluation = printed.includes('EVALUATION MODE') && printed.includes('Stop with Ctrl-C');
+      if (inEvaluation || printed.includes('the gateway serves')) ready();
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);

@@ -47,8 +47,13 @@ export async function createM2m(run: Run, flags: M2mFlags): Promise<number> {
       ['Service Principal ID', account.service_principal_id],
     ]),
   );
-  if (!output.json) output.note(`The secret is valid until ${secret_expires_at}.`);
+  if (!output.json) output.note(secretEnd(secret_expires_at));
   return warnOfGroups(run, account.groups_failed);
+}
+
+/** Until when a secret is valid, in words. */
+export function secretEnd(expiresAt: string | null): string {
+  return expiresAt ? `The secret is valid until ${expiresAt}.` : 'The secret has no end.';
 }
 
 /** Looks at a job until it has ended, and says each thing about it once. */

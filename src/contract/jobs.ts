@@ -79,6 +79,11 @@ export const jobEndpoints = {
     permission: 'administrator',
     summary: 'Fetch the secret that a job has made: exactly once, within 24 hours',
     params: id,
-    output: z.object({ client_id: z.string(), client_secret: z.string(), expires_at: z.string() }),
+    output: z.object({
+      client_id: z.string(),
+      client_secret: z.string(),
+      /** Null where the directory's secrets have no end. */
+      expires_at: z.string().nullable(),
+    }),
   },
 } as const satisfies Endpoints;

@@ -135,7 +135,8 @@ export const userEndpoints = {
       client_id: z.string(),
       client_secret: z.string(),
       key_id: z.string(),
-      expires_at: z.string(),
+      /** Null where the directory's secrets have no end. */
+      expires_at: z.string().nullable(),
       /** The secrets of before, and when each stops to work. */
       old_secrets: z.array(z.object({ key_id: z.string(), removed_at: z.string() })),
     }),

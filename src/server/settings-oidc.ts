@@ -121,6 +121,20 @@ export const oidcSettings = {
     default: 'groups',
     parse: claimPath,
   }),
+  KEYCLOAK_ADMIN_CLIENT_ID: setting({
+    ...keycloak,
+    about:
+      'The client of the realm as which the gateway manages users, groups and agents: with service accounts roles and, of ' +
+      '`realm-management`, the roles manage-users and manage-clients.',
+    defaultNote: 'none: the gateway manages no accounts in Keycloak',
+    parse: text,
+  }),
+  KEYCLOAK_ADMIN_CLIENT_SECRET: setting({
+    ...keycloak,
+    about: "That client's secret.",
+    secret: true,
+    parse: text,
+  }),
   KEYCLOAK_ENABLED: setting({
     ...keycloak,
     about: 'Whether Keycloak is offered for sign-in.',

@@ -65,6 +65,16 @@ export async function makeAgent(
   return { clientId, clientSecret, accountId: account.id as string };
 }
 
+/** Makes the client as which the gateway manages accounts, with these roles of `realm-management`. */
+export async function makeAdministrator(realm: string, roles: readonly string[]) {
+  const made = await makeAgent(realm, 'mcp-gateway-admin', { groups: [], withScope: false });
+  const [management] = (await admin('GET', `/${realm}/clients?clientId=realm-management`)).body;
+  const { body: known } = await admin('GET', `/${realm}/clients/${management.id}/roles`);
+  const given = known.filter(({ name }: { name: string }) => roles.includes(name));
+  await admin('POST', `/${realm}/users/${made.accountId}/role-mappings/clients/${management.id}`, given);
+  return made;
+}
+
 /** Makes a person in these groups; answers the id. */
 export async function makePerson(realm: string, username: string, groups: readonly string[]) {
   const { id } = await admin('POST', `/${realm}/users`, {

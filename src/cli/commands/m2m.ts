@@ -1,5 +1,5 @@
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { createM2m } from '../create-m2m.ts';
+import { createM2m, secretEnd } from '../create-m2m.ts';
 import { orNotFound } from '../not-found.ts';
 import { jobTable, secretLines } from '../user-view.ts';
 
@@ -67,7 +67,7 @@ async function rotate({ api, output }: Run, flags: RotateFlags): Promise<void> {
   }).catch(orNotFound('See which there are with `mcp-gateway user-list`.'));
   output.result(made, () => shownOnce(made));
   if (output.json) return;
-  output.note(`The new secret is valid until ${made.expires_at}.`);
+  output.note(secretEnd(made.expires_at));
   for (const { key_id, removed_at } of made.old_secrets)
     output.note(`The old secret ${key_id} stops to work at ${removed_at}.`);
 }
@@ -86,7 +86,7 @@ async function fetchSecret({ api, output }: Run, { id }: { id: string }): Promis
     orNotFound('See which there are with `mcp-gateway job-list`.'),
   );
   output.result(made, () => shownOnce(made));
-  if (!output.json) output.note(`The secret is valid until ${made.expires_at}.`);
+  if (!output.json) output.note(secretEnd(made.expires_at));
 }
 
 function shownOnce({ client_id, client_secret }: { client_id: string; client_secret: string }): string {

@@ -1,3 +1,6 @@
+import type { Fetch } from '../outbound.ts';
+import type { Pause } from './retry.ts';
+
 /**
  * What a provider's admin API can do here, whatever the provider: users, groups, memberships, accounts of applications.
  * Things are named by the directory's own stable id; names are only for finding the id. What a directory (or the
@@ -15,6 +18,14 @@ export interface Directory {
   readonly memberships: Memberships;
   /** Absent where a directory has no accounts for applications. */
   readonly serviceAccounts?: ServiceAccounts;
+}
+
+/** What a directory is made of besides its settings. */
+export interface DirectoryWorld {
+  readonly fetch: Fetch;
+  readonly now: () => number;
+  readonly pause: Pause;
+  readonly newId: () => string;
 }
 
 /** What the gateway is allowed to do in the directory. */
@@ -132,8 +143,8 @@ export interface ServiceAccount {
 export interface NewSecret {
   readonly keyId: string;
   readonly secret: string;
-  /** ISO 8601 in UTC. */
-  readonly expiresAt: string;
+  /** ISO 8601 in UTC; null where the directory's secrets have no end. */
+  readonly expiresAt: string | null;
 }
 
 /**

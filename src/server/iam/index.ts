@@ -1,12 +1,17 @@
 import type { Config } from '../config.ts';
-import type { Directory } from './directory.ts';
-import { type DirectoryWorld, entraDirectory } from './entra/directory/create.ts';
+import type { Directory, DirectoryWorld } from './directory.ts';
+import { entraDirectory } from './entra/directory/create.ts';
+import { keycloakDirectory } from './keycloak/create.ts';
 
 /** The directory behind each provider that has one, by the provider's name. */
 const directories: Readonly<
   Record<string, (config: Config, world: DirectoryWorld) => Directory | undefined>
 > = {
   entra: ({ entra }, world) => (entra ? entraDirectory(entra, world) : undefined),
+  keycloak: ({ oidc }, world) => {
+    const keycloak = oidc.find(({ kind }) => kind === 'keycloak');
+    return keycloak && keycloakDirectory(keycloak, world);
+  },
 };
 
 /** The directory of the provider that is configured; undefined when it has none that can be administered. */

@@ -83,7 +83,11 @@ function Progress({ id, onClose }: { id: string; onClose: () => void }) {
         ]}
         onDone={onClose}
       >
-        <p>The secret ends on {secret.expires_at.slice(0, 10)}.</p>
+        <p>
+          {secret.expires_at
+            ? `The secret ends on ${secret.expires_at.slice(0, 10)}.`
+            : 'The secret has no end.'}
+        </p>
         <FailedGroups failed={job.account.groups_failed} />
       </ShownOnce>
     );

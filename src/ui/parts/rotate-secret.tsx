@@ -30,7 +30,7 @@ export function RotateSecret({ account, onClose }: { account: Account; onClose: 
           onDone={onClose}
         >
           <p>
-            It ends on {rotated.expires_at.slice(0, 10)}.{' '}
+            {rotated.expires_at ? `It ends on ${rotated.expires_at.slice(0, 10)}. ` : 'It has no end. '}
             {rotated.old_secrets.map(
               ({ removed_at }) => `An old one works until ${removed_at.slice(0, 10)}. `,
             )}

@@ -52,7 +52,7 @@ export function jobHandlers(world: JobEndpointsWorld): Handlers<Endpoints, Who> 
       return {
         client_id: account?.clientId ?? '',
         client_secret: secret,
-        expires_at: secretExpiresAt ?? '',
+        expires_at: secretExpiresAt,
       };
     },
   };

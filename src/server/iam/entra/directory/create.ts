@@ -1,8 +1,6 @@
 import type { EntraConfig } from '../../../config.ts';
-import type { Fetch } from '../../../outbound.ts';
-import type { Directory } from '../../directory.ts';
+import type { Directory, DirectoryWorld } from '../../directory.ts';
 import { createGraph } from '../../graph.ts';
-import type { Pause } from '../../retry.ts';
 import { graphScope } from '../objects.ts';
 import { graphProof } from '../proof.ts';
 import { appToken } from '../token.ts';
@@ -11,14 +9,6 @@ import { entraGroups } from './groups.ts';
 import { entraMemberships } from './memberships.ts';
 import { entraServiceAccounts } from './service-accounts.ts';
 import { entraUsers } from './users.ts';
-
-/** What a directory is made of besides its settings. */
-export interface DirectoryWorld {
-  readonly fetch: Fetch;
-  readonly now: () => number;
-  readonly pause: Pause;
-  readonly newId: () => string;
-}
 
 /** The tenant behind Microsoft Graph, as ENTRA_GRAPH_CLIENT_ID where that is set, else as the gateway itself. */
 export function entraDirectory(config: EntraConfig, world: DirectoryWorld): Directory {

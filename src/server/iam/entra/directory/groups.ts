@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { Failure } from '../../../errors.ts';
 import type { DirectoryGroup, Groups } from '../../directory.ts';
 import { type Graph, keyed, quoted } from '../../graph.ts';
+import { isId, isName, theOne } from '../../names.ts';
 import { type Patience, settled } from '../settled.ts';
-import { isId, isName, theOne } from './names.ts';
 
 /** What is read of a group. */
 export const groupFields = 'id,displayName,description,securityEnabled,groupTypes,onPremisesSyncEnabled';

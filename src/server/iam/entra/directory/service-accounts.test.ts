@@ -118,5 +118,5 @@ test('a secret lives on beside a newer one until it is removed', async () => {
 test('a tenant that allows only short lives gets a shorter one, and the end is told', async () => {
   emulator.faults.add({ kind: 'appManagementPolicy', maxLifetimeDays: 30 });
   const { secret } = await made();
-  expect(Date.parse(secret.expiresAt) - emulator.clock.now()).toBeLessThanOrEqual(30 * 86_400_000);
+  expect(Date.parse(secret.expiresAt!) - emulator.clock.now()).toBeLessThanOrEqual(30 * 86_400_000);
 });

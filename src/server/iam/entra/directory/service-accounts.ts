@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { Failure } from '../../../errors.ts';
 import type { ServiceAccount, ServiceAccounts } from '../../directory.ts';
 import { type Graph, keyed, quoted } from '../../graph.ts';
+import { isId, isName, theOne } from '../../names.ts';
 import { agentRole, servicePrincipal } from '../objects.ts';
 import { ifThere, type Patience, settled, unlessThere } from '../settled.ts';
 import { askToken, TokenFailure, type TokenWorld } from '../token.ts';
-import { isId, isName, theOne } from './names.ts';
 import { accountSecrets } from './secrets.ts';
 
 /** Marks the registrations that the gateway made: only they are listed, changed and deleted. */

@@ -3,7 +3,7 @@ import { asFailure, Failure } from '../../../errors.ts';
 import type { DirectoryUser, NewUser, Users } from '../../directory.ts';
 import { type Graph, quoted } from '../../graph.ts';
 import { GraphFailure } from '../../graph-failure.ts';
-import { isId, isName, theOne } from './names.ts';
+import { isId, isName, theOne } from '../../names.ts';
 
 const fields = 'id,displayName,userPrincipalName,mail,givenName,surname,accountEnabled,createdDateTime';
 const graphUser = z.looseObject({

@@ -1,0 +1,150 @@
+import { z } from 'zod';
+import { Failure } from '../../errors.ts';
+import type { DirectoryWorld } from '../directory.ts';
+import type { TokenSource } from '../graph.ts';
+import { isWorthRepeating, retryAfter, waitBefore } from '../retry.ts';
+import { type Asked, keycloakFailure } from './failure.ts';
+
+/** What a request may say besides its path. */
+export interface ApiOptions {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  /** The role of `realm-management` that it takes, for the message when it is missing. */
+  readonly role: string;
+}
+
+/** The Admin REST API of one realm; paths begin after `/admin/realms/{realm}`. Every method throws a Failure. */
+export interface RealmApi {
+  /** Answers the parsed body, and the id of what was made (from Location; empty otherwise). */
+  send(method: string, path: string, options: ApiOptions): Promise<{ body: unknown; id: string }>;
+  get<S extends z.ZodType>(path: string, schema: S, options: ApiOptions): Promise<z.output<S>>;
+  /** The object, or undefined when Keycloak has none (404). */
+  find<S extends z.ZodType>(path: string, schema: S, options: ApiOptions): Promise<z.output<S> | undefined>;
+  /** One page of a list, and where the next one begins; null at its end. */
+  page<S extends z.ZodType>(path: string, schema: S, options: PageOptions): Promise<ApiPage<z.output<S>>>;
+}
+
+/** A page that is asked for. */
+export interface PageOptions extends ApiOptions {
+  readonly limit: number;
+  readonly from?: string | null | undefined;
+}
+
+/** A page of a list. */
+export interface ApiPage<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+/** Makes a client; nothing is sent until it is used. */
+export function createRealmApi(
+  baseUrl: string,
+  token: TokenSource,
+  world: Pick<DirectoryWorld, 'fetch' | 'pause'>,
+): RealmApi {
+  const send: RealmApi['send'] = (method, path, options) => {
+    const url = new URL(`${baseUrl}${path}`);
+    for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, value);
+    return request({ ...world, token }, url, { method, path, role: options.role }, options.body);
+  };
+  const get: RealmApi['get'] = async (path, schema, options) =>
+    parse(schema, (await send('GET', path, options)).body, path);
+  return {
+    send,
+    get,
+    async find(path, schema, options) {
+      try {
+        return await get(path, schema, options);
+      } catch (error) {
+        if (error instanceof Failure && error.code === 'not_found') return undefined;
+        throw error;
+      }
+    },
+    async page(path, schema, { limit, from, query = {}, ...options }) {
+      const first = startOf(from);
+      const places = { first: String(first), max: String(limit) };
+      const items = await get(path, z.array(schema), { ...options, query: { ...query, ...places } });
+      return { items, next: items.length < limit ? null : String(first + limit) };
+    },
+  };
+}
+
+function startOf(from: string | null | undefined): number {
+  if (from === null || from === undefined || from === '') return 0;
+  if (/^\d{1,9}$/.test(from)) return Number(from);
+  throw new Failure('invalid_input', 'from: is not the `next` of a page; begin at the first page.', {
+    faults: [{ at: 'query.from', message: 'is not the `next` of a page' }],
+  });
+}
+
+async function request(
+  world: Pick<DirectoryWorld, 'fetch' | 'pause'> & { readonly token: TokenSource },
+  url: URL,
+  asked: Asked,
+  body: unknown,
+): Promise<{ body: unknown; id: string }> {
+  let isRenewed = false;
+  for (let attempt = 1; ; attempt++) {
+    const token = await world.token(isRenewed ? { claims: null } : undefined);
+    const answer = await once(world, url, asked, { token, body });
+    if (answer instanceof Failure) {
+      const wait = asked.method === 'POST' ? undefined : waitBefore(attempt + 1, undefined);
+      if (wait === undefined) throw answer;
+      await world.pause(wait);
+      continue;
+    }
+    if (answer.ok) return { body: await bodyOf(answer), id: idIn(answer.headers.get('location')) };
+    const wait = isWorthRepeating(asked.method, answer.status)
+      ? waitBefore(attempt + 1, retryAfter(answer.headers.get('retry-after')))
+      : undefined;
+    // A token may end, or be ended by an administrator, before its time.
+    const isStale = answer.status === 401 && !isRenewed;
+    if (!isStale && wait === undefined) throw keycloakFailure(asked, answer.status, await bodyOf(answer));
+    await answer.body?.cancel();
+    if (isStale) isRenewed = true;
+    else if (wait) await world.pause(wait);
+  }
+}
+
+async function once(
+  { fetch }: Pick<DirectoryWorld, 'fetch'>,
+  url: URL,
+  { method }: Asked,
+  { token, body }: { token: string; body: unknown },
+): Promise<Response | Failure> {
+  try {
+    return await fetch(url, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+  } catch (cause) {
+    const why = cause instanceof Failure ? cause.message : 'The connection failed.';
+    return new Failure('directory_unavailable', `Keycloak cannot be reached. ${why}`, { cause });
+  }
+}
+
+async function bodyOf(answer: Response): Promise<unknown> {
+  const text = await answer.text();
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function idIn(location: string | null): string {
+  return location?.split('/').pop() ?? '';
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown, path: string): z.output<S> {
+  const read = schema.safeParse(value);
+  if (read.success) return read.data;
+  throw new Failure('directory_unavailable', `Keycloak answered ${path} in a way that is not understood.`, {
+    cause: read.error,
+  });
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { Failure } from '../../errors.ts';
+import type { Fetch } from '../../outbound.ts';
+import type { TokenSource } from '../graph.ts';
+
+/** Where tokens are asked for. */
+export interface TokenWorld {
+  /** `https://sso.example.com/realms/company`. */
+  readonly realmUrl: string;
+  readonly fetch: Fetch;
+}
+
+/** What a client proves itself with. */
+export interface Credential {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+const granted = z.object({ access_token: z.string(), expires_in: z.number() });
+const refused = z.object({ error: z.string(), error_description: z.string().catch('') });
+
+/** A client's own access token (client credentials); `directory_denied` says why it gets none. */
+export async function askToken(
+  { realmUrl, fetch }: TokenWorld,
+  { clientId, clientSecret }: Credential,
+): Promise<z.output<typeof granted>> {
+  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+  const body = await fetch(`${realmUrl}/protocol/openid-connect/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+    body: new URLSearchParams(form).toString(),
+  })
+    .then((answer) => answer.json() as Promise<unknown>)
+    .catch((cause: unknown) => {
+      const why = cause instanceof Failure ? cause.message : 'It did not answer with JSON.';
+      throw new Failure('directory_unavailable', `Keycloak cannot be asked for a token. ${why}`, { cause });
+    });
+  const read = granted.safeParse(body);
+  if (read.success) return read.data;
+  const { error, error_description: words } = refused.catch({ error: '', error_description: '' }).parse(body);
+  if (error === '')
+    throw new Failure('directory_unavailable', 'Keycloak answered without a token and without an error.');
+  throw new Failure(
+    'directory_denied',
+    `Keycloak gives the client ${clientId} no token: ${words || error} (${error}).${remedies[error] ?? ''}`,
+  );
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  invalid_client: ' Check its id and copy its secret anew from the tab Credentials.',
+  unauthorized_client: ' Check its secret, and that Service accounts roles is on for it.',
+};
+
+/** The token of that client, kept until half a minute before its end, asked for once at a time. */
+export function clientToken(
+  world: TokenWorld & { readonly now: () => number },
+  credential: Credential,
+): TokenSource {
+  let kept: { token: string; until: number } | undefined;
+  let pending: Promise<string> | undefined;
+  const ask = async (): Promise<string> => {
+    const { access_token: token, expires_in } = await askToken(world, credential);
+    kept = { token, until: world.now() + (expires_in - 30) * 1000 };
+    return token;
+  };
+  return (again) => {
+    if (!again && kept && world.now() < kept.until) return Promise.resolve(kept.token);
+    pending ??= ask().finally(() => {
+      pending = undefined;
+    });
+    return pending;
+  };
+}

@@ -14,7 +14,8 @@ import {
 import type { SignedIn } from '../login.ts';
 import { providersOf } from './index.ts';
 import { type ScriptedIssuer, startIssuer } from './issuer.test-support.ts';
-import { type ProviderShape, shapes } from './shapes.test-support.ts';
+import type { ProviderShape } from './shapes/shape.test-support.ts';
+import { shapes } from './shapes.test-support.ts';
 
 const start = Date.parse('2026-11-01T12:00:00Z');
 let now = start;

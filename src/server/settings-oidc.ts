@@ -5,6 +5,7 @@ const anyIssuer = { group: 'OpenID Connect', provider: 'oidc', default: '' } as 
 const keycloak = { group: 'Keycloak', provider: 'keycloak', default: '' } as const;
 const cognito = { group: 'Amazon Cognito', provider: 'cognito', default: '' } as const;
 const auth0 = { group: 'Auth0', provider: 'auth0', default: '' } as const;
+const okta = { group: 'Okta', provider: 'okta', default: '' } as const;
 const google = { group: 'Google', provider: 'google', default: '' } as const;
 
 /** The settings of every provider but Entra ID, by the name of their environment variable. */
@@ -205,6 +206,61 @@ export const oidcSettings = {
   AUTH0_ENABLED: setting({
     ...auth0,
     about: 'Whether Auth0 is offered for sign-in.',
+    default: 'true',
+    parse: boolean,
+  }),
+
+  OKTA_DOMAIN: setting({
+    ...okta,
+    about: 'The org or its custom domain, such as `example.okta.com`.',
+    required: 'it is the host of the Okta sign-in page, such as example.okta.com',
+    parse: (value) =>
+      /-admin\.okta/i.test(value)
+        ? wrong(`'${value}' is the Admin Console; leave -admin out of it`)
+        : hostName(value),
+  }),
+  OKTA_CLIENT_ID: setting({
+    ...okta,
+    about: 'The app integration (OIDC, Web Application) for sign-in.',
+    required: "copy 'Client ID' from the app integration (docs/providers/okta.md, step 1)",
+    parse: text,
+  }),
+  OKTA_CLIENT_SECRET: setting({
+    ...okta,
+    about: "That app integration's secret.",
+    required: "copy it from the app integration's client secrets",
+    secret: true,
+    parse: text,
+  }),
+  OKTA_AUTHORIZATION_SERVER: setting({
+    ...okta,
+    about:
+      "The id of the custom authorization server, or `org` for the org's own: people sign in there, but no access token is " +
+      'accepted.',
+    default: 'default',
+    parse: (value) =>
+      /^[A-Za-z0-9]+$/.test(value)
+        ? value
+        : wrong(
+            `'${value}' is not the id of an authorization server, such as default or aus9o8wzkhckw9TLa0h7z`,
+          ),
+  }),
+  OKTA_AUDIENCE: setting({
+    ...okta,
+    about:
+      'The audiences of which access tokens need one, separated by commas: that of the authorization server.',
+    default: 'api://default',
+    parse: list(text),
+  }),
+  OKTA_GROUPS_CLAIM: setting({
+    ...okta,
+    about: 'The claim with the groups, as it is added to the authorization server.',
+    default: 'groups',
+    parse: claimPath,
+  }),
+  OKTA_ENABLED: setting({
+    ...okta,
+    about: 'Whether Okta is offered for sign-in.',
     default: 'true',
     parse: boolean,
   }),

@@ -13,13 +13,15 @@ export const oidcSettings = {
   OIDC_ISSUER: setting({
     ...anyIssuer,
     about: 'The issuer, exactly as its discovery document calls it, trailing slash included.',
-    required: "it is the value 'issuer' of the provider's /.well-known/openid-configuration",
+    required:
+      "it is the value 'issuer' of the provider's /.well-known/openid-configuration (docs/providers/oidc.md, step 2)",
     parse: issuerUrl,
   }),
   OIDC_CLIENT_ID: setting({
     ...anyIssuer,
     about: 'The client id of the gateway at that issuer.',
-    required: 'register the gateway as a confidential web client at the provider',
+    required:
+      'register the gateway as a confidential web client at the provider (docs/providers/oidc.md, step 1)',
     parse: text,
   }),
   OIDC_CLIENT_SECRET: setting({
@@ -141,7 +143,7 @@ export const oidcSettings = {
   COGNITO_CLIENT_ID: setting({
     ...cognito,
     about: 'The app client for sign-in.',
-    required: "copy 'Client ID' of the app client",
+    required: "copy 'Client ID' of the app client (docs/providers/cognito.md, step 1)",
     parse: text,
   }),
   COGNITO_CLIENT_SECRET: setting({
@@ -181,7 +183,7 @@ export const oidcSettings = {
   AUTH0_CLIENT_ID: setting({
     ...auth0,
     about: 'The application (Regular Web Application) for sign-in.',
-    required: "copy 'Client ID' from the application's settings",
+    required: "copy 'Client ID' from the application's settings (docs/providers/auth0.md, step 1)",
     parse: text,
   }),
   AUTH0_CLIENT_SECRET: setting({
@@ -268,7 +270,7 @@ export const oidcSettings = {
   GOOGLE_CLIENT_ID: setting({
     ...google,
     about: 'The OAuth client (Web application) for sign-in.',
-    required: 'make an OAuth client in the Google Cloud console under APIs & Services > Credentials',
+    required: 'make an OAuth client in the Google Cloud console (docs/providers/google.md, step 2)',
     parse: text,
   }),
   GOOGLE_CLIENT_SECRET: setting({
@@ -282,7 +284,7 @@ export const oidcSettings = {
     ...google,
     about:
       'Workspace domains, separated by commas, whose accounts may sign in. Everybody with a Google account has one.',
-    required: 'name the domains of your organization, such as example.com',
+    required: 'name the domains of your organization, such as example.com (docs/providers/google.md, step 3)',
     parse: list(hostName),
   }),
 } as const;

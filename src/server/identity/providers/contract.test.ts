@@ -292,6 +292,14 @@ describe('what only some providers do', () => {
     expect(JSON.stringify(who.is === 'nobody' && who.failure.message)).toMatch(/personal token/);
   });
 
+  test('an application of Auth0 is an agent in either profile of its tokens', async () => {
+    const shape = shapeOf('auth0');
+    await build(shape);
+    const { gty: _, azp, ...claims } = shape.bearer!.agent([]);
+    const token = await issuer.sign({ ...claims, client_id: azp, 'https://mcp-gateway/groups': ['agents'] });
+    expect(await room.ask(token)).toMatchObject({ identity: { kind: 'agent', clientId: azp } });
+  });
+
   test('Auth0 without an audience accepts no access token and says what to set', async () => {
     const shape = shapeOf('auth0');
     await build(shape, { AUTH0_AUDIENCE: '' });

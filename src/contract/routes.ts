@@ -7,6 +7,7 @@ import type { EndpointId, endpoints } from './index.ts';
 export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], 'method' | 'path'> } = {
   'system.health': { method: 'GET', path: '/health' },
   'system.version': { method: 'GET', path: '/api/version' },
+  'system.process': { method: 'GET', path: '/api/process' },
   'system.doctor': { method: 'GET', path: '/api/doctor' },
   'system.metrics': { method: 'GET', path: '/api/metrics' },
   'system.openapi': { method: 'GET', path: '/openapi.json' },

@@ -5,6 +5,7 @@ import { ApiError, connect } from '../contract/client.ts';
 import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
 import type { Me } from '../contract/sign-in.ts';
+import type { SettingInForce } from '../contract/system.ts';
 
 export type {
   Agent,
@@ -15,6 +16,7 @@ export type {
   Diagnosis,
   Me,
   Server,
+  SettingInForce,
   Tool,
 };
 export { ApiError };
@@ -50,6 +52,13 @@ export const versionQuery = queryOptions({
   queryKey: ['version'],
   queryFn: ({ signal }) => api('system.version', { signal }),
   staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** The process that runs and its settings, for administrators. */
+export const processQuery = queryOptions({
+  queryKey: ['process'],
+  queryFn: ({ signal }) => api('system.process', { signal }),
+  staleTime: 60_000,
 });
 
 /** The OpenAPI document of this gateway. */

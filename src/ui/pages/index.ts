@@ -112,6 +112,12 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./sessions.tsx'), 'Sessions'),
 });
 
+const me = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/me',
+  component: lazyRouteComponent(() => import('./me.tsx'), 'Account'),
+});
+
 const operations = createRoute({
   getParentRoute: () => signedIn,
   path: '/operations',
@@ -145,6 +151,7 @@ const pages = root.addChildren([
     agents,
     tokens,
     sessions,
+    me,
     accounts,
     audit,
     operations,

@@ -13,8 +13,9 @@ import {
   whyNoBrowser,
 } from './browser.ts';
 import { startGateway, type TestGateway } from './harness.ts';
+import { agentToken } from './sign-in.ts';
 
-const { groups } = shippedTenant;
+const { agents, groups } = shippedTenant;
 const hidden = 'authorization=hush-hush';
 let gateway: TestGateway;
 let browser: Browser;
@@ -113,12 +114,102 @@ test('a person finds their groups, scopes, permissions, sessions and tokens by k
   await page.getByText('This session').waitFor();
 });
 
+/** Asks for a tool of a server as an agent. */
+async function callTool(agent: keyof typeof agents, tool: string): Promise<number> {
+  const token = await agentToken(gateway.emulatorUrl, agents[agent]);
+  const answer = await fetch(`${gateway.url}/currenttime/mcp`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool } }),
+  });
+  await answer.body?.cancel();
+  return answer.status;
+}
+
+test("an administrator sees on a server's page by which scopes and groups it may be used", async () => {
+  const page = await openAs('alice', '/servers/currenttime');
+  const access = page.getByRole('region', { name: 'Who may use it' });
+  const row = (scope: string) =>
+    access.getByRole('listitem').filter({ has: page.getByRole('heading', { name: scope, exact: true }) });
+  const user = row('mcp-registry-user');
+  await user.getByText('list_service, health_check_service').waitFor();
+  await user.getByText(groups.users, { exact: true }).waitFor();
+  // The directory's name of the group, besides the id that the scope has.
+  await user.getByText('mcp-test-users', { exact: true }).waitFor();
+  await row('registry-admins').getByText('On every server: every method; every tool').waitFor();
+  expect(
+    await row('mcp-servers-restricted/read')
+      .getByText(/tools\/call/)
+      .count(),
+  ).toBe(0);
+});
+
+test("calls and changes are on the server's page, each opening to all that is kept of it", async () => {
+  expect(await callTool('operator', 'no-such-tool')).toBe(200);
+  const page = await openAs('alice', '/servers/currenttime');
+  const calls = page.getByRole('region', { name: 'Recent calls' });
+  await calls.getByRole('button', { name: 'tools/call · currenttime · no-such-tool' }).first().click();
+  await calls.getByText('Correlation id', { exact: true }).waitFor();
+  const changes = page.getByRole('region', { name: 'Changes' });
+  await page.getByRole('button', { name: 'Check health' }).click();
+  await page
+    .getByRole('status')
+    .getByText(/Healthy/)
+    .waitFor();
+  await page
+    .getByRole('switch', { name: /currenttime|time/i })
+    .first()
+    .click();
+  await changes
+    .getByRole('button', { name: /^servers\.toggle/ })
+    .first()
+    .click();
+  await changes.getByRole('row', { name: /is_enabled.*true.*false/ }).waitFor();
+  expect(await changes.getByText('servers.health').count()).toBe(0);
+  await page.getByRole('switch').first().click();
+  await calls.getByRole('link', { name: /In the audit trail/ }).click();
+  await page.getByRole('heading', { level: 1, name: 'Audit' }).waitFor();
+  await page
+    .getByRole('button', { name: /no-such-tool/ })
+    .first()
+    .waitFor();
+});
+
+test("who may use a server, its calls and its changes are on no page of a plain user's", async () => {
+  const page = await openAs('bob', '/servers/currenttime');
+  await page.getByRole('region', { name: 'Health history' }).waitFor();
+  await page.waitForLoadState('networkidle');
+  for (const name of ['Who may use it', 'Recent calls', 'Changes'])
+    expect(await page.getByRole('region', { name, exact: true }).count(), name).toBe(0);
+  const asked = ['/api/access/servers/currenttime', '/api/audit/events?resource=currenttime'];
+  for (const path of asked)
+    expect(await page.evaluate(`fetch('${path}').then((answer) => answer.status)`), path).toBe(403);
+});
+
 const views: [name: string, who: string, path: string, enter?: (page: Page) => Promise<unknown>][] = [
   [
     'operations with every setting',
     'alice',
     '/operations',
     (page) => page.getByRole('checkbox', { name: 'Defaults too' }).check(),
+  ],
+  [
+    "a server's page with an event open",
+    'alice',
+    '/servers/currenttime',
+    async (page) => {
+      await page.getByRole('switch').first().click();
+      const changes = page.getByRole('region', { name: 'Changes' });
+      await changes
+        .getByRole('button', { name: /^servers\.toggle/ })
+        .first()
+        .click();
+      await changes.getByRole('row', { name: /is_enabled/ }).waitFor();
+    },
   ],
   ['the account of an administrator', 'alice', '/me'],
   ['the account of a plain user', 'bob', '/me'],

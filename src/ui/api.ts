@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { ServerScope } from '../contract/access.ts';
 import type { Agent, AgentInfo } from '../contract/agents.ts';
 import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../contract/audit.ts';
 import { ApiError, connect } from '../contract/client.ts';
@@ -16,6 +17,7 @@ export type {
   Diagnosis,
   Me,
   Server,
+  ServerScope,
   SettingInForce,
   Tool,
 };
@@ -105,6 +107,28 @@ export function toolsQuery(path: string) {
     staleTime: 60_000,
   });
 }
+
+/** Who may use a server, for administrators. */
+export function serverAccessQuery(path: string) {
+  return queryOptions({
+    queryKey: ['server-access', path],
+    queryFn: ({ signal }) => api('access.server', { params: { path }, signal }),
+  });
+}
+
+/** The directory's names of groups, by what scopes call them in lower case; for administrators. */
+export const groupNamesQuery = queryOptions({
+  queryKey: ['group-names'],
+  queryFn: async ({ signal }) => {
+    const { groups } = await api('groups.list', { signal });
+    return new Map(
+      groups.flatMap(({ name, attributes }) =>
+        (attributes.mapping ?? []).map((mapping) => [mapping.toLowerCase(), name] as const),
+      ),
+    );
+  },
+  staleTime: 600_000,
+});
 
 /** Every agent that the caller may see; asked again every minute while the page is in front. */
 export const agentsQuery = queryOptions({

@@ -42,6 +42,7 @@ const leaves = [
   'settings-gateway',
   'settings-operation',
   'settings-in-force',
+  'ids',
   'log',
   'addresses',
   'connector',

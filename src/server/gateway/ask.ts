@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.ts';
 import type { Limits } from './limits.ts';
 import { readBody } from './read-body.ts';
 import { type Asked, invalidRequest, readCall } from './read-call.ts';
+import { traceIn } from './trace.ts';
 
 /** What a request asks, and the bytes that say so. */
 export interface Asking {
@@ -44,7 +45,9 @@ export async function ask(exchange: Exchange, limits: Limits): Promise<Asking> {
 }
 
 function note(exchange: Exchange, asked: Asked): Asked {
+  const [{ traceparent, tracestate }] = asked.messages;
   exchange.asked = asked;
+  exchange.trace ??= traceIn(traceparent, tracestate);
   exchange.longLived = !asked.batch && isLongLived(asked.messages[0].method);
   return asked;
 }

@@ -6,7 +6,7 @@ import type { Opening } from './openings.ts';
 import type { Place } from './place.ts';
 import type { Asked, Message, MessageId } from './read-call.ts';
 import type { Tended } from './tend.ts';
-import { traceIn } from './trace.ts';
+import { type Trace, traceIn } from './trace.ts';
 
 /** One HTTP request of a client and its answer, with each fact noted as it becomes known. */
 export interface Exchange {
@@ -15,6 +15,8 @@ export interface Exchange {
   /** The correlation id: in the answer's header, in refusals, in the log and in the audit record. */
   readonly id: string;
   readonly startedAt: number;
+  /** The client's own trace: its header's, else the one that the message says. */
+  trace?: Trace | undefined;
   place?: Place | undefined;
   identity?: Identity | undefined;
   asked?: Asked | undefined;
@@ -45,7 +47,8 @@ export function beginExchange(
   id: string,
   startedAt: number,
 ): Exchange {
-  return { req, res, id, startedAt, decision: 'error', longLived: false, seat: -1 };
+  const trace = traceIn(req.headers.traceparent);
+  return { req, res, id, startedAt, trace, decision: 'error', longLived: false, seat: -1 };
 }
 
 // Names come from the caller; the record keeps as much of them as tells one from another.
@@ -76,8 +79,7 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
  * What else is told: the client's own trace (one that the gateway makes has the correlation id), the parts of a batch, the
  * prompt or resource.
  */
-function detailOf({ asked, req }: Exchange): AuditEvent['detail'] {
-  const trace = req.headers.traceparent === undefined ? undefined : traceIn(req.headers.traceparent);
+function detailOf({ asked, trace }: Exchange): AuditEvent['detail'] {
   const first = asked?.messages[0];
   const item = first?.prompt ?? first?.resource;
   if (trace === undefined && !asked?.batch && item === undefined) return undefined;

@@ -76,7 +76,7 @@ function ignore(): void {}
 
 async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const { decide, findRoute, limits, openings, sessions, tickets, traffic, upstreams } = gateway;
-  const { req, id } = exchange;
+  const { req } = exchange;
   const place = admit(exchange, gateway, traffic.size <= limits.requests);
   const identity = await identify(gateway, exchange, place);
   const { asked, method, body } = await ask(exchange, limits);
@@ -86,7 +86,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const target = routeTo(findRoute, tickets, place, method, identity);
   const filter = filterFor(gateway, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
   const isRead = filter !== undefined || exchange.longLived;
-  const headers = requestHeaders(req, id, isRead, target.credentials);
+  const headers = requestHeaders(exchange, isRead, target.credentials);
   const onAnswer: Errand['onAnswer'] = (answer) => {
     exchange.opening?.done();
     sessions.note(place.server, answer['mcp-session-id'], identity, asked);

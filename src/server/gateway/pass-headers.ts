@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Credentials } from '../registry/servers/route.ts';
+import type { Exchange } from './exchange.ts';
 import { correlationHeader } from './refuse.ts';
-import { newTraceparent, traceIn } from './trace.ts';
+import { newTraceparent } from './trace.ts';
 
 /** Of one connection only (RFC 9110 section 7.6.1), or made anew by the HTTP library. */
 const hopByHop = [
@@ -62,15 +63,14 @@ function nominated(connection: string | undefined): readonly string[] {
  * take the place of what the client sent under their names.
  */
 export function requestHeaders(
-  { rawHeaders: raw, headers }: IncomingMessage,
-  id: string,
+  { req: { rawHeaders: raw, headers }, id, trace }: Exchange,
   readable: boolean,
   credentials: Credentials,
 ): string[] {
   const { names } = credentials;
   const dropped = nominated(headers.connection);
   // What comes with a broken `traceparent` belongs to no trace (W3C Trace Context, section 4.3).
-  const traced = traceIn(headers.traceparent) !== undefined;
+  const traced = trace !== undefined && trace.parent === headers.traceparent;
   const kept: string[] = [];
   let encoding = readable ? 'identity' : undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
@@ -84,7 +84,8 @@ export function requestHeaders(
   }
   if (encoding !== undefined) kept.push('accept-encoding', encoding);
   kept.push(correlationHeader, id);
-  if (!traced) kept.push('traceparent', newTraceparent(id));
+  if (!traced) kept.push('traceparent', trace?.parent ?? newTraceparent(id));
+  if (!traced && trace?.state) kept.push('tracestate', trace.state);
   if (credentials.forwardAuthorization && !names.has('authorization'))
     kept.push(...ownAuthorization(headers));
   if (names.size > 0) kept.push(...credentials.headers);

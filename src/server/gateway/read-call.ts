@@ -23,6 +23,9 @@ export interface Message {
   readonly name?: string | undefined;
   /** The protocol version that a modern request (2026-07-28 and later) states in its `_meta`. */
   readonly version?: string | undefined;
+  /** The trace that the message belongs to, as its `_meta` says (W3C Trace Context; MCP 2026-07-28). */
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 /** What one HTTP request asks: one message, or several in a batch. */
@@ -119,7 +122,7 @@ function readMessage(value: unknown): Message | Fault {
 
 function readParams(id: MessageId | null, method: string, params: Record<string, unknown>): Message | Fault {
   const kind = id === null ? 'notification' : 'request';
-  const version = isObject(params._meta) ? params._meta[versionMember] : undefined;
+  const meta = isObject(params._meta) ? params._meta : undefined;
   const member = nameMembers.get(method);
   const name = member === undefined ? undefined : params[member];
   if (method === 'tools/call' && typeof name !== 'string')
@@ -135,7 +138,9 @@ function readParams(id: MessageId | null, method: string, params: Record<string,
     method,
     tool: method === 'tools/call' ? textOf(name) : undefined,
     name: textOf(name),
-    version: textOf(version),
+    version: textOf(meta?.[versionMember]),
+    traceparent: textOf(meta?.traceparent),
+    tracestate: textOf(meta?.tracestate),
   } as const;
   const items = itemsOf[method]?.(params);
   if (items === malformed)

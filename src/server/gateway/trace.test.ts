@@ -49,9 +49,9 @@ test('a new one is valid whatever the correlation id is', () => {
   expect(traceIn(newTraceparent('id-1'))?.traceId).toMatch(/^[0-9a-f]{32}$/);
 });
 
-async function call(headers: Record<string, string | string[]>) {
+async function call(headers: Record<string, string | string[]>, body = rpc('ping')) {
   const before = house.events.length;
-  await send(`${house.origin}/time/mcp`, { as: 'alice', headers, body: rpc('ping') });
+  await send(`${house.origin}/time/mcp`, { as: 'alice', headers, body });
   const events = await house.audited(before + 1);
   return { sent: upstream.received.at(-1)?.headers, detail: events.at(-1)?.detail };
 }
@@ -70,4 +70,39 @@ test('without a valid one the server gets one that the correlation id tells', as
   const broken = await call({ traceparent: ['00-broken', '00-twice'], tracestate: 'a=1' });
   expect(broken.sent?.traceparent).toBe(own);
   expect(broken.sent).not.toHaveProperty('tracestate');
+});
+
+const meta = (members: object) => rpc('ping', { _meta: members });
+
+test.each([
+  ['alone', {}, trace],
+  ['beside a broken header', { traceparent: '00-broken', tracestate: 'b=2' }, trace],
+  ['beside the header of another', { traceparent: `00-${'c'.repeat(32)}-${span}-01` }, 'c'.repeat(32)],
+])('a trace that the message says in _meta, %s', async (_, headers, expected) => {
+  const body = meta({ traceparent: `00-${trace}-${span}-01`, tracestate: 'a=1' });
+  const { sent, detail } = await call(headers, body);
+  const isOfTheMessage = expected === trace;
+  expect(sent?.traceparent).toBe(`00-${expected}-${span}-01`);
+  expect(sent?.tracestate).toBe(isOfTheMessage ? 'a=1' : undefined);
+  expect(detail).toEqual({ trace_id: expected, parent_span_id: span });
+  // The message itself passes as it is, with its own word.
+  expect(upstream.received.at(-1)?.body).toBe(JSON.stringify(body));
+});
+
+test.each([
+  ['no trace', { traceparent: 'x' }],
+  ['no text', { traceparent: 7, tracestate: [] }],
+  ['what no header can say', { traceparent: `cc-${trace}-${span}-01-a\r\nx-admin: 1` }],
+])('_meta that says %s is none', async (_, members) => {
+  const { sent, detail } = await call({}, meta(members));
+  expect(sent?.traceparent).toBe(`00-${id.replaceAll('-', '')}-9d2b0c7f3e3f1a52-01`);
+  expect(sent).not.toHaveProperty('x-admin');
+  expect(detail).toBeUndefined();
+});
+
+test('a tracestate in _meta that no header can say is left out', async () => {
+  const members = { traceparent: `00-${trace}-${span}-01`, tracestate: 'a=1\r\nx-admin: 1' };
+  const { sent } = await call({}, meta(members));
+  expect(sent?.traceparent).toBe(`00-${trace}-${span}-01`);
+  expect(sent).not.toHaveProperty('tracestate');
 });

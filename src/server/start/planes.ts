@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { decide } from '../access/decide.ts';
@@ -13,6 +12,7 @@ import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
+import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { createTurns } from '../registry/scopes/turns.ts';
@@ -61,7 +61,7 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
   const { config, log, now } = base;
   const { scopes, routes } = inventory;
   return createGateway({
-    ...{ log, trail, now, newId: randomUUID },
+    ...{ log, trail, now, newId: createIds(now) },
     identify: identity.tokens.identify,
     decide: (who, call) => decide(who, call, scopes.grants()),
     rightsOf: (who) => holdingOf(who, scopes.grants()),

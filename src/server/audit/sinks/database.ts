@@ -1,8 +1,8 @@
 import { Worker } from 'node:worker_threads';
 import { fileIn } from '../../db/file.ts';
+import { createIds } from '../../ids.ts';
 import type { Sink } from '../event.ts';
 import type { Batch, Written } from './database-thread.ts';
-import { createIds } from './ids.ts';
 import { valuesOf } from './rows.ts';
 
 /**
@@ -20,7 +20,7 @@ export function databaseSink(directory: string, module: URL = threadModule()): S
       const ids = events.map((_, at) => unsettled[at] ?? newId());
       unsettled = ids;
       if (!thread?.lives()) thread = startThread(module, fileIn(directory));
-      await thread.write(events.flatMap((event, at) => valuesOf(event, ids[at] ?? newId())));
+      await thread.write(JSON.stringify(events.map((event, at) => valuesOf(event, ids[at] ?? newId()))));
       unsettled = [];
     },
     async close() {
@@ -31,7 +31,7 @@ export function databaseSink(directory: string, module: URL = threadModule()): S
 
 interface WritingThread {
   lives(): boolean;
-  write(values: Batch['values']): Promise<void>;
+  write(rows: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -59,13 +59,13 @@ function startThread(module: URL, file: string): WritingThread {
   worker.on('exit', (code) => end(new Error(`the thread that writes audit events ended with code ${code}`)));
   return {
     lives: () => lives,
-    write(values) {
+    write(rows) {
       const number = ++last;
       return new Promise((done, failed) => {
         waiting.set(number, { done, failed });
         // What waits to be written keeps the process alive.
         worker.ref();
-        worker.postMessage({ number, values } satisfies Batch);
+        worker.postMessage({ number, rows } satisfies Batch);
       });
     },
     async stop() {

@@ -270,27 +270,6 @@ test('a thousand servers are narrowed by health, tag, owner and words, and the U
   await expectAccessible(page);
 });
 
-test.runIf(process.env.MEASURE)(
-  'how long a key takes to be shown while filtering a thousand servers',
-  async () => {
-    const page = await openThousand();
-    const search = page.getByRole('searchbox');
-    await search.focus();
-    await page.evaluate(`
-    window.delays = [];
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.delays.push(entry.duration);
-    }).observe({ type: 'event', durationThreshold: 16 });
-  `);
-    for (const key of 'server 12') {
-      await page.keyboard.press(key);
-      await page.waitForTimeout(150);
-    }
-    const delays = (await page.evaluate('window.delays')) as number[];
-    console.log(`interaction delay of ${delays.length} slow events: at most ${Math.max(0, ...delays)} ms`);
-  },
-);
-
 test('the catalogue needs no more than 200 KB of compressed script', async () => {
   const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl]);
   visits.push(visit);

@@ -40,15 +40,14 @@ const title = (page: Page, name: string) => page.getByRole('heading', { level: 1
 
 /** Search, narrow, open a server, its page, and every page of the navigation; back on the list in the end. */
 async function goRound(page: Page, round: number): Promise<void> {
-  const rows = page.getByRole('list', { name: 'Servers' }).getByRole('listitem');
-  const search = page.getByRole('searchbox', { name: 'Search servers' });
-  await rows.first().waitFor();
-  await search.fill(`server ${round * 7}`);
+  const list = page.getByRole('list', { name: 'Servers' });
+  const name = `Server ${round * 7}`;
+  await list.getByRole('listitem').first().waitFor();
+  await page.getByRole('searchbox', { name: 'Search servers' }).fill(name);
   await page.getByText(/^\d+ of \d+ servers$/).waitFor();
-  const name = await rows.first().getByRole('heading', { level: 2 }).textContent();
-  await rows.first().getByRole('button').first().click();
+  await list.getByRole('button', { name, exact: true }).click();
   await page.getByRole('link', { name: `Open the page of ${name}` }).click();
-  await title(page, name ?? '');
+  await title(page, name);
   await page.getByRole('region', { name: 'Changes', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Get JWT Token' }).click();
   await page.getByRole('dialog').waitFor();

@@ -71,7 +71,7 @@ const noAccess = createRoute({
 const servers = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'open']),
+  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'view', 'open']),
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
 });
 

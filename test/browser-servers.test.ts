@@ -296,6 +296,25 @@ test('the servers can be shown as cards by keyboard, and the choice stays', asyn
   await page.getByRole('radio', { name: 'As a table' }).and(page.locator(':checked')).waitFor();
 });
 
+test('what was just typed does not call somebody back who already follows a link', async () => {
+  const page = await openAs('alice', '/?view=cards');
+  await page.clock.install();
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  // The script of the server's page, which makes the way there long.
+  await page.route(/\/assets\/server-[^/]+\.js$/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.getByRole('searchbox').fill('current');
+  await page.getByRole('link', { name: 'Current Time' }).click();
+  await page.clock.runFor(1000);
+  release();
+  await page.getByRole('heading', { level: 1, name: 'Current Time' }).waitFor();
+});
+
 test('a card switches its server and leads to its page', async () => {
   const page = await openAs('alice', '/?view=cards');
   const card = page.getByRole('listitem').filter({ hasText: '/everything' });

@@ -71,7 +71,7 @@ const noAccess = createRoute({
 const servers = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'open']),
+  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'view', 'open']),
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
 });
 
@@ -112,6 +112,12 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./sessions.tsx'), 'Sessions'),
 });
 
+const me = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/me',
+  component: lazyRouteComponent(() => import('./me.tsx'), 'Account'),
+});
+
 const operations = createRoute({
   getParentRoute: () => signedIn,
   path: '/operations',
@@ -145,6 +151,7 @@ const pages = root.addChildren([
     agents,
     tokens,
     sessions,
+    me,
     accounts,
     audit,
     operations,

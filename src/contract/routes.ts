@@ -22,6 +22,8 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'tokens.list': { method: 'GET', path: '/api/tokens' },
   'tokens.revoke': { method: 'DELETE', path: '/api/tokens/{id}' },
   'access.server': { method: 'GET', path: '/api/access/servers/{path}' },
+  'access.dryRun': { method: 'POST', path: '/api/access/dry-run' },
+  'access.effective': { method: 'POST', path: '/api/access/effective' },
   'access.explain': { method: 'POST', path: '/api/access/explain' },
   'groups.list': { method: 'GET', path: '/api/management/iam/groups' },
   'groups.create': { method: 'POST', path: '/api/management/iam/groups' },

@@ -51,7 +51,7 @@ export function registryHandlers(world: RegistryWorld) {
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
-    ...accessHandlers({ db, grants: world.grants }),
+    ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),
     ...agentHandlers(world.servers),
     ...userHandlers({ db, now, directory, inTurn, forget, forgetPerson }),
     ...jobHandlers(world.jobs),

@@ -113,3 +113,40 @@ test('a server is told with every scope that allows something on it, what that i
     ...{ rules: [rule('currenttime', ['now'])], permissions: ['list_service'] },
   });
 });
+
+test('everything that somebody may do is told, with the scopes and groups it comes from', async () => {
+  await trial.call('scopes.import', {
+    body: {
+      scope_name: 'callers',
+      group_mappings: ['g'],
+      server_access: [{ server: 'currenttime', methods: ['tools/call'], tools: ['now'] }],
+      ui_permissions: { list_service: ['currenttime'] },
+    },
+  });
+  expect(await trial.call('access.effective', { body: { groups: ['readers', 'g', 'x'] } })).toEqual({
+    groups: ['readers', 'g', 'x'],
+    scopes: [
+      { scope: 'readers', source: 'file', by_groups: ['readers'] },
+      { scope: 'callers', source: 'api', by_groups: ['g'] },
+    ],
+    is_admin: false,
+    access: {
+      servers: [
+        {
+          ...{ server: 'currenttime', methods: ['initialize', 'tools/list'], tools: ['now'] },
+          ...{ prompts: [], resources: [] },
+        },
+      ],
+      permissions: [{ permission: 'list_service', names: ['currenttime'] }],
+    },
+  });
+  expect(await trial.call('access.effective', { body: { groups: ['admins'] } })).toMatchObject({
+    is_admin: true,
+    access: { servers: [{ server: '*', methods: ['*'], tools: ['*'] }] },
+  });
+  expect(await trial.call('access.effective', { body: { groups: [] } })).toMatchObject({
+    scopes: [],
+    access: { servers: [], permissions: [] },
+  });
+  expect((await trial.refused('access.effective', { body: { username: 'nobody' } })).code).toBe('not_found');
+});

@@ -11,12 +11,16 @@ import type { ServerRule } from '../../access/server-rules.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';
+import type { Scopes } from '../scopes/watch.ts';
+import { dryRun } from './dry-run.ts';
+import { effective } from './effective.ts';
 import { groupsOfSomebody } from './somebody.ts';
 
 /** What explaining decisions needs. */
 export interface AccessWorld {
   readonly db: Db;
   readonly grants: () => Grants;
+  readonly scopes: Pick<Scopes, 'grantsOf'>;
 }
 
 type Explanation = Output<(typeof accessEndpoints)['access.explain']>;
@@ -32,14 +36,16 @@ const reasons = {
 } as const satisfies Record<RefusalReason, string>;
 
 /** The functions behind the endpoints about decisions; they ask what the gateway asks. */
-export function accessHandlers({
-  db,
-  grants,
-}: AccessWorld): Handlers<typeof accessEndpoints, Caller<Identity>> {
+export function accessHandlers(world: AccessWorld): Handlers<typeof accessEndpoints, Caller<Identity>> {
+  const { db, grants } = world;
   return {
     async 'access.server'({ params }) {
       const server = trimSlashes(params.path);
       return { server, scopes: scopesOn(server, await readStored(db)) };
+    },
+    'access.dryRun': ({ body }, { identity }) => dryRun(world, identity, body),
+    async 'access.effective'({ body }) {
+      return effective(db, body.groups ?? (await groupsOfSomebody(db, body.username ?? '')), grants());
     },
     async 'access.explain'({ body }) {
       const groups = body.groups ?? (await groupsOfSomebody(db, body.username ?? ''));

@@ -42,6 +42,8 @@ const shots: readonly Shot[] = [
   ['tokens', 'alice', '/tokens'],
   ['sessions', 'alice', '/sessions'],
   ['accounts', 'alice', '/accounts'],
+  ['access', 'alice', '/access'],
+  ['scope', 'alice', '/access/scopes/mcp-servers-restricted/read'],
   ['new-application', 'alice', '/accounts', newApplication],
   ['audit', 'alice', '/audit'],
   ['api', null, '/docs/api'],

@@ -131,6 +131,19 @@ const accounts = createRoute({
   component: lazyRouteComponent(() => import('./accounts.tsx'), 'Accounts'),
 });
 
+const access = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/access',
+  component: lazyRouteComponent(() => import('./access.tsx'), 'Access'),
+});
+
+const scope = createRoute({
+  getParentRoute: () => signedIn,
+  // A scope's name may have slashes in it.
+  path: '/access/scopes/$',
+  component: lazyRouteComponent(() => import('./scope.tsx'), 'ScopePage'),
+});
+
 const audit = createRoute({
   getParentRoute: () => signedIn,
   path: '/audit',
@@ -153,6 +166,8 @@ const pages = root.addChildren([
     sessions,
     me,
     accounts,
+    access,
+    scope,
     audit,
     operations,
     noAccess,

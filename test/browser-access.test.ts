@@ -140,6 +140,25 @@ test('a scope of the file is shown whole, and says that it is changed in the fil
   await page.getByRole('alert').getByText("There is no scope 'no-such-scope'").waitFor();
 });
 
+test('a scope of the API is deleted with the keyboard alone, once that was confirmed', async () => {
+  const page = await openAs('alice', '/access/scopes/team/readers');
+  const opener = page.getByRole('button', { name: 'Delete', exact: true });
+  await opener.waitFor();
+  await tabTo(page, opener);
+  await page.keyboard.press('Enter');
+  const question = page.getByRole('dialog', { name: 'Delete this scope?' });
+  await question.waitFor();
+  await expectAccessible(page);
+  await page.keyboard.press('Escape');
+  await question.waitFor({ state: 'detached' });
+  expect((await ask('/api/servers/groups/team%2Freaders')).status).toBe(200);
+  await opener.press('Enter');
+  await question.getByRole('button', { name: 'Delete' }).press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Access' }).waitFor();
+  await page.getByText('team/readers was deleted.').waitFor();
+  expect((await ask('/api/servers/groups/team%2Freaders')).status).toBe(404);
+});
+
 test('while scopes are asked the page says so, and an error can be tried again', async () => {
   const page = await openAs('alice', '/tokens');
   let release = (): void => {};

@@ -8,7 +8,7 @@ import { Pending } from '../parts/pending.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { ScopeDetail } from '../parts/scope-detail.tsx';
 
-/** For administrators: one scope, whole; those of the API can be changed and deleted. */
+/** For administrators: one scope, whole; those of the API can be deleted. */
 export function ScopePage() {
   const { _splat: name = '' } = useParams({ from: '/signed-in/access/scopes/$' });
   const { data: me } = useQuery(meQuery);

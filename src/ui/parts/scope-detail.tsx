@@ -1,10 +1,14 @@
+import { useState } from 'react';
 import type { ScopeInFull } from './access-query.ts';
+import { Button } from './button.tsx';
+import { DeleteScope } from './delete-scope.tsx';
 import { sourceWords } from './explained-call.tsx';
 import { Fact } from './fact.tsx';
 import { definitionText } from './scope-text.ts';
 
 /** One scope: where it comes from, who holds it, and its whole definition. */
 export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
+  const [deleting, setDeleting] = useState(false);
   return (
     <div className="grid gap-4">
       <dl className="grid gap-2 rounded-lg border border-line bg-raised p-4">
@@ -19,6 +23,12 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
           again as soon as it is saved.
         </p>
       )}
+      {scope.editable && (
+        <div>
+          <Button onClick={() => setDeleting(true)}>Delete</Button>
+        </div>
+      )}
+      {deleting && <DeleteScope scope={scope} onClose={() => setDeleting(false)} />}
       <section aria-labelledby="definition" className="grid gap-2">
         <h2 id="definition" className="text-lead font-semibold">
           Definition

@@ -12,7 +12,7 @@ export interface Held {
 /** An hour of use on one page, in rounds of the main ways: after each the clock is moved on, so that timers go off. */
 export async function hourIn(
   browser: Browser,
-  { state, url, rounds }: { state: SignedIn; url: string; rounds: number },
+  { state, url, rounds, servers }: { state: SignedIn; url: string; rounds: number; servers: number },
 ): Promise<Held[]> {
   const context = await browser.newContext({
     storageState: state,
@@ -27,7 +27,7 @@ export async function hourIn(
   await session.send('Performance.enable');
   const held: Held[] = [];
   for (let round = 0; round < rounds; round++) {
-    await goRound(page, round);
+    await goRound(page, `Server ${(round * 7) % servers}`);
     await page.clock.runFor(Math.round(3_600_000 / rounds));
     await page.waitForLoadState('networkidle');
     held.push(await lookAt(session));
@@ -39,9 +39,8 @@ export async function hourIn(
 const title = (page: Page, name: string) => page.getByRole('heading', { level: 1, name }).waitFor();
 
 /** Search, narrow, open a server, its page, and every page of the navigation; back on the list in the end. */
-async function goRound(page: Page, round: number): Promise<void> {
+async function goRound(page: Page, name: string): Promise<void> {
   const list = page.getByRole('list', { name: 'Servers' });
-  const name = `Server ${round * 7}`;
   await list.getByRole('listitem').first().waitFor();
   await page.getByRole('searchbox', { name: 'Search servers' }).fill(name);
   await page.getByText(/^\d+ of \d+ servers$/).waitFor();

@@ -58,7 +58,7 @@ async function report(chromium: Browser, { url, emulatorUrl }: TestGateway): Pro
     const told = `${Math.max(0, ...delays)} ms; ${delays.filter((ms) => ms > 200).length} of ${delays.length} over 200 ms`;
     tell(`filtering as ${view}: slowest interaction`, told);
   }
-  const hour = await hourIn(chromium, { state, url, rounds: Number(options.rounds) });
+  const hour = await hourIn(chromium, { state, url, rounds: Number(options.rounds), servers });
   for (const [at, { heap, nodes, listeners }] of hour.entries())
     if (at === 0 || at === hour.length - 1 || at === Math.floor(hour.length / 2))
       tell(

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { SettingInForce } from '../contract/system.ts';
+import { knownProviders } from './config-oidc.ts';
 import type { Setting } from './setting.ts';
 import { settings } from './settings.ts';
 import { settingsInForce } from './settings-in-force.ts';
@@ -25,8 +26,7 @@ test('no text of a secret is in what is told, whichever setting it is for', () =
   const secrets = Object.entries(table).filter(([, row]) => row.secret);
   expect(secrets.length).toBeGreaterThan(8);
   const environment = Object.fromEntries(secrets.map(([name]) => [name, `hush-${name}`]));
-  const asked = ['entra', 'oidc', 'keycloak', 'cognito', 'auth0', 'google'];
-  const told = read(environment, asked);
+  const told = read(environment, [...knownProviders]);
   for (const [name] of secrets)
     expect(told.get(name)).toMatchObject({ secret: true, source: 'environment', value: null });
   expect(JSON.stringify([...told])).not.toContain('hush');

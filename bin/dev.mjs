@@ -21,7 +21,10 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const [command = 'start', ...rest] = process.argv.slice(2);
 
-const commands = { start, dev, check, test, keycloak, build, bench, screenshots, format };
+const commands = {
+  ...{ start, dev, check, test, 'test:keycloak': keycloak, build, bench, 'bench:ui': benchUi },
+  ...{ screenshots, format },
+};
 if (!Object.hasOwn(commands, command))
   fail(`unknown command '${command}'; known: ${Object.keys(commands).join(', ')}`);
 commands[command]();
@@ -70,6 +73,12 @@ function bench() {
   install();
   if (buildIsStale()) runBuild();
   run(pinnedNode(), [rest.includes('--soak') ? 'test/bench/soak.ts' : 'test/bench/main.ts', ...rest]);
+}
+
+function benchUi() {
+  install();
+  if (buildIsStale()) runBuild();
+  run(pinnedNode(), ['test/bench/ui.ts', ...rest]);
 }
 
 function screenshots() {

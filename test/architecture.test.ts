@@ -41,6 +41,7 @@ const leaves = [
   'settings-oidc',
   'settings-gateway',
   'settings-operation',
+  'settings-in-force',
   'ids',
   'log',
   'addresses',

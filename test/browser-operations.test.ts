@@ -4,7 +4,6 @@ import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import {
   expectAccessible,
   expectFits,
-  hasFocus,
   launchBrowser,
   openPage,
   signIn,
@@ -238,9 +237,10 @@ test('a person ends a session of their own by keyboard, and then the one in use'
   const end = rows.filter({ hasNotText: 'This session' }).getByRole('button', { name: 'End the session' });
   await tabTo(page, end);
   await page.keyboard.press('Enter');
+  await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
-  expect(await hasFocus(page, end)).toBe(true);
+  await end.and(page.locator(':focus')).waitFor();
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('dialog').getByRole('button', { name: 'End session' }));
   await page.keyboard.press('Enter');

@@ -270,26 +270,61 @@ test('a thousand servers are narrowed by health, tag, owner and words, and the U
   await expectAccessible(page);
 });
 
-test.runIf(process.env.MEASURE)(
-  'how long a key takes to be shown while filtering a thousand servers',
-  async () => {
-    const page = await openThousand();
-    const search = page.getByRole('searchbox');
-    await search.focus();
-    await page.evaluate(`
-    window.delays = [];
-    new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) window.delays.push(entry.duration);
-    }).observe({ type: 'event', durationThreshold: 16 });
-  `);
-    for (const key of 'server 12') {
-      await page.keyboard.press(key);
-      await page.waitForTimeout(150);
-    }
-    const delays = (await page.evaluate('window.delays')) as number[];
-    console.log(`interaction delay of ${delays.length} slow events: at most ${Math.max(0, ...delays)} ms`);
-  },
-);
+test('the servers can be shown as cards by keyboard, and the choice stays', async () => {
+  const page = await openThousand();
+  const list = page.getByRole('list', { name: 'Servers' });
+  await tabTo(page, page.getByRole('radio', { name: 'As a table' }));
+  await page.keyboard.press('ArrowRight');
+  await page.waitForURL(/view=cards/);
+  await list.getByRole('link', { name: 'Server 999', exact: true }).waitFor({ state: 'attached' });
+  expect(
+    await list
+      .getByRole('listitem')
+      .filter({ has: page.getByRole('heading') })
+      .count(),
+  ).toBe(1000);
+  await page.getByRole('searchbox').fill('server 77 #team-0');
+  await page.getByText('3 of 1000 servers').waitFor();
+  const card = list.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Server 77' }) });
+  await card.getByRole('switch').first().waitFor();
+  // Another page and back without the choice in the URL: it is kept on the device.
+  await page.getByRole('link', { name: 'Tokens', exact: true }).click();
+  await page.getByRole('link', { name: 'Servers', exact: true }).click();
+  await page.getByRole('radio', { name: 'As cards' }).and(page.locator(':checked')).waitFor();
+  // And the URL goes before that.
+  await page.goto(`${gateway.url}/?view=table`);
+  await page.getByRole('radio', { name: 'As a table' }).and(page.locator(':checked')).waitFor();
+});
+
+test('what was just typed does not call somebody back who already follows a link', async () => {
+  const page = await openAs('alice', '/?view=cards');
+  await page.clock.install();
+  let release = (): void => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  // The script of the server's page, which makes the way there long.
+  await page.route(/\/assets\/server-[^/]+\.js$/, async (route) => {
+    await released;
+    await route.continue();
+  });
+  await page.getByRole('searchbox').fill('current');
+  await page.getByRole('link', { name: 'Current Time' }).click();
+  await page.clock.runFor(1000);
+  release();
+  await page.getByRole('heading', { level: 1, name: 'Current Time' }).waitFor();
+});
+
+test('a card switches its server and leads to its page', async () => {
+  const page = await openAs('alice', '/?view=cards');
+  const card = page.getByRole('listitem').filter({ hasText: '/everything' });
+  for (const state of ['disabled', 'enabled']) {
+    await card.getByRole('switch').click();
+    await page.getByRole('status').getByText(`is now ${state}`).first().waitFor();
+  }
+  await card.getByRole('link').first().click();
+  await page.waitForURL(`${gateway.url}/servers/everything`);
+});
 
 test('the catalogue needs no more than 200 KB of compressed script', async () => {
   const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl]);
@@ -309,6 +344,7 @@ test('the catalogue needs no more than 200 KB of compressed script', async () =>
 
 /** The views of servers, by who sees them and how to get there. */
 const views: [name: string, who: string, path: string, enter: (page: Page) => Promise<void>][] = [
+  ['servers as cards', 'alice', '/?view=cards', async () => {}],
   [
     'connecting',
     'alice',

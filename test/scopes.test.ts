@@ -67,6 +67,9 @@ const routes: [id: keyof typeof endpoints, body?: object][] = [
   ['groups.get'],
   ['groups.patch', { description: 'x' }],
   ['groups.remove'],
+  ['access.server'],
+  ['access.dryRun', { definition: { scope_name: 'trial' } }],
+  ['access.effective', { groups: [] }],
   ['access.explain', { groups: [], server: 'everything', method: 'ping' }],
 ];
 
@@ -77,7 +80,7 @@ test('no route about scopes, groups and decisions is missing here', () => {
 
 test.each(routes)('%s is for administrators and nobody else', async (id, body?: object) => {
   const { method, path } = endpoints[id];
-  const url = path.replace('{name}', 'trial');
+  const url = path.replace('{name}', 'trial').replace('{path}', 'everything');
   expect((await ask(method, url, {}, body)).status).toBe(401);
   for (const role of roles.slice(1)) {
     const { status, body: said } = await ask(method, url, bearer(role), body);

@@ -1,9 +1,10 @@
 // Makes pictures of the pages into docs/images/, in both themes: `npm run screenshots`.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { launchBrowser, openPage, signIn } from './browser.ts';
 import { startGateway } from './harness.ts';
+import { smallPng } from './small-png.ts';
 
 const directory = 'docs/images';
 
@@ -24,6 +25,12 @@ async function tryTool(page: Page): Promise<void> {
   await page.getByText(/^Answered after/).waitFor();
 }
 
+async function showAccess(page: Page): Promise<void> {
+  const access = page.getByRole('region', { name: 'Who may use it' });
+  await access.getByText('mcp-test-users').first().waitFor();
+  await access.evaluate((section) => section.scrollIntoView());
+}
+
 const newApplication = (page: Page): Promise<void> =>
   page.getByRole('button', { name: 'New application' }).click();
 
@@ -33,15 +40,21 @@ const shots: readonly Shot[] = [
   ['signed-out', null, '/signed-out'],
   ['no-access', 'nora', '/no-access'],
   ['servers', 'alice', '/'],
+  ['servers-cards', 'alice', '/?view=cards'],
+  ['servers-user', 'bob', '/'],
   ['server-open', 'alice', '/?open=%2Fcurrenttime'],
   ['server', 'alice', '/servers/currenttime', tryTool],
+  ['server-access', 'alice', '/servers/currenttime', showAccess],
   ['connect', 'alice', '/servers/currenttime', connect],
   ['register', 'alice', '/register'],
   ['edit', 'alice', '/edit/currenttime'],
   ['agents', 'alice', '/agents'],
   ['tokens', 'alice', '/tokens'],
   ['sessions', 'alice', '/sessions'],
+  ['account', 'bob', '/me'],
   ['accounts', 'alice', '/accounts'],
+  ['access', 'alice', '/access'],
+  ['scope', 'alice', '/access/scopes/mcp-servers-restricted/read'],
   ['new-application', 'alice', '/accounts', newApplication],
   ['audit', 'alice', '/audit'],
   ['api', null, '/docs/api'],
@@ -59,7 +72,8 @@ try {
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {});
       await enter?.(page);
-      await page.screenshot({ path: join(directory, `${name}-${colorScheme}.png`) });
+      const picture = smallPng(await page.screenshot());
+      writeFileSync(join(directory, `${name}-${colorScheme}.png`), picture);
       await page.context().close();
     }
   console.log(`${shots.length * 2} pictures are in ${directory}`);

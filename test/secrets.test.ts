@@ -131,7 +131,14 @@ test('people sign in, call, mint and sign out', async () => {
   const me = await ask('me', '/api/auth/me', { headers });
   const { csrf_token } = JSON.parse(me.said) as { csrf_token: string };
   const change = { cookie: alice.cookie, 'x-csrf-token': csrf_token, 'content-type': 'application/json' };
-  for (const path of ['/api/servers', '/api/tokens', '/api/sessions?all=true', '/api/doctor', '/api/metrics'])
+  for (const path of [
+    '/api/servers',
+    '/api/tokens',
+    '/api/sessions?all=true',
+    '/api/doctor',
+    '/api/process',
+    '/api/metrics',
+  ])
     expect((await ask(path, path, { headers })).status).toBe(200);
   for (const path of ['/', '/login', '/tokens', '/operations', '/sessions', '/health', '/api/version'])
     expect((await ask(path, path, { headers })).status).toBe(200);

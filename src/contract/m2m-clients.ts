@@ -25,6 +25,8 @@ export const m2mClient = z.object({
 });
 
 const params = z.object({ client_id: clientId });
+/** Whose tokens the record is for, where several providers' records have the client id. */
+const query = z.strictObject({ identity_provider: z.string().max(50).optional() });
 
 /** The endpoints of applications that are registered directly, without the directory. */
 export const m2mClientEndpoints = {
@@ -38,6 +40,8 @@ export const m2mClientEndpoints = {
       client_name: name,
       groups,
       description: description.optional(),
+      /** One of AUTH_PROVIDER; unless given, that with a directory, else the first. */
+      identity_provider: z.string().max(50).optional(),
     }),
     output: m2mClient,
     status: 201,
@@ -65,6 +69,7 @@ export const m2mClientEndpoints = {
     permission: 'administrator',
     summary: 'One application that the registry knows of itself',
     params,
+    query,
     output: m2mClient,
   },
   'm2mClients.change': {
@@ -73,6 +78,7 @@ export const m2mClientEndpoints = {
     permission: 'administrator',
     summary: 'Change what is given of a directly registered application; an empty list clears its groups',
     params,
+    query,
     body: z.strictObject({
       client_name: name.optional(),
       groups: groups.optional(),
@@ -87,6 +93,7 @@ export const m2mClientEndpoints = {
     permission: 'administrator',
     summary: 'Forget a directly registered application',
     params,
+    query,
     output: z.undefined(),
     status: 204,
   },

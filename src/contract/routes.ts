@@ -7,6 +7,7 @@ import type { EndpointId, endpoints } from './index.ts';
 export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], 'method' | 'path'> } = {
   'system.health': { method: 'GET', path: '/health' },
   'system.version': { method: 'GET', path: '/api/version' },
+  'system.process': { method: 'GET', path: '/api/process' },
   'system.doctor': { method: 'GET', path: '/api/doctor' },
   'system.metrics': { method: 'GET', path: '/api/metrics' },
   'system.openapi': { method: 'GET', path: '/openapi.json' },
@@ -20,6 +21,9 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'tokens.generate': { method: 'POST', path: '/api/tokens/generate' },
   'tokens.list': { method: 'GET', path: '/api/tokens' },
   'tokens.revoke': { method: 'DELETE', path: '/api/tokens/{id}' },
+  'access.server': { method: 'GET', path: '/api/access/servers/{path}' },
+  'access.dryRun': { method: 'POST', path: '/api/access/dry-run' },
+  'access.effective': { method: 'POST', path: '/api/access/effective' },
   'access.explain': { method: 'POST', path: '/api/access/explain' },
   'groups.list': { method: 'GET', path: '/api/management/iam/groups' },
   'groups.create': { method: 'POST', path: '/api/management/iam/groups' },

@@ -2,6 +2,25 @@ import { z } from 'zod';
 import { diagnosis } from './doctor.ts';
 import type { Endpoints } from './endpoint.ts';
 
+/** One setting as it is in force; `value` is null for secrets and for what has none. */
+export const settingInForce = z.object({
+  name: z.string(),
+  group: z.string(),
+  about: z.string(),
+  source: z
+    .enum(['environment', 'default'])
+    .describe('`environment`: given there, in `.env` or as an option'),
+  secret: z.boolean().describe('Its value is never shown.'),
+  value: z.string().nullable(),
+  default_note: z
+    .string()
+    .nullable()
+    .describe('What it comes to when it is not given and `value` cannot say.'),
+});
+
+/** One setting as it is in force. */
+export type SettingInForce = z.output<typeof settingInForce>;
+
 /** The endpoints about the process itself. */
 export const systemEndpoints = {
   'system.health': {
@@ -17,6 +36,20 @@ export const systemEndpoints = {
     permission: 'public',
     summary: 'The version that runs',
     output: z.object({ version: z.string() }),
+  },
+  'system.process': {
+    method: 'GET',
+    path: '/api/process',
+    permission: 'administrator',
+    summary:
+      'The process that runs: version, start, mode, and the settings in force with where each is from; never secrets',
+    output: z.object({
+      version: z.string(),
+      node: z.string().describe('The version of Node.js.'),
+      mode: z.enum(['evaluation', 'production']),
+      started_at: z.iso.datetime(),
+      settings: z.array(settingInForce),
+    }),
   },
   'system.doctor': {
     method: 'GET',

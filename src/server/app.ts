@@ -86,11 +86,14 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
 
 /** The endpoints about the process itself. */
 function systemHandlers(world: AppWorld): Handlers<typeof systemEndpoints, unknown> {
-  const { version, doctor, metrics, config } = world;
+  const { version, doctor, metrics, config, now } = world;
+  const { mode, settings } = config;
   const cookie = sessionCookieName(config.session);
+  const started_at = new Date(now()).toISOString();
   return {
     'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
     'system.version': () => ({ version }),
+    'system.process': () => ({ version, node: process.version, mode, started_at, settings: [...settings] }),
     'system.doctor': ({ query }) => doctor(query.max_age * 1000),
     'system.metrics': metrics,
     'system.openapi': openApiOf(endpoints, { version, url: config.registryUrl, cookie }),

@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
+import type { SettingInForce } from '../contract/system.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
 import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
 import type { ProxyRules } from './proxy.ts';
 import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
+import { settingsInForce } from './settings-in-force.ts';
 
 export type { EntraConfig } from './config-entra.ts';
 export type { OidcConfig } from './config-oidc.ts';
@@ -67,6 +69,8 @@ export interface Config {
   readonly auditRetentionDays: number;
   /** Accounts that the gateway makes in a directory. */
   readonly iam: { readonly secretMaxDays: number };
+  /** What all of this was read from, without secrets. */
+  readonly settings: readonly SettingInForce[];
 }
 
 /** The settings cannot be used; `faults` has a sentence for each, naming the variable and the remedy. */
@@ -180,6 +184,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
     iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },
+    settings: settingsInForce(settings, environment, asked),
   };
   if (config.tokens.defaultHours > config.tokens.maxHours)
     faults.push('MCP_TOKEN_DEFAULT_TTL_HOURS: must not be more than MCP_TOKEN_MAX_TTL_HOURS');

@@ -5,6 +5,7 @@ const anyIssuer = { group: 'OpenID Connect', provider: 'oidc', default: '' } as 
 const keycloak = { group: 'Keycloak', provider: 'keycloak', default: '' } as const;
 const cognito = { group: 'Amazon Cognito', provider: 'cognito', default: '' } as const;
 const auth0 = { group: 'Auth0', provider: 'auth0', default: '' } as const;
+const okta = { group: 'Okta', provider: 'okta', default: '' } as const;
 const google = { group: 'Google', provider: 'google', default: '' } as const;
 
 /** The settings of every provider but Entra ID, by the name of their environment variable. */
@@ -12,13 +13,15 @@ export const oidcSettings = {
   OIDC_ISSUER: setting({
     ...anyIssuer,
     about: 'The issuer, exactly as its discovery document calls it, trailing slash included.',
-    required: "it is the value 'issuer' of the provider's /.well-known/openid-configuration",
+    required:
+      "it is the value 'issuer' of the provider's /.well-known/openid-configuration (docs/providers/oidc.md, step 2)",
     parse: issuerUrl,
   }),
   OIDC_CLIENT_ID: setting({
     ...anyIssuer,
     about: 'The client id of the gateway at that issuer.',
-    required: 'register the gateway as a confidential web client at the provider',
+    required:
+      'register the gateway as a confidential web client at the provider (docs/providers/oidc.md, step 1)',
     parse: text,
   }),
   OIDC_CLIENT_SECRET: setting({
@@ -154,7 +157,7 @@ export const oidcSettings = {
   COGNITO_CLIENT_ID: setting({
     ...cognito,
     about: 'The app client for sign-in.',
-    required: "copy 'Client ID' of the app client",
+    required: "copy 'Client ID' of the app client (docs/providers/cognito.md, step 1)",
     parse: text,
   }),
   COGNITO_CLIENT_SECRET: setting({
@@ -194,7 +197,7 @@ export const oidcSettings = {
   AUTH0_CLIENT_ID: setting({
     ...auth0,
     about: 'The application (Regular Web Application) for sign-in.',
-    required: "copy 'Client ID' from the application's settings",
+    required: "copy 'Client ID' from the application's settings (docs/providers/auth0.md, step 1)",
     parse: text,
   }),
   AUTH0_CLIENT_SECRET: setting({
@@ -223,10 +226,65 @@ export const oidcSettings = {
     parse: boolean,
   }),
 
+  OKTA_DOMAIN: setting({
+    ...okta,
+    about: 'The org or its custom domain, such as `example.okta.com`.',
+    required: 'it is the host of the Okta sign-in page, such as example.okta.com',
+    parse: (value) =>
+      /-admin\.okta/i.test(value)
+        ? wrong(`'${value}' is the Admin Console; leave -admin out of it`)
+        : hostName(value),
+  }),
+  OKTA_CLIENT_ID: setting({
+    ...okta,
+    about: 'The app integration (OIDC, Web Application) for sign-in.',
+    required: "copy 'Client ID' from the app integration (docs/providers/okta.md, step 1)",
+    parse: text,
+  }),
+  OKTA_CLIENT_SECRET: setting({
+    ...okta,
+    about: "That app integration's secret.",
+    required: "copy it from the app integration's client secrets",
+    secret: true,
+    parse: text,
+  }),
+  OKTA_AUTHORIZATION_SERVER: setting({
+    ...okta,
+    about:
+      "The id of the custom authorization server, or `org` for the org's own: people sign in there, but no access token is " +
+      'accepted.',
+    default: 'default',
+    parse: (value) =>
+      /^[A-Za-z0-9]+$/.test(value)
+        ? value
+        : wrong(
+            `'${value}' is not the id of an authorization server, such as default or aus9o8wzkhckw9TLa0h7z`,
+          ),
+  }),
+  OKTA_AUDIENCE: setting({
+    ...okta,
+    about:
+      'The audiences of which access tokens need one, separated by commas: that of the authorization server.',
+    default: 'api://default',
+    parse: list(text),
+  }),
+  OKTA_GROUPS_CLAIM: setting({
+    ...okta,
+    about: 'The claim with the groups, as it is added to the authorization server.',
+    default: 'groups',
+    parse: claimPath,
+  }),
+  OKTA_ENABLED: setting({
+    ...okta,
+    about: 'Whether Okta is offered for sign-in.',
+    default: 'true',
+    parse: boolean,
+  }),
+
   GOOGLE_CLIENT_ID: setting({
     ...google,
     about: 'The OAuth client (Web application) for sign-in.',
-    required: 'make an OAuth client in the Google Cloud console under APIs & Services > Credentials',
+    required: 'make an OAuth client in the Google Cloud console (docs/providers/google.md, step 2)',
     parse: text,
   }),
   GOOGLE_CLIENT_SECRET: setting({
@@ -240,7 +298,7 @@ export const oidcSettings = {
     ...google,
     about:
       'Workspace domains, separated by commas, whose accounts may sign in. Everybody with a Google account has one.',
-    required: 'name the domains of your organization, such as example.com',
+    required: 'name the domains of your organization, such as example.com (docs/providers/google.md, step 3)',
     parse: list(hostName),
   }),
 } as const;

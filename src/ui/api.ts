@@ -1,10 +1,12 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import type { ServerScope } from '../contract/access.ts';
 import type { Agent, AgentInfo } from '../contract/agents.ts';
 import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../contract/audit.ts';
 import { ApiError, connect } from '../contract/client.ts';
 import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
 import type { Me } from '../contract/sign-in.ts';
+import type { SettingInForce } from '../contract/system.ts';
 
 export type {
   Agent,
@@ -15,6 +17,8 @@ export type {
   Diagnosis,
   Me,
   Server,
+  ServerScope,
+  SettingInForce,
   Tool,
 };
 export { ApiError };
@@ -50,6 +54,13 @@ export const versionQuery = queryOptions({
   queryKey: ['version'],
   queryFn: ({ signal }) => api('system.version', { signal }),
   staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** The process that runs and its settings, for administrators. */
+export const processQuery = queryOptions({
+  queryKey: ['process'],
+  queryFn: ({ signal }) => api('system.process', { signal }),
+  staleTime: 60_000,
 });
 
 /** The OpenAPI document of this gateway. */
@@ -96,6 +107,28 @@ export function toolsQuery(path: string) {
     staleTime: 60_000,
   });
 }
+
+/** Who may use a server, for administrators. */
+export function serverAccessQuery(path: string) {
+  return queryOptions({
+    queryKey: ['server-access', path],
+    queryFn: ({ signal }) => api('access.server', { params: { path }, signal }),
+  });
+}
+
+/** The directory's names of groups, by what scopes call them in lower case; for administrators. */
+export const groupNamesQuery = queryOptions({
+  queryKey: ['group-names'],
+  queryFn: async ({ signal }) => {
+    const { groups } = await api('groups.list', { signal });
+    return new Map(
+      groups.flatMap(({ name, attributes }) =>
+        (attributes.mapping ?? []).map((mapping) => [mapping.toLowerCase(), name] as const),
+      ),
+    );
+  },
+  staleTime: 600_000,
+});
 
 /** Every agent that the caller may see; asked again every minute while the page is in front. */
 export const agentsQuery = queryOptions({

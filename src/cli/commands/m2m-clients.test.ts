@@ -40,6 +40,23 @@ test('m2m-client-create sends what is given, and shows the record', async () => 
   ]);
 });
 
+test('the provider whose tokens are meant is passed on', async () => {
+  const { run, bodies, registry } = await trial();
+  const flags = ['--client-id', 'robot.1', '--identity-provider', 'keycloak'];
+  await run('m2m-client-create', ...flags, '--client-name', 'Robot');
+  expect(bodies).toEqual([
+    { client_id: 'robot.1', client_name: 'Robot', groups: [], identity_provider: 'keycloak' },
+  ]);
+  await run('m2m-client-get', ...flags);
+  await run('m2m-client-update', ...flags, '--groups', 'x');
+  await run('m2m-client-delete', ...flags, '--force');
+  expect(registry.asked.slice(1)).toEqual(
+    ['GET', 'PATCH', 'DELETE'].map(
+      (method) => `${method} /api/iam/m2m-clients/robot.1?identity_provider=keycloak`,
+    ),
+  );
+});
+
 test('m2m-client-list and -get show records, or them as JSON', async () => {
   const { run, registry } = await trial();
   const { out, err } = await run('m2m-client-list', '--provider', 'manual', '--limit', '1', '--skip', '1');

@@ -9,6 +9,7 @@ import { clientFields, clientTable } from '../user-view.ts';
 
 interface ClientFlag {
   clientId: string;
+  identityProvider?: string;
 }
 
 /** The commands about applications that the registry gives groups to, without the directory. */
@@ -20,6 +21,7 @@ export const addM2mClientCommands: AddCommands = (program, on) => {
     ],
   })
     .addOption(clientOption())
+    .addOption(providerOption())
     .requiredOption('--client-name <name>', 'name to show')
     .option('--groups <a,b>', 'groups, separated by commas', '')
     .option('--description <text>', 'what it is for')
@@ -43,6 +45,7 @@ const addLooks: AddCommands = (program, on) => {
     examples: ['mcp-gateway m2m-client-get --client-id 6b1f0c1e-0000-4000-8000-000000000001'],
   })
     .addOption(clientOption())
+    .addOption(providerOption())
     .action(on(get));
 };
 
@@ -55,6 +58,7 @@ const addChanges: AddCommands = (program, on) => {
     ],
   })
     .addOption(clientOption())
+    .addOption(providerOption())
     .option('--client-name <name>', 'name to show')
     .option('--groups <a,b>', "groups, separated by commas, instead of those that it has; '' for none")
     .option('--description <text>', 'what it is for')
@@ -66,12 +70,25 @@ const addChanges: AddCommands = (program, on) => {
     examples: ['mcp-gateway m2m-client-delete --client-id 6b1f0c1e-0000-4000-8000-000000000001 --force'],
   })
     .addOption(clientOption())
+    .addOption(providerOption())
     .option('--force', 'do not ask')
     .action(on(remove));
 };
 
 function clientOption(): Option {
   return new Option('--client-id <id>', 'client id of the application').makeOptionMandatory();
+}
+
+function providerOption(): Option {
+  return new Option(
+    '--identity-provider <name>',
+    'whose tokens it is for, where there are several providers',
+  );
+}
+
+/** Left out where it is not given: older registries do not know it. */
+function forTokensOf({ identityProvider }: ClientFlag): { identity_provider?: string } {
+  return identityProvider === undefined ? {} : { identity_provider: identityProvider };
 }
 
 const whichThereAre = orNotFound('See which there are with `mcp-gateway m2m-client-list`.');
@@ -85,7 +102,10 @@ interface NewClient extends ClientFlag {
 async function create({ api, output }: Run, flags: NewClient): Promise<void> {
   const { clientId: client_id, clientName: client_name, description } = flags;
   const groups = namesIn(flags.groups, 'none');
-  const body = { client_id, client_name, groups, ...(description === undefined ? {} : { description }) };
+  const body = {
+    ...{ client_id, client_name, groups, ...forTokensOf(flags) },
+    ...(description === undefined ? {} : { description }),
+  };
   const client = await (await api())('m2mClients.create', { body });
   output.result(client, (paint) => clientFields(client, paint));
 }
@@ -105,9 +125,10 @@ async function list(
     output.note(`${skip + 1} to ${last} of ${page.total}; for more: --skip ${last}`);
 }
 
-async function get({ api, output }: Run, { clientId: client_id }: ClientFlag): Promise<void> {
+async function get({ api, output }: Run, flags: ClientFlag): Promise<void> {
+  const [params, query] = [{ client_id: flags.clientId }, forTokensOf(flags)];
   const call = await api();
-  const client = await call('m2mClients.get', { params: { client_id } }).catch(whichThereAre);
+  const client = await call('m2mClients.get', { params, query }).catch(whichThereAre);
   output.result(client, (paint) => clientFields(client, paint));
 }
 
@@ -129,17 +150,25 @@ async function change({ api, output }: Run, flags: ClientChange): Promise<void> 
   if (Object.keys(body).length === 0)
     throw misuse('Nothing to change is given.', 'See mcp-gateway m2m-client-update --help.');
   const call = await api();
-  const client = await call('m2mClients.change', { params: { client_id }, body }).catch(whichThereAre);
+  const client = await call('m2mClients.change', {
+    params: { client_id },
+    query: forTokensOf(flags),
+    body,
+  }).catch(whichThereAre);
   output.result(client, (paint) => clientFields(client, paint));
 }
 
 async function remove(
   { api, output, terminal }: Run,
-  { clientId: client_id, force = false }: ClientFlag & { force?: boolean },
+  flags: ClientFlag & { force?: boolean },
 ): Promise<void> {
+  const { clientId: client_id, force = false } = flags;
   const call = await api();
   const deleted = force || (await confirm(`Forget the application ${client_id}?`, terminal));
-  if (deleted) await call('m2mClients.remove', { params: { client_id } }).catch(whichThereAre);
+  if (deleted)
+    await call('m2mClients.remove', { params: { client_id }, query: forTokensOf(flags) }).catch(
+      whichThereAre,
+    );
   output.result({ client_id, deleted }, () => (deleted ? plainLine(`Forgot ${client_id}.`) : ''));
   if (!deleted) output.note('Nothing was removed.');
 }

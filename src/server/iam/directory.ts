@@ -90,7 +90,8 @@ export interface Users {
   /** By id, user name or e-mail address; undefined when there is none. */
   find(idOrName: string): Promise<DirectoryUser | undefined>;
   create?(user: NewUser): Promise<DirectoryUser>;
-  remove?(id: string): Promise<void>;
+  /** True when it was there; one that is new is waited for until the directory knows it everywhere. */
+  remove?(id: string, options?: { readonly isNew?: boolean }): Promise<boolean>;
 }
 
 /** A person's account to be made. */

@@ -23,5 +23,5 @@ export function retryAfter(value: string | null | undefined): number | undefined
  */
 export function isWorthRepeating(method: string, status: number): boolean {
   if (status === 429 || status === 503) return true;
-  return method !== 'POST' && (status === 502 || status === 504);
+  return method !== 'POST' && [500, 502, 504].includes(status);
 }

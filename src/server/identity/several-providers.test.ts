@@ -3,7 +3,8 @@ import { type Environment, readConfig } from '../config.ts';
 import { failureOf, groupsOf, type IdentityRoom, identityRoom } from './identity.test-support.ts';
 import { providersOf } from './providers/index.ts';
 import { type ScriptedIssuer, startIssuer } from './providers/issuer.test-support.ts';
-import { type ProviderShape, shapes } from './providers/shapes.test-support.ts';
+import type { ProviderShape } from './providers/shapes/shape.test-support.ts';
+import { shapes } from './providers/shapes.test-support.ts';
 
 const start = Date.parse('2026-11-01T12:00:00Z');
 const shapeOf = (name: string): ProviderShape => shapes.find((one) => one.name === name)!;

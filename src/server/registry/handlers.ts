@@ -1,6 +1,7 @@
 import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/tables.ts';
+import type { Directory } from '../iam/directory.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
@@ -50,11 +51,16 @@ export function registryHandlers(world: RegistryWorld) {
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
-    ...accessHandlers({ db, grants: world.grants }),
+    ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),
     ...agentHandlers(world.servers),
     ...userHandlers({ db, now, directory, inTurn, forget, forgetPerson }),
     ...jobHandlers(world.jobs),
-    ...m2mClientHandlers({ db, now, forget, provider: directory?.provider ?? 'entra' }),
+    ...m2mClientHandlers({ db, now, forget, providers: withDirectoryFirst(config, directory) }),
     ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),
   };
+}
+
+/** The provider that people most likely mean first: that whose applications are made here. */
+function withDirectoryFirst({ providers }: Config, directory: Directory | undefined): string[] {
+  return [...new Set([...(directory ? [directory.provider] : []), ...providers])];
 }

@@ -71,7 +71,7 @@ const noAccess = createRoute({
 const servers = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'open']),
+  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'view', 'open']),
   component: lazyRouteComponent(() => import('./servers.tsx'), 'Servers'),
 });
 
@@ -112,6 +112,12 @@ const sessions = createRoute({
   component: lazyRouteComponent(() => import('./sessions.tsx'), 'Sessions'),
 });
 
+const me = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/me',
+  component: lazyRouteComponent(() => import('./me.tsx'), 'Account'),
+});
+
 const operations = createRoute({
   getParentRoute: () => signedIn,
   path: '/operations',
@@ -123,6 +129,19 @@ const accounts = createRoute({
   path: '/accounts',
   validateSearch: (search) => pick(search, ['q']),
   component: lazyRouteComponent(() => import('./accounts.tsx'), 'Accounts'),
+});
+
+const access = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/access',
+  component: lazyRouteComponent(() => import('./access.tsx'), 'Access'),
+});
+
+const scope = createRoute({
+  getParentRoute: () => signedIn,
+  // A scope's name may have slashes in it.
+  path: '/access/scopes/$',
+  component: lazyRouteComponent(() => import('./scope.tsx'), 'ScopePage'),
 });
 
 const audit = createRoute({
@@ -145,7 +164,10 @@ const pages = root.addChildren([
     agents,
     tokens,
     sessions,
+    me,
     accounts,
+    access,
+    scope,
     audit,
     operations,
     noAccess,

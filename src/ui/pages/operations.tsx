@@ -3,9 +3,11 @@ import { Link } from '@tanstack/react-router';
 import { meQuery } from '../api.ts';
 import { AllSessions } from '../parts/all-sessions.tsx';
 import { Doctor } from '../parts/doctor.tsx';
+import { GatewayOverview } from '../parts/gateway-overview.tsx';
 import { Page } from '../parts/page.tsx';
+import { SettingsInForce } from '../parts/settings-in-force.tsx';
 
-/** For administrators: whether the identity provider is set up as it should be, and who is signed in. */
+/** For administrators: how the gateway runs, whether its identity provider is set up as it should be, and who is signed in. */
 export function Operations() {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
@@ -13,8 +15,10 @@ export function Operations() {
     <Page title="Operations">
       {me.is_admin ? (
         <>
+          <GatewayOverview />
           <Doctor />
           <AllSessions />
+          <SettingsInForce />
         </>
       ) : (
         <p className="rounded-md border border-line bg-raised p-6 text-quiet">

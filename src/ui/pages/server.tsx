@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { Pencil, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { type Server, serverQuery } from '../api.ts';
+import { meQuery, type Server, serverQuery } from '../api.ts';
+import { readsAudit } from '../parts/audit-search.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { EnabledState } from '../parts/enabled-state.tsx';
 import { Health } from '../parts/health.tsx';
@@ -12,15 +13,21 @@ import { Page } from '../parts/page.tsx';
 import { Pending } from '../parts/pending.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RemoveServer } from '../parts/remove-server.tsx';
+import { ServerAccess } from '../parts/server-access.tsx';
 import { useToggle } from '../parts/server-changes.ts';
 import { ServerActions, ServerFacts } from '../parts/server-detail.tsx';
 import { useServerEvents } from '../parts/server-events.ts';
+import { EditHistory, RecentCalls } from '../parts/server-trail.tsx';
 import { ToolList } from '../parts/tool-list.tsx';
 
-/** Everything about one server: what it is, how it is and was, what it offers, and trying that out. */
+/**
+ * Everything about one server: what it is, how it is and was, what it offers, trying that out, and for those who may know it
+ * who may use it, its last calls and its changes.
+ */
 export function ServerPage() {
   const { _splat: path = '' } = useParams({ from: '/signed-in/servers/$' });
   const { data, error, isPending, refetch } = useQuery(serverQuery(`/${path}`));
+  const { data: me } = useQuery(meQuery);
   useServerEvents();
   if (isPending || error)
     return (
@@ -38,6 +45,13 @@ export function ServerPage() {
           <Offers server={data} />
         </div>
         <ToolList server={data} />
+        {me?.is_admin && <ServerAccess server={data} />}
+        {me && readsAudit(me) && (
+          <>
+            <RecentCalls server={data} />
+            <EditHistory server={data} />
+          </>
+        )}
       </div>
     </Page>
   );

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useDeferredValue } from 'react';
-import { serversQuery } from '../api.ts';
+import { useCallback, useMemo } from 'react';
+import { type Server, serversQuery } from '../api.ts';
 import { Button, buttonClass } from '../parts/button.tsx';
 import { Page } from '../parts/page.tsx';
 import { Pending } from '../parts/pending.tsx';
@@ -9,21 +9,30 @@ import { Problem } from '../parts/problem.tsx';
 import { Search } from '../parts/search.tsx';
 import { useServerEvents } from '../parts/server-events.ts';
 import { isIn, matches, states } from '../parts/server-filter.ts';
+import { ServerList } from '../parts/server-list.tsx';
 import { isAmong, type Narrow, NarrowFields } from '../parts/server-narrow.tsx';
-import { columns, ServerRow } from '../parts/server-row.tsx';
+import { keepServerView, type ServerView, serverViewOf } from '../parts/server-view.ts';
 import { StateFilter } from '../parts/state-filter.tsx';
 import { useUrlText } from '../parts/url-text.ts';
+import { ViewChoice } from '../parts/view-choice.tsx';
 
 /** The servers that the caller may see: search, narrow down, open, switch. */
 export function Servers() {
-  const { q: inUrl = '', state: asked, open, ...narrow } = useSearch({ from: '/signed-in/' });
+  const {
+    q: inUrl = '',
+    state: asked,
+    view: viewAsked,
+    open,
+    ...narrow
+  } = useSearch({ from: '/signed-in/' });
   const navigate = useNavigate({ from: '/' });
   const { data, error, isPending, refetch } = useQuery(serversQuery);
   useServerEvents();
   const state = states.find((one) => one === asked) ?? 'all';
+  const view = serverViewOf(viewAsked);
 
   const set = useCallback(
-    (change: Narrow & { q?: string; state?: string; open?: string }) =>
+    (change: Narrow & { q?: string; state?: string; view?: string }) =>
       void navigate({
         search: (now) => ({ ...now, ...change }),
         replace: true,
@@ -42,8 +51,13 @@ export function Servers() {
   );
   const writeQuery = useCallback((q: string) => set({ q }), [set]);
   const [text, setText] = useUrlText(inUrl, writeQuery);
-  const query = useDeferredValue(text);
   const showTag = useCallback((tag: string) => setText(`#${tag}`), [setText]);
+  const found = useFound(data?.servers, text, narrow);
+  const shown = useMemo(() => found.filter((server) => isIn(state, server)), [found, state]);
+  const choose = (one: ServerView) => {
+    keepServerView(one);
+    set({ view: one });
+  };
 
   if (isPending || error)
     return (
@@ -51,8 +65,6 @@ export function Servers() {
         {isPending ? <Pending rows={6} /> : <Problem error={error} retry={() => void refetch()} />}
       </Page>
     );
-  const found = data.servers.filter((server) => isAmong(narrow, server) && matches(query, server));
-  const shown = found.filter((server) => isIn(state, server));
   if (data.servers.length === 0)
     return (
       <Page title="Servers" actions={data.can_register && <RegisterLink />}>
@@ -73,6 +85,7 @@ export function Servers() {
           onChoose={(one) => set({ state: one === 'all' ? '' : one })}
         />
         <NarrowFields servers={data.servers} narrow={narrow} onChange={set} />
+        <ViewChoice chosen={view} onChoose={choose} />
         <p role="status" className="ml-auto text-quiet">
           {shown.length < data.servers.length && `${shown.length} of `}
           {data.servers.length === 1 ? '1 server' : `${data.servers.length} servers`}
@@ -91,31 +104,7 @@ export function Servers() {
           </Button>
         </div>
       ) : (
-        <div className="overflow-hidden rounded-lg border border-line bg-raised">
-          <div
-            aria-hidden
-            className={`hidden gap-x-3 border-b border-line px-4 py-2 text-meta font-medium text-quiet lg:grid ${columns}`}
-          >
-            <span />
-            <span>Server</span>
-            <span>Description</span>
-            <span>Health</span>
-            <span className="text-right">Tools</span>
-            <span>Checked</span>
-            <span>State</span>
-          </div>
-          <ul aria-label="Servers">
-            {shown.map((server) => (
-              <ServerRow
-                key={server.id}
-                server={server}
-                open={open === server.path}
-                onToggleOpen={toggleOpen}
-                onTag={showTag}
-              />
-            ))}
-          </ul>
-        </div>
+        <ServerList servers={shown} view={view} open={open} onToggleOpen={toggleOpen} onTag={showTag} />
       )}
       {data.has_next && (
         <p className="mt-2 text-quiet">
@@ -123,6 +112,14 @@ export function Servers() {
         </p>
       )}
     </Page>
+  );
+}
+
+/** The servers that text and choices leave; the same array as long as these are the same. */
+function useFound(servers: readonly Server[] | undefined, text: string, { health, tag, owner }: Narrow) {
+  return useMemo(
+    () => servers?.filter((server) => isAmong({ health, tag, owner }, server) && matches(text, server)) ?? [],
+    [servers, text, health, tag, owner],
   );
 }
 

@@ -19,6 +19,22 @@ export function auditEventsQuery({ open: _, ...search }: AuditSearch) {
   });
 }
 
+/** Calls to a server, or changes of it, newest first, a few at a time. A look at its health changes nothing. */
+export function auditOfServerQuery(path: string, kind: 'mcp' | 'change') {
+  return infiniteQueryOptions({
+    queryKey: [key, 'server', path, kind],
+    queryFn: async ({ pageParam, signal }) => {
+      const page = await api('audit.list', {
+        query: { resource: path, kind, limit: 20, ...(pageParam ? { cursor: pageParam } : {}) },
+        signal,
+      });
+      return { ...page, events: page.events.filter(({ action }) => action !== 'servers.health') };
+    },
+    initialPageParam: '',
+    getNextPageParam: ({ next_cursor }) => next_cursor,
+  });
+}
+
 /** Counts over the time of a view, whatever else it narrows. */
 export function auditSummaryQuery({ period, from, to }: AuditSearch) {
   const search = { ...(period && { period }), ...(from && { from }), ...(to && { to }) };

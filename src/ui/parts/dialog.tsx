@@ -27,6 +27,13 @@ export function Dialog({
       aria-labelledby={heading}
       // Strict mode closes and opens once more: then the event comes when the dialog is open again.
       onClose={(event) => !event.currentTarget.open && onClose()}
+      // Escape. The event of closing comes later, when what opened the dialog may have been pressed again.
+      onCancel={(event) => {
+        if (event.target !== event.currentTarget) return;
+        event.preventDefault();
+        event.currentTarget.close();
+        onClose();
+      }}
       className="m-auto w-full max-w-2xl overscroll-contain rounded-lg border border-line bg-raised text-ink shadow-float max-sm:m-0 max-sm:mt-auto max-sm:max-w-full max-sm:rounded-b-[0]"
     >
       <div className="flex items-center justify-between gap-4 border-b border-line py-2 pr-2 pl-5">
@@ -35,7 +42,10 @@ export function Dialog({
         </h2>
         <button
           type="button"
-          onClick={() => dialog.current?.close()}
+          onClick={() => {
+            dialog.current?.close();
+            onClose();
+          }}
           aria-label="Close"
           className="grid size-8 place-items-center rounded-md text-quiet hover:bg-hover hover:text-ink"
         >

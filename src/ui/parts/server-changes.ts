@@ -1,5 +1,6 @@
 import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, historyQuery, type Server, serverQuery, serversQuery, toolsQuery } from '../api.ts';
+import { auditOfServerQuery } from './audit-query.ts';
 import { healthWords } from './health.tsx';
 import { saidBy } from './problem.tsx';
 import { announce } from './toasts.tsx';
@@ -58,5 +59,6 @@ function replace(queries: QueryClient, now: Server): void {
 
 function settle(queries: QueryClient, path: string): Promise<void> {
   void queries.invalidateQueries({ queryKey: historyQuery(path).queryKey });
+  void queries.invalidateQueries({ queryKey: auditOfServerQuery(path, 'change').queryKey });
   return queries.invalidateQueries({ queryKey: toolsQuery(path).queryKey });
 }

@@ -50,6 +50,11 @@ export function Shell() {
                     Accounts
                   </Link>
                 )}
+                {me.is_admin && (
+                  <Link to="/access" className={link}>
+                    Access
+                  </Link>
+                )}
                 {readsAudit(me) && (
                   <Link to="/audit" activeOptions={{ includeSearch: false }} className={link}>
                     Audit

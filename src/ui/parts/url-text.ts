@@ -1,3 +1,4 @@
+import { useRouter } from '@tanstack/react-router';
 import { useCallback, useEffect, useRef, useState } from 'react';
 
 /**
@@ -5,6 +6,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
  * the last, and a change of the URL from elsewhere (a link, the Back button) reaches the field.
  */
 export function useUrlText(inUrl: string, write: (text: string) => void) {
+  const router = useRouter();
   const [text, setText] = useState(inUrl);
   const pending = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   useEffect(() => {
@@ -17,10 +19,11 @@ export function useUrlText(inUrl: string, write: (text: string) => void) {
       clearTimeout(pending.current);
       pending.current = setTimeout(() => {
         pending.current = undefined;
-        write(next);
+        // Somebody who already follows a link elsewhere must not be called back.
+        if (router.latestLocation.pathname === router.state.resolvedLocation?.pathname) write(next);
       }, 250);
     },
-    [write],
+    [router, write],
   );
   return [text, change] as const;
 }

@@ -3,16 +3,14 @@ import { Link } from '@tanstack/react-router';
 import { ChevronDown } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
 import { type Me, providersQuery, versionQuery } from '../api.ts';
+import { accessWords } from './access-words.ts';
 import { SignOut } from './sign-out.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
 
-/** How far somebody's permissions on servers go, in a word or two. */
-function accessOf(me: Me): string {
-  if (me.is_admin) return 'Admin';
-  if (me.scopes.length === 0) return 'No access';
-  const changes = ['register_service', 'modify_service', 'toggle_service', 'delete_service'] as const;
-  return changes.some((one) => (me.ui_permissions[one]?.length ?? 0) > 0) ? 'Modify' : 'Read-only';
-}
+const ownPages = [
+  ['/me', 'Your account'],
+  ['/sessions', 'Your sessions'],
+] as const;
 
 /** The account button and what it opens: who is signed in, access, groups, scopes, theme, sign out. */
 export function UserMenu({ me }: { me: Me }) {
@@ -41,7 +39,7 @@ export function UserMenu({ me }: { me: Me }) {
         <span className="max-w-40 truncate max-lg:sr-only">{name}</span>
         <span className="sr-only">: account</span>
         <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet max-sm:sr-only">
-          {accessOf(me)}
+          {accessWords(me)}
         </span>
         <ChevronDown size={14} aria-hidden className="text-quiet" />
       </button>
@@ -57,7 +55,7 @@ export function UserMenu({ me }: { me: Me }) {
         <p className="font-semibold">{name}</p>
         {me.name !== null && <p className="text-quiet">{me.username}</p>}
         <p className="mt-1 text-meta text-quiet">
-          {accessOf(me)}
+          {accessWords(me)}
           {me.scopes.length > 0 && ' access'}, signed in with {provider}
         </p>
         <Names title="Scopes" names={me.scopes} none="No scopes" />
@@ -66,13 +64,18 @@ export function UserMenu({ me }: { me: Me }) {
           <span>Theme</span>
           <ThemeChoice />
         </div>
-        <Link
-          to="/sessions"
-          onClick={() => popover.current?.hidePopover()}
-          className="mt-3 inline-block rounded-sm py-1 underline underline-offset-4"
-        >
-          Your sessions
-        </Link>
+        <p className="mt-3 flex gap-4">
+          {ownPages.map(([to, words]) => (
+            <Link
+              key={to}
+              to={to}
+              onClick={() => popover.current?.hidePopover()}
+              className="rounded-sm py-1 underline underline-offset-4"
+            >
+              {words}
+            </Link>
+          ))}
+        </p>
         <div className="mt-4 flex items-center justify-between border-t border-line pt-3">
           <span className="text-meta text-quiet">
             {version && `Version ${version.version} · `}

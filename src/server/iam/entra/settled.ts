@@ -1,4 +1,4 @@
-import { Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../errors.ts';
 import { GraphFailure } from '../graph-failure.ts';
 import type { Pause } from '../retry.ts';
 
@@ -26,6 +26,42 @@ export async function settled<T>(
     }
   }
   return act();
+}
+
+/** Seconds before what may have been done is tried, or looked at, again. */
+const looks = [1, 2, 4];
+
+/** Whether something may have been done although it failed: it was answered by trouble, or not at all. */
+export function isUncertain(error: unknown): boolean {
+  // 503 says that it was not carried out; Graph's client has repeated that already.
+  if (error instanceof GraphFailure) return error.graph.status >= 500 && error.graph.status !== 503;
+  return asFailure(error).code === 'directory_unavailable';
+}
+
+/** Does something again while what became of it is not known: only for what does the same when it is done twice. */
+export async function repeated<T>({ pause }: Patience, act: () => Promise<T>): Promise<T> {
+  for (const seconds of looks) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isUncertain(error)) throw error;
+      await pause(seconds * 1000);
+    }
+  }
+  return act();
+}
+
+/** Looks for something until it is there, a few seconds at most; undefined when it is not. */
+export async function sought<T>(
+  { pause }: Patience,
+  look: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  for (const seconds of looks) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await pause(seconds * 1000);
+  }
+  return look();
 }
 
 function isUnknownYet(error: unknown): boolean {

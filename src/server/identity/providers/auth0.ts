@@ -21,10 +21,13 @@ export function auth0({ name, redirectUris, value }: OidcConfig): Provider {
     hasBearers: audience !== '',
     unverifiable: (claims) =>
       claims.iss === issuer && audience === ''
-        ? 'No access token of Auth0 is accepted until AUTH0_AUDIENCE names the API that stands for this gateway.'
+        ? 'No access token of Auth0 is accepted until AUTH0_AUDIENCE names the API that stands for this gateway ' +
+          '(docs/providers/auth0.md, step 2).'
         : undefined,
     clientOf: (claims) => text(claims.azp) ?? text(claims.client_id),
-    isAgent: (claims, client) => claims.gty === 'client-credentials' && claims.sub === `${client}@clients`,
+    // Tokens of the RFC 9068 profile have no `gty`; the `sub` of a person has the connection before a bar.
+    isAgent: ({ gty = 'client-credentials', sub }, client) =>
+      gty === 'client-credentials' && sub === `${client}@clients`,
     wantsIdTokenAtLogout: true,
     logoutUrl(server, returnTo) {
       // Tenants from before RP-initiated logout publish no such endpoint.

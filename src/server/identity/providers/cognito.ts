@@ -33,7 +33,7 @@ export function cognito({ name, redirectUris, value }: OidcConfig): Provider {
       if (!clients.includes(client))
         throw new Failure(
           'credential_invalid',
-          `The app client ${client.slice(0, 100)} is not known here. Add it to COGNITO_ALLOWED_CLIENT_IDS.`,
+          `The app client ${client.slice(0, 100)} is not known here. Add it to COGNITO_ALLOWED_CLIENT_IDS (docs/providers/cognito.md, step 4).`,
         );
       // Only tokens that were asked for with a resource have an audience: then it has to be us.
       if (claims.aud !== undefined && !isFor(claims, clients))

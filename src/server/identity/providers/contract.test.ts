@@ -14,7 +14,8 @@ import {
 import type { SignedIn } from '../login.ts';
 import { providersOf } from './index.ts';
 import { type ScriptedIssuer, startIssuer } from './issuer.test-support.ts';
-import { type ProviderShape, shapes } from './shapes.test-support.ts';
+import type { ProviderShape } from './shapes/shape.test-support.ts';
+import { shapes } from './shapes.test-support.ts';
 
 const start = Date.parse('2026-11-01T12:00:00Z');
 let now = start;
@@ -289,6 +290,14 @@ describe('what only some providers do', () => {
     const who = await room.ask(await issuer.sign(shape.idToken([])));
     expect(who).toMatchObject({ is: 'nobody', failure: { code: 'credential_invalid' } });
     expect(JSON.stringify(who.is === 'nobody' && who.failure.message)).toMatch(/personal token/);
+  });
+
+  test('an application of Auth0 is an agent in either profile of its tokens', async () => {
+    const shape = shapeOf('auth0');
+    await build(shape);
+    const { gty: _, azp, ...claims } = shape.bearer!.agent([]);
+    const token = await issuer.sign({ ...claims, client_id: azp, 'https://mcp-gateway/groups': ['agents'] });
+    expect(await room.ask(token)).toMatchObject({ identity: { kind: 'agent', clientId: azp } });
   });
 
   test('Auth0 without an audience accepts no access token and says what to set', async () => {

@@ -6,6 +6,7 @@ import { entra } from './entra.ts';
 import { google } from './google.ts';
 import { keycloak } from './keycloak.ts';
 import { anyIssuer } from './oidc.ts';
+import { okta } from './okta.ts';
 
 /** Every provider besides Entra ID, by its name in AUTH_PROVIDER; each of a file of its own. */
 export const oidcProviders: Readonly<Record<string, (config: OidcConfig) => Provider>> = {
@@ -13,6 +14,7 @@ export const oidcProviders: Readonly<Record<string, (config: OidcConfig) => Prov
   keycloak,
   cognito,
   auth0,
+  okta,
   google,
 };
 

@@ -84,3 +84,69 @@ test('somebody known is asked about by name, and neither strangers nor two of a 
   await db.insertInto('people').values(person('other')).execute();
   expect((await trial.refused('access.explain', { body: asked })).code).toBe('conflict');
 });
+
+test('a server is told with every scope that allows something on it, what that is, and who holds it', async () => {
+  const rule = (server: string, tools: string[]) => ({ server, methods: ['tools/call'], tools });
+  await trial.call('scopes.import', {
+    body: {
+      scope_name: 'callers',
+      group_mappings: ['g', 'h'],
+      server_access: [rule('currenttime', ['now']), rule('other', ['x'])],
+      ui_permissions: { list_service: ['currenttime'], toggle_service: ['other'], read_audit: ['all'] },
+    },
+  });
+  await trial.call('scopes.import', {
+    body: { scope_name: 'strangers', group_mappings: ['g'], server_access: [rule('other', ['x'])] },
+  });
+  const { server, scopes } = await trial.call('access.server', { params: { path: '/currenttime/' } });
+  expect(server).toBe('currenttime');
+  expect(scopes.map(({ scope }) => scope)).toEqual(['registry-admins', 'readers', 'callers']);
+  expect(scopes[0]).toMatchObject({
+    groups: ['admins'],
+    source: 'file',
+    rules: [{ server: '*', methods: ['all'] }],
+    permissions: expect.arrayContaining(['list_service', 'delete_service']),
+  });
+  expect(scopes[1]).toMatchObject({ groups: ['readers'], permissions: [] });
+  expect(scopes[2]).toEqual({
+    ...{ scope: 'callers', source: 'api', groups: ['g', 'h'] },
+    ...{ rules: [rule('currenttime', ['now'])], permissions: ['list_service'] },
+  });
+});
+
+test('everything that somebody may do is told, with the scopes and groups it comes from', async () => {
+  await trial.call('scopes.import', {
+    body: {
+      scope_name: 'callers',
+      group_mappings: ['g'],
+      server_access: [{ server: 'currenttime', methods: ['tools/call'], tools: ['now'] }],
+      ui_permissions: { list_service: ['currenttime'] },
+    },
+  });
+  expect(await trial.call('access.effective', { body: { groups: ['readers', 'g', 'x'] } })).toEqual({
+    groups: ['readers', 'g', 'x'],
+    scopes: [
+      { scope: 'readers', source: 'file', by_groups: ['readers'] },
+      { scope: 'callers', source: 'api', by_groups: ['g'] },
+    ],
+    is_admin: false,
+    access: {
+      servers: [
+        {
+          ...{ server: 'currenttime', methods: ['initialize', 'tools/list'], tools: ['now'] },
+          ...{ prompts: [], resources: [] },
+        },
+      ],
+      permissions: [{ permission: 'list_service', names: ['currenttime'] }],
+    },
+  });
+  expect(await trial.call('access.effective', { body: { groups: ['admins'] } })).toMatchObject({
+    is_admin: true,
+    access: { servers: [{ server: '*', methods: ['*'], tools: ['*'] }] },
+  });
+  expect(await trial.call('access.effective', { body: { groups: [] } })).toMatchObject({
+    scopes: [],
+    access: { servers: [], permissions: [] },
+  });
+  expect((await trial.refused('access.effective', { body: { username: 'nobody' } })).code).toBe('not_found');
+});

@@ -1,20 +1,26 @@
 import type { accessEndpoints } from '../../../contract/access.ts';
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
+import { allowanceOn } from '../../access/allowance.ts';
 import type { Caller } from '../../access/caller.ts';
 import { decide } from '../../access/decide.ts';
 import { groupsBehind, ruleBehind } from '../../access/explain.ts';
 import { accessOf, type Grants } from '../../access/grants.ts';
 import { trimSlashes } from '../../access/names.ts';
 import type { Call, RefusalReason } from '../../access/scope.ts';
+import type { ServerRule } from '../../access/server-rules.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { readStored } from '../scopes/store.ts';
+import { readStored, type StoredScopes } from '../scopes/store.ts';
+import type { Scopes } from '../scopes/watch.ts';
+import { dryRun } from './dry-run.ts';
+import { effective } from './effective.ts';
 import { groupsOfSomebody } from './somebody.ts';
 
 /** What explaining decisions needs. */
 export interface AccessWorld {
   readonly db: Db;
   readonly grants: () => Grants;
+  readonly scopes: Pick<Scopes, 'grantsOf'>;
 }
 
 type Explanation = Output<(typeof accessEndpoints)['access.explain']>;
@@ -30,11 +36,17 @@ const reasons = {
 } as const satisfies Record<RefusalReason, string>;
 
 /** The functions behind the endpoints about decisions; they ask what the gateway asks. */
-export function accessHandlers({
-  db,
-  grants,
-}: AccessWorld): Handlers<typeof accessEndpoints, Caller<Identity>> {
+export function accessHandlers(world: AccessWorld): Handlers<typeof accessEndpoints, Caller<Identity>> {
+  const { db, grants } = world;
   return {
+    async 'access.server'({ params }) {
+      const server = trimSlashes(params.path);
+      return { server, scopes: scopesOn(server, await readStored(db)) };
+    },
+    'access.dryRun': ({ body }, { identity }) => dryRun(world, identity, body),
+    async 'access.effective'({ body }) {
+      return effective(db, body.groups ?? (await groupsOfSomebody(db, body.username ?? '')), grants());
+    },
     async 'access.explain'({ body }) {
       const groups = body.groups ?? (await groupsOfSomebody(db, body.username ?? ''));
       const { method, tool, prompt, resource } = body;
@@ -42,6 +54,20 @@ export function accessHandlers({
       return explain(db, groups, call, grants());
     },
   };
+}
+
+/** The scopes that allow something on a server, in their order. */
+function scopesOn(
+  server: string,
+  stored: StoredScopes,
+): Output<(typeof accessEndpoints)['access.server']>['scopes'] {
+  return [...stored.values()].flatMap(({ scope, source }) => {
+    const allowance = allowanceOn(scope, server);
+    if (!allowance) return [];
+    const rules = allowance.rules.map(shown);
+    const groups = [...scope.groupMappings];
+    return [{ scope: scope.name, source, groups, rules, permissions: [...allowance.permissions] }];
+  });
 }
 
 async function explain(db: Db, groups: readonly string[], call: Call, grants: Grants): Promise<Explanation> {
@@ -58,8 +84,12 @@ async function explain(db: Db, groups: readonly string[], call: Call, grants: Gr
   const by = groupsBehind(groups, decision.scope, grants);
   return {
     ...{ allow: true, reason: null, ...held, scope: decision.scope, source: stored?.source ?? null },
-    rule: rule ? { ...rule, methods: [...rule.methods], tools: [...rule.tools] } : null,
+    rule: rule ? shown(rule) : null,
     by_groups: by,
     explanation: `The scope '${decision.scope}' allows it; ${by.map((group) => `'${group}'`).join(', ')} holds that scope.`,
   };
+}
+
+function shown(rule: ServerRule) {
+  return { ...rule, methods: [...rule.methods], tools: [...rule.tools] };
 }

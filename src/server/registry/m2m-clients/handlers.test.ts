@@ -37,6 +37,38 @@ test('a client id is registered once, whatever its case', async () => {
   expect(await trial.refused('m2mClients.create', again)).toMatchObject({ code: 'conflict' });
 });
 
+test('an application of another provider has its groups there and nowhere else', async () => {
+  const known = (provider: string) => findM2mClient(trial.database.db, provider, 'agent-1');
+  const its = { params, query: { identity_provider: 'keycloak' } };
+  await trial.call('m2mClients.create', { body: { ...body, identity_provider: 'keycloak' } });
+  expect([await known('keycloak'), await known('entra')]).toEqual([
+    { groups: ['g1', 'g2'], enabled: true },
+    undefined,
+  ]);
+  expect(await trial.call('m2mClients.get', { params })).toMatchObject({ identity_provider: 'keycloak' });
+  await trial.call('m2mClients.create', { body: { ...body, groups: ['of entra'] } });
+  for (const [id, input] of [
+    ['m2mClients.get', { params }],
+    ['m2mClients.change', { params, body: { groups: [] } }],
+    ['m2mClients.remove', { params }],
+  ] as const)
+    expect(await trial.refused(id, input)).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('entra, keycloak'),
+    });
+  await trial.call('m2mClients.change', { ...its, body: { groups: ['changed'] } });
+  expect((await known('keycloak'))?.groups).toEqual(['changed']);
+  await trial.call('m2mClients.remove', its);
+  expect([await known('keycloak'), (await known('entra'))?.groups]).toEqual([undefined, ['of entra']]);
+});
+
+test('a provider that AUTH_PROVIDER does not name is refused', async () => {
+  const elsewhere = { body: { ...body, identity_provider: 'okta' } };
+  expect(await trial.refused('m2mClients.create', elsewhere)).toMatchObject({
+    ...{ code: 'invalid_input', message: expect.stringContaining('entra, keycloak') },
+  });
+});
+
 test('an account that the gateway made in the directory is not changed here', async () => {
   const made = await trial.call('users.createM2m', { body: { name: 'bot', groups: ['mcp-test-users'] } });
   const its = { params: { client_id: made.client_id } };

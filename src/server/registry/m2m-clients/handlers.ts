@@ -5,15 +5,22 @@ import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { addRecord, changeRecord, findRecord, listRecords, type M2mRecord, removeRecord } from './store.ts';
+import {
+  addRecord,
+  changeRecord,
+  findRecordsOf,
+  listRecords,
+  type M2mRecord,
+  removeRecord,
+} from './store.ts';
 
 /** What the endpoints of directly registered applications need. */
 export interface M2mClientsWorld {
   readonly db: Db;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** The identity provider whose tokens the records are for. */
-  readonly provider: string;
+  /** The identity providers whose tokens records can be for, the one that is meant unless another is named first. */
+  readonly providers: readonly string[];
   /** Makes cached identities that match look afresh at their next request. */
   readonly forget: (matches: (identity: Identity) => boolean) => void;
 }
@@ -22,15 +29,11 @@ export interface M2mClientsWorld {
 export function m2mClientHandlers(
   world: M2mClientsWorld,
 ): Handlers<typeof m2mClientEndpoints, Caller<Identity>> {
-  const { db, provider } = world;
+  const { db } = world;
   const at = (): string => new Date(world.now()).toISOString();
-  const known = async (clientId: string): Promise<M2mRecord> => {
-    const found = await findRecord(db, provider, clientId);
-    if (found) return found;
-    throw new Failure('not_found', `No application '${clientId}' is registered here.`);
-  };
-  const own = async (clientId: string): Promise<M2mRecord> => {
-    const found = await known(clientId);
+  const known = (clientId: string, provider: string | undefined) => theRecord(db, clientId, provider);
+  const own = async (clientId: string, provider: string | undefined): Promise<M2mRecord> => {
+    const found = await known(clientId, provider);
     if (found.source === 'manual') return found;
     throw new Failure(
       'not_allowed',
@@ -41,6 +44,7 @@ export function m2mClientHandlers(
     world.forget((caller) => caller.clientId?.toLowerCase() === clientId.toLowerCase());
   return {
     async 'm2mClients.create'({ body }, { identity, note }) {
+      const provider = theProvider(world.providers, body.identity_provider);
       const record: M2mRecord = {
         ...{ provider, clientId: body.client_id.toLowerCase(), name: body.client_name },
         ...{ description: body.description ?? '', groups: [...new Set(body.groups)], isEnabled: true },
@@ -57,11 +61,11 @@ export function m2mClientHandlers(
       const { items, total } = await listRecords(db, { source, limit, skip });
       return { total, limit, skip, items: items.map(present) };
     },
-    async 'm2mClients.get'({ params }) {
-      return present(await known(params.client_id));
+    async 'm2mClients.get'({ params, query }) {
+      return present(await known(params.client_id, query.identity_provider));
     },
-    async 'm2mClients.change'({ params, body }, { note }) {
-      const before = await own(params.client_id);
+    async 'm2mClients.change'({ params, query, body }, { note }) {
+      const before = await own(params.client_id, query.identity_provider);
       const after: M2mRecord = {
         ...before,
         name: body.client_name ?? before.name,
@@ -75,14 +79,36 @@ export function m2mClientHandlers(
       note({ before: present(before), after: present(after) });
       return present(after);
     },
-    async 'm2mClients.remove'({ params }, { note }) {
-      const before = await own(params.client_id);
-      await removeRecord(db, provider, before.clientId);
+    async 'm2mClients.remove'({ params, query }, { note }) {
+      const before = await own(params.client_id, query.identity_provider);
+      await removeRecord(db, before.provider, before.clientId);
       takeEffect(before.clientId);
       note({ before: present(before), after: null });
       return undefined;
     },
   };
+}
+
+function theProvider(providers: readonly string[], asked: string | undefined): string {
+  const provider = asked ?? providers[0];
+  if (provider !== undefined && providers.includes(provider)) return provider;
+  throw new Failure('invalid_input', `identity_provider: must be one of ${providers.join(', ')}.`, {
+    faults: [{ at: 'body.identity_provider', message: `must be one of ${providers.join(', ')}` }],
+  });
+}
+
+/** Also that of a provider that AUTH_PROVIDER names no more: somebody has to be able to remove it. */
+async function theRecord(db: Db, clientId: string, provider: string | undefined): Promise<M2mRecord> {
+  const [found, ...others] = (await findRecordsOf(db, clientId)).filter(
+    (one) => provider === undefined || one.provider === provider,
+  );
+  if (!found) throw new Failure('not_found', `No application '${clientId}' is registered here.`);
+  if (others.length === 0) return found;
+  const names = [found, ...others].map((one) => one.provider).join(', ');
+  throw new Failure(
+    'conflict',
+    `'${clientId}' is registered for tokens of ${names}; say which one with identity_provider.`,
+  );
 }
 
 function present(record: M2mRecord): z.output<typeof m2mClient> {

@@ -30,6 +30,17 @@ export async function findRecord(db: Db, provider: string, clientId: string): Pr
   return row && recordOf(row);
 }
 
+/** The records of that client id, whichever provider's tokens they are for. */
+export async function findRecordsOf(db: Db, clientId: string): Promise<M2mRecord[]> {
+  const rows = await db
+    .selectFrom('m2m_clients')
+    .selectAll()
+    .where('client_id', '=', clientId.toLowerCase())
+    .orderBy('provider')
+    .execute();
+  return rows.map(recordOf);
+}
+
 /** Records that somebody may mean: of that client id, or of that name whatever its case. */
 export async function findRecordsNamed(db: Db, provider: string, idOrName: string): Promise<M2mRecord[]> {
   const lower = idOrName.toLowerCase();

@@ -132,7 +132,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
   const handlers = {
     ...scopeHandlers(world),
     ...groupHandlers(world),
-    ...accessHandlers({ db: database.db, grants: scopes.grants }),
+    ...accessHandlers({ db: database.db, grants: scopes.grants, scopes }),
   } as unknown as Record<string, (input: unknown, caller: Caller<Identity>) => unknown>;
   const notes: Record<string, unknown>[] = [];
   const trial: Trial = {

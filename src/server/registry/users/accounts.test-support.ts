@@ -88,7 +88,7 @@ export async function startAccountsTrial(
     const handlers = {
       ...userHandlers({ db, now, directory, inTurn: createTurns(), forget, forgetPerson }),
       ...jobHandlers({ ...jobs, engine }),
-      ...m2mClientHandlers({ db, now, provider: 'entra', forget }),
+      ...m2mClientHandlers({ db, now, providers: ['entra', 'keycloak'], forget }),
     } as unknown as Record<string, (input: unknown, caller: Who) => unknown>;
     const trial: AccountsTrial = {
       ...{ database, directory, events, notes, forgotten, engine },

@@ -54,7 +54,7 @@ async function undone(
   caller: Who,
 ): Promise<Failure> {
   const removed =
-    (await users.remove?.(id).then(
+    (await users.remove?.(id, { isNew: true }).then(
       () => true,
       () => false,
     )) ?? false;

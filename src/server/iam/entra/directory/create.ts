@@ -19,7 +19,7 @@ export function entraDirectory(config: EntraConfig, world: DirectoryWorld): Dire
   return {
     provider: 'entra',
     capabilities: createCapabilities(token, world.now),
-    users: entraUsers({ graph, now: world.now }),
+    users: entraUsers({ graph, now: world.now, pause: world.pause }),
     groups: entraGroups({ graph, ...world }),
     memberships: entraMemberships({ graph, pause: world.pause }),
     serviceAccounts: entraServiceAccounts({

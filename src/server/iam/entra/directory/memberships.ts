@@ -4,7 +4,7 @@ import type { DirectoryGroup, Memberships } from '../../directory.ts';
 import type { Graph } from '../../graph.ts';
 import type { BatchAnswer } from '../../graph-batch.ts';
 import { GraphFailure } from '../../graph-failure.ts';
-import { ifThere, type Patience, settled } from '../settled.ts';
+import { ifThere, type Patience, repeated, settled } from '../settled.ts';
 import { graphGroup, groupFields, groupOf } from './groups.ts';
 
 /** Users whose groups are asked for in one round trip, and round trips at a time. */
@@ -111,7 +111,9 @@ async function addMember(
   const path = groupPath(groupId);
   const body = { '@odata.id': `${graph.baseUrl}/directoryObjects/${memberId}` };
   const permission = 'GroupMember.ReadWrite.All';
-  const add = () => graph.send('POST', `${path}/members/$ref`, { body, permission });
+  const send = () => graph.send('POST', `${path}/members/$ref`, { body, permission });
+  // A second time it is refused as being there already, so it is safe to send again.
+  const add = () => repeated(world, send);
   try {
     await add().catch(async (error: unknown) => {
       if (!(error instanceof GraphFailure) || error.graph.status !== 404) throw error;

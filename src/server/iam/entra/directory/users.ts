@@ -4,6 +4,7 @@ import type { DirectoryUser, NewUser, Users } from '../../directory.ts';
 import { type Graph, quoted } from '../../graph.ts';
 import { GraphFailure } from '../../graph-failure.ts';
 import { isId, isName, theOne } from '../../names.ts';
+import { ifThere, isUncertain, type Patience, settled, sought } from '../settled.ts';
 
 const fields = 'id,displayName,userPrincipalName,mail,givenName,surname,accountEnabled,createdDateTime';
 const graphUser = z.looseObject({
@@ -23,14 +24,18 @@ const organization = z.looseObject({
 const read = { permission: 'User.Read.All' };
 const write = { permission: 'User.ReadWrite.All' };
 
-/** People's accounts of a tenant. */
-export function entraUsers({
-  graph,
-  now,
-}: {
+/** A clock here and Microsoft's may be so far apart, in milliseconds. */
+const skew = 300_000;
+
+/** What people's accounts are managed with. */
+export interface UsersWorld extends Patience {
   readonly graph: Graph;
   readonly now: () => number;
-}): Users & Required<Users> {
+}
+
+/** People's accounts of a tenant. */
+export function entraUsers(world: UsersWorld): Users & Required<Users> {
+  const { graph } = world;
   const find = (idOrName: string) => findUser(graph, idOrName);
   return {
     async list({ search, limit, from }) {
@@ -50,10 +55,12 @@ export function entraUsers({
       const found = await find(idOrName);
       return found && userOf(found);
     },
-    create: (user) => createUser(graph, user, now()),
-    async remove(id) {
+    create: (user) => createUser(world, user),
+    async remove(id, { isNew = false } = {}) {
       if (!isId(id)) throw new Failure('not_found', 'Users are deleted by their Object ID; this is none.');
-      await graph.send('DELETE', `/users/${id}`, write);
+      const remove = () => graph.send('DELETE', `/users/${id}`, write);
+      // What was made a moment ago may not be known everywhere yet: that it is not there does not make it gone.
+      return ifThere(() => (isNew ? settled(world, remove) : remove()));
     },
   };
 }
@@ -87,7 +94,9 @@ function userOf(one: z.output<typeof graphUser>): DirectoryUser {
   };
 }
 
-async function createUser(graph: Graph, user: NewUser, started: number): Promise<DirectoryUser> {
+async function createUser(world: UsersWorld, user: NewUser): Promise<DirectoryUser> {
+  const { graph } = world;
+  const started = world.now();
   const [local = '', domain] = splitName(user.username);
   const userPrincipalName = `${local}@${domain ?? (await defaultDomain(graph))}`;
   const displayName = `${user.firstName} ${user.lastName}`;
@@ -106,15 +115,34 @@ async function createUser(graph: Graph, user: NewUser, started: number): Promise
     return { id, username: userPrincipalName, email, displayName, firstName, lastName, enabled: true };
   } catch (error) {
     if (isConflict(error)) throw isTaken(userPrincipalName);
-    const made = isUnknown(error)
-      ? await findUser(graph, userPrincipalName).catch(() => undefined)
-      : undefined;
-    // The name was free a moment ago: an account of the same person that is younger than the request is its work.
-    const isOurs =
-      made?.displayName === displayName && Date.parse(made.createdDateTime ?? '') >= started - 5000;
-    if (made && isOurs) return userOf(made);
-    throw error;
+    if (!isUncertain(error)) throw error;
+    return await madeAfterAll(world, { ...user, username: userPrincipalName }, { started, error });
   }
+}
+
+/** The account that a request made whose answer got lost; its password is the one asked for, since both are set at once. */
+async function madeAfterAll(
+  world: UsersWorld,
+  user: NewUser,
+  { started, error }: { readonly started: number; readonly error: unknown },
+): Promise<DirectoryUser> {
+  const failure = asFailure(error);
+  const { username } = user;
+  const made = await sought(world, () => findUser(world.graph, username)).catch(() => undefined);
+  // The name was free a moment ago: an account of the same person that is as young as the request is its work.
+  if (made && isOf(user, made) && Date.parse(made.createdDateTime ?? '') >= started - skew)
+    return userOf(made);
+  const rest = `Whether the account '${username}' was made is not known: look for it before you try again, and delete it if it is there, since nobody knows its password.`;
+  throw new Failure(failure.code, `${failure.message} ${rest}`, { cause: error });
+}
+
+function isOf(user: NewUser, made: z.output<typeof graphUser>): boolean {
+  return (
+    made.userPrincipalName.toLowerCase() === user.username.toLowerCase() &&
+    made.mail?.toLowerCase() === user.email.toLowerCase() &&
+    made.givenName === user.firstName &&
+    made.surname === user.lastName
+  );
 }
 
 /** Local part and domain; throws for what Entra does not take as a user name (A-Z a-z 0-9 ' . - _ ! # ^ ~). */
@@ -150,9 +178,4 @@ function isConflict(error: unknown): boolean {
     error instanceof GraphFailure &&
     (error.graph.status === 409 || error.graph.details.some(({ code }) => code === 'ObjectConflict'))
   );
-}
-
-/** Whether a request may have been carried out although it failed. */
-function isUnknown(error: unknown): boolean {
-  return error instanceof GraphFailure ? error.graph.status >= 500 : asFailure(error).status >= 500;
 }

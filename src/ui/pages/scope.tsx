@@ -1,0 +1,34 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { meQuery } from '../api.ts';
+import { scopeQuery } from '../parts/access-query.ts';
+import { AdministratorsOnly } from '../parts/administrators-only.tsx';
+import { Page } from '../parts/page.tsx';
+import { Pending } from '../parts/pending.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { ScopeDetail } from '../parts/scope-detail.tsx';
+
+/** For administrators: one scope, whole; those of the API can be deleted. */
+export function ScopePage() {
+  const { _splat: name = '' } = useParams({ from: '/signed-in/access/scopes/$' });
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  return (
+    <Page title={name}>
+      <p className="-mt-2 mb-4">
+        <Link to="/access" className="text-quiet underline underline-offset-4">
+          Every scope
+        </Link>
+      </p>
+      {me.is_admin ? <Loaded name={name} /> : <AdministratorsOnly />}
+    </Page>
+  );
+}
+
+function Loaded({ name }: { name: string }) {
+  const { data, error, isPending, refetch } = useQuery(scopeQuery(name));
+  if (isPending) return <Pending rows={6} />;
+  if (!data) return <Problem error={error} retry={() => void refetch()} />;
+  // Another scope begins with its own text.
+  return <ScopeDetail key={name} scope={data} />;
+}

@@ -1,0 +1,42 @@
+import { useState } from 'react';
+import type { ScopeInFull } from './access-query.ts';
+import { Button } from './button.tsx';
+import { DeleteScope } from './delete-scope.tsx';
+import { sourceWords } from './explained-call.tsx';
+import { Fact } from './fact.tsx';
+import { definitionText } from './scope-text.ts';
+
+/** One scope: where it comes from, who holds it, and its whole definition. */
+export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
+  const [deleting, setDeleting] = useState(false);
+  return (
+    <div className="grid gap-4">
+      <dl className="grid gap-2 rounded-lg border border-line bg-raised p-4">
+        <Fact name="Comes from">{scope.source === 'file' ? 'the scope file' : 'the API'}</Fact>
+        <Fact name="Held by">{scope.group_mappings.join(', ') || 'no group'}</Fact>
+        {scope.description && <Fact name="Description">{scope.description}</Fact>}
+        <Fact name="Changed">{scope.updated_at.slice(0, 16).replace('T', ' ')} UTC</Fact>
+      </dl>
+      {!scope.editable && (
+        <p className="rounded-md border border-line bg-raised p-4 text-quiet">
+          A scope {sourceWords.file} is read-only here. Change it in the scope file: the gateway reads that
+          again as soon as it is saved.
+        </p>
+      )}
+      {scope.editable && (
+        <div>
+          <Button onClick={() => setDeleting(true)}>Delete</Button>
+        </div>
+      )}
+      {deleting && <DeleteScope scope={scope} onClose={() => setDeleting(false)} />}
+      <section aria-labelledby="definition" className="grid gap-2">
+        <h2 id="definition" className="text-lead font-semibold">
+          Definition
+        </h2>
+        <pre className="rounded-md border border-line bg-sunken p-3 font-mono text-code break-all whitespace-pre-wrap">
+          {definitionText(scope)}
+        </pre>
+      </section>
+    </div>
+  );
+}

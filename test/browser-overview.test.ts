@@ -1,0 +1,229 @@
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import packageJson from '../package.json' with { type: 'json' };
+import { shippedTenant } from '../src/entra-emulator/shipped.ts';
+import {
+  expectAccessible,
+  expectFits,
+  launchBrowser,
+  openPage,
+  signIn,
+  tabTo,
+  type Visit,
+  whyNoBrowser,
+} from './browser.ts';
+import { startGateway, type TestGateway } from './harness.ts';
+import { agentToken } from './sign-in.ts';
+
+const { agents, groups } = shippedTenant;
+const hidden = 'authorization=hush-hush';
+let gateway: TestGateway;
+let browser: Browser;
+const visits: Visit[] = [];
+const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
+
+beforeAll(async () => {
+  if (missing) return;
+  const environment = { OTEL_EXPORTER_OTLP_HEADERS: hidden, HEALTH_SLOW_MS: '4321' };
+  [browser, gateway] = await Promise.all([launchBrowser(), startGateway({ environment })]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await gateway?.close();
+});
+beforeEach((context) => {
+  if (missing) context.skip(missing);
+});
+afterEach(async () => {
+  const faults = visits.flatMap((visit) => visit.faults);
+  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
+  expect(faults).toEqual([]);
+});
+
+async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
+  visits.push(visit);
+  await signIn(visit.page, `${gateway.url}${path}`, name);
+  return visit.page;
+}
+
+test('an administrator sees what runs since when, how servers are, and when the secret ends', async () => {
+  const page = await openAs('alice', '/operations');
+  const overview = page.getByRole('region', { name: 'This gateway' });
+  await overview.getByText(packageJson.version).waitFor();
+  await overview.getByText(/Evaluation: demo accounts/).waitFor();
+  await overview.getByText(/^(just now|\d+ (minute|second)s? ago)$/).waitFor();
+  await overview.getByText(/Client secret: ends in [\d,]+ days/).waitFor();
+  await overview.getByRole('link', { name: /^\d+ healthy$/ }).click();
+  await page.getByRole('heading', { level: 1, name: 'Servers' }).waitFor();
+  expect(new URL(page.url()).searchParams.get('health')).toBe('healthy');
+});
+
+test('settings are shown with their source, defaults when asked for, and no secret', async () => {
+  const page = await openAs('alice', '/operations');
+  const settings = page.getByRole('region', { name: 'Settings in force' });
+  const row = (name: string) => settings.getByRole('listitem').filter({ hasText: name });
+  await row('HEALTH_SLOW_MS').getByText('4321').waitFor();
+  await row('HEALTH_SLOW_MS').getByText('Given', { exact: true }).waitFor();
+  await row('OTEL_EXPORTER_OTLP_HEADERS').getByText('Set; never shown').waitFor();
+  expect(await row('AUDIT_RETENTION_DAYS').count()).toBe(0);
+  await settings.getByRole('checkbox', { name: 'Defaults too' }).check();
+  await row('AUDIT_RETENTION_DAYS').getByText('90', { exact: true }).waitFor();
+  await row('AUDIT_RETENTION_DAYS').getByText('Default', { exact: true }).waitFor();
+  await row('SECRET_KEY')
+    .getByText(/made in DATA_DIR/)
+    .waitFor();
+  expect(await row('ENTRA_TENANT_ID').count(), 'settings without effect in this mode').toBe(0);
+  await settings.getByRole('checkbox', { name: 'Defaults too' }).uncheck();
+  await settings.getByRole('searchbox', { name: 'Search settings' }).fill('audit retention');
+  await row('AUDIT_RETENTION_DAYS').waitFor();
+  expect(await settings.getByRole('listitem').count()).toBe(1);
+  const told = await page.evaluate<string>("fetch('/api/process').then((answer) => answer.text())");
+  expect(told).toContain('OTEL_EXPORTER_OTLP_HEADERS');
+  expect(told).not.toContain('hush-hush');
+});
+
+test('whoever is no administrator is not told what runs, or with which settings', async () => {
+  const page = await openAs('bob', '/operations');
+  await page.getByText('This page is for administrators').waitFor();
+  expect(await page.getByRole('region', { name: 'Settings in force' }).count()).toBe(0);
+  const status = await page.evaluate("fetch('/api/process').then((answer) => answer.status)");
+  expect(status).toBe(403);
+});
+
+test('a person finds their groups, scopes, permissions, sessions and tokens by keyboard', async () => {
+  const page = await openAs('bob', '/');
+  await tabTo(page, page.getByRole('button', { name: /account/ }));
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('link', { name: 'Your account' }));
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Your account' }).waitFor();
+  await page.getByRole('region', { name: 'Groups' }).getByText(groups.users, { exact: true }).waitFor();
+  await page
+    .getByRole('region', { name: 'Scopes' })
+    .getByText('mcp-registry-user', { exact: true })
+    .waitFor();
+  const permissions = page.getByRole('region', { name: 'Permissions' });
+  await permissions.getByRole('row', { name: /list_service currenttime/ }).waitFor();
+  expect(await permissions.getByText('modify_service').count()).toBe(0);
+  await tabTo(page, page.getByRole('main').getByRole('link', { name: 'Your tokens' }));
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Tokens' }).waitFor();
+  await page.goBack();
+  await page.getByRole('main').getByRole('link', { name: 'Your sessions' }).click();
+  await page.getByText('This session').waitFor();
+});
+
+/** Asks for a tool of a server as an agent. */
+async function callTool(agent: keyof typeof agents, tool: string): Promise<number> {
+  const token = await agentToken(gateway.emulatorUrl, agents[agent]);
+  const answer = await fetch(`${gateway.url}/currenttime/mcp`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool } }),
+  });
+  await answer.body?.cancel();
+  return answer.status;
+}
+
+test("an administrator sees on a server's page by which scopes and groups it may be used", async () => {
+  const page = await openAs('alice', '/servers/currenttime');
+  const access = page.getByRole('region', { name: 'Who may use it' });
+  const row = (scope: string) =>
+    access.getByRole('listitem').filter({ has: page.getByRole('heading', { name: scope, exact: true }) });
+  const user = row('mcp-registry-user');
+  await user.getByText('list_service, health_check_service').waitFor();
+  await user.getByText(groups.users, { exact: true }).waitFor();
+  // The directory's name of the group, besides the id that the scope has.
+  await user.getByText('mcp-test-users', { exact: true }).waitFor();
+  await row('registry-admins').getByText('On every server: every method; every tool').waitFor();
+  expect(
+    await row('mcp-servers-restricted/read')
+      .getByText(/tools\/call/)
+      .count(),
+  ).toBe(0);
+});
+
+test("calls and changes are on the server's page, each opening to all that is kept of it", async () => {
+  expect(await callTool('operator', 'no-such-tool')).toBe(200);
+  const page = await openAs('alice', '/servers/currenttime');
+  const calls = page.getByRole('region', { name: 'Recent calls' });
+  await calls.getByRole('button', { name: 'tools/call · currenttime · no-such-tool' }).first().click();
+  await calls.getByText('Correlation id', { exact: true }).waitFor();
+  const changes = page.getByRole('region', { name: 'Changes' });
+  await page.getByRole('button', { name: 'Check health' }).click();
+  await page
+    .getByRole('status')
+    .getByText(/Healthy/)
+    .waitFor();
+  await page
+    .getByRole('switch', { name: /currenttime|time/i })
+    .first()
+    .click();
+  await changes
+    .getByRole('button', { name: /^servers\.toggle/ })
+    .first()
+    .click();
+  await changes.getByRole('row', { name: /is_enabled.*true.*false/ }).waitFor();
+  expect(await changes.getByText('servers.health').count()).toBe(0);
+  await page.getByRole('switch').first().click();
+  await calls.getByRole('link', { name: /In the audit trail/ }).click();
+  await page.getByRole('heading', { level: 1, name: 'Audit' }).waitFor();
+  await page
+    .getByRole('button', { name: /no-such-tool/ })
+    .first()
+    .waitFor();
+});
+
+test("who may use a server, its calls and its changes are on no page of a plain user's", async () => {
+  const page = await openAs('bob', '/servers/currenttime');
+  await page.getByRole('region', { name: 'Health history' }).waitFor();
+  await page.waitForLoadState('networkidle');
+  for (const name of ['Who may use it', 'Recent calls', 'Changes'])
+    expect(await page.getByRole('region', { name, exact: true }).count(), name).toBe(0);
+  const asked = ['/api/access/servers/currenttime', '/api/audit/events?resource=currenttime'];
+  for (const path of asked)
+    expect(await page.evaluate(`fetch('${path}').then((answer) => answer.status)`), path).toBe(403);
+});
+
+const views: [name: string, who: string, path: string, enter?: (page: Page) => Promise<unknown>][] = [
+  [
+    'operations with every setting',
+    'alice',
+    '/operations',
+    (page) => page.getByRole('checkbox', { name: 'Defaults too' }).check(),
+  ],
+  [
+    "a server's page with an event open",
+    'alice',
+    '/servers/currenttime',
+    async (page) => {
+      await page.getByRole('switch').first().click();
+      const changes = page.getByRole('region', { name: 'Changes' });
+      await changes
+        .getByRole('button', { name: /^servers\.toggle/ })
+        .first()
+        .click();
+      await changes.getByRole('row', { name: /is_enabled/ }).waitFor();
+    },
+  ],
+  ['the account of an administrator', 'alice', '/me'],
+  ['the account of a plain user', 'bob', '/me'],
+];
+
+describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
+  test.each(views)('%s is accessible and fits 1280 and 360 pixels', async (_name, who, path, enter) => {
+    const page = await openAs(who, path, { colorScheme });
+    await page.waitForLoadState('networkidle');
+    await enter?.(page);
+    await expectAccessible(page);
+    await expectFits(page);
+    await page.setViewportSize({ width: 360, height: 740 });
+    await expectFits(page);
+    if (colorScheme === 'light') await expectAccessible(page);
+  });
+});

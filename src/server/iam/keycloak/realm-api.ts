@@ -107,13 +107,13 @@ async function request(
 }
 
 async function once(
-  { fetch }: Pick<DirectoryWorld, 'fetch'>,
+  world: Pick<DirectoryWorld, 'fetch'>,
   url: URL,
   { method }: Asked,
   { token, body }: { token: string; body: unknown },
 ): Promise<Response | Failure> {
   try {
-    return await fetch(url, {
+    return await world.fetch(url, {
       method,
       headers: {
         authorization: `Bearer ${token}`,

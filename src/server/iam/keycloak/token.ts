@@ -21,15 +21,16 @@ const refused = z.object({ error: z.string(), error_description: z.string().catc
 
 /** A client's own access token (client credentials); `directory_denied` says why it gets none. */
 export async function askToken(
-  { realmUrl, fetch }: TokenWorld,
+  world: TokenWorld,
   { clientId, clientSecret }: Credential,
 ): Promise<z.output<typeof granted>> {
   const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
-  const body = await fetch(`${realmUrl}/protocol/openid-connect/token`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-    body: new URLSearchParams(form).toString(),
-  })
+  const body = await world
+    .fetch(`${world.realmUrl}/protocol/openid-connect/token`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
+      body: new URLSearchParams(form).toString(),
+    })
     .then((answer) => answer.json() as Promise<unknown>)
     .catch((cause: unknown) => {
       const why = cause instanceof Failure ? cause.message : 'It did not answer with JSON.';

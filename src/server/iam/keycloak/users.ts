@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { Failure } from '../../errors.ts';
 import type { DirectoryUser, NewUser, Users } from '../directory.ts';
+import { ifThere } from '../entra/settled.ts';
 import { isId, isName, theOne } from '../names.ts';
 import type { RealmApi } from './realm-api.ts';
 
@@ -68,7 +69,7 @@ export function keycloakUsers(api: RealmApi): Users & Required<Users> {
     },
     async remove(id) {
       if (!isId(id)) throw new Failure('not_found', 'Users are deleted by their id; this is none.');
-      await api.send('DELETE', `/users/${id}`, write);
+      return ifThere(() => api.send('DELETE', `/users/${id}`, write));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -5,6 +6,8 @@ export default defineConfig({
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
     // They need a Keycloak, which `npm run test:keycloak` starts.
     exclude: [...configDefaults.exclude, 'test/keycloak/**'],
+    // Most of the time goes to processes and browsers that the tests start: a machine of two cores would run one file at a time.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/closing-line.ts'],

@@ -68,6 +68,10 @@ test('a person is created in the realm with a password that has to be changed, i
   expect((await api('GET', `${iam}/users?search=*da`)).body.users).toEqual([]);
 
   expect((await api('POST', `${iam}/users/human`, { ...human, groups: ['mcp-users'] })).status).toBe(409);
+  const locking = await api('DELETE', `${iam}/users/ada`);
+  expect(locking).toMatchObject({ status: 409, body: { code: 'would_lock_out' } });
+  const other = { username: 'grace', email: 'grace@example.com', first_name: 'Grace', last_name: 'Hopper' };
+  await api('POST', `${iam}/users/human`, { ...other, groups: ['mcp-admins'] });
   expect(await api('DELETE', `${iam}/users/ada`)).toMatchObject({ status: 200, body: { deleted: true } });
   expect((await admin('GET', `/${realm}/users?username=ada&exact=true`)).body).toEqual([]);
 });

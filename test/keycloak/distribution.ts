@@ -60,7 +60,7 @@ function fetchArchive(place: string): void {
   const goal = ['dependency:copy', `-Dartifact=${artifact}`, `-DoutputDirectory=${place}`];
   const { error, status, stdout } = spawnSync('mvn', ['-B', '-q', '-C', ...goal], {
     encoding: 'utf8',
-    timeout: 300_000,
+    timeout: 180_000,
   });
   if (status === 0) return;
   const missing = (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';

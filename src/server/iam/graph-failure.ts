@@ -51,9 +51,16 @@ export function graphFailure(
   const { code, message, details } = said;
   const reference = `${code || `status ${status}`}, request-id ${requestId}`;
   const [failure, words] = judge(asked, status, message);
-  return new GraphFailure(failure, `${words} (${asked.method} ${asked.path}: ${reference})`, {
+  // 503 says that it was not carried out.
+  const doubt = status >= 500 && status !== 503 ? doubtAbout(asked) : '';
+  return new GraphFailure(failure, `${words} (${asked.method} ${asked.path}: ${reference})${doubt}`, {
     ...{ status, code, details, requestId },
   });
+}
+
+/** What has to be said of a request that may have been carried out; nothing of one that only reads. */
+export function doubtAbout({ method, path }: Asked): string {
+  return method === 'GET' || path === '/$batch' ? '' : ' Whether it was done is not known.';
 }
 
 function judge({ permission }: Asked, status: number, message: string): [FailureCode, string] {

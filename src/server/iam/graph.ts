@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
 import { type BatchAnswer, type BatchRequest, sendBatch } from './graph-batch.ts';
-import { type Asked, graphFailure } from './graph-failure.ts';
+import { type Asked, doubtAbout, graphFailure } from './graph-failure.ts';
 import { isWorthRepeating, type Pause, retryAfter, waitBefore } from './retry.ts';
 
 /** Pages of a list that are read at most: 999 objects each, as many as a directory may have in one group. */
@@ -170,13 +170,13 @@ async function request(world: GraphWorld, url: URL, asked: Asked, options: Graph
 async function once(
   world: GraphWorld,
   url: URL,
-  { method }: Asked,
+  asked: Asked,
   { body, headers, eventual }: GraphOptions,
   call: { token: string; id: string },
 ): Promise<Response | Failure> {
   try {
     return await world.fetch(url, {
-      method,
+      method: asked.method,
       headers: {
         authorization: `Bearer ${call.token}`,
         accept: 'application/json',
@@ -189,7 +189,8 @@ async function once(
     });
   } catch (cause) {
     const why = cause instanceof Failure ? cause.message : 'The connection failed.';
-    return new Failure('directory_unavailable', `Microsoft Graph cannot be reached. ${why}`, { cause });
+    const words = `Microsoft Graph cannot be reached. ${why}${doubtAbout(asked)}`;
+    return new Failure('directory_unavailable', words, { cause });
   }
 }
 

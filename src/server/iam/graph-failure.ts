@@ -51,11 +51,15 @@ export function graphFailure(
   const { code, message, details } = said;
   const reference = `${code || `status ${status}`}, request-id ${requestId}`;
   const [failure, words] = judge(asked, status, message);
-  // 503 says that it was not carried out.
-  const doubt = status >= 500 && status !== 503 ? doubtAbout(asked) : '';
+  const doubt = isUncertain(status) ? doubtAbout(asked) : '';
   return new GraphFailure(failure, `${words} (${asked.method} ${asked.path}: ${reference})${doubt}`, {
     ...{ status, code, details, requestId },
   });
+}
+
+/** Whether what was answered with that status may have been carried out all the same; 503 says that it was not. */
+export function isUncertain(status: number): boolean {
+  return status >= 500 && status !== 503;
 }
 
 /** What has to be said of a request that may have been carried out; nothing of one that only reads. */

@@ -35,7 +35,7 @@ interface Procedure {
 
 /** Runs something with a fault from request `at` on. */
 async function run(of: Procedure, at: number, passage: Passage): Promise<Outcome & { sent: string[] }> {
-  const { fetch, sent } = faultyTransport(at, passage);
+  const { fetch, sent } = faultyTransport(() => at, passage);
   trial = await startAccountsTrial(emulator, emulatedDirectory(emulator, { fetch }).directory);
   of.given?.();
   const outcome = await of.act(trial).then(

@@ -71,8 +71,8 @@ export function directoryFaults({ faults }: Emulator): FaultTable {
   };
 }
 
-/** Sends everything on but what is from the request `at` (from 0) on; tells what was sent, by method and path. */
-export function faultyTransport(at: number, passage: Passage): { fetch: Fetch; sent: string[] } {
+/** Sends everything on but what is from the request `from()` (from 0) on; tells what was sent, by method and path. */
+export function faultyTransport(from: () => number, passage: Passage): { fetch: Fetch; sent: string[] } {
   const sent: string[] = [];
   return {
     sent,
@@ -80,7 +80,7 @@ export function faultyTransport(at: number, passage: Passage): { fetch: Fetch; s
       const { pathname } = new URL(String(url));
       const send = () => fetch(url, init);
       const nth = sent.push(`${init?.method ?? 'GET'} ${pathname.replace(/^\/graph\/v1\.0/, '')}`) - 1;
-      return nth < at ? send() : passage(send, pathname);
+      return nth < from() ? send() : passage(send, pathname);
     },
   };
 }

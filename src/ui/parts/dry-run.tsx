@@ -52,10 +52,10 @@ function Effects({ answer }: { answer: Answer }) {
       {groups.length === 0 ? (
         <p className="text-quiet">Nobody gains or loses anything.</p>
       ) : (
-        <h3 className="font-semibold">
+        <p className="font-semibold">
           {groups.length === 1 ? 'For one group' : `For ${groups.length} groups`},{' '}
           {total === 1 ? 'and one account known here' : `and ${total} accounts known here`}
-        </h3>
+        </p>
       )}
       {groups.map(({ group, ...effect }) => (
         <Effect

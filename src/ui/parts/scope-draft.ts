@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import { ApiError } from '../../contract/client.ts';
 import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
 import { groupDefinition } from '../../contract/scopes.ts';
-import { ApiError } from '../api.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
 z.config({ jitless: true });

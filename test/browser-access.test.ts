@@ -1,62 +1,36 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 const { agents, groups } = shippedTenant;
 const notTheirs = 'This page is for administrators';
 let gateway: TestGateway;
-let browser: Browser;
 let admin: string;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
-  admin = await agentToken(gateway.emulatorUrl, agents.admin);
-});
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-beforeEach(async (context) => {
-  if (missing) return context.skip(missing);
+const { openAs } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+    admin = await agentToken(gateway.emulatorUrl, agents.admin);
+  },
+);
+beforeEach(async () => {
+  if (!gateway) return;
   const server_access = [{ server: 'currenttime', methods: ['initialize', 'tools/list'], tools: [] }];
   await ask('/api/servers/groups/import', {
     ...{ scope_name: 'team/readers', description: 'Reads the time' },
     ...{ group_mappings: [groups.users], server_access },
   });
 });
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
 async function ask(path: string, body?: object): Promise<Response> {
   return await fetch(`${gateway.url}${path}`, {
     headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
     ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
   });
-}
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
 }
 
 const decision = (page: Page) => page.getByRole('region', { name: 'Decision' });

@@ -181,6 +181,20 @@ export const oidcSettings = {
     defaultNote: "what the pool's discovery document says",
     parse: hostName,
   }),
+  COGNITO_DIRECTORY: setting({
+    ...cognito,
+    about:
+      'Whether the gateway manages users and groups of the pool, as the AWS identity that the default chain of the AWS SDK ' +
+      'finds (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, a web identity, a role of the container or machine).',
+    default: 'false',
+    parse: boolean,
+  }),
+  COGNITO_IDP_ENDPOINT: setting({
+    ...cognito,
+    about: 'Where the user pools API is asked for that, such as the endpoint of a VPC.',
+    defaultNote: 'that of the region',
+    parse: issuerUrl,
+  }),
   COGNITO_ENABLED: setting({
     ...cognito,
     about: 'Whether Cognito is offered for sign-in.',

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { cognitoDirectory } from './cognito/create.ts';
 import type { Directory, DirectoryWorld } from './directory.ts';
 import { entraDirectory } from './entra/directory/create.ts';
 import { keycloakDirectory } from './keycloak/create.ts';
@@ -11,6 +12,10 @@ const directories: Readonly<
   keycloak: ({ oidc }, world) => {
     const keycloak = oidc.find(({ kind }) => kind === 'keycloak');
     return keycloak && keycloakDirectory(keycloak, world);
+  },
+  cognito: ({ oidc }, world) => {
+    const cognito = oidc.find(({ kind }) => kind === 'cognito');
+    return cognito && cognitoDirectory(cognito, world);
   },
 };
 

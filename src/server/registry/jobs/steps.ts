@@ -30,7 +30,10 @@ export function makersOf({ serviceAccounts, provider }: Directory): Makers {
   const { create, made, enable, addSecret, permit, verify, remove } = serviceAccounts ?? {};
   if (create && made && enable && addSecret && permit && verify && remove)
     return { create, made, enable, addSecret, permit, verify, remove };
-  throw new Failure('directory_refused', `The gateway cannot make accounts of applications in ${provider}.`);
+  throw new Failure(
+    'directory_refused',
+    `The gateway cannot make accounts of applications in ${provider}: make it there, and give its client id groups here (m2m-client-create).`,
+  );
 }
 
 /** Each step of an M2M account. All may be taken again: what is there already is found and not made twice. */

@@ -23,9 +23,9 @@ import { userHandlers } from './handlers.ts';
 import type { Who } from './world.ts';
 
 const { groups, accounts } = shippedTenant;
-const scopeFile = `
+const scopeFile = (group: string): string => `
 registry-admins: [{ server: "*", methods: [all], tools: [all] }]
-group_mappings: { ${groups.admin}: [registry-admins] }
+group_mappings: { ${group}: [registry-admins] }
 `;
 
 type Id = keyof typeof endpoints;
@@ -47,13 +47,22 @@ export interface AccountsTrial {
   close(): Promise<void>;
 }
 
-/** Starts one; the caller is alice, the administrator of the shipped tenant. */
+/** Who calls, by a provider and as a member of what. */
+export type Calling = Pick<Identity, 'username' | 'subject' | 'provider' | 'groups'>;
+
+const alice: Calling = {
+  ...{ username: accounts.admin.userPrincipalName, subject: accounts.admin.objectId },
+  ...{ provider: 'entra', groups: [groups.admin] },
+};
+
+/** Starts one; the caller is alice, the administrator of the shipped tenant, unless somebody else is given. */
 export async function startAccountsTrial(
-  emulator: Emulator,
-  of: Directory = emulatedDirectory(emulator).directory,
+  emulator: Pick<Emulator, 'clock'>,
+  of: Directory = emulatedDirectory(emulator as Emulator).directory,
+  calling: Calling = alice,
 ): Promise<AccountsTrial> {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-accounts-'));
-  writeFileSync(join(folder, 'scopes.yml'), scopeFile);
+  writeFileSync(join(folder, 'scopes.yml'), scopeFile(calling.groups[0] ?? ''));
   const database = await openMemory();
   const log = { info() {}, warn() {}, error() {} };
   const scopes = await startScopes({
@@ -62,10 +71,7 @@ export async function startAccountsTrial(
   const events: AuditEvent[] = [];
   const notes: Record<string, unknown>[] = [];
   const forgotten: string[] = [];
-  const identity = {
-    ...{ username: accounts.admin.userPrincipalName, subject: accounts.admin.objectId },
-    ...{ provider: 'entra', groups: [groups.admin] },
-  } as unknown as Identity;
+  const identity = calling as Identity;
   const process = (directory: Directory): AccountsTrial => {
     const { db } = database;
     const now = emulator.clock.now;
@@ -88,7 +94,7 @@ export async function startAccountsTrial(
     const handlers = {
       ...userHandlers({ db, now, directory, inTurn: createTurns(), forget, forgetPerson }),
       ...jobHandlers({ ...jobs, engine }),
-      ...m2mClientHandlers({ db, now, providers: ['entra', 'keycloak'], forget }),
+      ...m2mClientHandlers({ db, now, providers: [of.provider, 'keycloak'], forget }),
     } as unknown as Record<string, (input: unknown, caller: Who) => unknown>;
     const trial: AccountsTrial = {
       ...{ database, directory, events, notes, forgotten, engine },

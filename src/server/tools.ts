@@ -9,9 +9,9 @@ import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment, re
 import { hostsOf } from './config-entra.ts';
 import { proxyOf } from './config-gateway.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
-import { diskFiles } from './iam/entra/setup/disk.ts';
 import { performSetup } from './iam/entra/setup/perform.ts';
 import { runOidcDoctor } from './iam/oidc/doctor.ts';
+import { diskFiles } from './iam/setup/disk.ts';
 import type { Provider } from './identity/provider.ts';
 import { providersOf } from './identity/providers/index.ts';
 import { type Fetch, type Outbound, outbound } from './outbound.ts';

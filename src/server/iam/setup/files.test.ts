@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseScopes } from '../../../access/scope-set.ts';
-import { scopesFor, settingsIn, withBlock, withoutBlock } from './files.ts';
+import { parseScopes } from '../../access/scope-set.ts';
+import { scopesFor, settingsIn } from './files.ts';
+import { settingsBlock } from './settings-block.ts';
 
+const { into: withBlock, outOf: withoutBlock } = settingsBlock('entra');
 const settings = { ENTRA_CLIENT_SECRET: "a~b#c'd".replace("'", ''), SECRET_KEY: 'k' };
 
 test('settings are written in a block, and other lines stay where they are', () => {

@@ -4,13 +4,14 @@ import type { Fetch } from '../../../outbound.ts';
 import { createGraph } from '../../graph.ts';
 import type { Pause } from '../../retry.ts';
 import type { SetupFiles } from '../../setup/files.ts';
+import { rolesNamed } from '../../setup/roles.ts';
 import { carryOut } from '../../setup/run.ts';
 import { signInWithCode } from '../device-code.ts';
 import { workIn } from './index.ts';
 import { printAz } from './print-az.ts';
 import { printTerraform } from './print-terraform.ts';
 import type { SetupWorld } from './step.ts';
-import { type GroupRole, groupRoles, type Wish, wishOf } from './wish.ts';
+import { type Wish, wishOf } from './wish.ts';
 
 /** Microsoft's public client for administration with Graph; it is in every tenant and asks for what it is told to. */
 const graphCommandLine = '14d82eec-204b-4c2f-b7e8-296a70dab67e';
@@ -55,16 +56,13 @@ export async function performSetup(
 }
 
 function wishFor(world: PerformWorld, options: SetupOptions): Wish {
-  const unknown = options.role?.find((role) => !groupRoles.some((known) => known === role));
-  if (unknown)
-    throw new Failure('invalid_input', `There is no role '${unknown}'; there are: ${groupRoles.join(', ')}.`);
   if (options.certificateKey && !options.certificate)
     throw new Failure('invalid_input', '--certificate-key: name the certificate too, with --certificate.');
   return wishOf({
     ...options,
     registryUrl: options.url ?? world.registryUrl,
     redirectUris: options.redirectUri,
-    roles: options.role?.length ? (options.role as readonly GroupRole[]) : undefined,
+    roles: rolesNamed(options.role),
     users: options.user,
     certificate: options.certificate
       ? { path: options.certificate, keyPath: options.certificateKey }

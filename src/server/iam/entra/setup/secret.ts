@@ -1,4 +1,5 @@
 import { envFile, settingsIn } from '../../setup/files.ts';
+import type { GroupRole } from '../../setup/roles.ts';
 import { removeBlock } from '../../setup/settings-block.ts';
 import type { Application } from '../objects.ts';
 import { lookAtCredential, removeOrphans } from './credential.ts';
@@ -11,7 +12,6 @@ import {
   type SetupWorld,
   type Step,
 } from './step.ts';
-import type { GroupRole } from './wish.ts';
 
 /** The setting of a role's group; other roles are mapped in scopes.yml. */
 export const groupSettings: Partial<Record<GroupRole, string>> = {

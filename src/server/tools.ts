@@ -18,6 +18,7 @@ import { hostsOf } from './config-entra.ts';
 import { proxyOf } from './config-gateway.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
 import { performSetup } from './iam/entra/setup/perform.ts';
+import { runKeycloakDoctor } from './iam/keycloak/doctor.ts';
 import { performKeycloakSetup } from './iam/keycloak/setup/perform.ts';
 import { runOidcDoctor } from './iam/oidc/doctor.ts';
 import { diskFiles } from './iam/setup/disk.ts';
@@ -147,6 +148,9 @@ export function doctorOf(
 ): () => Promise<Diagnosis> {
   const { entra } = config;
   const examine = async (provider: Provider): Promise<Diagnosis> => {
+    const oidc = config.oidc.find(({ name }) => name === provider.name);
+    if (oidc?.kind === 'keycloak')
+      return runKeycloakDoctor({ provider, config: oidc, fetch, now, pause, newId: randomUUID });
     if (provider.name !== 'entra' || !entra) return runOidcDoctor({ provider, fetch, now });
     const mapped = await mappedGroups(config);
     return runEntraDoctor({ config: entra, mapped, fetch, now, pause, newId: randomUUID });

@@ -7,7 +7,7 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { launchBrowser, whyNoBrowser } from '../browser.ts';
 import { freePort, startGateway } from '../harness.ts';
 import { admin, clientToken, keycloakUrl } from './admin.ts';
-import { makeAgent, makeClient, makePerson } from './realm.ts';
+import { makeAdministrator, makeAgent, makeClient, makePerson } from './realm.ts';
 import { meOf, signInAs } from './sign-in.ts';
 
 const [clientId = '', clientSecret = ''] = (process.env.KEYCLOAK_TEST_ADMIN ?? '').split(':');
@@ -75,6 +75,9 @@ test('an empty realm is set up, the gateway works with it, a second run changes 
   expect(made, `${made.out}${made.err}`).toMatchObject({ code: 0 });
   expect(made.out).toContain('It is set up.');
   expect(made.out).toContain('Everything is as it should be.');
+  expect(made.out).toContain('mcp-gateway-admin may manage users, groups and agents.');
+  for (const well of ['has its redirect URIs', 'list groups in the claim', 'name the gateway as audience'])
+    expect(made.out).toContain(well);
   expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
   for (const secret of [clientSecret, /_SECRET=(.+)/.exec(read('.env'))?.[1] ?? '?'])
     expect(made.out + made.err).not.toContain(secret);
@@ -213,4 +216,40 @@ test('what keeps setup from its work is said with its remedy, and nothing is wri
   expect(denied).toMatchObject({ code: 1 });
   expect(denied.err).toContain('the client viewer of the realm guarded lacks the role manage-clients');
   expect(existsSync(join(folder, '.env'))).toBe(false);
+});
+
+test('the doctor names the roles that the administrating client lacks, and what is wrong with client and mappers', async () => {
+  const realm = 'ill';
+  await admin('POST', '', { realm, enabled: true });
+  await makeClient(realm, {
+    ...{ clientId: 'mcp-gateway-web', secret: 'web', withScope: false, standardFlowEnabled: true },
+    redirectUris: ['http://localhost:8080/*'],
+  });
+  const viewer = await makeAdministrator(realm, ['view-users', 'view-clients']);
+  const settings = {
+    ...{ AUTH_PROVIDER: 'keycloak', KEYCLOAK_URL: keycloakUrl, KEYCLOAK_REALM: realm },
+    ...{ KEYCLOAK_CLIENT_ID: 'mcp-gateway-web', KEYCLOAK_CLIENT_SECRET: 'web' },
+    ...{ REGISTRY_URL: 'http://localhost:8080', SECRET_KEY: 'only-for-this-test-0123456789abcdef' },
+    ...{ KEYCLOAK_ADMIN_CLIENT_ID: viewer.clientId, KEYCLOAK_ADMIN_CLIENT_SECRET: viewer.clientSecret },
+  };
+  const diagnose = async (env: Record<string, string>) => {
+    const { out } = await command(['doctor', 'keycloak', '--json'], { env });
+    return JSON.parse(out) as { healthy: boolean; findings: { id: string; level: string; what: string }[] };
+  };
+  const { healthy, findings } = await diagnose(settings);
+  const of = (id: string) => findings.find((one) => one.id === id);
+  expect(healthy).toBe(false);
+  expect(of('admin-roles')).toMatchObject({
+    ...{ level: 'warn', what: expect.stringContaining('manage-users, manage-clients') },
+    remedy: { command: expect.stringMatching(/kcadm.sh add-roles -r ill .*--rolename manage-users/) },
+  });
+  expect(of('client-settings')).toMatchObject({
+    ...{ level: 'warn', what: expect.stringMatching(/redirect URIs to the letter.*8080\/\* lets people/) },
+  });
+  for (const id of ['groups-mapper', 'audience-mapper']) expect(of(id)).toMatchObject({ level: 'fail' });
+
+  const wrong = await diagnose({ ...settings, KEYCLOAK_ADMIN_CLIENT_SECRET: 'wrong' });
+  expect(wrong.findings).toContainEqual(
+    expect.objectContaining({ id: 'admin-client', level: 'fail', what: expect.stringContaining('no token') }),
+  );
 });

@@ -45,3 +45,15 @@ test('the scopes file has our groups and none of the demo tenant', () => {
   expect(new Set(groups)).toEqual(new Set([id]));
   expect(text).toContain('# Ours');
 });
+
+test('the blocks of two providers stand in one file, and each goes without the other', () => {
+  const [entra, keycloak] = [settingsBlock('entra'), settingsBlock('keycloak')];
+  const before = 'AUTH_PROVIDER=okta\n';
+  const first = entra.into(before, { AUTH_PROVIDER: 'entra', ENTRA_CLIENT_ID: 'e' });
+  const both = keycloak.into(first, { AUTH_PROVIDER: 'entra,keycloak', KEYCLOAK_CLIENT_ID: 'k' });
+  expect(settingsIn(both)).toEqual({
+    ...{ AUTH_PROVIDER: 'entra,keycloak', ENTRA_CLIENT_ID: 'e', KEYCLOAK_CLIENT_ID: 'k' },
+  });
+  expect(keycloak.outOf(both)).toBe(first);
+  expect(settingsIn(entra.outOf(keycloak.outOf(both)))).toEqual({ AUTH_PROVIDER: 'okta' });
+});

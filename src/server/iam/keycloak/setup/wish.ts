@@ -87,8 +87,9 @@ function refuseUnfit({ realm, clientId, serverUrl, roles, admins, users }: Keycl
   if (realm === 'master')
     refuse('The realm master is for administering Keycloak; choose another one with --realm.');
   // They are written to .env, where a quote would end the value.
-  for (const [what, name] of [['--realm', realm] as const, ['--name', clientId] as const])
-    if (/['\p{Cc}]/u.test(name)) refuse(`${what}: '${name}' has a quote or a control character in it.`);
+  const written = { '--server-url': serverUrl, '--realm': realm, '--name': clientId };
+  for (const [what, name] of Object.entries(written))
+    if (/['\p{Cc}]/u.test(name)) refuse(`${what}: a quote or a control character cannot be part of it.`);
   if (admins?.length && !roles.includes('admin'))
     refuse('--admin: there is no group of administrators; name admin among the roles, with --role.');
   if (users?.length && !roles.includes('user'))

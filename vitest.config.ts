@@ -8,7 +8,7 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/keycloak/**'],
     // Most of the time goes to processes and browsers that the tests start: a machine of two cores would run one file at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/closing-line.ts'],
   },

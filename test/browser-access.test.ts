@@ -1,50 +1,31 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 const { agents, groups } = shippedTenant;
 const notTheirs = 'This page is for administrators';
 let gateway: TestGateway;
-let browser: Browser;
 let admin: string;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
-  admin = await agentToken(gateway.emulatorUrl, agents.admin);
-});
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-beforeEach(async (context) => {
-  if (missing) return context.skip(missing);
+const { openAs } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+    admin = await agentToken(gateway.emulatorUrl, agents.admin);
+  },
+);
+beforeEach(async () => {
+  if (!gateway) return;
   const server_access = [{ server: 'currenttime', methods: ['initialize', 'tools/list'], tools: [] }];
   await ask('/api/servers/groups/import', {
     ...{ scope_name: 'team/readers', description: 'Reads the time' },
     ...{ group_mappings: [groups.users], server_access },
   });
 });
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
 async function ask(path: string, body?: object): Promise<Response> {
   return await fetch(`${gateway.url}${path}`, {
     headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
@@ -52,21 +33,17 @@ async function ask(path: string, body?: object): Promise<Response> {
   });
 }
 
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
-}
-
 const decision = (page: Page) => page.getByRole('region', { name: 'Decision' });
 const scopeRows = (page: Page) =>
   page.getByRole('list', { name: 'Scopes', exact: true }).getByRole('listitem');
 
+/** The form that asks about one call. */
+const question = (page: Page) => page.getByRole('region', { name: /^Why can/ });
+
 async function fillGroups(page: Page, group: string, server: string): Promise<void> {
-  await page.getByLabel('Who', { exact: true }).selectOption('groups');
-  await page.getByRole('textbox', { name: 'Groups', exact: true }).fill(group);
-  await page.getByLabel('Server', { exact: true }).fill(server);
+  await question(page).getByLabel('Who', { exact: true }).selectOption('groups');
+  await question(page).getByRole('textbox', { name: 'Groups', exact: true }).fill(group);
+  await question(page).getByLabel('Server', { exact: true }).fill(server);
 }
 
 test('an administrator learns why members of a group can call a method, and goes on to the scope', async () => {
@@ -74,12 +51,12 @@ test('an administrator learns why members of a group can call a method, and goes
   await page.getByRole('link', { name: 'Access', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Access' }).waitFor();
   await fillGroups(page, groups.operators, 'currenttime');
-  await page.getByLabel('Tool', { exact: true }).fill('current_time_by_timezone');
+  await question(page).getByLabel('Tool', { exact: true }).fill('current_time_by_timezone');
   await page.getByRole('button', { name: 'Explain' }).click();
   await decision(page).getByText('Allowed').waitFor();
   await decision(page).getByText('"tools/call"').waitFor();
   // Another question has no answer yet.
-  await page.getByLabel('Method', { exact: true }).selectOption('prompts/get');
+  await question(page).getByLabel('Method', { exact: true }).selectOption('prompts/get');
   expect(await decision(page).count()).toBe(0);
   await page.getByLabel('Prompt', { exact: true }).fill('x');
   await page.getByRole('button', { name: 'Explain' }).click();
@@ -94,7 +71,7 @@ test('an administrator learns why members of a group can call a method, and goes
 test('somebody known is asked about by name, with the keyboard alone, and a stranger is told to be one', async () => {
   await openAs('bob', '/');
   const page = await openAs('alice', '/access');
-  await tabTo(page, page.getByLabel('User name or application'));
+  await tabTo(page, question(page).getByLabel('User name or application'));
   await page.keyboard.type(shippedTenant.accounts.user.userPrincipalName);
   await page.keyboard.press('Tab');
   await page.keyboard.type('currenttime');
@@ -104,7 +81,7 @@ test('somebody known is asked about by name, with the keyboard alone, and a stra
   await page.keyboard.press('Enter');
   await decision(page).getByText(groups.users).waitFor();
   await decision(page).getByText('Refused').waitFor();
-  await page.getByLabel('User name or application').fill('nobody@example.com');
+  await question(page).getByLabel('User name or application').fill('nobody@example.com');
   await page.getByRole('button', { name: 'Explain' }).click();
   await page
     .getByRole('alert')
@@ -225,7 +202,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     await fillGroups(page, groups.admin, 'currenttime');
     await page.getByRole('button', { name: 'Explain' }).click();
     await decision(page).getByText('Refused').waitFor();
-    await page.getByLabel('Tool', { exact: true }).fill('x');
+    await question(page).getByLabel('Tool', { exact: true }).fill('x');
     await page.getByRole('button', { name: 'Explain' }).click();
     await decision(page).getByText('Allowed').waitFor();
     await expectAccessible(page);

@@ -1,49 +1,18 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 
 const { accounts } = shippedTenant;
 let gateway: TestGateway;
-let browser: Browser;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
-}
+const { openAs } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+  },
+);
 
 test.each([
   { colorScheme: 'light', width: 1280 },

@@ -1,26 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 let gateway: TestGateway;
-let browser: Browser;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 const directory = mkdtempSync(join(tmpdir(), 'browser-agents-'));
 const markup = '<img src=x onerror="document.title=1">';
 
@@ -35,60 +24,42 @@ const scopes = readFileSync('examples/scopes.yml', 'utf8')
     '    list_agents: [all]\n    register_service: [all]\n    health_check',
   );
 
-beforeAll(async () => {
-  if (missing) return;
-  const file = join(directory, 'scopes.yml');
-  writeFileSync(file, scopes);
-  [browser, gateway] = await Promise.all([
-    launchBrowser(),
-    startGateway({ environment: { SCOPES_CONFIG_PATH: file } }),
-  ]);
-  const token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
-  const made = await fetch(`${gateway.url}/api/agents`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      path: '/team/odd',
-      tags: ['odd'],
-      card: {
-        name: markup,
-        description: `Second line:\n${markup}`,
-        version: '2',
-        protocolVersion: '0.3.0',
-        url: 'http://127.0.0.1:9/a-rather-long-address/that/has/to/break/somewhere/on/a/narrow/page',
-        provider: { organization: markup, url: 'https://provider.example' },
-        capabilities: {},
-        defaultInputModes: [],
-        defaultOutputModes: [],
-        skills: [{ id: 'odd', name: markup, description: markup, tags: [markup], examples: [markup] }],
-      },
-    }),
-  });
-  expect(made.status).toBe(201);
-});
+const { openAs } = browserTrial(
+  () => {
+    const file = join(directory, 'scopes.yml');
+    writeFileSync(file, scopes);
+    return { environment: { SCOPES_CONFIG_PATH: file } };
+  },
+  async (started) => {
+    gateway = started;
+    const token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
+    const made = await fetch(`${gateway.url}/api/agents`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        path: '/team/odd',
+        tags: ['odd'],
+        card: {
+          name: markup,
+          description: `Second line:\n${markup}`,
+          version: '2',
+          protocolVersion: '0.3.0',
+          url: 'http://127.0.0.1:9/a-rather-long-address/that/has/to/break/somewhere/on/a/narrow/page',
+          provider: { organization: markup, url: 'https://provider.example' },
+          capabilities: {},
+          defaultInputModes: [],
+          defaultOutputModes: [],
+          skills: [{ id: 'odd', name: markup, description: markup, tags: [markup], examples: [markup] }],
+        },
+      }),
+    });
+    expect(made.status).toBe(201);
+  },
+);
 
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
+afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
-
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
-}
 
 const nameOf = (upn: string): string => upn.split('@')[0] ?? '';
 const { accounts } = shippedTenant;

@@ -1,45 +1,18 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { endpoints } from '../src/contract/index.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, signIn, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 
 let gateway: TestGateway;
-let browser: Browser;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (!missing) [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function open(options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  return visit.page;
-}
-
+const { open } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+  },
+);
 const count = Object.keys(endpoints).length;
 const entry = (page: Page, id: keyof typeof endpoints) =>
   page.locator('summary').filter({ hasText: endpoints[id].summary });

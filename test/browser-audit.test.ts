@@ -1,20 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -22,65 +14,45 @@ const auditor = accounts.operator.userPrincipalName.split('@')[0] ?? '';
 const markup = '<img src=x onerror="document.title=1">';
 const directory = mkdtempSync(join(tmpdir(), 'browser-audit-'));
 let gateway: TestGateway;
-let browser: Browser;
 /** The correlation id of the change that every test may look for. */
 let changed: string;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  const file = join(directory, 'scopes.yml');
-  // The operators of the shipped tenant become auditors and nothing else.
-  const operators = new RegExp(`("${groups.operators}":\\n)(?:    - .*\\n?)+`);
-  const scopes = readFileSync('examples/scopes.yml', 'utf8').replace(
-    operators,
-    '$1    - mcp-registry-auditor\n',
-  );
-  writeFileSync(file, scopes);
-  [browser, gateway] = await Promise.all([
-    launchBrowser(),
-    startGateway({ environment: { SCOPES_CONFIG_PATH: file } }),
-  ]);
-  const [admin, user] = [
-    await agentToken(gateway.emulatorUrl, agents.admin),
-    await agentToken(gateway.emulatorUrl, agents.user),
-  ];
-  const ask = (token: string, path: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(`${gateway.url}${path}`, {
-      ...init,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    });
-  const body = JSON.stringify({ description: markup });
-  const answer = await ask(admin, '/api/servers/currenttime', { method: 'PATCH', body });
-  changed = answer.headers.get('x-correlation-id') ?? '';
-  for (let turn = 0; turn < 4; turn++) await ask(user, '/api/sessions?all=true');
-  for (let turn = 0; turn < 60; turn++) await ask(admin, '/api/servers');
-  const denied = `${gateway.url}/oauth2/callback/entra?error=access_denied&state=unknown`;
-  for (let turn = 0; turn < 2; turn++) await fetch(denied, { redirect: 'manual' });
-  await ask(admin, `/api/servers/${encodeURIComponent(markup)}`);
-});
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
+const { openAs } = browserTrial(
+  () => {
+    const file = join(directory, 'scopes.yml');
+    // The operators of the shipped tenant become auditors and nothing else.
+    const operators = new RegExp(`("${groups.operators}":\\n)(?:    - .*\\n?)+`);
+    const scopes = readFileSync('examples/scopes.yml', 'utf8').replace(
+      operators,
+      '$1    - mcp-registry-auditor\n',
+    );
+    writeFileSync(file, scopes);
+    return { environment: { SCOPES_CONFIG_PATH: file } };
+  },
+  async (started) => {
+    gateway = started;
+    const [admin, user] = [
+      await agentToken(gateway.emulatorUrl, agents.admin),
+      await agentToken(gateway.emulatorUrl, agents.user),
+    ];
+    const ask = (token: string, path: string, init: RequestInit = {}): Promise<Response> =>
+      fetch(`${gateway.url}${path}`, {
+        ...init,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      });
+    const body = JSON.stringify({ description: markup });
+    const answer = await ask(admin, '/api/servers/currenttime', { method: 'PATCH', body });
+    changed = answer.headers.get('x-correlation-id') ?? '';
+    for (let turn = 0; turn < 4; turn++) await ask(user, '/api/sessions?all=true');
+    for (let turn = 0; turn < 60; turn++) await ask(admin, '/api/servers');
+    const denied = `${gateway.url}/oauth2/callback/entra?error=access_denied&state=unknown`;
+    for (let turn = 0; turn < 2; turn++) await fetch(denied, { redirect: 'manual' });
+    await ask(admin, `/api/servers/${encodeURIComponent(markup)}`);
+  },
+);
+afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
-}
-
 const rows = (page: Page) => page.getByRole('list', { name: 'Events' }).getByRole('listitem');
 const search = (page: Page) => page.getByRole('searchbox', { name: 'Search events' });
 

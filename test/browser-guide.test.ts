@@ -1,44 +1,19 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import { launchBrowser, openPage, signIn, type Visit, whyNoBrowser } from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 
 /** The chapter "Testing the Setup" of the setup guide, done in the browser as it says; docs/providers/entra.md, "Testing". */
 const { accounts, appIdUri, groups, password, tenantId } = shippedTenant;
 let gateway: TestGateway;
-let browser: Browser;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function open(): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl]);
-  visits.push(visit);
-  return visit.page;
-}
-
-async function openAs(name: string, path = '/'): Promise<Page> {
-  const page = await open();
-  await signIn(page, `${gateway.url}${path}`, name);
-  return page;
-}
+const { open, openAs } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+  },
+);
 
 const nameOf = (account: { userPrincipalName: string }): string => account.userPrincipalName.split('@')[0]!;
 const serverRow = (page: Page, path: string) =>

@@ -1,59 +1,26 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 import { agentToken, mintToken, signIn as signInWithout } from './sign-in.ts';
 
 const { accounts, admin, clientId } = shippedTenant;
 let gateway: TestGateway;
-let browser: Browser;
 let pristine: string;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
-  pristine = await (await fetch(`${gateway.emulatorUrl}/_emulator/snapshot`)).text();
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
+const { openAs } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+    pristine = await (await fetch(`${gateway.emulatorUrl}/_emulator/snapshot`)).text();
+  },
+);
 
 afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  if (!missing) await restore(pristine);
-  expect(faults).toEqual([]);
+  if (gateway) await restore(pristine);
 });
-
-async function open(options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  return visit.page;
-}
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const page = await open(options);
-  await signIn(page, `${gateway.url}${path}`, name);
-  return page;
-}
 
 async function restore(snapshot: string): Promise<void> {
   const { status } = await fetch(`${gateway.emulatorUrl}/_emulator/snapshot`, {

@@ -1,52 +1,25 @@
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
 import packageJson from '../package.json' with { type: 'json' };
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 const { agents, groups } = shippedTenant;
 const hidden = 'authorization=hush-hush';
 let gateway: TestGateway;
-let browser: Browser;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  const environment = { OTEL_EXPORTER_OTLP_HEADERS: hidden, HEALTH_SLOW_MS: '4321' };
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway({ environment })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
-}
-
+const { openAs } = browserTrial(
+  () => {
+    const environment = { OTEL_EXPORTER_OTLP_HEADERS: hidden, HEALTH_SLOW_MS: '4321' };
+    return { environment };
+  },
+  async (started) => {
+    gateway = started;
+  },
+);
 test('an administrator sees what runs since when, how servers are, and when the secret ends', async () => {
   const page = await openAs('alice', '/operations');
   const overview = page.getByRole('region', { name: 'This gateway' });

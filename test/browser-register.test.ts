@@ -1,28 +1,17 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { afterAll, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 let gateway: TestGateway;
-let browser: Browser;
 let hostile: Server;
 let hostileUrl: string;
 let token: string;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 const markup = `<img src="https://evil.example/x" onerror="document.title='owned'"><script>document.title='owned'</script>[a](javascript:alert(1))`;
 
 /** What an MCP server answers that puts markup wherever text goes. */
@@ -85,39 +74,23 @@ async function register(body: object): Promise<void> {
   expect(answer.status, await answer.text()).toBe(201);
 }
 
-beforeAll(async () => {
-  if (missing) return;
-  [browser, gateway, hostile] = await Promise.all([launchBrowser(), startGateway(), startHostile()]);
-  hostileUrl = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}/mcp`;
-  token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
-  await register({
-    ...{ server_name: markup.slice(0, 200), path: '/odd', proxy_pass_url: hostileUrl, is_enabled: true },
-    ...{ description: markup, tags: ['<b>tag</b>'], license: '<i>license</i>', metadata: { icon: markup } },
-  });
-});
+const { openAs } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+    hostile = await startHostile();
+    hostileUrl = `http://127.0.0.1:${(hostile.address() as AddressInfo).port}/mcp`;
+    token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
+    await register({
+      ...{ server_name: markup.slice(0, 200), path: '/odd', proxy_pass_url: hostileUrl, is_enabled: true },
+      ...{ description: markup, tags: ['<b>tag</b>'], license: '<i>license</i>', metadata: { icon: markup } },
+    });
+  },
+);
 
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
+afterAll(() => {
   hostile?.close();
 });
-
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
-}
 
 const form = (page: Page) => page.getByRole('form', { name: 'Server' });
 

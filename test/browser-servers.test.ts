@@ -1,49 +1,18 @@
 import { gzipSync } from 'node:zlib';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  tabTo,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import type { Page } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { expectAccessible, expectFits, tabTo } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 
 let gateway: TestGateway;
-let browser: Browser;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
-async function openAs(name: string, path: string, options: BrowserContextOptions = {}): Promise<Page> {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, `${gateway.url}${path}`, name);
-  return visit.page;
-}
+const { openAs } = browserTrial(
+  () => ({}),
+  async (started) => {
+    gateway = started;
+  },
+);
 
 const textToCopy = (page: Page) => page.getByRole('region', { name: 'Text to copy' }).textContent();
 
@@ -327,16 +296,14 @@ test('a card switches its server and leads to its page', async () => {
 });
 
 test('the catalogue needs no more than 200 KB of compressed script', async () => {
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl]);
-  visits.push(visit);
-  await signIn(visit.page, gateway.url, 'alice');
+  const page = await openAs('alice');
   const scripts: Promise<Buffer>[] = [];
-  visit.page.on('response', (response) => {
+  page.on('response', (response) => {
     if (new URL(response.url()).pathname.endsWith('.js')) scripts.push(response.body());
   });
-  await visit.page.reload();
-  await visit.page.getByText('/currenttime', { exact: true }).waitFor();
-  await visit.page.waitForLoadState('networkidle');
+  await page.reload();
+  await page.getByText('/currenttime', { exact: true }).waitFor();
+  await page.waitForLoadState('networkidle');
   const sizes = (await Promise.all(scripts)).map((body) => gzipSync(body).length);
   expect(sizes.length).toBeGreaterThan(1);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(200_000);

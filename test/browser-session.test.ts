@@ -1,46 +1,25 @@
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import {
-  expectAccessible,
-  expectFits,
-  launchBrowser,
-  openPage,
-  signIn,
-  type Visit,
-  whyNoBrowser,
-} from './browser.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
+import { expectAccessible, expectFits, signIn } from './browser.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
 
 let gateway: TestGateway;
-let browser: Browser;
-const visits: Visit[] = [];
-const missing = process.env.CI === 'true' ? undefined : whyNoBrowser();
 
-beforeAll(async () => {
-  if (missing) return;
-  // Every session is in its last minutes from its beginning.
-  const environment = { SESSION_MAX_AGE_SECONDS: '200' };
-  [browser, gateway] = await Promise.all([launchBrowser(), startGateway({ environment })]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await gateway?.close();
-});
-beforeEach((context) => {
-  if (missing) context.skip(missing);
-});
-afterEach(async () => {
-  const faults = visits.flatMap((visit) => visit.faults);
-  await Promise.all(visits.splice(0).map(({ page }) => page.context().close()));
-  expect(faults).toEqual([]);
-});
-
+const { open } = browserTrial(
+  () => {
+    // Every session is in its last minutes from its beginning.
+    const environment = { SESSION_MAX_AGE_SECONDS: '200' };
+    return { environment };
+  },
+  async (started) => {
+    gateway = started;
+  },
+);
 async function openAs(name: string, width: number): Promise<Page> {
-  const options = { viewport: { width, height: 800 } };
-  const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], options);
-  visits.push(visit);
-  await signIn(visit.page, gateway.url, name);
-  return visit.page;
+  const page = await open({ viewport: { width, height: 800 } });
+  await signIn(page, gateway.url, name);
+  return page;
 }
 
 const endOf = (page: Page): Promise<string> =>

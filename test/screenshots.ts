@@ -54,6 +54,7 @@ const shots: readonly Shot[] = [
   ['account', 'bob', '/me'],
   ['accounts', 'alice', '/accounts'],
   ['access', 'alice', '/access'],
+  ['scope-new', 'alice', '/access/new'],
   ['scope', 'alice', '/access/scopes/mcp-servers-restricted/read'],
   ['new-application', 'alice', '/accounts', newApplication],
   ['audit', 'alice', '/audit'],

@@ -51,9 +51,20 @@ export function graphFailure(
   const { code, message, details } = said;
   const reference = `${code || `status ${status}`}, request-id ${requestId}`;
   const [failure, words] = judge(asked, status, message);
-  return new GraphFailure(failure, `${words} (${asked.method} ${asked.path}: ${reference})`, {
+  const doubt = isUncertain(status) ? doubtAbout(asked) : '';
+  return new GraphFailure(failure, `${words} (${asked.method} ${asked.path}: ${reference})${doubt}`, {
     ...{ status, code, details, requestId },
   });
+}
+
+/** Whether what was answered with that status may have been carried out all the same; 503 says that it was not. */
+export function isUncertain(status: number): boolean {
+  return status >= 500 && status !== 503;
+}
+
+/** What has to be said of a request that may have been carried out; nothing of one that only reads. */
+export function doubtAbout({ method, path }: Asked): string {
+  return method === 'GET' || path === '/$batch' ? '' : ' Whether it was done is not known.';
 }
 
 function judge({ permission }: Asked, status: number, message: string): [FailureCode, string] {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
 import { type BatchAnswer, type BatchRequest, sendBatch } from './graph-batch.ts';
-import { type Asked, graphFailure } from './graph-failure.ts';
+import { type Asked, doubtAbout, graphFailure, isUncertain } from './graph-failure.ts';
 import { isWorthRepeating, type Pause, retryAfter, waitBefore } from './retry.ts';
 
 /** Pages of a list that are read at most: 999 objects each, as many as a directory may have in one group. */
@@ -145,15 +145,23 @@ function urlOf(base: string, path: string, { query = {}, eventual }: GraphOption
 async function request(world: GraphWorld, url: URL, asked: Asked, options: GraphOptions): Promise<unknown> {
   const id = world.newId();
   let again: { claims: string | null } | undefined;
+  let mayBeDone = false;
   for (let attempt = 1; ; attempt++) {
     const token = await world.token(again);
     const answer = await once(world, url, asked, options, { token, id });
     if (answer instanceof Failure) {
       const wait = asked.method === 'POST' ? undefined : waitBefore(attempt + 1, undefined);
       if (wait === undefined) throw answer;
+      mayBeDone = true;
       await world.pause(wait);
       continue;
     }
+    // What an attempt before removed, though its answer said otherwise or was lost, is not there any more.
+    if (asked.method === 'DELETE' && answer.status === 404 && mayBeDone) {
+      await answer.body?.cancel();
+      return undefined;
+    }
+    if (isUncertain(answer.status)) mayBeDone = true;
     if (answer.ok) return answer.status === 204 ? undefined : await bodyOf(answer);
     const challenge = again ? undefined : challengeOf(answer);
     const wait = isWorthRepeating(asked.method, answer.status)
@@ -170,13 +178,13 @@ async function request(world: GraphWorld, url: URL, asked: Asked, options: Graph
 async function once(
   world: GraphWorld,
   url: URL,
-  { method }: Asked,
+  asked: Asked,
   { body, headers, eventual }: GraphOptions,
   call: { token: string; id: string },
 ): Promise<Response | Failure> {
   try {
     return await world.fetch(url, {
-      method,
+      method: asked.method,
       headers: {
         authorization: `Bearer ${call.token}`,
         accept: 'application/json',
@@ -189,7 +197,8 @@ async function once(
     });
   } catch (cause) {
     const why = cause instanceof Failure ? cause.message : 'The connection failed.';
-    return new Failure('directory_unavailable', `Microsoft Graph cannot be reached. ${why}`, { cause });
+    const words = `Microsoft Graph cannot be reached. ${why}${doubtAbout(asked)}`;
+    return new Failure('directory_unavailable', words, { cause });
   }
 }
 

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { meQuery } from '../api.ts';
 import { AdministratorsOnly } from '../parts/administrators-only.tsx';
+import { EffectiveAccess } from '../parts/effective-access.tsx';
 import { ExplainCall } from '../parts/explain-call.tsx';
 import { Page } from '../parts/page.tsx';
 import { ScopeList } from '../parts/scope-list.tsx';
@@ -14,6 +15,7 @@ export function Access() {
       {me.is_admin ? (
         <>
           <ExplainCall />
+          <EffectiveAccess />
           <ScopeList />
         </>
       ) : (

@@ -144,6 +144,18 @@ const scope = createRoute({
   component: lazyRouteComponent(() => import('./scope.tsx'), 'ScopePage'),
 });
 
+const newScope = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/access/new',
+  component: lazyRouteComponent(() => import('./scope-edit.tsx'), 'NewScope'),
+});
+
+const editScope = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/access/edit/$',
+  component: lazyRouteComponent(() => import('./scope-edit.tsx'), 'EditScope'),
+});
+
 const audit = createRoute({
   getParentRoute: () => signedIn,
   path: '/audit',
@@ -168,6 +180,8 @@ const pages = root.addChildren([
     accounts,
     access,
     scope,
+    newScope,
+    editScope,
     audit,
     operations,
     noAccess,

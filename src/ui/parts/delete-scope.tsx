@@ -4,6 +4,7 @@ import { api } from '../api.ts';
 import { type ScopeInFull, scopesKey, scopesQuery } from './access-query.ts';
 import { Button } from './button.tsx';
 import { Dialog } from './dialog.tsx';
+import { DryRun, useDryRun } from './dry-run.tsx';
 import { Problem } from './problem.tsx';
 import { announce } from './toasts.tsx';
 
@@ -12,6 +13,7 @@ export function DeleteScope({ scope, onClose }: { scope: ScopeInFull; onClose: (
   const { scope_name: name, group_mappings: groups } = scope;
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const dryRun = useDryRun();
   const remove = useMutation({
     mutationFn: () => api('scopes.delete', { body: { group_name: name } }),
     onSuccess: async () => {
@@ -29,6 +31,7 @@ export function DeleteScope({ scope, onClose }: { scope: ScopeInFull; onClose: (
           next request. It is held by {groups.length === 0 ? 'no group' : groups.join(', ')}; the directory
           keeps its groups.
         </p>
+        <DryRun run={dryRun} ask={() => dryRun.mutate({ remove: name })} />
         {remove.error && <Problem error={remove.error} />}
         <div className="flex flex-wrap justify-end gap-2">
           <Button onClick={onClose}>Keep</Button>

@@ -5,6 +5,7 @@ import { Button } from './button.tsx';
 import { ExplainedCall, type Explanation } from './explained-call.tsx';
 import { Problem } from './problem.tsx';
 import { TextField } from './text-field.tsx';
+import { subjectOf, WhoFields } from './who-fields.tsx';
 
 const methods = [
   'tools/call',
@@ -68,31 +69,7 @@ function Question({ asked, change }: { asked: Asked; change: (changed: Partial<A
   const subject = subjects[asked.method];
   return (
     <>
-      <TextField
-        label="Who"
-        value={asked.by}
-        options={[
-          ['username', 'Somebody known here'],
-          ['groups', 'Members of groups'],
-        ]}
-        onChange={(by) => change({ by, who: '' })}
-      />
-      {asked.by === 'groups' ? (
-        <TextField
-          label="Groups"
-          value={asked.who}
-          rows={2}
-          hint="One a line, as the provider names them (Entra: Object IDs)."
-          onChange={(who) => change({ who })}
-        />
-      ) : (
-        <TextField
-          label="User name or application"
-          value={asked.who}
-          hint="Somebody who has signed in, or an application by client id or name."
-          onChange={(who) => change({ who })}
-        />
-      )}
+      <WhoFields asked={asked} change={change} />
       <TextField
         label="Server"
         value={asked.server}
@@ -117,11 +94,10 @@ function Question({ asked, change }: { asked: Asked; change: (changed: Partial<A
 }
 
 function bodyOf({ by, who, server, method, item }: Asked) {
-  const lines = who.split('\n').map((line) => line.trim());
   const subject = subjects[method];
   const name = item.trim();
   return {
-    ...(by === 'groups' ? { groups: lines.filter((line) => line !== '') } : { username: who.trim() }),
+    ...subjectOf({ by, who }),
     ...{ server: server.trim(), method },
     ...(subject && name !== '' ? { [subject]: name } : {}),
   };

@@ -1,6 +1,8 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import type { ScopeInFull } from './access-query.ts';
-import { Button } from './button.tsx';
+import { type ScopeInFull, scopesQuery } from './access-query.ts';
+import { Button, buttonClass } from './button.tsx';
 import { DeleteScope } from './delete-scope.tsx';
 import { sourceWords } from './explained-call.tsx';
 import { Fact } from './fact.tsx';
@@ -9,11 +11,20 @@ import { definitionText } from './scope-text.ts';
 /** One scope: where it comes from, who holds it, and its whole definition. */
 export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
   const [deleting, setDeleting] = useState(false);
+  const { data: list } = useQuery(scopesQuery);
+  const names = new Map(list?.keycloak_groups.map(({ mapping, name }) => [mapping.toLowerCase(), name]));
   return (
     <div className="grid gap-4">
       <dl className="grid gap-2 rounded-lg border border-line bg-raised p-4">
         <Fact name="Comes from">{scope.source === 'file' ? 'the scope file' : 'the API'}</Fact>
-        <Fact name="Held by">{scope.group_mappings.join(', ') || 'no group'}</Fact>
+        <Fact name="Held by">
+          {scope.group_mappings.length === 0 && 'no group'}
+          {scope.group_mappings.map((group) => (
+            <span key={group} className="block break-all">
+              {names.get(group.toLowerCase())} <span className="font-mono text-code text-quiet">{group}</span>
+            </span>
+          ))}
+        </Fact>
         {scope.description && <Fact name="Description">{scope.description}</Fact>}
         <Fact name="Changed">{scope.updated_at.slice(0, 16).replace('T', ' ')} UTC</Fact>
       </dl>
@@ -24,7 +35,10 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
         </p>
       )}
       {scope.editable && (
-        <div>
+        <div className="flex gap-2">
+          <Link to="/access/edit/$" params={{ _splat: scope.scope_name }} className={buttonClass()}>
+            Change
+          </Link>
           <Button onClick={() => setDeleting(true)}>Delete</Button>
         </div>
       )}

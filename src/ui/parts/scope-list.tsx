@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { type ScopeList as Listed, scopesQuery } from './access-query.ts';
+import { buttonClass } from './button.tsx';
 import { ScopeLink, sourceWords } from './explained-call.tsx';
 import { Pending } from './pending.tsx';
 import { Problem } from './problem.tsx';
@@ -12,9 +14,14 @@ export function ScopeList() {
   return (
     <>
       <section aria-labelledby="scopes" className="mt-8 grid gap-3">
-        <h2 id="scopes" className="text-lead font-semibold">
-          Scopes
-        </h2>
+        <div className="flex flex-wrap items-center justify-between gap-2">
+          <h2 id="scopes" className="text-lead font-semibold">
+            Scopes
+          </h2>
+          <Link to="/access/new" className={buttonClass()}>
+            Make a scope
+          </Link>
+        </div>
         {isPending && <Pending rows={5} />}
         {error && !data && <Problem error={error} retry={() => void refetch()} />}
         {data && <Scopes list={data} />}
@@ -36,8 +43,9 @@ function Scopes({ list }: { list: Listed }) {
   if (all.length === 0)
     return (
       <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-        There is no scope yet, so nobody may do anything. Write one into the scope file, or make one with{' '}
-        <code className="font-mono text-code">mcp-gateway import-group</code>.
+        There is no scope yet, so nobody may do anything. Make one here or with{' '}
+        <code className="font-mono text-code">mcp-gateway import-group</code>, or write it into the scope
+        file.
       </p>
     );
   return (

@@ -12,6 +12,8 @@ export function TextField({
   fault,
   rows,
   options,
+  offers,
+  isCode = false,
   ...rest
 }: {
   label: string;
@@ -23,6 +25,10 @@ export function TextField({
   rows?: number;
   /** A choice where given: value and words. */
   options?: readonly (readonly [string, string])[];
+  /** What is offered where given; anything else can be written too. */
+  offers?: readonly { readonly value: string; readonly words?: string }[];
+  /** Whether it is to be read sign by sign. */
+  isCode?: boolean;
   type?: 'text' | 'password' | 'url';
   readOnly?: boolean;
   placeholder?: string;
@@ -49,12 +55,30 @@ export function TextField({
           ))}
         </select>
       ) : rows ? (
-        <textarea {...common} rows={rows} className={`${box} py-1.5`} />
+        <textarea
+          {...common}
+          rows={rows}
+          spellCheck={!isCode}
+          className={`${box} py-1.5 ${isCode ? 'font-mono text-code' : ''}`}
+        />
       ) : (
-        <input {...rest} {...common} autoComplete="off" className={`${box} h-8`} />
+        <input
+          {...rest}
+          {...common}
+          list={offers && `${id}-offers`}
+          autoComplete="off"
+          className={`${box} h-8`}
+        />
+      )}
+      {offers && (
+        <datalist id={`${id}-offers`}>
+          {offers.slice(0, 2000).map((one) => (
+            <option key={one.value} value={one.value} label={one.words} />
+          ))}
+        </datalist>
       )}
       <p id={`${id}-more`} className="mt-1 text-meta">
-        {fault !== undefined && <span className="block text-bad">{fault}</span>}
+        {fault !== undefined && <span className="block whitespace-pre-line text-bad">{fault}</span>}
         {hint && <span className="text-quiet">{hint}</span>}
       </p>
     </div>

@@ -1,5 +1,5 @@
 import { asFailure, Failure } from '../../errors.ts';
-import { GraphFailure } from '../graph-failure.ts';
+import { GraphFailure, isUncertain as isUncertainStatus } from '../graph-failure.ts';
 import type { Pause } from '../retry.ts';
 
 /** Seconds between attempts: three minutes in all, as long as replication was ever reported to take. */
@@ -33,8 +33,8 @@ const looks = [1, 2, 4];
 
 /** Whether something may have been done although it failed: it was answered by trouble, or not at all. */
 export function isUncertain(error: unknown): boolean {
-  // 503 says that it was not carried out; Graph's client has repeated that already.
-  if (error instanceof GraphFailure) return error.graph.status >= 500 && error.graph.status !== 503;
+  // Graph's client has repeated what is certain not to have been carried out.
+  if (error instanceof GraphFailure) return isUncertainStatus(error.graph.status);
   return asFailure(error).code === 'directory_unavailable';
 }
 

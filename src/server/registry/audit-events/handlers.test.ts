@@ -29,7 +29,9 @@ beforeEach(async () => {
   database = await openDatabase(directory);
   const log = { error: () => {} };
   trail = createTrail({ sinks: [databaseSink(directory)], log });
-  handlers = auditEventHandlers({ db: database.db, now: () => now, trail, retentionDays: 90 });
+  // The thread that writes takes its time to start on a busy machine.
+  const patience = 20_000;
+  handlers = auditEventHandlers({ db: database.db, now: () => now, trail, retentionDays: 90, patience });
   notes = {};
 });
 afterEach(async () => {

@@ -19,17 +19,17 @@ export interface AuditEventsWorld {
   readonly trail: Pick<Trail, 'flush'>;
   /** How many days an event is kept. */
   readonly retentionDays: number;
+  /** How long reading waits at most for what is still held, in milliseconds: a sink elsewhere may hang. Default 500. */
+  readonly patience?: number;
 }
 
 const day = 86_400_000;
-/** How long reading waits at most for what is still held, in milliseconds: a sink elsewhere may hang. */
-const patience = 500;
 
 /** Answers the endpoints of the audit trail. */
 export function auditEventHandlers(
   world: AuditEventsWorld,
 ): Handlers<typeof auditEndpoints, Caller<Identity>> {
-  const { db, now, trail, retentionDays } = world;
+  const { db, now, trail, retentionDays, patience = 500 } = world;
   const upToDate = () => Promise.race([trail.flush(), setTimeout(patience, undefined, { ref: false })]);
   return {
     async 'audit.list'({ query: { limit, cursor, ...filters } }) {

@@ -60,22 +60,21 @@ export async function orUndo<T>(
     return await goOn();
   } catch (error) {
     if (!created) throw error;
-    const removed = await takenBack(directory, group.id);
-    caller.note({ idp_group_id: group.id, idp_compensated: removed });
+    const left = await takenBack(directory, group.id);
+    caller.note({ idp_group_id: group.id, idp_compensated: left === undefined });
     const failure = asFailure(error);
-    const rest = removed
-      ? `The group '${group.name}' that had been made in the directory for it was removed again; nothing has changed.`
-      : `The group '${group.name}' (${group.id}) has been made in the directory and is still there: repeat this, which finds it again, or remove it there.`;
+    const rest = left
+      ? `The group '${group.name}' (${group.id}) has been made in the directory. Removing it again failed: ${left.message} Repeat this, which finds it again, or remove it there.`
+      : `The group '${group.name}' that had been made in the directory for it was removed again; nothing has changed.`;
     throw new Failure(failure.code, `${failure.message} ${rest}`, { cause: error, faults: failure.faults });
   }
 }
 
-async function takenBack(directory: Directory | undefined, id: string): Promise<boolean> {
-  if (!directory?.groups.remove) return false;
-  return directory.groups.remove(id).then(
-    () => true,
-    () => false,
-  );
+/** Removes it; answers why it may still be there. */
+async function takenBack(directory: Directory | undefined, id: string): Promise<Failure | undefined> {
+  if (!directory?.groups.remove)
+    return new Failure('directory_refused', 'The directory has no way to do that.');
+  return directory.groups.remove(id).then(() => undefined, asFailure);
 }
 
 /** Why a failure of the directory does not stop what is done here; any other failure is thrown on. */

@@ -85,8 +85,8 @@ async function changeMemberships(
   const gone = new Set(removed.done.map(({ group }) => group.id));
   const groups = [...before.filter(({ id }) => !gone.has(id)), ...added.done.map(({ group }) => group)];
   const failed = [...added.failed, ...removed.failed];
-  await takeEffect(world, directory, found, groups);
   caller.note({ before: namesOf(before), after: namesOf(groups), groups_failed: failed });
+  await takeEffect(world, directory, found, groups);
   const failure = added.failure ?? removed.failure;
   // Nothing was done at all: that is a failure and not an answer.
   if (failure && added.done.length + removed.done.length === 0)

@@ -1,6 +1,6 @@
 import type { Input, Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
-import { Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../errors.ts';
 import type { Directory, DirectoryUser } from '../../iam/directory.ts';
 import { newPassword } from './password.ts';
 import { present } from './present.ts';
@@ -48,20 +48,20 @@ export async function createHuman(
 }
 
 async function undone(
-  { users }: Directory,
+  directory: Directory,
   { id, username }: DirectoryUser,
   failure: Failure,
   caller: Who,
 ): Promise<Failure> {
-  const removed =
-    (await users.remove?.(id, { isNew: true }).then(
-      () => true,
-      () => false,
-    )) ?? false;
-  caller.note({ user_id: id, compensated: removed });
-  const rest = removed
-    ? `The account '${username}' could be put into none of the groups and was removed again; nothing has changed.`
-    : `The account '${username}' (${id}) was made, is in none of the groups, and could not be removed again: assign its groups, or delete it.`;
+  const { users } = directory;
+  const left = await (users.remove?.(id, { isNew: true }) ?? Promise.reject(unsupported(directory))).then(
+    () => undefined,
+    asFailure,
+  );
+  caller.note({ user_id: id, compensated: left === undefined });
+  const rest = left
+    ? `The account '${username}' (${id}) was made and is in none of the groups. Removing it again failed: ${left.message} Assign its groups, or delete it if it is there.`
+    : `The account '${username}' could be put into none of the groups and was removed again; nothing has changed.`;
   return new Failure(failure.code, `${failure.message} ${rest}`, { cause: failure });
 }
 

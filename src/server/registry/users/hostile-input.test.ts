@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { startEmulator } from '../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../entra-emulator/testing/graph.ts';
-import { asFailure } from '../../errors.ts';
 import { type AccountsTrial, startAccountsTrial } from './accounts.test-support.ts';
+import { hostile, outcome, refusals } from './hostile.test-support.ts';
 
 const emulator = await startEmulator();
 afterAll(() => emulator.close());
@@ -13,25 +13,6 @@ beforeEach(async () => {
 });
 afterEach(() => trial.close());
 
-/** Texts that mean something to somebody on the way: OData, URLs, paths, shells, terminals, readers. */
-const hostile: readonly (readonly [string, string])[] = [
-  ['a quote', "o'brien"],
-  ['an OData filter', "x' or startswith(displayName,'a') or displayName eq 'x"],
-  ['an OData function', "') or true or startswith(displayName,'"],
-  ['a path', '../../users'],
-  ['an encoded path', '..%2F..%2Fusers%3F$top=999'],
-  ['a query', 'x?$filter=true&$select=passwordProfile'],
-  ['a fragment', 'x#y'],
-  ['an alternate key', "(appId='9a7e3a70-0000-4000-8000-000000000001')"],
-  ['a look-alike in Cyrillic', 'а' + 'lice@contoso.example'],
-  ['a full-width look-alike', 'ａlice@contoso.example'],
-  ['a right-to-left override', '\u202Ealice'],
-  ['10 kB', 'x'.repeat(10_000)],
-  ['a template', '{{constructor}}<%= 7*7 %>'],
-  ['a spreadsheet formula', '=cmd|calc!A1'],
-  ['markup', '<img src=x onerror=alert(1)>'],
-];
-
 /** Everything of the tenant that these endpoints could change, or that a widened filter would show. */
 async function tenant(): Promise<string> {
   const graph = await adminGraph(emulator);
@@ -40,20 +21,6 @@ async function tenant(): Promise<string> {
   );
   return JSON.stringify((await Promise.all(parts)).map(({ body }) => body.value));
 }
-
-/** What became of a call: its answer, or the code of the refusal; anything that is no refusal is thrown. */
-async function outcome(call: Promise<unknown>): Promise<unknown> {
-  try {
-    return await call;
-  } catch (error) {
-    const isOfTheSchema = error instanceof Error && error.constructor.name.includes('ZodError');
-    const { code } = asFailure(error);
-    if (code === 'internal' && !isOfTheSchema) throw error;
-    return isOfTheSchema ? 'invalid_input' : code;
-  }
-}
-
-const refusals = ['invalid_input', 'not_found', 'directory_refused'];
 
 test.each(hostile)('as a search, %s finds nothing but what begins with it', async (_, text) => {
   const found = await outcome(trial.call('users.list', { query: { search: text } }));
@@ -129,3 +96,40 @@ test.each(hostile)('as a cursor, %s leads nowhere else', async (_, text) => {
   for (const from of [text, Buffer.from(text).toString('base64url')])
     expect(await outcome(trial.call('users.list', { query: { from } }))).toBe('invalid_input');
 });
+
+test.each(hostile)('as what is known of a registered application, %s is taken literally', async (_, text) => {
+  const body = { client_id: 'bot-1', client_name: text, description: text, groups: [text] };
+  const made = await outcome(trial.call('m2mClients.create', { body }));
+  if (made === 'invalid_input') return;
+  expect(made).toMatchObject({ client_name: text, description: text, groups: [text] });
+  const { items } = await trial.call('m2mClients.list', {});
+  expect(items.filter(({ client_id }) => client_id === 'bot-1')).toMatchObject([{ groups: [text] }]);
+  const change = { params: { client_id: 'bot-1' }, body: { client_name: `${text}!`, groups: [] } };
+  expect(await trial.call('m2mClients.change', change)).toMatchObject({
+    client_name: `${text}!`,
+    groups: [],
+  });
+});
+
+test.each(hostile)(
+  'as the id or provider of a registered application, %s is of none, and changes none',
+  async (_, text) => {
+    await trial.call('m2mClients.create', {
+      body: { client_id: 'bot-1', client_name: 'Bot', groups: ['g'] },
+    });
+    const before = await trial.call('m2mClients.list', {});
+    const params = { client_id: text };
+    const query = { identity_provider: text };
+    for (const call of [
+      trial.call('m2mClients.create', { body: { client_id: text, client_name: 'Bot', groups: [] } }),
+      trial.call('m2mClients.get', { params }),
+      trial.call('m2mClients.change', { params, body: { groups: [] } }),
+      trial.call('m2mClients.remove', { params }),
+      trial.call('m2mClients.remove', { params: { client_id: 'bot-1' }, query }),
+    ])
+      expect(refusals).toContain(await outcome(call));
+    const found = await outcome(trial.call('m2mClients.list', { query: { provider: text } }));
+    expect(found === 'invalid_input' || (found as typeof before).total === 0).toBe(true);
+    expect(await trial.call('m2mClients.list', {})).toEqual(before);
+  },
+);

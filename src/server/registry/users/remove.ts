@@ -1,5 +1,5 @@
 import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
-import { forgetGroups } from '../../identity/people.ts';
+import { forgetGroups, readGroupsAnew } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';
 import { removeRecord } from '../m2m-clients/store.ts';
 import { revokeTokensOf } from '../tokens/store.ts';
@@ -31,18 +31,25 @@ async function removePerson(
   if (!remove) throw unsupported(directory);
   assertNotSelf(caller, user);
   await needAbility(directory, 'writeUsers', 'delete users');
-  await world.inTurn('administrators', async () => {
-    await assertOthersAdminister(world, directory, user);
-    await remove(user.id);
-  });
   const { db } = world;
   const owner = { provider: directory.provider, subject: user.id };
+  const before = { id: user.id, username: user.username };
+  await world.inTurn('administrators', async () => {
+    await assertOthersAdminister(world, directory, user);
+    await remove(user.id).catch(async (error: unknown) => {
+      // It may be gone all the same: what it has open here is proven anew at its next use.
+      caller.note({ before });
+      await readGroupsAnew(db, owner.provider, owner.subject);
+      world.forgetPerson(owner.provider, owner.subject);
+      throw error;
+    });
+  });
   const at = new Date(world.now()).toISOString();
   const sessions = await endSessionsOf(db, owner, { at, because: 'Your account was deleted.' });
   const tokens = await revokeTokensOf(db, owner, { by: caller.identity.username, at });
   await forgetGroups(db, owner.provider, owner.subject);
   world.forgetPerson(owner.provider, owner.subject);
-  caller.note({ before: { id: user.id, username: user.username }, after: null, sessions, tokens });
+  caller.note({ before, after: null, sessions, tokens });
   return user.username;
 }
 

@@ -20,7 +20,8 @@ async function run() {
     startServer: async (options) => (await import('../dist/server.js')).startServer(options),
     runDoctor: async (provider) => (await import('../dist/tools.js')).runDoctor(provider),
     rotateSecrets: async (options) => (await import('../dist/server.js')).rotateSecrets(options),
-    runSetup: async (options, talk) => (await import('../dist/tools.js')).runSetup(options, talk),
+    runSetup: async (provider, options, talk) =>
+      (await import('../dist/tools.js')).runSetup(provider, options, talk),
     runEmulator: async (options) => (await import('../dist/entra-emulator.js')).runEmulator(options),
   });
 }

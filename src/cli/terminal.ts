@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../contract/doctor.ts';
-import type { SetupOptions, SetupResult, SetupTalk } from '../contract/setup.ts';
+import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../contract/setup.ts';
 
 /** Where text is written: standard output or standard error. */
 export interface Sink {
@@ -20,7 +20,11 @@ export interface Clock {
 export interface Terminal {
   readonly stdout: Sink;
   readonly stderr: Sink;
-  readonly stdin: AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean };
+  readonly stdin: AsyncIterable<string | Uint8Array> & {
+    readonly isTTY?: boolean;
+    /** Of a terminal: whether keys come one by one and are not shown. */
+    setRawMode?(isRaw: boolean): unknown;
+  };
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The folder that relative file names are relative to. */
   readonly cwd: string;
@@ -63,6 +67,6 @@ export interface World {
   runEmulator(options: EmulatorOptions): Promise<number>;
   /** Examines a provider that the settings name. An error with `faults` means faulty settings, or another provider. */
   runDoctor(provider: string): Promise<Diagnosis>;
-  /** Sets the identity provider up, or takes that back. */
-  runSetup(options: SetupOptions, talk: SetupTalk): Promise<SetupResult>;
+  /** Sets an identity provider up, or takes that back. */
+  runSetup(provider: SetupProvider, options: SetupOptions, talk: SetupTalk): Promise<SetupResult>;
 }

@@ -28,15 +28,21 @@ export function misuse(message: string, remedy?: string): Trouble {
   return new Trouble(message, { exitCode: 2, ...(remedy ? { remedy } : {}) });
 }
 
-/** The trouble that any error amounts to; errors with `faults` (faulty settings) get exit code 2. */
+/** The trouble that any error amounts to; faulty settings (`faults`) and input that cannot be used get exit code 2. */
 export function asTrouble(error: unknown): Trouble {
   if (error instanceof Trouble) return error;
   if (!(error instanceof Error)) return new Trouble(String(error));
-  const faults = 'faults' in error && Array.isArray(error.faults) ? error.faults.map(String) : undefined;
+  const faults = faultsOf(error);
   // An error with faults may list them in its message too: its first line is the message then.
   const message = faults ? (error.message.split('\n')[0] ?? '').replace(/:$/, '.') : error.message;
   return new Trouble(message || error.name, {
     cause: error,
     ...(faults ? { exitCode: 2 as const, faults } : {}),
+    ...('code' in error && error.code === 'invalid_input' ? { exitCode: 2 as const } : {}),
   });
+}
+
+function faultsOf(error: Error): string[] | undefined {
+  if (!('faults' in error) || !Array.isArray(error.faults) || error.faults.length === 0) return undefined;
+  return error.faults.every((fault) => typeof fault === 'string') ? error.faults : undefined;
 }

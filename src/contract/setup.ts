@@ -25,11 +25,33 @@ export interface SetupOptions {
   readonly certificate?: string | undefined;
   /** The PEM file of its private key, where that is not in the same file. */
   readonly certificateKey?: string | undefined;
+  /** Address of the Keycloak server; without it, that of the settings. */
+  readonly serverUrl?: string | undefined;
+  readonly realm?: string | undefined;
+  /** The realm in which the administrator, person or client, has its account; `master` unless given. */
+  readonly loginRealm?: string | undefined;
+  /** The administrator's user name. */
+  readonly username?: string | undefined;
+  /** People, by user name, for the group of administrators. */
+  readonly admin?: readonly string[] | undefined;
+  /** Make no client with which the gateway manages accounts. */
+  readonly signInOnly?: boolean | undefined;
 }
+
+/** The options that only one provider has a meaning for. */
+export const setupOptionsOf = {
+  entra: ['print', 'tenant', 'clientId', 'redirectUri', 'secretDays', 'certificate', 'certificateKey'],
+  keycloak: ['serverUrl', 'realm', 'loginRealm', 'username', 'admin', 'signInOnly'],
+} as const satisfies Record<string, readonly (keyof SetupOptions)[]>;
+
+/** A provider that can be set up. */
+export type SetupProvider = keyof typeof setupOptionsOf;
 
 /** What setup says and asks on its way. */
 export interface SetupTalk {
   say(text: string): void;
+  /** Asks for a line of text; a secret is not shown while it is typed. Rejects when there is nobody to ask. */
+  ask(question: string, options?: { isSecret?: boolean }): Promise<string>;
   /** Shows what is about to happen; false stops before anything is changed. */
   agree(heading: string, lines: readonly string[]): Promise<boolean>;
 }

@@ -3,20 +3,30 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Diagnosis } from '../contract/doctor.ts';
-import type { SetupOptions, SetupResult, SetupTalk } from '../contract/setup.ts';
+import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../contract/setup.ts';
 import { parseScopes } from './access/scope-set.ts';
-import { type Config, ConfigFault, packagedFile, readConfig, readEnvironment, readerOf } from './config.ts';
+import {
+  type Config,
+  ConfigFault,
+  type Environment,
+  packagedFile,
+  readConfig,
+  readEnvironment,
+  readerOf,
+} from './config.ts';
 import { hostsOf } from './config-entra.ts';
 import { proxyOf } from './config-gateway.ts';
 import { runEntraDoctor } from './iam/entra/doctor/run.ts';
-import { diskFiles } from './iam/entra/setup/disk.ts';
 import { performSetup } from './iam/entra/setup/perform.ts';
+import { runKeycloakDoctor } from './iam/keycloak/doctor.ts';
+import { performKeycloakSetup } from './iam/keycloak/setup/perform.ts';
 import { runOidcDoctor } from './iam/oidc/doctor.ts';
+import { diskFiles } from './iam/setup/disk.ts';
 import type { Provider } from './identity/provider.ts';
 import { providersOf } from './identity/providers/index.ts';
 import { type Fetch, type Outbound, outbound } from './outbound.ts';
 import type { ProxyRules } from './proxy.ts';
-import { settings } from './settings.ts';
+import { type Reader, settings } from './settings.ts';
 
 /** Examines a provider that the settings of this directory name; throws a ConfigFault when they cannot be used or do not. */
 export async function runDoctor(provider: string, directory = process.cwd()): Promise<Diagnosis> {
@@ -29,8 +39,9 @@ export async function runDoctor(provider: string, directory = process.cwd()): Pr
   return withOutbound(config.proxy, (toProvider) => doctorOf(config, toProvider, Date.now, [provider])());
 }
 
-/** Sets an Entra tenant up for the gateway in this directory, or takes that back; the doctor has the last word. */
+/** Sets a tenant or realm up for the gateway in this directory, or takes that back; the doctor has the last word. */
 export async function runSetup(
+  provider: SetupProvider,
   options: SetupOptions,
   talk: SetupTalk,
   directory = process.cwd(),
@@ -38,26 +49,65 @@ export async function runSetup(
   const environment = readEnvironment(directory);
   const faults: string[] = [];
   const read = readerOf(environment, faults);
-  const { loginBaseUrl, graphBaseUrl } = hostsOf(read);
-  const registryUrl = read.value('REGISTRY_URL') || 'http://localhost:8080';
+  const given = { environment, read, registryUrl: read.value('REGISTRY_URL') || 'http://localhost:8080' };
+  const work = setups[provider](given, directory);
+  const proxy = proxyOf(read);
   if (faults.length > 0) throw new ConfigFault(faults);
-  const cloud = { ENTRA_LOGIN_BASE_URL: loginBaseUrl, ENTRA_GRAPH_BASE_URL: graphBaseUrl };
-  const place = createHash('sha256').update(`${hostname()}\n${directory}`).digest('hex').slice(0, 8);
-  const result = await withOutbound(proxyOf(read), (fetch) =>
-    performSetup(
-      {
-        ...{ loginBaseUrl, graphBaseUrl, place, fetch, pause, now: Date.now, newId: randomUUID },
-        registryUrl,
-        settings: loginBaseUrl === 'https://login.microsoftonline.com' ? {} : cloud,
-        files: diskFiles(directory, () => readFileSync(packagedFile('examples/scopes.yml'), 'utf8')),
-        newKey: () => randomBytes(32).toString('hex'),
-      },
-      { ...options, ...(options.url ? { url: settings.REGISTRY_URL.parse(options.url) } : {}) },
-      talk,
-    ),
-  );
+  const chosen = {
+    ...options,
+    ...(options.url ? { url: settings.REGISTRY_URL.parse(options.url) } : {}),
+    ...(options.serverUrl ? { serverUrl: settings.KEYCLOAK_URL.parse(options.serverUrl) } : {}),
+  };
+  const result = await withOutbound(proxy, (fetch) => work(fetch, chosen, talk));
   if (!result.done || result.removed) return result;
-  return { ...result, diagnosis: await afterSetup(directory, talk) };
+  const diagnose = provider === 'entra' ? afterSetup(directory, talk) : runDoctor(provider, directory);
+  return { ...result, diagnosis: await diagnose };
+}
+
+/** What the settings of a directory say before there is a configuration. */
+interface Given {
+  readonly environment: Environment;
+  readonly read: Reader;
+  readonly registryUrl: string;
+}
+
+type Setup = (fetch: Fetch, options: SetupOptions, talk: SetupTalk) => Promise<SetupResult>;
+
+/** The setup of each provider that has one. What is wrong with the settings goes where `read` puts it. */
+const setups: Readonly<Record<SetupProvider, (given: Given, directory: string) => Setup>> = {
+  entra({ read, registryUrl }, directory) {
+    const { loginBaseUrl, graphBaseUrl } = hostsOf(read);
+    const cloud = { ENTRA_LOGIN_BASE_URL: loginBaseUrl, ENTRA_GRAPH_BASE_URL: graphBaseUrl };
+    const place = createHash('sha256').update(`${hostname()}\n${directory}`).digest('hex').slice(0, 8);
+    const world = {
+      ...{ loginBaseUrl, graphBaseUrl, place, registryUrl, newId: randomUUID, ...setupWorld(directory) },
+      settings: loginBaseUrl === 'https://login.microsoftonline.com' ? {} : cloud,
+    };
+    return (fetch, options, talk) => performSetup({ ...world, fetch }, options, talk);
+  },
+  keycloak({ environment, read, registryUrl }, directory) {
+    const world = {
+      ...setupWorld(directory),
+      given: {
+        ...{ serverUrl: read.value('KEYCLOAK_URL'), realm: read.value('KEYCLOAK_REALM'), registryUrl },
+        ...{ clientId: read.value('KEYCLOAK_CLIENT_ID'), audience: read.value('KEYCLOAK_AUDIENCE')[0] },
+        groupsClaim: read.value('KEYCLOAK_GROUPS_CLAIM'),
+        authUrl: read.value('AUTH_SERVER_EXTERNAL_URL'),
+      },
+      client: {
+        clientId: environment.KEYCLOAK_SETUP_CLIENT_ID ?? '',
+        clientSecret: environment.KEYCLOAK_SETUP_CLIENT_SECRET ?? '',
+      },
+    };
+    return (fetch, options, talk) => performKeycloakSetup({ ...world, fetch }, options, talk);
+  },
+};
+
+function setupWorld(directory: string) {
+  return {
+    files: diskFiles(directory, () => readFileSync(packagedFile('examples/scopes.yml'), 'utf8')),
+    ...{ pause, now: Date.now, newKey: () => randomBytes(32).toString('hex') },
+  };
 }
 
 /** A credential that has just been made is refused for some seconds; that is no finding. */
@@ -98,6 +148,9 @@ export function doctorOf(
 ): () => Promise<Diagnosis> {
   const { entra } = config;
   const examine = async (provider: Provider): Promise<Diagnosis> => {
+    const oidc = config.oidc.find(({ name }) => name === provider.name);
+    if (oidc?.kind === 'keycloak')
+      return runKeycloakDoctor({ provider, config: oidc, fetch, now, pause, newId: randomUUID });
     if (provider.name !== 'entra' || !entra) return runOidcDoctor({ provider, fetch, now });
     const mapped = await mappedGroups(config);
     return runEntraDoctor({ config: entra, mapped, fetch, now, pause, newId: randomUUID });

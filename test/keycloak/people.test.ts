@@ -1,10 +1,11 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launchBrowser, openPage, whyNoBrowser } from '../browser.ts';
+import { launchBrowser, whyNoBrowser } from '../browser.ts';
 import { ageGroups } from '../harness.ts';
-import { admin, keycloakUrl } from './admin.ts';
+import { admin } from './admin.ts';
 import { type RealmGateway, startRealmGateway } from './gateway.ts';
-import { makePerson, password } from './realm.ts';
+import { makePerson } from './realm.ts';
+import { meOf, signInAs as signIn } from './sign-in.ts';
 
 const realm = 'people';
 let gateway: RealmGateway;
@@ -28,20 +29,10 @@ afterEach(async () => {
 });
 
 async function signInAs(username: string): Promise<Page> {
-  const { page } = await openPage(browser, [gateway.url, keycloakUrl]);
+  const page = await signIn(username, browser, gateway);
   pages.push(page);
-  page.setDefaultTimeout(30_000);
-  await page.goto(gateway.url);
-  await page.getByRole('link', { name: 'Sign in with Keycloak' }).click();
-  await page.locator('#username').fill(username);
-  await page.locator('#password').fill(password);
-  await page.locator('#kc-login').click();
-  await page.waitForURL((url) => url.origin === gateway.url && !url.pathname.startsWith('/oauth2/'));
   return page;
 }
-
-const meOf = (page: Page): Promise<{ username: string; groups: string[]; scopes: string[] }> =>
-  page.evaluate("fetch('/api/auth/me').then((answer) => answer.json())");
 
 test('a person signs in on the page of Keycloak and has the groups of the realm', async () => {
   await makePerson(realm, 'ada', [gateway.realm.groups.admins, gateway.realm.groups.users]);

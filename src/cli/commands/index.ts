@@ -3,12 +3,12 @@ import { addAgentCommands } from './agents.ts';
 import { addAuditCommands } from './audit.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addCredentialCommands } from './credentials.ts';
-import { addEntraCommands } from './entra.ts';
 import { addGroupCommands } from './groups.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addM2mCommands } from './m2m.ts';
 import { addM2mClientCommands } from './m2m-clients.ts';
 import { addProcessCommands } from './process.ts';
+import { addProviderCommands } from './provider.ts';
 import { addServerCommands } from './servers.ts';
 import { addTokenCommands } from './tokens.ts';
 import { addUserCommands } from './users.ts';
@@ -25,7 +25,7 @@ const nouns: readonly AddCommands[] = [
   addTokenCommands,
   addAuditCommands,
   addCredentialCommands,
-  addEntraCommands,
+  addProviderCommands,
   addCompletionCommand,
 ];
 

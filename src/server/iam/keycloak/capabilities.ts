@@ -31,14 +31,17 @@ export function capabilitiesOf(roles: readonly string[]): Capabilities {
 /** Tells them from the token of the administrating client; while something is missing, from one that is asked for anew. */
 export function createCapabilities(token: TokenSource): () => Promise<Capabilities> {
   return async () => {
-    const known = capabilitiesOf(rolesIn(await token()));
+    const known = capabilitiesOf(managementRolesIn(await token()));
     if (known.missing.length === 0) return known;
-    return capabilitiesOf(rolesIn(await token({ claims: null })));
+    return capabilitiesOf(managementRolesIn(await token({ claims: null })));
   };
 }
 
-/** `realm-admin` holds the others, and Keycloak lists those too; in the realm `master` the client is called otherwise. */
-function rolesIn(token: string): string[] {
+/**
+ * The roles of `realm-management` in an access token. `realm-admin` holds the others, and Keycloak lists those too; in the
+ * realm `master` the client is called otherwise.
+ */
+export function managementRolesIn(token: string): string[] {
   const access = Object(readClaims(token).resource_access) as Record<string, { roles?: unknown }>;
   const roles = Object(access['realm-management']).roles;
   return Array.isArray(roles) ? roles.map(String) : [];

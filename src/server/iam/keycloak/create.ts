@@ -1,16 +1,24 @@
 import { ConfigFault, type OidcConfig } from '../../config.ts';
 import type { Directory, DirectoryWorld } from '../directory.ts';
+import type { TokenSource } from '../graph.ts';
 import { createCapabilities } from './capabilities.ts';
 import { keycloakGroups } from './groups.ts';
 import { keycloakMemberships } from './memberships.ts';
-import { createRealmApi } from './realm-api.ts';
+import { createRealmApi, type RealmApi } from './realm-api.ts';
 import { keycloakServiceAccounts } from './service-accounts.ts';
-import { clientToken } from './token.ts';
+import { clientToken, type TokenWorld } from './token.ts';
 import { tokenShapes } from './token-shape.ts';
 import { keycloakUsers } from './users.ts';
 
-/** The realm behind Keycloak's Admin REST API, as KEYCLOAK_ADMIN_CLIENT_ID; undefined where that is not set. */
-export function keycloakDirectory({ value }: OidcConfig, world: DirectoryWorld): Directory | undefined {
+/** A realm as KEYCLOAK_ADMIN_CLIENT_ID reaches it. */
+export interface OpenRealm {
+  readonly api: RealmApi;
+  readonly token: TokenSource;
+  readonly issuing: TokenWorld;
+}
+
+/** The way into the realm; undefined where KEYCLOAK_ADMIN_CLIENT_ID is not set. Nothing is sent until it is used. */
+export function openRealm({ value }: OidcConfig, world: DirectoryWorld): OpenRealm | undefined {
   const credential = {
     clientId: value('KEYCLOAK_ADMIN_CLIENT_ID'),
     clientSecret: value('KEYCLOAK_ADMIN_CLIENT_SECRET'),
@@ -23,7 +31,18 @@ export function keycloakDirectory({ value }: OidcConfig, world: DirectoryWorld):
   const realm = encodeURIComponent(value('KEYCLOAK_REALM'));
   const issuing = { realmUrl: `${value('KEYCLOAK_URL')}/realms/${realm}`, ...world };
   const token = clientToken(issuing, credential);
-  const api = createRealmApi(`${value('KEYCLOAK_URL')}/admin/realms/${realm}`, token, world);
+  return {
+    ...{ issuing, token },
+    api: createRealmApi(`${value('KEYCLOAK_URL')}/admin/realms/${realm}`, token, world),
+  };
+}
+
+/** The realm behind Keycloak's Admin REST API, as KEYCLOAK_ADMIN_CLIENT_ID; undefined where that is not set. */
+export function keycloakDirectory(config: OidcConfig, world: DirectoryWorld): Directory | undefined {
+  const realm = openRealm(config, world);
+  if (!realm) return undefined;
+  const { value } = config;
+  const { api, token, issuing } = realm;
   const clientId = value('KEYCLOAK_CLIENT_ID');
   const [audience = clientId] = value('KEYCLOAK_AUDIENCE');
   const groupsClaim = value('KEYCLOAK_GROUPS_CLAIM');

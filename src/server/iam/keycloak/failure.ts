@@ -13,6 +13,8 @@ export interface Asked {
   readonly path: string;
   /** The role of `realm-management` that it takes. */
   readonly role: string;
+  /** Who asks, for the message when the role is missing. */
+  readonly who: string;
 }
 
 /** The failure that an answer of the Admin REST API with a status of 400 or more amounts to. */
@@ -23,13 +25,10 @@ export function keycloakFailure(asked: Asked, status: number, body: unknown): Fa
   return new Failure(code, `${message} (${asked.method} ${asked.path}: status ${status}).`);
 }
 
-function judge({ role }: Asked, status: number, words: string): [FailureCode, string] {
+function judge({ role, who }: Asked, status: number, words: string): [FailureCode, string] {
   if (status === 401) return ['directory_denied', `Keycloak does not accept the gateway's token: ${words}`];
   if (status === 403)
-    return [
-      'directory_denied',
-      `Keycloak denies this: the service account of KEYCLOAK_ADMIN_CLIENT_ID lacks the role ${role} of realm-management`,
-    ];
+    return ['directory_denied', `Keycloak denies this: ${who} lacks the role ${role} of realm-management`];
   if (status === 404) return ['not_found', 'Keycloak has no such object'];
   if (status === 409) return ['conflict', `Keycloak has it already: ${words}`];
   if (status === 429 || status >= 500)

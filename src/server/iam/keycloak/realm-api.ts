@@ -36,16 +36,17 @@ export interface ApiPage<T> {
   readonly next: string | null;
 }
 
-/** Makes a client; nothing is sent until it is used. */
+/** Makes a client; nothing is sent until it is used. `who` is whose token it is, for messages. */
 export function createRealmApi(
   baseUrl: string,
   token: TokenSource,
   world: Pick<DirectoryWorld, 'fetch' | 'pause'>,
+  who = 'the service account of KEYCLOAK_ADMIN_CLIENT_ID',
 ): RealmApi {
   const send: RealmApi['send'] = (method, path, options) => {
     const url = new URL(`${baseUrl}${path}`);
     for (const [name, value] of Object.entries(options.query ?? {})) url.searchParams.set(name, value);
-    return request({ ...world, token }, url, { method, path, role: options.role }, options.body);
+    return request({ ...world, token }, url, { method, path, role: options.role, who }, options.body);
   };
   const get: RealmApi['get'] = async (path, schema, options) =>
     parse(schema, (await send('GET', path, options)).body, path);

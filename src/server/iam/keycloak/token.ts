@@ -10,26 +10,21 @@ export interface TokenWorld {
   readonly fetch: Fetch;
 }
 
-/** What a client proves itself with. */
-export interface Credential {
-  readonly clientId: string;
-  readonly clientSecret: string;
-}
+/** What a client proves itself with, or a person who lets the client act (resource owner password credentials). */
+export type Credential =
+  | { readonly clientId: string; readonly clientSecret: string }
+  | { readonly clientId: string; readonly username: string; readonly password: string };
 
 const granted = z.object({ access_token: z.string(), expires_in: z.number() });
 const refused = z.object({ error: z.string(), error_description: z.string().catch('') });
 
-/** A client's own access token (client credentials); `directory_denied` says why it gets none. */
-export async function askToken(
-  world: TokenWorld,
-  { clientId, clientSecret }: Credential,
-): Promise<z.output<typeof granted>> {
-  const form = { grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret };
+/** An access token for a credential; `directory_denied` says why it gets none. */
+export async function askToken(world: TokenWorld, credential: Credential): Promise<z.output<typeof granted>> {
   const body = await world
     .fetch(`${world.realmUrl}/protocol/openid-connect/token`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
-      body: new URLSearchParams(form).toString(),
+      body: new URLSearchParams(formOf(credential)).toString(),
     })
     .then((answer) => answer.json() as Promise<unknown>)
     .catch((cause: unknown) => {
@@ -43,16 +38,31 @@ export async function askToken(
     throw new Failure('directory_unavailable', 'Keycloak answered without a token and without an error.');
   throw new Failure(
     'directory_denied',
-    `Keycloak gives the client ${clientId} no token: ${words || error} (${error}).${remedies[error] ?? ''}`,
+    `Keycloak gives ${whoIs(credential)} no token: ${words || error} (${error}).${remedies[error] ?? ''}`,
   );
+}
+
+function formOf(credential: Credential): Record<string, string> {
+  const { clientId: client_id } = credential;
+  if ('clientSecret' in credential)
+    return { grant_type: 'client_credentials', client_id, client_secret: credential.clientSecret };
+  const { username, password } = credential;
+  return { grant_type: 'password', client_id, username, password };
+}
+
+/** As messages call it. */
+export function whoIs(credential: Credential): string {
+  return 'username' in credential ? `the user ${credential.username}` : `the client ${credential.clientId}`;
 }
 
 const remedies: Readonly<Record<string, string>> = {
   invalid_client: ' Check its id and copy its secret anew from the tab Credentials.',
+  invalid_grant:
+    ' Check the user name and the password; an account with a second factor cannot be used here, a client can.',
   unauthorized_client: ' Check its secret, and that Service accounts roles is on for it.',
 };
 
-/** The token of that client, kept until half a minute before its end, asked for once at a time. */
+/** The token for that credential, kept until half a minute before its end, asked for once at a time. */
 export function clientToken(
   world: TokenWorld & { readonly now: () => number },
   credential: Credential,

@@ -2,8 +2,7 @@ import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { Failure } from '../../../errors.ts';
 import type { Application } from '../objects.ts';
 import { settled } from '../settled.ts';
-import { settingsOfBlock } from './files.ts';
-import type { SetupWorld } from './step.ts';
+import { block, type SetupWorld } from './step.ts';
 import type { ChosenCertificate } from './wish.ts';
 
 /** A registered certificate as Graph lists it. */
@@ -15,7 +14,7 @@ export function chosenCertificate(
   text: string,
 ): ChosenCertificate | undefined {
   if (wish.certificate) return wish.certificate;
-  const own = settingsOfBlock(text);
+  const own = block.in(text);
   const path = own.ENTRA_CLIENT_CERTIFICATE_PATH;
   return path ? { path, keyPath: own.ENTRA_CLIENT_CERTIFICATE_KEY_PATH || undefined } : undefined;
 }

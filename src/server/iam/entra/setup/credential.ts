@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { GraphFailure } from '../../graph-failure.ts';
+import { settingsIn } from '../../setup/files.ts';
 import type { Application } from '../objects.ts';
 import { settled } from '../settled.ts';
 import {
@@ -10,8 +11,7 @@ import {
   readCertificate,
   replace,
 } from './certificate.ts';
-import { settingsIn, withoutBlock } from './files.ts';
-import type { SetupWorld } from './step.ts';
+import { block, type SetupWorld } from './step.ts';
 
 const day = 86_400_000;
 const made = z.object({ secretText: z.string() });
@@ -78,7 +78,7 @@ function lookAtSecret(world: SetupWorld, found: Application | undefined, text: s
 
 /** The settings with the other kinds blanked where lines outside of the block name them: two would contradict each other. */
 function alone(text: string, settings: Record<string, string>): Record<string, string> {
-  const outside = settingsIn(withoutBlock(text));
+  const outside = settingsIn(block.outOf(text));
   const others = credentialSettings.filter((name) => outside[name] && settings[name] === undefined);
   return { ...settings, ...Object.fromEntries(others.map((name) => [name, ''])) };
 }

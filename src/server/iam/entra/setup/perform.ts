@@ -3,13 +3,15 @@ import { Failure } from '../../../errors.ts';
 import type { Fetch } from '../../../outbound.ts';
 import { createGraph } from '../../graph.ts';
 import type { Pause } from '../../retry.ts';
+import type { SetupFiles } from '../../setup/files.ts';
+import { rolesNamed } from '../../setup/roles.ts';
+import { carryOut } from '../../setup/run.ts';
 import { signInWithCode } from '../device-code.ts';
-import type { SetupFiles } from './files.ts';
+import { workIn } from './index.ts';
 import { printAz } from './print-az.ts';
 import { printTerraform } from './print-terraform.ts';
-import { applySetup, planSetup, removeSetup } from './run.ts';
 import type { SetupWorld } from './step.ts';
-import { type GroupRole, groupRoles, type Wish, wishOf } from './wish.ts';
+import { type Wish, wishOf } from './wish.ts';
 
 /** Microsoft's public client for administration with Graph; it is in every tenant and asks for what it is told to. */
 const graphCommandLine = '14d82eec-204b-4c2f-b7e8-296a70dab67e';
@@ -50,27 +52,17 @@ export async function performSetup(
   if (options.print)
     return { plan: [], done: false, printed: options.print === 'az' ? printAz(wish) : printTerraform(wish) };
   const setup = await open(world, wish, options, talk);
-  if (options.remove) return remove(setup, talk);
-  const plan = await planSetup(setup);
-  if (options.plan || plan.length === 0) return { plan, done: plan.length === 0 };
-  const lines = plan.flatMap(({ title, changes }) => [title, ...changes.map((change) => `  - ${change}`)]);
-  if (!(await talk.agree(`In tenant ${setup.tenantId} and in this folder:`, lines)))
-    return { plan, done: false };
-  await applySetup(setup, (title) => talk.say(`done: ${title}`));
-  return { plan, done: true };
+  return carryOut(workIn(setup), options, talk);
 }
 
 function wishFor(world: PerformWorld, options: SetupOptions): Wish {
-  const unknown = options.role?.find((role) => !groupRoles.some((known) => known === role));
-  if (unknown)
-    throw new Failure('invalid_input', `There is no role '${unknown}'; there are: ${groupRoles.join(', ')}.`);
   if (options.certificateKey && !options.certificate)
     throw new Failure('invalid_input', '--certificate-key: name the certificate too, with --certificate.');
   return wishOf({
     ...options,
     registryUrl: options.url ?? world.registryUrl,
     redirectUris: options.redirectUri,
-    roles: options.role?.length ? (options.role as readonly GroupRole[]) : undefined,
+    roles: rolesNamed(options.role),
     users: options.user,
     certificate: options.certificate
       ? { path: options.certificate, keyPath: options.certificateKey }
@@ -99,16 +91,4 @@ async function open(
   talk.say(`Signed in as ${administrator.username}.`);
   const graph = createGraph({ ...world, baseUrl: world.graphBaseUrl, token: async () => token });
   return { ...world, wish, graph, tenantId, administrator };
-}
-
-async function remove(setup: SetupWorld, talk: SetupTalk): Promise<SetupResult> {
-  const { wish, tenantId } = setup;
-  const lines = [
-    `the registration '${wish.displayName}' with its enterprise application and secrets`,
-    ...wish.groups.map(({ displayName }) => `the group '${displayName}'`),
-    'the settings that setup wrote to .env, and scopes.yml unless it was edited',
-  ];
-  if (!(await talk.agree(`Remove from tenant ${tenantId}, as far as setup made it:`, lines)))
-    return { plan: [], done: false, removed: [] };
-  return { plan: [], done: true, removed: await removeSetup(setup) };
 }

@@ -1,7 +1,10 @@
+import { envFile, settingsIn } from '../../setup/files.ts';
+import type { GroupRole } from '../../setup/roles.ts';
+import { removeBlock } from '../../setup/settings-block.ts';
 import type { Application } from '../objects.ts';
 import { lookAtCredential, removeOrphans } from './credential.ts';
-import { settingsIn, settingsOfBlock, withBlock, withoutBlock } from './files.ts';
 import {
+  block,
   findApplication,
   findGroup,
   needApplication,
@@ -9,10 +12,6 @@ import {
   type SetupWorld,
   type Step,
 } from './step.ts';
-import type { GroupRole } from './wish.ts';
-
-/** Where the gateway reads its settings. */
-export const envFile = '.env';
 
 /** The setting of a role's group; other roles are mapped in scopes.yml. */
 export const groupSettings: Partial<Record<GroupRole, string>> = {
@@ -48,23 +47,17 @@ export const secretSteps: readonly Step[] = [
       for (const wish of world.wish.groups) await needGroup(world, wish);
       const { wanted } = await wantedSettings(world, found, text);
       const work = await lookAtCredential(world, found, text);
-      const written = withBlock(text, { ...wanted, ...(await work.make(found)) });
+      const written = block.into(text, { ...wanted, ...(await work.make(found)) });
       await world.files.write(envFile, written);
       const after = await needApplication(world);
       await removeOrphans(world, after, (await lookAtCredential(world, after, written)).orphans);
     },
-    async undo({ files }) {
-      const text = await files.read(envFile);
-      if (text === undefined || Object.keys(settingsOfBlock(text)).length === 0) return [];
-      const rest = withoutBlock(text);
-      await (rest === '' ? files.remove(envFile) : files.write(envFile, rest));
-      return [`the settings in ${envFile}`];
-    },
+    undo: ({ files }) => removeBlock(files, block),
   },
 ];
 
 async function wantedSettings(world: SetupWorld, found: Application | undefined, text: string) {
-  const own = settingsOfBlock(text);
+  const own = block.in(text);
   const given = settingsIn(text).SECRET_KEY;
   const groups: Record<string, string> = {};
   let isComplete = found !== undefined;

@@ -2,6 +2,9 @@ import type { z } from 'zod';
 import { Failure } from '../../../errors.ts';
 import { type Graph, keyed } from '../../graph.ts';
 import type { Pause } from '../../retry.ts';
+import type { SetupFiles } from '../../setup/files.ts';
+import { settingsBlock } from '../../setup/settings-block.ts';
+import type { Step as AnyStep } from '../../setup/step.ts';
 import {
   type Application,
   application,
@@ -11,7 +14,6 @@ import {
   servicePrincipal,
 } from '../objects.ts';
 import { settled } from '../settled.ts';
-import type { SetupFiles } from './files.ts';
 import type { GroupWish, Wish } from './wish.ts';
 
 /** What the steps work with. */
@@ -29,17 +31,11 @@ export interface SetupWorld {
   readonly newKey: () => string;
 }
 
-/** One step: it looks at what is there, so it can be taken again at any time and after any crash. */
-export interface Step {
-  readonly id: string;
-  readonly title: string;
-  /** What would be changed, a line each; nothing when all is in place. */
-  plan(world: SetupWorld): Promise<readonly string[]>;
-  /** Changes it. Called only when there is something to change. */
-  apply(world: SetupWorld): Promise<void>;
-  /** Takes back what it made; answers a line for each thing that is gone. */
-  undo?(world: SetupWorld): Promise<readonly string[]>;
-}
+/** What setup writes to `.env`. */
+export const block = settingsBlock('entra');
+
+/** A step of setting a tenant up. */
+export type Step = AnyStep<SetupWorld>;
 
 /** The gateway's registration, if it is there. */
 export function findApplication({ graph, wish }: SetupWorld): Promise<Application | undefined> {

@@ -1,10 +1,5 @@
+import type { GroupRole } from '../../setup/roles.ts';
 import { logoutPath } from '../needs.ts';
-
-/** The roles of the setup guide that a group can have. */
-export const groupRoles = ['admin', 'user', 'developer', 'operator'] as const;
-
-/** A role of the setup guide. */
-export type GroupRole = (typeof groupRoles)[number];
 
 /** A group that setup makes. */
 export interface GroupWish {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { parseScopes } from '../../../access/scope-set.ts';
-import { scopesFor, settingsIn, withBlock, withoutBlock } from './files.ts';
+import { parseScopes } from '../../access/scope-set.ts';
+import { scopesFor, settingsIn } from './files.ts';
+import { settingsBlock } from './settings-block.ts';
 
+const { into: withBlock, outOf: withoutBlock } = settingsBlock('entra');
 const settings = { ENTRA_CLIENT_SECRET: "a~b#c'd".replace("'", ''), SECRET_KEY: 'k' };
 
 test('settings are written in a block, and other lines stay where they are', () => {
@@ -42,4 +44,16 @@ test('the scopes file has our groups and none of the demo tenant', () => {
   const groups = [...parseScopes(text, 'scopes.yml').values()].flatMap(({ groupMappings }) => groupMappings);
   expect(new Set(groups)).toEqual(new Set([id]));
   expect(text).toContain('# Ours');
+});
+
+test('the blocks of two providers stand in one file, and each goes without the other', () => {
+  const [entra, keycloak] = [settingsBlock('entra'), settingsBlock('keycloak')];
+  const before = 'AUTH_PROVIDER=okta\n';
+  const first = entra.into(before, { AUTH_PROVIDER: 'entra', ENTRA_CLIENT_ID: 'e' });
+  const both = keycloak.into(first, { AUTH_PROVIDER: 'entra,keycloak', KEYCLOAK_CLIENT_ID: 'k' });
+  expect(settingsIn(both)).toEqual({
+    ...{ AUTH_PROVIDER: 'entra,keycloak', ENTRA_CLIENT_ID: 'e', KEYCLOAK_CLIENT_ID: 'k' },
+  });
+  expect(keycloak.outOf(both)).toBe(first);
+  expect(settingsIn(entra.outOf(keycloak.outOf(both)))).toEqual({ AUTH_PROVIDER: 'okta' });
 });

@@ -14,11 +14,12 @@ import {
 import { openBrowser } from '../../../../entra-emulator/testing/browser.ts';
 import type { Fetch } from '../../../outbound.ts';
 import { createGraph } from '../../graph.ts';
+import { diskFiles } from '../../setup/disk.ts';
+import { settingsIn } from '../../setup/files.ts';
+import { applySetup, planSetup, removeSetup } from '../../setup/run.ts';
 import { signInWithCode } from '../device-code.ts';
 import { runEntraDoctor } from '../doctor/run.ts';
-import { diskFiles } from './disk.ts';
-import { settingsIn } from './files.ts';
-import { applySetup, planSetup, removeSetup } from './run.ts';
+import { workIn } from './index.ts';
 import type { SetupWorld } from './step.ts';
 import { type WishOptions, wishOf } from './wish.ts';
 
@@ -139,18 +140,18 @@ async function diagnose() {
 
 test('an empty tenant is set up, the doctor finds all in order, and a second run changes nothing', async () => {
   const setup = await world();
-  const plan = await planSetup(setup);
+  const plan = await planSetup(workIn(setup));
   expect(plan.map(({ id }) => id)).toEqual(expect.arrayContaining(['registration', 'settings', 'scopes']));
   expect(emulator.snapshot().includes('mcp-gateway-web')).toBe(false);
   const done: string[] = [];
-  await applySetup(setup, (title) => done.push(title));
+  await applySetup(workIn(setup), (title) => done.push(title));
   expect(done).toHaveLength(plan.length);
   const { findings } = await diagnose();
   expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
   const before = [emulator.snapshot(), readFileSync(join(folder, '.env'), 'utf8')];
   const again = await world();
-  expect(await planSetup(again)).toEqual([]);
-  await applySetup(again, () => expect.unreachable());
+  expect(await planSetup(workIn(again))).toEqual([]);
+  await applySetup(workIn(again), () => expect.unreachable());
   expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(before[1]);
   expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);
   const scopes = readFileSync(join(folder, 'scopes.yml'), 'utf8');
@@ -181,7 +182,7 @@ function registered(): { secrets: number; certificates: number } {
 
 test('with a certificate no secret is made, the doctor is content, and a second run changes nothing', async () => {
   const certificate = makePem('gateway');
-  await applySetup(await world({ certificate }), () => {});
+  await applySetup(workIn(await world({ certificate })), () => {});
   expect(env()).toMatchObject({
     ENTRA_CLIENT_CERTIFICATE_PATH: 'gateway.pem',
     ENTRA_CLIENT_CERTIFICATE_KEY_PATH: 'gateway.key',
@@ -192,10 +193,10 @@ test('with a certificate no secret is made, the doctor is content, and a second 
   const { findings, credentials } = await diagnose();
   expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
   expect(credentials.map(({ kind }) => kind)).toEqual(['certificate']);
-  expect(await planSetup(await world({ certificate }))).toEqual([]);
+  expect(await planSetup(workIn(await world({ certificate })))).toEqual([]);
   // Also without naming it again.
-  expect(await planSetup(await world())).toEqual([]);
-  await removeSetup(await world());
+  expect(await planSetup(workIn(await world()))).toEqual([]);
+  await removeSetup(workIn(await world()));
   expect(emulator.snapshot()).not.toContain('mcp-gateway-auth');
   expect(readFileSync(join(folder, 'gateway.key'), 'utf8')).toContain('PRIVATE KEY');
 });
@@ -203,17 +204,17 @@ test('with a certificate no secret is made, the doctor is content, and a second 
 test('a certificate takes the place of a secret, and a new one that of the old', async () => {
   const setup = await world();
   await setup.files.write('.env', 'ENTRA_CLIENT_SECRET=of-somebody\nENTRA_MANAGED_IDENTITY=system\n');
-  await applySetup(setup, () => {});
+  await applySetup(workIn(setup), () => {});
   expect(registered()).toEqual({ secrets: 1, certificates: 0 });
   expect(env().ENTRA_MANAGED_IDENTITY).toBe('');
-  await applySetup(await world({ certificate: makePem('one') }), () => {});
+  await applySetup(workIn(await world({ certificate: makePem('one') })), () => {});
   expect(env().ENTRA_CLIENT_SECRET).toBe('');
   expect(registered()).toEqual({ secrets: 0, certificates: 1 });
-  await applySetup(await world({ certificate: makePem('two') }), () => {});
+  await applySetup(workIn(await world({ certificate: makePem('two') })), () => {});
   expect(registered()).toEqual({ secrets: 0, certificates: 1 });
   expect((await diagnose()).healthy).toBe(true);
-  expect(await planSetup(await world())).toEqual([]);
-  await removeSetup(await world());
+  expect(await planSetup(workIn(await world()))).toEqual([]);
+  await removeSetup(workIn(await world()));
   expect(env()).toEqual({ ENTRA_CLIENT_SECRET: 'of-somebody', ENTRA_MANAGED_IDENTITY: 'system' });
 });
 
@@ -225,15 +226,15 @@ test.each<[string, () => { path: string; keyPath: string | undefined }, RegExp]>
   ['what is no certificate', () => ({ path: makePem('a').keyPath, keyPath: undefined }), /no certificate/],
 ])('%s is refused before anything is changed', async (_, make, words) => {
   const before = emulator.snapshot().includes('mcp-gateway-web');
-  await expect(planSetup(await world({ certificate: make() }))).rejects.toThrow(words);
+  await expect(planSetup(workIn(await world({ certificate: make() })))).rejects.toThrow(words);
   expect([before, emulator.snapshot().includes('mcp-gateway-web')]).toEqual([false, false]);
 });
 
 test('a gateway that Microsoft can reach gets a front-channel logout URL', async () => {
-  await applySetup(await world({ registryUrl: 'https://gw.example' }), () => {});
+  await applySetup(workIn(await world({ registryUrl: 'https://gw.example' })), () => {});
   expect(emulator.snapshot()).toContain('https://gw.example/oauth2/frontchannel-logout/entra');
   expect((await diagnose()).findings.find(({ id }) => id === 'logout-url')?.level).toBe('ok');
-  expect(await planSetup(await world({ registryUrl: 'https://gw.example' }))).toEqual([]);
+  expect(await planSetup(workIn(await world({ registryUrl: 'https://gw.example' })))).toEqual([]);
 });
 
 test.each(['secret', 'certificate'])(
@@ -242,7 +243,7 @@ test.each(['secret', 'certificate'])(
     const options = (): Partial<WishOptions> =>
       kind === 'certificate' ? { certificate: { path: 'gateway.pem', keyPath: 'gateway.key' } } : {};
     if (kind === 'certificate') makePem('gateway');
-    await applySetup(await world(options()), () => {});
+    await applySetup(workIn(await world(options())), () => {});
     const whole = state();
     const names = Object.keys(env()).sort();
     for (let at = 1, killed = true; killed; at++) {
@@ -272,11 +273,11 @@ test.each(['secret', 'certificate'])(
         };
         // A dead process does not try again.
         const dead = { ...first, files: dyingFiles, pause: () => Promise.reject(new Error('killed')) };
-        killed = await applySetup(dead, () => {}).then(
+        killed = await applySetup(workIn(dead), () => {}).then(
           () => false,
           () => true,
         );
-        await applySetup(await world(options()), () => {});
+        await applySetup(workIn(await world(options())), () => {});
         expect(state(), `killed ${happened ? 'after' : 'before'} write ${at}`).toEqual(whole);
         expect(Object.keys(env()).sort()).toEqual(names);
         if (happened) expect((await diagnose()).healthy).toBe(true);
@@ -289,14 +290,14 @@ test.each(['secret', 'certificate'])(
 
 test('it waits for what is not replicated yet', async () => {
   emulator.faults.add({ kind: 'replicationDelay', milliseconds: 5000 });
-  await applySetup(await world(), () => {});
+  await applySetup(workIn(await world()), () => {});
   emulator.faults.clear();
-  expect(await planSetup(await world())).toEqual([]);
+  expect(await planSetup(workIn(await world()))).toEqual([]);
 });
 
 test('a tenant that allows only short secrets gets a short one', async () => {
   emulator.faults.add({ kind: 'appManagementPolicy', maxLifetimeDays: 90 });
-  await applySetup(await world(), () => {});
+  await applySetup(workIn(await world()), () => {});
   expect(env().ENTRA_CLIENT_SECRET).toMatch(/.{20}/);
 });
 
@@ -304,9 +305,9 @@ test('what it made is removed, and what was there stays', async () => {
   const own = '# mine\nLOG_LEVEL=debug\nREGISTRY_URL=http://localhost:9000\n';
   const setup = await world({ roles: ['admin', 'user', 'developer', 'operator'] });
   await setup.files.write('.env', own);
-  await applySetup(setup, () => {});
+  await applySetup(workIn(setup), () => {});
   expect(env()).toMatchObject({ LOG_LEVEL: 'debug', REGISTRY_URL: 'http://localhost:8080' });
-  const gone = await removeSetup(setup);
+  const gone = await removeSetup(workIn(setup));
   expect(gone).toHaveLength(7);
   expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(own);
   const kinds = ['groups', 'applications', 'servicePrincipals', 'deleted', 'grants', 'appRoleAssignments'];
@@ -315,5 +316,5 @@ test('what it made is removed, and what was there stays', async () => {
     return kinds.map((kind) => [kind, tenant[kind].$map.map(([id]: [string]) => id)]);
   };
   expect(left(emulator.snapshot())).toEqual(left(pristine));
-  expect(await removeSetup(await world())).toEqual([]);
+  expect(await removeSetup(workIn(await world()))).toEqual([]);
 });

@@ -69,15 +69,15 @@ const plan = [{ id: 'registration', title: 'Register', changes: ["register 'x'"]
 
 test('setup --plan lists what would be changed', async () => {
   const seen: unknown[] = [];
-  const runSetup = async (options: unknown) => {
-    seen.push(options);
+  const runSetup = async (...asked: unknown[]) => {
+    seen.push(asked.slice(0, 2));
     return { plan, done: false };
   };
   const { code, out } = await cli(['setup', 'entra', '--plan', '--role', 'admin', 'user'], {
     world: { runSetup },
   });
   expect({ code, out }).toEqual({ code: 0, out: "Register\n  - register 'x'\n" });
-  expect(seen).toEqual([{ plan: true, role: ['admin', 'user'] }]);
+  expect(seen).toEqual([['entra', { plan: true, role: ['admin', 'user'] }]]);
 });
 
 test.each([
@@ -85,7 +85,10 @@ test.each([
   ['no\n', 'Nothing was changed.'],
 ])('setup asks before it changes something: %j', async (stdin, said) => {
   const world: Partial<World> = {
-    runSetup: async (_, { agree }) => ({ plan, done: await agree('In tenant t:', ['Register']) }),
+    runSetup: async (_provider, _options, { agree }) => ({
+      plan,
+      done: await agree('In tenant t:', ['Register']),
+    }),
   };
   const { code, out, err } = await cli(['setup', 'entra'], { world, stdin, tty: true });
   expect(code).toBe(0);
@@ -95,11 +98,62 @@ test.each([
 
 test('without a person to ask, setup wants --yes', async () => {
   const world: Partial<World> = {
-    runSetup: async (_, { agree }) => ({ plan, done: await agree('In tenant t:', []) }),
+    runSetup: async (_provider, _options, { agree }) => ({ plan, done: await agree('In tenant t:', []) }),
   };
   expect(await cli(['setup', 'entra'], { world })).toMatchObject({
     code: 2,
     err: expect.stringContaining('Say --yes'),
   });
   expect((await cli(['setup', 'entra', '--yes'], { world })).code).toBe(0);
+});
+
+test.each([
+  ['entra', ['--realm', 'company'], '--realm is an option of setup keycloak; it means nothing to entra'],
+  ['entra', ['--password-stdin'], '--password-stdin is an option of setup keycloak'],
+  [
+    'keycloak',
+    ['--secret-days', '90'],
+    '--secret-days is an option of setup entra; it means nothing to keycloak',
+  ],
+  ['keycloak', ['--print', 'az'], '--print is an option of setup entra'],
+])('setup %s refuses %j, an option of the other provider', async (provider, flags, said) => {
+  const { code, err } = await cli(['setup', provider, ...flags]);
+  expect(code).toBe(2);
+  expect(err).toContain(said);
+});
+
+test.each([
+  {
+    stdin: 'root\nsecret\nyes\n',
+    tty: true,
+    flags: [],
+    shown: 'User: Password: \nIn realm r:\nGo ahead? (yes/no): ',
+  },
+  {
+    stdin: 'secret\n',
+    tty: false,
+    flags: ['--password-stdin', '--username', 'root', '--yes'],
+    shown: 'In realm r:\n',
+  },
+])('setup keycloak gets user name and password with %o', async ({ stdin, tty, flags, shown }) => {
+  const world: Partial<World> = {
+    async runSetup(provider, options, { ask, agree }) {
+      expect(provider).toBe('keycloak');
+      expect(options.username ?? (await ask('User: '))).toBe('root');
+      expect(await ask('Password: ', { isSecret: true })).toBe('secret');
+      return { plan, done: await agree('In realm r:', []) };
+    },
+  };
+  const { code, out, err } = await cli(['setup', 'keycloak', ...flags], { world, stdin, tty });
+  expect({ code, err }).toEqual({ code: 0, err: shown });
+  expect(out).toContain('It is set up.');
+});
+
+test('without a person to ask, setup keycloak names both other ways to sign in', async () => {
+  const world: Partial<World> = {
+    runSetup: async (_provider, _options, { ask }) => ({ plan, done: Boolean(await ask('User: ')) }),
+  };
+  const { code, err } = await cli(['setup', 'keycloak'], { world });
+  expect(code).toBe(2);
+  expect(err).toMatch(/--password-stdin.*KEYCLOAK_SETUP_CLIENT_ID/);
 });

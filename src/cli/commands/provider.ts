@@ -1,0 +1,190 @@
+import { Argument, type Command, Option } from 'commander';
+import {
+  type SetupOptions,
+  type SetupProvider,
+  type SetupResult,
+  setupOptionsOf,
+} from '../../contract/setup.ts';
+import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
+import { allOf } from '../confirm.ts';
+import { showDiagnosis } from '../diagnosis.ts';
+import type { Paint } from '../output.ts';
+import { plainText } from '../plain-text.ts';
+import { openQuestions } from '../questions.ts';
+import { misuse } from '../trouble.ts';
+
+interface SetupFlags extends SetupOptions {
+  yes?: boolean;
+  passwordStdin?: boolean;
+}
+
+/** `doctor` and `setup`: what is between the gateway and its identity provider. */
+export const addProviderCommands: AddCommands = (program, on) => {
+  addCommand(program, 'doctor', {
+    summary: 'Check that the identity provider is set up as the gateway needs it; changes nothing',
+    examples: ['mcp-gateway doctor entra', 'mcp-gateway doctor keycloak --json'],
+  })
+    .addArgument(new Argument('<provider>', 'the identity provider, as in AUTH_PROVIDER'))
+    .action((provider: string, ...rest: unknown[]) =>
+      on<unknown>((run) => doctor(run, provider))(provider, ...rest),
+    );
+
+  const setting = addCommand(program, 'setup', {
+    summary: 'Set up the identity provider for the gateway and write .env; may be run again at any time',
+    examples: [
+      'mcp-gateway setup entra --url https://mcpgateway.example.com --plan',
+      'mcp-gateway setup entra --url https://mcpgateway.example.com',
+      'mcp-gateway setup entra --print terraform',
+      'mcp-gateway setup entra --remove',
+      'mcp-gateway setup keycloak --server-url https://sso.example.com --realm company --url https://mcpgateway.example.com',
+    ],
+  })
+    .addArgument(new Argument('<provider>', 'the identity provider').choices(Object.keys(setupOptionsOf)))
+    .option('--plan', 'show what would be changed, and change nothing')
+    .option('--remove', 'take back what setup made, in the tenant or realm and in this folder')
+    .option('--yes', 'do not ask before changing something')
+    .option('--url <url>', 'public address of the gateway (or REGISTRY_URL; default http://localhost:8080)')
+    .option('--name <name>', 'name of the registration or client (default mcp-gateway-web)')
+    .option(
+      '--role <role...>',
+      'roles to make groups for: admin, user, developer, operator (default admin user)',
+    )
+    .option(
+      '--user <name...>',
+      'people, by user name (with Entra ID the user principal name), to put into the group of users',
+    );
+  addEntraOptions(setting);
+  addKeycloakOptions(setting);
+  setting.action((provider: SetupProvider, ...rest: unknown[]) =>
+    on<SetupFlags>((run, flags) => setup(run, provider, flags))(provider, ...rest),
+  );
+};
+
+function addEntraOptions(command: Command): void {
+  command
+    .addOption(
+      new Option('--print <form>', 'Entra: print the same for another tool; nobody signs in').choices([
+        'az',
+        'terraform',
+      ]),
+    )
+    .option(
+      '--redirect-uri <uri...>',
+      'Entra: redirect URIs instead of /oauth2/callback/entra at the public address',
+    )
+    .option('--tenant <id>', 'Entra: tenant, as GUID or domain; that of the administrator if left out')
+    .option(
+      '--secret-days <number>',
+      'Entra: days that the client secret is good for (default 180)',
+      wholeNumber(31, 730),
+    )
+    .option(
+      '--certificate <pem>',
+      'Entra: register this certificate, whose key may be in the same file, instead of making a client secret',
+    )
+    .option(
+      '--certificate-key <pem>',
+      "Entra: file of the certificate's private key, where it is another one",
+    )
+    .option(
+      '--client-id <id>',
+      'Entra: public client to sign in with, where the one of Microsoft Graph is not allowed',
+    );
+}
+
+function addKeycloakOptions(command: Command): void {
+  command
+    .option('--server-url <url>', 'Keycloak: address of the server, without /realms/... (or KEYCLOAK_URL)')
+    .option('--realm <realm>', 'Keycloak: the realm to set up (or KEYCLOAK_REALM; default mcp-gateway)')
+    .option(
+      '--username <name>',
+      'Keycloak: administrator to sign in as, instead of the client in KEYCLOAK_SETUP_CLIENT_ID and ' +
+        'KEYCLOAK_SETUP_CLIENT_SECRET; asked for if left out',
+    )
+    .option('--password-stdin', "Keycloak: read the administrator's password from standard input")
+    .option(
+      '--login-realm <realm>',
+      'Keycloak: realm in which that administrator or client has its account (default master)',
+    )
+    .option('--admin <name...>', 'Keycloak: people, by user name, to put into the group of administrators')
+    .option(
+      '--sign-in-only',
+      'Keycloak: make no client with which the gateway manages users, groups and agents',
+    );
+}
+
+/** Exit code 1 when something fails, 0 when there is nothing worse than a warning. */
+async function doctor({ world, output }: Run, provider: string): Promise<number> {
+  const diagnosis = await world.runDoctor(provider);
+  output.result(diagnosis, (paint) => showDiagnosis(diagnosis, paint));
+  return diagnosis.healthy ? 0 : 1;
+}
+
+/** Exit code 1 when it is set up but the doctor is not content. */
+async function setup(
+  { world, output, terminal }: Run,
+  provider: SetupProvider,
+  { yes, passwordStdin, ...options }: SetupFlags,
+): Promise<number> {
+  refuseForeign(provider, { ...options, ...(passwordStdin ? { passwordStdin } : {}) });
+  const questions = openQuestions(terminal);
+  try {
+    const result = await world.runSetup(provider, options, {
+      say: output.note,
+      async ask(question, { isSecret = false } = {}) {
+        if (isSecret && passwordStdin) return (await allOf(terminal.stdin)).replace(/\r?\n$/, '');
+        return questions.ask(question, { isSecret, otherwise: otherAccess });
+      },
+      async agree(heading, lines) {
+        for (const line of [heading, ...lines]) output.note(line);
+        if (yes) return true;
+        const otherwise = 'Say --yes to go ahead, or --plan to only look.';
+        return (await questions.ask('Go ahead? (yes/no): ', { otherwise })).trim() === 'yes';
+      },
+    });
+    output.result(result, (paint) => showSetup(result, options, paint));
+    return result.diagnosis?.healthy === false ? 1 : 0;
+  } finally {
+    await questions.close();
+  }
+}
+
+const otherAccess =
+  'Give --username and --password-stdin, or set KEYCLOAK_SETUP_CLIENT_ID and KEYCLOAK_SETUP_CLIENT_SECRET.';
+
+/** An option that means nothing for the provider is refused, not passed over. */
+function refuseForeign(provider: SetupProvider, flags: object): void {
+  for (const [other, names] of Object.entries({
+    ...setupOptionsOf,
+    keycloak: [...setupOptionsOf.keycloak, 'passwordStdin'],
+  })) {
+    const name = other === provider ? undefined : names.find((one) => Object.hasOwn(flags, one));
+    if (name === undefined) continue;
+    const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    throw misuse(
+      `${flag} is an option of setup ${other}; it means nothing to ${provider}.`,
+      `Leave it out; mcp-gateway setup --help tells which options are whose.`,
+    );
+  }
+}
+
+function showSetup(
+  { plan, done, printed, removed, diagnosis }: SetupResult,
+  options: SetupOptions,
+  paint: Paint,
+): string {
+  if (printed !== undefined) return printed.trimEnd();
+  if (removed) {
+    if (!done) return 'Nothing was removed.';
+    return removed.length === 0
+      ? 'There was nothing to remove.'
+      : ['Removed:', ...removed.map(plainText)].join('\n  ');
+  }
+  const steps = plan.map(({ title, changes }) =>
+    [paint('bold', plainText(title)), ...changes.map((change) => `  - ${plainText(change)}`)].join('\n'),
+  );
+  if (options.plan) return steps.length === 0 ? 'Everything is in place.' : steps.join('\n');
+  if (!done) return 'Nothing was changed.';
+  const verdict = diagnosis ? `\n\n${showDiagnosis(diagnosis, paint)}` : '';
+  return `${steps.length === 0 ? 'Everything was in place already.' : 'It is set up. Start or restart the gateway: mcp-gateway start'}${verdict}`;
+}

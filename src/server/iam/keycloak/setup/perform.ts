@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/setup.ts';
+import { Failure } from '../../../errors.ts';
+import type { Fetch } from '../../../outbound.ts';
+import type { Pause } from '../../retry.ts';
+import type { SetupFiles } from '../../setup/files.ts';
+import { rolesNamed } from '../../setup/roles.ts';
+import { carryOut } from '../../setup/run.ts';
+import { createRealmApi, type RealmApi } from '../realm-api.ts';
+import { type Credential, clientToken, whoIs } from '../token.ts';
+import { workIn } from './index.ts';
+import { type KeycloakWish, keycloakWish } from './wish.ts';
+
+/** The client that every realm of Keycloak has for administration with user name and password. */
+const adminCli = 'admin-cli';
+
+/** What setup works with. */
+export interface KeycloakPerformWorld {
+  /** What the settings say already: where Keycloak is, without a slash at its end, and the like. */
+  readonly given: {
+    readonly serverUrl: string;
+    readonly realm: string;
+    readonly clientId: string;
+    readonly audience: string | undefined;
+    readonly groupsClaim: readonly string[];
+    readonly registryUrl: string;
+    readonly authUrl: string;
+  };
+  /** A client that may administer the realm, from KEYCLOAK_SETUP_CLIENT_ID and KEYCLOAK_SETUP_CLIENT_SECRET. */
+  readonly client: { readonly clientId: string; readonly clientSecret: string };
+  readonly fetch: Fetch;
+  readonly files: SetupFiles;
+  readonly now: () => number;
+  readonly pause: Pause;
+  readonly newKey: () => string;
+}
+
+/** Signs an administrator in, shows the plan, and carries it out when it is agreed to; or takes everything back. */
+export async function performKeycloakSetup(
+  world: KeycloakPerformWorld,
+  options: SetupOptions,
+  talk: SetupTalk,
+): Promise<SetupResult> {
+  const wish = wishFor(world, options);
+  const api = await open(world, wish, options, talk);
+  return carryOut(workIn({ ...world, wish, api }), options, talk);
+}
+
+function wishFor({ given }: KeycloakPerformWorld, options: SetupOptions): KeycloakWish {
+  return keycloakWish({
+    ...given,
+    serverUrl: options.serverUrl ?? given.serverUrl,
+    realm: options.realm ?? given.realm,
+    clientId: options.name ?? (given.clientId || 'mcp-gateway-web'),
+    registryUrl: options.url ?? given.registryUrl,
+    signInOnly: options.signInOnly,
+    roles: rolesNamed(options.role),
+    admins: options.admin,
+    users: options.user,
+  });
+}
+
+async function open(
+  world: KeycloakPerformWorld,
+  { serverUrl, realm }: KeycloakWish,
+  { loginRealm = 'master', username }: SetupOptions,
+  talk: SetupTalk,
+): Promise<RealmApi> {
+  const credential = await credentialOf(world.client, { realm: loginRealm, username }, talk);
+  const realmUrl = `${serverUrl}/realms/${encodeURIComponent(loginRealm)}`;
+  const token = clientToken({ realmUrl, ...world }, credential);
+  const who = `${whoIs(credential)} of the realm ${loginRealm}`;
+  await token();
+  talk.say(`Signed in as ${who}.`);
+  const api = createRealmApi(`${serverUrl}/admin/realms/${encodeURIComponent(realm)}`, token, world, who);
+  if (!(await api.find('', z.looseObject({ realm: z.string() }), { role: 'view-realm' })))
+    throw new Failure(
+      'not_found',
+      `There is no realm '${realm}' at ${serverUrl}. Create it in the admin console, or name another one with --realm.`,
+    );
+  return api;
+}
+
+/** Secrets come from the environment or are asked for, never from the command line, which others can read. */
+async function credentialOf(
+  { clientId, clientSecret }: KeycloakPerformWorld['client'],
+  { realm, username }: { realm: string; username: string | undefined },
+  talk: SetupTalk,
+): Promise<Credential> {
+  if (Boolean(clientId) !== Boolean(clientSecret))
+    throw new Failure(
+      'invalid_input',
+      'KEYCLOAK_SETUP_CLIENT_ID and KEYCLOAK_SETUP_CLIENT_SECRET: only one of them is set; set both or neither.',
+    );
+  if (clientId && username === undefined) return { clientId, clientSecret };
+  const name = username ?? (await talk.ask(`Administrator's user name in the realm ${realm}: `));
+  const password = await talk.ask(`Password of ${name}: `, { isSecret: true });
+  return { clientId: adminCli, username: name, password };
+}

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { expectAccessible, expectFits, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
@@ -13,6 +13,20 @@ const { openAs } = browserTrial(
     gateway = started;
   },
 );
+
+/** Switches a server off and on again; begins in the middle where it is off already. */
+async function switchOffAndOn(page: Page, control: Locator): Promise<void> {
+  await control.waitFor();
+  for (const isOn of [false, true]) {
+    if ((await control.getAttribute('aria-checked')) === String(isOn)) continue;
+    await control.click();
+    await page
+      .getByText(`is now ${isOn ? 'enabled' : 'disabled'}`)
+      .first()
+      .waitFor();
+    await control.and(page.locator(`[aria-checked="${isOn}"]`)).waitFor();
+  }
+}
 
 const textToCopy = (page: Page) => page.getByRole('region', { name: 'Text to copy' }).textContent();
 
@@ -176,11 +190,7 @@ describe('the page of a server', () => {
 
   test('its history shows that it was switched off and on', async () => {
     const page = await openAs('alice', '/servers/everything');
-    const control = page.getByRole('switch');
-    for (const state of ['disabled', 'enabled']) {
-      await control.click();
-      await page.getByText(`is now ${state}`).waitFor();
-    }
+    await switchOffAndOn(page, page.getByRole('switch'));
     const changes = page.getByRole('list', { name: 'Changes of health' });
     await changes.getByText('Switched off').first().waitFor();
     await changes.getByText('Healthy').first().waitFor();
@@ -287,10 +297,7 @@ test('what was just typed does not call somebody back who already follows a link
 test('a card switches its server and leads to its page', async () => {
   const page = await openAs('alice', '/?view=cards');
   const card = page.getByRole('listitem').filter({ hasText: '/everything' });
-  for (const state of ['disabled', 'enabled']) {
-    await card.getByRole('switch').click();
-    await page.getByRole('status').getByText(`is now ${state}`).first().waitFor();
-  }
+  await switchOffAndOn(page, card.getByRole('switch'));
   await card.getByRole('link').first().click();
   await page.waitForURL(`${gateway.url}/servers/everything`);
 });

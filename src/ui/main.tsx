@@ -19,7 +19,10 @@ const queries = new QueryClient({
   }),
   mutationCache: new MutationCache({ onError: onChangeRefused }),
   defaultOptions: {
+    // The gateway may be on this machine: what the browser thinks of the network says nothing about it.
+    mutations: { networkMode: 'always' },
     queries: {
+      networkMode: 'always',
       // A refusal stays one however often it is asked; what may pass is asked again once.
       retry: (count, error) => count < 1 && !(error instanceof ApiError && error.status < 500),
       retryDelay: 500,

@@ -51,14 +51,14 @@ export function graphFailure(
   const { code, message, details } = said;
   const reference = `${code || `status ${status}`}, request-id ${requestId}`;
   const [failure, words] = judge(asked, status, message);
-  const doubt = isUncertain(status) ? doubtAbout(asked) : '';
+  const doubt = isUncertainStatus(status) ? doubtAbout(asked) : '';
   return new GraphFailure(failure, `${words} (${asked.method} ${asked.path}: ${reference})${doubt}`, {
     ...{ status, code, details, requestId },
   });
 }
 
 /** Whether what was answered with that status may have been carried out all the same; 503 says that it was not. */
-export function isUncertain(status: number): boolean {
+export function isUncertainStatus(status: number): boolean {
   return status >= 500 && status !== 503;
 }
 

@@ -2,7 +2,10 @@ import type { z } from 'zod';
 import { Failure } from '../errors.ts';
 import type { Fetch } from '../outbound.ts';
 import { type BatchAnswer, type BatchRequest, sendBatch } from './graph-batch.ts';
-import { type Asked, doubtAbout, graphFailure, isUncertain } from './graph-failure.ts';
+import { type Asked, doubtAbout, graphFailure, isUncertainStatus } from './graph-failure.ts';
+import { jsonBody } from './json-body.ts';
+import { ifFound } from './not-there.ts';
+import { noPlace } from './page-place.ts';
 import { isWorthRepeating, type Pause, retryAfter, waitBefore } from './retry.ts';
 
 /** Pages of a list that are read at most: 999 objects each, as many as a directory may have in one group. */
@@ -73,14 +76,8 @@ export function createGraph(world: GraphWorld): Graph {
     baseUrl: base,
     send,
     get: async (path, schema, options) => parse(schema, await send('GET', path, options), path),
-    async find(path, schema, options) {
-      try {
-        return parse(schema, await send('GET', path, options), path);
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'not_found') return undefined;
-        throw error;
-      }
-    },
+    find: (path, schema, options) =>
+      ifFound(send('GET', path, options).then((body) => parse(schema, body, path))),
     async list(path, schema, options = {}) {
       const found: unknown[] = [];
       const asked = { method: 'GET', path, permission: options.permission };
@@ -130,9 +127,7 @@ function queryIn(cursor: string): string {
   const query = Buffer.from(cursor, 'base64url').toString();
   // Only a cursor of ours begins so; anything else is somebody's guess.
   if (/^\?[\x21-\x7e]*skiptoken=[\x21-\x7e]+$/i.test(query)) return query;
-  throw new Failure('invalid_input', 'from: is not the `next` of a page; begin at the first page.', {
-    faults: [{ at: 'query.from', message: 'is not the `next` of a page' }],
-  });
+  throw noPlace();
 }
 
 function urlOf(base: string, path: string, { query = {}, eventual }: GraphOptions): URL {
@@ -161,14 +156,14 @@ async function request(world: GraphWorld, url: URL, asked: Asked, options: Graph
       await answer.body?.cancel();
       return undefined;
     }
-    if (isUncertain(answer.status)) mayBeDone = true;
-    if (answer.ok) return answer.status === 204 ? undefined : await bodyOf(answer);
+    if (isUncertainStatus(answer.status)) mayBeDone = true;
+    if (answer.ok) return answer.status === 204 ? undefined : await jsonBody(answer);
     const challenge = again ? undefined : challengeOf(answer);
     const wait = isWorthRepeating(asked.method, answer.status)
       ? waitBefore(attempt + 1, retryAfter(answer.headers.get('retry-after')))
       : undefined;
     if (!challenge && wait === undefined)
-      throw graphFailure(asked, answer.status, await bodyOf(answer), answer.headers.get('request-id'));
+      throw graphFailure(asked, answer.status, await jsonBody(answer), answer.headers.get('request-id'));
     await answer.body?.cancel();
     again = challenge ?? again;
     if (!challenge && wait) await world.pause(wait);
@@ -207,15 +202,6 @@ function challengeOf({ status, headers }: Response): { claims: string | null } |
   if (status !== 401) return undefined;
   const encoded = /\bclaims="([A-Za-z0-9+/=_-]+)"/.exec(headers.get('www-authenticate') ?? '')?.[1];
   return { claims: encoded ? Buffer.from(encoded, 'base64').toString() : null };
-}
-
-async function bodyOf(answer: Response): Promise<unknown> {
-  const text = await answer.text();
-  try {
-    return text === '' ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function nextPage(link: unknown, base: string): URL | undefined {

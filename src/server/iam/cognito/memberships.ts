@@ -1,12 +1,9 @@
-import { asFailure } from '../../errors.ts';
 import type { DirectoryGroup, Memberships } from '../directory.ts';
+import { oneByOne } from '../one-by-one.ts';
 import type { Usernames } from './accounts.ts';
 import { groupOf } from './groups.ts';
 import { mostAtATime } from './pages.ts';
 import type { PoolApi } from './pool-api.ts';
-
-/** Users whose groups are asked for at a time. */
-const atATime = 8;
 
 /** Who is in which group of a pool: groups are not in groups, and app clients in none. */
 export function cognitoMemberships(
@@ -24,27 +21,17 @@ export function cognitoMemberships(
     } while (NextToken !== undefined);
     return groups;
   };
-  const isIn = async (groupId: string, memberId: string): Promise<boolean> =>
-    (await groupsOf(memberId)).some(({ id }) => id === groupId);
   const named = async (groupId: string, memberId: string) => ({
     GroupName: groupId,
     Username: await usernames.of(memberId),
   });
   return {
-    async ofUsers(ids) {
-      const found: (readonly DirectoryGroup[] | undefined)[] = new Array(ids.length);
-      const rest = ids.entries();
-      const work = async (): Promise<void> => {
-        for (const [at, id] of rest)
-          found[at] = await groupsOf(id).catch((error: unknown) => {
-            // One account that is gone meanwhile leaves the others readable; a pool that is away does not.
-            if (asFailure(error).code !== 'not_found') throw error;
-            return undefined;
-          });
-      };
-      await Promise.all(Array.from({ length: atATime }, work));
-      return found;
-    },
+    ...oneByOne({
+      groupsOf,
+      add: async (groupId, memberId) => api.ask('AdminAddUserToGroup', await named(groupId, memberId)),
+      remove: async (groupId, memberId) =>
+        api.ask('AdminRemoveUserFromGroup', await named(groupId, memberId)),
+    }),
     async people(groupId, limit) {
       const people: string[] = [];
       let NextToken: string | undefined;
@@ -56,17 +43,6 @@ export function cognitoMemberships(
         NextToken = page.NextToken;
       } while (NextToken !== undefined && people.length < limit);
       return people.slice(0, limit);
-    },
-    async add(groupId, memberId) {
-      // Cognito answers the same to both; whoever comes between asks for the same end.
-      if (await isIn(groupId, memberId)) return false;
-      await api.ask('AdminAddUserToGroup', await named(groupId, memberId));
-      return true;
-    },
-    async remove(groupId, memberId) {
-      if (!(await isIn(groupId, memberId))) return false;
-      await api.ask('AdminRemoveUserFromGroup', await named(groupId, memberId));
-      return true;
     },
   };
 }

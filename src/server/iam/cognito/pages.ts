@@ -1,5 +1,5 @@
-import { Failure } from '../../errors.ts';
 import type { Page } from '../directory.ts';
+import { noPlace } from '../page-place.ts';
 
 /** Items that Cognito answers at most at a time. */
 export const mostAtATime = 60;
@@ -53,10 +53,4 @@ function placeOf(from: string | null | undefined, passes: number): Place {
   const [, pass, skip, token] = /^(\d)\.(\d{1,2})\.(\S*)$/.exec(from) ?? [];
   if (pass === undefined || Number(pass) >= passes) throw noPlace();
   return { pass: Number(pass), skip: Number(skip), token: token || undefined };
-}
-
-function noPlace(): Failure {
-  return new Failure('invalid_input', 'from: is not the `next` of a page; begin at the first page.', {
-    faults: [{ at: 'query.from', message: 'is not the `next` of a page' }],
-  });
 }

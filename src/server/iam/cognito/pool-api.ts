@@ -1,6 +1,7 @@
 import type { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
 import { Failure } from '../../errors.ts';
 import type { DirectoryWorld } from '../directory.ts';
+import { ifFound } from '../not-there.ts';
 import { isWorthRepeating, waitBefore } from '../retry.ts';
 import { cognitoFailure, credentialsFailure, statusOf } from './failure.ts';
 import type { Action, Answer, Asked } from './operations.ts';
@@ -57,14 +58,7 @@ export function createPoolApi(pool: Pool, world: Pick<DirectoryWorld, 'fetch' | 
   };
   return {
     ask,
-    async find(action, asked) {
-      try {
-        return await ask(action, asked);
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'not_found') return undefined;
-        throw error;
-      }
-    },
+    find: (action, asked) => ifFound(ask(action, asked)),
   };
 }
 

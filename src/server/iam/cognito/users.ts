@@ -1,6 +1,7 @@
 import { asFailure, Failure } from '../../errors.ts';
 import type { NewUser, Users } from '../directory.ts';
 import { isId, isName, theOne } from '../names.ts';
+import { ifFound } from '../not-there.ts';
 import { type Account, attributeOf, type Usernames } from './accounts.ts';
 import { filterBy, isPoolName } from './names.ts';
 import { mostAtATime, readPage } from './pages.ts';
@@ -33,7 +34,7 @@ export function cognitoUsers(api: PoolApi, usernames: Usernames): Users & Requir
       return usernames.learn(made);
     },
     async remove(id) {
-      const Username = await usernames.of(id).catch(unlessGone);
+      const Username = await ifFound(usernames.of(id));
       usernames.forget(id);
       return Username !== undefined && (await api.find('AdminDeleteUser', { Username })) !== undefined;
     },
@@ -50,7 +51,7 @@ function isOfEarlier(one: Account, names: readonly string[], search = ''): boole
 
 async function findUser(api: PoolApi, usernames: Usernames, idOrName: string) {
   if (isId(idOrName)) {
-    const Username = await usernames.of(idOrName.toLowerCase()).catch(unlessGone);
+    const Username = await ifFound(usernames.of(idOrName.toLowerCase()));
     const found = Username && (await api.find('AdminGetUser', { Username }));
     const user = found ? usernames.learn(found) : undefined;
     if (user?.id === idOrName.toLowerCase()) return user;
@@ -64,10 +65,6 @@ async function findUser(api: PoolApi, usernames: Usernames, idOrName: string) {
   if (!Filter || !idOrName.includes('@')) return undefined;
   const { Users: found = [] } = await api.ask('ListUsers', { Filter, Limit: mostAtATime });
   return theOne(found.map(usernames.learn), idOrName, ({ email }) => email);
-}
-
-function unlessGone(error: unknown): undefined {
-  if (!(error instanceof Failure) || error.code !== 'not_found') throw error;
 }
 
 /** What a pool was made with, for good: whether names are e-mail addresses, and whether everybody has a `name`. */

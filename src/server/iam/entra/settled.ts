@@ -1,5 +1,5 @@
 import { asFailure, Failure } from '../../errors.ts';
-import { GraphFailure, isUncertain as isUncertainStatus } from '../graph-failure.ts';
+import { GraphFailure, isUncertainStatus } from '../graph-failure.ts';
 import type { Pause } from '../retry.ts';
 
 /** Seconds between attempts: three minutes in all, as long as replication was ever reported to take. */
@@ -82,16 +82,5 @@ export async function unlessThere(act: () => Promise<unknown>): Promise<void> {
     const exists =
       error instanceof GraphFailure && (error.graph.status === 409 || /already exist/.test(error.message));
     if (!exists) throw error;
-  }
-}
-
-/** Removes something that may be gone already; true when it was there. */
-export async function ifThere(act: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await act();
-    return true;
-  } catch (error) {
-    if (error instanceof Failure && error.code === 'not_found') return false;
-    throw error;
   }
 }

@@ -1,12 +1,12 @@
 import type { z } from 'zod';
-import { asFailure } from '../../errors.ts';
 import type { DirectoryGroup, Memberships } from '../directory.ts';
+import { oneByOne } from '../one-by-one.ts';
 import { groupOf, type Naming, realmGroup } from './groups.ts';
 import type { RealmApi } from './realm-api.ts';
 import { account, isServiceAccount } from './users.ts';
 
-/** Users whose groups are asked for at a time, and members of a group that are read at a time. */
-const [atATime, pageSize] = [8, 100];
+/** Groups of a member, and members of a group, that are read at a time. */
+const pageSize = 100;
 
 const read = { role: 'view-users' };
 const write = { role: 'manage-users' };
@@ -28,38 +28,16 @@ export function keycloakMemberships(api: RealmApi, naming: Naming): Memberships 
     }
     return groups;
   };
-  const isIn = async (groupId: string, memberId: string): Promise<boolean> =>
-    (await groupsOf(memberId)).some(({ id }) => id === groupId);
   const pathOf = (groupId: string, memberId: string): string =>
     `${userPath(memberId)}/groups/${encodeURIComponent(groupId)}`;
   return {
-    async ofUsers(ids) {
-      const found: (readonly DirectoryGroup[] | undefined)[] = new Array(ids.length);
-      const rest = ids.entries();
-      const work = async (): Promise<void> => {
-        for (const [at, id] of rest)
-          found[at] = await groupsOf(id).catch((error: unknown) => {
-            // One account that is gone meanwhile leaves the others readable; a realm that is away does not.
-            if (asFailure(error).code !== 'not_found') throw error;
-            return undefined;
-          });
-      };
-      await Promise.all(Array.from({ length: atATime }, work));
-      return found;
-    },
+    ...oneByOne({
+      groupsOf,
+      add: (groupId, memberId) => api.send('PUT', pathOf(groupId, memberId), write),
+      remove: (groupId, memberId) => api.send('DELETE', pathOf(groupId, memberId), write),
+    }),
     ofServiceAccount: groupsOf,
     people: (groupId, limit) => peopleIn(api, groupId, limit),
-    async add(groupId, memberId) {
-      // Keycloak answers the same to both; whoever comes between asks for the same end.
-      if (await isIn(groupId, memberId)) return false;
-      await api.send('PUT', pathOf(groupId, memberId), write);
-      return true;
-    },
-    async remove(groupId, memberId) {
-      if (!(await isIn(groupId, memberId))) return false;
-      await api.send('DELETE', pathOf(groupId, memberId), write);
-      return true;
-    },
   };
 }
 

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { Failure } from '../../errors.ts';
 import type { DirectoryWorld } from '../directory.ts';
 import type { TokenSource } from '../graph.ts';
+import { jsonBody } from '../json-body.ts';
+import { ifFound } from '../not-there.ts';
+import { noPlace } from '../page-place.ts';
 import { isWorthRepeating, retryAfter, waitBefore } from '../retry.ts';
 import { type Asked, keycloakFailure } from './failure.ts';
 
@@ -53,14 +56,7 @@ export function createRealmApi(
   return {
     send,
     get,
-    async find(path, schema, options) {
-      try {
-        return await get(path, schema, options);
-      } catch (error) {
-        if (error instanceof Failure && error.code === 'not_found') return undefined;
-        throw error;
-      }
-    },
+    find: (path, schema, options) => ifFound(get(path, schema, options)),
     async page(path, schema, { limit, from, query = {}, ...options }) {
       const first = startOf(from);
       const places = { first: String(first), max: String(limit) };
@@ -73,9 +69,7 @@ export function createRealmApi(
 function startOf(from: string | null | undefined): number {
   if (from === null || from === undefined || from === '') return 0;
   if (/^\d{1,9}$/.test(from)) return Number(from);
-  throw new Failure('invalid_input', 'from: is not the `next` of a page; begin at the first page.', {
-    faults: [{ at: 'query.from', message: 'is not the `next` of a page' }],
-  });
+  throw noPlace();
 }
 
 async function request(
@@ -94,13 +88,13 @@ async function request(
       await world.pause(wait);
       continue;
     }
-    if (answer.ok) return { body: await bodyOf(answer), id: idIn(answer.headers.get('location')) };
+    if (answer.ok) return { body: await jsonBody(answer), id: idIn(answer.headers.get('location')) };
     const wait = isWorthRepeating(asked.method, answer.status)
       ? waitBefore(attempt + 1, retryAfter(answer.headers.get('retry-after')))
       : undefined;
     // A token may end, or be ended by an administrator, before its time.
     const isStale = answer.status === 401 && !isRenewed;
-    if (!isStale && wait === undefined) throw keycloakFailure(asked, answer.status, await bodyOf(answer));
+    if (!isStale && wait === undefined) throw keycloakFailure(asked, answer.status, await jsonBody(answer));
     await answer.body?.cancel();
     if (isStale) isRenewed = true;
     else if (wait) await world.pause(wait);
@@ -126,15 +120,6 @@ async function once(
   } catch (cause) {
     const why = cause instanceof Failure ? cause.message : 'The connection failed.';
     return new Failure('directory_unavailable', `Keycloak cannot be reached. ${why}`, { cause });
-  }
-}
-
-async function bodyOf(answer: Response): Promise<unknown> {
-  const text = await answer.text();
-  try {
-    return text === '' ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

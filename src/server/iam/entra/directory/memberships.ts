@@ -4,7 +4,8 @@ import type { DirectoryGroup, Memberships } from '../../directory.ts';
 import type { Graph } from '../../graph.ts';
 import type { BatchAnswer } from '../../graph-batch.ts';
 import { GraphFailure } from '../../graph-failure.ts';
-import { ifThere, type Patience, repeated, settled } from '../settled.ts';
+import { ifThere } from '../../not-there.ts';
+import { type Patience, repeated, settled } from '../settled.ts';
 import { graphGroup, groupFields, groupOf } from './groups.ts';
 
 /** Users whose groups are asked for in one round trip, and round trips at a time. */

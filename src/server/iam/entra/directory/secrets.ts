@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { NewSecret, ServiceAccounts } from '../../directory.ts';
 import type { Graph } from '../../graph.ts';
 import { GraphFailure } from '../../graph-failure.ts';
-import { ifThere, type Patience, settled } from '../settled.ts';
+import { ifThere } from '../../not-there.ts';
+import { type Patience, settled } from '../settled.ts';
 
 const day = 86_400_000;
 /** Lifetimes in days that are tried in turn where a tenant allows no longer ones. */

@@ -3,8 +3,9 @@ import { Failure } from '../../../errors.ts';
 import type { ServiceAccount, ServiceAccounts } from '../../directory.ts';
 import { type Graph, keyed, quoted } from '../../graph.ts';
 import { isId, isName, theOne } from '../../names.ts';
+import { ifThere } from '../../not-there.ts';
 import { agentRole, servicePrincipal } from '../objects.ts';
-import { ifThere, type Patience, settled, unlessThere } from '../settled.ts';
+import { type Patience, settled, unlessThere } from '../settled.ts';
 import { askToken, TokenFailure, type TokenWorld } from '../token.ts';
 import { accountSecrets } from './secrets.ts';
 

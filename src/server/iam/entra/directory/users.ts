@@ -4,7 +4,8 @@ import type { DirectoryUser, NewUser, Users } from '../../directory.ts';
 import { type Graph, quoted } from '../../graph.ts';
 import { GraphFailure } from '../../graph-failure.ts';
 import { isId, isName, theOne } from '../../names.ts';
-import { ifThere, isUncertain, type Patience, settled, sought } from '../settled.ts';
+import { ifThere } from '../../not-there.ts';
+import { isUncertain, type Patience, settled, sought } from '../settled.ts';
 
 const fields = 'id,displayName,userPrincipalName,mail,givenName,surname,accountEnabled,createdDateTime';
 const graphUser = z.looseObject({

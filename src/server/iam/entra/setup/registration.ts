@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { keyed } from '../../graph.ts';
-import { ifThere, settled, unlessThere } from '../settled.ts';
+import { ifThere } from '../../not-there.ts';
+import { settled, unlessThere } from '../settled.ts';
 import { findApplication, findPrincipal, needApplication, type SetupWorld, type Step } from './step.ts';
 
 const binned = z.looseObject({ id: z.string(), tags: z.array(z.string()).nullish() });

@@ -4,6 +4,16 @@ import { type Endpoints, uiPermissions } from './endpoint.ts';
 /** Names that a scope cannot have, since the scope file means something else by them. */
 const notScopes: readonly string[] = ['UI-Scopes', 'group_mappings'];
 
+/** Actions on agents that a scope may allow. */
+export const agentActions = [
+  'list_agents',
+  'get_agent',
+  'invoke_agent',
+  'publish_agent',
+  'modify_agent',
+  'delete_agent',
+] as const;
+
 /** What a scope made through the API may be called: ASCII, so that no name only looks like another one. */
 export const scopeName = z
   .string()

@@ -1,16 +1,7 @@
+import { agentActions } from '../../contract/scopes.ts';
 import { trimSlashes } from './names.ts';
 import type { Reader } from './reader.ts';
 import { readMembers, readNames, required } from './rule-parts.ts';
-
-/** Actions that an agent rule may name. */
-export const agentActions = [
-  'list_agents',
-  'get_agent',
-  'invoke_agent',
-  'publish_agent',
-  'modify_agent',
-  'delete_agent',
-] as const;
 
 /** What a scope allows on agents: one action on the agents with these paths, or on `all`. */
 export interface AgentRule {

@@ -16,6 +16,11 @@ export const scopesQuery = queryOptions({
   queryFn: ({ signal }) => api('scopes.list', { signal }),
 });
 
+/** What the directory calls groups, by their mapping in small letters. */
+export function groupNames(list: ScopeList | undefined): ReadonlyMap<string, string> {
+  return new Map(list?.keycloak_groups.map(({ mapping, name }) => [mapping.toLowerCase(), name]));
+}
+
 /** One scope in full, by its name. */
 export function scopeQuery(name: string) {
   return queryOptions({

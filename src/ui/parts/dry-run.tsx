@@ -3,7 +3,7 @@ import { TriangleAlert } from 'lucide-react';
 import type { z } from 'zod';
 import type { ScopeEffect } from '../../contract/access.ts';
 import { api } from '../api.ts';
-import { scopesQuery } from './access-query.ts';
+import { groupNames, scopesQuery } from './access-query.ts';
 import { Button } from './button.tsx';
 import { GainTable } from './gain-table.tsx';
 import { Problem } from './problem.tsx';
@@ -20,7 +20,7 @@ export function useDryRun() {
   return useMutation({ mutationFn: (body: Rehearsed): Promise<Answer> => api('access.dryRun', { body }) });
 }
 
-/** Who would gain and lose what, with a button that asks. `change` is read when it is pressed. */
+/** Who would gain and lose what, with a button that asks. */
 export function DryRun({ run, ask }: { run: ReturnType<typeof useDryRun>; ask: () => void }) {
   return (
     <section aria-label="Effect" className="grid gap-3">
@@ -39,7 +39,7 @@ export function DryRun({ run, ask }: { run: ReturnType<typeof useDryRun>; ask: (
 
 function Effects({ answer }: { answer: Answer }) {
   const { data: scopes } = useQuery(scopesQuery);
-  const known = new Map(scopes?.keycloak_groups.map(({ mapping, name }) => [mapping.toLowerCase(), name]));
+  const known = groupNames(scopes);
   const { groups, accounts, accounts_total: total, locks_out: locksOut } = answer;
   return (
     <>

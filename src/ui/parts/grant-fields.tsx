@@ -2,7 +2,7 @@ import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from './button.tsx';
 import { NamesField, type Suggestion } from './names-field.tsx';
-import type { GrantDraft } from './scope-draft.ts';
+import { choicesLeft, type GrantDraft } from './scope-draft.ts';
 import { TextField } from './text-field.tsx';
 
 /** Rows of a name that is chosen, and what it holds for: permissions in the registry, or actions on agents. */
@@ -27,7 +27,7 @@ export function GrantFields({
   faultOf: (grant: GrantDraft, at: number) => string | undefined;
 }) {
   const [gone, setGone] = useState(0);
-  const left = choices.filter((choice) => !grants.some(({ name }) => name === choice));
+  const left = choicesLeft(choices, grants);
   const id = row.toLowerCase();
   return (
     <section aria-labelledby={id} className="grid gap-3">

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type ScopeInFull, scopesQuery } from './access-query.ts';
+import { groupNames, type ScopeInFull, scopesQuery } from './access-query.ts';
 import { Button, buttonClass } from './button.tsx';
 import { DeleteScope } from './delete-scope.tsx';
 import { sourceWords } from './explained-call.tsx';
@@ -12,7 +12,7 @@ import { definitionText } from './scope-text.ts';
 export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
   const [deleting, setDeleting] = useState(false);
   const { data: list } = useQuery(scopesQuery);
-  const names = new Map(list?.keycloak_groups.map(({ mapping, name }) => [mapping.toLowerCase(), name]));
+  const names = groupNames(list);
   return (
     <div className="grid gap-4">
       <dl className="grid gap-2 rounded-lg border border-line bg-raised p-4">

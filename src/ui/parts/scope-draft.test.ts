@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
+import { uiPermissions } from '../../contract/endpoint.ts';
 import {
+  choicesLeft,
   definitionIn,
   definitionOfDraft,
   draftOfDefinition,
   emptyScope,
   faultAt,
   faultsOfScope,
-  permissionsLeft,
 } from './scope-draft.ts';
 
 const definition = {
@@ -56,7 +57,7 @@ test('a permission that is named twice holds for both', () => {
   expect(definitionOfDraft({ ...emptyScope, permissions }).ui_permissions).toEqual({
     list_service: ['a', 'b', 'c'],
   });
-  expect(permissionsLeft(permissions)).not.toContain('list_service');
+  expect(choicesLeft(uiPermissions, permissions)).not.toContain('list_service');
 });
 
 test.each([

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApiError } from '../../contract/client.ts';
-import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { uiPermissions } from '../../contract/endpoint.ts';
 import { groupDefinition } from '../../contract/scopes.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
@@ -158,7 +158,7 @@ export function isAboutAgents(permission: string): boolean {
   return permission.endsWith('agent') || permission.endsWith('agents');
 }
 
-/** Permissions that a scope does not name yet. */
-export function permissionsLeft(permissions: readonly GrantDraft[]): UiPermission[] {
-  return uiPermissions.filter((one) => !permissions.some(({ name }) => name === one));
+/** Names that no row has yet. */
+export function choicesLeft(choices: readonly string[], grants: readonly GrantDraft[]): string[] {
+  return choices.filter((choice) => !grants.some(({ name }) => name === choice));
 }

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { type ScopeList as Listed, scopesQuery } from './access-query.ts';
+import { groupNames, type ScopeList as Listed, scopesQuery } from './access-query.ts';
 import { buttonClass } from './button.tsx';
 import { ScopeLink, sourceWords } from './explained-call.tsx';
 import { Pending } from './pending.tsx';
@@ -38,7 +38,7 @@ function Scopes({ list }: { list: Listed }) {
   const shown = all.filter(([name, { group_mappings, servers }]) =>
     [name, ...group_mappings, ...servers].some((one) => one.toLowerCase().includes(wanted)),
   );
-  const names = new Map(list.keycloak_groups.map(({ mapping, name }) => [mapping.toLowerCase(), name]));
+  const names = groupNames(list);
   const groupWords = (group: string) => names.get(group.toLowerCase()) ?? group;
   if (all.length === 0)
     return (

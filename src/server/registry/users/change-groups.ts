@@ -2,12 +2,11 @@ import type { Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
 import { Failure } from '../../errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
-import { readGroupsAnew } from '../../identity/people.ts';
 import { changeRecord, findRecord, type M2mRecord } from '../m2m-clients/store.ts';
 import { unsupported } from './create-human.ts';
 import { type Account, findAccount } from './find-account.ts';
 import { assertOthersAdminister } from './guard.ts';
-import { forgetClient } from './remove.ts';
+import { forgetClient, proveAnew } from './remove.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
 import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
 
@@ -124,11 +123,7 @@ async function takeEffect(
   found: Exclude<Account, { kind: 'record' }>,
   groups: readonly DirectoryGroup[],
 ): Promise<void> {
-  if (found.kind === 'human') {
-    await readGroupsAnew(world.db, provider, found.user.id);
-    world.forgetPerson(provider, found.user.id);
-    return;
-  }
+  if (found.kind === 'human') return proveAnew(world, provider, found.user.id);
   const { clientId } = found.account;
   const record = await findRecord(world.db, provider, clientId);
   const at = new Date(world.now()).toISOString();

@@ -39,8 +39,7 @@ async function removePerson(
     await remove(user.id).catch(async (error: unknown) => {
       // It may be gone all the same: what it has open here is proven anew at its next use.
       caller.note({ before });
-      await readGroupsAnew(db, owner.provider, owner.subject);
-      world.forgetPerson(owner.provider, owner.subject);
+      await proveAnew(world, owner.provider, owner.subject);
       throw error;
     });
   });
@@ -67,6 +66,16 @@ async function removeApplication(
   forgetClient(world, account.clientId);
   caller.note({ before: { client_id: account.clientId, name: account.name }, after: null });
   return account.name;
+}
+
+/** The groups of a person are read again before anything of theirs goes on. */
+export async function proveAnew(
+  { db, forgetPerson }: Pick<UsersWorld, 'db' | 'forgetPerson'>,
+  provider: string,
+  subject: string,
+): Promise<void> {
+  await readGroupsAnew(db, provider, subject);
+  forgetPerson(provider, subject);
 }
 
 /** What an application may do is looked up afresh at its next request. */

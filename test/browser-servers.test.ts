@@ -197,6 +197,36 @@ describe('the page of a server', () => {
     await page.getByRole('img', { name: /^Healthy for [\d.]+ % of what is known/ }).waitFor();
   });
 
+  test('no click on a switch is lost: what was asked last holds, and no older answer is shown', async () => {
+    const page = await openAs('alice', '/servers/everything');
+    const control = page.getByRole('switch');
+    const is = (on: boolean) => control.and(page.locator(`[aria-checked="${on}"]`)).waitFor();
+    await is(true);
+    const release = Promise.withResolvers<void>();
+    const asked: string[] = [];
+    await page.route('**/api/servers/everything/toggle', async (route) => {
+      asked.push(route.request().postData() ?? '');
+      await release.promise;
+      await route.continue();
+    });
+    // Seen by the server before the switch, told to the page after the click.
+    const stale = page.waitForResponse((answer) =>
+      new URL(answer.url()).pathname.endsWith('/servers/everything'),
+    );
+    await control.click();
+    await is(false);
+    await page.evaluate(`window.dispatchEvent(new Event('visibilitychange'))`);
+    await stale;
+    await is(false);
+    await control.click();
+    await is(true);
+    release.resolve();
+    for (const word of ['disabled', 'enabled'])
+      await page.getByRole('status').getByText(`is now ${word}.`).first().waitFor();
+    await is(true);
+    expect(asked.map((body) => JSON.parse(body).enabled)).toEqual([false, true]);
+  });
+
   test('who may not see a server is told that there is none', async () => {
     const page = await openAs('alice', '/servers/nowhere');
     await page.getByRole('alert').getByText("There is no 'nowhere' here").waitFor();

@@ -14,7 +14,7 @@ import { Pending } from '../parts/pending.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { RemoveServer } from '../parts/remove-server.tsx';
 import { ServerAccess } from '../parts/server-access.tsx';
-import { useToggle } from '../parts/server-changes.ts';
+import { useServerSwitch } from '../parts/server-changes.ts';
 import { ServerActions, ServerFacts } from '../parts/server-detail.tsx';
 import { useServerEvents } from '../parts/server-events.ts';
 import { EditHistory, RecentCalls } from '../parts/server-trail.tsx';
@@ -105,13 +105,6 @@ function Summary({ server }: { server: Server }) {
 }
 
 function Switch({ server }: { server: Server }) {
-  const toggle = useToggle(server);
-  const change = (enabled: boolean) => void (toggle.isPending || toggle.mutate(enabled));
-  return (
-    <EnabledState
-      name={server.server_name}
-      on={server.is_enabled}
-      onChange={server.can.toggle ? change : undefined}
-    />
-  );
+  const { on, change } = useServerSwitch(server);
+  return <EnabledState name={server.server_name} on={on} onChange={server.can.toggle ? change : undefined} />;
 }

@@ -1,7 +1,7 @@
 import { ChevronRight } from 'lucide-react';
 import { memo, useId } from 'react';
 import type { AgentInfo } from '../api.ts';
-import { useAgentToggle } from './agent-changes.ts';
+import { useAgentSwitch } from './agent-changes.ts';
 import { AgentDetail } from './agent-detail.tsx';
 import { EnabledState } from './enabled-state.tsx';
 import { Tags } from './tags.tsx';
@@ -22,8 +22,7 @@ export const AgentRow = memo(function AgentRow({
   onTag: (tag: string) => void;
 }) {
   const detail = useId();
-  const toggle = useAgentToggle(agent);
-  const change = (enabled: boolean) => void (toggle.isPending || toggle.mutate(enabled));
+  const { on, change } = useAgentSwitch(agent);
   return (
     <li className="border-b border-line last:border-0">
       <div
@@ -62,11 +61,7 @@ export const AgentRow = memo(function AgentRow({
           </span>
         </div>
         <div className="relative max-lg:col-start-3 max-lg:row-start-1 lg:-mt-1">
-          <EnabledState
-            name={agent.name}
-            on={agent.is_enabled}
-            onChange={agent.can.modify ? change : undefined}
-          />
+          <EnabledState name={agent.name} on={on} onChange={agent.can.modify ? change : undefined} />
         </div>
       </div>
       {open && (

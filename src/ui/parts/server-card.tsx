@@ -4,7 +4,7 @@ import type { Server } from '../api.ts';
 import { EnabledState } from './enabled-state.tsx';
 import { Health } from './health.tsx';
 import { RelativeTime } from './relative-time.tsx';
-import { useToggle } from './server-changes.ts';
+import { useServerSwitch } from './server-changes.ts';
 import { Tags } from './tags.tsx';
 
 /** One server as a card, which leads to its page. */
@@ -15,8 +15,7 @@ export const ServerCard = memo(function ServerCard({
   server: Server;
   onTag: (tag: string) => void;
 }) {
-  const toggle = useToggle(server);
-  const change = (enabled: boolean) => void (toggle.isPending || toggle.mutate(enabled));
+  const { on, change } = useServerSwitch(server);
   return (
     <li className="relative flex min-w-0 flex-col gap-2 rounded-lg border border-line bg-raised p-4 [contain-intrinsic-size:auto_11rem] [content-visibility:auto] hover:bg-hover">
       <div className="flex items-start justify-between gap-3">
@@ -34,11 +33,7 @@ export const ServerCard = memo(function ServerCard({
           <p className="font-mono text-code text-quiet">{server.path}</p>
         </div>
         <div className="relative shrink-0">
-          <EnabledState
-            name={server.server_name}
-            on={server.is_enabled}
-            onChange={server.can.toggle ? change : undefined}
-          />
+          <EnabledState name={server.server_name} on={on} onChange={server.can.toggle ? change : undefined} />
         </div>
       </div>
       <p className="line-clamp-3 grow">

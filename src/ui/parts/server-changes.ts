@@ -4,31 +4,25 @@ import { auditOfServerQuery } from './audit-query.ts';
 import { healthWords } from './health.tsx';
 import { saidBy } from './problem.tsx';
 import { announce } from './toasts.tsx';
+import { useSwitch } from './use-switch.ts';
 
-/** Switches a server: shown at once, taken back when refused, and announced either way. */
-export function useToggle(server: Server) {
+/** Switches a server. */
+export function useServerSwitch(server: Server) {
   const queries = useQueryClient();
-  const name = server.server_name;
-  return useMutation({
-    mutationFn: (enabled: boolean) =>
-      api('servers.toggle', { params: { path: server.path }, body: { enabled } }),
-    onMutate: async (enabled) => {
-      // An answer on its way would show the state before.
-      await queries.cancelQueries({ queryKey: serversQuery.queryKey });
-      await queries.cancelQueries({ queryKey: serverQuery(server.path).queryKey, exact: true });
-      replace(queries, { ...server, is_enabled: enabled });
-      // By the time of an answer this component has rendered anew, and `server` is what was hoped for.
-      return { before: server };
-    },
-    onSuccess: (now) => {
-      replace(queries, now);
-      announce('done', `${now.server_name} is now ${now.is_enabled ? 'enabled' : 'disabled'}.`);
-    },
-    onError: (error, enabled, context) => {
-      if (context) replace(queries, context.before);
-      announce('failed', `${name} could not be ${enabled ? 'enabled' : 'disabled'}. ${saidBy(error).detail}`);
-    },
-    onSettled: () => settle(queries, server.path),
+  const { path } = server;
+  return useSwitch({
+    id: `server ${path}`,
+    name: server.server_name,
+    on: server.is_enabled,
+    send: (enabled) => api('servers.toggle', { params: { path }, body: { enabled } }),
+    isOn: (now) => now.is_enabled,
+    told: [
+      serversQuery.queryKey,
+      serverQuery(path).queryKey,
+      toolsQuery(path).queryKey,
+      auditOfServerQuery(path, 'change').queryKey,
+    ],
+    show: (now) => replace(queries, now),
   });
 }
 

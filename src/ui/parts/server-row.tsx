@@ -4,7 +4,7 @@ import type { Server } from '../api.ts';
 import { EnabledState } from './enabled-state.tsx';
 import { Health } from './health.tsx';
 import { RelativeTime } from './relative-time.tsx';
-import { useToggle } from './server-changes.ts';
+import { useServerSwitch } from './server-changes.ts';
 import { ServerDetail } from './server-detail.tsx';
 import { Tags } from './tags.tsx';
 
@@ -24,8 +24,7 @@ export const ServerRow = memo(function ServerRow({
   onTag: (tag: string) => void;
 }) {
   const detail = useId();
-  const toggle = useToggle(server);
-  const change = (enabled: boolean) => void (toggle.isPending || toggle.mutate(enabled));
+  const { on, change } = useServerSwitch(server);
   return (
     <li className="border-b border-line [contain-intrinsic-size:auto_4rem] [content-visibility:auto] last:border-0">
       <div
@@ -71,11 +70,7 @@ export const ServerRow = memo(function ServerRow({
           </span>
         </div>
         <div className="relative max-lg:col-start-3 max-lg:row-start-1 lg:-mt-1">
-          <EnabledState
-            name={server.server_name}
-            on={server.is_enabled}
-            onChange={server.can.toggle ? change : undefined}
-          />
+          <EnabledState name={server.server_name} on={on} onChange={server.can.toggle ? change : undefined} />
         </div>
       </div>
       {open && (

@@ -4,6 +4,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { performKeycloakSetup } from '../../src/server/iam/keycloak/setup/perform.ts';
+import { diskFiles } from '../../src/server/iam/setup/disk.ts';
+import type { Fetch } from '../../src/server/outbound.ts';
 import { launchBrowser, whyNoBrowser } from '../browser.ts';
 import { freePort, startGateway } from '../harness.ts';
 import { admin, clientToken, keycloakUrl } from './admin.ts';
@@ -141,6 +144,7 @@ test('an administrator with a password completes what was made by hand, and take
   });
   await admin('POST', `/${realm}/groups`, { name: 'mcp-users' });
   writeFileSync(join(folder, '.env'), 'LOG_LEVEL=info\n');
+  writeFileSync(join(folder, 'scopes.yml'), 'group_mappings:\n  mcp-users: [reader]\n');
   const asPerson = (...more: string[]) =>
     command(
       [
@@ -152,6 +156,8 @@ test('an administrator with a password completes what was made by hand, and take
 
   const made = await asPerson('--sign-in-only');
   expect(made, `${made.out}${made.err}`).toMatchObject({ code: 0 });
+  expect(made.err).toContain('does not map the group mcp-registry-admin');
+  expect(made.err).not.toContain('does not map the group mcp-users');
   const [client] = (await admin('GET', `/${realm}/clients?clientId=mcp-gateway-web`)).body;
   expect(client).toMatchObject({
     ...{ publicClient: false, standardFlowEnabled: true, directAccessGrantsEnabled: false },
@@ -252,4 +258,51 @@ test('the doctor names the roles that the administrating client lacks, and what 
   expect(wrong.findings).toContainEqual(
     expect.objectContaining({ id: 'admin-client', level: 'fail', what: expect.stringContaining('no token') }),
   );
+});
+
+test('a run that dies at any change is finished by the next one, and nothing of it is left after removal', async () => {
+  const realm = 'dying';
+  await admin('POST', '', { realm, enabled: true });
+  await makePerson(realm, 'ada', []);
+  const before = await stateOf(realm);
+  const files = diskFiles(folder, () => readFileSync('examples/scopes.yml', 'utf8'));
+  const talk = { say: () => {}, ask: async () => '', agree: async () => true };
+  const run = (options: object, send: typeof fetch = fetch) =>
+    performKeycloakSetup(
+      {
+        given: {
+          ...{ serverUrl: keycloakUrl, realm, clientId: '', audience: undefined, groupsClaim: ['groups'] },
+          ...{ registryUrl: 'http://localhost:8080', authUrl: '' },
+        },
+        ...{ client: { clientId, clientSecret }, fetch: send as never as Fetch, files, now: Date.now },
+        ...{ pause: async () => {}, newKey: () => 'k'.repeat(32) },
+      },
+      { admin: ['ada'], ...options },
+      talk,
+    );
+  /** Does so many changes in the realm and no more; the last one is done, but its answer is lost. */
+  const dyingAfter = (changes: number): typeof fetch => {
+    let left = changes;
+    return async (url, init) => {
+      const isChange = init?.method !== 'GET' && String(url).includes('/admin/');
+      if (isChange && left === 0) throw new Error('dead');
+      const answer = await fetch(url, init);
+      if (isChange && --left === 0) throw new Error('dead');
+      return answer;
+    };
+  };
+  let deaths = 0;
+  for (let isDead = true; isDead; deaths += 1) {
+    isDead = await run({}, dyingAfter(deaths)).then(
+      () => false,
+      () => true,
+    );
+    expect(await run({})).toMatchObject({ done: true });
+    expect(await run({ plan: true })).toEqual({ plan: [], done: true });
+    await run({ remove: true });
+    expect(await stateOf(realm)).toEqual(before);
+    expect([await files.read('.env'), await files.read('scopes.yml')]).toEqual([undefined, undefined]);
+  }
+  // Two clients, the client scope and its place, two groups, a member, the roles.
+  expect(deaths).toBeGreaterThanOrEqual(8);
 });

@@ -1,7 +1,8 @@
 import { type SetupFiles, scopesFor } from './files.ts';
 import type { Step } from './step.ts';
 
-const file = 'scopes.yml';
+/** Where the gateway reads who may do what. */
+export const scopesFile = 'scopes.yml';
 
 /** What the group of a role is called in `group_mappings`, and for people. */
 export type MappedGroups = Readonly<Record<string, { id: string; name: string } | undefined>>;
@@ -27,19 +28,19 @@ export function scopesStep<World extends { readonly files: SetupFiles }>(
     id: 'scopes',
     title: groups.title,
     async plan(world) {
-      if ((await world.files.read(file)) !== undefined) return [];
-      return [`write ${file} with the ${groups.roles(world).join(' and ')} roles`];
+      if ((await world.files.read(scopesFile)) !== undefined) return [];
+      return [`write ${scopesFile} with the ${groups.roles(world).join(' and ')} roles`];
     },
     async apply(world) {
       await groups.ready?.(world);
-      await world.files.write(file, await textFor(world));
+      await world.files.write(scopesFile, await textFor(world));
     },
     async undo(world) {
-      const text = await world.files.read(file);
+      const text = await world.files.read(scopesFile);
       // What somebody has edited is theirs.
       if (text === undefined || text !== (await textFor(world))) return [];
-      await world.files.remove(file);
-      return [file];
+      await world.files.remove(scopesFile);
+      return [scopesFile];
     },
   };
 }

@@ -6,9 +6,12 @@ import type { Pause } from '../../retry.ts';
 import type { SetupFiles } from '../../setup/files.ts';
 import { rolesNamed } from '../../setup/roles.ts';
 import { carryOut } from '../../setup/run.ts';
+import { scopesFile } from '../../setup/scopes-file.ts';
 import { createRealmApi, type RealmApi } from '../realm-api.ts';
 import { type Credential, clientToken, whoIs } from '../token.ts';
+import { mappedGroups } from './groups.ts';
 import { workIn } from './index.ts';
+import type { SetupWorld } from './step.ts';
 import { type KeycloakWish, keycloakWish } from './wish.ts';
 
 /** The client that every realm of Keycloak has for administration with user name and password. */
@@ -43,7 +46,20 @@ export async function performKeycloakSetup(
 ): Promise<SetupResult> {
   const wish = wishFor(world, options);
   const api = await open(world, wish, options, talk);
-  return carryOut(workIn({ ...world, wish, api }), options, talk);
+  const setup = { ...world, wish, api };
+  const result = await carryOut(workIn(setup), options, talk);
+  if (result.done && !result.removed) await tellUnmapped(setup, talk);
+  return result;
+}
+
+/** A scopes file that was there before is its owner's to change. */
+async function tellUnmapped(setup: SetupWorld, talk: SetupTalk): Promise<void> {
+  const text = (await setup.files.read(scopesFile)) ?? '';
+  for (const group of Object.values(await mappedGroups(setup)))
+    if (group && !text.includes(group.id))
+      talk.say(
+        `${scopesFile} was there already and does not map the group ${group.id}: add it to group_mappings.`,
+      );
 }
 
 function wishFor({ given }: KeycloakPerformWorld, options: SetupOptions): KeycloakWish {

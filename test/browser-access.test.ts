@@ -4,18 +4,18 @@ import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { expectAccessible, expectFits, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
 import type { TestGateway } from './harness.ts';
-import { agentToken } from './sign-in.ts';
+import { askAsAdmin } from './sign-in.ts';
 
-const { agents, groups } = shippedTenant;
+const { groups } = shippedTenant;
 const notTheirs = 'This page is for administrators';
 let gateway: TestGateway;
-let admin: string;
+let ask: Awaited<ReturnType<typeof askAsAdmin>>;
 
 const { openAs } = browserTrial(
   () => ({}),
   async (started) => {
     gateway = started;
-    admin = await agentToken(gateway.emulatorUrl, agents.admin);
+    ask = await askAsAdmin(gateway);
   },
 );
 beforeEach(async () => {
@@ -26,12 +26,6 @@ beforeEach(async () => {
     ...{ group_mappings: [groups.users], server_access },
   });
 });
-async function ask(path: string, body?: object): Promise<Response> {
-  return await fetch(`${gateway.url}${path}`, {
-    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
-    ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
-  });
-}
 
 const decision = (page: Page) => page.getByRole('region', { name: 'Decision' });
 const scopeRows = (page: Page) =>

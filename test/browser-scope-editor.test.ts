@@ -4,24 +4,21 @@ import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { expectAccessible, expectFits, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
 import type { TestGateway } from './harness.ts';
-import { agentToken } from './sign-in.ts';
+import { askAsAdmin } from './sign-in.ts';
 
-const { agents, groups } = shippedTenant;
+const { groups } = shippedTenant;
 let gateway: TestGateway;
-let admin: string;
+let request: Awaited<ReturnType<typeof askAsAdmin>>;
 
 const { openAs } = browserTrial(
   () => ({}),
   async (started) => {
     gateway = started;
-    admin = await agentToken(gateway.emulatorUrl, agents.admin);
+    request = await askAsAdmin(gateway);
   },
 );
 async function ask(path: string, body?: object) {
-  const answer = await fetch(`${gateway.url}${path}`, {
-    headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
-    ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
-  });
+  const answer = await request(path, body);
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
 

@@ -95,6 +95,19 @@ export async function agentToken(
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
+/** Asks the API as the administrating agent of the demo tenant: a GET, or a POST where there is a body. */
+export async function askAsAdmin(gateway: {
+  readonly url: string;
+  readonly emulatorUrl: string;
+}): Promise<(path: string, body?: object) => Promise<Response>> {
+  const token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
+  return async (path, body) =>
+    await fetch(`${gateway.url}${path}`, {
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+    });
+}
+
 function fromHtml(text: string): string {
   const entities: Record<string, string> = { quot: '"', lt: '<', gt: '>', '#39': "'", amp: '&' };
   return text.replace(/&(quot|lt|gt|#39|amp);/g, (_, name: string) => entities[name] ?? '');

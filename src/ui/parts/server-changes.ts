@@ -29,9 +29,9 @@ export function useServerSwitch(server: Server) {
 /** Checks a server's health now and announces what was found. */
 export function useHealthCheck(server: Server) {
   const queries = useQueryClient();
-  const name = server.server_name;
+  const { path, server_name: name } = server;
   return useMutation({
-    mutationFn: () => api('servers.health', { params: { path: server.path } }),
+    mutationFn: () => api('servers.health', { params: { path } }),
     onSuccess: (now) => {
       replace(queries, now);
       const found = now.health_detail ?? `${now.num_tools} ${now.num_tools === 1 ? 'tool' : 'tools'}`;
@@ -39,7 +39,11 @@ export function useHealthCheck(server: Server) {
       announce(kind, `${now.server_name}: ${healthWords(now.health_status)}. ${found}`);
     },
     onError: (error) => announce('failed', `${name} could not be checked. ${saidBy(error).detail}`),
-    onSettled: () => settle(queries, server.path),
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: historyQuery(path).queryKey });
+      void queries.invalidateQueries({ queryKey: auditOfServerQuery(path, 'change').queryKey });
+      return queries.invalidateQueries({ queryKey: toolsQuery(path).queryKey });
+    },
   });
 }
 
@@ -49,10 +53,4 @@ function replace(queries: QueryClient, now: Server): void {
     serversQuery.queryKey,
     (list) => list && { ...list, servers: list.servers.map((one) => (one.path === now.path ? now : one)) },
   );
-}
-
-function settle(queries: QueryClient, path: string): Promise<void> {
-  void queries.invalidateQueries({ queryKey: historyQuery(path).queryKey });
-  void queries.invalidateQueries({ queryKey: auditOfServerQuery(path, 'change').queryKey });
-  return queries.invalidateQueries({ queryKey: toolsQuery(path).queryKey });
 }

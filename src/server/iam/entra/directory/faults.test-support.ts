@@ -21,6 +21,17 @@ const once =
     };
   };
 const broken = () => Response.json({ error: { code: 'InternalServerError', message: '' } }, { status: 500 });
+/** Sends one on, and answers it and all after it so. */
+const last =
+  (answer: () => Response): (() => Passage) =>
+  () => {
+    let isOver = false;
+    return async (send) => {
+      if (!isOver) await send();
+      isOver = true;
+      return answer();
+    };
+  };
 
 /** Every mishap that a request to the directory of an emulator may meet. */
 export function directoryFaults({ faults }: Emulator): FaultTable {
@@ -52,22 +63,8 @@ export function directoryFaults({ faults }: Emulator): FaultTable {
       return send();
     },
     'does not arrive, nor does any after it': () => async () => lost(),
-    'is the last that arrives, and its answer is lost': () => {
-      let isOver = false;
-      return async (send) => {
-        if (!isOver) await send();
-        isOver = true;
-        return lost();
-      };
-    },
-    'is the last that is done, and answered with 500 as are all after it': () => {
-      let isOver = false;
-      return async (send) => {
-        if (!isOver) await send();
-        isOver = true;
-        return broken();
-      };
-    },
+    'is the last that arrives, and its answer is lost': last(lost),
+    'is the last that is done, and answered with 500 as are all after it': last(broken),
   };
 }
 

@@ -12,7 +12,7 @@ await build({
     cli: 'src/cli/main.ts',
     server: 'src/server/main.ts',
     'audit-thread': 'src/server/audit/sinks/database-thread.ts',
-    tools: 'src/server/tools.ts',
+    tools: 'src/server/start/tools.ts',
     'entra-emulator': 'src/entra-emulator/main.ts',
     currenttime: 'src/samples/currenttime-main.ts',
   },

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { renderAadsts } from '../src/contract/aadsts.ts';
 import { aadstsRows } from '../src/contract/aadsts-rows.ts';
 import { endpoints } from '../src/contract/index.ts';
-import { renderErrors } from '../src/server/errors.ts';
+import { renderSettings, settings } from '../src/server/config/settings.ts';
+import { renderErrors } from '../src/server/failure/errors.ts';
 import { renderApi } from '../src/server/http/openapi/reference.ts';
-import { renderSettings, settings } from '../src/server/settings.ts';
 
 /** Generated pages; `UPDATE_DOCS=1 npm run check` writes them anew. */
 const generated: Record<string, () => string> = {

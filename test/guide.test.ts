@@ -8,7 +8,7 @@ import type { Finding } from '../src/contract/doctor.ts';
 import { type Emulator, shippedTenant } from '../src/entra-emulator/main.ts';
 import { aadsts as known } from '../src/entra-emulator/sts/aadsts.ts';
 import { adminGraph, type Client } from '../src/entra-emulator/testing/graph.ts';
-import { readConfig } from '../src/server/config.ts';
+import { readConfig } from '../src/server/config/config.ts';
 import { entra as entraProvider } from '../src/server/identity/providers/entra.ts';
 import { cli, folderWith } from './cli-trial.ts';
 import { ageGroups, startGateway, type TestGateway } from './harness.ts';

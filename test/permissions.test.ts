@@ -7,7 +7,7 @@ import { endpoints } from '../src/contract/index.ts';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { accessOf, compile } from '../src/server/access/grants.ts';
 import { parseScopes } from '../src/server/access/scope-set.ts';
-import { Failure } from '../src/server/errors.ts';
+import { Failure } from '../src/server/failure/errors.ts';
 import type { HttpEnv } from '../src/server/http/env.ts';
 import { answerFailure } from '../src/server/http/failure.ts';
 import { mount } from '../src/server/http/mount.ts';

@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { knownProviders } from '../src/server/config-oidc.ts';
-import type { Setting } from '../src/server/setting.ts';
-import { settings } from '../src/server/settings.ts';
+import { knownProviders } from '../src/server/config/config-oidc.ts';
+import type { Setting } from '../src/server/config/setting.ts';
+import { settings } from '../src/server/config/settings.ts';
 
 const pageOf = (name: string): string => `docs/providers/${name}.md`;
 const textOf = (name: string): string => readFileSync(pageOf(name), 'utf8');

@@ -4,7 +4,7 @@ import type { Diagnosis } from '../contract/doctor.ts';
 import type { Handlers } from '../contract/endpoint.ts';
 import { endpoints } from '../contract/index.ts';
 import type { systemEndpoints } from '../contract/system.ts';
-import { Failure } from './errors.ts';
+import { Failure } from './failure/errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
 import { sessionCookieName } from './http/cookies.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';

@@ -1,5 +1,5 @@
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Config, ConfigFault, readConfig, readEnvironment } from './config.ts';
+import { type Config, ConfigFault, readConfig, readEnvironment } from './config/config.ts';
 import { openDatabase } from './db/open.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';

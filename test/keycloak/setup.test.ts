@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { performKeycloakSetup } from '../../src/server/iam/keycloak/setup/perform.ts';
 import { diskFiles } from '../../src/server/iam/setup/disk.ts';
-import type { Fetch } from '../../src/server/outbound.ts';
+import type { Fetch } from '../../src/server/net/outbound.ts';
 import { launchBrowser, whyNoBrowser } from '../browser.ts';
 import { freePort, startGateway } from '../harness.ts';
 import { admin, clientToken, keycloakUrl } from './admin.ts';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fileIn, openFile } from './file.ts';
 import { DirectoryInUse, openDatabase } from './open.ts';
+import { fileIn, openFile } from './sqlite/file.ts';
 
 let directory: string;
 beforeEach(() => {

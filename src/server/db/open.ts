@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
-import { fileIn, openFile } from './file.ts';
 import { migrate } from './migrate.ts';
-import { nodeSqliteDialect } from './node-sqlite.ts';
+import { fileIn, openFile } from './sqlite/file.ts';
+import { nodeSqliteDialect } from './sqlite/node-sqlite.ts';
 import type { Db, Tables } from './tables.ts';
 
 /** An open database that this process alone may write. */

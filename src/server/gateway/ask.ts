@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import { disagreement, mayBatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits } from './limits.ts';

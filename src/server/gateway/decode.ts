@@ -1,6 +1,6 @@
 import type { Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 
 const decoders: ReadonlyMap<string, () => Transform> = new Map([
   ['gzip', () => createGunzip()],

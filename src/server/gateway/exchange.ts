@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuditEvent, auditIdentity } from '../audit/event.ts';
-import type { Failure } from '../errors.ts';
+import type { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Opening } from './openings.ts';
 import type { Place } from './place.ts';

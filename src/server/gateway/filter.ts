@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import { EventFilter, type RewriteEvent } from './sse.ts';
 
 /** The body of an answer on its way to the client, being filtered. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Transform } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import { decoderFor } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import type { Filter, FilteredBody } from './filter.ts';

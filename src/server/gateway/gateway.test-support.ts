@@ -10,9 +10,9 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Call, Decision } from '../access/scope.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import { guardedConnector } from '../connector.ts';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
+import { guardedConnector } from '../net/connector.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { createGateway } from './handle.ts';
 import { type ClientLimits, httpOptionsFor } from './http-options.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asFailure } from '../errors.ts';
+import { asFailure } from '../failure/errors.ts';
 import { admit } from './admit.ts';
 import { ask } from './ask.ts';
 import { auditEvent, beginExchange, type Exchange } from './exchange.ts';

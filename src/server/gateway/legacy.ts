@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { RewriteEvent } from './sse.ts';
 
 /** Query parameter that carries the ticket of a legacy SSE session. */

@@ -1,5 +1,5 @@
 import type { Call, Decision } from '../access/scope.ts';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Exchange } from './exchange.ts';
 import { type Filter, listFilter, streamFilter } from './filter.ts';

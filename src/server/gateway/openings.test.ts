@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Connector, guardedConnector } from '../connector.ts';
+import { type Connector, guardedConnector } from '../net/connector.ts';
 import {
   type Ask,
   routeOf,

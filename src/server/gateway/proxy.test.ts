@@ -1,8 +1,8 @@
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createAuthority, startProxy, type TestProxy } from '../connector.test-support.ts';
-import { guardedConnector, secureContextOf } from '../connector.ts';
+import { createAuthority, startProxy, type TestProxy } from '../net/connector.test-support.ts';
+import { guardedConnector, secureContextOf } from '../net/connector.ts';
 import {
   open,
   routeOf,

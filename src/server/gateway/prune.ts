@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import { afterValue, eachElement, eachMember, valueAt } from './json-text.ts';
 
 /** A kind of list in MCP results: the member that names an item, and whether an item of that name is shown. */

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { guardedConnector } from '../connector.ts';
+import { guardedConnector } from '../net/connector.ts';
 import {
   routeOf,
   rpc,

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 
 /** Thrown when the client left before its request was complete: nobody is there to be answered. */
 export class ClientLeft extends Error {}

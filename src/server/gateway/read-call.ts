@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { FailureCode } from '../errors.ts';
+import type { FailureCode } from '../failure/errors.ts';
 import { ambiguousMember } from './ambiguity.ts';
 
 /** A JSON-RPC request id as MCP has it. */

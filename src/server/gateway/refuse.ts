@@ -1,5 +1,5 @@
 import type { Problem } from '../../contract/problem.ts';
-import { type Failure, type FailureCode, failures } from '../errors.ts';
+import { type Failure, type FailureCode, failures } from '../failure/errors.ts';
 import { headerMismatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
 import { invalidRequest, type MessageId, parseError } from './read-call.ts';

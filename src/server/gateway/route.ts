@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
 import { rewriteEndpoint, ticketIn } from './legacy.ts';

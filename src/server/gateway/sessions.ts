@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Asked } from './read-call.ts';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { holderOf } from './sessions.ts';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Exchange } from './exchange.ts';
 import type { Asked } from './read-call.ts';
 import { refuse } from './refuse.ts';

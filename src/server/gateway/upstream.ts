@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher, Pool } from 'undici';
-import type { Connector } from '../connector.ts';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Connector } from '../net/connector.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import type { Limits } from './limits.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Trail } from '../audit/event.ts';
-import type { Connector } from '../connector.ts';
 import type { Identify } from '../identity/identity.ts';
+import type { Connector } from '../net/connector.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Doors } from './admit.ts';
 import type { Limits } from './limits.ts';

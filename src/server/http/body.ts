@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { HttpEnv } from './env.ts';
 
 /** The largest body that the control plane takes, in bytes. */

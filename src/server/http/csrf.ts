@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import { sameSecret } from '../identity/keys.ts';
 
 /** Refuses a change made in a browser session without that session's CSRF token. */

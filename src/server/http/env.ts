@@ -1,6 +1,6 @@
 import type { HttpBindings } from '@hono/node-server';
 import type { Access } from '../access/caller.ts';
-import type { Failure } from '../errors.ts';
+import type { Failure } from '../failure/errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 
 /** What travels with a request through the control plane. */

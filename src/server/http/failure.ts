@@ -1,6 +1,6 @@
 import type { Context } from 'hono';
 import type { Problem } from '../../contract/problem.ts';
-import { asFailure, type Failure, failures } from '../errors.ts';
+import { asFailure, type Failure, failures } from '../failure/errors.ts';
 import type { Log } from '../log.ts';
 import type { HttpEnv } from './env.ts';
 

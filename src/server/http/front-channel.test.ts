@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Emulator, shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
-import { asFailure } from '../errors.ts';
+import { asFailure } from '../failure/errors.ts';
 import { failureOf, type IdentityWorld, identityWorld } from '../identity/identity.test-support.ts';
 import type { HttpEnv } from './env.ts';
 import { mountFrontChannel } from './front-channel.ts';

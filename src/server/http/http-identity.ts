@@ -1,6 +1,6 @@
 import type { Access } from '../access/caller.ts';
-import type { Config } from '../config.ts';
-import { asFailure, Failure } from '../errors.ts';
+import type { Config } from '../config/config.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
 import { carriesToken } from '../identity/identify.ts';
 import type { Identify, Identity } from '../identity/identity.ts';
 import { csrfTokenOf } from '../identity/keys.ts';

@@ -2,7 +2,7 @@ import type { Handlers } from '../../contract/endpoint.ts';
 import type { signInEndpoints } from '../../contract/sign-in.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Provider } from '../identity/provider.ts';
+import type { Provider } from '../provider/provider.ts';
 
 /** What the endpoints about the caller need. */
 export interface MeWorld {

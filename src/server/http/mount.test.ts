@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type Endpoint, type Permission, Reply, type UiPermission } from '../../contract/endpoint.ts';
 import type { Access } from '../access/caller.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { HttpEnv } from './env.ts';
 import { answerFailure } from './failure.ts';

@@ -10,7 +10,7 @@ import {
 import { nameOfPath } from '../../contract/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
-import { asFailure, Failure, type Fault } from '../errors.ts';
+import { asFailure, Failure, type Fault } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { recordRequest } from './audit.ts';
 import { readBody } from './body.ts';

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import type { Config } from '../config.ts';
-import { Failure } from '../errors.ts';
+import type { Config } from '../config/config.ts';
+import { Failure } from '../failure/errors.ts';
 import type { HttpEnv } from './env.ts';
 
 /** Refuses requests for other hosts (DNS rebinding) and changes that another site's page makes in the browser. */

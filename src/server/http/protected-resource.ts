@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import type { TrustedProvider } from '../identity/bearer.ts';
 import type { HttpEnv } from './env.ts';
 

@@ -1,14 +1,14 @@
 import type { Context, Hono } from 'hono';
 import { aadstsHelpIn, aadstsLine } from '../../contract/aadsts.ts';
 import { type AuditIdentity, auditIdentity, type Trail } from '../audit/event.ts';
-import type { Config } from '../config.ts';
-import { asFailure, type FailureCode } from '../errors.ts';
+import type { Config } from '../config/config.ts';
+import { asFailure, type FailureCode } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Begun, Login, SignedIn } from '../identity/login.ts';
 import { attemptLasts } from '../identity/login-attempts.ts';
 import type { Sessions } from '../identity/sessions.ts';
-import { SignInAgain } from '../identity/sign-in-again.ts';
 import { type Log, masked } from '../log.ts';
+import { SignInAgain } from '../provider/sign-in-again.ts';
 import { readText } from './body.ts';
 import { readCookies, sessionCookieName, setCookie } from './cookies.ts';
 import { requireCsrf } from './csrf.ts';

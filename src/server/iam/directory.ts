@@ -1,5 +1,5 @@
-import type { Fetch } from '../outbound.ts';
-import type { Pause } from './retry.ts';
+import type { Fetch } from '../net/outbound.ts';
+import type { Pause } from '../provider/retry.ts';
 
 /**
  * What a provider's admin API can do here, whatever the provider: users, groups, memberships, accounts of applications.

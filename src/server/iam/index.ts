@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { cognitoDirectory } from './cognito/create.ts';
 import type { Directory, DirectoryWorld } from './directory.ts';
 import { entraDirectory } from './entra/directory/create.ts';

@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 
 /** As long as names in a directory are at most; a longer one is of nothing. */
 const longest = 256;

@@ -1,5 +1,5 @@
+import { ifFound } from '../provider/not-there.ts';
 import type { DirectoryGroup, Memberships } from './directory.ts';
-import { ifFound } from './not-there.ts';
 
 /** Users whose groups are asked for at a time. */
 const atATime = 8;

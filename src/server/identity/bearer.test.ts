@@ -2,11 +2,11 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
+import { createOidcClients } from '../provider/oidc.ts';
 import { identityOfBearer, type TrustedProvider, trust } from './bearer.ts';
 import { type CompleteGroups, createCompleteGroups } from './groups.ts';
 import { createMemberships } from './memberships.ts';
-import { createOidcClients } from './oidc.ts';
 import { entra } from './providers/entra.ts';
 
 const tenantId = '12345678-1234-1234-1234-123456789012';

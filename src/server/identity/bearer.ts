@@ -6,13 +6,13 @@ import {
   type JWTPayload,
   jwtVerify,
 } from 'jose';
-import { Failure } from '../errors.ts';
-import type { Fetch } from '../outbound.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { Issuer } from '../provider/issuer.ts';
+import type { Provider } from '../provider/provider.ts';
 import { groupNames } from './group-names.ts';
 import type { CompleteGroups } from './groups.ts';
 import type { Identity } from './identity.ts';
-import { Issuer } from './issuer.ts';
-import type { Provider } from './provider.ts';
 
 /** Seconds that clocks may differ (RFC 7519, section 4.1.4 allows "a few minutes"). */
 const clockTolerance = 60;

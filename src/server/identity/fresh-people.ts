@@ -1,18 +1,18 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
 import type { Db } from '../db/tables.ts';
-import { asFailure, Failure } from '../errors.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
 import { masked } from '../log.ts';
-import type { Fetch } from '../outbound.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';
+import { clientOf, type Person } from '../provider/provider.ts';
+import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { TrustedProvider } from './bearer.ts';
 import { seal, unseal } from './keys.ts';
 import type { Memberships } from './memberships.ts';
-import { type OidcClients, providerErrorOf } from './oidc.ts';
 import { findPerson, type KnownPerson, refusePerson, renewPerson, type StoredPerson } from './people.ts';
-import { clientOf, type Person } from './provider.ts';
 import { readPerson } from './read-person.ts';
 import { endSessionsOf } from './session-rows.ts';
-import { SignInAgain } from './sign-in-again.ts';
 
 /** After a failed refresh nobody asks for the same person again for this long, in milliseconds. */
 const pause = 10_000;

@@ -103,7 +103,7 @@ test('without the permission the refusal names it', async () => {
 });
 
 test("another host's next page is not asked: the token stays here", async () => {
-  const { readGraphGroups } = await import('./providers/entra-graph.ts');
+  const { readGraphGroups } = await import('../provider/entra-graph.ts');
   const asked: string[] = [];
   const send = async (url: string | URL): Promise<Response> => {
     asked.push(String(url));
@@ -116,7 +116,7 @@ test("another host's next page is not asked: the token stays here", async () => 
 });
 
 test('pages are followed to the end, and endless ones are not', async () => {
-  const { readGraphGroups } = await import('./providers/entra-graph.ts');
+  const { readGraphGroups } = await import('../provider/entra-graph.ts');
   const paged = (pages: number) => {
     let count = 0;
     return async (): Promise<Response> => {

@@ -1,8 +1,8 @@
 import type { Db } from '../db/tables.ts';
-import { asFailure, Failure } from '../errors.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
+import type { Bearer, Provider } from '../provider/provider.ts';
 import { findM2mClient } from './m2m-clients.ts';
 import type { Memberships } from './memberships.ts';
-import type { Bearer, Provider } from './provider.ts';
 
 /** Completes what a verified access token says about groups; throws the Failure that says why it cannot be told. */
 export type CompleteGroups = (provider: Provider, bearer: Bearer) => Promise<readonly string[]>;

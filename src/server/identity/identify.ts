@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { asFailure, Failure } from '../errors.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
 import { identityOfBearer, issuerOf, type TrustedProvider } from './bearer.ts';
 import type { CompleteGroups } from './groups.ts';
 import type { CredentialHeaders, Identify, Identity, Who } from './identity.ts';

@@ -1,10 +1,12 @@
 import { submitSignIn } from '../../../test/sign-in.ts';
 import { type Emulator, shippedTenant } from '../../entra-emulator/main.ts';
-import type { EntraConfig } from '../config.ts';
-import { knownProviders } from '../config-oidc.ts';
+import type { EntraConfig } from '../config/config.ts';
+import { knownProviders } from '../config/config-oidc.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
-import { Failure } from '../errors.ts';
-import type { Fetch } from '../outbound.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { createOidcClients } from '../provider/oidc.ts';
+import type { Provider } from '../provider/provider.ts';
 import { type TrustedProvider, trust } from './bearer.ts';
 import { createFreshPeople } from './fresh-people.ts';
 import { groupNames } from './group-names.ts';
@@ -14,9 +16,7 @@ import type { Who } from './identity.ts';
 import { deriveKey } from './keys.ts';
 import { createLogin, type Login, type SignedIn } from './login.ts';
 import { createMemberships, type Memberships } from './memberships.ts';
-import { createOidcClients } from './oidc.ts';
 import { mintToken, type PersonalTokens } from './personal-token.ts';
-import type { Provider } from './provider.ts';
 import { entra } from './providers/entra.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 

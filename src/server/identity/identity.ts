@@ -1,4 +1,4 @@
-import type { Failure } from '../errors.ts';
+import type { Failure } from '../failure/errors.ts';
 
 /** Who is calling: a person or an agent, proven by a credential. One object per credential, kept while that is cached. */
 export interface Identity {

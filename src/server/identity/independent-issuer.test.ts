@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { readConfig } from '../config.ts';
+import { readConfig } from '../config/config.ts';
 import { ages, codeOf, failureOf, type IdentityRoom, identityRoom } from './identity.test-support.ts';
 import { type IndependentIssuer, startIndependentIssuer } from './independent-issuer.test-support.ts';
 import type { SignedIn } from './login.ts';

@@ -1,14 +1,14 @@
 import * as oidc from 'openid-client';
 import type { Db } from '../db/tables.ts';
-import { Failure } from '../errors.ts';
-import type { Fetch } from '../outbound.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { type OidcClients, outageIn, providerErrorOf } from '../provider/oidc.ts';
+import { clientOf, type Person, type Provider } from '../provider/provider.ts';
+import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { TrustedProvider } from './bearer.ts';
 import { hashOf, newSecret, sameSecret, seal, unseal } from './keys.ts';
 import { storeAttempt, takeAttempt } from './login-attempts.ts';
-import { type OidcClients, outageIn, providerErrorOf } from './oidc.ts';
-import { clientOf, type Person, type Provider } from './provider.ts';
 import { readPerson } from './read-person.ts';
-import { SignInAgain } from './sign-in-again.ts';
 
 /** Characters of a sign-out hint that still fit into an address. */
 const longestHint = 1500;

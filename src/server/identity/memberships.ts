@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
-import { asFailure, Failure } from '../errors.ts';
-import type { Fetch } from '../outbound.ts';
-import { type OidcClients, providerErrorOf } from './oidc.ts';
-import type { GroupApi, Member, Provider } from './provider.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';
+import type { GroupApi, Member, Provider } from '../provider/provider.ts';
 
 /** Members that are remembered at most. */
 const cacheSize = 10_000;

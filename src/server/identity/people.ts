@@ -1,5 +1,5 @@
 import type { Db } from '../db/tables.ts';
-import type { Person } from './provider.ts';
+import type { Person } from '../provider/provider.ts';
 
 /** A person as last seen at the provider. */
 export interface KnownPerson {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Db } from '../db/tables.ts';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 import { explained } from './bearer.ts';
 import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';

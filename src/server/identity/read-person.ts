@@ -1,10 +1,10 @@
 import type { JWTPayload } from 'jose';
 import * as oidc from 'openid-client';
-import { Failure } from '../errors.ts';
-import type { Fetch } from '../outbound.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { type OidcClients, outageIn } from '../provider/oidc.ts';
+import { clientOf, type Person, type Provider } from '../provider/provider.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
-import { type OidcClients, outageIn } from './oidc.ts';
-import { clientOf, type Person, type Provider } from './provider.ts';
 
 /** What reading a person needs. */
 export interface ReadPersonWorld {

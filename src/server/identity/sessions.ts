@@ -1,10 +1,10 @@
 import type { Db, SessionsTable } from '../db/tables.ts';
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Person } from '../provider/provider.ts';
 import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';
 import { hashOf, newSecret, seal, unseal } from './keys.ts';
 import { dropUnusedRefreshTokens, rememberPerson } from './people.ts';
-import type { Person } from './provider.ts';
 import { endSessionsBySid } from './session-rows.ts';
 
 /** How often `last_seen_at` is written at most, in milliseconds. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Environment, readConfig } from '../config.ts';
+import { type Environment, readConfig } from '../config/config.ts';
 import { failureOf, groupsOf, type IdentityRoom, identityRoom } from './identity.test-support.ts';
 import { providersOf } from './providers/index.ts';
 import { type ScriptedIssuer, startIssuer } from './providers/issuer.test-support.ts';

@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { systemEndpoints } from '../../contract/system.ts';
 import type { AuditEvent } from '../audit/event.ts';
-import { failures } from '../errors.ts';
+import { failures } from '../failure/errors.ts';
 import { createCallMetrics, type KnownServer } from './calls.ts';
 import { metricText, type Sample } from './text.ts';
 

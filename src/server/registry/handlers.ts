@@ -1,5 +1,5 @@
 import type { Trail } from '../audit/event.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Directory } from '../iam/directory.ts';
 import type { Identity } from '../identity/identity.ts';

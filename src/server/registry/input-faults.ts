@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { OutboundPolicy } from '../addresses.ts';
-import { Failure, type Fault } from '../errors.ts';
-import { assertReachableUrl } from '../outbound.ts';
+import { Failure, type Fault } from '../failure/errors.ts';
+import type { OutboundPolicy } from '../net/addresses.ts';
+import { assertReachableUrl } from '../net/outbound.ts';
 
 /** The failure of an input with these faults, each named with its place. */
 export function invalid(faults: readonly Fault[]): Failure {

@@ -1,4 +1,4 @@
-import { Failure } from '../errors.ts';
+import { Failure } from '../failure/errors.ts';
 
 /** A thing of the registry in one state: its path, and the count of its changes. */
 export interface Revised {

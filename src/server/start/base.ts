@@ -2,10 +2,10 @@ import { purgeEveryHour } from '../audit/purge.ts';
 import { sinksOf } from '../audit/sinks/index.ts';
 import type { OtlpWorld } from '../audit/sinks/otlp.ts';
 import { createTrail } from '../audit/trail.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { openDatabase } from '../db/open.ts';
 import { createLog, type Log } from '../log.ts';
-import { outbound } from '../outbound.ts';
+import { outbound } from '../net/outbound.ts';
 import type { Ending } from './ending.ts';
 
 /** The ground everything stands on: database, log, trail and clock; in evaluation mode also the emulator. */
@@ -20,7 +20,7 @@ export async function openBase(
 ) {
   const { db, migrated, close } = await openDatabase(given.dataDir);
   ending.defer(close);
-  const evaluation = given.mode === 'evaluation' ? await import('../evaluation.ts') : undefined;
+  const evaluation = given.mode === 'evaluation' ? await import('./evaluation.ts') : undefined;
   const prepared = await evaluation?.prepareEvaluation(given);
   if (prepared) ending.defer(() => prepared.emulator.close());
   const config = prepared?.config ?? given;

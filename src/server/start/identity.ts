@@ -1,4 +1,4 @@
-import { knownProviders } from '../config-oidc.ts';
+import { knownProviders } from '../config/config-oidc.ts';
 import { trust } from '../identity/bearer.ts';
 import { createFreshPeople } from '../identity/fresh-people.ts';
 import { groupNames } from '../identity/group-names.ts';
@@ -7,11 +7,11 @@ import { tokenIdentifier } from '../identity/identify.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createLogin } from '../identity/login.ts';
 import { createMemberships } from '../identity/memberships.ts';
-import { createOidcClients } from '../identity/oidc.ts';
 import { providersOf } from '../identity/providers/index.ts';
-import { refusingEmulators } from '../identity/real-provider.ts';
 import { createSessions } from '../identity/sessions.ts';
-import { outbound } from '../outbound.ts';
+import { outbound } from '../net/outbound.ts';
+import { createOidcClients } from '../provider/oidc.ts';
+import { refusingEmulators } from '../provider/real-provider.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
-import type { Config } from '../config.ts';
-import { knownProviders } from '../config-oidc.ts';
-import { secureContextOf } from '../connector.ts';
+import type { Config } from '../config/config.ts';
+import { knownProviders } from '../config/config-oidc.ts';
 import { groupNames } from '../identity/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
+import { secureContextOf } from '../net/connector.ts';
 import { startScopes } from '../registry/scopes/watch.ts';
 import { createCheck } from '../registry/servers/check.ts';
 import { credentialsFrom } from '../registry/servers/credential.ts';

@@ -4,8 +4,7 @@ import { decide } from '../access/decide.ts';
 import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
-import { packagedFile } from '../config.ts';
-import { guardedConnector } from '../connector.ts';
+import { packagedFile } from '../config/config.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
@@ -14,14 +13,15 @@ import { type Watch, watchProviders } from '../iam/watch.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
+import { guardedConnector } from '../net/connector.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { createTurns } from '../registry/scopes/turns.ts';
-import { doctorOf } from '../tools.ts';
 import { startAccounts } from './accounts.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
+import { doctorOf } from './tools.ts';
 
 /** What the two planes are built from. */
 interface Parts {

@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/config.ts';
 import { httpOptionsFor } from '../gateway/http-options.ts';
 import { listenForMetrics } from '../metrics/listen.ts';
 import type { Ending } from './ending.ts';

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openFile } from '../../db/file.ts';
+import { openFile } from '../../db/sqlite/file.ts';
 import { columns, type Value } from './rows.ts';
 
 /** A batch on its way to the thread: a list of rows as JSON text, which is cheaper to hand over than the list. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { fileIn, openFile } from '../../db/file.ts';
 import { type OpenDatabase, openDatabase } from '../../db/open.ts';
+import { fileIn, openFile } from '../../db/sqlite/file.ts';
 import type { AuditEvent, Sink } from '../event.ts';
 import { databaseSink } from './database.ts';
 

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { fileIn } from '../../db/file.ts';
+import { fileIn } from '../../db/sqlite/file.ts';
 import { createIds } from '../../ids.ts';
 import type { Sink } from '../event.ts';
 import type { Batch, Written } from './database-thread.ts';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Outbound, outbound } from '../../outbound.ts';
+import { type Outbound, outbound } from '../../net/outbound.ts';
 import type { AuditEvent } from '../event.ts';
 import { createTrail } from '../trail.ts';
 import { otlpSink } from './otlp.ts';

@@ -1,4 +1,4 @@
-import type { Fetch } from '../../outbound.ts';
+import type { Fetch } from '../../net/outbound.ts';
 import type { AuditEvent, Sink } from '../event.ts';
 
 /** Where spans go, by the standard settings of OpenTelemetry. */

@@ -1,7 +1,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { expect, test } from 'vitest';
 import { endpoints } from '../../../contract/index.ts';
-import { failures } from '../../errors.ts';
+import { failures } from '../../failure/errors.ts';
 import { openApi } from './document.ts';
 
 interface Operation {

@@ -1,6 +1,6 @@
 import type { Endpoint } from '../../../contract/endpoint.ts';
 import { problem } from '../../../contract/problem.ts';
-import { type FailureCode, failures } from '../../errors.ts';
+import { type FailureCode, failures } from '../../failure/errors.ts';
 import type { Components, Schema } from './schemas.ts';
 
 const media = 'application/problem+json';

@@ -1,6 +1,6 @@
 import type { AttributeType } from '@aws-sdk/client-cognito-identity-provider';
 import { LRUCache } from 'lru-cache';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { DirectoryUser } from '../directory.ts';
 import { filterBy } from './names.ts';
 import type { PoolApi } from './pool-api.ts';

@@ -1,4 +1,4 @@
-import { asFailure } from '../../errors.ts';
+import { asFailure } from '../../failure/errors.ts';
 import type { Capabilities } from '../directory.ts';
 import { isDenied } from './failure.ts';
 import type { Action, Asked } from './operations.ts';

@@ -1,4 +1,4 @@
-import type { OidcConfig } from '../../config.ts';
+import type { OidcConfig } from '../../config/config.ts';
 import type { Directory, DirectoryWorld } from '../directory.ts';
 import { createUsernames } from './accounts.ts';
 import { createCapabilities } from './capabilities.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readConfig } from '../../config.ts';
-import type { Fetch } from '../../outbound.ts';
+import { readConfig } from '../../config/config.ts';
+import type { Fetch } from '../../net/outbound.ts';
 import type { Directory } from '../directory.ts';
 import { directoryOf } from '../index.ts';
 import type { EmulatedPool } from './pool.test-support.ts';

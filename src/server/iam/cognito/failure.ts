@@ -1,4 +1,4 @@
-import { Failure, type FailureCode } from '../../errors.ts';
+import { Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Action } from './operations.ts';
 
 /** What AWS calls the lack of a permission, and what it calls requests that come too fast. */

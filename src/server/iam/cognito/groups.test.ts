@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { asFailure } from '../../errors.ts';
-import type { Fetch } from '../../outbound.ts';
+import { asFailure } from '../../failure/errors.ts';
+import type { Fetch } from '../../net/outbound.ts';
 import { poolDirectory } from './directory.test-support.ts';
 import { awsIdentity, type EmulatedPool, startPool } from './pool.test-support.ts';
 

@@ -1,5 +1,5 @@
 import type { GroupType } from '@aws-sdk/client-cognito-identity-provider';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { DirectoryGroup, Groups } from '../directory.ts';
 import { isPoolName } from './names.ts';
 import { mostAtATime, readPage } from './pages.ts';

@@ -1,5 +1,5 @@
+import { noPlace } from '../../provider/page-place.ts';
 import type { Page } from '../directory.ts';
-import { noPlace } from '../page-place.ts';
 
 /** Items that Cognito answers at most at a time. */
 export const mostAtATime = 60;

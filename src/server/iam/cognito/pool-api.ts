@@ -1,8 +1,8 @@
 import type { CognitoIdentityProviderClient } from '@aws-sdk/client-cognito-identity-provider';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
+import { ifFound } from '../../provider/not-there.ts';
+import { isWorthRepeating, waitBefore } from '../../provider/retry.ts';
 import type { DirectoryWorld } from '../directory.ts';
-import { ifFound } from '../not-there.ts';
-import { isWorthRepeating, waitBefore } from '../retry.ts';
 import { cognitoFailure, credentialsFailure, statusOf } from './failure.ts';
 import type { Action, Answer, Asked } from './operations.ts';
 import { wayOutOfSdk } from './way-out.ts';

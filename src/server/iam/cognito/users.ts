@@ -1,7 +1,7 @@
-import { asFailure, Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
+import { ifFound } from '../../provider/not-there.ts';
 import type { NewUser, Users } from '../directory.ts';
 import { isId, isName, theOne } from '../names.ts';
-import { ifFound } from '../not-there.ts';
 import { type Account, attributeOf, type Usernames } from './accounts.ts';
 import { filterBy, isPoolName } from './names.ts';
 import { mostAtATime, readPage } from './pages.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Failure } from '../../errors.ts';
-import type { Pause } from '../retry.ts';
-import { askToken, postForm, readClaims, TokenFailure, type TokenWorld } from './token.ts';
+import { Failure } from '../../failure/errors.ts';
+import { askToken, postForm, readClaims, TokenFailure, type TokenWorld } from '../../provider/entra-token.ts';
+import type { Pause } from '../../provider/retry.ts';
 
 const started = z.object({
   device_code: z.string(),

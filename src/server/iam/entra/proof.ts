@@ -1,6 +1,6 @@
-import type { EntraConfig } from '../../config.ts';
-import { clientAuthOf } from '../../identity/providers/entra-credential.ts';
-import type { ClientProof } from './token.ts';
+import type { EntraConfig } from '../../config/config.ts';
+import { clientAuthOf } from '../../provider/entra-credential.ts';
+import type { ClientProof } from '../../provider/entra-token.ts';
 
 /** How the gateway proves itself at sign-in: with its secret, certificate, federated token or managed identity. */
 export function gatewayProof(config: EntraConfig): ClientProof {

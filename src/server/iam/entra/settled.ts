@@ -1,6 +1,6 @@
-import { asFailure, Failure } from '../../errors.ts';
-import { GraphFailure, isUncertainStatus } from '../graph-failure.ts';
-import type { Pause } from '../retry.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
+import { GraphFailure, isUncertainStatus } from '../../provider/graph-failure.ts';
+import type { Pause } from '../../provider/retry.ts';
 
 /** Seconds between attempts: three minutes in all, as long as replication was ever reported to take. */
 const waits = [1, 2, 4, 8, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15];

@@ -1,6 +1,6 @@
+import { readClaims } from '../../provider/entra-token.ts';
+import type { TokenSource } from '../../provider/graph.ts';
 import type { Capabilities } from '../directory.ts';
-import { readClaims } from '../entra/token.ts';
-import type { TokenSource } from '../graph.ts';
 
 /** What each ability takes: one role of `realm-management` of each row. The first of a row is named when it is missing. */
 const needs = {

@@ -1,6 +1,6 @@
-import { ConfigFault, type OidcConfig } from '../../config.ts';
+import { ConfigFault, type OidcConfig } from '../../config/config.ts';
+import type { TokenSource } from '../../provider/graph.ts';
 import type { Directory, DirectoryWorld } from '../directory.ts';
-import type { TokenSource } from '../graph.ts';
 import { createCapabilities } from './capabilities.ts';
 import { keycloakGroups } from './groups.ts';
 import { keycloakMemberships } from './memberships.ts';

@@ -1,7 +1,7 @@
 import type { Diagnosis, Finding } from '../../../contract/doctor.ts';
-import type { OidcConfig } from '../../config.ts';
-import { asFailure, type Failure } from '../../errors.ts';
-import type { Provider } from '../../identity/provider.ts';
+import type { OidcConfig } from '../../config/config.ts';
+import { asFailure, type Failure } from '../../failure/errors.ts';
+import type { Provider } from '../../provider/provider.ts';
 import type { DirectoryWorld } from '../directory.ts';
 import { runOidcDoctor } from '../oidc/doctor.ts';
 import { capabilitiesOf, managementRolesIn } from './capabilities.ts';

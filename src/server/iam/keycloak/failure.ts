@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure, type FailureCode } from '../../errors.ts';
+import { Failure, type FailureCode } from '../../failure/errors.ts';
 
 const text = z.string().catch('');
 const said = z

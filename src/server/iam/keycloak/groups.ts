@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { DirectoryGroup, Groups } from '../directory.ts';
 import { isId, isName, theOne } from '../names.ts';
 import type { RealmApi } from './realm-api.ts';

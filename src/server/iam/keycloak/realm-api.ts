@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { TokenSource } from '../../provider/graph.ts';
+import { jsonBody } from '../../provider/json-body.ts';
+import { ifFound } from '../../provider/not-there.ts';
+import { noPlace } from '../../provider/page-place.ts';
+import { isWorthRepeating, retryAfter, waitBefore } from '../../provider/retry.ts';
 import type { DirectoryWorld } from '../directory.ts';
-import type { TokenSource } from '../graph.ts';
-import { jsonBody } from '../json-body.ts';
-import { ifFound } from '../not-there.ts';
-import { noPlace } from '../page-place.ts';
-import { isWorthRepeating, retryAfter, waitBefore } from '../retry.ts';
 import { type Asked, keycloakFailure } from './failure.ts';
 
 /** What a request may say besides its path. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import {
   audienceMapper,
   clientScope,

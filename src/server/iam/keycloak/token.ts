@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Failure } from '../../errors.ts';
-import type { Fetch } from '../../outbound.ts';
-import type { TokenSource } from '../graph.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Fetch } from '../../net/outbound.ts';
+import type { TokenSource } from '../../provider/graph.ts';
 
 /** Where tokens are asked for. */
 export interface TokenWorld {

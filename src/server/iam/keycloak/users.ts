@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
+import { ifThere } from '../../provider/not-there.ts';
 import type { DirectoryUser, NewUser, Users } from '../directory.ts';
 import { isId, isName, theOne } from '../names.ts';
-import { ifThere } from '../not-there.ts';
 import type { RealmApi } from './realm-api.ts';
 
 /** An account as Keycloak shows it. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../contract/doctor.ts';
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../config/config.ts';
 import {
   type IndependentIssuer,
   startIndependentIssuer,
@@ -8,7 +8,7 @@ import {
 import { providersOf } from '../../identity/providers/index.ts';
 import { type ScriptedIssuer, startIssuer } from '../../identity/providers/issuer.test-support.ts';
 import { shapes } from '../../identity/providers/shapes.test-support.ts';
-import type { Fetch } from '../../outbound.ts';
+import type { Fetch } from '../../net/outbound.ts';
 import { runOidcDoctor } from './doctor.ts';
 
 const redirectUri = 'https://gateway.example.com/oauth2/callback/oidc';

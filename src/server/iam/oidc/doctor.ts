@@ -1,5 +1,5 @@
 import type { Diagnosis, Finding } from '../../../contract/doctor.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { gatherFacts, type OidcDoctorWorld, type OidcFacts } from './facts.ts';
 
 /** One check: it judges facts and asks nothing. No verdict means that something before it failed. */

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { asFailure, Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import { trust, verifyProviderToken } from '../../identity/bearer.ts';
-import { requireIssuer, signingKeysIn } from '../../identity/issuer.ts';
-import type { Bearer, Provider } from '../../identity/provider.ts';
-import type { Fetch } from '../../outbound.ts';
+import type { Fetch } from '../../net/outbound.ts';
+import { requireIssuer, signingKeysIn } from '../../provider/issuer.ts';
+import type { Bearer, Provider } from '../../provider/provider.ts';
 
 /** What the doctor works with. */
 export interface OidcDoctorWorld {

@@ -1,4 +1,4 @@
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** The roles of the setup guide that a group can have. */
 export const groupRoles = ['admin', 'user', 'developer', 'operator'] as const;

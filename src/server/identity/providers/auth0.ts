@@ -1,7 +1,7 @@
 import { ClientSecretPost } from 'openid-client';
-import type { OidcConfig } from '../../config.ts';
+import type { OidcConfig } from '../../config/config.ts';
+import type { Provider } from '../../provider/provider.ts';
 import { text } from '../claims.ts';
-import type { Provider } from '../provider.ts';
 import { oidc } from './oidc.ts';
 
 /** Auth0: groups in a claim that an Action adds, access tokens for an API, `gty` for applications. */

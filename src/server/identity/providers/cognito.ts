@@ -1,8 +1,8 @@
 import { ClientSecretPost } from 'openid-client';
-import type { OidcConfig } from '../../config.ts';
-import { Failure } from '../../errors.ts';
+import type { OidcConfig } from '../../config/config.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Provider } from '../../provider/provider.ts';
 import { text } from '../claims.ts';
-import type { Provider } from '../provider.ts';
 import { isFor, oidc } from './oidc.ts';
 
 /** Amazon Cognito: access tokens without an audience, told apart by `token_use`, and a sign-out page of its own kind. */

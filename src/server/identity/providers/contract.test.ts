@@ -1,8 +1,8 @@
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { readConfig } from '../../config.ts';
-import { knownProviders } from '../../config-oidc.ts';
-import type { Failure } from '../../errors.ts';
+import { readConfig } from '../../config/config.ts';
+import { knownProviders } from '../../config/config-oidc.ts';
+import type { Failure } from '../../failure/errors.ts';
 import {
   ages,
   codeOf,

@@ -1,12 +1,12 @@
 import type { JWTPayload } from 'jose';
 import type { ClientAuth } from 'openid-client';
-import type { EntraConfig } from '../../config.ts';
-import { Failure } from '../../errors.ts';
+import type { EntraConfig } from '../../config/config.ts';
+import { Failure } from '../../failure/errors.ts';
+import { clientAuthOf } from '../../provider/entra-credential.ts';
+import { readGraphGroups } from '../../provider/entra-graph.ts';
+import type { OidcClient } from '../../provider/oidc.ts';
+import type { Bearer, GroupApi, Person, Provider } from '../../provider/provider.ts';
 import { record, text, texts } from '../claims.ts';
-import type { OidcClient } from '../oidc.ts';
-import type { Bearer, GroupApi, Person, Provider } from '../provider.ts';
-import { clientAuthOf } from './entra-credential.ts';
-import { readGraphGroups } from './entra-graph.ts';
 
 const graphAudiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000'];
 

@@ -1,9 +1,9 @@
 import type { JWTPayload } from 'jose';
 import { ClientSecretPost } from 'openid-client';
-import type { OidcConfig } from '../../config.ts';
-import { Failure } from '../../errors.ts';
+import type { OidcConfig } from '../../config/config.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Provider } from '../../provider/provider.ts';
 import { text } from '../claims.ts';
-import type { Provider } from '../provider.ts';
 import { oidc } from './oidc.ts';
 
 /** Google: people of named Workspace domains sign in; no groups, no access tokens that anybody else can read. */

@@ -1,5 +1,5 @@
-import { type Config, ConfigFault, type OidcConfig } from '../../config.ts';
-import type { Provider } from '../provider.ts';
+import { type Config, ConfigFault, type OidcConfig } from '../../config/config.ts';
+import type { Provider } from '../../provider/provider.ts';
 import { auth0 } from './auth0.ts';
 import { cognito } from './cognito.ts';
 import { entra } from './entra.ts';

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'no
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { exportJWK, type JWTPayload, SignJWT } from 'jose';
-import type { Fetch } from '../../outbound.ts';
+import type { Fetch } from '../../net/outbound.ts';
 
 /** The endpoints of an issuer, as absolute addresses that the issuer's clients see. */
 export interface Endpoints {

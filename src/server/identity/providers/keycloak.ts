@@ -1,8 +1,8 @@
 import { ClientSecretPost } from 'openid-client';
-import type { OidcConfig } from '../../config.ts';
-import { Failure } from '../../errors.ts';
+import type { OidcConfig } from '../../config/config.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Provider } from '../../provider/provider.ts';
 import { text } from '../claims.ts';
-import type { Provider } from '../provider.ts';
 import { discoveryUrlOf, isFor, oidc } from './oidc.ts';
 
 /** Keycloak 26: groups by a mapper, access tokens with `typ: Bearer`, audiences by a mapper, service accounts as users. */

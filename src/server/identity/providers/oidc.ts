@@ -1,9 +1,9 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import { type ClientAuth, ClientSecretBasic, ClientSecretPost } from 'openid-client';
-import type { OidcConfig } from '../../config.ts';
-import { Failure } from '../../errors.ts';
+import type { OidcConfig } from '../../config/config.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Bearer, Person, Provider } from '../../provider/provider.ts';
 import { claimAt, groupsIn, text } from '../claims.ts';
-import type { Bearer, Person, Provider } from '../provider.ts';
 
 /** What makes a provider out of generic OpenID Connect; every member after the first block is a difference from it. */
 export interface OidcShape {

@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
-import { readConfig } from '../../config.ts';
+import { readConfig } from '../../config/config.ts';
 import { type IdentityRoom, identityRoom } from '../identity.test-support.ts';
 import { providersOf } from './index.ts';
 import { type ScriptedIssuer, startIssuer } from './issuer.test-support.ts';

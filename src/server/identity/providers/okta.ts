@@ -1,8 +1,8 @@
 import type { JWTPayload } from 'jose';
-import type { OidcConfig } from '../../config.ts';
-import { Failure } from '../../errors.ts';
+import type { OidcConfig } from '../../config/config.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Provider } from '../../provider/provider.ts';
 import { text } from '../claims.ts';
-import type { Provider } from '../provider.ts';
 import { isFor, type OidcShape, oidc, refuseIdToken } from './oidc.ts';
 
 /**

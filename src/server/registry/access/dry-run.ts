@@ -5,7 +5,7 @@ import { type Ground, gained, groundsOf } from '../../access/gained.ts';
 import { accessOf, type Grants } from '../../access/grants.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { readDefinition } from '../scopes/definition.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';

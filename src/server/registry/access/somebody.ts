@@ -1,5 +1,5 @@
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /**
  * The groups that were last known of somebody: a person by user name, an application by client id or name. `not_found` for

@@ -2,13 +2,13 @@ import { Hono } from 'hono';
 import { agentEndpoints } from '../../../contract/agents.ts';
 import { accessOf, compile } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';
-import type { OutboundPolicy } from '../../addresses.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { HttpEnv } from '../../http/env.ts';
 import { answerFailure } from '../../http/failure.ts';
 import { mount } from '../../http/mount.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { OutboundPolicy } from '../../net/addresses.ts';
 import { agentHandlers } from './handlers.ts';
 
 /** A card of A2A 1.0, as a client would write it by hand. */

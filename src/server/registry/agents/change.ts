@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type AgentCard, interfacesOf } from '../../../contract/agent-card.ts';
 import { wrappedAgent } from '../../../contract/agents.ts';
-import type { OutboundPolicy } from '../../addresses.ts';
+import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls, held, invalid, withoutQuery } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
 import { type Said, saidBy } from './description.ts';

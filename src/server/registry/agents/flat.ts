@@ -1,5 +1,5 @@
 import type { AgentCard } from '../../../contract/agent-card.ts';
-import type { Fault } from '../../errors.ts';
+import type { Fault } from '../../failure/errors.ts';
 import { invalid } from '../input-faults.ts';
 
 type Members = Record<string, unknown>;

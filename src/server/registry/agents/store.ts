@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import { type AgentInterface, interfacesOf, summaryOf } from '../../../contract/agent-card.ts';
 import type { AgentNotes } from '../../../contract/agents.ts';
 import type { AgentsTable, Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { changedMeanwhile, type Revised } from '../revision.ts';
 import type { Description } from './description.ts';
 

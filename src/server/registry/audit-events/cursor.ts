@@ -1,4 +1,4 @@
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** The place of an event in the trail: its time and, among events of the same time, its id. */
 export interface Place {

@@ -11,7 +11,7 @@ import type { AuditEvent } from '../../audit/event.ts';
 import { databaseSink } from '../../audit/sinks/database.ts';
 import { createTrail, type HeldTrail } from '../../audit/trail.ts';
 import { type OpenDatabase, openDatabase } from '../../db/open.ts';
-import { asFailure } from '../../errors.ts';
+import { asFailure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { csvLine } from './csv.ts';
 import { auditEventHandlers } from './handlers.ts';

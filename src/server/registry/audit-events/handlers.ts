@@ -4,7 +4,7 @@ import { type Handlers, Reply } from '../../../contract/endpoint.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Trail } from '../../audit/event.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { cursorOf, placeOf } from './cursor.ts';
 import { exportHeaders, exportStream } from './export.ts';

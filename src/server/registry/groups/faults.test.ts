@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { startEmulator } from '../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../entra-emulator/testing/graph.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
 import {
   directoryFaults,

@@ -1,7 +1,7 @@
 import type { Handlers } from '../../../contract/endpoint.ts';
 import type { groupEndpoints } from '../../../contract/groups.ts';
 import type { Caller } from '../../access/caller.ts';
-import { asFailure, Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { definitionOf, invalid, readDefinition, type Wanted } from '../scopes/definition.ts';
 import { type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';

@@ -1,4 +1,4 @@
-import { asFailure, type Failure } from '../../errors.ts';
+import { asFailure, type Failure } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
 import { takeStep, undo } from './steps.ts';
 import { findJob, jobsUnderWay, type StoredJob, saveJob, stepNames } from './store.ts';

@@ -1,7 +1,7 @@
 import type { Handlers, Input, Output } from '../../../contract/endpoint.ts';
 import type { Job, jobEndpoints } from '../../../contract/jobs.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { unseal } from '../../identity/keys.ts';
 import { findRecordsNamed } from '../m2m-clients/store.ts';
 import { wantedGroups } from '../users/wanted-groups.ts';

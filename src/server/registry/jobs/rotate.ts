@@ -1,7 +1,7 @@
 import type { Input, Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
 import type { Db } from '../../db/tables.ts';
-import { asFailure, Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import { unsupported } from '../users/create-human.ts';
 import { needAbility, needDirectory, type Who } from '../users/world.ts';
 import type { JobsWorld } from './world.ts';

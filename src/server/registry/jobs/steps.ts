@@ -1,4 +1,4 @@
-import { asFailure, Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory, ServiceAccounts } from '../../iam/directory.ts';
 import { seal, unseal } from '../../identity/keys.ts';
 import { addRecord, changeRecord } from '../m2m-clients/store.ts';

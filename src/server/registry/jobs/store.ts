@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Job } from '../../../contract/jobs.ts';
 import type { Db, JobsTable } from '../../db/tables.ts';
-import type { FailureCode } from '../../errors.ts';
+import type { FailureCode } from '../../failure/errors.ts';
 import type { FailedGroup } from '../users/wanted-groups.ts';
 
 /** The steps of an M2M account, in order. */

@@ -3,7 +3,7 @@ import type { Handlers } from '../../../contract/endpoint.ts';
 import type { m2mClient, m2mClientEndpoints } from '../../../contract/m2m-clients.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import {
   addRecord,

@@ -1,7 +1,7 @@
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { definitionOf } from './definition.ts';
 import { assertStaysAdministrator, isAdminGrant } from './guard.ts';

@@ -1,7 +1,7 @@
 import { type GroupDefinition, groupDefinition, type ScopeView } from '../../../contract/scopes.ts';
 import { readScopeJson, scopeJsonOf } from '../../access/scope-json.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure, type Fault } from '../../errors.ts';
+import { Failure, type Fault } from '../../failure/errors.ts';
 import type { StoredScope } from './store.ts';
 
 /** The members that the rules of the scope file are about. */

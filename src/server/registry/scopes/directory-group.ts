@@ -1,6 +1,6 @@
 import type { Caller } from '../../access/caller.ts';
 import { groupKey } from '../../access/names.ts';
-import { asFailure, Failure, type FailureCode } from '../../errors.ts';
+import { asFailure, Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 

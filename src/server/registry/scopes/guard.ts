@@ -3,7 +3,7 @@ import { accessOf, type Grants } from '../../access/grants.ts';
 import { administratorScopes } from '../../access/holding.ts';
 import { groupKey } from '../../access/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 
 /** Scopes that the four roles stand on: they are removed only with `force`. */

@@ -2,7 +2,7 @@ import type { Handlers, Input, Output } from '../../../contract/endpoint.ts';
 import type { scopeEndpoints } from '../../../contract/scopes.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { changeScopes, type Plan } from './change.ts';
 import { readDefinition, viewOf } from './definition.ts';

@@ -7,7 +7,7 @@ import { endpoints } from '../../../contract/index.ts';
 import type { Caller } from '../../access/caller.ts';
 import { accessOf } from '../../access/grants.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import { Failure, type FailureCode } from '../../errors.ts';
+import { Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Capabilities, Directory, DirectoryGroup } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { accessHandlers } from '../access/handlers.ts';

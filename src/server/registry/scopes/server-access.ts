@@ -1,6 +1,6 @@
 import { trimSlashes } from '../../access/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** What a server rule made by adding a server allows besides every tool: what the roles call "execute". */
 const addedMethods = [

@@ -1,7 +1,7 @@
 import type { ScopeChanged } from '../../../contract/scopes.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { type ChangeWorld, changeScopes, type Plan, rehearse } from './change.ts';

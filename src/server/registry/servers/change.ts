@@ -1,5 +1,5 @@
 import { type ServerInput, serverInput } from '../../../contract/servers.ts';
-import type { OutboundPolicy } from '../../addresses.ts';
+import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls, held, invalid, withoutQuery } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
 import { credentialForRecord } from './credential.ts';

@@ -1,9 +1,9 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Tool } from '../../../contract/servers.ts';
-import type { OutboundPolicy } from '../../addresses.ts';
-import type { WayOut } from '../../connector.ts';
-import { Failure } from '../../errors.ts';
-import { type Fetch, outbound } from '../../outbound.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { OutboundPolicy } from '../../net/addresses.ts';
+import type { WayOut } from '../../net/connector.ts';
+import { type Fetch, outbound } from '../../net/outbound.ts';
 import type { ServerEndpoints } from './endpoints.ts';
 import { readTools } from './read-tools.ts';
 import type { Health } from './store.ts';

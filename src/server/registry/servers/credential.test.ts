@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { credentialInput } from '../../../contract/server-credentials.ts';
 import { serverInput } from '../../../contract/servers.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { changedCredential, credentialsFrom } from './credential.ts';
 import { rotateCredentials } from './rotate.ts';
 import { find, insert, type ServerRow, type StoredCredential, setCredential } from './store.ts';

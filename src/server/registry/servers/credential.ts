@@ -1,5 +1,5 @@
 import type { AuthScheme, CredentialInput } from '../../../contract/server-credentials.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Credentials } from './route.ts';
 import type { ServerRow, StoredCredential } from './store.ts';
 import type { Vault } from './vault.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serverInput } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import type { Failure } from '../../errors.ts';
+import type { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { createServerEvents, type ServerEvents, type ServerEventsWorld } from './events.ts';
 import { createRoutes, type Routes } from './routes.ts';

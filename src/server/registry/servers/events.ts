@@ -1,7 +1,7 @@
 import { nameOfPath, type ServerEvent } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { present } from './present.ts';
 import type { Routes } from './routes.ts';

@@ -12,7 +12,7 @@ import { type Server, serverEndpoints, server as serverSchema } from '../../../c
 import { type RunningSample, startCurrentTime } from '../../../samples/currenttime.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import { Failure, type FailureCode } from '../../errors.ts';
+import { Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { createCheck } from './check.ts';
 import { credentialsFrom } from './credential.ts';

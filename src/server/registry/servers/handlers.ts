@@ -7,10 +7,10 @@ import {
   type serverEndpoints,
 } from '../../../contract/servers.ts';
 import type { Caller } from '../../access/caller.ts';
-import type { OutboundPolicy } from '../../addresses.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { OutboundPolicy } from '../../net/addresses.ts';
 import { withoutQuery } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
 import { type Asked, select } from '../select.ts';

@@ -1,7 +1,7 @@
 import type { Output } from '../../../contract/endpoint.ts';
 import { nameOfPath, type serverEndpoints, serverPath } from '../../../contract/servers.ts';
-import type { OutboundPolicy } from '../../addresses.ts';
 import type { Db } from '../../db/tables.ts';
+import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls } from '../input-faults.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { endpointsOf } from './endpoints.ts';

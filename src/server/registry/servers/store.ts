@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely';
 import type { AuthScheme } from '../../../contract/server-credentials.ts';
 import type { HealthReason, HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
 import type { Db, ServersTable } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { changedMeanwhile } from '../revision.ts';
 import type { Sealed } from './vault.ts';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Health } from './store.ts';
 
 /** What went over the wire: the SDK's errors do not always tell. */

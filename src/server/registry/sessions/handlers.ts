@@ -2,7 +2,7 @@ import type { Handlers } from '../../../contract/endpoint.ts';
 import type { sessionEndpoints } from '../../../contract/sessions.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { findPerson, forgetGroups } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';

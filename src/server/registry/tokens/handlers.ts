@@ -2,7 +2,7 @@ import { type Handlers, Reply } from '../../../contract/endpoint.ts';
 import type { tokenEndpoints } from '../../../contract/tokens.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { mintToken, type PersonalTokens } from '../../identity/personal-token.ts';
 import { countMinted, listTokens, revokeToken } from './store.ts';

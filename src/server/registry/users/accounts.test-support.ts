@@ -9,7 +9,7 @@ import { type Emulator, shippedTenant } from '../../../entra-emulator/main.ts';
 import { accessOf } from '../../access/grants.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
 import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
 import type { Identity } from '../../identity/identity.ts';

@@ -1,6 +1,6 @@
 import type { Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import { changeRecord, findRecord, type M2mRecord } from '../m2m-clients/store.ts';
 import { unsupported } from './create-human.ts';

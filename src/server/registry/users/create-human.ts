@@ -1,6 +1,6 @@
 import type { Input, Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
-import { asFailure, Failure } from '../../errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryUser } from '../../iam/directory.ts';
 import { newPassword } from './password.ts';
 import { present } from './present.ts';

@@ -3,7 +3,7 @@ import { shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
 import { openBrowser } from '../../../entra-emulator/testing/browser.ts';
 import { adminGraph } from '../../../entra-emulator/testing/graph.ts';
 import { authorizeUrl } from '../../../entra-emulator/testing/sign-in.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
 import {
   directoryFaults,

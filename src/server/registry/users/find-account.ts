@@ -1,4 +1,4 @@
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
 import { findRecordsNamed, type M2mRecord } from '../m2m-clients/store.ts';
 import type { UsersWorld } from './world.ts';

@@ -1,6 +1,6 @@
 import { administratorScopes } from '../../access/holding.ts';
 import { groupKey } from '../../access/names.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import { readStored } from '../scopes/store.ts';
 import type { UsersWorld, Who } from './world.ts';

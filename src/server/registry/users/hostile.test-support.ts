@@ -1,4 +1,4 @@
-import { asFailure } from '../../errors.ts';
+import { asFailure } from '../../failure/errors.ts';
 
 /** Texts that mean something to somebody on the way: OData, URLs, paths, shells, terminals, readers. */
 export const hostile: readonly (readonly [string, string])[] = [

@@ -1,4 +1,4 @@
-import { asFailure, Failure, type Fault } from '../../errors.ts';
+import { asFailure, Failure, type Fault } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 
 /** A group that was asked for, and what it is. */

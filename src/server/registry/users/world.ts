@@ -1,6 +1,6 @@
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Capabilities, Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { InTurn } from '../scopes/turns.ts';

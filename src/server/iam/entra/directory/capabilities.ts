@@ -1,6 +1,6 @@
+import { readClaims } from '../../../provider/entra-token.ts';
+import type { TokenSource } from '../../../provider/graph.ts';
 import type { Capabilities } from '../../directory.ts';
-import type { TokenSource } from '../../graph.ts';
-import { readClaims } from '../token.ts';
 
 /** A token is asked for anew so often at most to see whether somebody has consented meanwhile, in milliseconds. */
 const lookAgain = 60_000;

@@ -1,9 +1,9 @@
-import type { EntraConfig } from '../../../config.ts';
+import type { EntraConfig } from '../../../config/config.ts';
+import { appToken } from '../../../provider/entra-token.ts';
+import { createGraph } from '../../../provider/graph.ts';
 import type { Directory, DirectoryWorld } from '../../directory.ts';
-import { createGraph } from '../../graph.ts';
 import { graphScope } from '../objects.ts';
 import { graphProof } from '../proof.ts';
-import { appToken } from '../token.ts';
 import { createCapabilities } from './capabilities.ts';
 import { entraGroups } from './groups.ts';
 import { entraMemberships } from './memberships.ts';

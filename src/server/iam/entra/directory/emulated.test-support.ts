@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Emulator, shippedTenant } from '../../../../entra-emulator/main.ts';
-import type { EntraConfig } from '../../../config.ts';
-import type { Fetch } from '../../../outbound.ts';
+import type { EntraConfig } from '../../../config/config.ts';
+import type { Fetch } from '../../../net/outbound.ts';
 import type { Directory } from '../../directory.ts';
 import { entraDirectory } from './create.ts';
 

@@ -1,5 +1,5 @@
 import type { Emulator } from '../../../../entra-emulator/main.ts';
-import type { Fetch } from '../../../outbound.ts';
+import type { Fetch } from '../../../net/outbound.ts';
 
 /** One request on its way: to be sent on, lost, or answered otherwise. */
 export type Passage = (send: () => Promise<Response>, path: string) => Promise<Response>;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
+import { type Graph, keyed, quoted } from '../../../provider/graph.ts';
 import type { DirectoryGroup, Groups } from '../../directory.ts';
-import { type Graph, keyed, quoted } from '../../graph.ts';
 import { isId, isName, theOne } from '../../names.ts';
 import { type Patience, settled } from '../settled.ts';
 

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
+import type { Graph } from '../../../provider/graph.ts';
+import type { BatchAnswer } from '../../../provider/graph-batch.ts';
+import { GraphFailure } from '../../../provider/graph-failure.ts';
+import { ifThere } from '../../../provider/not-there.ts';
 import type { DirectoryGroup, Memberships } from '../../directory.ts';
-import type { Graph } from '../../graph.ts';
-import type { BatchAnswer } from '../../graph-batch.ts';
-import { GraphFailure } from '../../graph-failure.ts';
-import { ifThere } from '../../not-there.ts';
 import { type Patience, repeated, settled } from '../settled.ts';
 import { graphGroup, groupFields, groupOf } from './groups.ts';
 

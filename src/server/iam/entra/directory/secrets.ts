@@ -1,8 +1,8 @@
 import { z } from 'zod';
+import type { Graph } from '../../../provider/graph.ts';
+import { GraphFailure } from '../../../provider/graph-failure.ts';
+import { ifThere } from '../../../provider/not-there.ts';
 import type { NewSecret, ServiceAccounts } from '../../directory.ts';
-import type { Graph } from '../../graph.ts';
-import { GraphFailure } from '../../graph-failure.ts';
-import { ifThere } from '../../not-there.ts';
 import { type Patience, settled } from '../settled.ts';
 
 const day = 86_400_000;

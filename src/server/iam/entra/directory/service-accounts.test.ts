@@ -1,8 +1,8 @@
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { type Emulator, shippedTenant, startEmulator } from '../../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../../entra-emulator/testing/graph.ts';
+import { readClaims } from '../../../provider/entra-token.ts';
 import type { ServiceAccounts } from '../../directory.ts';
-import { readClaims } from '../token.ts';
 import { emulatedDirectory } from './emulated.test-support.ts';
 
 const emulator: Emulator = await startEmulator();

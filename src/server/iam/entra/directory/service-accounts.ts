@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
+import { askToken, TokenFailure, type TokenWorld } from '../../../provider/entra-token.ts';
+import { type Graph, keyed, quoted } from '../../../provider/graph.ts';
+import { ifThere } from '../../../provider/not-there.ts';
 import type { ServiceAccount, ServiceAccounts } from '../../directory.ts';
-import { type Graph, keyed, quoted } from '../../graph.ts';
 import { isId, isName, theOne } from '../../names.ts';
-import { ifThere } from '../../not-there.ts';
 import { agentRole, servicePrincipal } from '../objects.ts';
 import { type Patience, settled, unlessThere } from '../settled.ts';
-import { askToken, TokenFailure, type TokenWorld } from '../token.ts';
 import { accountSecrets } from './secrets.ts';
 
 /** Marks the registrations that the gateway made: only they are listed, changed and deleted. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { asFailure, Failure } from '../../../errors.ts';
+import { asFailure, Failure } from '../../../failure/errors.ts';
+import { type Graph, quoted } from '../../../provider/graph.ts';
+import { GraphFailure } from '../../../provider/graph-failure.ts';
+import { ifThere } from '../../../provider/not-there.ts';
 import type { DirectoryUser, NewUser, Users } from '../../directory.ts';
-import { type Graph, quoted } from '../../graph.ts';
-import { GraphFailure } from '../../graph-failure.ts';
 import { isId, isName, theOne } from '../../names.ts';
-import { ifThere } from '../../not-there.ts';
 import { isUncertain, type Patience, settled, sought } from '../settled.ts';
 
 const fields = 'id,displayName,userPrincipalName,mail,givenName,surname,accountEnabled,createdDateTime';

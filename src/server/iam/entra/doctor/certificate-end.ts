@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { EntraConfig } from '../../../config.ts';
-import { Failure } from '../../../errors.ts';
+import type { EntraConfig } from '../../../config/config.ts';
+import { Failure } from '../../../failure/errors.ts';
 
 /** When the gateway's client certificate ends (ISO 8601), as its file says; undefined where it uses none. */
 export async function certificateEndOf({

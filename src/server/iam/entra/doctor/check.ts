@@ -1,5 +1,5 @@
 import type { Finding } from '../../../../contract/doctor.ts';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
 import type { Facts } from './facts.ts';
 
 /** One check: a row of its list. It judges facts and asks nothing. */

@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import type { EntraConfig } from '../../../config.ts';
-import { asFailure, Failure } from '../../../errors.ts';
+import type { EntraConfig } from '../../../config/config.ts';
+import { asFailure, Failure } from '../../../failure/errors.ts';
 import { trust, verifyProviderToken } from '../../../identity/bearer.ts';
 import { entra } from '../../../identity/providers/entra.ts';
-import type { Fetch } from '../../../outbound.ts';
-import { createGraph, type Graph, keyed } from '../../graph.ts';
-import type { Pause } from '../../retry.ts';
+import type { Fetch } from '../../../net/outbound.ts';
+import { appToken, askToken, type ClientProof, readClaims } from '../../../provider/entra-token.ts';
+import { createGraph, type Graph, keyed } from '../../../provider/graph.ts';
+import type { Pause } from '../../../provider/retry.ts';
 import {
   type Application,
   application,
@@ -17,7 +18,6 @@ import {
   servicePrincipal,
 } from '../objects.ts';
 import { gatewayProof, graphProof } from '../proof.ts';
-import { appToken, askToken, type ClientProof, readClaims } from '../token.ts';
 import { certificateEndOf } from './certificate-end.ts';
 
 /** What the doctor works with. */

@@ -7,7 +7,7 @@ import type { Finding } from '../../../../contract/doctor.ts';
 import { makeCertificate, toPem } from '../../../../entra-emulator/keys/certificate.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../../entra-emulator/testing/graph.ts';
-import type { EntraConfig } from '../../../config.ts';
+import type { EntraConfig } from '../../../config/config.ts';
 import type { DoctorWorld } from './facts.ts';
 import { runEntraDoctor } from './run.ts';
 

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
 import type { Application } from '../objects.ts';
 import { settled } from '../settled.ts';
 import { block, type SetupWorld } from './step.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
 import { applicationPermissions, delegatedPermissions } from '../needs.ts';
 import { agentRole, permissionGrant, roleAssignment, type ServicePrincipal } from '../objects.ts';
 import { settled, unlessThere } from '../settled.ts';

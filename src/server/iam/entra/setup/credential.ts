@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { GraphFailure } from '../../graph-failure.ts';
+import { GraphFailure } from '../../../provider/graph-failure.ts';
 import { settingsIn } from '../../setup/files.ts';
 import type { Application } from '../objects.ts';
 import { settled } from '../settled.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { keyed } from '../../graph.ts';
-import { ifThere } from '../../not-there.ts';
+import { keyed } from '../../../provider/graph.ts';
+import { ifThere } from '../../../provider/not-there.ts';
 import { settled, unlessThere } from '../settled.ts';
 import { findGroup, needGroup, type SetupWorld, type Step } from './step.ts';
 import type { GroupWish } from './wish.ts';

@@ -12,8 +12,8 @@ import {
   startEmulator,
 } from '../../../../entra-emulator/main.ts';
 import { openBrowser } from '../../../../entra-emulator/testing/browser.ts';
-import type { Fetch } from '../../../outbound.ts';
-import { createGraph } from '../../graph.ts';
+import type { Fetch } from '../../../net/outbound.ts';
+import { createGraph } from '../../../provider/graph.ts';
 import { diskFiles } from '../../setup/disk.ts';
 import { settingsIn } from '../../setup/files.ts';
 import { applySetup, planSetup, removeSetup } from '../../setup/run.ts';

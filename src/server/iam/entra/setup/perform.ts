@@ -1,8 +1,8 @@
 import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/setup.ts';
-import { Failure } from '../../../errors.ts';
-import type { Fetch } from '../../../outbound.ts';
-import { createGraph } from '../../graph.ts';
-import type { Pause } from '../../retry.ts';
+import { Failure } from '../../../failure/errors.ts';
+import type { Fetch } from '../../../net/outbound.ts';
+import { createGraph } from '../../../provider/graph.ts';
+import type { Pause } from '../../../provider/retry.ts';
 import type { SetupFiles } from '../../setup/files.ts';
 import { rolesNamed } from '../../setup/roles.ts';
 import { carryOut } from '../../setup/run.ts';

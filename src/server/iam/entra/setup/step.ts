@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { Failure } from '../../../errors.ts';
-import { type Graph, keyed } from '../../graph.ts';
-import type { Pause } from '../../retry.ts';
+import { Failure } from '../../../failure/errors.ts';
+import { type Graph, keyed } from '../../../provider/graph.ts';
+import type { Pause } from '../../../provider/retry.ts';
 import type { SetupFiles } from '../../setup/files.ts';
 import { settingsBlock } from '../../setup/settings-block.ts';
 import type { Step as AnyStep } from '../../setup/step.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
 import type { MappedGroups } from '../../setup/scopes-file.ts';
 import { realmGroup } from '../groups.ts';
 import { isGroups } from '../mappers.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
 import type { SetupFiles } from '../../setup/files.ts';
 import { settingsBlock } from '../../setup/settings-block.ts';
 import type { Step as AnyStep } from '../../setup/step.ts';

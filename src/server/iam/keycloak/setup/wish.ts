@@ -1,4 +1,4 @@
-import { Failure } from '../../../errors.ts';
+import { Failure } from '../../../failure/errors.ts';
 import type { GroupRole } from '../../setup/roles.ts';
 
 /** A group that setup makes, at the top of the realm's tree. */

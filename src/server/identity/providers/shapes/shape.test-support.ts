@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose';
-import type { Environment } from '../../../config.ts';
+import type { Environment } from '../../../config/config.ts';
 import type { Endpoints } from '../issuer.test-support.ts';
 
 /** What a provider's tokens look like, by its documentation, and what the gateway has to make of them. */

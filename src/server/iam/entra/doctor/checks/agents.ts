@@ -1,4 +1,4 @@
-import { Failure } from '../../../../errors.ts';
+import { Failure } from '../../../../failure/errors.ts';
 import { agentRole, apiScope } from '../../objects.ts';
 import {
   type Check,

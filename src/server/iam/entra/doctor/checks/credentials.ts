@@ -1,7 +1,7 @@
 import { aadstsCodeIn } from '../../../../../contract/aadsts.ts';
 import type { EndingCredential, Finding } from '../../../../../contract/doctor.ts';
-import type { EntraConfig } from '../../../../config.ts';
-import { Failure } from '../../../../errors.ts';
+import type { EntraConfig } from '../../../../config/config.ts';
+import { Failure } from '../../../../failure/errors.ts';
 import type { Application } from '../../objects.ts';
 import { type Check, isKnown, not, registrationPage, type Verdict, well } from '../check.ts';
 import type { Facts } from '../facts.ts';

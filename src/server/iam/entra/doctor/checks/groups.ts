@@ -1,4 +1,4 @@
-import { Failure } from '../../../../errors.ts';
+import { Failure } from '../../../../failure/errors.ts';
 import { type Check, isKnown, not, setupCommand, well } from '../check.ts';
 import type { MappedGroup } from '../facts.ts';
 

@@ -1,4 +1,4 @@
-import { Failure } from '../../../../errors.ts';
+import { Failure } from '../../../../failure/errors.ts';
 import { applicationPermissions, delegatedPermissions, narrowPermissions } from '../../needs.ts';
 import { graphAppId } from '../../objects.ts';
 import { type Check, isKnown, not, registrationPage, well } from '../check.ts';

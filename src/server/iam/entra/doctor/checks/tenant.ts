@@ -1,5 +1,5 @@
 import { aadstsHelpIn, aadstsLine } from '../../../../../contract/aadsts.ts';
-import { Failure } from '../../../../errors.ts';
+import { Failure } from '../../../../failure/errors.ts';
 import { type Check, isKnown, not, setupCommand, well } from '../check.ts';
 
 const group = 'Tenant';

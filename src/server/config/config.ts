@@ -1,0 +1,270 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseEnv } from 'node:util';
+import type { SettingInForce } from '../../contract/system.ts';
+import type { ProxyRules } from '../net/proxy.ts';
+import { type EntraConfig, entraOf } from './config-entra.ts';
+import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
+import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
+import { isLoopback } from './setting.ts';
+import { type Reader, type SettingName, settings } from './settings.ts';
+import { settingsInForce } from './settings-in-force.ts';
+
+export type { EntraConfig } from './config-entra.ts';
+export type { OidcConfig } from './config-oidc.ts';
+
+/** Everything that the settings decide, parsed once at start; see docs/reference/settings.md. */
+export interface Config {
+  readonly mode: 'evaluation' | 'production';
+  readonly host: string;
+  readonly port: number;
+  /** The public origin, without a trailing slash. */
+  readonly registryUrl: string;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxyHops: number;
+  readonly dataDir: string;
+  readonly log: { readonly level: string; readonly format: 'json' | 'text' };
+  /** Empty in evaluation mode until one is made in the data directory. */
+  readonly secretKey: string;
+  /** Empty unless a rotation is under way. */
+  readonly previousSecretKey: string;
+  /** The identity providers by name; the first one's groups need no prefix in scopes. */
+  readonly providers: readonly string[];
+  readonly entra: EntraConfig | null;
+  /** Those of `providers` that are not Entra ID. */
+  readonly oidc: readonly OidcConfig[];
+  readonly scopesFile: string;
+  readonly session: {
+    readonly cookieName: string;
+    readonly maxAgeSeconds: number;
+    readonly idleSeconds: number;
+    readonly secure: boolean;
+  };
+  /** How long groups are believed, and how much longer while they cannot be read anew, in seconds. */
+  readonly groups: { readonly maxAgeSeconds: number; readonly graceSeconds: number };
+  readonly tokens: {
+    readonly issuer: string;
+    readonly audience: string;
+    readonly defaultHours: number;
+    readonly maxHours: number;
+    readonly perHour: number;
+  };
+  readonly gateway: GatewayConfig;
+  /** The forward proxies for whatever the gateway itself reaches. */
+  readonly proxy: ProxyRules;
+  /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
+  readonly allowedNetworks: readonly string[];
+  readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
+  /** Port 0: no address of their own. */
+  readonly metrics: { readonly host: string; readonly port: number };
+  /** The collector that spans are exported to; null when nothing is. */
+  readonly otlp: {
+    readonly url: string;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly serviceName: string;
+  } | null;
+  readonly emulatorPort: number;
+  readonly auditRetentionDays: number;
+  /** Accounts that the gateway makes in a directory. */
+  readonly iam: { readonly secretMaxDays: number };
+  /** What all of this was read from, without secrets. */
+  readonly settings: readonly SettingInForce[];
+}
+
+/** The settings cannot be used; `faults` has a sentence for each, naming the variable and the remedy. */
+export class ConfigFault extends Error {
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(
+      `The settings have ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n- ${faults.join('\n- ')}`,
+    );
+    this.name = 'ConfigFault';
+    this.faults = faults;
+  }
+}
+
+/** Raw settings by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The environment of this process over the `.env` file in `directory`; blank values count as absent. */
+export function readEnvironment(directory: string, environment: Environment = process.env): Environment {
+  let file: Environment = {};
+  try {
+    file = parseEnv(readFileSync(resolve(directory, '.env'), 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+  }
+  const own: Environment = Object.fromEntries(
+    Object.entries(environment).filter(([, value]) => value !== ''),
+  );
+  // Most programs take these in lower case, so that is how they are often set.
+  const lower = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'].map((name) => [name, own[name.toLowerCase()]]);
+  return { ...file, ...Object.fromEntries(lower.filter(([, value]) => value !== undefined)), ...own };
+}
+
+/** Reads single settings; what is wrong with one goes into `faults`, and its default is taken. */
+export function readerOf(environment: Environment, faults: string[]): Reader {
+  return {
+    value<N extends SettingName>(name: N) {
+      const { parse, default: otherwise } = settings[name];
+      try {
+        return parse(environment[name]?.trim() || otherwise) as ReturnType<(typeof settings)[N]['parse']>;
+      } catch (error) {
+        faults.push(`${name}: ${(error as Error).message}`);
+        return parse(otherwise) as ReturnType<(typeof settings)[N]['parse']>;
+      }
+    },
+    given: (name) => Boolean(environment[name]?.trim()),
+  };
+}
+
+/** Turns raw settings into the configuration; throws one ConfigFault with every fault. */
+export function readConfig(environment: Environment, directory: string): Config {
+  const faults: string[] = [];
+  const read = readerOf(environment, faults);
+  const { value } = read;
+  const mode = modeOf(read, faults);
+  const port = value('PORT');
+  const registryUrl = value('REGISTRY_URL') || `http://localhost:${port}`;
+  const authUrl = value('AUTH_SERVER_EXTERNAL_URL') || registryUrl;
+  const { asked, providers } = mode === 'production' ? providersIn(read, faults) : inEvaluation;
+  const entra = asked.includes('entra') ? entraOf(read, { authUrl, directory }, faults) : null;
+  checkPlaces(mode, { host: value('HOST'), registryUrl, authUrl }, faults);
+  if (mode === 'production') checkSecretKey(value('SECRET_KEY'), faults);
+  const config: Config = {
+    mode,
+    host: value('HOST'),
+    port,
+    registryUrl,
+    allowedHosts: hostsOf([registryUrl, authUrl, ...(entra?.redirectUris ?? [])], value('HOST'), port),
+    allowedOrigins: originsOf([registryUrl, ...(entra?.redirectUris ?? []), ...value('ALLOWED_ORIGINS')]),
+    trustedProxyHops: value('TRUSTED_PROXY_HOPS'),
+    dataDir: resolve(directory, value('DATA_DIR')),
+    log: {
+      level: value('LOG_LEVEL'),
+      format: value('LOG_FORMAT') || (mode === 'evaluation' ? 'text' : 'json'),
+    },
+    secretKey: value('SECRET_KEY'),
+    previousSecretKey: value('SECRET_KEY_PREVIOUS'),
+    providers,
+    entra,
+    oidc: oidcOf(read, { authUrl, asked }, faults),
+    scopesFile: scopesFileOf(read, directory, mode),
+    session: {
+      cookieName: value('SESSION_COOKIE_NAME'),
+      maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
+      idleSeconds: value('SESSION_IDLE_SECONDS'),
+      secure: registryUrl.startsWith('https:'),
+    },
+    groups: { maxAgeSeconds: value('GROUPS_MAX_AGE_SECONDS'), graceSeconds: value('GROUPS_GRACE_SECONDS') },
+    tokens: {
+      issuer: value('JWT_ISSUER'),
+      audience: value('JWT_AUDIENCE'),
+      defaultHours: value('MCP_TOKEN_DEFAULT_TTL_HOURS'),
+      maxHours: value('MCP_TOKEN_MAX_TTL_HOURS'),
+      perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
+    },
+    gateway: gatewayOf(read, directory, faults),
+    proxy: proxyOf(read),
+    allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
+    health: {
+      intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),
+      slowMs: value('HEALTH_SLOW_MS'),
+    },
+    metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
+    otlp: value('OTEL_EXPORTER_OTLP_ENDPOINT')
+      ? {
+          url: `${value('OTEL_EXPORTER_OTLP_ENDPOINT')}/v1/traces`,
+          headers: value('OTEL_EXPORTER_OTLP_HEADERS'),
+          serviceName: value('OTEL_SERVICE_NAME'),
+        }
+      : null,
+    emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
+    auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
+    iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },
+    settings: settingsInForce(settings, environment, asked),
+  };
+  if (config.tokens.defaultHours > config.tokens.maxHours)
+    faults.push('MCP_TOKEN_DEFAULT_TTL_HOURS: must not be more than MCP_TOKEN_MAX_TTL_HOURS');
+  if (faults.length > 0) throw new ConfigFault([...new Set(faults)]);
+  return config;
+}
+
+/** The evaluation mode has an emulator of Entra ID, which brings its own settings. */
+const inEvaluation = { asked: [], providers: ['entra'] };
+
+/** Evaluation is what somebody gets who has configured nothing; production is asked for by a provider or by NODE_ENV. */
+function modeOf(read: Reader, faults: string[]): Config['mode'] {
+  const production = read.value('NODE_ENV') === 'production';
+  const asked = read.value('EVALUATION');
+  if (asked && production) {
+    faults.push(
+      'EVALUATION: evaluation mode uses demo accounts that everybody knows and does not start with NODE_ENV=production; ' +
+        'unset one of the two',
+    );
+    return 'evaluation';
+  }
+  if (asked !== null) return asked ? 'evaluation' : 'production';
+  return production || read.given('AUTH_PROVIDER') ? 'production' : 'evaluation';
+}
+
+function checkPlaces(
+  mode: Config['mode'],
+  places: { host: string; registryUrl: string; authUrl: string },
+  faults: string[],
+): void {
+  const urls = { REGISTRY_URL: places.registryUrl, AUTH_SERVER_EXTERNAL_URL: places.authUrl };
+  for (const [name, url] of Object.entries(urls)) {
+    const { protocol, hostname } = new URL(url);
+    if (mode === 'evaluation' && !isLoopback(hostname))
+      faults.push(
+        `${name}: evaluation mode serves this machine only; use a localhost URL, or configure a provider (AUTH_PROVIDER)`,
+      );
+    if (mode === 'production' && protocol === 'http:' && !isLoopback(hostname))
+      faults.push(
+        `${name}: must be an https:// URL: sign-in cookies and tokens would cross the network in the clear`,
+      );
+  }
+  if (mode === 'evaluation' && !isLoopback(places.host))
+    faults.push(`HOST: evaluation mode listens on loopback only; use 127.0.0.1 instead of ${places.host}`);
+}
+
+function checkSecretKey(key: string, faults: string[]): void {
+  const remedy =
+    'make one with: openssl rand -hex 32 (the same on every replica; changing it ends all sessions and tokens)';
+  if (key === '') faults.push(`SECRET_KEY: is missing; ${remedy}`);
+  else if (/^(your|change|secret|example|replace|placeholder)[-_ ]|change-?me|your-super-secure/i.test(key))
+    faults.push(`SECRET_KEY: is a placeholder; ${remedy}`);
+  else if (key.length < 32)
+    faults.push(`SECRET_KEY: has ${key.length} characters and needs at least 32; ${remedy}`);
+  else if (new Set(key).size < 10)
+    faults.push(`SECRET_KEY: repeats too few characters to be random; ${remedy}`);
+}
+
+function hostsOf(urls: readonly (string | undefined)[], host: string, port: number): string[] {
+  const own = [
+    `localhost:${port}`,
+    `127.0.0.1:${port}`,
+    `[::1]:${port}`,
+    host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`,
+  ];
+  return [...new Set([...urls.filter((url) => url !== undefined).map((url) => new URL(url).host), ...own])];
+}
+
+function originsOf(urls: readonly string[]): string[] {
+  return [...new Set(urls.map((url) => new URL(url).origin))];
+}
+
+function scopesFileOf(read: Reader, directory: string, mode: Config['mode']): string {
+  if (mode === 'evaluation' && !read.given('SCOPES_CONFIG_PATH')) return packagedFile('examples/scopes.yml');
+  return resolve(directory, read.value('SCOPES_CONFIG_PATH'));
+}
+
+/** A file that ships with the package, found from the bundle (`dist/`) as well as from the source (`src/server/config/`). */
+export function packagedFile(name: string): string {
+  const here = dirname(fileURLToPath(import.meta.url));
+  const root = here.endsWith('dist') ? resolve(here, '..') : resolve(here, '../../..');
+  return resolve(root, name);
+}

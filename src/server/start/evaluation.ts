@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
+import { startCurrentTime } from '../../samples/currenttime.ts';
+import { startEverything } from '../../samples/everything.ts';
+import { flightBooking } from '../../samples/flight-booking.ts';
+import type { Config, EntraConfig } from '../config/config.ts';
+import type { Db } from '../db/tables.ts';
+import type { Log } from '../log.ts';
+import { ensureAgent } from '../registry/agents/seed.ts';
+import type { LookAfter } from '../registry/servers/look-after.ts';
+import type { Routes } from '../registry/servers/routes.ts';
+import { ensureServers, type Seed, seedName } from '../registry/servers/seed.ts';
+
+/** What only the evaluation mode has running: the emulator and the sample servers. */
+export interface Running {
+  close(): Promise<void>;
+}
+
+/** Starts the Entra emulator and answers the configuration that signs in there, with a key made in the data directory. */
+export async function prepareEvaluation(config: Config): Promise<{ config: Config; emulator: Running }> {
+  const emulator = await startEmulator({
+    port: config.emulatorPort,
+    dataDir: join(config.dataDir, 'entra-emulator'),
+  });
+  return {
+    emulator,
+    config: {
+      ...config,
+      secretKey: config.secretKey || keyIn(config.dataDir),
+      entra: entraOfEmulator(config, emulator.origin),
+    },
+  };
+}
+
+/** The settings with which the gateway signs in at an emulator of the shipped tenant. */
+export function entraOfEmulator({ registryUrl }: Config, origin: string): EntraConfig {
+  return {
+    tenantId: shippedTenant.tenantId,
+    clientId: shippedTenant.clientId,
+    clientSecret: shippedTenant.clientSecret,
+    redirectUri: `${registryUrl}/oauth2/callback/entra`,
+    loginBaseUrl: origin,
+    graphBaseUrl: `${origin}/graph`,
+    applicationIdUri: shippedTenant.appIdUri,
+    groupAdminId: null,
+    groupUsersId: null,
+    commandLineClientId: shippedTenant.publicClientId,
+    // What asks Graph is a registration of its own, as in production.
+    graph: shippedTenant.admin,
+  };
+}
+
+/** What the samples are registered in. */
+export interface SamplesWorld {
+  readonly db: Db;
+  readonly routes: Routes;
+  readonly lookAfter: LookAfter;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly newId: () => string;
+}
+
+/** Starts the sample MCP servers, registers them and looks at each once; registers the card of a sample agent. */
+export async function startSamples(world: SamplesWorld): Promise<Running> {
+  const log = {
+    info: (text: string) => world.log.info({}, text),
+    debug: (text: string) => world.log.debug({}, text),
+  };
+  const [currentTime, everything] = await Promise.all([startCurrentTime(), startEverything({ log })]);
+  const samples: Seed[] = [
+    {
+      server_name: 'Current Time',
+      path: '/currenttime',
+      proxy_pass_url: currentTime.url,
+      description: 'Tells the time in any time zone, and counts down with progress messages.',
+      tags: ['sample', 'time'],
+    },
+    ...(everything
+      ? [
+          {
+            server_name: 'Everything',
+            path: '/everything',
+            proxy_pass_url: everything.url,
+            description: 'The reference server that shows every feature of the protocol.',
+            tags: ['sample', 'reference'],
+          },
+        ]
+      : []),
+  ];
+  const rows = await ensureServers(world, samples);
+  await ensureAgent(world, flightBooking, seedName);
+  await Promise.all(rows.filter((row) => row.isEnabled).map((row) => world.lookAfter.one(row)));
+  return {
+    async close() {
+      await Promise.all([currentTime.close(), everything?.close()]);
+    },
+  };
+}
+
+/** What a newcomer needs to see once it runs. */
+export function banner(config: Config): string {
+  const { admin, user, developer, operator, noGroup } = shippedTenant.accounts;
+  const accounts = [admin, user, developer, operator, noGroup].map(
+    ({ userPrincipalName, about }) => `    ${userPrincipalName.padEnd(24)} ${about}`,
+  );
+  return `
+  MCP Gateway & Registry: EVALUATION MODE
+  Demo accounts that everybody knows, a Microsoft Entra ID emulator, this machine only. Not for real data.
+
+  Open    ${config.registryUrl}
+  Sign in with Microsoft Entra ID, password for every account: ${shippedTenant.password}
+${accounts.join('\n')}
+
+  Next:
+    npx mcp-gateway token --output .token          mint a personal token as ${admin.userPrincipalName}
+    npx mcp-gateway --token-file .token list       the servers that it may see
+    npx mcp-gateway --token-file .token tools --path /currenttime
+
+  An agent connects to ${config.registryUrl}/currenttime/mcp with 'Authorization: Bearer <token>'.
+  Data is in ${config.dataDir}. Stop with Ctrl-C.
+`;
+}
+
+/** The secret of this data directory, made at the first start. */
+function keyIn(directory: string): string {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const file = join(directory, 'secret-key');
+  try {
+    writeFileSync(file, randomBytes(32).toString('hex'), { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  return readFileSync(file, 'utf8').trim();
+}

@@ -4,8 +4,8 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ApiError, isSignedOut, meQuery } from './api.ts';
-import { makeRouter } from './pages/index.ts';
-import { applyTheme } from './parts/theme.ts';
+import { makeRouter } from './routes.ts';
+import { applyTheme } from './shell/theme.ts';
 
 applyTheme();
 

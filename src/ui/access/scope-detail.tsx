@@ -1,0 +1,56 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { Button, buttonClass } from '../controls/button.tsx';
+import { Fact } from '../controls/fact.tsx';
+import { groupNames, type ScopeInFull, scopesQuery } from './access-query.ts';
+import { DeleteScope } from './delete-scope.tsx';
+import { sourceWords } from './explained-call.tsx';
+import { definitionText } from './scope-text.ts';
+
+/** One scope: where it comes from, who holds it, and its whole definition. */
+export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
+  const [deleting, setDeleting] = useState(false);
+  const { data: list } = useQuery(scopesQuery);
+  const names = groupNames(list);
+  return (
+    <div className="grid gap-4">
+      <dl className="grid gap-2 rounded-lg border border-line bg-raised p-4">
+        <Fact name="Comes from">{scope.source === 'file' ? 'the scope file' : 'the API'}</Fact>
+        <Fact name="Held by">
+          {scope.group_mappings.length === 0 && 'no group'}
+          {scope.group_mappings.map((group) => (
+            <span key={group} className="block break-all">
+              {names.get(group.toLowerCase())} <span className="font-mono text-code text-quiet">{group}</span>
+            </span>
+          ))}
+        </Fact>
+        {scope.description && <Fact name="Description">{scope.description}</Fact>}
+        <Fact name="Changed">{scope.updated_at.slice(0, 16).replace('T', ' ')} UTC</Fact>
+      </dl>
+      {!scope.editable && (
+        <p className="rounded-md border border-line bg-raised p-4 text-quiet">
+          A scope {sourceWords.file} is read-only here. Change it in the scope file: the gateway reads that
+          again as soon as it is saved.
+        </p>
+      )}
+      {scope.editable && (
+        <div className="flex gap-2">
+          <Link to="/access/edit/$" params={{ _splat: scope.scope_name }} className={buttonClass()}>
+            Change
+          </Link>
+          <Button onClick={() => setDeleting(true)}>Delete</Button>
+        </div>
+      )}
+      {deleting && <DeleteScope scope={scope} onClose={() => setDeleting(false)} />}
+      <section aria-labelledby="definition" className="grid gap-2">
+        <h2 id="definition" className="text-lead font-semibold">
+          Definition
+        </h2>
+        <pre className="rounded-md border border-line bg-sunken p-3 font-mono text-code break-all whitespace-pre-wrap">
+          {definitionText(scope)}
+        </pre>
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+import { TextField } from '../controls/text-field.tsx';
+
+/** Who is asked about: somebody known here, or members of groups, one a line. */
+export interface WhoAsked {
+  readonly by: string;
+  readonly who: string;
+}
+
+/** The fields that say who is asked about. */
+export function WhoFields({
+  asked: { by, who },
+  change,
+}: {
+  asked: WhoAsked;
+  change: (changed: Partial<WhoAsked>) => void;
+}) {
+  return (
+    <>
+      <TextField
+        label="Who"
+        value={by}
+        options={[
+          ['username', 'Somebody known here'],
+          ['groups', 'Members of groups'],
+        ]}
+        onChange={(chosen) => change({ by: chosen, who: '' })}
+      />
+      {by === 'groups' ? (
+        <TextField
+          label="Groups"
+          value={who}
+          rows={2}
+          hint="One a line, as the provider names them (Entra: Object IDs)."
+          onChange={(text) => change({ who: text })}
+        />
+      ) : (
+        <TextField
+          label="User name or application"
+          value={who}
+          hint="Somebody who has signed in, or an application by client id or name."
+          onChange={(text) => change({ who: text })}
+        />
+      )}
+    </>
+  );
+}
+
+/** The same as the API takes it. */
+export function subjectOf({ by, who }: WhoAsked): { groups: string[] } | { username: string } {
+  const lines = who.split('\n').map((line) => line.trim());
+  return by === 'groups' ? { groups: lines.filter((line) => line !== '') } : { username: who.trim() };
+}

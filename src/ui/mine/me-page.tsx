@@ -1,0 +1,126 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { type Me, meQuery, providersQuery } from '../api.ts';
+import { buttonClass } from '../controls/button.tsx';
+import { CopyText } from '../controls/copy.tsx';
+import { Fact } from '../controls/fact.tsx';
+import { Page } from '../controls/page.tsx';
+import { RelativeTime } from '../controls/relative-time.tsx';
+import { accessWords } from '../shell/access-words.ts';
+import { SignOut } from '../shell/sign-out.tsx';
+
+/** Who is signed in: the account, what its groups give, and the way to its sessions and tokens. */
+export function Account() {
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  return (
+    <Page title="Your account" actions={<SignOut />}>
+      <div className="grid gap-6">
+        <Facts me={me} />
+        <div className="flex flex-wrap gap-2">
+          <Link to="/sessions" className={buttonClass()}>
+            Your sessions
+          </Link>
+          <Link to="/tokens" className={buttonClass()}>
+            Your tokens
+          </Link>
+        </div>
+        <div className="grid gap-x-10 gap-y-6 lg:grid-cols-2">
+          <Names
+            title="Groups"
+            names={me.groups}
+            none="This account is in no group that the identity provider tells the gateway about."
+          >
+            As the identity provider names them. Whatever you may do comes from them.
+          </Names>
+          <Names title="Scopes" names={me.scopes} none="No scope">
+            What your groups are mapped to. A token that you make can be limited to some of them.
+          </Names>
+        </div>
+        <Permissions me={me} />
+      </div>
+    </Page>
+  );
+}
+
+function Facts({ me }: { me: Me }) {
+  const { data: offered } = useQuery(providersQuery);
+  const provider = offered?.providers.find(({ name }) => name === me.provider)?.display_name ?? me.provider;
+  return (
+    <dl className="grid gap-2.5 rounded-lg border border-line bg-raised p-4">
+      {me.name !== null && <Fact name="Name">{me.name}</Fact>}
+      <Fact name="User name">{me.username}</Fact>
+      {me.email !== null && me.email !== me.username && <Fact name="E-mail">{me.email}</Fact>}
+      <Fact name="Signed in">with {provider}</Fact>
+      {me.session_ends_at !== null && (
+        <Fact name="This session">
+          ends <RelativeTime iso={me.session_ends_at} />
+        </Fact>
+      )}
+      <Fact name="Access">{accessWords(me)}</Fact>
+    </dl>
+  );
+}
+
+function Names({
+  title,
+  names,
+  none,
+  children,
+}: {
+  title: string;
+  names: readonly string[];
+  none: string;
+  children: ReactNode;
+}) {
+  return (
+    <section aria-label={title} className="grid content-start gap-2">
+      <h2 className="text-lead font-semibold">
+        {title} ({names.length})
+      </h2>
+      <p className="text-quiet">{names.length > 0 ? children : none}</p>
+      <ul className="grid justify-items-start gap-1.5">
+        {names.map((name) => (
+          <li key={name} className="max-w-full">
+            <CopyText text={name} label={`Copy ${name}`} />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+/** What one may do in the registry, permission by permission. */
+function Permissions({ me }: { me: Me }) {
+  const held = Object.entries(me.ui_permissions).filter(([, names]) => names.length > 0);
+  if (held.length === 0) return null;
+  return (
+    <section aria-label="Permissions" className="grid gap-2">
+      <h2 className="text-lead font-semibold">What you may do in the registry</h2>
+      <table className="w-full table-fixed text-left">
+        <caption className="sr-only">Permissions, and on what</caption>
+        <thead className="text-meta text-quiet">
+          <tr className="border-b border-line">
+            <th scope="col" className="w-2/5 py-1 pr-3 font-medium">
+              Permission
+            </th>
+            <th scope="col" className="py-1 font-medium">
+              On
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {held.map(([permission, names]) => (
+            <tr key={permission} className="border-b border-line align-top last:border-0">
+              <th scope="row" className="py-1.5 pr-3 font-normal">
+                <code className="font-mono text-code">{permission}</code>
+              </th>
+              <td className="py-1.5">{names.includes('all') ? 'everything' : names.join(', ')}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </section>
+  );
+}

@@ -1,0 +1,77 @@
+import { Download } from 'lucide-react';
+import { useEffect, useRef } from 'react';
+import type { api } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { CopyButton } from '../controls/copy.tsx';
+import { RelativeTime } from '../controls/relative-time.tsx';
+
+type Minted = Awaited<ReturnType<typeof api<'tokens.generate'>>>;
+
+/** A token just made: the JSON that the command line takes as token file, ways to keep it, and what to do next. */
+export function MintedToken({ minted, onDone }: { minted: Minted; onDone: () => void }) {
+  const title = useRef<HTMLParagraphElement>(null);
+  const json = JSON.stringify(minted, null, 2);
+  const file = `mcp-gateway-token-${new Date().toISOString().slice(0, 10)}.json`;
+  // The form that had the focus is gone; without this it would fall back to the top of the dialog.
+  useEffect(() => title.current?.focus(), []);
+  return (
+    <div className="grid gap-4">
+      <p ref={title} tabIndex={-1} className="outline-none">
+        <strong className="font-semibold">The token is ready.</strong> Copy or download it now: it cannot be
+        shown again. It expires <RelativeTime iso={minted.expires_at} />.
+      </p>
+      <section
+        aria-label="Token file"
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+        tabIndex={0}
+        className="max-h-56 overflow-auto rounded-md border border-line bg-sunken p-3"
+      >
+        <pre className="font-mono text-code break-all whitespace-pre-wrap">{json}</pre>
+      </section>
+      <div className="flex flex-wrap gap-2">
+        <CopyButton text={json} label="Copy JSON" />
+        <CopyButton text={minted.tokens.access_token} label="Copy token only" />
+        <Button onClick={() => download(file, json)}>
+          <Download size={15} aria-hidden />
+          Download
+        </Button>
+      </div>
+      <section className="grid gap-2">
+        <h3 className="font-semibold">Use it</h3>
+        <Command
+          label="With the command line"
+          text={`mcp-gateway --registry-url ${location.origin} --token-file ${file} list`}
+        />
+        <Command
+          label="With curl"
+          text={`TOKEN=$(jq -r .tokens.access_token ${file})\ncurl -H "Authorization: Bearer $TOKEN" ${location.origin}/api/servers`}
+        />
+      </section>
+      <div className="flex justify-end">
+        <Button look="primary" onClick={onDone}>
+          Done
+        </Button>
+      </div>
+    </div>
+  );
+}
+
+function Command({ label, text }: { label: string; text: string }) {
+  return (
+    <div>
+      <p className="text-meta text-quiet">{label}</p>
+      <pre className="rounded-md border border-line bg-sunken px-3 py-2 font-mono text-code break-all whitespace-pre-wrap">
+        {text}
+      </pre>
+    </div>
+  );
+}
+
+function download(name: string, text: string): void {
+  const url = URL.createObjectURL(new Blob([`${text}\n`], { type: 'application/json' }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}

@@ -1,0 +1,72 @@
+import { useState } from 'react';
+import type { Session } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { RelativeTime } from '../controls/relative-time.tsx';
+import { EndAllSessions, EndSession } from '../system/end-sessions.tsx';
+
+/** Living sessions with a way to end each; with `ofAll` also those of one person together. */
+export function SessionList({ sessions, ofAll }: { sessions: readonly Session[]; ofAll: boolean }) {
+  const [asked, setAsked] = useState<{ session: Session; all: boolean }>();
+  const close = () => setAsked(undefined);
+  return (
+    <>
+      <ul aria-label="Sessions" className="rounded-lg border border-line bg-raised">
+        {sessions.map((session) => (
+          <SessionRow
+            key={session.id}
+            session={session}
+            ofAll={ofAll}
+            onEnd={(all) => setAsked({ session, all })}
+          />
+        ))}
+      </ul>
+      {asked && !asked.all && <EndSession session={asked.session} onClose={close} />}
+      {asked?.all && <EndAllSessions person={asked.session} onClose={close} />}
+    </>
+  );
+}
+
+function SessionRow({
+  session,
+  ofAll,
+  onEnd,
+}: {
+  session: Session;
+  ofAll: boolean;
+  onEnd: (all: boolean) => void;
+}) {
+  const { username, provider, created_at, last_seen_at, expires_at, is_current } = session;
+  const which = `of ${username}, last used ${last_seen_at.slice(0, 16).replace('T', ' ')}`;
+  return (
+    <li className="flex flex-wrap items-start gap-x-6 gap-y-2 border-b border-line px-4 py-3 last:border-0">
+      <div className="min-w-0 flex-1 basis-56">
+        <p className="font-semibold">
+          {username}
+          {is_current && (
+            <span className="ml-2 rounded-sm bg-hover px-1.5 py-0.5 text-meta font-normal text-quiet">
+              This session
+            </span>
+          )}
+        </p>
+        <p className="text-quiet">
+          Signed in <RelativeTime iso={created_at} /> with {provider}
+        </p>
+      </div>
+      <p className="basis-48 text-quiet">
+        Last used <RelativeTime iso={last_seen_at} />
+        <br />
+        Ends <RelativeTime iso={expires_at} />
+      </p>
+      <div className="flex flex-wrap gap-2">
+        <Button aria-label={`End the session ${which}`} onClick={() => onEnd(false)}>
+          End
+        </Button>
+        {ofAll && (
+          <Button aria-label={`End all sessions ${which}`} onClick={() => onEnd(true)}>
+            End all
+          </Button>
+        )}
+      </div>
+    </li>
+  );
+}

@@ -1,0 +1,121 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { type Account, accountsQuery, meQuery } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { Page } from '../controls/page.tsx';
+import { Pending } from '../controls/pending.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { AccountRow, type AccountTask } from './account-row.tsx';
+import { ChangeGroups } from './change-groups.tsx';
+import { DeleteAccount } from './delete-account.tsx';
+import { NewApplication } from './new-application.tsx';
+import { NewPerson } from './new-person.tsx';
+import { RotateSecret } from './rotate-secret.tsx';
+
+const route = getRouteApi('/signed-in/accounts');
+
+/** For administrators: the accounts of people and applications in the directory. */
+export function Accounts() {
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  return (
+    <Page title="Accounts">
+      {me.is_admin ? (
+        <Listed />
+      ) : (
+        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
+          This page is for administrators: members of a group that is mapped to the administrator scopes.
+        </p>
+      )}
+    </Page>
+  );
+}
+
+function Listed() {
+  const { q = '' } = route.useSearch();
+  const { data, error, isPending, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } =
+    useInfiniteQuery(accountsQuery(q));
+  const [task, setTask] = useState<readonly [AccountTask, Account]>();
+  const close = () => setTask(undefined);
+  const accounts = data?.pages.flatMap(({ users }) => users) ?? [];
+  return (
+    <div className="grid gap-4">
+      <div className="flex flex-wrap justify-between gap-2">
+        <Find q={q} />
+        <Make />
+      </div>
+      {isPending && <Pending rows={6} />}
+      {error && <Problem error={error} retry={() => void (data ? fetchNextPage() : refetch())} />}
+      {accounts.length > 0 && (
+        <ul aria-label="Accounts" className="rounded-lg border border-line bg-raised">
+          {accounts.map((account) => (
+            <AccountRow
+              key={`${account.kind} ${account.id}`}
+              account={account}
+              onTask={(what) => setTask([what, account])}
+            />
+          ))}
+        </ul>
+      )}
+      {data && (
+        <p role="status" className="text-quiet">
+          {accounts.length > 0
+            ? `${accounts.length} of ${data.pages[0]?.total ?? accounts.length} accounts.`
+            : q === ''
+              ? 'The directory has no accounts.'
+              : 'No account begins with that. The search takes the beginning of a name, user name or e-mail address.'}
+        </p>
+      )}
+      {hasNextPage && (
+        <Button className="justify-self-start" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          Show more
+        </Button>
+      )}
+      {task?.[0] === 'groups' && <ChangeGroups account={task[1]} onClose={close} />}
+      {task?.[0] === 'secret' && <RotateSecret account={task[1]} onClose={close} />}
+      {task?.[0] === 'delete' && <DeleteAccount account={task[1]} onClose={close} />}
+    </div>
+  );
+}
+
+/** What makes accounts. */
+function Make() {
+  const [making, setMaking] = useState<'person' | 'application'>();
+  const close = () => setMaking(undefined);
+  return (
+    <div className="flex flex-wrap gap-2">
+      <Button onClick={() => setMaking('person')}>New person</Button>
+      <Button onClick={() => setMaking('application')}>New application</Button>
+      {making === 'person' && <NewPerson onClose={close} />}
+      {making === 'application' && <NewApplication onClose={close} />}
+    </div>
+  );
+}
+
+/** Asks on Enter only: every question goes to the directory, which throttles. */
+function Find({ q }: { q: string }) {
+  const navigate = route.useNavigate();
+  const find = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const wanted = String(new FormData(event.currentTarget).get('q')).trim();
+    void navigate({ search: wanted ? { q: wanted } : {} });
+  };
+  return (
+    <search>
+      <form onSubmit={find} className="flex gap-2">
+        <input
+          key={q}
+          type="search"
+          name="q"
+          defaultValue={q}
+          maxLength={256}
+          aria-label="Search accounts"
+          placeholder="Beginning of a name or address"
+          className="h-8 w-full min-w-0 rounded-md border border-edge bg-raised px-2 placeholder:text-quiet sm:max-w-sm"
+        />
+        <Button type="submit">Search</Button>
+      </form>
+    </search>
+  );
+}

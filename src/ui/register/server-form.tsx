@@ -1,0 +1,210 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useRef, useState } from 'react';
+import { ApiError, api, type Server, serverKey, serversQuery } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { TextField } from '../controls/text-field.tsx';
+import { announce } from '../controls/toasts.tsx';
+import {
+  credentialOf,
+  type Draft,
+  type DraftFaults,
+  definitionOf,
+  draftOf,
+  faultsOf,
+  fieldAt,
+} from './server-draft.ts';
+
+/** The form of a server, a new one or one that is registered; held to the schemas of the API while it is filled in. */
+export function ServerForm({
+  draft,
+  onChange,
+  server,
+}: {
+  draft: Draft;
+  onChange: (draft: Draft) => void;
+  server?: Server;
+}) {
+  const form = useRef<HTMLFormElement>(null);
+  const [touched, setTouched] = useState(false);
+  const stored = server?.auth_scheme ?? 'none';
+  const save = useSave(draft, server);
+  const faults = { ...(touched ? faultsOf(draft, stored) : {}), ...faultsSaid(save.error) };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    setTouched(true);
+    if (save.isPending) return;
+    if (Object.keys(faultsOf(draft, stored)).length === 0) return save.mutate();
+    // After the faults are on the page.
+    setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+  };
+  const field = (name: keyof Draft) => ({
+    value: draft[name],
+    onChange: (text: string) => {
+      save.reset();
+      onChange({ ...draft, [name]: text });
+    },
+    fault: faults[name],
+  });
+  return (
+    <form ref={form} noValidate onSubmit={submit} aria-label="Server" className="grid max-w-3xl gap-4">
+      <div className="grid gap-4 sm:grid-cols-2">
+        <TextField label="Name" {...field('server_name')} />
+        <TextField
+          label="Path"
+          {...field('path')}
+          readOnly={server !== undefined}
+          hint={
+            server
+              ? 'The path stays: clients and scopes know the server by it.'
+              : 'Where clients find it, such as /docs'
+          }
+        />
+      </div>
+      {!server && <Twin draft={draft} />}
+      <TextField label="URL of the server" type="url" {...field('proxy_pass_url')} />
+      <TextField label="Description" rows={3} {...field('description')} />
+      <div className="grid gap-4 sm:grid-cols-2">
+        <TextField label="Tags" hint="Separated by commas" {...field('tags')} />
+        <TextField
+          label="Transport"
+          {...field('transport')}
+          options={[
+            ['streamable-http', 'Streamable HTTP'],
+            ['sse', 'SSE'],
+            ['streamable-http, sse', 'Both'],
+          ]}
+        />
+      </div>
+      <CredentialFields draft={draft} stored={stored} field={field} />
+      {save.error && <Problem error={save.error} />}
+      <div>
+        <Button type="submit" look="primary" busy={save.isPending}>
+          {save.isPending ? 'Saving …' : server ? 'Save' : 'Register'}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function CredentialFields({
+  draft,
+  stored,
+  field,
+}: {
+  draft: Draft;
+  stored: string;
+  field: (name: keyof Draft) => {
+    value: string;
+    onChange: (text: string) => void;
+    fault: string | undefined;
+  };
+}) {
+  const keeps = draft.auth_scheme === stored && stored !== 'none';
+  return (
+    <div className="grid gap-4 sm:grid-cols-3">
+      <TextField
+        label="The gateway proves itself by"
+        {...field('auth_scheme')}
+        options={[
+          ['none', 'Nothing'],
+          ['bearer', 'A bearer token'],
+          ['api_key', 'A key in a header'],
+        ]}
+      />
+      {draft.auth_scheme !== 'none' && (
+        <>
+          <TextField
+            label="Credential"
+            type="password"
+            {...field('auth_credential')}
+            hint={
+              keeps
+                ? 'One is stored and never shown. Leave empty to keep it.'
+                : 'Stored encrypted, never shown again'
+            }
+          />
+          <TextField
+            label="Header"
+            {...field('auth_header_name')}
+            placeholder={draft.auth_scheme === 'bearer' ? 'Authorization' : 'X-API-Key'}
+          />
+        </>
+      )}
+    </div>
+  );
+}
+
+/** Says that a server of that name, path or address is there already, among those that the caller may see. */
+function Twin({ draft }: { draft: Draft }) {
+  const { data } = useQuery(serversQuery);
+  const same = (a: string, b: string) => a.trim() !== '' && a.trim().toLowerCase() === b.toLowerCase();
+  const twin = data?.servers.find(
+    ({ server_name, path, proxy_pass_url }) =>
+      same(draft.server_name, server_name) ||
+      same(draft.path, path) ||
+      same(draft.proxy_pass_url, proxy_pass_url ?? ''),
+  );
+  return (
+    <p role="status" className="text-warn empty:hidden">
+      {twin && `${twin.server_name} at ${twin.path} looks like this one.`}
+    </p>
+  );
+}
+
+function useSave(draft: Draft, server: Server | undefined) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: () => (server ? change(server, draft) : register(draft)),
+    onSuccess: async ({ saved, refusal }) => {
+      void queries.invalidateQueries({ queryKey: serversQuery.queryKey });
+      void queries.invalidateQueries({ queryKey: [serverKey] });
+      if (refusal)
+        announce('failed', `${saved.server_name} is saved, but not its credential. ${refusal.message}`);
+      else announce('done', `${saved.server_name} is saved${saved.is_enabled ? '' : ', and switched off'}.`);
+      await navigate({ to: '/servers/$', params: { _splat: saved.path.slice(1) } });
+    },
+  });
+}
+
+async function register(draft: Draft) {
+  const credential = credentialOf(draft, 'none');
+  // Switched on by its maker once the credential is there: before, its first check would fail.
+  const saved = await api('servers.register', {
+    body: { ...definitionOf(draft), is_enabled: credential === undefined },
+  });
+  return { saved, refusal: await prove(saved, credential) };
+}
+
+async function change(server: Server, draft: Draft) {
+  const { path: _, ...changes } = definitionOf(draft);
+  const saved = await api('servers.patch', {
+    params: { path: server.path },
+    headers: { 'if-match': `"${server.revision}"` },
+    body: changes,
+  });
+  return { saved, refusal: await prove(saved, credentialOf(draft, draftOf(server).auth_scheme)) };
+}
+
+/** Stores the credential of a server that is saved already; answers why that was refused. */
+async function prove(saved: Server, body: ReturnType<typeof credentialOf>): Promise<Error | undefined> {
+  if (!body) return undefined;
+  try {
+    await api('servers.credential', { params: { path: saved.path }, body });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function faultsSaid(error: unknown): DraftFaults {
+  const faults: DraftFaults = {};
+  const said = error instanceof ApiError ? (error.problem.errors ?? []) : [];
+  for (const { at, message } of said) {
+    const field = fieldAt(at);
+    if (field) faults[field] ??= message;
+  }
+  return faults;
+}

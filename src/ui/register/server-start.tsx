@@ -1,0 +1,109 @@
+import { useMutation } from '@tanstack/react-query';
+import { Search } from 'lucide-react';
+import { useState } from 'react';
+import { api } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { TextField } from '../controls/text-field.tsx';
+import { type Draft, emptyDraft, importDrafts } from './server-draft.ts';
+
+/** Two ways to fill in the form of a new server: look at its address, or paste a configuration. */
+export function ServerStart({ onDraft }: { onDraft: (draft: Draft) => void }) {
+  return (
+    <div className="mb-6 grid max-w-3xl gap-4 rounded-lg border border-line bg-raised p-4">
+      <Probe onDraft={onDraft} />
+      <Import onDraft={onDraft} />
+    </div>
+  );
+}
+
+function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
+  const [url, setUrl] = useState('');
+  const look = useMutation({
+    mutationFn: () => api('servers.probe', { body: { url: url.trim() } }),
+    onSuccess: (found) =>
+      onDraft({
+        ...emptyDraft,
+        ...found.suggested,
+        proxy_pass_url: found.proxy_pass_url,
+        transport: found.transport ?? emptyDraft.transport,
+        auth_scheme: found.needs_credential ? 'bearer' : 'none',
+      }),
+  });
+  const found = look.data;
+  return (
+    <form
+      aria-label="Look at an address"
+      noValidate
+      className="grid gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (!look.isPending) look.mutate();
+      }}
+    >
+      <TextField label="Paste the URL of a server" type="url" value={url} onChange={setUrl} />
+      <div>
+        <Button type="submit" busy={look.isPending}>
+          <Search size={15} aria-hidden />
+          {look.isPending ? 'Looking …' : 'Look'}
+        </Button>
+      </div>
+      {look.error && !look.isPending && <Problem error={look.error} />}
+      <div role="status" className="grid gap-1 empty:hidden">
+        {found && <p>{wordsFor(found)}</p>}
+        {found?.duplicates.map(({ path, server_name }) => (
+          <p key={path} className="text-warn">
+            It is registered already: {server_name} at {path}.
+          </p>
+        ))}
+      </div>
+    </form>
+  );
+}
+
+type Found = Awaited<ReturnType<typeof api<'servers.probe'>>>;
+
+function wordsFor(found: Found): string {
+  if (found.transport === null) return `No MCP server was found there. ${found.detail ?? ''}`;
+  if (found.needs_credential) return 'A server answers there, and wants a credential: give it below.';
+  const names = found.tools.map(({ name }) => name);
+  const few = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
+  const how = found.transport === 'sse' ? 'SSE' : 'Streamable HTTP';
+  return `Found by ${how}, MCP ${found.protocol_version ?? 'unknown'}: ${names.length} tools (${few}). The form is filled in below.`;
+}
+
+function Import({ onDraft }: { onDraft: (draft: Draft) => void }) {
+  const [text, setText] = useState('');
+  const [said, setSaid] = useState<{ words: string; drafts: readonly Draft[] }>();
+  const read = () => {
+    try {
+      const { drafts, skipped } = importDrafts(text);
+      const [first] = drafts;
+      if (first) onDraft(first);
+      const left = skipped.length ? ` Without a URL, so not for a gateway: ${skipped.join(', ')}.` : '';
+      setSaid({ words: `${drafts.length} found.${left}`, drafts });
+    } catch (error) {
+      setSaid({ words: error instanceof Error ? error.message : String(error), drafts: [] });
+    }
+  };
+  return (
+    <details>
+      <summary className="font-medium">Import JSON</summary>
+      <div className="mt-2 grid justify-items-start gap-2">
+        <div className="w-full">
+          <TextField label="mcp.json of an IDE, or a registration" rows={5} value={text} onChange={setText} />
+        </div>
+        <Button onClick={read}>Read it</Button>
+        <p role="status">{said?.words}</p>
+        <div className="flex flex-wrap gap-2">
+          {(said?.drafts.length ?? 0) > 1 &&
+            said?.drafts.map((draft) => (
+              <Button key={draft.server_name} onClick={() => onDraft(draft)}>
+                {draft.server_name}
+              </Button>
+            ))}
+        </div>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,237 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
+import { isSignedOut, type Me, meQuery } from './api.ts';
+import { auditKeys } from './audit/audit-search.ts';
+import { Pending } from './controls/pending.tsx';
+import { OutsideProblem, PageProblem } from './controls/problem.tsx';
+import { NotFound } from './shell/not-found.tsx';
+import { Root } from './shell/root.tsx';
+import { Shell } from './shell/shell.tsx';
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Root,
+  notFoundComponent: NotFound,
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: (search) => pick(search, ['error', 'details', 'correlation_id', 'next']),
+  component: lazyRouteComponent(() => import('./sign-in/login.tsx'), 'Login'),
+  errorComponent: OutsideProblem,
+});
+
+const signedOut = createRoute({
+  getParentRoute: () => root,
+  path: '/signed-out',
+  component: lazyRouteComponent(() => import('./sign-in/signed-out.tsx'), 'SignedOut'),
+  errorComponent: OutsideProblem,
+});
+
+const renewed = createRoute({
+  getParentRoute: () => root,
+  path: '/renewed',
+  component: lazyRouteComponent(() => import('./sign-in/renewed.tsx'), 'Renewed'),
+  errorComponent: OutsideProblem,
+});
+
+const apiReference = createRoute({
+  getParentRoute: () => root,
+  path: '/docs/api',
+  validateSearch: (search) => pick(search, ['q', 'open']),
+  component: lazyRouteComponent(() => import('./reference/api-reference.tsx'), 'ApiReference'),
+  errorComponent: OutsideProblem,
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  beforeLoad: async ({ context, location }) => {
+    const me = await whoIsHere(context.queries, location.href);
+    const mayEnter = hasAccess(me);
+    if (!mayEnter && location.pathname !== '/no-access') throw redirect({ to: '/no-access' });
+    if (mayEnter && location.pathname === '/no-access') throw redirect({ to: '/' });
+  },
+  component: Shell,
+  errorComponent: OutsideProblem,
+});
+
+const noAccess = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/no-access',
+  component: lazyRouteComponent(() => import('./sign-in/no-access.tsx'), 'NoAccess'),
+});
+
+const servers = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'view', 'open']),
+  component: lazyRouteComponent(() => import('./servers/servers-page.tsx'), 'Servers'),
+});
+
+const server = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/servers/$',
+  component: lazyRouteComponent(() => import('./server/server-page.tsx'), 'ServerPage'),
+});
+
+const register = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/register',
+  component: lazyRouteComponent(() => import('./register/register-page.tsx'), 'Register'),
+});
+
+const edit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/edit/$',
+  component: lazyRouteComponent(() => import('./register/register-page.tsx'), 'Edit'),
+});
+
+const agents = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/agents',
+  validateSearch: (search) => pick(search, ['q', 'open']),
+  component: lazyRouteComponent(() => import('./agents/agents-page.tsx'), 'Agents'),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('./mine/tokens-page.tsx'), 'Tokens'),
+});
+
+const sessions = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('./mine/sessions-page.tsx'), 'Sessions'),
+});
+
+const me = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/me',
+  component: lazyRouteComponent(() => import('./mine/me-page.tsx'), 'Account'),
+});
+
+const operations = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operations',
+  component: lazyRouteComponent(() => import('./system/operations-page.tsx'), 'Operations'),
+});
+
+const accounts = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/accounts',
+  validateSearch: (search) => pick(search, ['q']),
+  component: lazyRouteComponent(() => import('./people/accounts-page.tsx'), 'Accounts'),
+});
+
+const access = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/access',
+  component: lazyRouteComponent(() => import('./access/access-page.tsx'), 'Access'),
+});
+
+const scope = createRoute({
+  getParentRoute: () => signedIn,
+  // A scope's name may have slashes in it.
+  path: '/access/scopes/$',
+  component: lazyRouteComponent(() => import('./access/scope-page.tsx'), 'ScopePage'),
+});
+
+const newScope = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/access/new',
+  component: lazyRouteComponent(() => import('./scope-editor/scope-edit-page.tsx'), 'NewScope'),
+});
+
+const editScope = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/access/edit/$',
+  component: lazyRouteComponent(() => import('./scope-editor/scope-edit-page.tsx'), 'EditScope'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/audit',
+  validateSearch: (search) => pick(search, auditKeys),
+  component: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'Audit'),
+});
+
+const pages = root.addChildren([
+  login,
+  renewed,
+  signedOut,
+  apiReference,
+  signedIn.addChildren([
+    servers,
+    server,
+    register,
+    edit,
+    agents,
+    tokens,
+    sessions,
+    me,
+    accounts,
+    access,
+    scope,
+    newScope,
+    editScope,
+    audit,
+    operations,
+    noAccess,
+  ]),
+]);
+
+/** The pages of the UI by their URL; each is loaded when it is first opened or about to be. */
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: pages,
+    context: { queries },
+    defaultPreload: 'intent',
+    defaultPendingComponent: Pending,
+    defaultErrorComponent: PageProblem,
+    scrollRestoration: true,
+    // Search parameters are plain text: the default would read `?details=1` as a number.
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
+    stringifySearch: (search) => {
+      const set = Object.entries(search).filter(([, value]) => value !== undefined && value !== '');
+      const text = new URLSearchParams(set.map(([key, value]) => [key, String(value)])).toString();
+      return text && `?${text}`;
+    },
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}
+
+/** Whether this identity may use anything here at all. */
+function hasAccess(me: Me): boolean {
+  return me.is_admin || me.scopes.length > 0;
+}
+
+async function whoIsHere(queries: QueryClient, href: string): Promise<Me> {
+  try {
+    return await queries.ensureQueryData({ ...meQuery, retry: 0 });
+  } catch (error) {
+    if (isSignedOut(error)) throw redirect({ to: '/login', search: href === '/' ? {} : { next: href } });
+    throw error;
+  }
+}
+
+function pick<K extends string>(search: Record<string, unknown>, keys: readonly K[]): { [P in K]?: string } {
+  const picked: { [P in K]?: string } = {};
+  for (const key of keys) {
+    const value = search[key];
+    if (typeof value === 'string' && value !== '') picked[key] = value;
+  }
+  return picked;
+}

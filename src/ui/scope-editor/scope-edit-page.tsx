@@ -1,0 +1,42 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { scopeQuery } from '../access/access-query.ts';
+import { meQuery } from '../api.ts';
+import { Page } from '../controls/page.tsx';
+import { Pending } from '../controls/pending.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { AdministratorsOnly } from '../shell/administrators-only.tsx';
+import { ScopeForm } from './scope-form.tsx';
+
+/** For administrators: makes a scope. */
+export function NewScope() {
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  return <Page title="Make a scope">{me.is_admin ? <ScopeForm /> : <AdministratorsOnly />}</Page>;
+}
+
+/** For administrators: changes a scope of the API. */
+export function EditScope() {
+  const { _splat: name = '' } = useParams({ from: '/signed-in/access/edit/$' });
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  return (
+    <Page title={`Change ${name}`}>{me.is_admin ? <Loaded name={name} /> : <AdministratorsOnly />}</Page>
+  );
+}
+
+function Loaded({ name }: { name: string }) {
+  // What is being changed must not change under the hand of who writes.
+  const { data, error, isPending, refetch } = useQuery({ ...scopeQuery(name), staleTime: Infinity });
+  if (isPending) return <Pending rows={6} />;
+  if (!data) return <Problem error={error} retry={() => void refetch()} />;
+  if (data.editable) return <ScopeForm key={`${name} ${data.updated_at}`} scope={data} />;
+  return (
+    <p>
+      This scope comes from the scope file and is changed there.{' '}
+      <Link to="/access/scopes/$" params={{ _splat: name }} className="underline underline-offset-4">
+        Look at it
+      </Link>
+    </p>
+  );
+}

@@ -1,0 +1,116 @@
+import { useQuery } from '@tanstack/react-query';
+import { uiPermissions } from '../../contract/endpoint.ts';
+import { agentActions } from '../../contract/scopes.ts';
+import { scopesQuery } from '../access/access-query.ts';
+import { agentsQuery, serversQuery } from '../api.ts';
+import { NamesField } from '../controls/names-field.tsx';
+import { TextField } from '../controls/text-field.tsx';
+import { GrantFields } from './grant-fields.tsx';
+import { RuleFields } from './rule-fields.tsx';
+import { faultAt, isAboutAgents, type ScopeDraft, type ScopeFaults } from './scope-draft.ts';
+
+/** The fields of a scope, each with what is wrong at its place; they offer what the catalogue and the directory have. */
+export function ScopeFields({
+  draft,
+  isNew,
+  faults,
+  onChange,
+}: {
+  draft: ScopeDraft;
+  isNew: boolean;
+  faults: ScopeFaults;
+  onChange: (draft: ScopeDraft) => void;
+}) {
+  const { data: scopes } = useQuery(scopesQuery);
+  const { data: servers } = useQuery(serversQuery);
+  const { data: agents } = useQuery(agentsQuery);
+  const everything = { value: 'all', words: 'All' };
+  const agentOffers = [
+    everything,
+    ...(agents?.agents ?? []).map(({ path, name }) => ({ value: path, words: name })),
+  ];
+  const serverOffers = [
+    everything,
+    ...(servers?.servers ?? []).map(({ path, server_name }) => ({
+      value: path.slice(1),
+      words: server_name,
+    })),
+  ];
+  const groups = (scopes?.keycloak_groups ?? []).map(({ mapping, name }) => ({
+    value: mapping,
+    words: name,
+  }));
+  const agentsAt = `server_access.${draft.rules.length}.agents.actions`;
+  return (
+    <>
+      <div className="grid gap-4">
+        <TextField
+          label="Name"
+          value={draft.scope_name}
+          readOnly={!isNew}
+          fault={faultAt(faults, 'scope_name')}
+          hint={
+            isNew
+              ? 'Such as team/readers. It stays.'
+              : 'The name stays: tokens and files know the scope by it.'
+          }
+          onChange={(scope_name) => onChange({ ...draft, scope_name })}
+        />
+        <TextField
+          label="Description"
+          rows={2}
+          value={draft.description}
+          fault={faultAt(faults, 'description')}
+          onChange={(description) => onChange({ ...draft, description })}
+        />
+        <NamesField
+          label="Groups that hold it"
+          names={draft.group_mappings}
+          suggestions={groups}
+          hint="As the provider names them (Entra: Object IDs). With none, nobody holds the scope."
+          fault={faultAt(faults, 'group_mappings')}
+          onChange={(group_mappings) => onChange({ ...draft, group_mappings })}
+        />
+        {isNew && scopes?.directory && (
+          <label className="flex items-start gap-2">
+            <input
+              type="checkbox"
+              checked={draft.create_in_idp}
+              onChange={(event) => onChange({ ...draft, create_in_idp: event.currentTarget.checked })}
+              className="mt-0.5 size-4 shrink-0 accent-accent"
+            />
+            <span>Make a group of this name in the directory too, which holds it</span>
+          </label>
+        )}
+      </div>
+      <RuleFields rules={draft.rules} faults={faults} onChange={(rules) => onChange({ ...draft, rules })} />
+      <GrantFields
+        title="In the registry"
+        about="What may be done on the pages and by the API. It does not allow any call to a server."
+        row="Permission"
+        choices={uiPermissions}
+        grants={draft.permissions}
+        offersFor={(name) => (isAboutAgents(name) ? agentOffers : serverOffers)}
+        faultOf={({ name }) => faultAt(faults, `ui_permissions.${name}`)}
+        onChange={(permissions) => onChange({ ...draft, permissions })}
+      />
+      <GrantFields
+        title="Agents"
+        about="Actions on agents, by their paths."
+        row="Action"
+        choices={agentActions}
+        grants={draft.actions}
+        offersFor={() => agentOffers}
+        faultOf={(_, at) => faultAt(faults, `${agentsAt}.${at}`)}
+        onChange={(actions) => onChange({ ...draft, actions })}
+      />
+      <NamesField
+        label="Agents that are seen besides"
+        names={draft.agent_access}
+        suggestions={agentOffers}
+        fault={faultAt(faults, 'agent_access')}
+        onChange={(agent_access) => onChange({ ...draft, agent_access })}
+      />
+    </>
+  );
+}

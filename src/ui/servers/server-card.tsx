@@ -1,0 +1,52 @@
+import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
+import type { Server } from '../api.ts';
+import { RelativeTime } from '../controls/relative-time.tsx';
+import { Tags } from '../controls/tags.tsx';
+import { EnabledState } from './enabled-state.tsx';
+import { Health } from './health.tsx';
+import { useServerSwitch } from './server-changes.ts';
+
+/** One server as a card, which leads to its page. */
+export const ServerCard = memo(function ServerCard({
+  server,
+  onTag,
+}: {
+  server: Server;
+  onTag: (tag: string) => void;
+}) {
+  const { on, change } = useServerSwitch(server);
+  return (
+    <li className="relative flex min-w-0 flex-col gap-2 rounded-lg border border-line bg-raised p-4 [contain-intrinsic-size:auto_11rem] [content-visibility:auto] hover:bg-hover">
+      <div className="flex items-start justify-between gap-3">
+        <div className="min-w-0">
+          <h2 className="font-semibold">
+            <Link
+              to="/servers/$"
+              params={{ _splat: server.path.slice(1) }}
+              preload={false}
+              className="after:absolute after:inset-0"
+            >
+              {server.server_name}
+            </Link>
+          </h2>
+          <p className="font-mono text-code text-quiet">{server.path}</p>
+        </div>
+        <div className="relative shrink-0">
+          <EnabledState name={server.server_name} on={on} onChange={server.can.toggle ? change : undefined} />
+        </div>
+      </div>
+      <p className="line-clamp-3 grow">
+        {server.description || <span className="text-quiet">No description</span>}
+      </p>
+      <Tags tags={server.tags} things="servers" onTag={onTag} />
+      <div className="flex min-w-0 flex-wrap justify-between gap-x-4 gap-y-1">
+        <Health server={server} />
+        <span className="text-quiet">
+          {server.num_tools} {server.num_tools === 1 ? 'tool' : 'tools'} · checked{' '}
+          {server.last_checked_iso === null ? 'never' : <RelativeTime iso={server.last_checked_iso} />}
+        </span>
+      </div>
+    </li>
+  );
+});

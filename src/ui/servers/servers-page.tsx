@@ -1,0 +1,132 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useMemo } from 'react';
+import { type Server, serversQuery } from '../api.ts';
+import { Button, buttonClass } from '../controls/button.tsx';
+import { Page } from '../controls/page.tsx';
+import { Pending } from '../controls/pending.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { Search } from '../controls/search.tsx';
+import { useUrlText } from '../controls/url-text.ts';
+import { ViewChoice } from '../controls/view-choice.tsx';
+import { useServerEvents } from './server-events.ts';
+import { isIn, matches, states } from './server-filter.ts';
+import { ServerList } from './server-list.tsx';
+import { isAmong, type Narrow, NarrowFields } from './server-narrow.tsx';
+import { keepServerView, type ServerView, serverViewOf } from './server-view.ts';
+import { StateFilter } from './state-filter.tsx';
+
+/** The servers that the caller may see: search, narrow down, open, switch. */
+export function Servers() {
+  const {
+    q: inUrl = '',
+    state: asked,
+    view: viewAsked,
+    open,
+    ...narrow
+  } = useSearch({ from: '/signed-in/' });
+  const navigate = useNavigate({ from: '/' });
+  const { data, error, isPending, refetch } = useQuery(serversQuery);
+  useServerEvents();
+  const state = states.find((one) => one === asked) ?? 'all';
+  const view = serverViewOf(viewAsked);
+
+  const set = useCallback(
+    (change: Narrow & { q?: string; state?: string; view?: string }) =>
+      void navigate({
+        search: (now) => ({ ...now, ...change }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+  const toggleOpen = useCallback(
+    (path: string) =>
+      void navigate({
+        search: (now: { open?: string }) => ({ ...now, open: now.open === path ? undefined : path }),
+        replace: true,
+        resetScroll: false,
+      }),
+    [navigate],
+  );
+  const writeQuery = useCallback((q: string) => set({ q }), [set]);
+  const [text, setText] = useUrlText(inUrl, writeQuery);
+  const showTag = useCallback((tag: string) => setText(`#${tag}`), [setText]);
+  const found = useFound(data?.servers, text, narrow);
+  const shown = useMemo(() => found.filter((server) => isIn(state, server)), [found, state]);
+  const choose = (one: ServerView) => {
+    keepServerView(one);
+    set({ view: one });
+  };
+
+  if (isPending || error)
+    return (
+      <Page title="Servers">
+        {isPending ? <Pending rows={6} /> : <Problem error={error} retry={() => void refetch()} />}
+      </Page>
+    );
+  if (data.servers.length === 0)
+    return (
+      <Page title="Servers" actions={data.can_register && <RegisterLink />}>
+        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
+          {data.can_register
+            ? 'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE'
+            : 'There is no server that your scopes let you see. Ask an administrator which scope you need.'}
+        </p>
+      </Page>
+    );
+  return (
+    <Page title="Servers" actions={data.can_register && <RegisterLink />}>
+      <div className="mb-3 flex flex-wrap items-center gap-2">
+        <Search things="servers" value={text} onChange={setText} />
+        <StateFilter
+          chosen={state}
+          counts={(one) => found.filter((server) => isIn(one, server)).length}
+          onChoose={(one) => set({ state: one === 'all' ? '' : one })}
+        />
+        <NarrowFields servers={data.servers} narrow={narrow} onChange={set} />
+        <ViewChoice chosen={view} onChoose={choose} />
+        <p role="status" className="ml-auto text-quiet">
+          {shown.length < data.servers.length && `${shown.length} of `}
+          {data.servers.length === 1 ? '1 server' : `${data.servers.length} servers`}
+        </p>
+      </div>
+      {shown.length === 0 ? (
+        <div className="grid justify-items-start gap-3 rounded-md border border-line bg-raised p-6">
+          <p>No server matches.</p>
+          <Button
+            onClick={() => {
+              setText('');
+              set({ state: '', health: '', tag: '', owner: '' });
+            }}
+          >
+            Show all servers
+          </Button>
+        </div>
+      ) : (
+        <ServerList servers={shown} view={view} open={open} onToggleOpen={toggleOpen} onTag={showTag} />
+      )}
+      {data.has_next && (
+        <p className="mt-2 text-quiet">
+          These are the first {data.servers.length} of {data.total_count} servers.
+        </p>
+      )}
+    </Page>
+  );
+}
+
+/** The servers that text and choices leave; the same array as long as these are the same. */
+function useFound(servers: readonly Server[] | undefined, text: string, { health, tag, owner }: Narrow) {
+  return useMemo(
+    () => servers?.filter((server) => isAmong({ health, tag, owner }, server) && matches(text, server)) ?? [],
+    [servers, text, health, tag, owner],
+  );
+}
+
+function RegisterLink() {
+  return (
+    <Link to="/register" className={buttonClass()}>
+      Register a server
+    </Link>
+  );
+}

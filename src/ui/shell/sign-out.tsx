@@ -1,0 +1,25 @@
+import { LogOut } from 'lucide-react';
+import { useState } from 'react';
+import { signOut } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { announce } from '../controls/toasts.tsx';
+
+/** Signs out and leaves the page. */
+export function SignOut() {
+  const [busy, setBusy] = useState(false);
+  const start = async () => {
+    setBusy(true);
+    try {
+      await signOut();
+    } catch (error) {
+      announce('failed', error instanceof Error ? error.message : 'Signing out did not work. Try again.');
+      setBusy(false);
+    }
+  };
+  return (
+    <Button busy={busy} onClick={() => void start()}>
+      <LogOut size={15} aria-hidden />
+      Sign out
+    </Button>
+  );
+}

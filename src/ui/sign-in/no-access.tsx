@@ -1,0 +1,89 @@
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useRouter } from '@tanstack/react-router';
+import { useState } from 'react';
+import { type Me, meQuery } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { CopyButton, CopyText } from '../controls/copy.tsx';
+import { Page } from '../controls/page.tsx';
+import { announce } from '../controls/toasts.tsx';
+import { SignOut } from '../shell/sign-out.tsx';
+
+/** The page for somebody who has signed in, but whose groups give no scope: why, and what to ask of whom. */
+export function NoAccess() {
+  const { data: me } = useQuery(meQuery);
+  if (!me) return null;
+  const count = me.groups.length;
+  return (
+    <div className="mx-auto max-w-2xl">
+      <Page title="You have no access yet">
+        <section className="grid gap-3">
+          <p>
+            You are signed in as <strong className="font-semibold">{me.username}</strong>
+            {me.name !== null && me.name !== me.username && ` (${me.name})`}. {whyOf(count)} What somebody may
+            see and do here comes only from groups.
+          </p>
+          {count > 0 && (
+            <ul aria-label="Your groups" className="grid justify-items-start gap-1.5">
+              {me.groups.map((group) => (
+                <li key={group} className="max-w-full">
+                  <CopyText text={group} label={`Copy group ${group}`} />
+                </li>
+              ))}
+            </ul>
+          )}
+        </section>
+        <section className="mt-8 grid justify-items-start gap-3">
+          <h2 className="text-lead font-semibold">What to ask for</h2>
+          <p>
+            Ask an administrator of this gateway to add your account to a group that is mapped to a scope
+            {count > 0 && ', or to map one of the groups above in scopes.yml'}. Here is a message to send:
+          </p>
+          <blockquote className="w-full rounded-md border border-line bg-raised p-3 whitespace-pre-line">
+            {requestOf(me)}
+          </blockquote>
+          <CopyButton text={requestOf(me)} label="Copy message" />
+        </section>
+        <section className="mt-8 grid gap-3">
+          <h2 className="text-lead font-semibold">When it is done</h2>
+          <p>
+            Membership in a group is read when you sign in, so sign out and in again.
+            {count > 0 && ' If one of your groups was mapped instead, trying again is enough.'}
+          </p>
+          <div className="flex gap-2">
+            <TryAgain />
+            <SignOut />
+          </div>
+        </section>
+      </Page>
+    </div>
+  );
+}
+
+function TryAgain() {
+  const queries = useQueryClient();
+  const router = useRouter();
+  const [busy, setBusy] = useState(false);
+  const start = async () => {
+    setBusy(true);
+    await queries.refetchQueries({ queryKey: meQuery.queryKey });
+    await router.invalidate();
+    setBusy(false);
+    if (router.state.location.pathname === '/no-access') announce('done', 'Still no access.');
+  };
+  return (
+    <Button look="primary" busy={busy} onClick={() => void start()}>
+      Try again
+    </Button>
+  );
+}
+
+function whyOf(count: number): string {
+  if (count === 0) return 'This account is in no group that the identity provider tells the gateway about.';
+  if (count === 1) return 'The one group of this account is not mapped to any scope.';
+  return `None of the ${count} groups of this account is mapped to a scope.`;
+}
+
+function requestOf(me: Me): string {
+  const groups = me.groups.length > 0 ? me.groups.join(', ') : 'none';
+  return `Please give ${me.username} access to the MCP gateway at ${location.origin}: add the account to a group that is mapped to a scope.\nGroups of the account today: ${groups}`;
+}

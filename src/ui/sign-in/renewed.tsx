@@ -1,0 +1,21 @@
+import { useEffect } from 'react';
+import { Page } from '../controls/page.tsx';
+import { Outside } from '../shell/outside.tsx';
+import { sessionNews } from '../shell/session-banner.tsx';
+
+/** Where a renewal of the session ends, in a tab of its own: it tells the other tabs and closes itself where it may. */
+export function Renewed() {
+  useEffect(() => {
+    const news = new BroadcastChannel(sessionNews);
+    news.postMessage('renewed');
+    news.close();
+    window.close();
+  }, []);
+  return (
+    <Outside>
+      <Page title="You are signed in again">
+        <p className="text-quiet">Close this tab and go on where you were.</p>
+      </Page>
+    </Outside>
+  );
+}

@@ -1,0 +1,112 @@
+import { TriangleAlert } from 'lucide-react';
+import { aadstsHelpIn, aadstsTraceIn } from '../../contract/aadsts.ts';
+import { CopyText } from '../controls/copy.tsx';
+
+/** What each code of `/login?error=` means and what helps. Unknown codes are shown as they are. */
+const faults: Record<string, { title: string; help: string }> = {
+  session_expired: {
+    title: 'Your session has ended',
+    help: 'Sign in again to go on where you were.',
+  },
+  no_access: {
+    title: 'Your account has no access yet',
+    help: 'None of its groups is mapped to a scope. Ask an administrator to add you to a group that is, then sign in again.',
+  },
+  oauth2_error: {
+    title: 'The identity provider refused the sign-in',
+    help: 'Its own words are below. If you pressed Cancel, just try again; if consent or permission is missing, an administrator of the directory has to grant it.',
+  },
+  oauth2_init_failed: {
+    title: 'The sign-in could not be started',
+    help: 'The gateway could not reach the identity provider or is not set up for it. Try again in a minute; if it stays so, an administrator should check the tenant and client id.',
+  },
+  groups_incomplete: {
+    title: 'Your access cannot be told',
+    help: 'Your account is in more groups than the identity provider puts into a token, and it refuses to tell them. An administrator finds below what to grant.',
+  },
+  groups_unavailable: {
+    title: 'Your access cannot be told right now',
+    help: 'The identity provider does not answer which groups your account is in. Try again in a minute.',
+  },
+  oauth2_redirect_failed: {
+    title: 'The sign-in could not be started',
+    help: 'The gateway could not send you to the identity provider. Try again in a minute.',
+  },
+  oauth2_callback_failed: {
+    title: 'The sign-in could not be completed',
+    help: 'The identity provider let you in, but its answer could not be verified. An administrator finds the cause in the log by the correlation id; common ones are an expired client secret or another tenant.',
+  },
+  oauth2_callback_error: {
+    title: 'The sign-in could not be completed',
+    help: 'The gateway could not make a session. Try again in a minute.',
+  },
+  oauth2_session_invalid: {
+    title: 'This sign-in took too long or was used before',
+    help: 'A sign-in must be finished within ten minutes, in the browser that began it. Start again.',
+  },
+  oauth2_state_invalid: {
+    title: 'This answer belongs to no sign-in that began here',
+    help: 'That happens with an old link, the Back button or cookies switched off. Start again.',
+  },
+};
+
+/** Why the last sign-in failed. `details` and the code come from the URL, so anybody may have written them: plain text only. */
+export function SignInFault({
+  code,
+  details,
+  correlationId,
+}: {
+  code: string;
+  details?: string;
+  correlationId?: string;
+}) {
+  const known = Object.hasOwn(faults, code) ? faults[code] : undefined;
+  const entra = aadstsHelpIn(details);
+  const title = entra?.title ?? known?.title ?? 'The sign-in did not work';
+  const help =
+    entra?.cause ?? known?.help ?? 'Try again; if it stays so, give an administrator the code below.';
+  const { correlationId: theirs, traceId } = aadstsTraceIn(details ?? '');
+  const ended = code === 'session_expired';
+  return (
+    <div role="alert" className="mb-6 flex gap-3 rounded-md border border-warn bg-warn-soft p-3">
+      <TriangleAlert size={18} aria-hidden className="mt-0.5 shrink-0 text-warn" />
+      <div className="grid min-w-0 justify-items-start gap-1.5">
+        <p className="font-semibold">{title}</p>
+        <p>{help}</p>
+        {entra && (
+          <ul className="ml-4 list-disc">
+            {entra.steps.map((step) => (
+              <li key={step}>{step}</li>
+            ))}
+          </ul>
+        )}
+        {details && (
+          <p className="max-h-40 w-full overflow-y-auto rounded-sm bg-raised px-2 py-1 font-mono text-code">
+            {details.slice(0, 1000)}
+          </p>
+        )}
+        {!ended && (
+          <p className="text-meta">
+            Code <code className="font-mono">{entra ? `AADSTS${entra.code}` : code.slice(0, 100)}</code>
+          </p>
+        )}
+        {correlationId && (
+          <div className="flex flex-wrap items-center gap-2 text-meta">
+            Correlation id <CopyText text={correlationId.slice(0, 100)} label="Copy correlation id" />
+          </div>
+        )}
+        {[
+          ['Microsoft correlation id', theirs],
+          ['Microsoft trace id', traceId],
+        ].map(
+          ([name, id]) =>
+            id && (
+              <div key={name} className="flex flex-wrap items-center gap-2 text-meta">
+                {name} <CopyText text={id} label={`Copy ${name}`} />
+              </div>
+            ),
+        )}
+      </div>
+    </div>
+  );
+}

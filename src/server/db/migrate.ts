@@ -7,6 +7,7 @@ import * as scopesOfTheApi from './migrations/0007-scopes-of-the-api.ts';
 import * as auditReading from './migrations/0009-audit-reading.ts';
 import * as accounts from './migrations/0010-accounts.ts';
 import * as healthChanges from './migrations/0013-health-changes.ts';
+import * as changes from './migrations/0020-changes.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -19,6 +20,7 @@ const migrations: Record<string, Migration> = {
   '0009-audit-reading': auditReading,
   '0010-accounts': accounts,
   '0013-health-changes': healthChanges,
+  '0020-changes': changes,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -22,6 +22,7 @@ test('migrations run at the first start only', async () => {
     '0009-audit-reading',
     '0010-accounts',
     '0013-health-changes',
+    '0020-changes',
   ]);
   await first.close();
   const second = await openDatabase(directory);

@@ -12,6 +12,8 @@ export interface OpenDatabase {
   readonly db: Db;
   /** The migrations that this start has run. */
   readonly migrated: readonly string[];
+  /** Calls back after each commit of a change that this process made; returns how to stop that. */
+  readonly hint: (wake: () => void) => () => void;
   close(): Promise<void>;
 }
 
@@ -24,11 +26,10 @@ export async function openDatabase(directory: string): Promise<OpenDatabase> {
   chmodSync(directory, 0o700);
   const release = lockDirectory(directory);
   try {
-    const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(openFile(fileIn(directory))) });
+    const { db, hint } = databaseOver(openFile(fileIn(directory)));
     const migrated = await migrate(db);
     return {
-      db,
-      migrated,
+      ...{ db, migrated, hint },
       async close() {
         await db.destroy();
         release();
@@ -42,8 +43,24 @@ export async function openDatabase(directory: string): Promise<OpenDatabase> {
 
 /** A database in memory with all migrations, for tests. */
 export async function openMemory(): Promise<OpenDatabase> {
-  const db = new Kysely<Tables>({ dialect: nodeSqliteDialect(new DatabaseSync(':memory:')) });
-  return { db, migrated: await migrate(db), close: () => db.destroy() };
+  const { db, hint } = databaseOver(new DatabaseSync(':memory:'));
+  return { db, hint, migrated: await migrate(db), close: () => db.destroy() };
+}
+
+function databaseOver(file: DatabaseSync): Pick<OpenDatabase, 'db' | 'hint'> {
+  const wakes = new Set<() => void>();
+  const db = new Kysely<Tables>({
+    dialect: nodeSqliteDialect(file, () => {
+      for (const wake of wakes) wake();
+    }),
+  });
+  return {
+    db,
+    hint(wake) {
+      wakes.add(wake);
+      return () => wakes.delete(wake);
+    },
+  };
 }
 
 /**

@@ -17,6 +17,7 @@ export interface Tables {
   audit_events: AuditEventsTable;
   jobs: JobsTable;
   retired_secrets: RetiredSecretsTable;
+  changes: ChangesTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -229,4 +230,14 @@ export interface RetiredSecretsTable {
   key_id: string;
   /** When it is to be removed. */
   removed_at: string;
+}
+
+/** The change feed: what changed, written in the transaction that changed it (src/server/changes). */
+export interface ChangesTable {
+  /** Rises with each row; rows of different transactions may become visible in another order. */
+  seq: Generated<number>;
+  kind: string;
+  key: string;
+  /** ISO 8601. */
+  at: string;
 }

@@ -2,6 +2,7 @@ import { purgeEveryHour } from '../audit/purge.ts';
 import { sinksOf } from '../audit/sinks/index.ts';
 import type { OtlpWorld } from '../audit/sinks/otlp.ts';
 import { createTrail } from '../audit/trail.ts';
+import { startFeed } from '../changes/feed.ts';
 import type { Config } from '../config/config.ts';
 import { openDatabase } from '../db/open.ts';
 import { createLog, type Log } from '../log.ts';
@@ -18,7 +19,7 @@ export async function openBase(
   print: (text: string) => void,
   ending: Ending,
 ) {
-  const { db, migrated, close } = await openDatabase(given.dataDir);
+  const { db, migrated, hint, close } = await openDatabase(given.dataDir);
   ending.defer(close);
   const evaluation = given.mode === 'evaluation' ? await import('./evaluation.ts') : undefined;
   const prepared = await evaluation?.prepareEvaluation(given);
@@ -26,12 +27,14 @@ export async function openBase(
   const config = prepared?.config ?? given;
   const log = createLog(config.log, print);
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
+  const feed = await startFeed({ db, hint, log });
+  ending.defer(() => feed.close());
   const otlp = otlpOf(config, version, log, ending);
   const trail = createTrail({ sinks: sinksOf(given.dataDir, otlp), log });
   ending.defer(() => trail.close());
   const now = Date.now;
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
-  return { db, config, log, trail, now, evaluation };
+  return { db, feed, config, log, trail, now, evaluation };
 }
 
 /** The way to the collector; the operator names it, so it may be anywhere. */

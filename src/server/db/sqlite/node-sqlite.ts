@@ -1,8 +1,11 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
 
-/** Kysely's SQLite dialect over Node's own `node:sqlite`; statements are prepared once and kept, up to a bound. */
-export function nodeSqliteDialect(database: DatabaseSync): Dialect {
+/**
+ * Kysely's SQLite dialect over Node's own `node:sqlite`; statements are prepared once and kept, up to a bound. `changed`
+ * is called right after each commit of a row of the change feed.
+ */
+export function nodeSqliteDialect(database: DatabaseSync, changed: () => void = () => {}): Dialect {
   const prepared = new Map<string, StatementSync>();
   const prepare = (sql: string): StatementSync => {
     const known = prepared.get(sql);
@@ -11,6 +14,14 @@ export function nodeSqliteDialect(database: DatabaseSync): Dialect {
     const statement = database.prepare(sql);
     prepared.set(sql, statement);
     return statement;
+  };
+  let isWritten = false;
+  const ran = (sql: string): void => {
+    if (sql.startsWith('insert into "changes"')) isWritten = true;
+    else if (sql === 'rollback') isWritten = false;
+    if (!isWritten || database.isTransaction) return;
+    isWritten = false;
+    changed();
   };
   return new SqliteDialect({
     database: {
@@ -23,6 +34,7 @@ export function nodeSqliteDialect(database: DatabaseSync): Dialect {
           all: (parameters) => statement.all(...values(parameters)),
           run(parameters) {
             const { changes, lastInsertRowid } = statement.run(...values(parameters));
+            ran(sql);
             return { changes: BigInt(changes), lastInsertRowid: BigInt(lastInsertRowid) };
           },
           iterate: (parameters) => statement.iterate(...values(parameters)) as IterableIterator<unknown>,

@@ -1,0 +1,46 @@
+import type { Db } from '../db/tables.ts';
+
+/** Every kind of change that something in memory depends on, with what the key of a change names. */
+export const changeKinds = {
+  server: 'the path of an MCP server: registered, changed, switched, removed, or found in another state',
+  agent: 'the path of an agent',
+  scope: 'the name of a scope; `*` when several changed at once',
+  person: 'keyOf(provider, subject): groups, refusal, or everything of theirs was ended',
+  session: 'the id hash of a browser session that ended',
+  token: 'the id of a personal token that was revoked',
+  m2m_client: 'keyOf(provider, client id in lower case)',
+  virtual_server: 'the path of a virtual server',
+  oauth_client: 'the client id of an OAuth client',
+  oauth_grant: 'the id of an OAuth grant',
+  connection: 'the id of a credential that a person has at a server',
+} as const;
+
+/** A kind of change. */
+export type ChangeKind = keyof typeof changeKinds;
+
+/**
+ * Records that something changed. Call it with the transaction that makes the change, so that followers learn of it
+ * when, and only when, it is committed.
+ */
+export async function recordChange(db: Db, kind: ChangeKind, ...keys: readonly string[]): Promise<void> {
+  if (keys.length === 0) return;
+  const at = new Date().toISOString();
+  for (let from = 0; from < keys.length; from += rowsPerStatement)
+    await db
+      .insertInto('changes')
+      .values(keys.slice(from, from + rowsPerStatement).map((key) => ({ kind, key, at })))
+      .execute();
+}
+
+/** Below the number of values that either database takes in one statement. */
+const rowsPerStatement = 500;
+
+/** One key of several parts, as a person has them (provider and subject). */
+export function keyOf(...parts: readonly string[]): string {
+  return JSON.stringify(parts);
+}
+
+/** The parts of a key that `keyOf` made. */
+export function partsOf(key: string): readonly string[] {
+  return JSON.parse(key) as string[];
+}

@@ -46,7 +46,12 @@ function check() {
   run(bin('biome'), ['check', '--error-on-warnings', '.']);
   run(bin('tsc'), ['-p', '.']);
   run(bin('tsc'), ['-p', 'src/ui']);
-  run(bin('vitest'), ['run', 'test/architecture.test.ts', 'test/docs.test.ts']);
+  run(bin('vitest'), [
+    'run',
+    'test/architecture.test.ts',
+    'test/docs.test.ts',
+    'test/attack/regular-expressions.test.ts',
+  ]);
 }
 
 function test() {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointId, endpoints } from './index.ts';
+import { trimSlashes } from './names.ts';
 import type { Problem } from './problem.ts';
 import { routes } from './routes.ts';
 
@@ -71,7 +72,7 @@ function urlPath(pattern: string, params: Record<string, string>): string {
   const path = pattern.replace(/\{(\w+)\}/g, (_, name: string) => {
     const given = params[name] ?? '';
     // Only `{path}` spans segments; the slash in a scope's name is part of its one segment.
-    const parts = name === 'path' ? given.replace(/^\/+|\/+$/g, '').split('/') : [given];
+    const parts = name === 'path' ? trimSlashes(given).split('/') : [given];
     if (!parts[0]) throw new Error(`the parameter '${name}' is missing`);
     return parts.map(encodeURIComponent).join('/');
   });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
+import { trimSlashes } from './names.ts';
 import { authSchemes, credentialInput } from './server-credentials.ts';
 
 /** Last path segments that the API and the gateway use themselves, so that no server path may end in them. */
@@ -51,10 +52,7 @@ export const reservedFirstSegments = [
 
 /** Gives a server path one leading slash and no trailing one: `currenttime/` becomes `/currenttime`. */
 export function normalizePath(path: string): string {
-  let [from, to] = [0, path.length];
-  while (path[from] === '/') from += 1;
-  while (to > from && path[to - 1] === '/') to -= 1;
-  return `/${path.slice(from, to)}`;
+  return `/${trimSlashes(path)}`;
 }
 
 /** The server's name in scopes: its path without the leading slash. */

@@ -1,13 +1,5 @@
 import type { UiPermission } from '../../contract/endpoint.ts';
-
-/** The text without the slashes at its ends; takes linear time, where a regular expression would not. */
-export function trimSlashes(text: string): string {
-  let start = 0;
-  let end = text.length;
-  while (start < end && text.charCodeAt(start) === 47) start += 1;
-  while (end > start && text.charCodeAt(end - 1) === 47) end -= 1;
-  return text.slice(start, end);
-}
+import { trimSlashes } from '../../contract/names.ts';
 
 const onAgents: ReadonlySet<UiPermission> = new Set<UiPermission>([
   'list_agents',

@@ -1,5 +1,5 @@
+import { trimSlashes } from '../../contract/names.ts';
 import { type AgentRule, readAgent, readAgents } from './agent-rules.ts';
-import { trimSlashes } from './names.ts';
 import type { Reader } from './reader.ts';
 import { faultOfResource } from './resource-names.ts';
 import { type Members, readMembers, readNames, required } from './rule-parts.ts';

@@ -1,5 +1,5 @@
+import { boundedEvent } from './bounded-event.ts';
 import type { AuditEvent, Sink, Trail } from './event.ts';
-import { withoutTokens } from './without-tokens.ts';
 
 /** How many events are held before they are written out whatever the timer says. */
 const batchSize = 512;
@@ -36,7 +36,7 @@ export function createTrail(world: TrailWorld): HeldTrail {
 
   const drain = async (queue: (typeof queues)[number]): Promise<void> => {
     while (queue.held.length > 0) {
-      const batch = queue.held.slice(0, batchSize).map(withoutTokens);
+      const batch = queue.held.slice(0, batchSize);
       try {
         await queue.sink.write(batch);
       } catch (error) {
@@ -66,8 +66,10 @@ export function createTrail(world: TrailWorld): HeldTrail {
 
   return {
     record(event) {
+      // Before it is held: what waits is bounded as what is written.
+      const kept = boundedEvent(event);
       for (const queue of queues) {
-        queue.held.push(event);
+        queue.held.push(kept);
         if (queue.held.length > heldAtMost) {
           queue.held.shift();
           queue.lost += 1;

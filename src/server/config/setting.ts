@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from '../../contract/names.ts';
 /** One setting: how its text is read, what it is when absent, and what the reference says about it. */
 export interface Setting<T> {
   readonly group: string;
@@ -68,7 +69,7 @@ export function url(value: string): string {
   if (value === '') return '';
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol))
     wrong(`'${value}' is not an http(s) URL`);
-  return value.replace(/\/+$/, '');
+  return withoutEndSlashes(value);
 }
 
 /** An https URL, or one on this machine, kept to the letter: issuers are compared so. Nothing for nothing. */
@@ -85,10 +86,7 @@ export function issuerUrl(value: string): string {
 
 /** A host name, such as example.okta.com; a scheme in front and slashes behind are dropped. */
 export function hostName(value: string): string {
-  const host = value
-    .replace(/^https:\/\//i, '')
-    .replace(/\/+$/, '')
-    .toLowerCase();
+  const host = withoutEndSlashes(value.replace(/^https:\/\//i, '')).toLowerCase();
   if (host === '' || /^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(host)) return host;
   return wrong(`'${value}' is not a host name such as login.example.com`);
 }

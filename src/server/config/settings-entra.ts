@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from '../../contract/names.ts';
 import { boolean, clientSecret, guid, list, oneOf, setting, text, url, wrong } from './setting.ts';
 
 /** The settings of Microsoft Entra ID, by the name of their environment variable. */
@@ -126,14 +127,14 @@ export const entraSettings = {
     about: 'The Application ID URI, where it is not `api://CLIENT_ID`.',
     default: '',
     defaultNote: '`api://ENTRA_CLIENT_ID`',
-    parse: (value) => value.replace(/\/+$/, ''),
+    parse: withoutEndSlashes,
   }),
   ENTRA_AUDIENCES: setting({
     group: 'Microsoft Entra ID',
     about: 'Further audiences that bearer tokens may be for, separated by commas.',
     default: '',
     defaultNote: 'none besides the client id and the Application ID URI',
-    parse: list((value) => value.replace(/\/+$/, '')),
+    parse: list(withoutEndSlashes),
   }),
   ENTRA_ALLOWED_TENANTS: setting({
     group: 'Microsoft Entra ID',

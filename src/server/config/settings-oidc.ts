@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from '../../contract/names.ts';
 import { boolean, claimPath, hostName, issuerUrl, list, setting, text, wrong } from './setting.ts';
 
 /** Part of every row of a provider: the heading in the reference, and the provider's name in AUTH_PROVIDER. */
@@ -85,13 +86,13 @@ export const oidcSettings = {
     ...keycloak,
     about: 'Where the gateway reaches Keycloak, without `/realms/...`.',
     required: 'it is the address of the Keycloak server, such as https://sso.example.com',
-    parse: (value) => issuerUrl(value).replace(/\/+$/, ''),
+    parse: (value) => withoutEndSlashes(issuerUrl(value)),
   }),
   KEYCLOAK_EXTERNAL_URL: setting({
     ...keycloak,
     about: 'The address by which Keycloak calls itself (its hostname setting), where that is another one.',
     defaultNote: 'KEYCLOAK_URL',
-    parse: (value) => issuerUrl(value).replace(/\/+$/, ''),
+    parse: (value) => withoutEndSlashes(issuerUrl(value)),
   }),
   KEYCLOAK_REALM: setting({
     ...keycloak,

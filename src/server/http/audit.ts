@@ -39,10 +39,9 @@ export function recordRequest(
   });
 }
 
-/** A path or an id comes from the caller; the record keeps as much of it as tells one from another. */
 function resourceOf({ path, id, ...others }: Served['params']): string | null {
   const named = path ?? id ?? Object.values(others).join('/');
-  return named === '' ? null : named.slice(0, 400);
+  return named === '' ? null : named;
 }
 
 function kindOf(id: string, endpoint: Endpoint): 'api' | 'token' | 'change' {

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { aadstsHelpIn, aadstsLine } from '../../contract/aadsts.ts';
 import { type AuditIdentity, auditIdentity, type Trail } from '../audit/event.ts';
 import type { Config } from '../config/config.ts';
-import { asFailure, type FailureCode } from '../failure/errors.ts';
+import { asFailure, Failure, type FailureCode } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Begun, Login, SignedIn } from '../identity/login.ts';
 import { attemptLasts } from '../identity/login-attempts.ts';
@@ -45,7 +45,15 @@ export function mountSignIn(app: Hono<HttpEnv>, world: SignInWorld): void {
   app.post('/logout', (c) => signOut(c, world));
 }
 
+/** Refuses the address of a provider that is not set up, before anything of it is logged or recorded. */
+function requireKnown(c: Context<HttpEnv>, { login }: SignInWorld): void {
+  const name = c.req.param('provider');
+  if (name !== undefined && !login.knows(name))
+    throw new Failure('not_found', 'There is no sign-in with such a provider here.');
+}
+
 async function begin(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
+  requireKnown(c, world);
   try {
     const returnTo = safeReturn(c.req.query('redirect_uri'), world.config.registryUrl);
     const provider = c.req.param('provider') ?? '';
@@ -68,6 +76,7 @@ function toProvider(begun: Begun, { config }: SignInWorld): Response {
 }
 
 async function complete(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
+  requireKnown(c, world);
   const started = world.now();
   try {
     const query = new URL(c.req.url).searchParams;

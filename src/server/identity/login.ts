@@ -54,6 +54,9 @@ export function createLogin(world: LoginWorld) {
   };
 
   return {
+    /** Whether there is a provider of that name. */
+    knows: (name: string): boolean => world.trusted.some(({ provider }) => provider.name === name),
+
     /**
      * Starts an attempt; `returnTo` is a path of ours, `claims` what a claims challenge wants asked for, `host` by which
      * host name the person comes.

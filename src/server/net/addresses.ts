@@ -56,7 +56,7 @@ export function rangesOf(cidrs: readonly string[]): BlockList {
 
 /** Why the gateway does not connect to an IP address, in words for everybody; undefined when it may. */
 export function refusalOf(address: string, policy: OutboundPolicy): string | undefined {
-  const plain = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
+  const plain = address.replace(/^\[|\]$/g, '').split('%', 1)[0] ?? '';
   if (!isIP(plain)) return 'The address is not an IP address.';
   const forms = [plain, embeddedIPv4(plain)].filter((form) => form !== undefined);
   if (forms.some((form) => isIn(never, form)))

@@ -26,7 +26,7 @@ export class TokenFailure extends Failure {
     const help = aadstsHelpIn(cause);
     const { traceId, correlationId } = aadstsTraceIn(answer.error_description);
     const ids = traceId ? ` (trace id ${traceId}, correlation id ${correlationId ?? 'none'})` : '';
-    const said = answer.error_description.split(/\s+Trace ID:/)[0] || answer.error;
+    const said = answer.error_description.split('Trace ID:', 1)[0]?.trimEnd() || answer.error;
     super('directory_denied', `${help ? aadstsLine(help) : said}${ids}`);
     this.name = 'TokenFailure';
     this.error = answer.error;

@@ -42,5 +42,5 @@ export function assertReachableUrls(
 
 /** A URL as the audit trail keeps it: without its query, which may hold a key. */
 export function withoutQuery(url: string): string {
-  return url.replace(/[?#].*$/, '');
+  return url.split(/[?#]/, 1)[0] ?? '';
 }

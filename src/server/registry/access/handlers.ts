@@ -1,11 +1,11 @@
 import type { accessEndpoints } from '../../../contract/access.ts';
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
+import { trimSlashes } from '../../../contract/names.ts';
 import { allowanceOn } from '../../access/allowance.ts';
 import type { Caller } from '../../access/caller.ts';
 import { decide } from '../../access/decide.ts';
 import { groupsBehind, ruleBehind } from '../../access/explain.ts';
 import { accessOf, type Grants } from '../../access/grants.ts';
-import { trimSlashes } from '../../access/names.ts';
 import type { Call, RefusalReason } from '../../access/scope.ts';
 import type { ServerRule } from '../../access/server-rules.ts';
 import type { Db } from '../../db/tables.ts';

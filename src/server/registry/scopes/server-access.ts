@@ -1,4 +1,4 @@
-import { trimSlashes } from '../../access/names.ts';
+import { trimSlashes } from '../../../contract/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import { Failure } from '../../failure/errors.ts';
 

@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from '../../../contract/names.ts';
 import type { ServerInput } from '../../../contract/servers.ts';
 
 /** Where a server's own MCP endpoints are. */
@@ -34,7 +35,7 @@ function under(base: URL, segment: string, both: boolean): URL {
   const [, last] = /\/(mcp|sse)\/?$/.exec(base.pathname) ?? [];
   // An operator who gives one transport and a URL ending in the other's segment means that URL.
   if (last === segment || (last && !both)) return withoutHash(base);
-  const parent = last ? base.pathname.replace(/\/(mcp|sse)\/?$/, '') : base.pathname.replace(/\/+$/, '');
+  const parent = last ? base.pathname.replace(/\/(mcp|sse)\/?$/, '') : withoutEndSlashes(base.pathname);
   base.pathname = `${parent}/${segment}`;
   return withoutHash(base);
 }

@@ -1,4 +1,5 @@
 import { type Handlers, type Output, Reply } from '../../../contract/endpoint.ts';
+import { withoutEndSlashes } from '../../../contract/names.ts';
 import type { CredentialInput } from '../../../contract/server-credentials.ts';
 import {
   nameOfPath,
@@ -225,7 +226,7 @@ function reply(world: ServersWorld, row: ServerRow, caller: Who): Reply<Server> 
 function show(world: ServersWorld, row: ServerRow, caller: Who): Server {
   return present(row, {
     access: caller.access,
-    publicUrl: world.publicUrl.replace(/\/+$/, ''),
+    publicUrl: withoutEndSlashes(world.publicUrl),
     mayCall: mayCall(world, row, caller),
   });
 }

@@ -1,4 +1,5 @@
 import type { Output } from '../../../contract/endpoint.ts';
+import { withoutEndSlashes } from '../../../contract/names.ts';
 import { nameOfPath, type serverEndpoints, serverPath } from '../../../contract/servers.ts';
 import type { Db } from '../../db/tables.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
@@ -58,7 +59,7 @@ function triesOf(url: URL): Try[] {
   const [, last] = /\/(mcp|sse)\/?$/.exec(url.pathname) ?? [];
   const under = (segment: string): URL => {
     const below = new URL(url);
-    below.pathname = `${url.pathname.replace(/\/+$/, '')}/${segment}`;
+    below.pathname = `${withoutEndSlashes(url.pathname)}/${segment}`;
     return below;
   };
   const mcp: Try = { url, transport: 'streamable-http' };

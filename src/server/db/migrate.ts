@@ -8,6 +8,8 @@ import * as auditReading from './migrations/0009-audit-reading.ts';
 import * as accounts from './migrations/0010-accounts.ts';
 import * as healthChanges from './migrations/0013-health-changes.ts';
 import * as changes from './migrations/0020-changes.ts';
+import * as signInAttempts from './migrations/0026-sign-in-attempts.ts';
+import * as cutoffs from './migrations/0027-cutoffs.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -21,6 +23,8 @@ const migrations: Record<string, Migration> = {
   '0010-accounts': accounts,
   '0013-health-changes': healthChanges,
   '0020-changes': changes,
+  '0026-sign-in-attempts': signInAttempts,
+  '0027-cutoffs': cutoffs,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

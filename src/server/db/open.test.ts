@@ -23,6 +23,8 @@ test('migrations run at the first start only', async () => {
     '0010-accounts',
     '0013-health-changes',
     '0020-changes',
+    '0026-sign-in-attempts',
+    '0027-cutoffs',
   ]);
   await first.close();
   const second = await openDatabase(directory);

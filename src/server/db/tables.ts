@@ -10,7 +10,8 @@ export interface Tables {
   agents: AgentsTable;
   people: PeopleTable;
   sessions: SessionsTable;
-  login_attempts: LoginAttemptsTable;
+  used_sign_ins: UsedSignInsTable;
+  cutoffs: CutoffsTable;
   m2m_clients: M2mClientsTable;
   tokens: TokensTable;
   scopes: ScopesTable;
@@ -111,18 +112,26 @@ export interface SessionsTable {
   claims: string | null;
 }
 
-/** Sign-ins under way; each row is used once. */
-export interface LoginAttemptsTable {
+/** Sign-ins that a browser came back with: each `state` works once. */
+export interface UsedSignInsTable {
   /** SHA-256 of the `state` parameter, hex. */
   state_hash: string;
-  provider: string;
-  /** SHA-256 of the cookie that ties the attempt to its browser, hex. */
-  browser_hash: string;
-  /** Nonce and PKCE verifier, encrypted. */
-  secrets_sealed: string;
-  redirect_uri: string;
-  return_to: string;
+  /** When the attempt is over in any case, and the row with it. */
   expires_at: string;
+}
+
+/** From when on the tokens that a provider issues to somebody count; times are ISO 8601, null: always. */
+export interface CutoffsTable {
+  provider: string;
+  /** As in tokens: a person's or an application's. */
+  subject: string;
+  tokens_before: string | null;
+  /** What tokens of before say of groups is not believed: the gateway has changed them since. */
+  groups_before: string | null;
+  /** When the account was deleted. */
+  gone_at: string | null;
+  /** In words for the owner. */
+  because: string | null;
 }
 
 /** What we know of applications besides what their provider says: groups, for tokens that list none. */

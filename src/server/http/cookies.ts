@@ -13,10 +13,15 @@ export function setCookie(name: string, value: string, options: { maxAge: number
   return `${name}=${value}; Path=/; Max-Age=${options.maxAge}; HttpOnly; SameSite=Lax${options.secure ? '; Secure' : ''}`;
 }
 
-/** The session cookie's name; over https its prefix forbids other hosts and paths to set it (RFC 6265bis, 4.1.3.2). */
+/** A cookie's name; over https its prefix forbids other hosts and paths to set it (RFC 6265bis, 4.1.3.2). */
+export function hostCookieName(name: string, secure: boolean): string {
+  return secure ? `__Host-${name}` : name;
+}
+
+/** The session cookie's name. */
 export function sessionCookieName(session: {
   readonly cookieName: string;
   readonly secure: boolean;
 }): string {
-  return session.secure ? `__Host-${session.cookieName}` : session.cookieName;
+  return hostCookieName(session.cookieName, session.secure);
 }

@@ -5,12 +5,12 @@ import type { Config } from '../config/config.ts';
 import { asFailure, Failure, type FailureCode } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Begun, Login, SignedIn } from '../identity/login.ts';
-import { attemptLasts } from '../identity/login-attempts.ts';
+import { attemptCookiePrefix, attemptLasts } from '../identity/login-attempts.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { type Log, masked } from '../log.ts';
 import { SignInAgain } from '../provider/sign-in-again.ts';
 import { readText } from './body.ts';
-import { readCookies, sessionCookieName, setCookie } from './cookies.ts';
+import { hostCookieName, readCookies, sessionCookieName, setCookie } from './cookies.ts';
 import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
@@ -27,6 +27,9 @@ export interface SignInWorld {
   /** Drops what is cached of somebody whose groups have just been read anew. */
   readonly forgetPerson: (provider: string, subject: string) => void;
 }
+
+/** Sign-ins that one browser may have under way besides the newest. */
+const attemptsAtOnce = 3;
 
 /** The words that the sign-in page knows for what can go wrong (`/login?error=...`). */
 const pageErrors: Partial<Record<FailureCode, string>> = {
@@ -59,7 +62,7 @@ async function begin(c: Context<HttpEnv>, world: SignInWorld): Promise<Response>
     const provider = c.req.param('provider') ?? '';
     const session = readCookies(c.req.header('cookie')).get(sessionCookieName(world.config.session));
     const claims = session ? await world.sessions.claimsOf(provider, session) : undefined;
-    return toProvider(await world.login.begin(provider, returnTo, { claims, host: hostOf(c) }), world);
+    return toProvider(c, await world.login.begin(provider, returnTo, { claims, host: hostOf(c) }), world);
   } catch (error) {
     return toLoginPage(c, error, world, 'oauth2_init_failed');
   }
@@ -70,19 +73,37 @@ function hostOf(c: Context<HttpEnv>): string | undefined {
   return c.req.header('host')?.toLowerCase();
 }
 
-function toProvider(begun: Begun, { config }: SignInWorld): Response {
-  const limits = { maxAge: attemptLasts / 1000, secure: config.session.secure };
-  return redirect(begun.url.href, [setCookie(begun.cookieName, begun.cookieValue, limits)]);
+function toProvider(c: Context<HttpEnv>, begun: Begun, { config }: SignInWorld): Response {
+  const { secure } = config.session;
+  const nameOf = (name: string): string => hostCookieName(name, secure);
+  // Abandoned attempts go, the oldest first (RFC 6265, section 5.4, sends them in front), or they fill the header.
+  const earlier = [...readCookies(c.req.header('cookie')).keys()].filter((name) =>
+    name.startsWith(nameOf(attemptCookiePrefix)),
+  );
+  return redirect(begun.url.href, [
+    setCookie(nameOf(begun.cookieName), begun.cookieValue, { maxAge: attemptLasts / 1000, secure }),
+    ...earlier
+      .slice(0, Math.max(0, earlier.length - attemptsAtOnce))
+      .map((name) => setCookie(name, '', { maxAge: 0, secure })),
+  ]);
+}
+
+/** The attempts that this browser holds, by their names without the prefix of secure cookies. */
+function attemptsIn(c: Context<HttpEnv>, { config }: SignInWorld): Map<string, string> {
+  const prefix = hostCookieName('', config.session.secure);
+  const found = [...readCookies(c.req.header('cookie'))].filter(([name]) => name.startsWith(prefix));
+  return new Map(found.map(([name, value]) => [name.slice(prefix.length), value]));
 }
 
 async function complete(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
   requireKnown(c, world);
   const started = world.now();
   try {
-    const query = new URL(c.req.url).searchParams;
+    const callback = new URL(c.req.url);
+    const query = callback.searchParams;
     // The provider's sign-out page comes back here, with nothing to say.
     if (!query.has('state') && !query.has('code') && !query.has('error')) return redirect('/signed-out', []);
-    const signedIn = await world.login.complete(query, readCookies(c.req.header('cookie')));
+    const signedIn = await world.login.complete(callback, attemptsIn(c, world), hostOf(c));
     return await welcome(c, signedIn, started, world);
   } catch (error) {
     const { code, status } = asFailure(error);
@@ -96,6 +117,7 @@ async function signInAgain(c: Context<HttpEnv>, asked: SignInAgain, world: SignI
   try {
     const { provider, returnTo } = asked.next;
     return toProvider(
+      c,
       await world.login.begin(provider, returnTo, { claims: asked.claims, host: hostOf(c) }),
       world,
     );
@@ -130,7 +152,7 @@ async function welcome(
   const { secure, maxAgeSeconds } = config.session;
   return redirect(returnTo, [
     setCookie(sessionCookieName(config.session), sessionId, { maxAge: maxAgeSeconds, secure }),
-    setCookie(cookieName, '', { maxAge: 0, secure }),
+    setCookie(hostCookieName(cookieName, secure), '', { maxAge: 0, secure }),
   ]);
 }
 

@@ -98,7 +98,8 @@ function sign(
     .sign(key);
 }
 
-const identityOf = (token: string) => identityOfBearer(token, trusted, completeGroups, () => now);
+const identityOf = (token: string) =>
+  identityOfBearer(token, { trusted, completeGroups, cutoffOf: async () => undefined, now: () => now });
 const codeOf = async (token: string): Promise<string> => {
   const error = await identityOf(token).catch((caught: unknown) => caught);
   return error instanceof Failure ? error.code : `no failure: ${JSON.stringify(error)}`;

@@ -9,10 +9,12 @@ import {
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { Issuer } from '../provider/issuer.ts';
-import type { Provider } from '../provider/provider.ts';
+import type { Bearer, Provider } from '../provider/provider.ts';
+import { type Cutoff, requireStillCounts } from './cutoffs.ts';
 import { groupNames } from './group-names.ts';
 import type { CompleteGroups } from './groups.ts';
 import type { Identity } from './identity.ts';
+import type { Owner } from './session-rows.ts';
 
 /** Seconds that clocks may differ (RFC 7519, section 4.1.4 allows "a few minutes"). */
 const clockTolerance = 60;
@@ -93,13 +95,18 @@ export async function verifyProviderToken(
   }
 }
 
+/** What verifying providers' access tokens needs. */
+export interface BearerWorld {
+  readonly trusted: readonly TrustedProvider[];
+  readonly completeGroups: CompleteGroups;
+  /** What is known of somebody that their tokens do not say. */
+  readonly cutoffOf: (owner: Owner) => Promise<Cutoff | undefined>;
+  readonly now: () => number;
+}
+
 /** Turns a provider's access token into an identity; throws the Failure that says why not. */
-export async function identityOfBearer(
-  token: string,
-  trusted: readonly TrustedProvider[],
-  completeGroups: CompleteGroups,
-  now: () => number,
-): Promise<Identity> {
+export async function identityOfBearer(token: string, world: BearerWorld): Promise<Identity> {
+  const { trusted, completeGroups, cutoffOf, now } = world;
   const { claims, header, by } = await verifyProviderToken(token, trusted, now);
   const { provider } = by;
   if (!provider.bearer)
@@ -109,7 +116,9 @@ export async function identityOfBearer(
       `${provider.displayName} issues no access tokens for this gateway. Sign in and make a personal token.`,
     );
   const bearer = provider.bearer(claims, header);
-  const groups = by.groupsOf(await completeGroups(provider, bearer));
+  const cutoff = await cutoffOf({ provider: provider.name, subject: bearer.subject });
+  const believed = requireStillCounts(cutoff, claims.iat) ? bearer : withoutItsGroups(provider, bearer);
+  const groups = by.groupsOf(await completeGroups(provider, believed));
   return {
     kind: bearer.kind,
     provider: provider.name,
@@ -123,6 +132,17 @@ export async function identityOfBearer(
     credentialId: typeof claims.uti === 'string' ? claims.uti : null,
     expiresAt: ((claims.exp ?? 0) + clockTolerance) * 1000,
   };
+}
+
+/** The groups have to come from the provider itself, or with a new token; app roles are not ours to change, and stay. */
+function withoutItsGroups({ groupApi }: Provider, bearer: Bearer): Bearer {
+  if (!groupApi)
+    throw new Failure(
+      'credential_expired',
+      'Your groups were changed after this token was issued; get a new one.',
+    );
+  const roles = bearer.groups.filter((group) => group.startsWith('role:'));
+  return { ...bearer, groups: roles, groupsComplete: false };
 }
 
 /** What jose found, in our words: expired is told apart from wrong. */

@@ -8,6 +8,7 @@ import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';
 import { clientOf, type Person } from '../provider/provider.ts';
 import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { TrustedProvider } from './bearer.ts';
+import { endProviderTokens } from './cutoffs.ts';
 import { seal, unseal } from './keys.ts';
 import type { Memberships } from './memberships.ts';
 import { findPerson, type KnownPerson, refusePerson, renewPerson, type StoredPerson } from './people.ts';
@@ -167,6 +168,7 @@ async function refuse(
   note(world, before, failure, 'the sessions and tokens of a person were ended');
   const claims = failure instanceof SignInAgain ? failure.claims : undefined;
   await endSessionsOf(db, { provider, subject }, { at, because: failure.message, claims });
+  await endProviderTokens(db, { provider, subject }, at, failure.message);
   throw failure;
 }
 

@@ -152,13 +152,13 @@ test('an agent whose token lists no groups gets them from Graph', async () => {
   );
 });
 
-async function storeClient(clientId: string, isEnabled = 1): Promise<void> {
+async function storeClient(clientId: string, isEnabled = 1, source = 'manual'): Promise<void> {
   const at = new Date(world.now()).toISOString();
   await world.database.db
     .insertInto('m2m_clients')
     .values({
       ...{ provider: 'entra', client_id: clientId, name: 'n', description: '', groups: '["local"]' },
-      ...{ is_enabled: isEnabled, created_by: 'admin', created_at: at, updated_at: at },
+      ...{ is_enabled: isEnabled, source, created_by: 'admin', created_at: at, updated_at: at },
     })
     .execute();
 }
@@ -173,6 +173,24 @@ test('our own table never serves people, and one can switch an agent off there',
   expect(groupsOf(await world.ask(await userToken(accounts.noGroup)))).toEqual([]);
   await storeClient(agents.admin.clientId, 0);
   expect(codeOf(await world.ask(await agentToken(agents.admin)))).toBe('client_refused');
+});
+
+test('the copy of an account in the directory gives no groups: what the directory says is all', async () => {
+  emulator.faults.add({ kind: 'dropGroups' });
+  const graph = await adminGraph(emulator);
+  await graph('DELETE', `/groups/${groups.admin}/members/${agents.admin.objectId}/$ref`);
+  await storeClient(agents.admin.clientId, 1, 'entra');
+  expect(groupsOf(await world.ask(await agentToken(agents.admin)))).toEqual(['role:Gateway.Invoke']);
+  emulator.faults.add({ kind: 'status', status: 503, path: '/graph/' });
+  await storeClient(agents.developer.clientId, 1, 'entra');
+  expect(codeOf(await world.ask(await agentToken(agents.developer)))).toBe('groups_unavailable');
+});
+
+test('a copy can still switch its account off, and says nothing for one without a way to its groups', async () => {
+  await storeClient(agents.admin.clientId, 0, 'entra');
+  expect(codeOf(await world.ask(await agentToken(agents.admin)))).toBe('client_refused');
+  await storeClient(agents.stray.clientId, 1, 'keycloak');
+  expect(groupsOf(await world.ask(await agentToken(agents.stray)))).toEqual([]);
 });
 
 test('while Graph is away our own table answers; without a row it is "could not tell"', async () => {

@@ -15,7 +15,8 @@ export interface GroupsWorld {
 
 /**
  * People: as the token says, or from the provider when it says that it does not list all. Agents: from the token; else
- * from the provider; else from our own table, which never serves people.
+ * from the provider, as old as the age and the grace of groups allow; else from our own table, which speaks only for
+ * applications that somebody registered by hand, never for people or for accounts in a directory.
  */
 export function createCompleteGroups({ db, memberships }: GroupsWorld): CompleteGroups {
   return async (provider, bearer) => {
@@ -31,7 +32,7 @@ export function createCompleteGroups({ db, memberships }: GroupsWorld): Complete
       const found = await memberships.of(provider, bearer);
       return union(bearer.groups, found.length > 0 ? found : (row?.groups ?? []));
     } catch (error) {
-      if (row) return union(bearer.groups, row.groups);
+      if (row?.groups) return union(bearer.groups, row.groups);
       // App roles are complete in every token: they may do without groups, unless asking again helps.
       if (bearer.groups.length > 0 && asFailure(error).code === 'groups_incomplete') return bearer.groups;
       throw provider.groupApi ? error : withoutGroups(provider, bearer);

@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { asFailure, Failure } from '../failure/errors.ts';
-import { identityOfBearer, issuerOf, type TrustedProvider } from './bearer.ts';
-import type { CompleteGroups } from './groups.ts';
+import { type BearerWorld, identityOfBearer, issuerOf } from './bearer.ts';
 import type { CredentialHeaders, Identify, Identity, Who } from './identity.ts';
 import { identityOfPersonalToken, type PersonalTokens } from './personal-token.ts';
 
@@ -18,11 +17,8 @@ export interface TokenIdentifier {
 }
 
 /** What telling who calls by a token needs. */
-export interface TokenIdentifierWorld {
-  readonly trusted: readonly TrustedProvider[];
+export interface TokenIdentifierWorld extends BearerWorld {
   readonly personal: PersonalTokens;
-  readonly completeGroups: CompleteGroups;
-  readonly now: () => number;
 }
 
 interface Cached {
@@ -31,12 +27,8 @@ interface Cached {
 }
 
 /** Identifies by `X-Authorization` (preferred) or `Authorization`, `Bearer` only. */
-export function tokenIdentifier({
-  trusted,
-  personal,
-  completeGroups,
-  now,
-}: TokenIdentifierWorld): TokenIdentifier {
+export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
+  const { personal, now } = world;
   const cache = new LRUCache<string, Cached>({ max: cacheSize });
   const generations = { count: 0 };
 
@@ -46,7 +38,7 @@ export function tokenIdentifier({
       const own = issuerOf(token) === personal.settings.issuer;
       const identity = own
         ? await identityOfPersonalToken(personal, token)
-        : await identityOfBearer(token, trusted, completeGroups, now);
+        : await identityOfBearer(token, world);
       const who = { is: 'identity', identity } as const;
       // Something was forgotten while this was looked up: it may be this one, so it is not kept.
       if (generation === generations.count)

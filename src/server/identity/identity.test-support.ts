@@ -8,6 +8,7 @@ import type { Fetch } from '../net/outbound.ts';
 import { createOidcClients } from '../provider/oidc.ts';
 import type { Provider } from '../provider/provider.ts';
 import { type TrustedProvider, trust } from './bearer.ts';
+import { findCutoff } from './cutoffs.ts';
 import { createFreshPeople } from './fresh-people.ts';
 import { groupNames } from './group-names.ts';
 import { type CompleteGroups, createCompleteGroups } from './groups.ts';
@@ -18,6 +19,7 @@ import { createLogin, type Login, type SignedIn } from './login.ts';
 import { createMemberships, type Memberships } from './memberships.ts';
 import { mintToken, type PersonalTokens } from './personal-token.ts';
 import { entra } from './providers/entra.ts';
+import type { Owner } from './session-rows.ts';
 import { createSessions, type Sessions } from './sessions.ts';
 
 /** How old groups may get in these tests, and how long they are believed beyond that, in milliseconds. */
@@ -85,7 +87,8 @@ export async function identityRoom(
       perHour: 9,
     },
   };
-  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
+  const cutoffOf = (owner: Owner) => findCutoff(db, owner);
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, cutoffOf, now });
   const key = deriveKey('a'.repeat(40), 'login-attempt');
   const login = createLogin({ db, key, trusted, clients, fetch: send, now });
   return {
@@ -129,8 +132,8 @@ export async function identityWorld(
   const room = await identityRoom([provider], way, emulator.clock.now);
   const signIn: IdentityWorld['signIn'] = async ({ userPrincipalName }, claims) => {
     const begun = await room.login.begin('entra', '/', { claims });
-    const { searchParams } = await submitSignIn(begun.url, userPrincipalName);
-    return room.login.complete(searchParams, new Map([[begun.cookieName, begun.cookieValue]]));
+    const callback = await submitSignIn(begun.url, userPrincipalName);
+    return room.login.complete(callback, new Map([[begun.cookieName, begun.cookieValue]]));
   };
   return {
     ...room,

@@ -37,7 +37,7 @@ afterEach(() => room.database.close());
 async function signIn(): Promise<SignedIn> {
   const begun = await room.login.begin('company', '/');
   const callback = await issuer.visit(begun.url, 'alice', redirectUri);
-  return room.login.complete(callback.searchParams, new Map([[begun.cookieName, begun.cookieValue]]));
+  return room.login.complete(callback, new Map([[begun.cookieName, begun.cookieValue]]));
 }
 
 async function open(): Promise<string> {

@@ -1,46 +1,62 @@
-import type { Db, LoginAttemptsTable } from '../db/tables.ts';
-import { hashOf } from './keys.ts';
+import type { Db } from '../db/tables.ts';
+import { hashOf, seal, unseal } from './keys.ts';
 
 /** How long somebody may take at the provider, in milliseconds. */
 export const attemptLasts = 600_000;
-/** Attempts kept at most; beyond that the oldest go, so that nobody can fill the database without an account. */
-const attemptsKept = 10_000;
 
-interface AttemptsWorld {
-  readonly db: Db;
-  readonly now: () => number;
+/** The beginning of the names of attempts' cookies. */
+export const attemptCookiePrefix = 'mcp_gateway_login_';
+
+/** A sign-in under way, as its browser holds it: sealed, so that only this gateway can read or change it. */
+export interface Attempt {
+  /** Where the person was sent to; nobody else may finish the attempt. */
+  readonly provider: string;
+  readonly redirectUri: string;
+  readonly nonce: string;
+  /** Of PKCE (RFC 7636). */
+  readonly verifier: string;
+  /** A path of ours. */
+  readonly returnTo: string;
+  /** Whether a claims challenge is what this attempt is for. */
+  readonly isForClaims: boolean;
+  /** When it is over, in milliseconds since 1970. */
+  readonly until: number;
 }
 
-/** Stores an attempt and deletes those that are over. */
-export async function storeAttempt(
-  { db, now }: AttemptsWorld,
-  row: Omit<LoginAttemptsTable, 'expires_at'>,
-): Promise<void> {
-  await db.deleteFrom('login_attempts').where('expires_at', '<=', new Date(now()).toISOString()).execute();
-  const { count } = await db
-    .selectFrom('login_attempts')
-    .select((e) => e.fn.countAll<number>().as('count'))
-    .executeTakeFirstOrThrow();
-  if (Number(count) >= attemptsKept) {
-    const oldest = db.selectFrom('login_attempts').select('state_hash').orderBy('expires_at').limit(100);
-    await db.deleteFrom('login_attempts').where('state_hash', 'in', oldest).execute();
+/** One cookie an attempt, so that sign-ins in several tabs do not disturb each other. */
+export function attemptCookie(state: string): string {
+  return `${attemptCookiePrefix}${hashOf(state).slice(0, 12)}`;
+}
+
+/** The cookie's value; it can only be opened together with the `state` that it was sealed with. */
+export function sealAttempt(key: Buffer, state: string, attempt: Attempt): string {
+  return seal(key, JSON.stringify(attempt), holderOf(state));
+}
+
+/** What `sealAttempt` sealed for that state; undefined for anything else. */
+export function openAttempt(key: Buffer, state: string, sealed: string | undefined): Attempt | undefined {
+  if (!sealed) return undefined;
+  try {
+    return JSON.parse(unseal(key, sealed, holderOf(state))) as Attempt;
+  } catch {
+    return undefined;
   }
-  const expires_at = new Date(now() + attemptLasts).toISOString();
-  await db
-    .insertInto('login_attempts')
-    .values({ ...row, expires_at })
-    .execute();
 }
 
-/** Deletes and returns the attempt in one statement, so that two callbacks can never both have it. */
-export async function takeAttempt(
-  { db, now }: AttemptsWorld,
-  state: string,
-): Promise<LoginAttemptsTable | undefined> {
-  const attempt = await db
-    .deleteFrom('login_attempts')
-    .where('state_hash', '=', hashOf(state))
-    .returningAll()
+/**
+ * Marks the state as used; false when it was used before. Only what a browser has come back with is stored, so that
+ * nobody can fill the table, or push out anybody's attempt, by starting sign-ins.
+ */
+export async function spendState(db: Db, state: string, { until }: Attempt, now: number): Promise<boolean> {
+  await db.deleteFrom('used_sign_ins').where('expires_at', '<=', new Date(now).toISOString()).execute();
+  const { numInsertedOrUpdatedRows } = await db
+    .insertInto('used_sign_ins')
+    .values({ state_hash: hashOf(state), expires_at: new Date(until).toISOString() })
+    .onConflict((conflict) => conflict.column('state_hash').doNothing())
     .executeTakeFirst();
-  return attempt && attempt.expires_at > new Date(now()).toISOString() ? attempt : undefined;
+  return Number(numInsertedOrUpdatedRows) > 0;
+}
+
+function holderOf(state: string): string {
+  return `attempt ${hashOf(state)}`;
 }

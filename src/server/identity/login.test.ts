@@ -36,11 +36,13 @@ beforeEach(async () => {
 });
 afterEach(() => database.close());
 
-/** Signs in at the emulator's page as the browser would and answers the query of the callback. */
-async function signInAt(url: URL, account: { userPrincipalName: string }): Promise<URLSearchParams> {
-  return (await submitSignIn(url, account.userPrincipalName)).searchParams;
+/** Signs in at the emulator's page as the browser would and answers the address of the callback. */
+async function signInAt(url: URL, account: { userPrincipalName: string }): Promise<URL> {
+  return submitSignIn(url, account.userPrincipalName);
 }
 
+const callbackWith = (query: Record<string, string>): URL =>
+  new URL(`http://localhost:8080/oauth2/callback/entra?${new URLSearchParams(query)}`);
 const cookiesOf = (...begun: Begun[]) =>
   new Map(begun.map(({ cookieName, cookieValue }) => [cookieName, cookieValue]));
 const { admin, user } = shippedTenant.accounts;
@@ -80,9 +82,9 @@ test('a callback works once', async () => {
 test('a callback in another browser, with a made-up state or too late is refused', async () => {
   const begun = await login.begin('entra', '/');
   const query = await signInAt(begun.url, admin);
-  expect(
-    await codeOf(login.complete(new URLSearchParams({ code: 'c', state: 'made-up' }), cookiesOf(begun))),
-  ).toBe('sign_in_state');
+  expect(await codeOf(login.complete(callbackWith({ code: 'c', state: 'made-up' }), cookiesOf(begun)))).toBe(
+    'sign_in_state',
+  );
   expect(await codeOf(login.complete(query, new Map()))).toBe('sign_in_state');
   const late = await login.begin('entra', '/');
   const lateQuery = await signInAt(late.url, admin);
@@ -93,14 +95,14 @@ test('a callback in another browser, with a made-up state or too late is refused
 test('the code of one attempt cannot be used in another (PKCE, nonce)', async () => {
   const [mine, other] = [await login.begin('entra', '/'), await login.begin('entra', '/')];
   const stolen = await signInAt(other.url, admin);
-  const forged = new URLSearchParams(stolen);
-  forged.set('state', mine.url.searchParams.get('state')!);
+  const forged = new URL(stolen);
+  forged.searchParams.set('state', mine.url.searchParams.get('state')!);
   expect(await codeOf(login.complete(forged, cookiesOf(mine)))).toBe('sign_in_refused');
 });
 
 test("the provider's error reaches the person in its own words", async () => {
   const begun = await login.begin('entra', '/');
-  const query = new URLSearchParams({
+  const query = callbackWith({
     error: 'access_denied',
     error_description: 'AADSTS65004: the person declined',
     state: begun.url.searchParams.get('state')!,

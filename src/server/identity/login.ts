@@ -6,17 +6,26 @@ import { type OidcClients, outageIn, providerErrorOf } from '../provider/oidc.ts
 import { clientOf, type Person, type Provider } from '../provider/provider.ts';
 import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { TrustedProvider } from './bearer.ts';
-import { hashOf, newSecret, sameSecret, seal, unseal } from './keys.ts';
-import { storeAttempt, takeAttempt } from './login-attempts.ts';
+import { newSecret } from './keys.ts';
+import {
+  type Attempt,
+  attemptCookie,
+  attemptLasts,
+  openAttempt,
+  sealAttempt,
+  spendState,
+} from './login-attempts.ts';
 import { readPerson } from './read-person.ts';
 
 /** Characters of a sign-out hint that still fit into an address. */
 const longestHint = 1500;
+/** Characters of a path to return to that still fit into the attempt's cookie (4096 bytes, RFC 6265, section 6.1). */
+const longestReturn = 1000;
 
 /** What signing in needs. */
 export interface LoginWorld {
   readonly db: Db;
-  /** Encrypts nonce and verifier while the person is at the provider. */
+  /** Encrypts attempts while the person is at the provider. */
   readonly key: Buffer;
   readonly trusted: readonly TrustedProvider[];
   readonly clients: OidcClients;
@@ -25,7 +34,7 @@ export interface LoginWorld {
   readonly now: () => number;
 }
 
-/** A sign-in that has begun: where to send the browser, and the cookie that ties the attempt to it. */
+/** A sign-in that has begun: where to send the browser, and the cookie that holds the attempt. */
 export interface Begun {
   readonly url: URL;
   readonly cookieName: string;
@@ -69,20 +78,13 @@ export function createLogin(world: LoginWorld) {
       const { provider } = trustedOf(name);
       const redirectUri = redirectUriFor(provider, host);
       const configuration = await world.clients(clientOf(provider));
-      const [state, nonce, verifier, browser] = [
-        newSecret(),
-        newSecret(),
-        oidc.randomPKCECodeVerifier(),
-        newSecret(),
-      ];
-      await storeAttempt(world, {
-        state_hash: hashOf(state),
-        provider: provider.name,
-        browser_hash: hashOf(browser),
-        secrets_sealed: seal(world.key, JSON.stringify({ nonce, verifier, ...(claims ? { claims } : {}) })),
-        redirect_uri: redirectUri,
-        return_to: returnTo,
-      });
+      const [state, nonce, verifier] = [newSecret(), newSecret(), oidc.randomPKCECodeVerifier()];
+      const attempt: Attempt = {
+        ...{ provider: provider.name, redirectUri, nonce, verifier },
+        returnTo: returnTo.length > longestReturn ? '/' : returnTo,
+        isForClaims: claims !== undefined,
+        until: world.now() + attemptLasts,
+      };
       const url = oidc.buildAuthorizationUrl(configuration, {
         redirect_uri: redirectUri,
         ...provider.authorizationParameters,
@@ -93,31 +95,36 @@ export function createLogin(world: LoginWorld) {
         code_challenge_method: 'S256',
         ...(claims ? { claims } : {}),
       });
-      return { url, cookieName: attemptCookie(state), cookieValue: browser };
+      return { url, cookieName: attemptCookie(state), cookieValue: sealAttempt(world.key, state, attempt) };
     },
 
-    /** Finishes an attempt with the query that the provider sent back; each attempt can be finished once. */
-    async complete(query: URLSearchParams, cookies: ReadonlyMap<string, string>): Promise<SignedIn> {
-      const state = query.get('state') ?? '';
-      const attempt = await takeAttempt(world, state);
+    /**
+     * Finishes an attempt at the address that the browser was sent back to, by whichever `host` it came; each attempt can
+     * be finished once, by its own browser, at the callback of the provider that it was started with.
+     */
+    async complete(
+      callback: URL,
+      cookies: ReadonlyMap<string, string>,
+      host: string | undefined = callback.host,
+    ): Promise<SignedIn> {
+      const state = callback.searchParams.get('state') ?? '';
       const cookieName = attemptCookie(state);
-      if (!attempt || !sameSecret(hashOf(cookies.get(cookieName) ?? ''), attempt.browser_hash))
-        throw new Failure(
-          'sign_in_state',
-          'This sign-in was not started in this browser, or it was used or took too long.',
-        );
+      const attempt = openAttempt(world.key, state, cookies.get(cookieName));
+      // Before its own browser is known nothing is changed: a stranger's link cannot use an attempt up.
+      if (!attempt || attempt.until <= world.now()) throw notStarted();
+      if (!(await spendState(world.db, state, attempt, world.now()))) throw notStarted();
       const trusted = trustedOf(attempt.provider);
-      const secrets = JSON.parse(unseal(world.key, attempt.secrets_sealed)) as Secrets;
+      requireOwnCallback(trusted.provider, attempt, callback.pathname, host);
       // The exact redirect URI of the attempt, whatever host this request came in by.
-      const current = new URL(attempt.redirect_uri);
-      current.search = query.toString();
+      const current = new URL(attempt.redirectUri);
+      current.search = callback.search;
+      const { returnTo } = attempt;
       const { person, refreshToken, claimNames } = await redeem(world, trusted, current, {
-        ...secrets,
+        ...attempt,
         state,
       }).catch((error: unknown) => {
-        throw onceAgain(error, secrets, { provider: attempt.provider, returnTo: attempt.return_to });
+        throw onceAgain(error, attempt, { provider: attempt.provider, returnTo });
       });
-      const { return_to: returnTo } = attempt;
       return { provider: trusted.provider, person, refreshToken, claimNames, returnTo, cookieName };
     },
 
@@ -146,16 +153,31 @@ export function createLogin(world: LoginWorld) {
 /** What `createLogin` makes. */
 export type Login = ReturnType<typeof createLogin>;
 
-/** One cookie an attempt, so that sign-ins in several tabs do not disturb each other. */
-function attemptCookie(state: string): string {
-  return `mcp_gateway_login_${hashOf(state).slice(0, 12)}`;
+function notStarted(): Failure {
+  return new Failure(
+    'sign_in_state',
+    'This sign-in was not started in this browser, or it was used or took too long.',
+  );
 }
 
-interface Secrets {
-  readonly nonce: string;
-  readonly verifier: string;
-  /** The claims that this attempt asked for. */
-  readonly claims?: string;
+/**
+ * Mix-up defence (RFC 9700, section 4.4): an answer that comes in at another provider's address is about somebody whom
+ * that provider knows, and its code must never reach the token endpoint of the provider that this attempt was started with.
+ * A proxy may have taken a prefix off the path.
+ */
+function requireOwnCallback(
+  provider: Provider,
+  { redirectUri }: Attempt,
+  path: string,
+  host: string | undefined,
+): void {
+  const isOwn =
+    redirectUri === redirectUriFor(provider, host) && new URL(redirectUri).pathname.endsWith(path);
+  if (isOwn) return;
+  throw new Failure(
+    'sign_in_state',
+    `The answer came to another address than this sign-in with ${provider.displayName} was started for; sign in again.`,
+  );
 }
 
 function redirectUriFor({ redirectUris }: Provider, host: string | undefined): string {
@@ -175,18 +197,30 @@ async function redeem(
   world: LoginWorld,
   trusted: TrustedProvider,
   current: URL,
-  secrets: Secrets & { state: string },
+  secrets: Attempt & { state: string },
 ): Promise<Pick<SignedIn, 'person' | 'refreshToken' | 'claimNames'>> {
   const configuration = await world.clients(clientOf(trusted.provider));
+  requireOwnIssuer(current.searchParams.getAll('iss'), configuration.serverMetadata());
   const answer = await exchange(configuration, current, secrets);
   const { person, claimNames } = await readPerson(world, trusted, answer);
   return { person, claimNames, refreshToken: answer.refresh_token ?? null };
 }
 
+/** RFC 9207: the issuer that an answer names is this one, to the letter; where it is announced it must be there. */
+function requireOwnIssuer(given: readonly string[], server: oidc.ServerMetadata): void {
+  const isAnnounced = server.authorization_response_iss_parameter_supported === true;
+  if (given.length === 0 && !isAnnounced) return;
+  if (given.length === 1 && given[0] === server.issuer) return;
+  throw new Failure(
+    'sign_in_refused',
+    'The answer does not come from the identity provider that this sign-in was started with (iss); sign in again.',
+  );
+}
+
 /** A claims challenge leads to one more sign-in; when its claims were asked for already, the person is told instead. */
-function onceAgain(error: unknown, { claims }: Secrets, next: SignInAgain['next']): unknown {
+function onceAgain(error: unknown, { isForClaims }: Attempt, next: SignInAgain['next']): unknown {
   if (!(error instanceof SignInAgain)) return error;
-  if (error.claims && !claims) return new SignInAgain(error.claims, error.cause, next);
+  if (error.claims && !isForClaims) return new SignInAgain(error.claims, error.cause, next);
   const said = providerErrorOf(error.cause)?.description ?? error.message;
   return new Failure('sign_in_refused', said, { cause: error.cause });
 }
@@ -194,7 +228,7 @@ function onceAgain(error: unknown, { claims }: Secrets, next: SignInAgain['next'
 async function exchange(
   configuration: oidc.Configuration,
   current: URL,
-  secrets: Secrets & { state: string },
+  secrets: Attempt & { state: string },
 ): Promise<oidc.TokenEndpointResponse> {
   try {
     return await oidc.authorizationCodeGrant(configuration, current, {

@@ -2,7 +2,8 @@ import type { Db } from '../db/tables.ts';
 
 /** What we know of an application besides what its provider says. */
 export interface M2mClient {
-  readonly groups: readonly string[];
+  /** Groups that somebody gave it by hand; null for an account in the directory, whose groups only the directory tells. */
+  readonly groups: readonly string[] | null;
   readonly enabled: boolean;
 }
 
@@ -14,9 +15,11 @@ export async function findM2mClient(
 ): Promise<M2mClient | undefined> {
   const row = await db
     .selectFrom('m2m_clients')
-    .select(['groups', 'is_enabled'])
+    .select(['groups', 'is_enabled', 'source'])
     .where('provider', '=', provider)
     .where('client_id', '=', clientId.toLowerCase())
     .executeTakeFirst();
-  return row && { groups: JSON.parse(row.groups) as string[], enabled: row.is_enabled === 1 };
+  if (!row) return undefined;
+  const isByHand = row.source === 'manual';
+  return { groups: isByHand ? (JSON.parse(row.groups) as string[]) : null, enabled: row.is_enabled === 1 };
 }

@@ -45,6 +45,7 @@ beforeEach(async () => {
   identifier = tokenIdentifier({
     ...{ trusted: [], personal: world, now: () => now },
     completeGroups: async () => [],
+    cutoffOf: async () => undefined,
   });
   await rememberPerson(database.db, 'entra', alice, new Date(now).toISOString());
 });

@@ -1,6 +1,7 @@
 import type { Db, SessionsTable } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Person } from '../provider/provider.ts';
+import { welcomeBack } from './cutoffs.ts';
 import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';
 import { hashOf, newSecret, seal, unseal } from './keys.ts';
@@ -45,6 +46,7 @@ export function createSessions(world: SessionsWorld): Sessions {
     async open(provider, person, refreshToken) {
       const sealed = refreshToken ? seal(world.refreshKey, refreshToken) : null;
       await rememberPerson(db, provider, person, at(), sealed);
+      await welcomeBack(db, { provider, subject: person.subject });
       return openSession(world, provider, person);
     },
     resume: (id) => resumeSession(world, id),

@@ -89,6 +89,22 @@ test('an answer of one provider does not finish a sign-in at the other', async (
   expect(await failureOf(room.login.complete(query, cookies))).toMatch(/sign_in_refused|credential_invalid/);
 });
 
+test('a code of one provider never reaches the token endpoint of the other', async () => {
+  // The hostile provider sends the browser on to the other one, with its own attempt's state.
+  const [victim, hostile] = [keycloak, oidc].map((shape) => issuers[new URL(shape.endpoints.token).host]!);
+  victim!.script.idToken = () => keycloak.idToken(['admins']);
+  const begun = await room.login.begin('oidc', '/');
+  const honest = (await room.login.begin('keycloak', '/')).url;
+  for (const name of ['state', 'code_challenge', 'nonce'])
+    honest.searchParams.set(name, begun.url.searchParams.get(name) ?? '');
+  const callback = await victim!.visit(honest);
+  hostile!.script.idToken = () => oidc.idToken(['admins']);
+  room.sent.length = 0;
+  const cookies = new Map([[begun.cookieName, begun.cookieValue]]);
+  expect(await failureOf(room.login.complete(callback, cookies))).toBe('sign_in_state');
+  expect(room.sent).toEqual([]);
+});
+
 test('two providers of one issuer are a fault of the settings', () => {
   const config = configOf('keycloak,oidc', { OIDC_ISSUER: 'https://sso.example.com/realms/company' });
   expect(() => providersOf(config)).toThrow(/has the issuer of another provider/);

@@ -1,5 +1,6 @@
 import { knownProviders } from '../config/config-oidc.ts';
 import { trust } from '../identity/bearer.ts';
+import { findCutoff } from '../identity/cutoffs.ts';
 import { createFreshPeople } from '../identity/fresh-people.ts';
 import { groupNames } from '../identity/group-names.ts';
 import { createCompleteGroups } from '../identity/groups.ts';
@@ -8,6 +9,7 @@ import { deriveKey } from '../identity/keys.ts';
 import { createLogin } from '../identity/login.ts';
 import { createMemberships } from '../identity/memberships.ts';
 import { providersOf } from '../identity/providers/index.ts';
+import type { Owner } from '../identity/session-rows.ts';
 import { createSessions } from '../identity/sessions.ts';
 import { outbound } from '../net/outbound.ts';
 import { createOidcClients } from '../provider/oidc.ts';
@@ -46,7 +48,8 @@ export function buildIdentity({ db, config, log, now }: Base, ending: Ending) {
     key: deriveKey(config.secretKey, 'personal-token'),
   };
   const completeGroups = createCompleteGroups({ db, memberships });
-  const tokens = tokenIdentifier({ trusted, personal, completeGroups, now });
+  const cutoffOf = (owner: Owner) => findCutoff(db, owner);
+  const tokens = tokenIdentifier({ trusted, personal, completeGroups, cutoffOf, now });
   const login = createLogin({
     ...{ db, now, trusted, clients, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),

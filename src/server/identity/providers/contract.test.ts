@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../config/config.ts';
 import { knownProviders } from '../../config/config-oidc.ts';
 import type { Failure } from '../../failure/errors.ts';
+import { distrustGroups, endForGood, endProviderTokens } from '../cutoffs.ts';
 import {
   ages,
   codeOf,
@@ -139,6 +140,91 @@ describe.each(shapes)('$name: sign-in', (shape) => {
   });
 });
 
+describe.each(shapes)('$name: an answer meant for another provider (RFC 9700, section 4.4)', (shape) => {
+  afterEach(async () => {
+    await room.database.close();
+    await issuer.close();
+  });
+  const { name } = shape;
+  const own = `/oauth2/callback/${name}`;
+  const other = name === 'oidc' ? '/oauth2/callback/entra' : '/oauth2/callback/oidc';
+  /** What comes of the callback as `change` makes it, and whether a code went to the token endpoint. */
+  const endsIn = async (change: (callback: URL) => void, host?: string) => {
+    const begun = await room.login.begin(name, '/');
+    const callback = await issuer.visit(begun.url);
+    change(callback);
+    room.sent.length = 0;
+    const done = room.login.complete(callback, new Map([[begun.cookieName, begun.cookieValue]]), host);
+    const code = await done.then(
+      () => 'signed in',
+      (error: Failure) => error.code,
+    );
+    const asked = room.sent.includes(`POST ${new URL(shape.endpoints.token).pathname}`);
+    return `${code}, ${asked ? 'the code was sent on' : 'nothing was sent'}`;
+  };
+  const announcing: ProviderShape = {
+    ...shape,
+    endpoints: {
+      ...shape.endpoints,
+      discovery: Object.fromEntries(
+        Object.entries(shape.endpoints.discovery).map(([url, document]) => [
+          url,
+          { ...document, authorization_response_iss_parameter_supported: true },
+        ]),
+      ),
+    },
+  };
+  const issOf = (): string => String(shape.idToken([]).iss);
+
+  test.each([
+    ['of another provider', other],
+    ['shared by providers', '/auth/callback'],
+    ['with another case', own.toUpperCase()],
+    ['with a slash more', `${own}/`],
+  ])('does not go to this one: callback %s', async (_, path) => {
+    await build(shape);
+    expect(
+      await endsIn((callback) => {
+        callback.pathname = path;
+      }),
+    ).toBe('sign_in_state, nothing was sent');
+  });
+
+  test('its own callback signs in by every host that leads there, and not twice', async () => {
+    await build(shape);
+    expect(await endsIn(() => {})).toBe('signed in, the code was sent on');
+    expect(await endsIn(() => {}, '10.0.0.7:8080')).toBe('signed in, the code was sent on');
+  });
+
+  test.each<[string, (callback: URL) => void]>([
+    ['of another issuer', ({ searchParams }) => searchParams.set('iss', 'https://hostile.example')],
+    ['of this issuer with a slash more', ({ searchParams }) => searchParams.set('iss', `${issOf()}/`)],
+    [
+      'of two issuers',
+      ({ searchParams }) => [issOf(), issOf()].map((iss) => searchParams.append('iss', iss)),
+    ],
+    ['of an empty issuer', ({ searchParams }) => searchParams.set('iss', '')],
+  ])('does not go to this one: iss %s', async (_, change) => {
+    for (const one of [shape, announcing]) {
+      await build(one);
+      expect(await endsIn(change)).toBe('sign_in_refused, nothing was sent');
+      if (one === shape) await Promise.all([room.database.close(), issuer.close()]);
+    }
+  });
+
+  test('where the provider announces iss, an answer without it is refused', async () => {
+    await build(announcing);
+    expect(await endsIn(() => {})).toBe('sign_in_refused, nothing was sent');
+  });
+
+  test('where the provider announces iss, its own signs in', async () => {
+    await build(announcing);
+    expect(await endsIn(({ searchParams }) => searchParams.set('iss', issOf()))).toBe(
+      'signed in, the code was sent on',
+    );
+  });
+});
+
 describe.each(shapes.filter(({ bearer }) => bearer))('$name: access tokens', (shape) => {
   beforeEach(() => build(shape));
   afterEach(async () => {
@@ -216,6 +302,74 @@ describe.each(shapes.filter(({ bearer }) => bearer))('$name: access tokens', (sh
     expect(await saidOf(bearer.agent([]))).toMatch(/^groups_/);
     await addRow(bearer.agentClient, 0);
     expect(await saidOf({ ...bearer.agent(groups), jti: 'another' })).toMatch(/^client_refused/);
+  });
+
+  describe('after something has ended', () => {
+    const at = (): string => new Date(now).toISOString();
+    const [owner, agent] = [
+      { provider: name, subject: alice.subject },
+      { provider: name, subject: String(bearer.agent([]).oid ?? bearer.agent([]).sub) },
+    ];
+    /** What comes of a token, past the cache of the process. */
+    const askAnew = async (token: string): Promise<string> => {
+      room.tokens.forget(() => true);
+      return codeOf(await room.ask(token));
+    };
+
+    test.each([
+      ['person', owner],
+      ['agent', agent],
+    ] as const)('tokens of a %s issued before count no more, later ones do', async (kind, whose) => {
+      const { db } = room.database;
+      const token = await issuer.sign(bearer[kind](groups));
+      if (kind === 'agent') await addRow(bearer.agentClient);
+      expect(await askAnew(token)).toBe('identity');
+      now += 900;
+      await endProviderTokens(db, whose, at(), 'It was ended.');
+      expect(await askAnew(token)).toBe('credential_revoked');
+      for (const iat of [undefined, 'tomorrow', null, '9999999999'])
+        expect(await askAnew(await issuer.sign({ ...bearer[kind](groups), iat } as JWTPayload))).not.toBe(
+          'identity',
+        );
+      now += 1000;
+      expect(await askAnew(await issuer.sign(bearer[kind](groups)))).toBe('identity');
+      expect(await askAnew(token)).toBe('credential_revoked');
+    });
+
+    test('no token of a deleted account counts, until its owner signs in again', async () => {
+      const { db } = room.database;
+      const before = await issuer.sign(bearer.person(groups));
+      await endForGood(db, owner, at(), 'Your account was deleted.');
+      now += 5000;
+      const after = await issuer.sign(bearer.person(groups));
+      expect([await askAnew(before), await askAnew(after)]).toEqual([
+        'credential_revoked',
+        'credential_revoked',
+      ]);
+      await open(name);
+      expect([await askAnew(before), await askAnew(after)]).toEqual(['credential_revoked', 'identity']);
+    });
+
+    test('the groups of tokens from before a change of groups are not believed', async () => {
+      const token = await issuer.sign(bearer.person(groups));
+      expect(await askAnew(token)).toBe('identity');
+      now += 900;
+      await distrustGroups(room.database.db, owner, at());
+      room.tokens.forget(() => true);
+      const who = await room.ask(token);
+      expect(groupsOf(who) ?? []).toEqual([]);
+      now += 1000;
+      expect(groupsOf(await room.ask(await issuer.sign(bearer.person(groups))))).toEqual(groups);
+    });
+
+    test('a refusal by the provider ends its access tokens too', async () => {
+      const session = await open(name);
+      const token = await issuer.sign(bearer.person(groups));
+      issuer.script.refusal = 'invalid_grant';
+      now += ages.maxAge + 1;
+      expect(await failureOf(room.sessions.resume(session))).toBe('credential_revoked');
+      expect(await askAnew(token)).toBe('credential_revoked');
+    });
   });
 
   test('our own table never gives groups to a person who uses that client', async () => {

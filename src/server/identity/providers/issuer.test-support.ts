@@ -36,8 +36,8 @@ export interface ScriptedIssuer {
   sign(claims: JWTPayload, as?: { kid?: string; typ?: string }): Promise<string>;
   /** Stops publishing the present keys and signs with new ones. */
   rotateKeys(): void;
-  /** Signs the next person in, as their browser would; answers the callback's query. */
-  visit(authorizeUrl: URL): Promise<URLSearchParams>;
+  /** Signs the next person in, as their browser would; answers the callback's address. */
+  visit(authorizeUrl: URL): Promise<URL>;
   close(): Promise<void>;
 }
 
@@ -140,7 +140,7 @@ export async function startIssuer(
     },
     async visit(authorizeUrl) {
       const answer = await send(authorizeUrl);
-      return new URL(answer.headers.get('location') ?? '').searchParams;
+      return new URL(answer.headers.get('location') ?? '');
     },
     close: () => new Promise((done) => server.close(() => done())),
   };

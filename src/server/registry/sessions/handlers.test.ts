@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import type { Handlers } from '../../../contract/endpoint.ts';
 import type { sessionEndpoints } from '../../../contract/sessions.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
+import { signInForTokens } from '../../../entra-emulator/testing/sign-in.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import {
   codeOf,
@@ -109,6 +110,22 @@ test('tokens that are not revoked have to prove their groups anew', async () => 
   await endAll(accounts.user, admin);
   expect(groupsOf(await world.ask(token))).toEqual([groups.users]);
   expect(world.sent.slice(sent).join()).toContain(`/users/${accounts.user.objectId}/getMemberObjects`);
+});
+
+test('the provider’s own access tokens of that person end with the sessions', async () => {
+  const admin = await callerOf(await world.open(accounts.admin), true);
+  await world.open(accounts.user);
+  const scope = `openid profile ${shippedTenant.appIdUri}/access_as_user`;
+  const tokenOf = async () =>
+    String((await signInForTokens(emulator, accounts.user, { scope })).access_token);
+  const token = await tokenOf();
+  expect(codeOf(await world.ask(token))).toBe('identity');
+  await endAll(accounts.user, admin);
+  expect(codeOf(await world.ask(token))).toBe('credential_revoked');
+  // Entra ID dates its tokens five minutes back.
+  emulator.clock.advance(301_000);
+  expect(codeOf(await world.ask(await tokenOf()))).toBe('identity');
+  expect(codeOf(await world.ask(token))).toBe('credential_revoked');
 });
 
 test('where nobody can prove them, such tokens wait for the next sign-in', async () => {

@@ -3,6 +3,7 @@ import type { sessionEndpoints } from '../../../contract/sessions.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
+import { endProviderTokens } from '../../identity/cutoffs.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { findPerson, forgetGroups } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';
@@ -56,6 +57,12 @@ export function sessionHandlers(
       const by = { by: identity.username, at: how.at };
       const tokens_revoked = body.revoke_tokens ? await revokeTokensOf(db, { provider, subject }, by) : 0;
       await forgetGroups(db, provider, subject);
+      await endProviderTokens(
+        db,
+        { provider, subject },
+        how.at,
+        'Your access was ended by an administrator.',
+      );
       world.forgetPerson(provider, subject);
       note({ sessions: sessions_ended, tokens: tokens_revoked });
       return { sessions_ended, tokens_revoked };

@@ -124,11 +124,12 @@ async function takeEffect(
   groups: readonly DirectoryGroup[],
 ): Promise<void> {
   if (found.kind === 'human') return proveAnew(world, provider, found.user.id);
-  const { clientId } = found.account;
+  const { clientId, principalId } = found.account;
   const record = await findRecord(world.db, provider, clientId);
   const at = new Date(world.now()).toISOString();
   if (record)
     await changeRecord(world.db, { ...record, groups: groups.map(({ mapping }) => mapping), updatedAt: at });
+  if (principalId !== null) await proveAnew(world, provider, principalId);
   forgetClient(world, clientId);
 }
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../entra-emulator/testing/graph.ts';
 import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
+import { findCutoff } from '../../identity/cutoffs.ts';
 import { type AccountsTrial, startAccountsTrial } from './accounts.test-support.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -44,6 +45,27 @@ test('the list has people with their groups, and the applications on its first p
   expect(await usersCalled('bob')).toMatchObject([
     { id: accounts.user.objectId, groups: ['mcp-test-users'], enabled: true },
   ]);
+});
+
+test('a deleted or moved administrator does not go on with a token of the provider', async () => {
+  const { db } = trial.database;
+  const cutoff = (subject: string) => findCutoff(db, { provider: 'entra', subject });
+  await trial.call('users.createM2m', { body: { name: 'a-bot', groups: ['mcp-test-users'] } });
+  const [bot] = await usersCalled('a-bot');
+  await trial.call('users.groups', { ...named('a-bot'), body: { groups: ['mcp-test-developers'] } });
+  await trial.call('users.groups', {
+    ...named(accounts.user.userPrincipalName),
+    body: { groups: ['mcp-test-developers'] },
+  });
+  const principal = (await trial.directory.serviceAccounts?.find('a-bot'))?.principalId ?? '';
+  for (const subject of [principal, accounts.user.objectId]) {
+    expect(await cutoff(subject)).toMatchObject({ groupsBefore: expect.any(Number), isGone: false });
+    expect(trial.forgotten).toContain(subject);
+  }
+  await trial.call('users.remove', named(accounts.user.userPrincipalName));
+  await trial.call('users.remove', named(bot?.username ?? ''));
+  for (const subject of [principal, accounts.user.objectId])
+    expect(await cutoff(subject)).toMatchObject({ isGone: true });
 });
 
 test('a person is created with a password that is shown once and signs in, in the groups asked for', async () => {

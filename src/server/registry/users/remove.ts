@@ -1,4 +1,5 @@
 import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
+import { distrustGroups, endForGood } from '../../identity/cutoffs.ts';
 import { forgetGroups, readGroupsAnew } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';
 import { removeRecord } from '../m2m-clients/store.ts';
@@ -47,6 +48,7 @@ async function removePerson(
   const sessions = await endSessionsOf(db, owner, { at, because: 'Your account was deleted.' });
   const tokens = await revokeTokensOf(db, owner, { by: caller.identity.username, at });
   await forgetGroups(db, owner.provider, owner.subject);
+  await endForGood(db, owner, at, 'Your account was deleted.');
   world.forgetPerson(owner.provider, owner.subject);
   caller.note({ before, after: null, sessions, tokens });
   return user.username;
@@ -63,18 +65,25 @@ async function removeApplication(
   await needAbility(directory, 'writeServiceAccounts', 'delete accounts of applications');
   await remove(account.id);
   await removeRecord(world.db, directory.provider, account.clientId);
+  if (account.principalId !== null) {
+    const owner = { provider: directory.provider, subject: account.principalId };
+    const at = new Date(world.now()).toISOString();
+    await endForGood(world.db, owner, at, 'The account of this application was deleted.');
+    world.forgetPerson(owner.provider, owner.subject);
+  }
   forgetClient(world, account.clientId);
   caller.note({ before: { client_id: account.clientId, name: account.name }, after: null });
   return account.name;
 }
 
-/** The groups of a person are read again before anything of theirs goes on. */
+/** The groups of a person or an application are read again before anything of theirs goes on. */
 export async function proveAnew(
-  { db, forgetPerson }: Pick<UsersWorld, 'db' | 'forgetPerson'>,
+  { db, now, forgetPerson }: Pick<UsersWorld, 'db' | 'now' | 'forgetPerson'>,
   provider: string,
   subject: string,
 ): Promise<void> {
   await readGroupsAnew(db, provider, subject);
+  await distrustGroups(db, { provider, subject }, new Date(now()).toISOString());
   forgetPerson(provider, subject);
 }
 

@@ -51,6 +51,9 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if and .Values.database.url .Values.database.existingSecret -}}
 {{- fail "Set either database.url or database.existingSecret, not both." -}}
 {{- end -}}
+{{- if and .Values.httpRoute.enabled (not .Values.httpRoute.parentRefs) -}}
+{{- fail "httpRoute.parentRefs is empty: name the Gateway that should route to this service." -}}
+{{- end -}}
 {{- $reserved := list "HOST" "PORT" "DATA_DIR" "DATABASE_URL" "METRICS_PORT" "METRICS_HOST" "TRUSTED_PROXY_HOPS" "NODE_ENV" -}}
 {{- range .Values.extraEnv -}}
 {{- if has .name $reserved -}}

@@ -40,7 +40,7 @@ export interface RegistryWorld {
 /** The functions behind the endpoints of every entity. */
 export function registryHandlers(world: RegistryWorld) {
   const { db, now, config, trail, forget, forgetPerson } = world;
-  const { directory, inTurn } = world.scopes;
+  const { directory } = world.scopes;
   return {
     ...tokenHandlers({
       ...{ db, now, personal: world.personal },
@@ -53,9 +53,9 @@ export function registryHandlers(world: RegistryWorld) {
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),
     ...agentHandlers(world.servers),
-    ...userHandlers({ db, now, directory, inTurn, forget, forgetPerson }),
+    ...userHandlers({ ...world.scopes, forget, forgetPerson }),
     ...jobHandlers(world.jobs),
-    ...m2mClientHandlers({ db, now, forget, providers: withDirectoryFirst(config, directory) }),
+    ...m2mClientHandlers({ ...world.scopes, forget, providers: withDirectoryFirst(config, directory) }),
     ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),
   };
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Trail } from '../audit/event.ts';
 import { directoryOf } from '../iam/index.ts';
 import { deriveKey } from '../identity/keys.ts';
+import type { AdministratorsWorld } from '../registry/administrators.ts';
 import { createJobEngine } from '../registry/jobs/engine.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { removeRetired } from '../registry/jobs/rotate.ts';
@@ -20,6 +21,7 @@ export function startAccounts(
   base: Base,
   { toProvider }: IdentityParts,
   trail: Trail,
+  administrators: Omit<AdministratorsWorld, 'db'>,
   ending: Ending,
 ): JobEndpointsWorld {
   const { config, db, now, log } = base;
@@ -34,7 +36,7 @@ export function startAccounts(
   ending.defer(() => engine.close());
   engine.resume().catch((error: unknown) => log.error({ err: error }, 'jobs cannot go on'));
   ending.defer(tidy(world));
-  return { ...world, engine };
+  return { ...world, ...administrators, engine };
 }
 
 /** Every minute: secrets that nobody fetched, old jobs, and secrets whose overlap is over; answers how to stop. */

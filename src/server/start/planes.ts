@@ -5,11 +5,13 @@ import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config/config.ts';
+import { knownProviders } from '../config/config-oidc.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
+import { groupNames } from '../identity/group-names.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
@@ -48,7 +50,9 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   ending.defer(inventory.routes.onChange((name, route) => route ?? metrics.forget(name)));
   const trail = measured(base.trail, metrics);
   const gateway = dataPlane(parts, trail);
-  const jobs = startAccounts(base, parts.identity, trail, ending);
+  const { grants } = inventory.scopes;
+  const { qualify } = groupNames(base.config.providers, knownProviders);
+  const jobs = startAccounts(base, parts.identity, trail, { grants, qualify }, ending);
   const control = getRequestListener(controlPlane(parts, trail, metrics, doctor, jobs).fetch, {
     overrideGlobalObjects: false,
   });
@@ -102,6 +106,7 @@ function controlPlane(
     servers: inventory.servers,
     scopes: {
       ...{ db, now, scopes: inventory.scopes, inTurn: createTurns(), directory },
+      ...{ grants: jobs.grants, qualify: jobs.qualify },
       groupsAreIds: config.providers.every((name) => name === 'entra'),
     },
     grants: inventory.scopes.grants,

@@ -92,7 +92,7 @@ const procedures: Readonly<Record<string, Procedure>> = {
   'deletion of a group': {
     given: create,
     act: remove,
-    requests: ['DELETE /groups/{id}'],
+    requests: ['GET /groups/{id}', 'GET /groups/{id}/transitiveMembers', 'DELETE /groups/{id}'],
     judge: judgeRemoval,
   },
 };
@@ -120,7 +120,7 @@ for (const [name, procedure] of Object.entries(procedures)) {
     const known = sent.map((request) =>
       request
         .replace(/\(uniqueName=.*\)$/, '(uniqueName={key})')
-        .replace(/\/groups\/[0-9a-f-]{36}$/, '/groups/{id}'),
+        .replace(/\/groups\/[0-9a-f-]{36}(?=$|\/transitiveMembers$)/, '/groups/{id}'),
     );
     expect(known).toEqual(procedure.requests);
     await procedure.judge(outcome, trial!);

@@ -3,6 +3,7 @@ import type { Job, jobEndpoints } from '../../../contract/jobs.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
 import { Failure } from '../../failure/errors.ts';
 import { unseal } from '../../identity/keys.ts';
+import { type AdministratorsWorld, notedPower } from '../administrators.ts';
 import { findRecordsNamed } from '../m2m-clients/store.ts';
 import { wantedGroups } from '../users/wanted-groups.ts';
 import { needAbility, needDirectory, type Who } from '../users/world.ts';
@@ -17,7 +18,7 @@ type Create = (typeof userEndpoints)['users.createM2m'];
 type Endpoints = typeof jobEndpoints & Pick<typeof userEndpoints, 'users.createM2m' | 'users.rotateSecret'>;
 
 /** What the endpoints of jobs work with. */
-export interface JobEndpointsWorld extends JobsWorld {
+export interface JobEndpointsWorld extends JobsWorld, AdministratorsWorld {
   readonly engine: JobEngine;
 }
 
@@ -129,7 +130,9 @@ async function answer(world: JobEndpointsWorld, { id }: StoredJob, caller: Who):
   }
   const secret = await takeSecret(world, job);
   const account = presentAccount(job);
-  caller.note({ job: id, before: null, after: account });
+  const mapped = job.progress.groups.map(({ mapping }) => mapping);
+  const groups = world.qualify(world.directory?.provider ?? '', mapped);
+  caller.note({ job: id, before: null, after: account, ...notedPower(world, [], groups) });
   const { state, steps } = presentJob(job);
   return {
     ...account,

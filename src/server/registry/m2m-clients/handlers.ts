@@ -4,7 +4,9 @@ import type { m2mClient, m2mClientEndpoints } from '../../../contract/m2m-client
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
+import type { Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { type AdministratorsWorld, assertApplicationCanGo, notedPower } from '../administrators.ts';
 import {
   addRecord,
   changeRecord,
@@ -15,10 +17,11 @@ import {
 } from './store.ts';
 
 /** What the endpoints of directly registered applications need. */
-export interface M2mClientsWorld {
-  readonly db: Db;
+export interface M2mClientsWorld extends AdministratorsWorld {
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The directory behind the provider; undefined where none is set up. */
+  readonly directory: Directory | undefined;
   /** The identity providers whose tokens records can be for, the one that is meant unless another is named first. */
   readonly providers: readonly string[];
   /** Makes cached identities that match look afresh at their next request. */
@@ -40,6 +43,8 @@ export function m2mClientHandlers(
       `'${clientId}' is an account in ${found.source}; change it under /api/management/iam/users.`,
     );
   };
+  const mapped = ({ provider, groups, isEnabled }: M2mRecord): readonly string[] =>
+    isEnabled ? world.qualify(provider, groups) : [];
   const takeEffect = (clientId: string): void =>
     world.forget((caller) => caller.clientId?.toLowerCase() === clientId.toLowerCase());
   return {
@@ -53,7 +58,7 @@ export function m2mClientHandlers(
       if (!(await addRecord(db, record)))
         throw new Failure('conflict', `An application '${record.clientId}' is registered here already.`);
       takeEffect(record.clientId);
-      note({ before: null, after: present(record) });
+      note({ before: null, after: present(record), ...notedPower(world, [], mapped(record)) });
       return present(record);
     },
     async 'm2mClients.list'({ query }) {
@@ -64,7 +69,7 @@ export function m2mClientHandlers(
     async 'm2mClients.get'({ params, query }) {
       return present(await known(params.client_id, query.identity_provider));
     },
-    async 'm2mClients.change'({ params, query, body }, { note }) {
+    async 'm2mClients.change'({ params, query, body }, caller) {
       const before = await own(params.client_id, query.identity_provider);
       const after: M2mRecord = {
         ...before,
@@ -74,16 +79,22 @@ export function m2mClientHandlers(
         isEnabled: body.enabled ?? before.isEnabled,
         updatedAt: at(),
       };
+      await assertApplicationCanGo(world, world.directory, caller, {
+        clientId: after.clientId,
+        groups: mapped(after),
+      });
       await changeRecord(db, after);
       takeEffect(after.clientId);
-      note({ before: present(before), after: present(after) });
+      const power = notedPower(world, mapped(before), mapped(after));
+      caller.note({ before: present(before), after: present(after), ...power });
       return present(after);
     },
-    async 'm2mClients.remove'({ params, query }, { note }) {
+    async 'm2mClients.remove'({ params, query }, caller) {
       const before = await own(params.client_id, query.identity_provider);
+      await assertApplicationCanGo(world, world.directory, caller, { clientId: before.clientId, groups: [] });
       await removeRecord(db, before.provider, before.clientId);
       takeEffect(before.clientId);
-      note({ before: present(before), after: null });
+      caller.note({ before: present(before), after: null });
       return undefined;
     },
   };

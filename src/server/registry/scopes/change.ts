@@ -3,8 +3,8 @@ import type { Scope } from '../../access/scope-set.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { assertStaysAdministrator, groupsGainingPower } from '../administrators.ts';
 import { definitionOf } from './definition.ts';
-import { assertStaysAdministrator, isAdminGrant } from './guard.ts';
 import { putScope, readStored, removeScope, type StoredScope, type StoredScopes } from './store.ts';
 import type { InTurn } from './turns.ts';
 import type { Scopes } from './watch.ts';
@@ -32,8 +32,14 @@ export interface Done {
 }
 
 /** Throws what making the change would throw, and changes nothing. */
-export async function rehearse(world: ChangeWorld, caller: Caller<Identity>, plan: Plan): Promise<void> {
-  examine(world, caller, await readStored(world.db), plan);
+export async function rehearse(
+  world: ChangeWorld,
+  caller: Caller<Identity>,
+  plan: Plan,
+  /** The groups that the caller has after the change, where it takes one away. */
+  groups?: readonly string[],
+): Promise<void> {
+  examine(world, caller, await readStored(world.db), plan, groups);
 }
 
 /**
@@ -43,14 +49,20 @@ export async function rehearse(world: ChangeWorld, caller: Caller<Identity>, pla
 export async function changeScopes(world: ChangeWorld, caller: Caller<Identity>, plan: Plan): Promise<Done> {
   return world.inTurn('scopes', async () => {
     const before = await readStored(world.db);
-    const changes = examine(world, caller, before, plan);
+    const { changes, gaining } = examine(world, caller, before, plan);
     if (changes.size > 0) {
       await write(world, changes);
       await world.scopes.reload();
     }
-    note(caller, before, changes);
+    note(caller, before, changes, gaining);
     return { changed: new Set(changes.keys()), stored: await readStored(world.db) };
   });
+}
+
+/** What a plan comes to, and the groups that are as good as administrators by it and were not. */
+interface Examined {
+  readonly changes: ReadonlyMap<string, Wish>;
+  readonly gaining: readonly string[];
 }
 
 function examine(
@@ -58,7 +70,8 @@ function examine(
   caller: Caller<Identity>,
   stored: StoredScopes,
   plan: Plan,
-): ReadonlyMap<string, Wish> {
+  groups?: readonly string[],
+): Examined {
   const wishes = plan(stored);
   for (const name of wishes.keys()) if (stored.get(name)?.source === 'file') throw ofTheFile(world, name);
   const changes = new Map([...wishes].filter(([name, wish]) => differs(stored.get(name), wish)));
@@ -68,8 +81,9 @@ function examine(
     if (wish) next.set(name, { ...wish, source: 'api', createdAt: at, updatedAt: at });
     else next.delete(name);
   const { grantsOf } = world.scopes;
-  assertStaysAdministrator(caller.identity, grantsOf(stored), grantsOf(next));
-  return changes;
+  const [now, then] = [grantsOf(stored), grantsOf(next)];
+  assertStaysAdministrator(caller.identity, now, then, groups);
+  return { changes, gaining: groupsGainingPower(now, then) };
 }
 
 function differs(before: StoredScope | undefined, wish: Wish): boolean {
@@ -98,15 +112,19 @@ function ofTheFile({ scopes }: ChangeWorld, name: string): Failure {
   );
 }
 
-function note(caller: Caller<Identity>, before: StoredScopes, changes: ReadonlyMap<string, Wish>): void {
+function note(
+  caller: Caller<Identity>,
+  before: StoredScopes,
+  changes: ReadonlyMap<string, Wish>,
+  gaining: readonly string[],
+): void {
   const names = [...changes.keys()];
   const show = (found: Wish | undefined) =>
     found ? { ...definitionOf(found.scope), idp_group_id: found.idpGroupId } : null;
-  const granted = names.some((name) => isAdminGrant(before.get(name)?.scope, changes.get(name)?.scope));
   caller.note({
     scopes: names,
     before: names.map((name) => show(before.get(name))),
     after: names.map((name) => show(changes.get(name))),
-    ...(granted ? { admin_grant: true } : {}),
+    ...(gaining.length > 0 ? { admin_grant: true, admin_grant_to: [...gaining] } : {}),
   });
 }

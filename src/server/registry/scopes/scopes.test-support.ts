@@ -127,6 +127,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
   const directory = trialDirectory();
   const world: ScopesApiWorld = {
     ...{ db: database.db, scopes, now, inTurn: createTurns(), directory, groupsAreIds: true },
+    ...{ grants: scopes.grants, qualify: (_: string, groups: readonly string[]) => groups },
     ...more,
   };
   const handlers = {

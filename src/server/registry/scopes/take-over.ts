@@ -11,8 +11,10 @@ export async function takeOver(world: {
   readonly file: string;
   readonly log: Logger;
   readonly now: () => number;
+  /** Why these scopes are not to be taken over; undefined when they are. */
+  readonly refuse?: (scopes: ScopeSet) => Promise<string | undefined>;
 }): Promise<ScopesFault | undefined> {
-  const { db, file, log, now } = world;
+  const { db, file, log, now, refuse } = world;
   let scopes: ScopeSet;
   try {
     scopes = parseScopes(await readText(file), file);
@@ -20,6 +22,8 @@ export async function takeOver(world: {
     if (error instanceof ScopesFault) return error;
     throw error;
   }
+  const refusal = await refuse?.(scopes);
+  if (refusal) return new ScopesFault(file, [{ line: 1, column: 1, message: refusal }]);
   const kept = await replaceScopes(db, 'file', scopes, now());
   if (kept.length > 0)
     log.warn(

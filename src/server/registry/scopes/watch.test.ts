@@ -212,3 +212,16 @@ test('a file replaced as editors do it is noticed without being asked', async ()
   await changed;
   expect(held(scopes)).toEqual(['writer']);
 });
+
+test('a change of the file after which no group makes an administrator is refused, until the next start', async () => {
+  writeFileSync(
+    file,
+    `registry-admins: [{ server: a, methods: [ping] }]\ngroup_mappings: { g: [registry-admins] }\n`,
+  );
+  const scopes = await start();
+  writeFileSync(file, good);
+  const { fault } = await scopes.reload();
+  expect(fault?.faults[0]?.message).toMatch(/no group holds registry-admins or mcp-registry-admin/);
+  expect(held(scopes)).toEqual(['registry-admins']);
+  expect(held(await start())).toEqual(['reader']);
+});

@@ -1,11 +1,13 @@
 import type { Grants } from '../../access/grants.ts';
+import type { ScopeSet } from '../../access/scope-set.ts';
 import type { ScopeFileFault } from '../../access/scopes-fault.ts';
 import type { Db } from '../../db/tables.ts';
+import { lockOutBy } from '../administrators.ts';
 import { compileStored } from './compile-stored.ts';
 import { type After, afterUnref, fingerprint, watchFile } from './file-watch.ts';
 import type { Logger } from './logger.ts';
 import type { GroupMappings } from './mappings.ts';
-import { readStored, type StoredScopes } from './store.ts';
+import { readStored, type StoredScope, type StoredScopes } from './store.ts';
 import { takeOver } from './take-over.ts';
 
 /** What the scopes need of the world. */
@@ -94,7 +96,7 @@ interface State {
 
 async function load(world: ScopesWorld, before?: State): Promise<State> {
   const at = new Date(world.now()).toISOString();
-  const fault = await takeOver(world);
+  const fault = await takeOver(before ? { ...world, refuse: (next) => lockOut(world, before, next) } : world);
   const stored = await readStored(world.db);
   if (fault && stored.size === 0) throw fault;
   if (fault)
@@ -106,6 +108,22 @@ async function load(world: ScopesWorld, before?: State): Promise<State> {
     ? { file: world.file, loadedAt: before?.status.loadedAt ?? null, fault: { at, faults: fault.faults } }
     : { file: world.file, loadedAt: at, fault: null };
   return { grants: granted(world, stored), status };
+}
+
+/** Why the file's scopes would leave nobody who is an administrator; those of the API stay beside them. */
+async function lockOut(world: ScopesWorld, { grants }: State, next: ScopeSet): Promise<string | undefined> {
+  const stored = await readStored(world.db);
+  const ofTheApi = [...stored].filter(([, { source }]) => source === 'api');
+  const ofTheFile = [...next].map(([name, scope]): [string, StoredScope] => [
+    name,
+    { scope, source: 'file', idpGroupId: null, createdAt: null, updatedAt: '' },
+  ]);
+  const after = compileStored(
+    new Map([...ofTheFile, ...ofTheApi]),
+    world.extraMappings,
+    world.canonical,
+  ).grants;
+  return lockOutBy(world.db, grants, after);
 }
 
 function granted({ extraMappings, canonical, log }: ScopesWorld, stored: StoredScopes): Grants {

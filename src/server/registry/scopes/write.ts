@@ -1,18 +1,23 @@
 import type { ScopeChanged } from '../../../contract/scopes.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure } from '../../failure/errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
+import {
+  type AdministratorsWorld,
+  assertOthersThanGroup,
+  groupsWithout,
+  systemScopes,
+} from '../administrators.ts';
 import { type ChangeWorld, changeScopes, type Plan, rehearse } from './change.ts';
 import type { Wanted } from './definition.ts';
 import { type EnsuredGroup, ensureGroup, mappedGroupOf, orUndo, unlessSkipped } from './directory-group.ts';
-import { systemScopes } from './guard.ts';
 import { readStored, type StoredScope, type StoredScopes } from './store.ts';
 import { serverNames, warningsOf } from './warnings.ts';
 
 /** What scopes are managed with. */
-export interface ScopesApiWorld extends ChangeWorld {
+export interface ScopesApiWorld extends ChangeWorld, AdministratorsWorld {
   /** The directory behind the provider; undefined where none is set up. */
   readonly directory: Directory | undefined;
   /** Whether tokens name groups by Object ID (Entra), so that a mapping by name is probably a mistake. */
@@ -149,6 +154,11 @@ export async function deleteScope(
     let id = fromIdp === 'no' ? null : (before?.idpGroupId ?? null);
     if (fromIdp === 'mapped' && id === null)
       id = await mappedGroupOf(world.directory, name, before?.scope.groupMappings ?? []);
+    const group = id === null ? undefined : await findUnlessDenied(world.directory, id);
+    if (world.directory && group) {
+      await rehearse(world, caller, plan, groupsWithout(world, caller.identity, world.directory, [group]));
+      await assertOthersThanGroup(world, world.directory, group);
+    }
     const skipped =
       fromIdp === 'no'
         ? null
@@ -158,6 +168,16 @@ export async function deleteScope(
     await changeScopes(world, caller, plan);
     return { idpDeleted, skipped };
   });
+}
+
+/** The group; undefined also where the gateway may not read groups, and so cannot remove any. */
+async function findUnlessDenied(directory: Directory | undefined, id: string) {
+  try {
+    return await directory?.groups.find(id);
+  } catch (error) {
+    if (asFailure(error).code === 'directory_denied') return undefined;
+    throw error;
+  }
 }
 
 /** The failure of a name that no scope has. */

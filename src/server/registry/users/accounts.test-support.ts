@@ -91,10 +91,16 @@ export async function startAccountsTrial(
         if (matches({ clientId } as Identity)) forgotten.push(clientId);
     };
     const forgetPerson = (_: string, subject: string) => void forgotten.push(subject);
+    const qualify = (_: string, groups: readonly string[]): readonly string[] => groups;
+    const administrators = { db, grants: scopes.grants, qualify };
     const handlers = {
-      ...userHandlers({ db, now, directory, inTurn: createTurns(), forget, forgetPerson }),
-      ...jobHandlers({ ...jobs, engine }),
-      ...m2mClientHandlers({ db, now, providers: [of.provider, 'keycloak'], forget }),
+      ...userHandlers({
+        ...{ ...administrators, now, directory, inTurn: createTurns(), forget, forgetPerson },
+      }),
+      ...jobHandlers({ ...jobs, ...administrators, engine }),
+      ...m2mClientHandlers({
+        ...{ ...administrators, now, directory, providers: [of.provider, 'keycloak'], forget },
+      }),
     } as unknown as Record<string, (input: unknown, caller: Who) => unknown>;
     const trial: AccountsTrial = {
       ...{ database, directory, events, notes, forgotten, engine },

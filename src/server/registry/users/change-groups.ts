@@ -2,10 +2,10 @@ import type { Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
+import { assertApplicationCanGo, assertOthersAdminister, notedPower } from '../administrators.ts';
 import { changeRecord, findRecord, type M2mRecord } from '../m2m-clients/store.ts';
 import { unsupported } from './create-human.ts';
 import { type Account, findAccount } from './find-account.ts';
-import { assertOthersAdminister } from './guard.ts';
 import { forgetClient, proveAnew } from './remove.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
 import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
@@ -40,9 +40,14 @@ async function changeGroupsOfRecord(
   caller: Who,
 ): Promise<Changed> {
   const groups = [...new Set(names)];
+  const held = world.qualify(record.provider, groups);
+  await assertApplicationCanGo(world, world.directory, caller, { clientId: record.clientId, groups: held });
   await changeRecord(world.db, { ...record, groups, updatedAt: new Date(world.now()).toISOString() });
   forgetClient(world, record.clientId);
-  caller.note({ before: { groups: record.groups }, after: { groups } });
+  caller.note({
+    ...{ before: { groups: record.groups }, after: { groups } },
+    ...notedPower(world, world.qualify(record.provider, record.groups), held),
+  });
   return {
     ...{ username: record.name, groups, groups_failed: [] },
     added: groups.filter((group) => !record.groups.includes(group)),
@@ -68,8 +73,25 @@ async function changeMemberships(
   const had = new Set(before.map(({ id }) => id));
   const keep = new Set(wanted.map(({ group }) => group.id));
   const leaving = before.filter(({ id, editable }) => editable && !keep.has(id));
+  const mapped = (groups: readonly DirectoryGroup[]): readonly string[] =>
+    world.qualify(
+      directory.provider,
+      groups.map(({ mapping }) => mapping),
+    );
   const change = async () => {
-    if (found.kind === 'human') await assertOthersAdminister(world, directory, found.user, leaving);
+    if (found.kind === 'human')
+      await assertOthersAdminister(world, directory, found.user, {
+        left: leaving,
+        kept: before.filter((group) => !leaving.includes(group)),
+      });
+    else
+      await assertApplicationCanGo(world, directory, caller, {
+        clientId: found.account.clientId,
+        groups: mapped([
+          ...before.filter((group) => !leaving.includes(group)),
+          ...wanted.map(({ group }) => group),
+        ]),
+      });
     const added = await withEach(
       wanted.filter(({ group }) => !had.has(group.id)),
       ({ id }) => add(id, memberId),
@@ -84,7 +106,10 @@ async function changeMemberships(
   const gone = new Set(removed.done.map(({ group }) => group.id));
   const groups = [...before.filter(({ id }) => !gone.has(id)), ...added.done.map(({ group }) => group)];
   const failed = [...added.failed, ...removed.failed];
-  caller.note({ before: namesOf(before), after: namesOf(groups), groups_failed: failed });
+  caller.note({
+    ...{ before: namesOf(before), after: namesOf(groups), groups_failed: failed },
+    ...notedPower(world, mapped(before), mapped(groups)),
+  });
   await takeEffect(world, directory, found, groups);
   const failure = added.failure ?? removed.failure;
   // Nothing was done at all: that is a failure and not an answer.

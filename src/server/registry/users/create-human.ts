@@ -2,6 +2,7 @@ import type { Input, Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryUser } from '../../iam/directory.ts';
+import { notedPower } from '../administrators.ts';
 import { newPassword } from './password.ts';
 import { present } from './present.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
@@ -37,7 +38,14 @@ export async function createHuman(
   const { done, failed, failure } = await withEach(wanted, ({ id }) => add(id, user.id));
   const groups = done.map(({ group }) => group);
   if (done.length === 0 && failure) throw await undone(directory, user, failure, caller);
-  caller.note({ before: null, after: { ...present(user, groups) }, groups_failed: failed });
+  const mapped = world.qualify(
+    directory.provider,
+    groups.map(({ mapping }) => mapping),
+  );
+  caller.note({
+    ...{ before: null, after: { ...present(user, groups) }, groups_failed: failed },
+    ...notedPower(world, [], mapped),
+  });
   return {
     ...present(user, groups),
     groups_assigned: done.map(({ asked }) => asked),

@@ -170,6 +170,7 @@ const procedures: Readonly<Record<string, Procedure>> = {
       of.call('users.groups', { params: { username: bob.userPrincipalName }, body: { groups: wanted } }),
     requests: [
       ...[token, 'GET /users', 'GET /groups', 'GET /groups', graphBatch],
+      ...[`GET /groups/${groups.admin}`, `GET /groups/${groups.admin}/transitiveMembers`],
       ...[`POST ${members(groups.developers)}/$ref`, `POST ${members(groups.operators)}/$ref`],
       `DELETE ${memberOf(groups.users)}`,
     ],

@@ -2,11 +2,11 @@ import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directo
 import { distrustGroups, endForGood } from '../../identity/cutoffs.ts';
 import { forgetGroups, readGroupsAnew } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';
+import { assertApplicationCanGo, assertNotSelf, assertOthersAdminister } from '../administrators.ts';
 import { removeRecord } from '../m2m-clients/store.ts';
 import { revokeTokensOf } from '../tokens/store.ts';
 import { unsupported } from './create-human.ts';
 import { findAccount } from './find-account.ts';
-import { assertNotSelf, assertOthersAdminister } from './guard.ts';
 import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
 
 /** Deletes an account for good; what it has open here ends at its next request. Answers the name of what is gone. */
@@ -16,6 +16,7 @@ export async function removeAccount(world: UsersWorld, idOrName: string, caller:
   if (found.kind === 'human') return removePerson(world, directory, found.user, caller);
   if (found.kind === 'm2m') return removeApplication(world, directory, found.account, caller);
   const { record } = found;
+  await assertApplicationCanGo(world, directory, caller, { clientId: record.clientId, groups: [] });
   await removeRecord(world.db, record.provider, record.clientId);
   forgetClient(world, record.clientId);
   caller.note({ before: { client_id: record.clientId, groups: record.groups }, after: null });
@@ -63,6 +64,7 @@ async function removeApplication(
   const remove = directory.serviceAccounts?.remove;
   if (!remove) throw unsupported(directory);
   await needAbility(directory, 'writeServiceAccounts', 'delete accounts of applications');
+  await assertApplicationCanGo(world, directory, caller, { clientId: account.clientId, groups: [] });
   await remove(account.id);
   await removeRecord(world.db, directory.provider, account.clientId);
   if (account.principalId !== null) {

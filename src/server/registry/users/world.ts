@@ -1,13 +1,12 @@
 import type { Caller } from '../../access/caller.ts';
-import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Capabilities, Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { AdministratorsWorld } from '../administrators.ts';
 import type { InTurn } from '../scopes/turns.ts';
 
 /** What accounts are managed with. */
-export interface UsersWorld {
-  readonly db: Db;
+export interface UsersWorld extends AdministratorsWorld {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** The directory behind the provider; undefined where none is set up. */

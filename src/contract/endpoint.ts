@@ -19,6 +19,10 @@ export const uiPermissions = [
   'publish_agent',
   'modify_agent',
   'delete_agent',
+  'list_virtual_server',
+  'create_virtual_server',
+  'modify_virtual_server',
+  'delete_virtual_server',
   'read_audit',
 ] as const;
 

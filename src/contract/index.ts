@@ -11,6 +11,7 @@ import { signInEndpoints } from './sign-in.ts';
 import { systemEndpoints } from './system.ts';
 import { tokenEndpoints } from './tokens.ts';
 import { userEndpoints } from './users.ts';
+import { virtualServerEndpoints } from './virtual-servers.ts';
 
 /** Every endpoint of the API; order matters where one path pattern contains another. */
 export const endpoints = {
@@ -24,6 +25,7 @@ export const endpoints = {
   ...scopeEndpoints,
   ...serverEndpoints,
   ...agentEndpoints,
+  ...virtualServerEndpoints,
   ...userEndpoints,
   ...jobEndpoints,
   ...m2mClientEndpoints,

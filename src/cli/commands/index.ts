@@ -12,6 +12,7 @@ import { addProviderCommands } from './provider.ts';
 import { addServerCommands } from './servers.ts';
 import { addTokenCommands } from './tokens.ts';
 import { addUserCommands } from './users.ts';
+import { addVirtualServerCommands } from './virtual-servers.ts';
 
 const nouns: readonly AddCommands[] = [
   addProcessCommands,
@@ -21,6 +22,7 @@ const nouns: readonly AddCommands[] = [
   addM2mCommands,
   addM2mClientCommands,
   addAgentCommands,
+  addVirtualServerCommands,
   addIdentityCommands,
   addTokenCommands,
   addAuditCommands,

@@ -39,6 +39,10 @@ const permissionTable: Record<
   publish_agent: { user: 'none', developer: 'none', operator: 'none' },
   modify_agent: { user: 'none', developer: 'none', operator: 'none' },
   delete_agent: { user: 'none', developer: 'none', operator: 'none' },
+  list_virtual_server: { user: 'none', developer: 'none', operator: 'none' },
+  create_virtual_server: { user: 'none', developer: 'none', operator: 'none' },
+  modify_virtual_server: { user: 'none', developer: 'none', operator: 'none' },
+  delete_virtual_server: { user: 'none', developer: 'none', operator: 'none' },
   read_audit: { user: 'none', developer: 'none', operator: 'none' },
 };
 

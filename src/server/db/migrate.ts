@@ -10,6 +10,7 @@ import * as healthChanges from './migrations/0013-health-changes.ts';
 import * as changes from './migrations/0020-changes.ts';
 import * as signInAttempts from './migrations/0026-sign-in-attempts.ts';
 import * as cutoffs from './migrations/0027-cutoffs.ts';
+import * as virtualServers from './migrations/0034-virtual-servers.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -25,6 +26,7 @@ const migrations: Record<string, Migration> = {
   '0020-changes': changes,
   '0026-sign-in-attempts': signInAttempts,
   '0027-cutoffs': cutoffs,
+  '0034-virtual-servers': virtualServers,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -25,6 +25,7 @@ test('migrations run at the first start only', async () => {
     '0020-changes',
     '0026-sign-in-attempts',
     '0027-cutoffs',
+    '0034-virtual-servers',
   ]);
   await first.close();
   const second = await openDatabase(directory);

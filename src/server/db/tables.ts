@@ -19,6 +19,9 @@ export interface Tables {
   jobs: JobsTable;
   retired_secrets: RetiredSecretsTable;
   changes: ChangesTable;
+  virtual_servers: VirtualServersTable;
+  virtual_sessions: VirtualSessionsTable;
+  virtual_replies: VirtualRepliesTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -249,4 +252,43 @@ export interface ChangesTable {
   key: string;
   /** ISO 8601. */
   at: string;
+}
+
+/** Virtual servers: several servers behind one endpoint. */
+export interface VirtualServersTable {
+  id: string;
+  /** `/virtual/{slug}`, or `/virtual/me/{slug}` for a personal one; unique per owner. */
+  path: string;
+  /** JSON array of provider and subject for a personal one; empty for a shared one. */
+  owner: string;
+  /** JSON: what its maker said (`VirtualServerInput`). */
+  definition: string;
+  is_enabled: number;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+  /** Counts the changes; the ETag. */
+  revision: number;
+}
+
+/** The sessions at servers that belong to a client's session at a virtual server. */
+export interface VirtualSessionsTable {
+  /** SHA-256 of the client's session id, hex. */
+  session: string;
+  /** The server's name; empty: the client ended its session. */
+  member: string;
+  /** The session at the server, encrypted. */
+  sealed: string;
+  /** ISO 8601. */
+  created_at: string;
+}
+
+/** What was said to a call that waits in another process: each row is read once. */
+export interface VirtualRepliesTable {
+  /** SHA-256 of what is waited for, hex. */
+  key: string;
+  /** The JSON-RPC message, encrypted. */
+  sealed: string;
+  /** ISO 8601. */
+  created_at: string;
 }

@@ -25,6 +25,7 @@ const harmless: readonly UiPermission[] = [
   'list_tools',
   'list_agents',
   'get_agent',
+  'list_virtual_server',
 ];
 
 /** What questions about administrators are answered from: the compiled grants, by which every request is decided. */

@@ -16,6 +16,7 @@ import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
 import { userHandlers } from './users/handlers.ts';
+import { type VirtualServersWorld, virtualServerHandlers } from './virtual-servers/handlers.ts';
 
 /** What the entities of the registry are built from. */
 export interface RegistryWorld {
@@ -26,6 +27,7 @@ export interface RegistryWorld {
   readonly trail: Trail;
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
+  readonly virtualServers: VirtualServersWorld;
   readonly scopes: ScopesApiWorld;
   /** What is granted now. */
   readonly grants: AccessWorld['grants'];
@@ -53,6 +55,7 @@ export function registryHandlers(world: RegistryWorld) {
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),
     ...agentHandlers(world.servers),
+    ...virtualServerHandlers(world.virtualServers),
     ...userHandlers({ ...world.scopes, forget, forgetPerson }),
     ...jobHandlers(world.jobs),
     ...m2mClientHandlers({ ...world.scopes, forget, providers: withDirectoryFirst(config, directory) }),

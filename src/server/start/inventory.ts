@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
+import type { Call } from '../access/scope.ts';
 import type { Config } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import { groupNames } from '../identity/group-names.ts';
@@ -15,6 +16,7 @@ import { createRoutes } from '../registry/servers/routes.ts';
 import { listServers } from '../registry/servers/store.ts';
 import { createVault } from '../registry/servers/vault.ts';
 import { createHealthWatch } from '../registry/servers/watch-health.ts';
+import { startVirtualTable } from '../registry/virtual-servers/table.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 
@@ -22,7 +24,7 @@ import type { Ending } from './ending.ts';
 export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
 
 /** Builds the registry: the scopes in force, the servers with their routes, credentials, checks and events. */
-export async function buildInventory({ db, config, log, now }: Base, version: string, ending: Ending) {
+export async function buildInventory({ db, feed, config, log, now }: Base, version: string, ending: Ending) {
   const file = config.scopesFile;
   const { canonical } = groupNames(config.providers, knownProviders);
   const extraMappings = mappingsOf(config);
@@ -50,7 +52,14 @@ export async function buildInventory({ db, config, log, now }: Base, version: st
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };
-  return { scopes, access, routes, events, watch, servers, wayOut };
+  const table = await startVirtualTable({ db, feed, findRoute: routes.find });
+  ending.defer(() => table.close());
+  const virtualServers = {
+    ...{ db, now, findRoute: routes.find, publicUrl: config.registryUrl, newId: servers.newId },
+    table,
+    decide: (who: Identity, call: Call) => decide(who, call, scopes.grants()),
+  };
+  return { scopes, access, routes, events, watch, servers, virtualServers, wayOut };
 }
 
 /** The guide's two group settings, as mappings for groups that scopes.yml does not map. */

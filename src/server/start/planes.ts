@@ -104,6 +104,7 @@ function controlPlane(
       session: config.session,
     }),
     servers: inventory.servers,
+    virtualServers: inventory.virtualServers,
     scopes: {
       ...{ db, now, scopes: inventory.scopes, inTurn: createTurns(), directory },
       ...{ grants: jobs.grants, qualify: jobs.qualify },

@@ -5,13 +5,15 @@ import type { OutboundPolicy } from '../../net/addresses.ts';
 import type { WayOut } from '../../net/connector.ts';
 import { type Fetch, outbound } from '../../net/outbound.ts';
 import type { ServerEndpoints } from './endpoints.ts';
-import { readTools } from './read-tools.ts';
-import type { Health } from './store.ts';
+import { readOffers, readTools } from './read-tools.ts';
+import type { Health, Offers } from './store.ts';
 import { type Seen, verdictOn } from './verdict.ts';
 
 /** What a look at a server found; `tools` is null when its list could not be read. */
 export interface Finding extends Omit<Health, 'checkedAt'> {
   readonly tools: readonly Tool[] | null;
+  /** What it offers besides; absent when its tools could not be read. */
+  readonly offers?: Offers;
   /** What the server calls itself; null or absent when it did not say. */
   readonly serverName?: string | null;
 }
@@ -115,7 +117,8 @@ async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Findi
     const { tools, detail } = client.getServerCapabilities()?.tools
       ? await readTools(client, until, looking)
       : { tools: [], detail: null };
-    return { status: 'healthy', detail, tools, ...told() };
+    const offers = await readOffers(client, until, looking);
+    return { status: 'healthy', detail, tools, offers, ...told() };
   } catch (error) {
     return {
       ...verdictOn(seen, {

@@ -53,11 +53,11 @@ export function createLookAfter(world: {
       ? await world.check(endpointsOf(row.definition), credentials.headers)
       : unreadable;
     const found = judged(seen, world.now() - begun, world.slowMs);
-    const { tools, serverName: _, ...rest } = found;
+    const { tools, offers, serverName: _, ...rest } = found;
     const at = new Date(world.now()).toISOString();
     const stored = await setHealth(world.db, row, {
       health: { ...rest, checkedAt: at },
-      tools: tools && { tools, fetchedAt: at },
+      tools: tools && { tools, fetchedAt: at, ...(offers ? { offers } : {}) },
     });
     if (stored) {
       world.routes.put(stored);

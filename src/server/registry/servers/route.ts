@@ -1,4 +1,5 @@
 import type { HealthStatus, Tool } from '../../../contract/servers.ts';
+import type { Offers } from './store.ts';
 
 /** What goes with every request to a server on the operator's behalf. */
 export interface Credentials {
@@ -22,6 +23,12 @@ export interface Route {
   readonly sse: URL | null;
   /** The tools as last seen, for the registry's own lists; never used to decide. */
   readonly tools: readonly Tool[];
+  /** What else it offers, as last seen; null when nobody has looked. */
+  readonly offers?: Offers | null;
+  /** The protocol version that the last check came to; null when nobody knows. */
+  readonly protocolVersion?: string | null;
+  /** The server's version as registered. */
+  readonly version?: string | null;
   /** What the last check found; for the metrics, never used to decide. */
   readonly health: HealthStatus;
   /** Null when a credential is stored that cannot be read: then nothing is sent to the server. */

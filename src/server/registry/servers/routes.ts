@@ -52,6 +52,9 @@ function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {
     enabled: row.isEnabled,
     ...endpointsOf(row.definition),
     tools: row.tools?.tools ?? [],
+    offers: row.tools?.offers ?? null,
+    protocolVersion: row.health?.protocolVersion ?? null,
+    version: row.definition.version,
     health: healthOf(row),
     credentials: credentialsOf(row),
   };

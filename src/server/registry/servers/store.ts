@@ -19,9 +19,23 @@ export interface Health {
   readonly protocolVersion: string | null;
 }
 
+/** What a server offers besides tools, each as the server describes it (MCP `prompts/list` and so on). */
+export interface Offers {
+  readonly prompts: readonly Offered[];
+  readonly resources: readonly Offered[];
+  readonly resourceTemplates: readonly Offered[];
+  /** What it says that it can do (`initialize`, `server/discover`). */
+  readonly capabilities: Readonly<Record<string, unknown>>;
+}
+
+/** A prompt, resource or resource template. */
+export type Offered = Readonly<Record<string, unknown>>;
+
 /** The tools as last read from the server. */
 export interface StoredTools {
   readonly tools: readonly Tool[];
+  /** Absent where it was stored before it was read. */
+  readonly offers?: Offers;
   /** ISO 8601. */
   readonly fetchedAt: string;
 }

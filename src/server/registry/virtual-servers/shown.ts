@@ -1,0 +1,136 @@
+import { nameOfPath } from '../../../contract/servers.ts';
+import type { VirtualServer, VirtualServerSummary } from '../../../contract/virtual-servers.ts';
+import type { Access } from '../../access/caller.ts';
+import type { Call, Decision } from '../../access/scope.ts';
+import type { Identity } from '../../identity/identity.ts';
+import type { Item, Kind } from './resolve.ts';
+import { ownerOf } from './store.ts';
+import type { Virtual } from './table.ts';
+
+/** Decides a call by the grants of this moment. */
+export type DecideCall = (identity: Identity, call: Call) => Decision;
+
+const callOf: Readonly<Record<Kind, (server: string, name: string) => Call>> = {
+  tools: (server, tool) => ({ server, method: 'tools/call', tool }),
+  prompts: (server, prompt) => ({ server, method: 'prompts/get', prompt }),
+  resources: (server, resource) => ({ server, method: 'resources/read', resource }),
+  resourceTemplates: (server, resource) => ({ server, method: 'resources/read', resource }),
+};
+
+/** The call that an item stands for at its own server. */
+export function innerCall(kind: Kind, { server, original }: Pick<Item, 'server' | 'original'>): Call {
+  return callOf[kind](server, original);
+}
+
+/** Whether a caller has every scope that is asked for; the first that is missing, or undefined. */
+export function missingScope(access: Access, wanted: readonly string[]): string | undefined {
+  return wanted.find((scope) => !access.scopes.includes(scope));
+}
+
+/**
+ * Whether an identity may use an item: by a rule for the virtual server and the name there, and by a rule for the real
+ * server and the real name; a personal one needs no rule of its own.
+ */
+export function mayUse(
+  decide: DecideCall,
+  access: Access,
+  identity: Identity,
+  virtual: Virtual,
+  kind: Kind,
+  item: Item,
+): boolean {
+  return (
+    (virtual.isPersonal || decide(identity, callOf[kind](virtual.name, item.name)).allow) &&
+    decide(identity, innerCall(kind, item)).allow &&
+    (item.scopes.length === 0 || missingScope(access, item.scopes) === undefined)
+  );
+}
+
+/** The items of one kind that an identity may use now, in order. */
+export function shownItems(
+  decide: DecideCall,
+  access: Access,
+  identity: Identity,
+  virtual: Virtual,
+  kind: Kind,
+): Item[] {
+  if (missingScope(access, virtual.row.definition.required_scopes) !== undefined) return [];
+  return virtual.resolved.items[kind].list.filter(
+    (item) => item.gone === null && mayUse(decide, access, identity, virtual, kind, item),
+  );
+}
+
+/** About how many tokens of a model's context a text takes: English and JSON come to four characters each. */
+export function tokensOf(texts: readonly string[]): number {
+  return Math.ceil(texts.reduce((sum, text) => sum + text.length + 1, 0) / 4);
+}
+
+/** For whom and where a virtual server is shown. */
+export interface Viewpoint {
+  readonly access: Access;
+  readonly identity: Identity;
+  readonly decide: DecideCall;
+  /** The gateway's own URL as clients know it, without a trailing slash. */
+  readonly publicUrl: string;
+}
+
+/** A virtual server as lists show it to one caller. */
+export function summaryOf(virtual: Virtual, view: Viewpoint): VirtualServerSummary {
+  const { row, resolved, name, isPersonal } = virtual;
+  const { access, identity, decide, publicUrl } = view;
+  const tools = shownItems(decide, access, identity, virtual, 'tools');
+  const own = isPersonal && row.owner === ownerOf(identity);
+  return {
+    id: row.id,
+    path: row.path,
+    server_name: row.definition.server_name,
+    description: row.definition.description,
+    tags: row.definition.tags,
+    is_enabled: row.isEnabled,
+    is_personal: isPersonal,
+    endpoint_url: `${publicUrl}${row.path}/mcp`,
+    num_tools: tools.length,
+    list_tokens: tokensOf(tools.map(({ text }) => text)),
+    backend_count: resolved.servers.length,
+    backend_paths: resolved.servers.filter((server) => sees(view, server)).map((server) => `/${server}`),
+    created_by: row.createdBy,
+    created_at: row.createdAt,
+    updated_at: row.updatedAt,
+    revision: row.revision,
+    can: {
+      modify: own || access.may('modify_virtual_server', name),
+      delete: own || access.may('delete_virtual_server', name),
+    },
+  };
+}
+
+/** A virtual server in full; of servers that the caller may not see, nothing is said. */
+export function present(virtual: Virtual, view: Viewpoint): VirtualServer {
+  const { row, resolved } = virtual;
+  const { definition } = row;
+  const summary = summaryOf(virtual, view);
+  const shown = ({ backend_server_path }: { backend_server_path: string }): boolean =>
+    summary.can.modify || sees(view, nameOfPath(backend_server_path));
+  return {
+    ...summary,
+    tool_mappings: definition.tool_mappings.filter(shown),
+    members: definition.members.filter(shown),
+    separator: definition.separator,
+    required_scopes: definition.required_scopes,
+    tool_scope_overrides: summary.can.modify ? definition.tool_scope_overrides : [],
+    supported_transports: definition.supported_transports,
+    conflicts: summary.can.modify ? [...resolved.conflicts] : [],
+    unavailable: gapsOf(virtual, view),
+  };
+}
+
+/** The members that are not there now, of those that the caller may see. */
+export function gapsOf({ resolved }: Virtual, view: Viewpoint): VirtualServer['unavailable'] {
+  return resolved.unavailable
+    .filter(({ server }) => sees(view, server))
+    .map(({ server, reason }) => ({ backend_server_path: `/${server}`, reason }));
+}
+
+function sees({ access }: Viewpoint, server: string): boolean {
+  return access.may('list_service', server);
+}

@@ -71,6 +71,28 @@ const opensConnections = [
   'src/contract/client.ts',
 ];
 
+/** The listeners of the feed, which alone change what is kept in memory. */
+const tellsByFeed = [
+  'src/server/identity/identify.ts: memberships.forget(',
+  'src/server/registry/servers/routes.ts: routes.set(',
+  'src/server/registry/servers/routes.ts: routes.delete(',
+];
+/** Tables of which something is kept in memory. */
+const cachedTables = [
+  'servers',
+  'agents',
+  'scopes',
+  'people',
+  'cutoffs',
+  'tokens',
+  'sessions',
+  'm2m_clients',
+];
+/** Files that write to such a table what no cache depends on, with the reason. */
+const writesSilently: Record<string, string> = {
+  'src/server/identity/personal-token.ts': 'a new token is in no cache; when it was last used is only shown',
+};
+
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .map((name) => posix.join('src', name.replaceAll('\\', '/')))
   .filter((name) => /\.tsx?$/.test(name));
@@ -158,6 +180,31 @@ test('only the named files open connections of their own', () => {
       /(?<![.\w])fetch\(|\bhttps?\.(?:request|get)\(|from 'undici'/.test(readFileSync(file, 'utf8')),
   );
   expect(callers.filter((file) => !opensConnections.includes(file))).toEqual([]);
+});
+
+test('nothing but the change feed tells a cache that something changed', () => {
+  // A store calls recordChange; who keeps something in memory follows. Nobody else holds on to a cache to change it.
+  const told = sources.flatMap((file) =>
+    [
+      ...readFileSync(file, 'utf8').matchAll(
+        /\b(?:forget(?:Person|Token|Client)|routes\.(?:put|drop|set|delete)|scopes\.reload|(?:tokens|memberships)\.forget)\(/g,
+      ),
+    ]
+      .map(([call]) => `${file}: ${call}`)
+      .filter((found) => !tellsByFeed.includes(found)),
+  );
+  expect(told).toEqual([]);
+});
+
+test('every table that memory depends on is written together with a record of the change', () => {
+  const written = sources.filter((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/(?:insertInto|updateTable|deleteFrom)\('(\w+)'/g)].some(
+      ([, table]) => cachedTables.includes(table ?? ''),
+    ),
+  );
+  const silent = written.filter((file) => !/\b(?:recordChange|changing)\(/.test(readFileSync(file, 'utf8')));
+  expect(silent.filter((file) => !(file in writesSilently))).toEqual([]);
+  expect(Object.keys(writesSilently).filter((file) => !written.includes(file))).toEqual([]);
 });
 
 test('there are no drawers: utils, helpers, common, lib, types, shared', () => {

@@ -37,6 +37,8 @@ export interface AppWorld extends RegistryWorld {
   /** The figures of this process as text. */
   readonly metrics: () => Promise<string>;
   readonly uiDirectory: string;
+  /** Resolves when all that was committed has reached what this process keeps in memory. */
+  readonly caughtUp: () => Promise<void>;
 }
 
 /** The control plane: every mount in order. */
@@ -53,9 +55,14 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   });
   app.use(securityHeaders(config.session.secure));
   app.use(originGuard(config));
+  // Whoever is told that something was changed finds it changed, in this process at once. Sign-in changes by GET.
+  app.use(async (c, next) => {
+    await next();
+    if (!['GET', 'HEAD'].includes(c.req.method) || !c.req.path.startsWith('/api/')) await world.caughtUp();
+  });
 
-  const { sessions, login, trusted, forgetPerson } = world;
-  mountSignIn(app, { config, log, trail, now, identity, clientIp, sessions, login, forgetPerson });
+  const { sessions, login, trusted } = world;
+  mountSignIn(app, { config, log, trail, now, identity, clientIp, sessions, login });
   mountFrontChannel(app, { sessions, trusted, trail, now, clientIp });
   mountProtectedResource(app, { registryUrl: config.registryUrl, trusted });
   mount(

@@ -87,13 +87,14 @@ export async function start(config: Config, print: (text: string) => void): Prom
 async function build(given: Config, print: (text: string) => void, ending: Ending): Promise<string> {
   const { version } = packageJson;
   const base = await openBase(given, version, print, ending);
-  const { config, log, evaluation } = base;
+  const { config, feed, log, evaluation } = base;
   const identity = buildIdentity(base, ending);
   const inventory = await buildInventory(base, version, ending);
   const planes = buildPlanes({ base, identity, inventory, version }, ending);
   await serve(planes, inventory, config, ending);
   if (evaluation) {
     const samples = await evaluation.startSamples({ ...inventory.servers, log });
+    await feed.caughtUp();
     ending.defer(() => samples.close());
     print(evaluation.banner(config));
   } else log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');

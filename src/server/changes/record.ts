@@ -1,4 +1,5 @@
 import type { Db } from '../db/tables.ts';
+import { inTransaction } from '../db/transaction.ts';
 
 /** Every kind of change that something in memory depends on, with what the key of a change names. */
 export const changeKinds = {
@@ -30,6 +31,23 @@ export async function recordChange(db: Db, kind: ChangeKind, ...keys: readonly s
       .insertInto('changes')
       .values(keys.slice(from, from + rowsPerStatement).map((key) => ({ kind, key, at })))
       .execute();
+}
+
+/**
+ * Does something to the database and records it in the same transaction under the keys that `keysOf` says; without a
+ * result, or without keys, nothing has changed.
+ */
+export function changing<T>(
+  db: Db,
+  kind: ChangeKind,
+  change: (trx: Db) => Promise<T>,
+  keysOf: (changed: NonNullable<T>) => readonly string[],
+): Promise<T> {
+  return inTransaction(db, async (trx) => {
+    const changed = await change(trx);
+    if (changed != null) await recordChange(trx, kind, ...keysOf(changed));
+    return changed;
+  });
 }
 
 /** Below the number of values that either database takes in one statement. */

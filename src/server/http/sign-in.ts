@@ -24,8 +24,6 @@ export interface SignInWorld {
   readonly log: Log;
   readonly now: () => number;
   readonly clientIp: (c: Context<HttpEnv>) => string | null;
-  /** Drops what is cached of somebody whose groups have just been read anew. */
-  readonly forgetPerson: (provider: string, subject: string) => void;
 }
 
 /** Sign-ins that one browser may have under way besides the newest. */
@@ -142,7 +140,6 @@ async function welcome(
   log.info(shown, 'Mapped user info:');
   log.debug({ groups: person.groups }, 'Groups received:');
   const sessionId = await world.sessions.open(provider.name, person, refreshToken);
-  world.forgetPerson(provider.name, person.subject);
   const who = { provider: provider.name, subject: person.subject, username: person.username };
   record(c, world, started, {
     decision: 'allow',

@@ -1,3 +1,4 @@
+import { changing, keyOf } from '../changes/record.ts';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Owner } from './session-rows.ts';
@@ -82,11 +83,17 @@ async function store(
   change: Partial<Record<'tokens_before' | 'groups_before' | 'gone_at' | 'because', string>>,
 ): Promise<void> {
   const none = { tokens_before: null, groups_before: null, gone_at: null, because: null };
-  await db
-    .insertInto('cutoffs')
-    .values({ provider, subject, ...none, ...change })
-    .onConflict((conflict) => conflict.columns(['provider', 'subject']).doUpdateSet(change))
-    .execute();
+  await changing(
+    db,
+    'person',
+    (trx) =>
+      trx
+        .insertInto('cutoffs')
+        .values({ provider, subject, ...none, ...change })
+        .onConflict((conflict) => conflict.columns(['provider', 'subject']).doUpdateSet(change))
+        .execute(),
+    () => [keyOf(provider, subject)],
+  );
 }
 
 /** Before everything when there is none. */

@@ -1,8 +1,11 @@
 import { hash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import type { Change, Feed } from '../changes/feed.ts';
+import { partsOf } from '../changes/record.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import { type BearerWorld, identityOfBearer, issuerOf } from './bearer.ts';
 import type { CredentialHeaders, Identify, Identity, Who } from './identity.ts';
+import type { Memberships } from './memberships.ts';
 import { identityOfPersonalToken, type PersonalTokens } from './personal-token.ts';
 
 /** What the cache holds at most, and how long a verdict is believed before the token is looked at anew. */
@@ -12,13 +15,16 @@ const believedFor = 60_000;
 /** Tells who calls by their token; verified tokens are cached until they expire, are revoked or change their groups. */
 export interface TokenIdentifier {
   readonly identify: Identify;
-  /** Forgets every cached identity that `matches`; the next request looks afresh. */
-  forget(matches: (identity: Identity) => boolean): void;
+  close(): void;
 }
 
 /** What telling who calls by a token needs. */
 export interface TokenIdentifierWorld extends BearerWorld {
   readonly personal: PersonalTokens;
+  /** Says when somebody, an application or a token is not what it was. */
+  readonly feed: Pick<Feed, 'follow'>;
+  /** What it remembers of somebody is forgotten with what is remembered here. */
+  readonly memberships: Pick<Memberships, 'forget'>;
 }
 
 interface Cached {
@@ -28,7 +34,7 @@ interface Cached {
 
 /** Identifies by `X-Authorization` (preferred) or `Authorization`, `Bearer` only. */
 export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
-  const { personal, now } = world;
+  const { personal, feed, memberships, now } = world;
   const cache = new LRUCache<string, Cached>({ max: cacheSize });
   const generations = { count: 0 };
 
@@ -50,7 +56,14 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
     }
   };
 
+  const close = feed.follow(['person', 'token', 'm2m_client'], (change) => {
+    generations.count += 1;
+    if (change.key === null) memberships.forget();
+    else if (change.kind === 'person') memberships.forget(personIn(change.key));
+    for (const [key, { who }] of cache.entries()) if (isAbout(change, who.identity)) cache.delete(key);
+  });
   return {
+    close,
     identify(headers) {
       const token = tokenIn(headers);
       if (token instanceof Failure) return { is: 'nobody', failure: token };
@@ -59,11 +72,19 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
       if (cached && now() < cached.until) return cached.who;
       return look(token, key);
     },
-    forget(matches) {
-      generations.count += 1;
-      for (const [key, { who }] of cache.entries()) if (matches(who.identity)) cache.delete(key);
-    },
   };
+}
+
+function isAbout({ kind, key }: Change, { provider, subject, clientId, credentialId }: Identity): boolean {
+  if (key === null) return true;
+  if (kind === 'token') return credentialId === key;
+  const [where, who] = partsOf(key);
+  return where === provider && who === (kind === 'person' ? subject : clientId?.toLowerCase());
+}
+
+function personIn(key: string): { provider: string; subject: string } {
+  const [provider = '', subject = ''] = partsOf(key);
+  return { provider, subject };
 }
 
 /** Whether the request carries a token of its own (and not just a cookie). */

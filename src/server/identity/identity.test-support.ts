@@ -1,5 +1,7 @@
 import { submitSignIn } from '../../../test/sign-in.ts';
 import { type Emulator, shippedTenant } from '../../entra-emulator/main.ts';
+import { followed } from '../changes/feed.test-support.ts';
+import type { Feed } from '../changes/feed.ts';
 import type { EntraConfig } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
@@ -31,6 +33,7 @@ export const limits = { maxAgeSeconds: 28_800, idleSeconds: 7200 };
 /** The identity room over some providers; every request that goes out is noted. */
 export interface IdentityRoom {
   readonly database: OpenDatabase;
+  readonly feed: Feed;
   readonly trusted: readonly TrustedProvider[];
   readonly memberships: Memberships;
   readonly completeGroups: CompleteGroups;
@@ -88,12 +91,15 @@ export async function identityRoom(
     },
   };
   const cutoffOf = (owner: Owner) => findCutoff(db, owner);
-  const tokens = tokenIdentifier({ trusted, personal, completeGroups, cutoffOf, now });
+  const feed = await followed(database);
+  const known = { trusted, personal, completeGroups, cutoffOf };
+  const tokens = tokenIdentifier({ ...known, feed, memberships, now });
   const key = deriveKey('a'.repeat(40), 'login-attempt');
   const login = createLogin({ db, key, trusted, clients, fetch: send, now });
   return {
     ...{
       database,
+      feed,
       trusted,
       memberships,
       completeGroups,

@@ -26,7 +26,8 @@ export interface Memberships {
   of(provider: Provider, member: Member): Promise<readonly string[]>;
   /** The groups as they are now, past the cache. */
   fresh(provider: Provider, member: Member): Promise<readonly string[]>;
-  forget(provider: string, subject: string): void;
+  /** Forgets what is remembered of somebody, or of everybody. */
+  forget(who?: { readonly provider: string; readonly subject: string }): void;
 }
 
 interface Entry {
@@ -91,9 +92,10 @@ export function createMemberships(world: MembershipsWorld): Memberships {
       }
     },
     fresh: once,
-    forget(provider, subject) {
+    forget(who) {
+      if (!who) return entries.clear();
       for (const [key, known] of entries.entries())
-        if (known.provider === provider && known.subject === subject) entries.delete(key);
+        if (known.provider === who.provider && known.subject === who.subject) entries.delete(key);
     },
   };
 }

@@ -1,4 +1,6 @@
+import { changing, keyOf, recordChange } from '../changes/record.ts';
 import type { Db } from '../db/tables.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { Person } from '../provider/provider.ts';
 
 /** A person as last seen at the provider. */
@@ -36,11 +38,17 @@ export async function rememberPerson(
     refused_at: null,
     refused_because: null,
   };
-  await db
-    .insertInto('people')
-    .values({ provider, subject: person.subject, ...said })
-    .onConflict((conflict) => conflict.columns(['provider', 'subject']).doUpdateSet(said))
-    .execute();
+  await changing(
+    db,
+    'person',
+    (trx) =>
+      trx
+        .insertInto('people')
+        .values({ provider, subject: person.subject, ...said })
+        .onConflict((conflict) => conflict.columns(['provider', 'subject']).doUpdateSet(said))
+        .execute(),
+    () => [keyOf(provider, person.subject)],
+  );
 }
 
 /** The person of that provider and subject; undefined when they have never signed in. */
@@ -75,7 +83,8 @@ export async function renewPerson(
   refreshSealed: string | null,
 ): Promise<boolean> {
   const { username, name, email } = { ...before.known, ...found };
-  return changeUnlessNewer(db, before, {
+  const isNews = !isSame(before.known.groups, found.groups);
+  return changeUnlessNewer(db, before, isNews, {
     ...{ username, name, email },
     groups: JSON.stringify(found.groups),
     groups_read_at: at,
@@ -90,27 +99,42 @@ export async function refusePerson(
   because: string,
   at: string,
 ): Promise<boolean> {
-  return changeUnlessNewer(db, before, { refused_at: at, refused_because: because, refresh_sealed: null });
+  return changeUnlessNewer(db, before, true, {
+    refused_at: at,
+    refused_because: because,
+    refresh_sealed: null,
+  });
 }
 
 /** Makes the groups count as never read: the next request reads them anew. */
 export async function readGroupsAnew(db: Db, provider: string, subject: string): Promise<void> {
-  await db
-    .updateTable('people')
-    .set({ groups_read_at: new Date(0).toISOString() })
-    .where('provider', '=', provider)
-    .where('subject', '=', subject)
-    .execute();
+  await mustProve(db, provider, subject, {});
 }
 
 /** Makes the groups count as never read and drops the refresh token: everything has to be proven anew. */
 export async function forgetGroups(db: Db, provider: string, subject: string): Promise<void> {
-  await db
-    .updateTable('people')
-    .set({ groups_read_at: new Date(0).toISOString(), refresh_sealed: null })
-    .where('provider', '=', provider)
-    .where('subject', '=', subject)
-    .execute();
+  await mustProve(db, provider, subject, { refresh_sealed: null });
+}
+
+/** Somebody who has never signed in has no row, but may be known by a bearer token: that is recorded too. */
+function mustProve(
+  db: Db,
+  provider: string,
+  subject: string,
+  more: { readonly refresh_sealed?: null },
+): Promise<unknown> {
+  return changing(
+    db,
+    'person',
+    (trx) =>
+      trx
+        .updateTable('people')
+        .set({ groups_read_at: new Date(0).toISOString(), ...more })
+        .where('provider', '=', provider)
+        .where('subject', '=', subject)
+        .execute(),
+    () => [keyOf(provider, subject)],
+  );
 }
 
 /** Drops refresh tokens that neither a session nor a personal token needs any more. */
@@ -156,15 +180,25 @@ function saidOf(person: Person, at: string) {
 async function changeUnlessNewer(
   db: Db,
   before: StoredPerson,
+  isNews: boolean,
   change: Record<string, string | null>,
 ): Promise<boolean> {
   const same = before.refreshSealed;
-  const { numUpdatedRows } = await db
-    .updateTable('people')
-    .set(change)
-    .where('provider', '=', before.known.provider)
-    .where('subject', '=', before.known.subject)
-    .where((e) => (same === null ? e('refresh_sealed', 'is', null) : e('refresh_sealed', '=', same)))
-    .executeTakeFirst();
-  return Number(numUpdatedRows) > 0;
+  const { provider, subject } = before.known;
+  return inTransaction(db, async (trx) => {
+    const { numUpdatedRows } = await trx
+      .updateTable('people')
+      .set(change)
+      .where('provider', '=', provider)
+      .where('subject', '=', subject)
+      .where((e) => (same === null ? e('refresh_sealed', 'is', null) : e('refresh_sealed', '=', same)))
+      .executeTakeFirst();
+    const isChanged = Number(numUpdatedRows) > 0;
+    if (isChanged && isNews) await recordChange(trx, 'person', keyOf(provider, subject));
+    return isChanged;
+  });
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  return JSON.stringify([...one].sort()) === JSON.stringify([...other].sort());
 }

@@ -1,5 +1,7 @@
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { followed } from '../changes/feed.test-support.ts';
+import type { Feed } from '../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { revokeToken } from '../registry/tokens/store.ts';
 import type { FreshPerson } from './fresh-people.ts';
@@ -31,19 +33,21 @@ const alice = {
 
 let now: number;
 let database: OpenDatabase;
+let feed: Feed;
 let world: PersonalTokens;
 let identifier: TokenIdentifier;
 
 beforeEach(async () => {
   now = start;
   database = await openMemory();
+  feed = await followed(database);
   const key = deriveKey('a'.repeat(40), 'personal-token');
   const { db } = database;
   const freshPerson: FreshPerson = async (provider, subject) =>
     (await findPerson(db, provider, subject))?.known;
   world = { db, key, settings, freshPerson, now: () => now };
   identifier = tokenIdentifier({
-    ...{ trusted: [], personal: world, now: () => now },
+    ...{ trusted: [], personal: world, feed, memberships: { forget() {} }, now: () => now },
     completeGroups: async () => [],
     cutoffOf: async () => undefined,
   });
@@ -82,7 +86,7 @@ test('the groups are those that the owner has now, not those in the token', asyn
   const { token } = await mint();
   await ask(token);
   await rememberPerson(database.db, 'entra', { ...alice, groups: [] }, new Date(now).toISOString());
-  identifier.forget((identity) => identity.subject === 'oid-alice');
+  await feed.caughtUp();
   const who = await ask(token);
   expect(who.is === 'identity' && who.identity.groups).toEqual([]);
 });
@@ -91,7 +95,7 @@ test('a revoked token is refused on the next request, although it was cached', a
   const { token, id } = await mint();
   expect(codeOf(await ask(token))).toBe('identity');
   await revokeToken(database.db, id, owner, { by: 'alice', at: new Date(now).toISOString() });
-  identifier.forget((identity) => identity.credentialId === id);
+  await feed.caughtUp();
   expect(codeOf(await ask(token))).toBe('credential_revoked');
 });
 

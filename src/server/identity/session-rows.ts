@@ -1,4 +1,6 @@
+import { changing, keyOf, recordChange } from '../changes/record.ts';
 import type { Db } from '../db/tables.ts';
+import { inTransaction } from '../db/transaction.ts';
 
 /** Whose sessions: provider and stable id. */
 export interface Owner {
@@ -15,27 +17,43 @@ export interface Ending {
 
 /** Ends the living sessions of somebody; answers how many. They stay as rows, to say why, until they would have expired. */
 export async function endSessionsOf(db: Db, owner: Owner, how: Ending): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('sessions')
-    .set(endedOf(how))
-    .where('provider', '=', owner.provider)
-    .where('subject', '=', owner.subject)
-    .where('ended_at', 'is', null)
-    .where('expires_at', '>', how.at)
-    .executeTakeFirst();
-  return Number(numUpdatedRows);
+  return inTransaction(db, async (trx) => {
+    const ended = await trx
+      .updateTable('sessions')
+      .set(endedOf(how))
+      .where('provider', '=', owner.provider)
+      .where('subject', '=', owner.subject)
+      .where('ended_at', 'is', null)
+      .where('expires_at', '>', how.at)
+      .returning('id_hash')
+      .execute();
+    await recordChange(trx, 'session', ...hashesOf(ended));
+    await recordChange(trx, 'person', keyOf(owner.provider, owner.subject));
+    return ended.length;
+  });
 }
 
 /** Ends the sessions that belong to one browser session at the provider; answers how many. */
 export async function endSessionsBySid(db: Db, provider: string, sid: string, how: Ending): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('sessions')
-    .set(endedOf(how))
-    .where('provider', '=', provider)
-    .where('sid', '=', sid)
-    .where('ended_at', 'is', null)
-    .executeTakeFirst();
-  return Number(numUpdatedRows);
+  const ended = await changing(
+    db,
+    'session',
+    (trx) =>
+      trx
+        .updateTable('sessions')
+        .set(endedOf(how))
+        .where('provider', '=', provider)
+        .where('sid', '=', sid)
+        .where('ended_at', 'is', null)
+        .returning('id_hash')
+        .execute(),
+    hashesOf,
+  );
+  return ended.length;
+}
+
+function hashesOf(rows: readonly { readonly id_hash: string }[]): string[] {
+  return rows.map(({ id_hash }) => id_hash);
 }
 
 /** What a row says once it has ended. */

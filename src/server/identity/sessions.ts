@@ -1,3 +1,4 @@
+import { changing } from '../changes/record.ts';
 import type { Db, SessionsTable } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Person } from '../provider/provider.ts';
@@ -51,11 +52,17 @@ export function createSessions(world: SessionsWorld): Sessions {
     },
     resume: (id) => resumeSession(world, id),
     async end(hash) {
-      const row = await db
-        .deleteFrom('sessions')
-        .where('id_hash', '=', hash)
-        .returning(['provider', 'logout_hint'])
-        .executeTakeFirst();
+      const row = await changing(
+        db,
+        'session',
+        (trx) =>
+          trx
+            .deleteFrom('sessions')
+            .where('id_hash', '=', hash)
+            .returning(['provider', 'logout_hint'])
+            .executeTakeFirst(),
+        () => [hash],
+      );
       await dropUnusedRefreshTokens(db, at());
       return row && { provider: row.provider, logoutHint: opened(row.logout_hint, world.refreshKey) };
     },

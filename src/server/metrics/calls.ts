@@ -9,8 +9,8 @@ export interface KnownServer {
 /** Counts the calls of the data plane. */
 export interface CallMetrics {
   record(event: AuditEvent): void;
-  /** Drops the series of a server that is gone. */
-  forget(server: string): void;
+  /** Drops the series of servers that the registry does not know any more. */
+  dropGone(): void;
   /** What was counted, in the text format of Prometheus. */
   render(): string;
 }
@@ -82,9 +82,11 @@ export function createCallMetrics(find: (server: string) => KnownServer | undefi
       series.count += 1;
       if (!untimed.has(action)) series.observe(durationMs / 1000);
     },
-    forget(server) {
-      count -= [...leavesOf(tree)].filter(([labels]) => labels.server === server).length;
-      tree.delete(server);
+    dropGone() {
+      const gone = [...tree.keys()].filter((server) => server !== 'other' && !find(server));
+      if (gone.length === 0) return;
+      count -= [...leavesOf(tree)].filter(([{ server = '' }]) => gone.includes(server)).length;
+      for (const server of gone) tree.delete(server);
     },
     render: () => metricText(counter, counts(tree)) + metricText(histogram, times(tree)),
   };

@@ -72,8 +72,8 @@ test('the series of a server that is gone go with it, and begin anew when it com
   record({});
   record({ action: 'tools/list', tool: undefined });
   servers.delete('time');
-  metrics.forget('time');
-  metrics.forget('unknown');
+  metrics.dropGone();
+  metrics.dropGone();
   expect(await linesWith('"time"')).toEqual([]);
   servers.set('time', { name: 'time', health: 'unknown', tools: [{ name: 'now' }] });
   record({});

@@ -38,8 +38,8 @@ export interface MetricsWorld {
 export interface Metrics {
   /** Takes in what happened; each audit event says all that is counted, so that nothing is measured twice. */
   record(event: AuditEvent): void;
-  /** Drops the series of a server that is gone. */
-  forget(server: string): void;
+  /** Drops the series of servers that are gone. */
+  dropGone(): void;
   render(): Promise<string>;
 }
 
@@ -67,7 +67,7 @@ export function createMetrics(world: MetricsWorld): Metrics {
       }
       increment(results, resultOf(event));
     },
-    forget: calls.forget,
+    dropGone: calls.dropGone,
     async render() {
       const api = metricText(apiCounter, samplesOf(requests));
       const auth = metricText(

@@ -2,7 +2,6 @@ import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Directory } from '../iam/directory.ts';
-import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
@@ -33,32 +32,24 @@ export interface RegistryWorld {
   readonly grants: AccessWorld['grants'];
   /** Accounts in the directory that are being made, and the directory itself. */
   readonly jobs: JobEndpointsWorld;
-  /** Makes cached identities that match look afresh at their next request. */
-  readonly forget: (matches: (identity: Identity) => boolean) => void;
-  /** Drops everything cached of a person: their next request is looked at afresh. */
-  readonly forgetPerson: (provider: string, subject: string) => void;
 }
 
 /** The functions behind the endpoints of every entity. */
 export function registryHandlers(world: RegistryWorld) {
-  const { db, now, config, trail, forget, forgetPerson } = world;
+  const { db, now, config, trail } = world;
   const { directory } = world.scopes;
   return {
-    ...tokenHandlers({
-      ...{ db, now, personal: world.personal },
-      forgetToken: (id) =>
-        world.forget((known) => known.method === 'personal-token' && known.credentialId === id),
-    }),
-    ...sessionHandlers({ db, now, forgetPerson, idleSeconds: config.session.idleSeconds }),
+    ...tokenHandlers({ db, now, personal: world.personal }),
+    ...sessionHandlers({ db, now, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),
     ...agentHandlers(world.servers),
     ...virtualServerHandlers(world.virtualServers),
-    ...userHandlers({ ...world.scopes, forget, forgetPerson }),
+    ...userHandlers(world.scopes),
     ...jobHandlers(world.jobs),
-    ...m2mClientHandlers({ ...world.scopes, forget, providers: withDirectoryFirst(config, directory) }),
+    ...m2mClientHandlers({ ...world.scopes, providers: withDirectoryFirst(config, directory) }),
     ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),
   };
 }

@@ -10,7 +10,6 @@ import type { Db } from '../db/tables.ts';
 import type { Log } from '../log.ts';
 import { ensureAgent } from '../registry/agents/seed.ts';
 import type { LookAfter } from '../registry/servers/look-after.ts';
-import type { Routes } from '../registry/servers/routes.ts';
 import { ensureServers, type Seed, seedName } from '../registry/servers/seed.ts';
 
 /** What only the evaluation mode has running: the emulator and the sample servers. */
@@ -55,7 +54,6 @@ export function entraOfEmulator({ registryUrl }: Config, origin: string): EntraC
 /** What the samples are registered in. */
 export interface SamplesWorld {
   readonly db: Db;
-  readonly routes: Routes;
   readonly lookAfter: LookAfter;
   readonly log: Log;
   readonly now: () => number;

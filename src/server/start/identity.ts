@@ -21,7 +21,7 @@ import type { Ending } from './ending.ts';
 export type IdentityParts = ReturnType<typeof buildIdentity>;
 
 /** Builds the identity room: providers, tokens, sign-in, sessions, and the groups behind them. */
-export function buildIdentity({ db, config, log, now }: Base, ending: Ending) {
+export function buildIdentity({ db, feed, config, log, now }: Base, ending: Ending) {
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
   const wayToProvider = outbound({
     proxy: config.proxy,
@@ -49,18 +49,13 @@ export function buildIdentity({ db, config, log, now }: Base, ending: Ending) {
   };
   const completeGroups = createCompleteGroups({ db, memberships });
   const cutoffOf = (owner: Owner) => findCutoff(db, owner);
-  const tokens = tokenIdentifier({ trusted, personal, completeGroups, cutoffOf, now });
+  const known = { trusted, personal, completeGroups, cutoffOf };
+  const tokens = tokenIdentifier({ ...known, feed, memberships, now });
+  ending.defer(() => tokens.close());
   const login = createLogin({
     ...{ db, now, trusted, clients, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
   const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
-  return {
-    ...{ toProvider, trusted, personal, tokens, login, sessions },
-    /** Drops everything cached of a person: their next request is looked at afresh. */
-    forgetPerson(provider: string, subject: string): void {
-      memberships.forget(provider, subject);
-      tokens.forget((known) => known.provider === provider && known.subject === subject);
-    },
-  };
+  return { toProvider, trusted, personal, tokens, login, sessions };
 }

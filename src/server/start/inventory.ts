@@ -12,8 +12,7 @@ import { createCheck } from '../registry/servers/check.ts';
 import { credentialsFrom } from '../registry/servers/credential.ts';
 import { createServerEvents } from '../registry/servers/events.ts';
 import { createLookAfter } from '../registry/servers/look-after.ts';
-import { createRoutes } from '../registry/servers/routes.ts';
-import { listServers } from '../registry/servers/store.ts';
+import { startRoutes } from '../registry/servers/routes.ts';
 import { createVault } from '../registry/servers/vault.ts';
 import { createHealthWatch } from '../registry/servers/watch-health.ts';
 import { startVirtualTable } from '../registry/virtual-servers/table.ts';
@@ -28,27 +27,28 @@ export async function buildInventory({ db, feed, config, log, now }: Base, versi
   const file = config.scopesFile;
   const { canonical } = groupNames(config.providers, knownProviders);
   const extraMappings = mappingsOf(config);
-  const scopes = await startScopes({ db, now, log, file, extraMappings, canonical });
+  const scopes = await startScopes({ db, feed, now, log, file, extraMappings, canonical });
   ending.defer(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
 
   const policy = policyOf(config);
   const vault = createVault(config.secretKey, config.previousSecretKey);
   const credentialsOf = credentialsFrom(vault);
-  const routes = createRoutes(await listServers(db), credentialsOf);
+  const routes = await startRoutes({ db, feed, credentialsOf });
+  ending.defer(() => routes.close());
   const { tls } = config.gateway;
   const wayOut = { proxy: config.proxy, tls: tls && secureContextOf(tls) };
   const check = createCheck({ ...wayOut, policy, version });
-  const lookAfter = createLookAfter({ db, now, routes, check, credentialsOf, slowMs: config.health.slowMs });
+  const lookAfter = createLookAfter({ db, now, check, credentialsOf, slowMs: config.health.slowMs });
   const decideTool = (who: Identity, server: string, tool: string): boolean =>
     decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow;
-  const events = createServerEvents({ db, routes, decideTool, log, accessOf: access });
+  const events = createServerEvents({ db, feed, decideTool, accessOf: access });
   ending.defer(() => events.close());
   const intervalMs = config.health.intervalSeconds * 1000;
   const watch = createHealthWatch({ db, routes, lookAfter, log, now, intervalMs, random: Math.random });
   ending.defer(() => watch.close());
   const servers = {
-    ...{ db, now, routes, lookAfter, check, policy, vault, events, decideTool },
+    ...{ db, now, lookAfter, check, policy, vault, events, decideTool },
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };

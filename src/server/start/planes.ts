@@ -47,7 +47,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     listeners: () => inventory.events.size,
     daysLeft: doctor.daysLeft,
   });
-  ending.defer(inventory.routes.onChange((name, route) => route ?? metrics.forget(name)));
+  ending.defer(base.feed.follow(['server'], () => metrics.dropGone()));
   const trail = measured(base.trail, metrics);
   const gateway = dataPlane(parts, trail);
   const { grants } = inventory.scopes;
@@ -114,8 +114,7 @@ function controlPlane(
     jobs,
     metrics: metrics.render,
     doctor: doctor.look,
-    forget: tokens.forget,
-    forgetPerson: identity.forgetPerson,
+    caughtUp: base.feed.caughtUp,
     uiDirectory: packagedFile('dist/ui'),
   });
 }

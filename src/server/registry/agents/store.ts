@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { type AgentInterface, interfacesOf, summaryOf } from '../../../contract/agent-card.ts';
 import type { AgentNotes } from '../../../contract/agents.ts';
+import { changing } from '../../changes/record.ts';
 import type { AgentsTable, Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import { changedMeanwhile, type Revised } from '../revision.ts';
@@ -53,16 +54,22 @@ export async function insert(
   },
 ): Promise<AgentRow> {
   const { id, path, at } = made;
-  const stored = await db
-    .insertInto('agents')
-    .values({
-      ...{ id, path, revision: 1, registered_at: at, updated_at: at, registered_by: made.registeredBy },
-      ...columnsOf(made.description),
-      is_enabled: Number(made.isEnabled),
-    })
-    .onConflict((conflict) => conflict.column('path').doNothing())
-    .returningAll()
-    .executeTakeFirst();
+  const stored = await changing(
+    db,
+    'agent',
+    (trx) =>
+      trx
+        .insertInto('agents')
+        .values({
+          ...{ id, path, revision: 1, registered_at: at, updated_at: at, registered_by: made.registeredBy },
+          ...columnsOf(made.description),
+          is_enabled: Number(made.isEnabled),
+        })
+        .onConflict((conflict) => conflict.column('path').doNothing())
+        .returningAll()
+        .executeTakeFirst(),
+    pathOf,
+  );
   if (stored) return rowOf(stored);
   throw new Failure(
     'conflict',
@@ -87,27 +94,46 @@ export async function change(
   row: Revised,
   to: { description?: Description; isEnabled?: boolean | undefined; at: string },
 ): Promise<AgentRow> {
-  const stored = await db
-    .updateTable('agents')
-    .set((column) => ({
-      ...(to.description ? columnsOf(to.description) : {}),
-      ...(to.isEnabled === undefined ? {} : { is_enabled: Number(to.isEnabled) }),
-      updated_at: to.at,
-      revision: column('revision', '+', 1),
-    }))
-    .where('path', '=', row.path)
-    .where('revision', '=', row.revision)
-    .returningAll()
-    .executeTakeFirst();
+  const stored = await changing(
+    db,
+    'agent',
+    (trx) =>
+      trx
+        .updateTable('agents')
+        .set((column) => ({
+          ...(to.description ? columnsOf(to.description) : {}),
+          ...(to.isEnabled === undefined ? {} : { is_enabled: Number(to.isEnabled) }),
+          updated_at: to.at,
+          revision: column('revision', '+', 1),
+        }))
+        .where('path', '=', row.path)
+        .where('revision', '=', row.revision)
+        .returningAll()
+        .executeTakeFirst(),
+    pathOf,
+  );
   if (!stored) throw changedMeanwhile(row.path);
   return rowOf(stored);
 }
 
 /** Removes an agent if it still has the row's revision; otherwise `changed_meanwhile`. */
 export async function remove(db: Db, { path, revision }: Revised): Promise<void> {
-  const gone = db.deleteFrom('agents').where('path', '=', path).where('revision', '=', revision);
-  if ((await gone.executeTakeFirst()).numDeletedRows === 0n) throw changedMeanwhile(path);
+  const gone = await changing(
+    db,
+    'agent',
+    (trx) =>
+      trx
+        .deleteFrom('agents')
+        .where('path', '=', path)
+        .where('revision', '=', revision)
+        .returning('path')
+        .executeTakeFirst(),
+    pathOf,
+  );
+  if (!gone) throw changedMeanwhile(path);
 }
+
+const pathOf = ({ path }: Pick<AgentsTable, 'path'>): readonly string[] => [path];
 
 function columnsOf({ card, text, notes }: Description): Pick<AgentsTable, 'card' | 'definition'> {
   const extract: Extract = { notes, summary: summaryOf(card), interfaces: interfacesOf(card) };

@@ -24,8 +24,6 @@ export interface M2mClientsWorld extends AdministratorsWorld {
   readonly directory: Directory | undefined;
   /** The identity providers whose tokens records can be for, the one that is meant unless another is named first. */
   readonly providers: readonly string[];
-  /** Makes cached identities that match look afresh at their next request. */
-  readonly forget: (matches: (identity: Identity) => boolean) => void;
 }
 
 /** The functions behind the endpoints of applications that the registry knows of itself. */
@@ -45,8 +43,6 @@ export function m2mClientHandlers(
   };
   const mapped = ({ provider, groups, isEnabled }: M2mRecord): readonly string[] =>
     isEnabled ? world.qualify(provider, groups) : [];
-  const takeEffect = (clientId: string): void =>
-    world.forget((caller) => caller.clientId?.toLowerCase() === clientId.toLowerCase());
   return {
     async 'm2mClients.create'({ body }, { identity, note }) {
       const provider = theProvider(world.providers, body.identity_provider);
@@ -57,7 +53,6 @@ export function m2mClientHandlers(
       };
       if (!(await addRecord(db, record)))
         throw new Failure('conflict', `An application '${record.clientId}' is registered here already.`);
-      takeEffect(record.clientId);
       note({ before: null, after: present(record), ...notedPower(world, [], mapped(record)) });
       return present(record);
     },
@@ -84,7 +79,6 @@ export function m2mClientHandlers(
         groups: mapped(after),
       });
       await changeRecord(db, after);
-      takeEffect(after.clientId);
       const power = notedPower(world, mapped(before), mapped(after));
       caller.note({ before: present(before), after: present(after), ...power });
       return present(after);
@@ -93,7 +87,6 @@ export function m2mClientHandlers(
       const before = await own(params.client_id, query.identity_provider);
       await assertApplicationCanGo(world, world.directory, caller, { clientId: before.clientId, groups: [] });
       await removeRecord(db, before.provider, before.clientId);
-      takeEffect(before.clientId);
       caller.note({ before: present(before), after: null });
       return undefined;
     },

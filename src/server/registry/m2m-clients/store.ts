@@ -1,5 +1,7 @@
 import type { Selectable } from 'kysely';
+import { keyOf, recordChange } from '../../changes/record.ts';
 import type { Db, M2mClientsTable } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 
 /** What the registry itself knows of an application. */
 export interface M2mRecord {
@@ -75,39 +77,54 @@ export async function listRecords(
 
 /** Adds a record; false when there is one of that client already. */
 export async function addRecord(db: Db, record: M2mRecord): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await db
-    .insertInto('m2m_clients')
-    .values({
-      provider: record.provider,
-      client_id: record.clientId.toLowerCase(),
-      name: record.name,
-      source: record.source,
-      created_by: record.createdBy,
-      created_at: record.createdAt,
-      ...changeable(record),
-    })
-    .onConflict((conflict) => conflict.columns(['provider', 'client_id']).doNothing())
-    .executeTakeFirst();
-  return Number(numInsertedOrUpdatedRows) > 0;
+  return inTransaction(db, async (trx) => {
+    const { numInsertedOrUpdatedRows } = await trx
+      .insertInto('m2m_clients')
+      .values({
+        provider: record.provider,
+        client_id: record.clientId.toLowerCase(),
+        name: record.name,
+        source: record.source,
+        created_by: record.createdBy,
+        created_at: record.createdAt,
+        ...changeable(record),
+      })
+      .onConflict((conflict) => conflict.columns(['provider', 'client_id']).doNothing())
+      .executeTakeFirst();
+    if (Number(numInsertedOrUpdatedRows) === 0) return false;
+    await recordM2mClient(trx, record.provider, record.clientId);
+    return true;
+  });
 }
 
 /** Stores what may change of a record. */
 export async function changeRecord(db: Db, record: M2mRecord): Promise<void> {
-  await db
-    .updateTable('m2m_clients')
-    .set({ name: record.name, ...changeable(record) })
-    .where('provider', '=', record.provider)
-    .where('client_id', '=', record.clientId)
-    .execute();
+  await inTransaction(db, async (trx) => {
+    await trx
+      .updateTable('m2m_clients')
+      .set({ name: record.name, ...changeable(record) })
+      .where('provider', '=', record.provider)
+      .where('client_id', '=', record.clientId)
+      .execute();
+    await recordM2mClient(trx, record.provider, record.clientId);
+  });
 }
 
 /** Forgets a record. */
 export async function removeRecord(db: Db, provider: string, clientId: string): Promise<void> {
-  await db
-    .deleteFrom('m2m_clients')
-    .where('provider', '=', provider)
-    .where('client_id', '=', clientId.toLowerCase())
-    .execute();
+  await inTransaction(db, async (trx) => {
+    await trx
+      .deleteFrom('m2m_clients')
+      .where('provider', '=', provider)
+      .where('client_id', '=', clientId.toLowerCase())
+      .execute();
+    await recordM2mClient(trx, provider, clientId);
+  });
+}
+
+/** Records that what an application may do has changed, also where it did so in the directory alone. */
+export function recordM2mClient(db: Db, provider: string, clientId: string): Promise<void> {
+  return recordChange(db, 'm2m_client', keyOf(provider, clientId.toLowerCase()));
 }
 
 function changeable({ description, groups, isEnabled, updatedAt }: M2mRecord) {

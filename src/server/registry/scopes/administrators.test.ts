@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { recordChange } from '../../changes/record.ts';
 import { startTrial, type Trial } from './scopes.test-support.ts';
 
 // Only the API's scopes make administrators here: nothing of the file is left to fall back on.
@@ -26,7 +27,8 @@ async function onlyByApi(groups: string[]): Promise<Trial> {
       }),
     })
     .execute();
-  await one.scopes.reload();
+  await recordChange(one.database.db, 'scope', 'registry-admins');
+  await one.feed.caughtUp();
   return one;
 }
 

@@ -43,17 +43,14 @@ export async function rehearse(
 }
 
 /**
- * Changes scopes of the API: all that the plan says in one transaction, or nothing. They are in force when it resolves.
+ * Changes scopes of the API: all that the plan says in one transaction, or nothing.
  * Throws `not_editable` for a scope of the file and `would_lock_out` when the caller would be no administrator any more.
  */
 export async function changeScopes(world: ChangeWorld, caller: Caller<Identity>, plan: Plan): Promise<Done> {
   return world.inTurn('scopes', async () => {
     const before = await readStored(world.db);
     const { changes, gaining } = examine(world, caller, before, plan);
-    if (changes.size > 0) {
-      await write(world, changes);
-      await world.scopes.reload();
-    }
+    if (changes.size > 0) await write(world, changes);
     note(caller, before, changes, gaining);
     return { changed: new Set(changes.keys()), stored: await readStored(world.db) };
   });

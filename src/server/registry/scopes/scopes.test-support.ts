@@ -6,6 +6,8 @@ import { type Endpoint, Reply } from '../../../contract/endpoint.ts';
 import { endpoints } from '../../../contract/index.ts';
 import type { Caller } from '../../access/caller.ts';
 import { accessOf } from '../../access/grants.ts';
+import { followed } from '../../changes/feed.test-support.ts';
+import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Capabilities, Directory, DirectoryGroup } from '../../iam/directory.ts';
@@ -104,6 +106,7 @@ type Answer<K extends Id> = z.output<(typeof endpoints)[K]['output']>;
 export interface Trial {
   readonly database: OpenDatabase;
   readonly scopes: Scopes;
+  readonly feed: Feed;
   readonly directory: TrialDirectory;
   /** Everything that callers have had noted. */
   readonly notes: Record<string, unknown>[];
@@ -123,7 +126,8 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
   const database = await openMemory();
   const log = { info() {}, warn() {}, error() {} };
   const now = () => Date.UTC(2026, 0, 1);
-  const scopes = await startScopes({ db: database.db, file, log, now, after: () => () => {} });
+  const feed = await followed(database);
+  const scopes = await startScopes({ db: database.db, feed, file, log, now, after: () => () => {} });
   const directory = trialDirectory();
   const world: ScopesApiWorld = {
     ...{ db: database.db, scopes, now, inTurn: createTurns(), directory, groupsAreIds: true },
@@ -137,7 +141,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
   } as unknown as Record<string, (input: unknown, caller: Caller<Identity>) => unknown>;
   const notes: Record<string, unknown>[] = [];
   const trial: Trial = {
-    ...{ database, scopes, directory, notes },
+    ...{ database, scopes, feed, directory, notes },
     async call<K extends Id>(id: K, given: object = {}, groups: readonly string[] = ['admins']) {
       const { params, query, body } = given as Record<string, unknown>;
       const endpoint: Endpoint = endpoints[id];
@@ -153,7 +157,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
         query: endpoint.query?.parse(query ?? {}),
         body: endpoint.body?.parse(body),
       };
-      const answer = await handlers[id]?.(input, caller);
+      const answer = await Promise.resolve(handlers[id]?.(input, caller)).finally(feed.caughtUp);
       return endpoint.output.parse(answer instanceof Reply ? answer.body : answer) as Answer<K>;
     },
     async refused(id, input, groups) {
@@ -167,6 +171,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
     held: (...groups) => accessOf({ groups }, scopes.grants()).scopes,
     async close() {
       await scopes.close();
+      await feed.close();
       await database.close();
       rmSync(folder, { recursive: true, force: true });
     },

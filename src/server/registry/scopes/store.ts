@@ -1,5 +1,7 @@
 import type { Scope, ScopeSet } from '../../access/scope-set.ts';
+import { changing, recordChange } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 
 /** Where a scope comes from: the scope file, or somebody through the API. A name belongs to one of them. */
 export type ScopeSource = 'file' | 'api';
@@ -56,37 +58,49 @@ export async function putScope(
   at: string,
 ): Promise<boolean> {
   const said = { definition: rowOf(scope).definition, updated_at: at, idp_group_id: idpGroupId };
-  const last = await db
-    .selectFrom('scopes')
-    .select((e) => e.fn.max<number | null>('position').as('position'))
-    .where('source', '=', 'api')
-    .executeTakeFirst();
-  const written = await db
-    .insertInto('scopes')
-    .values({
-      ...{ name: scope.name, source: 'api', ...said },
-      position: Number(last?.position ?? -1) + 1,
-      created_at: at,
-    })
-    .onConflict((conflict) => conflict.column('name').doUpdateSet(said).where('scopes.source', '=', 'api'))
-    .returning('name')
-    .executeTakeFirst();
-  return written !== undefined;
+  return inTransaction(db, async (trx) => {
+    const last = await trx
+      .selectFrom('scopes')
+      .select((e) => e.fn.max<number | null>('position').as('position'))
+      .where('source', '=', 'api')
+      .executeTakeFirst();
+    const written = await trx
+      .insertInto('scopes')
+      .values({
+        ...{ name: scope.name, source: 'api', ...said },
+        position: Number(last?.position ?? -1) + 1,
+        created_at: at,
+      })
+      .onConflict((conflict) => conflict.column('name').doUpdateSet(said).where('scopes.source', '=', 'api'))
+      .returning('name')
+      .executeTakeFirst();
+    if (!written) return false;
+    await recordChange(trx, 'scope', scope.name);
+    return true;
+  });
 }
 
 /** Removes a scope of the API; false when there is none of that name. */
 export async function removeScope(db: Db, name: string): Promise<boolean> {
-  const { numDeletedRows } = await db
-    .deleteFrom('scopes')
-    .where('name', '=', name)
-    .where('source', '=', 'api')
-    .executeTakeFirst();
-  return Number(numDeletedRows) > 0;
+  const gone = await changing(
+    db,
+    'scope',
+    (trx) =>
+      trx
+        .deleteFrom('scopes')
+        .where('name', '=', name)
+        .where('source', '=', 'api')
+        .returning('name')
+        .executeTakeFirst(),
+    () => [name],
+  );
+  return gone !== undefined;
 }
 
 /**
  * Puts `scopes` in the place of everything that `source` held, in one transaction: readers see all of the old or all of
- * the new. A name that another source holds stays as it is there; those names are answered.
+ * the new. A name that another source holds stays as it is there; those names are returned. What is stored already is not
+ * written again, so that several processes with the same file do not do so in turn.
  */
 export async function replaceScopes(
   db: Db,
@@ -94,9 +108,13 @@ export async function replaceScopes(
   scopes: ScopeSet,
   now: number,
 ): Promise<string[]> {
-  return await db.transaction().execute(async (trx) => {
-    await trx.deleteFrom('scopes').where('source', '=', source).execute();
-    const others = await trx.selectFrom('scopes').select('name').execute();
+  return inTransaction(db, async (trx) => {
+    const stored = await trx
+      .selectFrom('scopes')
+      .select(['name', 'source', 'definition'])
+      .orderBy('position')
+      .execute();
+    const others = stored.filter((row) => row.source !== source);
     const taken = new Set(others.map(({ name }) => name));
     const rows = [...scopes.values()]
       .map((scope, position) => ({
@@ -106,12 +124,18 @@ export async function replaceScopes(
         updated_at: new Date(now).toISOString(),
       }))
       .filter(({ name }) => !taken.has(name));
+    const textOf = (list: readonly { name: string; definition: string }[]): string =>
+      JSON.stringify(list.map(({ name, definition }) => [name, definition]));
+    const kept = [...scopes.keys()].filter((name) => taken.has(name));
+    if (textOf(rows) === textOf(stored.filter((row) => row.source === source))) return kept;
+    await trx.deleteFrom('scopes').where('source', '=', source).execute();
+    await recordChange(trx, 'scope', '*');
     for (let start = 0; start < rows.length; start += batch)
       await trx
         .insertInto('scopes')
         .values(rows.slice(start, start + batch))
         .execute();
-    return [...scopes.keys()].filter((name) => taken.has(name));
+    return kept;
   });
 }
 

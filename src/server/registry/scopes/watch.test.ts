@@ -6,6 +6,8 @@ import { decide } from '../../access/decide.ts';
 import { accessOf } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';
 import { ScopesFault } from '../../access/scopes-fault.ts';
+import { followed } from '../../changes/feed.test-support.ts';
+import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { readScopes, replaceScopes } from './store.ts';
 import { type Scopes, type ScopesWorld, startScopes } from './watch.ts';
@@ -17,6 +19,7 @@ const broken = 'reader:\n  - { server: a, methods: ping }\n';
 let directory: string;
 let file: string;
 let database: OpenDatabase;
+let feed: Feed;
 let clock: number;
 let logged: { level: string; detail: object; message: string }[];
 let started: Scopes[];
@@ -25,12 +28,14 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'gateway-scopes-'));
   file = join(directory, 'scopes.yml');
   database = await openMemory();
+  feed = await followed(database);
   clock = Date.UTC(2026, 0, 1);
   logged = [];
   started = [];
 });
 afterEach(async () => {
   for (const scopes of started) await scopes.close();
+  await feed.close();
   await database.close();
   rmSync(directory, { recursive: true, force: true });
 });
@@ -44,6 +49,7 @@ async function start(more: Partial<ScopesWorld> = {}): Promise<Scopes> {
   const log = { info: level('info'), warn: level('warn'), error: level('error') };
   const scopes = await startScopes({
     db: database.db,
+    feed,
     file,
     log,
     now: () => clock,
@@ -54,6 +60,7 @@ async function start(more: Partial<ScopesWorld> = {}): Promise<Scopes> {
   return scopes;
 }
 
+const reload = (scopes: Scopes): Promise<unknown> => scopes.reload().finally(feed.caughtUp);
 const held = (scopes: Scopes, group = 'g') => accessOf({ groups: [group] }, scopes.grants()).scopes;
 
 test('the file is in force from the start, and stored', async () => {
@@ -73,7 +80,7 @@ test('a change is in force after reloading, and nothing of the former file', asy
   const scopes = await start();
   writeFileSync(file, better);
   clock += 1000;
-  await scopes.reload();
+  await reload(scopes);
   expect(held(scopes)).toEqual(['writer']);
   expect([...(await readScopes(database.db)).keys()]).toEqual(['writer']);
   expect(scopes.status().loadedAt).toBe('2026-01-01T00:00:01.000Z');
@@ -84,7 +91,7 @@ test('a broken change is refused whole, told with line and column, and mended by
   const scopes = await start();
   writeFileSync(file, broken);
   clock += 1000;
-  await scopes.reload();
+  await reload(scopes);
   expect(held(scopes)).toEqual(['reader']);
   expect(scopes.status()).toEqual({
     file,
@@ -99,7 +106,7 @@ test('a broken change is refused whole, told with line and column, and mended by
     message: expect.stringContaining(`${file}:2:27: methods must`),
   });
   writeFileSync(file, better);
-  await scopes.reload();
+  await reload(scopes);
   expect(held(scopes)).toEqual(['writer']);
   expect(scopes.status().fault).toBeNull();
 });
@@ -108,7 +115,7 @@ test('a file that goes away leaves what it said', async () => {
   writeFileSync(file, good);
   const scopes = await start();
   rmSync(file);
-  await scopes.reload();
+  await reload(scopes);
   expect(held(scopes)).toEqual(['reader']);
   expect(scopes.status().fault?.faults[0]?.message).toBe('the file does not exist');
 });
@@ -167,28 +174,26 @@ test('scopes of the API are in force beside the file and keep their names', asyn
   expect(logged.find((entry) => entry.level === 'warn')?.detail).toEqual({ file, scopes: ['reader'] });
 });
 
-test('followers are told of each reading until they leave, and one that fails stops no other', async () => {
+test('a file that says what is stored already changes nothing, so that processes with one file do not take turns', async () => {
   writeFileSync(file, good);
-  const scopes = await start();
-  const heard: string[] = [];
-  scopes.onChange(() => {
-    throw new Error('a follower of its own');
-  });
-  const leave = scopes.onChange(() => heard.push(...held(scopes)));
+  const [one, other] = [await start(), await start()];
+  await feed.caughtUp();
+  const heard: unknown[] = [];
+  feed.follow(['scope'], (change) => void heard.push(change));
+  for (const scopes of [one, other, one]) await reload(scopes);
+  expect(heard).toEqual([]);
   writeFileSync(file, better);
-  await scopes.reload();
-  leave();
-  await scopes.reload();
-  expect(heard).toEqual(['writer']);
-  expect(logged.filter((entry) => entry.level === 'error')).toHaveLength(2);
+  for (const scopes of [one, other, one]) await reload(scopes);
+  expect(heard).toEqual([{ kind: 'scope', key: '*' }]);
+  expect([held(one), held(other)]).toEqual([['writer'], ['writer']]);
 });
 
 test('readings at the same time end in the newest file', async () => {
   writeFileSync(file, good);
   const scopes = await start();
-  const readings = Array.from({ length: 5 }, () => scopes.reload());
+  const readings = Array.from({ length: 5 }, () => reload(scopes));
   writeFileSync(file, better);
-  await Promise.all([...readings, scopes.reload()]);
+  await Promise.all([...readings, reload(scopes)]);
   expect(held(scopes)).toEqual(['writer']);
 });
 
@@ -204,9 +209,8 @@ test('a database that fails leaves the grants as they are', async () => {
 test('a file replaced as editors do it is noticed without being asked', async () => {
   writeFileSync(file, good);
   const scopes = await start({ after: undefined });
-  const changed = new Promise<void>((resolve) => {
-    scopes.onChange(resolve);
-  });
+  await feed.caughtUp();
+  const changed = new Promise<void>((resolve) => feed.follow(['scope'], () => resolve()));
   writeFileSync(join(directory, 'scopes.yml.new'), better);
   renameSync(join(directory, 'scopes.yml.new'), file);
   await changed;

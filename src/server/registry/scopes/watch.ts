@@ -1,6 +1,7 @@
 import type { Grants } from '../../access/grants.ts';
 import type { ScopeSet } from '../../access/scope-set.ts';
 import type { ScopeFileFault } from '../../access/scopes-fault.ts';
+import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
 import { lockOutBy } from '../administrators.ts';
 import { compileStored } from './compile-stored.ts';
@@ -13,6 +14,7 @@ import { takeOver } from './take-over.ts';
 /** What the scopes need of the world. */
 export interface ScopesWorld {
   readonly db: Db;
+  readonly feed: Pick<Feed, 'follow'>;
   /** The path of the scope file. */
   readonly file: string;
   /** Groups that hold scopes besides those of the file, such as ENTRA_GROUP_ADMIN_ID's. */
@@ -26,7 +28,7 @@ export interface ScopesWorld {
   readonly after?: After;
 }
 
-/** How the scopes in force came about; times are ISO 8601 in UTC. */
+/** How the scopes came about; times are ISO 8601 in UTC. */
 export interface ScopesStatus {
   readonly file: string;
   /** When the file was last taken over; null when it has not been since the start: then the stored scopes are in force. */
@@ -41,32 +43,40 @@ export interface Scopes {
   grants(): Grants;
   /** What would be granted if these were the stored scopes. */
   grantsOf(stored: StoredScopes): Grants;
-  /** Reads the file and the stored scopes again; a faulty file is refused, which the status tells. Rejects when the database fails. */
-  reload(): Promise<ScopesStatus>;
   status(): ScopesStatus;
-  /** Calls `listener` each time the grants were made anew; answers how to stop that. */
-  onChange(listener: () => void): () => void;
+  /** Loads the file again, as happens when it changes; a faulty one is refused, which the status says. Rejects when the database fails. */
+  reload(): Promise<ScopesStatus>;
   close(): Promise<void>;
 }
 
 /**
- * Takes the scope file over into the database and keeps doing so whenever it changes. A faulty or missing file is logged
- * with line and column and changes nothing: the stored scopes, the last good ones, are in force. Throws the ScopesFault
- * when there are none either.
+ * Loads the scope file into the database, also whenever it changes, and compiles the stored scopes, also whenever the
+ * change feed says that they changed. A faulty or missing file is logged with line and column and changes nothing: the
+ * stored scopes, the last good ones, stay. Throws the ScopesFault when there are none either.
  */
 export async function startScopes(world: ScopesWorld): Promise<Scopes> {
-  const { file, log } = world;
-  const listeners = new Set<() => void>();
+  const { db, file, feed, log } = world;
   const since = await fingerprint(file);
-  let state = await load(world);
+  let grants: Grants;
+  let changes = 0;
+  const compileAgain = async (): Promise<void> => {
+    changes += 1;
+    grants = granted(world, await readStored(db));
+  };
+  const leave = feed.follow(['scope'], compileAgain);
+  let status = await load(world);
+  // What changes while the scopes are read may be older in the reading.
+  for (let before = -1; before !== changes; ) {
+    before = changes;
+    grants = granted(world, await readStored(db));
+  }
 
   // One at a time, so that an older state of the file never comes after a newer one.
   let last: Promise<unknown> = Promise.resolve();
   const reload = (): Promise<ScopesStatus> => {
     const next = last.then(async () => {
-      state = await load(world, state);
-      tell(listeners, log);
-      return state.status;
+      status = await load(world, { grants, status });
+      return status;
     });
     last = next.catch(() => {});
     return next;
@@ -74,15 +84,12 @@ export async function startScopes(world: ScopesWorld): Promise<Scopes> {
   const watch = watchFile({ file, since, changed: reload, log, after: world.after ?? afterUnref });
 
   return {
-    grants: () => state.grants,
+    grants: () => grants,
     grantsOf: (stored) => compileStored(stored, world.extraMappings, world.canonical).grants,
-    status: () => state.status,
+    status: () => status,
     reload,
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
     async close() {
+      leave();
       watch.close();
       await last;
     },
@@ -94,24 +101,22 @@ interface State {
   readonly status: ScopesStatus;
 }
 
-async function load(world: ScopesWorld, before?: State): Promise<State> {
+async function load(world: ScopesWorld, before?: State): Promise<ScopesStatus> {
   const at = new Date(world.now()).toISOString();
-  const fault = await takeOver(before ? { ...world, refuse: (next) => lockOut(world, before, next) } : world);
-  const stored = await readStored(world.db);
-  if (fault && stored.size === 0) throw fault;
-  if (fault)
-    world.log.error(
-      { file: world.file, faults: fault.faults.slice(0, 25) },
-      `the scope file is refused and the last good scopes stay in force:\n${fault.message}`,
-    );
-  const status: ScopesStatus = fault
-    ? { file: world.file, loadedAt: before?.status.loadedAt ?? null, fault: { at, faults: fault.faults } }
-    : { file: world.file, loadedAt: at, fault: null };
-  return { grants: granted(world, stored), status };
+  const refuse = before && ((next: ScopeSet) => lockOut(world, before.grants, next));
+  const fault = await takeOver({ ...world, ...(refuse ? { refuse } : {}) });
+  if (!fault) return { file: world.file, loadedAt: at, fault: null };
+  if (!before && (await readStored(world.db)).size === 0) throw fault;
+  world.log.error(
+    { file: world.file, faults: fault.faults.slice(0, 25) },
+    `the scope file is refused and the last good scopes stay in force:\n${fault.message}`,
+  );
+  const loadedAt = before?.status.loadedAt ?? null;
+  return { file: world.file, loadedAt, fault: { at, faults: fault.faults } };
 }
 
 /** Why the file's scopes would leave nobody who is an administrator; those of the API stay beside them. */
-async function lockOut(world: ScopesWorld, { grants }: State, next: ScopeSet): Promise<string | undefined> {
+async function lockOut(world: ScopesWorld, grants: Grants, next: ScopeSet): Promise<string | undefined> {
   const stored = await readStored(world.db);
   const ofTheApi = [...stored].filter(([, { source }]) => source === 'api');
   const ofTheFile = [...next].map(([name, scope]): [string, StoredScope] => [
@@ -132,13 +137,4 @@ function granted({ extraMappings, canonical, log }: ScopesWorld, stored: StoredS
     log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
   if (grants.byGroup.size === 0) log.warn({}, 'no group has a scope, so nobody may do anything');
   return grants;
-}
-
-function tell(listeners: ReadonlySet<() => void>, log: Logger): void {
-  for (const listener of listeners)
-    try {
-      listener();
-    } catch (error) {
-      log.error({ err: error }, 'something that follows the scopes failed to take a change over');
-    }
 }

@@ -1,15 +1,17 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serverInput } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
+import { followed } from '../../changes/feed.test-support.ts';
+import type { Feed } from '../../changes/feed.ts';
+import { recordChange } from '../../changes/record.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { createServerEvents, type ServerEvents, type ServerEventsWorld } from './events.ts';
-import { createRoutes, type Routes } from './routes.ts';
 import { insert, remove, setHealth } from './store.ts';
 
 let database: OpenDatabase;
-let routes: Routes;
+let feed: Feed;
 let events: ServerEvents;
 /** The servers that each person may see. */
 const sees: Record<string, string[]> = {};
@@ -19,18 +21,18 @@ const someone = (subject: string) => ({ provider: 'test', subject }) as Identity
 function start(more: Partial<ServerEventsWorld> = {}): void {
   const accessOf = ({ subject }: Identity) =>
     ({ may: (_: string, name: string) => sees[subject]?.includes(name) }) as unknown as Access;
-  const log = { error: (facts: object) => expect(facts).toBeUndefined() };
-  events = createServerEvents({ db: database.db, routes, accessOf, decideTool: () => true, log, ...more });
+  events = createServerEvents({ db: database.db, feed, accessOf, decideTool: () => true, ...more });
 }
 
 beforeEach(async () => {
   database = await openMemory();
-  routes = createRoutes([], () => null);
+  feed = await followed(database);
   sees.alice = ['a', 'b'];
   sees.bob = ['b'];
 });
 afterEach(async () => {
   events.close();
+  await feed.close();
   await database.close();
 });
 
@@ -48,9 +50,7 @@ function listen(as: string): { next(): Promise<string | undefined>; leave(): Pro
 async function put(name: string) {
   const definition = serverInput.parse({ server_name: name, path: `/${name}`, proxy_pass_url: 'http://h' });
   const row = { id: name, definition, isEnabled: true, registeredBy: 'bob', registeredAt: '2026' };
-  const stored = await insert(database.db, row);
-  routes.put(stored);
-  return stored;
+  return insert(database.db, row);
 }
 
 test('each listener hears of the servers that it may see, with their state, and of their end', async () => {
@@ -64,10 +64,9 @@ test('each listener hears of the servers that it may see, with their state, and 
   expect(await bob.next()).toContain('"path":"/b"');
   const health = { status: 'unhealthy', reason: 'unreachable', detail: 'Gone.', checkedAt: '2026' } as const;
   const checked = { health: { ...health, serverVersion: null, protocolVersion: null }, tools: null };
-  routes.put((await setHealth(database.db, row, checked))!);
+  await setHealth(database.db, row, checked);
   expect(await alice.next()).toContain('"health_status":"unhealthy","health_reason":"unreachable"');
   await remove(database.db, '/a', 1);
-  routes.drop('/a');
   expect(await alice.next()).toBe('event: removed\ndata: {"path":"/a"}\n\n');
 });
 
@@ -122,7 +121,7 @@ test('a listener that does not read is given up, and the others go on', async ()
   const row = await put('b');
   for (let count = 0; count < 300; count++) {
     expect(await bob.next()).toContain('"path":"/b"');
-    routes.put(row);
+    await recordChange(database.db, 'server', row.path);
   }
   expect(events.size).toBe(1);
 });

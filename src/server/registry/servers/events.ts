@@ -1,20 +1,19 @@
 import { nameOfPath, type ServerEvent } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
+import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { present } from './present.ts';
-import type { Routes } from './routes.ts';
 import { find, type ServerRow } from './store.ts';
 
 /** What the events of servers are made from. */
 export interface ServerEventsWorld {
   readonly db: Db;
-  readonly routes: Pick<Routes, 'onChange'>;
+  readonly feed: Pick<Feed, 'follow'>;
   /** What an identity may do now; asked for each event, so that a change of the scopes counts at once. */
   readonly accessOf: (identity: Identity) => Access;
   readonly decideTool: (identity: Identity, server: string, tool: string) => boolean;
-  readonly log: { error(facts: object, message: string): void };
   /** Streams at the same time, and of one identity; 1000 and 20 unless given. */
   readonly limits?: { readonly streams: number; readonly perIdentity: number };
   /** Milliseconds between two comments that keep the connection open; 25 s unless given. */
@@ -46,15 +45,11 @@ export function createServerEvents(world: ServerEventsWorld): ServerEvents {
   const { streams, perIdentity } = world.limits ?? { streams: 1000, perIdentity: 20 };
   const listeners = new Set<Listener>();
   let closed = false;
-  // One change after the other, so that nobody is told of an older state last.
-  let telling: Promise<void> = Promise.resolve();
-  const stop = world.routes.onChange((name) => {
+  const stop = world.feed.follow(['server'], async ({ key }) => {
     if (listeners.size === 0) return;
-    telling = telling
-      .then(() => tell(world, listeners, name))
-      .catch((error: unknown) => {
-        world.log.error({ err: error, server: name }, 'a change of a server could not be told');
-      });
+    if (key !== null) return tell(world, listeners, key, await find(world.db, key));
+    // Whoever connects again reads the whole list.
+    for (const listener of listeners) listener.end();
   });
   const keeping = setInterval(() => {
     for (const listener of listeners) listener.send(': still here\n\n');
@@ -81,8 +76,13 @@ export function createServerEvents(world: ServerEventsWorld): ServerEvents {
   };
 }
 
-async function tell(world: ServerEventsWorld, listeners: Set<Listener>, name: string): Promise<void> {
-  const row = await find(world.db, `/${name}`);
+function tell(
+  world: ServerEventsWorld,
+  listeners: ReadonlySet<Listener>,
+  path: string,
+  row: ServerRow | undefined,
+): void {
+  const name = nameOfPath(path);
   for (const listener of listeners) {
     const access = world.accessOf(listener.identity);
     if (access.may('list_service', name)) listener.send(eventOf(world, row, name, listener.identity, access));

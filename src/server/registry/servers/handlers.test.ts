@@ -11,6 +11,8 @@ import {
 import { type Server, serverEndpoints, server as serverSchema } from '../../../contract/servers.ts';
 import { type RunningSample, startCurrentTime } from '../../../samples/currenttime.ts';
 import type { Access, Caller } from '../../access/caller.ts';
+import { followed } from '../../changes/feed.test-support.ts';
+import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -18,7 +20,7 @@ import { createCheck } from './check.ts';
 import { credentialsFrom } from './credential.ts';
 import { serverHandlers } from './handlers.ts';
 import { createLookAfter } from './look-after.ts';
-import { createRoutes, type Routes } from './routes.ts';
+import { type Routes, startRoutes } from './routes.ts';
 import { createVault } from './vault.ts';
 
 type Grants = Partial<Record<UiPermission, 'all' | string[]>>;
@@ -29,6 +31,7 @@ const policy = { allowPrivate: true };
 let database: OpenDatabase;
 let sample: RunningSample;
 let routes: Routes;
+let feed: Feed;
 let handlers: Handlers<typeof serverEndpoints, Caller<Identity>>;
 let time = 0;
 const ends: (() => unknown)[] = [];
@@ -37,15 +40,15 @@ beforeEach(async () => {
   database = await openMemory();
   sample = await startCurrentTime();
   const credentialsOf = credentialsFrom(vault);
-  routes = createRoutes([], credentialsOf);
+  feed = await followed(database);
+  routes = await startRoutes({ db: database.db, feed, credentialsOf });
   time = Date.UTC(2026, 0, 1);
   let ids = 0;
   const check = createCheck({ policy, version: '1', headersMs: 300 });
   const now = () => (time += 1000);
   handlers = serverHandlers({
     db: database.db,
-    routes,
-    lookAfter: createLookAfter({ db: database.db, routes, check, credentialsOf, now }),
+    lookAfter: createLookAfter({ db: database.db, check, credentialsOf, now }),
     vault,
     check,
     events: { open: () => new ReadableStream() },
@@ -57,6 +60,7 @@ beforeEach(async () => {
   });
   ends.push(
     () => sample.close(),
+    () => feed.close(),
     () => database.close(),
   );
 });
@@ -104,7 +108,7 @@ async function call<K extends keyof typeof serverEndpoints>(
     body: endpoint.body?.parse(input.body),
     ifMatch: input.ifMatch,
   } as Input<(typeof serverEndpoints)[K]>;
-  const answer: unknown = await handlers[id](parsed, caller);
+  const answer: unknown = await Promise.resolve(handlers[id](parsed, caller)).finally(feed.caughtUp);
   const reply = answer instanceof Reply ? answer : new Reply(answer);
   return { body: endpoint.output.parse(reply.body), etag: reply.headers.etag };
 }

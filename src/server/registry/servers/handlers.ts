@@ -23,7 +23,6 @@ import { forgetHistory, healthHistory, recordHealth } from './health-history.ts'
 import type { LookAfter } from './look-after.ts';
 import { present } from './present.ts';
 import { probe } from './probe.ts';
-import type { Routes } from './routes.ts';
 import {
   find,
   insert,
@@ -40,7 +39,6 @@ import type { Vault } from './vault.ts';
 /** What the registry of servers works with. */
 export interface ServersWorld {
   readonly db: Db;
-  readonly routes: Routes;
   readonly lookAfter: LookAfter;
   readonly check: CheckServer;
   readonly vault: Vault;
@@ -101,7 +99,6 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
       assertMatch(row, ifMatch);
       await remove(world.db, row.path, row.revision);
       await forgetHistory(world.db, row.id);
-      world.routes.drop(row.path);
       caller.note({ before: forRecord(row), after: null });
       return undefined;
     },
@@ -149,7 +146,6 @@ async function register(
     registeredBy: caller.identity.username,
     registeredAt: at(world),
   });
-  world.routes.put(row);
   caller.note({ before: null, after: forRecord(row) });
   return reply(world, (await world.lookAfter.one(row)).row, caller);
 }
@@ -172,7 +168,6 @@ async function change(
     ...{ definition, revision, forget, dropCredential },
     at: at(world),
   });
-  world.routes.put(changed);
   caller.note({ before: forRecord(row), after: forRecord(changed) });
   return reply(world, forget ? (await world.lookAfter.one(changed)).row : changed, caller);
 }
@@ -186,7 +181,6 @@ async function changeCredential(
   assertMatch(row, ifMatch);
   const credential = changedCredential(world.vault, row, input, at(world));
   const changed = await setCredential(world.db, row, { credential, at: at(world) });
-  world.routes.put(changed);
   const before = credentialForRecord(row.credential);
   caller.note({ before, after: credentialForRecord(changed.credential) });
   return reply(world, changed.isEnabled ? (await world.lookAfter.one(changed)).row : changed, caller);
@@ -201,7 +195,6 @@ async function toggle(
   const before = await known(world, path);
   const row = await setEnabled(world.db, path, { enabled, at: at(world) });
   if (!row) throw unknown(path);
-  world.routes.put(row);
   if (!enabled)
     await recordHealth(world.db, row.id, { status: 'disabled', reason: null, detail: null, at: at(world) });
   caller.note({ before: { is_enabled: before.isEnabled }, after: { is_enabled: row.isEnabled } });

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serverInput } from '../../../contract/servers.ts';
+import { followed } from '../../changes/feed.test-support.ts';
+import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { credentialsFrom } from './credential.ts';
 import { createLookAfter, type LookAfter } from './look-after.ts';
-import { createRoutes, type Routes } from './routes.ts';
+import { type Routes, startRoutes } from './routes.ts';
 import { ensureServers, seedName } from './seed.ts';
-import { find, insert, replace, type ServerRow, setEnabled } from './store.ts';
+import { find, insert, remove, replace, type ServerRow, setEnabled } from './store.ts';
 import { createVault } from './vault.ts';
 
 const healthy: Finding = {
@@ -22,13 +24,15 @@ const vault = createVault('a secret of a test');
 const credentialsOf = credentialsFrom(vault);
 let database: OpenDatabase;
 let routes: Routes;
+let feed: Feed;
 let asked: string[];
 let answer: (finding: Finding) => void;
 let lookAfter: LookAfter;
 
 beforeEach(async () => {
   database = await openMemory();
-  routes = createRoutes([], credentialsOf);
+  feed = await followed(database);
+  routes = await startRoutes({ db: database.db, feed, credentialsOf });
   asked = [];
   const check: CheckServer = ({ mcp }) => {
     asked.push(mcp?.href ?? '');
@@ -36,9 +40,12 @@ beforeEach(async () => {
       answer = resolve;
     });
   };
-  lookAfter = createLookAfter({ credentialsOf, db: database.db, routes, check, now: world.now });
+  lookAfter = createLookAfter({ credentialsOf, db: database.db, check, now: world.now });
 });
-afterEach(() => database.close());
+afterEach(async () => {
+  await feed.close();
+  await database.close();
+});
 
 function add(path: string, isEnabled = true): Promise<ServerRow> {
   const definition = serverInput.parse({ server_name: path, path, proxy_pass_url: `http://h${path}` });
@@ -56,6 +63,7 @@ test('two checks of a server at once ask it once', async () => {
     health: { status: 'healthy', checkedAt: at },
     tools: { fetchedAt: at },
   });
+  await feed.caughtUp();
   expect(routes.find('a')?.tools).toEqual([{ name: 'a' }]);
 });
 
@@ -89,7 +97,7 @@ test('a healthy server that takes long is called slow', async () => {
     return healthy;
   };
   const { db } = database;
-  const slow = createLookAfter({ credentialsOf, db, routes, check, now: () => time, slowMs: 1000 });
+  const slow = createLookAfter({ credentialsOf, db, check, now: () => time, slowMs: 1000 });
   const { found } = await slow.one(row);
   expect(found).toMatchObject({
     status: 'healthy',
@@ -98,25 +106,43 @@ test('a healthy server that takes long is called slow', async () => {
   });
 });
 
-test('listeners hear of each change of a route, and not after they left', () => {
-  const heard: [string, boolean | undefined][] = [];
-  const leave = routes.onChange((name, route) => heard.push([name, route?.enabled]));
-  const row = {
-    path: '/a',
-    isEnabled: true,
-    tools: null,
-    definition: serverInput.parse({ server_name: 'a', path: '/a', proxy_pass_url: 'http://h' }),
-  } as ServerRow;
-  routes.put(row);
-  routes.drop('/a');
-  routes.drop('/a');
-  leave();
-  routes.put(row);
-  expect(heard).toEqual([
-    ['a', true],
-    ['a', undefined],
-  ]);
-  expect([...createRoutes([row], credentialsOf).all()].map((route) => route.name)).toEqual(['a']);
+test('the routes are those of the database, for a second process too', async () => {
+  const other = await followed({ db: database.db, hint: () => () => {} });
+  const theirs = await startRoutes({ db: database.db, feed: other, credentialsOf });
+  const seen = async () => {
+    await Promise.all([feed.caughtUp(), other.caughtUp()]);
+    return [routes, theirs].map(({ find: route }) => route('a')?.enabled);
+  };
+  await add('/a');
+  expect(await seen()).toEqual([true, true]);
+  await setEnabled(database.db, '/a', { enabled: false, at });
+  expect(await seen()).toEqual([false, false]);
+  const late = await startRoutes({ db: database.db, feed, credentialsOf });
+  expect([...late.all()].map(({ name }) => name)).toEqual(['a']);
+  await remove(database.db, '/a', 2);
+  expect(await seen()).toEqual([undefined, undefined]);
+  await other.close();
+});
+
+test('a check that finds what was known already is no change', async () => {
+  const row = await add('/a');
+  const heard: unknown[] = [];
+  await feed.caughtUp();
+  feed.follow(['server'], ({ key }) => void heard.push(key));
+  let checkedAt = Date.parse(at);
+  const { db } = database;
+  const check = async (): Promise<Finding> => ({ ...healthy, tools: [{ name: `${heard.length > 1}` }] });
+  const often = createLookAfter({ credentialsOf, db, check, now: () => (checkedAt += 1000) });
+  for (let count = 0; count < 3; count += 1) {
+    await often.one(row);
+    await feed.caughtUp();
+  }
+  expect(heard).toEqual(['/a']);
+  expect((await find(db, '/a'))?.health?.checkedAt).toBe('2026-01-01T00:00:09.000Z');
+  heard.push('now it has another tool');
+  await often.one(row);
+  await feed.caughtUp();
+  expect(heard.at(-1)).toBe('/a');
 });
 
 test('samples are registered once, follow their URL and keep what people changed', async () => {
@@ -126,25 +152,26 @@ test('samples are registered once, follow their URL and keep what people changed
     proxy_pass_url: `http://127.0.0.1:${port}`,
   });
   const { db } = database;
-  await ensureServers({ db: database.db, routes, ...world }, [seed(1)]);
+  await ensureServers({ db: database.db, ...world }, [seed(1)]);
   const row = await find(db, '/time');
   expect(row).toMatchObject({ isEnabled: true, registeredBy: seedName, revision: 1 });
-  await ensureServers({ db: database.db, routes, ...world }, [seed(1)]);
+  await ensureServers({ db: database.db, ...world }, [seed(1)]);
   expect((await find(db, '/time'))?.revision).toBe(1);
   const definition = { ...row!.definition, description: 'mine' };
   await replace(db, '/time', { definition, revision: 1, at, forget: false });
   await setEnabled(db, '/time', { enabled: false, at });
-  await ensureServers({ db: database.db, routes, ...world }, [seed(2)]);
+  await ensureServers({ db: database.db, ...world }, [seed(2)]);
   expect(await find(db, '/time')).toMatchObject({
     isEnabled: false,
     definition: { description: 'mine', proxy_pass_url: 'http://127.0.0.1:2' },
   });
+  await feed.caughtUp();
   expect(routes.find('time')?.mcp?.href).toBe('http://127.0.0.1:2/mcp');
 });
 
 test('a server that somebody else registered at the path of a sample stays as it is', async () => {
   await add('/time');
   const seed = { server_name: 'Time', path: '/time', proxy_pass_url: 'http://127.0.0.1:1' };
-  expect(await ensureServers({ db: database.db, routes, ...world }, [seed])).toEqual([]);
+  expect(await ensureServers({ db: database.db, ...world }, [seed])).toEqual([]);
   expect((await find(database.db, '/time'))?.definition.proxy_pass_url).toBe('http://h/time');
 });

@@ -3,7 +3,6 @@ import type { CheckServer, Finding } from './check.ts';
 import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
 import { recordHealth } from './health-history.ts';
-import type { Routes } from './routes.ts';
 import { type ServerRow, setHealth } from './store.ts';
 
 /** A server after a check: the row as it is stored now, what was found, and when (ISO 8601). */
@@ -13,7 +12,7 @@ export interface LookedAfter {
   readonly at: string;
 }
 
-/** Checks servers and keeps what is found, in the store and in the route table. */
+/** Checks servers and stores what is found. */
 export interface LookAfter {
   /** Checks one server; a second call while that runs shares its result. */
   one(row: ServerRow): Promise<LookedAfter>;
@@ -37,7 +36,6 @@ function judged(found: Finding, tookMs: number, slowMs = Number.POSITIVE_INFINIT
 /** Makes the part that checks servers and remembers the result. */
 export function createLookAfter(world: {
   db: Db;
-  routes: Routes;
   check: CheckServer;
   credentialsOf: CredentialsOf;
   /** Milliseconds since 1970. */
@@ -59,10 +57,7 @@ export function createLookAfter(world: {
       health: { ...rest, checkedAt: at },
       tools: tools && { tools, fetchedAt: at, ...(offers ? { offers } : {}) },
     });
-    if (stored) {
-      world.routes.put(stored);
-      if (stored.isEnabled) await recordHealth(world.db, stored.id, { ...rest, at });
-    }
+    if (stored?.isEnabled) await recordHealth(world.db, stored.id, { ...rest, at });
     return { row: stored ?? row, found, at };
   };
   const one = (row: ServerRow): Promise<LookedAfter> => {

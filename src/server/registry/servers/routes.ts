@@ -1,48 +1,49 @@
 import { nameOfPath } from '../../../contract/servers.ts';
+import type { Feed } from '../../changes/feed.ts';
+import type { Db } from '../../db/tables.ts';
 import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
 import { healthOf } from './present.ts';
 import type { FindRoute, Route } from './route.ts';
-import type { ServerRow } from './store.ts';
+import { find, listServers, type ServerRow } from './store.ts';
 
-/** Told after each change: the new route, or undefined when the server is gone. */
-export type RouteListener = (name: string, route: Route | undefined) => void;
-
-/** The servers as the data plane sees them: in memory, brought up to date at each change. */
+/** The servers as the data plane sees them: in memory, brought up to date by the change feed. */
 export interface Routes {
   readonly find: FindRoute;
   /** Every route, in no order. */
   all(): Iterable<Route>;
-  /** Takes in a server as it is stored now. */
-  put(row: ServerRow): void;
-  /** Takes out the server at `path`. */
-  drop(path: string): void;
-  /** Calls `listener` after each change; answers how to stop that. */
-  onChange(listener: RouteListener): () => void;
+  close(): void;
 }
 
-/** Makes the route table of the servers in store, with the headers that `credentialsOf` prepares at each change. */
-export function createRoutes(rows: Iterable<ServerRow>, credentialsOf: CredentialsOf): Routes {
-  const routes = new Map<string, Route>();
-  const listeners = new Set<RouteListener>();
-  for (const row of rows) routes.set(nameOfPath(row.path), routeOf(row, credentialsOf));
-  return {
-    find: (name) => routes.get(name),
-    all: () => routes.values(),
-    put(row) {
-      const route = routeOf(row, credentialsOf);
-      routes.set(route.name, route);
-      for (const listener of listeners) listener(route.name, route);
-    },
-    drop(path) {
-      const name = nameOfPath(path);
-      if (routes.delete(name)) for (const listener of listeners) listener(name, undefined);
-    },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+/** What the route table is read from. */
+export interface RoutesWorld {
+  readonly db: Db;
+  readonly feed: Pick<Feed, 'follow'>;
+  /** Prepares the headers that go to a server; called at each change of it. */
+  readonly credentialsOf: CredentialsOf;
+}
+
+/** Reads the route table and keeps it current: a server is read again at each change of it. */
+export async function startRoutes({ db, feed, credentialsOf }: RoutesWorld): Promise<Routes> {
+  let routes = new Map<string, Route>();
+  const readAll = async (): Promise<void> => {
+    const read = (await listServers(db)).map((row) => routeOf(row, credentialsOf));
+    routes = new Map(read.map((route) => [route.name, route]));
   };
+  let changes = 0;
+  const close = feed.follow(['server'], async ({ key }) => {
+    changes += 1;
+    if (key === null) return readAll();
+    const row = await find(db, key);
+    if (row) routes.set(nameOfPath(key), routeOf(row, credentialsOf));
+    else routes.delete(nameOfPath(key));
+  });
+  // What changes while everything is read may be older in the reading.
+  for (let before = -1; before !== changes; ) {
+    before = changes;
+    await readAll();
+  }
+  return { find: (name) => routes.get(name), all: () => routes.values(), close };
 }
 
 function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {

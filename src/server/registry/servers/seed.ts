@@ -1,6 +1,5 @@
 import { type ServerInput, serverInput } from '../../../contract/servers.ts';
 import type { Db } from '../../db/tables.ts';
-import type { Routes } from './routes.ts';
 import { find, insert, replace, type ServerRow } from './store.ts';
 
 /** Who is named as the registrant of the servers that evaluation mode brings along. */
@@ -9,7 +8,6 @@ export const seedName = 'evaluation';
 /** What seeding works with. */
 export interface SeedWorld {
   readonly db: Db;
-  readonly routes: Routes;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -25,7 +23,7 @@ export type Seed = Pick<ServerInput, 'server_name' | 'path' | 'proxy_pass_url'> 
  * that somebody else has registered at the path stays as it is. Answers the servers that it looks after.
  */
 export async function ensureServers(
-  { db, routes, now, newId }: SeedWorld,
+  { db, now, newId }: SeedWorld,
   seeds: readonly Seed[],
 ): Promise<ServerRow[]> {
   const ours: ServerRow[] = [];
@@ -43,7 +41,6 @@ export async function ensureServers(
           registeredBy: seedName,
           registeredAt: at,
         });
-    routes.put(row);
     ours.push(row);
   }
   return ours;

@@ -1,7 +1,9 @@
 import type { Selectable } from 'kysely';
 import type { AuthScheme } from '../../../contract/server-credentials.ts';
 import type { HealthReason, HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
+import { changing, recordChange } from '../../changes/record.ts';
 import type { Db, ServersTable } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import { changedMeanwhile } from '../revision.ts';
 import type { Sealed } from './vault.ts';
@@ -73,24 +75,30 @@ export async function insert(
   row: Pick<ServerRow, 'id' | 'definition' | 'isEnabled' | 'registeredBy' | 'registeredAt'>,
 ): Promise<ServerRow> {
   const { path } = row.definition;
-  const stored = await db
-    .insertInto('servers')
-    .values({
-      id: row.id,
-      path,
-      definition: JSON.stringify(row.definition),
-      is_enabled: Number(row.isEnabled),
-      health: null,
-      tools: null,
-      registered_by: row.registeredBy,
-      registered_at: row.registeredAt,
-      updated_at: row.registeredAt,
-      revision: 1,
-      credential: null,
-    })
-    .onConflict((conflict) => conflict.column('path').doNothing())
-    .returningAll()
-    .executeTakeFirst();
+  const stored = await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .insertInto('servers')
+        .values({
+          id: row.id,
+          path,
+          definition: JSON.stringify(row.definition),
+          is_enabled: Number(row.isEnabled),
+          health: null,
+          tools: null,
+          registered_by: row.registeredBy,
+          registered_at: row.registeredAt,
+          updated_at: row.registeredAt,
+          revision: 1,
+          credential: null,
+        })
+        .onConflict((conflict) => conflict.column('path').doNothing())
+        .returningAll()
+        .executeTakeFirst(),
+    pathOf,
+  );
   if (stored) return rowOf(stored);
   throw new Failure(
     'conflict',
@@ -126,19 +134,25 @@ export async function replace(
     dropCredential?: boolean;
   },
 ): Promise<ServerRow> {
-  const stored = await db
-    .updateTable('servers')
-    .set((at) => ({
-      definition: JSON.stringify(change.definition),
-      updated_at: change.at,
-      revision: at('revision', '+', 1),
-      ...(change.forget ? { health: null, tools: null } : {}),
-      ...(change.dropCredential ? { credential: null } : {}),
-    }))
-    .where('path', '=', path)
-    .where('revision', '=', change.revision)
-    .returningAll()
-    .executeTakeFirst();
+  const stored = await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .updateTable('servers')
+        .set((at) => ({
+          definition: JSON.stringify(change.definition),
+          updated_at: change.at,
+          revision: at('revision', '+', 1),
+          ...(change.forget ? { health: null, tools: null } : {}),
+          ...(change.dropCredential ? { credential: null } : {}),
+        }))
+        .where('path', '=', path)
+        .where('revision', '=', change.revision)
+        .returningAll()
+        .executeTakeFirst(),
+    pathOf,
+  );
   if (!stored) throw changedMeanwhile(path);
   return rowOf(stored);
 }
@@ -149,40 +163,65 @@ export async function setEnabled(
   path: string,
   change: { enabled: boolean; at: string },
 ): Promise<ServerRow | undefined> {
-  const stored = await db
-    .updateTable('servers')
-    .set((at) => ({
-      is_enabled: Number(change.enabled),
-      updated_at: change.at,
-      revision: at('revision', '+', 1),
-    }))
-    .where('path', '=', path)
-    .where('is_enabled', '=', Number(!change.enabled))
-    .returningAll()
-    .executeTakeFirst();
+  const stored = await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .updateTable('servers')
+        .set((at) => ({
+          is_enabled: Number(change.enabled),
+          updated_at: change.at,
+          revision: at('revision', '+', 1),
+        }))
+        .where('path', '=', path)
+        .where('is_enabled', '=', Number(!change.enabled))
+        .returningAll()
+        .executeTakeFirst(),
+    pathOf,
+  );
   return stored ? rowOf(stored) : find(db, path);
 }
 
 /**
  * Keeps what a check found, if the server still has the revision that was checked; without `tools` the copy in store
- * stays. Answers undefined when the server was changed or removed meanwhile: the finding is then about something else.
+ * stays. Returns undefined when the server was changed or removed meanwhile: the finding is then about something else.
+ * Only a finding that differs from the one before is a change that followers are told of.
  */
 export async function setHealth(
   db: Db,
   checked: Pick<ServerRow, 'id' | 'revision'>,
   found: { health: Health; tools: StoredTools | null },
 ): Promise<ServerRow | undefined> {
-  const stored = await db
-    .updateTable('servers')
-    .set({
-      health: JSON.stringify(found.health),
-      ...(found.tools ? { tools: JSON.stringify(found.tools) } : {}),
-    })
-    .where('id', '=', checked.id)
-    .where('revision', '=', checked.revision)
-    .returningAll()
-    .executeTakeFirst();
-  return stored && rowOf(stored);
+  return inTransaction(db, async (trx) => {
+    const before = await trx
+      .selectFrom('servers')
+      .select(['health', 'tools'])
+      .where('id', '=', checked.id)
+      .where('revision', '=', checked.revision)
+      .executeTakeFirst();
+    if (!before) return undefined;
+    const [health, tools] = [JSON.stringify(found.health), found.tools && JSON.stringify(found.tools)];
+    const stored = await trx
+      .updateTable('servers')
+      .set({ health, ...(tools ? { tools } : {}) })
+      .where('id', '=', checked.id)
+      .where('revision', '=', checked.revision)
+      .returningAll()
+      .executeTakeFirst();
+    if (!stored) return undefined;
+    const isNews =
+      withoutTime(before.health) !== withoutTime(health) ||
+      withoutTime(before.tools) !== withoutTime(stored.tools);
+    if (isNews) await recordChange(trx, 'server', stored.path);
+    return rowOf(stored);
+  });
+}
+
+/** A finding without when it was made: what has to differ for it to be news. */
+function withoutTime(stored: string | null): string {
+  const { checkedAt: _, fetchedAt: __, ...rest } = JSON.parse(stored ?? '{}') as Record<string, unknown>;
+  return JSON.stringify(rest);
 }
 
 /** Stores another credential for a server if it still has the row's revision; otherwise `changed_meanwhile`. */
@@ -191,39 +230,61 @@ export async function setCredential(
   row: ServerRow,
   change: { credential: StoredCredential | null; at: string },
 ): Promise<ServerRow> {
-  const stored = await db
-    .updateTable('servers')
-    .set((at) => ({
-      credential: change.credential && JSON.stringify(change.credential),
-      updated_at: change.at,
-      revision: at('revision', '+', 1),
-    }))
-    .where('id', '=', row.id)
-    .where('revision', '=', row.revision)
-    .returningAll()
-    .executeTakeFirst();
+  const stored = await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .updateTable('servers')
+        .set((at) => ({
+          credential: change.credential && JSON.stringify(change.credential),
+          updated_at: change.at,
+          revision: at('revision', '+', 1),
+        }))
+        .where('id', '=', row.id)
+        .where('revision', '=', row.revision)
+        .returningAll()
+        .executeTakeFirst(),
+    pathOf,
+  );
   if (!stored) throw changedMeanwhile(row.path);
   return rowOf(stored);
 }
 
 /** Stores the same credential under another key, which is no change of the server. */
 export async function storeResealed(db: Db, id: string, credential: StoredCredential): Promise<void> {
-  await db
-    .updateTable('servers')
-    .set({ credential: JSON.stringify(credential) })
-    .where('id', '=', id)
-    .execute();
+  await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .updateTable('servers')
+        .set({ credential: JSON.stringify(credential) })
+        .where('id', '=', id)
+        .returning('path')
+        .executeTakeFirst(),
+    pathOf,
+  );
 }
 
 /** Removes the server at `path` if it still has `revision`; otherwise `changed_meanwhile`. */
 export async function remove(db: Db, path: string, revision: number): Promise<void> {
-  const { numDeletedRows } = await db
-    .deleteFrom('servers')
-    .where('path', '=', path)
-    .where('revision', '=', revision)
-    .executeTakeFirst();
-  if (numDeletedRows === 0n) throw changedMeanwhile(path);
+  const gone = await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .deleteFrom('servers')
+        .where('path', '=', path)
+        .where('revision', '=', revision)
+        .returning('path')
+        .executeTakeFirst(),
+    pathOf,
+  );
+  if (!gone) throw changedMeanwhile(path);
 }
+
+const pathOf = ({ path }: { readonly path: string }): readonly string[] => [path];
 
 /** What definitions do not say that were stored before there was such a setting. */
 const unsaid = { forward_authorization: false };

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { serverInput } from '../../../contract/servers.ts';
+import { followed } from '../../changes/feed.test-support.ts';
+import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { createLookAfter } from './look-after.ts';
-import { createRoutes, type Routes } from './routes.ts';
+import { type Routes, startRoutes } from './routes.ts';
 import { insert, remove, setEnabled } from './store.ts';
 import { createHealthWatch, type HealthWatch } from './watch-health.ts';
 
@@ -19,6 +21,7 @@ const minute = 60_000;
 
 let database: OpenDatabase;
 let routes: Routes;
+let feed: Feed;
 let watch: HealthWatch;
 let time: number;
 let asked: string[];
@@ -30,7 +33,8 @@ let onCheck: (() => void) | undefined;
 beforeEach(async () => {
   database = await openMemory();
   const credentialsOf = () => ({ headers: [], names: new Set<string>(), forwardAuthorization: false });
-  routes = createRoutes([], credentialsOf);
+  feed = await followed(database);
+  routes = await startRoutes({ db: database.db, feed, credentialsOf });
   [time, asked, findings, open, most, logged] = [Date.UTC(2026, 0, 1), [], {}, 0, 0, []];
   const check: CheckServer = async ({ mcp }) => {
     const name = mcp?.hostname ?? '';
@@ -43,7 +47,7 @@ beforeEach(async () => {
   };
   const { db } = database;
   const now = () => time;
-  const lookAfter = createLookAfter({ db, routes, check, credentialsOf, now });
+  const lookAfter = createLookAfter({ db, check, credentialsOf, now });
   const log = {
     info: (facts: object) => void logged.push(facts),
     error: (facts: object) => void logged.push(facts),
@@ -56,6 +60,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await watch.close();
+  await feed.close();
   await database.close();
 });
 
@@ -66,15 +71,9 @@ async function add(name: string): Promise<void> {
     proxy_pass_url: `http://${name}`,
   });
   const at = new Date(time).toISOString();
-  routes.put(
-    await insert(database.db, {
-      id: name,
-      definition,
-      isEnabled: true,
-      registeredBy: 'bob',
-      registeredAt: at,
-    }),
-  );
+  const row = { id: name, definition, isEnabled: true, registeredBy: 'bob', registeredAt: at };
+  await insert(database.db, row);
+  await feed.caughtUp();
 }
 
 async function after(minutes: number): Promise<string[]> {
@@ -112,10 +111,9 @@ test('one that fails is looked at again soon, then less and less often, and as u
 
 test('what is switched off, removed or was checked just now is left alone', async () => {
   for (const name of ['off', 'gone', 'fresh']) await add(name);
-  const off = await setEnabled(database.db, '/off', { enabled: false, at: '' });
-  routes.put(off!);
+  await setEnabled(database.db, '/off', { enabled: false, at: '' });
   await remove(database.db, '/gone', 1);
-  routes.drop('/gone');
+  await feed.caughtUp();
   await database.db
     .updateTable('servers')
     .set({ health: JSON.stringify({ ...well, checkedAt: new Date(time - 1000).toISOString() }) })
@@ -142,11 +140,13 @@ test('a server that says that its tools changed is looked at at once, but once i
   await watch.tick();
   findings.a = named('one');
   expect(await toldAfter(6)).toBe(1);
+  await feed.caughtUp();
   expect(routes.find('a')?.tools).toEqual([{ name: 'one' }]);
   findings.a = named('two');
   for (const wait of [0, 1, 3]) expect(await toldAfter(wait)).toBe(0);
   // What was said meanwhile is not forgotten, and need not be said again.
   expect(await after(1 / 60)).toEqual(['a']);
+  await feed.caughtUp();
   expect(routes.find('a')?.tools).toEqual([{ name: 'two' }]);
   expect(await after(15)).toEqual([]);
 });
@@ -197,7 +197,8 @@ test('nothing is looked at where checks are switched off, or for a server that i
   expect(asked).toEqual([]);
   watch.start(2 ** 30);
   await watch.tick();
-  routes.put((await setEnabled(database.db, '/a', { enabled: false, at: '' }))!);
+  await setEnabled(database.db, '/a', { enabled: false, at: '' });
+  await feed.caughtUp();
   expect(await toldAfter(10)).toBe(0);
   expect(await toldAfter(10, 'nobody')).toBe(0);
 });

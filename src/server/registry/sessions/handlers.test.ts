@@ -34,10 +34,6 @@ async function build(made: IdentityWorld): Promise<void> {
   world = made;
   handlers = sessionHandlers({
     ...{ db: world.database.db, now: world.now, idleSeconds: limits.idleSeconds },
-    forgetPerson(provider, subject) {
-      world.memberships.forget(provider, subject);
-      world.tokens.forget((known) => known.provider === provider && known.subject === subject);
-    },
   });
 }
 
@@ -53,13 +49,17 @@ const list = async (caller: Caller<Identity>, all?: 'true') => {
   const answer = await handlers['sessions.list']({ params: {}, query, body: undefined }, caller);
   return (answer as { sessions: { id: string; username: string; is_current: boolean }[] }).sessions;
 };
-const end = async (id: string, caller: Caller<Identity>) =>
-  handlers['sessions.end']({ params: { id }, query: {}, body: undefined }, caller);
-const endAll = async (who: { objectId: string }, caller: Caller<Identity>, revoke_tokens = false) =>
-  handlers['sessions.endAll'](
-    { params: { provider: 'entra', subject: who.objectId }, query: {}, body: { revoke_tokens } },
-    caller,
+const end = (id: string, caller: Caller<Identity>) =>
+  settled(handlers['sessions.end']({ params: { id }, query: {}, body: undefined }, caller));
+const endAll = (who: { objectId: string }, caller: Caller<Identity>, revoke_tokens = false) =>
+  settled(
+    handlers['sessions.endAll'](
+      { params: { provider: 'entra', subject: who.objectId }, query: {}, body: { revoke_tokens } },
+      caller,
+    ),
   );
+const settled = <T>(answer: T | Promise<T>): Promise<T> =>
+  Promise.resolve(answer).finally(world.feed.caughtUp);
 
 test('people see their own sessions, administrators all of them', async () => {
   const [one, two] = [await world.open(accounts.user), await world.open(accounts.user)];

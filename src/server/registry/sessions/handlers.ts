@@ -16,8 +16,6 @@ export interface SessionEndpointsWorld {
   readonly now: () => number;
   /** After how many seconds without a request a session is over. */
   readonly idleSeconds: number;
-  /** Drops everything cached of a person: their next request is looked at afresh. */
-  readonly forgetPerson: (provider: string, subject: string) => void;
 }
 
 /** Answers the endpoints of browser sessions; what they end is over at its next request. */
@@ -43,7 +41,6 @@ export function sessionHandlers(
       const how = { at: at(), because: `This session was ended by ${identity.username}.` };
       const ended = await endSession(db, params.id, owner, how);
       if (!ended) throw new Failure('not_found', 'You have no such session.');
-      world.forgetPerson(ended.provider, ended.subject);
       note({ owner: ended.subject });
       return undefined;
     },
@@ -63,7 +60,6 @@ export function sessionHandlers(
         how.at,
         'Your access was ended by an administrator.',
       );
-      world.forgetPerson(provider, subject);
       note({ sessions: sessions_ended, tokens: tokens_revoked });
       return { sessions_ended, tokens_revoked };
     },

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import type { session } from '../../../contract/sessions.ts';
+import { keyOf, recordChange } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { type Ending, endedOf, type Owner } from '../../identity/session-rows.ts';
 
 /** A session as lists show it, before it is known who asks. */
@@ -49,12 +51,18 @@ export async function endSession(
   owner: Owner | null,
   how: Ending,
 ): Promise<Owner | undefined> {
-  let query = db
-    .updateTable('sessions')
-    .set(endedOf(how))
-    .where('id_hash', '=', id)
-    .where('ended_at', 'is', null)
-    .where('expires_at', '>', how.at);
-  if (owner) query = query.where('provider', '=', owner.provider).where('subject', '=', owner.subject);
-  return query.returning(['provider', 'subject']).executeTakeFirst();
+  return inTransaction(db, async (trx) => {
+    let query = trx
+      .updateTable('sessions')
+      .set(endedOf(how))
+      .where('id_hash', '=', id)
+      .where('ended_at', 'is', null)
+      .where('expires_at', '>', how.at);
+    if (owner) query = query.where('provider', '=', owner.provider).where('subject', '=', owner.subject);
+    const ended = await query.returning(['provider', 'subject']).executeTakeFirst();
+    if (!ended) return undefined;
+    await recordChange(trx, 'session', id);
+    await recordChange(trx, 'person', keyOf(ended.provider, ended.subject));
+    return ended;
+  });
 }

@@ -12,8 +12,6 @@ export interface TokensWorld {
   readonly db: Db;
   readonly personal: PersonalTokens;
   readonly now: () => number;
-  /** Makes the token with that id unusable from the next request on. */
-  readonly forgetToken: (id: string) => void;
 }
 
 /** Answers the endpoints of personal tokens. */
@@ -70,7 +68,6 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
         at: new Date(world.now()).toISOString(),
       });
       if (!revoked) throw new Failure('not_found', 'You have no such token.');
-      world.forgetToken(params.id);
       note({ token: params.id, owner: revoked });
       return undefined;
     },

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { personalToken } from '../../../contract/tokens.ts';
+import { changing } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 
 /** Whose tokens: provider and stable id. */
@@ -41,16 +42,20 @@ export async function revokeToken(
   owner: Owner | null,
   how: { readonly by: string; readonly at: string },
 ): Promise<string | undefined> {
-  let query = db
-    .updateTable('tokens')
-    .set((e) => ({
-      revoked_at: e.fn.coalesce('revoked_at', e.val(how.at)),
-      revoked_by: e.fn.coalesce('revoked_by', e.val(how.by)),
-    }))
-    .where('id', '=', id);
-  if (owner) query = query.where('provider', '=', owner.provider).where('subject', '=', owner.subject);
-  const row = await query.returning('username').executeTakeFirst();
-  return row?.username;
+  const revoke = (trx: Db) => {
+    const query = trx
+      .updateTable('tokens')
+      .set((e) => ({
+        revoked_at: e.fn.coalesce('revoked_at', e.val(how.at)),
+        revoked_by: e.fn.coalesce('revoked_by', e.val(how.by)),
+      }))
+      .where('id', '=', id);
+    const owned = owner
+      ? query.where('provider', '=', owner.provider).where('subject', '=', owner.subject)
+      : query;
+    return owned.returning('username').executeTakeFirst();
+  };
+  return (await changing(db, 'token', revoke, () => [id]))?.username;
 }
 
 /** Revokes every living token of `owner`; answers how many. */
@@ -59,13 +64,20 @@ export async function revokeTokensOf(
   owner: Owner,
   how: { readonly by: string; readonly at: string },
 ): Promise<number> {
-  const { numUpdatedRows } = await db
-    .updateTable('tokens')
-    .set({ revoked_at: how.at, revoked_by: how.by })
-    .where('provider', '=', owner.provider)
-    .where('subject', '=', owner.subject)
-    .where('revoked_at', 'is', null)
-    .where('expires_at', '>', how.at)
-    .executeTakeFirst();
-  return Number(numUpdatedRows);
+  const revoked = await changing(
+    db,
+    'token',
+    (trx) =>
+      trx
+        .updateTable('tokens')
+        .set({ revoked_at: how.at, revoked_by: how.by })
+        .where('provider', '=', owner.provider)
+        .where('subject', '=', owner.subject)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', how.at)
+        .returning('id')
+        .execute(),
+    (rows) => rows.map(({ id }) => id),
+  );
+  return revoked.length;
 }

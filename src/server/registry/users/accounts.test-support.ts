@@ -8,6 +8,8 @@ import { endpoints } from '../../../contract/index.ts';
 import { type Emulator, shippedTenant } from '../../../entra-emulator/main.ts';
 import { accessOf } from '../../access/grants.ts';
 import type { AuditEvent } from '../../audit/event.ts';
+import { followed } from '../../changes/feed.test-support.ts';
+import { partsOf } from '../../changes/record.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
@@ -37,7 +39,7 @@ export interface AccountsTrial {
   readonly directory: Directory;
   readonly events: AuditEvent[];
   readonly notes: Record<string, unknown>[];
-  /** Subjects of people, and client ids, whose cached identity was dropped. */
+  /** Subjects of people, and client ids, whose cached identity is dropped. */
   readonly forgotten: string[];
   readonly engine: JobEngine;
   call<K extends Id>(id: K, input?: object): Promise<Answer<K>>;
@@ -65,12 +67,14 @@ export async function startAccountsTrial(
   writeFileSync(join(folder, 'scopes.yml'), scopeFile(calling.groups[0] ?? ''));
   const database = await openMemory();
   const log = { info() {}, warn() {}, error() {} };
+  const feed = await followed(database);
   const scopes = await startScopes({
-    ...{ db: database.db, file: join(folder, 'scopes.yml'), log, now: Date.now, after: () => () => {} },
+    ...{ db: database.db, feed, file: join(folder, 'scopes.yml'), log, now: Date.now, after: () => () => {} },
   });
   const events: AuditEvent[] = [];
   const notes: Record<string, unknown>[] = [];
   const forgotten: string[] = [];
+  feed.follow(['person', 'm2m_client'], ({ key }) => void forgotten.push(partsOf(key ?? '')[1] ?? ''));
   const identity = calling as Identity;
   const process = (directory: Directory): AccountsTrial => {
     const { db } = database;
@@ -86,20 +90,13 @@ export async function startAccountsTrial(
       trail: { record: (event: AuditEvent) => void events.push(event) },
     };
     const engine = createJobEngine(jobs);
-    const forget = (matches: (known: Identity) => boolean): void => {
-      for (const { clientId } of Object.values(shippedTenant.agents))
-        if (matches({ clientId } as Identity)) forgotten.push(clientId);
-    };
-    const forgetPerson = (_: string, subject: string) => void forgotten.push(subject);
     const qualify = (_: string, groups: readonly string[]): readonly string[] => groups;
     const administrators = { db, grants: scopes.grants, qualify };
     const handlers = {
-      ...userHandlers({
-        ...{ ...administrators, now, directory, inTurn: createTurns(), forget, forgetPerson },
-      }),
+      ...userHandlers({ ...administrators, now, directory, inTurn: createTurns() }),
       ...jobHandlers({ ...jobs, ...administrators, engine }),
       ...m2mClientHandlers({
-        ...{ ...administrators, now, directory, providers: [of.provider, 'keycloak'], forget },
+        ...{ ...administrators, now, directory, providers: [of.provider, 'keycloak'] },
       }),
     } as unknown as Record<string, (input: unknown, caller: Who) => unknown>;
     const trial: AccountsTrial = {
@@ -118,7 +115,7 @@ export async function startAccountsTrial(
           query: endpoint.query?.parse(query ?? {}),
           body: endpoint.body?.parse(body),
         };
-        const answer = await handlers[id]?.(input, caller);
+        const answer = await Promise.resolve(handlers[id]?.(input, caller)).finally(feed.caughtUp);
         return endpoint.output.parse(answer instanceof Reply ? answer.body : answer) as Answer<K>;
       },
       async refused(id, input) {
@@ -136,6 +133,7 @@ export async function startAccountsTrial(
       async close() {
         engine.close();
         await scopes.close();
+        await feed.close();
         await database.close();
         rmSync(folder, { recursive: true, force: true });
       },

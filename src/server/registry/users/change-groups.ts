@@ -1,12 +1,13 @@
 import type { Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import { assertApplicationCanGo, assertOthersAdminister, notedPower } from '../administrators.ts';
-import { changeRecord, findRecord, type M2mRecord } from '../m2m-clients/store.ts';
+import { changeRecord, findRecord, type M2mRecord, recordM2mClient } from '../m2m-clients/store.ts';
 import { unsupported } from './create-human.ts';
 import { type Account, findAccount } from './find-account.ts';
-import { forgetClient, proveAnew } from './remove.ts';
+import { proveAnew } from './remove.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
 import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
 
@@ -21,14 +22,14 @@ export async function changeGroups(
 ): Promise<Changed> {
   const directory = needDirectory(world);
   const found = await findAccount(world, directory, idOrName);
-  return world.inTurn(`groups of ${keyOf(found)}`, () =>
+  return world.inTurn(`groups of ${lockKeyOf(found)}`, () =>
     found.kind === 'record'
       ? changeGroupsOfRecord(world, found.record, names, caller)
       : changeMemberships(world, directory, found, names, caller),
   );
 }
 
-function keyOf(found: Account): string {
+function lockKeyOf(found: Account): string {
   if (found.kind === 'human') return found.user.id;
   return found.kind === 'm2m' ? found.account.id : found.record.clientId;
 }
@@ -43,7 +44,6 @@ async function changeGroupsOfRecord(
   const held = world.qualify(record.provider, groups);
   await assertApplicationCanGo(world, world.directory, caller, { clientId: record.clientId, groups: held });
   await changeRecord(world.db, { ...record, groups, updatedAt: new Date(world.now()).toISOString() });
-  forgetClient(world, record.clientId);
   caller.note({
     ...{ before: { groups: record.groups }, after: { groups } },
     ...notedPower(world, world.qualify(record.provider, record.groups), held),
@@ -150,12 +150,14 @@ async function takeEffect(
 ): Promise<void> {
   if (found.kind === 'human') return proveAnew(world, provider, found.user.id);
   const { clientId, principalId } = found.account;
-  const record = await findRecord(world.db, provider, clientId);
-  const at = new Date(world.now()).toISOString();
-  if (record)
-    await changeRecord(world.db, { ...record, groups: groups.map(({ mapping }) => mapping), updatedAt: at });
-  if (principalId !== null) await proveAnew(world, provider, principalId);
-  forgetClient(world, clientId);
+  await inTransaction(world.db, async (db) => {
+    const record = await findRecord(db, provider, clientId);
+    const updatedAt = new Date(world.now()).toISOString();
+    if (record)
+      await changeRecord(db, { ...record, groups: groups.map(({ mapping }) => mapping), updatedAt });
+    else await recordM2mClient(db, provider, clientId);
+    if (principalId !== null) await proveAnew({ ...world, db }, provider, principalId);
+  });
 }
 
 function noteOn(kept: readonly DirectoryGroup[]): string | null {

@@ -1,3 +1,4 @@
+import { inTransaction } from '../../db/transaction.ts';
 import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
 import { distrustGroups, endForGood } from '../../identity/cutoffs.ts';
 import { forgetGroups, readGroupsAnew } from '../../identity/people.ts';
@@ -18,7 +19,6 @@ export async function removeAccount(world: UsersWorld, idOrName: string, caller:
   const { record } = found;
   await assertApplicationCanGo(world, directory, caller, { clientId: record.clientId, groups: [] });
   await removeRecord(world.db, record.provider, record.clientId);
-  forgetClient(world, record.clientId);
   caller.note({ before: { client_id: record.clientId, groups: record.groups }, after: null });
   return record.name;
 }
@@ -41,7 +41,7 @@ async function removePerson(
     await remove(user.id).catch(async (error: unknown) => {
       // It may be gone all the same: what it has open here is proven anew at its next use.
       caller.note({ before });
-      await proveAnew(world, owner.provider, owner.subject);
+      await readGroupsAnew(db, owner.provider, owner.subject);
       throw error;
     });
   });
@@ -50,7 +50,6 @@ async function removePerson(
   const tokens = await revokeTokensOf(db, owner, { by: caller.identity.username, at });
   await forgetGroups(db, owner.provider, owner.subject);
   await endForGood(db, owner, at, 'Your account was deleted.');
-  world.forgetPerson(owner.provider, owner.subject);
   caller.note({ before, after: null, sessions, tokens });
   return user.username;
 }
@@ -71,26 +70,19 @@ async function removeApplication(
     const owner = { provider: directory.provider, subject: account.principalId };
     const at = new Date(world.now()).toISOString();
     await endForGood(world.db, owner, at, 'The account of this application was deleted.');
-    world.forgetPerson(owner.provider, owner.subject);
   }
-  forgetClient(world, account.clientId);
   caller.note({ before: { client_id: account.clientId, name: account.name }, after: null });
   return account.name;
 }
 
 /** The groups of a person or an application are read again before anything of theirs goes on. */
-export async function proveAnew(
-  { db, now, forgetPerson }: Pick<UsersWorld, 'db' | 'now' | 'forgetPerson'>,
+export function proveAnew(
+  { db, now }: Pick<UsersWorld, 'db' | 'now'>,
   provider: string,
   subject: string,
 ): Promise<void> {
-  await readGroupsAnew(db, provider, subject);
-  await distrustGroups(db, { provider, subject }, new Date(now()).toISOString());
-  forgetPerson(provider, subject);
-}
-
-/** What an application may do is looked up afresh at its next request. */
-export function forgetClient({ forget }: Pick<UsersWorld, 'forget'>, clientId: string): void {
-  const gone = clientId.toLowerCase();
-  forget((known) => known.clientId?.toLowerCase() === gone);
+  return inTransaction(db, async (trx) => {
+    await readGroupsAnew(trx, provider, subject);
+    await distrustGroups(trx, { provider, subject }, new Date(now()).toISOString());
+  });
 }

@@ -12,10 +12,6 @@ export interface UsersWorld extends AdministratorsWorld {
   /** The directory behind the provider; undefined where none is set up. */
   readonly directory: Directory | undefined;
   readonly inTurn: InTurn;
-  /** Makes cached identities that match look afresh at their next request. */
-  readonly forget: (matches: (identity: Identity) => boolean) => void;
-  /** Drops everything cached of a person: their next request is looked at afresh. */
-  readonly forgetPerson: (provider: string, subject: string) => void;
 }
 
 /** Who changes accounts. */

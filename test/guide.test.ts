@@ -119,7 +119,7 @@ test('Step 1: the redirect URI of the guide is the one that the gateway sends', 
 const complete = {
   ...{ AUTH_PROVIDER: 'entra', REGISTRY_URL: 'https://your-domain.com' },
   ...{ ENTRA_TENANT_ID: shippedTenant.tenantId, ENTRA_CLIENT_ID: shippedTenant.clientId },
-  ...{ ENTRA_CLIENT_SECRET: 'a-value-of-a-secret', SECRET_KEY: '0123456789abcdef0123456789abcdef' },
+  ...{ ENTRA_CLIENT_SECRET: 'a-value-of-a-secret', SECRET_KEY: '8d41c7fb02e96a35b7f0642d9ec1583a' },
 };
 
 test('Step 2: a domain name instead of the GUID is refused with the step', () => {

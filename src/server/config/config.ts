@@ -7,6 +7,7 @@ import type { ProxyRules } from '../net/proxy.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
 import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
+import { bitsOf } from './secret-strength.ts';
 import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
 import { settingsInForce } from './settings-in-force.ts';
@@ -231,6 +232,9 @@ function checkPlaces(
     faults.push(`HOST: evaluation mode listens on loopback only; use 127.0.0.1 instead of ${places.host}`);
 }
 
+/** A random secret of 32 hexadecimal digits has 90 and more; what people think up stays below. */
+const leastBits = 72;
+
 function checkSecretKey(key: string, faults: string[]): void {
   const remedy =
     'make one with: openssl rand -hex 32 (the same on every replica; changing it ends all sessions and tokens)';
@@ -239,8 +243,10 @@ function checkSecretKey(key: string, faults: string[]): void {
     faults.push(`SECRET_KEY: is a placeholder; ${remedy}`);
   else if (key.length < 32)
     faults.push(`SECRET_KEY: has ${key.length} characters and needs at least 32; ${remedy}`);
-  else if (new Set(key).size < 10)
-    faults.push(`SECRET_KEY: repeats too few characters to be random; ${remedy}`);
+  else if (bitsOf(key) < leastBits)
+    faults.push(
+      `SECRET_KEY: is a pattern that can be guessed (a sequence, a repetition, words or too few characters), not random; ${remedy}`,
+    );
 }
 
 function hostsOf(urls: readonly (string | undefined)[], host: string, port: number): string[] {

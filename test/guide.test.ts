@@ -45,11 +45,17 @@ async function control(method: string, path: string, body?: object): Promise<voi
 }
 
 /** Signs in as far as it goes: where the gateway sends the browser in the end. */
-async function attempt(userPrincipalName: string): Promise<{ to: URL; cookie: string }> {
+async function attempt(userPrincipalName: string): Promise<{ to: URL; cookie: string; details: string }> {
   const begun = await fetch(`${gateway.url}/oauth2/login/entra`, { redirect: 'manual' });
   const callback = await submitSignIn(begun.headers.get('location') ?? '', userPrincipalName);
   const done = await fetch(callback, { redirect: 'manual', headers: { cookie: cookiesOf(begun) } });
-  return { to: new URL(done.headers.get('location') ?? '', gateway.url), cookie: cookiesOf(done) };
+  const to = new URL(done.headers.get('location') ?? '', gateway.url);
+  const cookie = cookiesOf(done);
+  const shown = await fetch(`${gateway.url}/oauth2/fault/${to.searchParams.get('correlation_id')}`, {
+    headers: { cookie },
+  });
+  const { details = '' } = (await shown.json()) as { details?: string };
+  return { to, cookie, details };
 }
 
 async function me(headers: Record<string, string>) {
@@ -336,9 +342,9 @@ test('Token files for agents: the example of the guide, with real values, gets a
 
 test('Troubleshooting: a refusal is explained on the sign-in page and in the log, with ids for support', async () => {
   await control('POST', '/faults', { kind: 'aadsts', code: 7000215, path: 'token', times: 1 });
-  const { to } = await attempt(accounts.user.userPrincipalName);
+  const { to, details } = await attempt(accounts.user.userPrincipalName);
   expect(to.pathname).toBe('/login');
-  expect(to.searchParams.get('details')).toMatch(/AADSTS7000215.*Trace ID.*Correlation ID/s);
+  expect(details).toMatch(/AADSTS7000215.*Trace ID.*Correlation ID/s);
   expect(to.searchParams.get('correlation_id')).toMatch(/^[0-9a-f-]{36}$/);
   expect(gateway.output()).toContain('AADSTS7000215: The client secret is wrong. Step 3');
 });
@@ -396,8 +402,8 @@ test('Sign in again: what Entra ID asks for ends the session, and the next sign-
 
 test('Client secret expired: the page gets the code, the log the step', async () => {
   await control('POST', '/faults', { kind: 'aadsts', code: 7000222, path: 'token', times: 1 });
-  const { to } = await attempt(accounts.user.userPrincipalName);
-  expect(to.searchParams.get('details')).toContain('AADSTS7000222');
+  const { details } = await attempt(accounts.user.userPrincipalName);
+  expect(details).toContain('AADSTS7000222');
   expect(gateway.output()).toMatch(/AADSTS7000222: The client secret has expired\. Step 3/);
 });
 
@@ -424,10 +430,10 @@ test('AADSTS codes: each one that the emulator can answer a sign-in with is expl
   for (const { codes, title } of aadstsRows) {
     for (const code of codes.filter((each) => each in known)) {
       await control('POST', '/faults', { kind: 'aadsts', code, path: 'token', times: 1 });
-      const { to } = await attempt(accounts.user.userPrincipalName);
+      const { to, details } = await attempt(accounts.user.userPrincipalName);
       // Where the tenant wants more of the person, a new sign-in may begin at once.
       if (to.origin !== gateway.url || to.pathname.startsWith('/oauth2/login')) continue;
-      const isSent = to.searchParams.get('details')?.includes(`AADSTS${code}:`);
+      const isSent = details.includes(`AADSTS${code}:`);
       if (!isSent || !gateway.output().includes(`AADSTS${code}: ${title}.`)) missing.push(code);
     }
   }

@@ -4,6 +4,15 @@ import { type Endpoints, uiPermissions } from './endpoint.ts';
 /** Where people can sign in. */
 export const provider = z.object({ name: z.string(), display_name: z.string() });
 
+/** Why a sign-in failed, as `/oauth2/fault/{correlation id}` says it to the browser in which it did. */
+export interface SignInFault {
+  /** A code that the sign-in page has words for. */
+  readonly error: string;
+  /** What the gateway or the provider says about it. */
+  readonly details: string;
+  readonly correlation_id: string;
+}
+
 /** How the command line signs somebody in: a public client of the provider's, and where it asks (RFC 8252, RFC 8628). */
 export const commandLine = z.object({
   provider: z.string(),

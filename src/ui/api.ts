@@ -5,7 +5,7 @@ import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../contrac
 import { ApiError, connect } from '../contract/client.ts';
 import type { Diagnosis } from '../contract/doctor.ts';
 import type { Server, Tool } from '../contract/servers.ts';
-import type { Me } from '../contract/sign-in.ts';
+import type { Me, SignInFault } from '../contract/sign-in.ts';
 import type { SettingInForce } from '../contract/system.ts';
 
 export type {
@@ -48,6 +48,19 @@ export const providersQuery = queryOptions({
   queryFn: ({ signal }) => api('auth.providers', { signal }),
   staleTime: 60_000,
 });
+
+/** Why a sign-in failed in this browser, in the gateway's words; null when there is nothing under that correlation id. */
+export const signInFaultQuery = (correlationId: string) =>
+  queryOptions({
+    queryKey: ['sign-in-fault', correlationId],
+    queryFn: async ({ signal }) => {
+      const answer = await fetch(`/oauth2/fault/${encodeURIComponent(correlationId)}`, { signal });
+      return answer.ok ? ((await answer.json()) as SignInFault) : null;
+    },
+    enabled: correlationId !== '',
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: 1,
+  });
 
 /** The version of the gateway that runs. */
 export const versionQuery = queryOptions({

@@ -22,7 +22,7 @@ const root = createRootRouteWithContext<{ queries: QueryClient }>()({
 const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
-  validateSearch: (search) => pick(search, ['error', 'details', 'correlation_id', 'next']),
+  validateSearch: (search) => pick(search, ['error', 'correlation_id', 'next']),
   component: lazyRouteComponent(() => import('./sign-in/login.tsx'), 'Login'),
   errorComponent: OutsideProblem,
 });

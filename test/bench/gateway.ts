@@ -54,7 +54,10 @@ export async function startBenchGateway(
       env: {
         ...{ AUTH_PROVIDER: 'entra', ENTRA_TENANT_ID: tenantId, ENTRA_CLIENT_ID: clientId },
         ...{ ENTRA_CLIENT_SECRET: 'not-used', ENTRA_LOGIN_BASE_URL: origin },
-        ...{ SECRET_KEY: 'only-for-the-benchmark-8d41c7fb02e96a35b7f0642d9ec1583a', NODE_EXTRA_CA_CERTS: certificate },
+        ...{
+          SECRET_KEY: 'only-for-the-benchmark-8d41c7fb02e96a35b7f0642d9ec1583a',
+          NODE_EXTRA_CA_CERTS: certificate,
+        },
         ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
         ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
         ...{ MCP_PROXY_STREAMS_PER_IDENTITY: '1000000' },

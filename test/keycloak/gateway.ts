@@ -38,7 +38,10 @@ export async function startRealmGateway(
     environment: {
       ...{ AUTH_PROVIDER: 'keycloak', KEYCLOAK_URL: keycloakUrl, KEYCLOAK_REALM: name },
       ...{ KEYCLOAK_CLIENT_ID: realm.gateway.clientId, KEYCLOAK_CLIENT_SECRET: realm.gateway.clientSecret },
-      ...{ SECRET_KEY: 'only-for-this-test-8d41c7fb02e96a35b7f0642d9ec1583a', UPSTREAM_ALLOWED_NETWORKS: 'private' },
+      ...{
+        SECRET_KEY: 'only-for-this-test-8d41c7fb02e96a35b7f0642d9ec1583a',
+        UPSTREAM_ALLOWED_NETWORKS: 'private',
+      },
       ...{ SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
       ...(await environment(realm)),
     },

@@ -235,7 +235,10 @@ test('the doctor names the roles that the administrating client lacks, and what 
   const settings = {
     ...{ AUTH_PROVIDER: 'keycloak', KEYCLOAK_URL: keycloakUrl, KEYCLOAK_REALM: realm },
     ...{ KEYCLOAK_CLIENT_ID: 'mcp-gateway-web', KEYCLOAK_CLIENT_SECRET: 'web' },
-    ...{ REGISTRY_URL: 'http://localhost:8080', SECRET_KEY: 'only-for-this-test-8d41c7fb02e96a35b7f0642d9ec1583a' },
+    ...{
+      REGISTRY_URL: 'http://localhost:8080',
+      SECRET_KEY: 'only-for-this-test-8d41c7fb02e96a35b7f0642d9ec1583a',
+    },
     ...{ KEYCLOAK_ADMIN_CLIENT_ID: viewer.clientId, KEYCLOAK_ADMIN_CLIENT_SECRET: viewer.clientSecret },
   };
   const diagnose = async (env: Record<string, string>) => {

@@ -42,6 +42,8 @@ export interface Config {
     readonly maxAgeSeconds: number;
     readonly idleSeconds: number;
     readonly secure: boolean;
+    /** Sign-ins that one address may start; 0 is no limit. */
+    readonly startsPerMinute: number;
   };
   /** How long groups are believed, and how much longer while they cannot be read anew, in seconds. */
   readonly groups: { readonly maxAgeSeconds: number; readonly graceSeconds: number };
@@ -158,6 +160,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
       idleSeconds: value('SESSION_IDLE_SECONDS'),
       secure: registryUrl.startsWith('https:'),
+      startsPerMinute: value('SIGN_IN_STARTS_PER_MINUTE'),
     },
     groups: { maxAgeSeconds: value('GROUPS_MAX_AGE_SECONDS'), graceSeconds: value('GROUPS_GRACE_SECONDS') },
     tokens: {

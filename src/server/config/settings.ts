@@ -186,6 +186,14 @@ export const settings = {
     default: '24',
     parse: integer(1, 168),
   }),
+  SIGN_IN_STARTS_PER_MINUTE: setting({
+    group: 'Security',
+    about:
+      'How many sign-ins one address (of IPv6, one /64 network) may start within a minute on one replica; 0 is no limit. ' +
+      'Behind proxies set TRUSTED_PROXY_HOPS, or everybody is one address.',
+    default: '300',
+    parse: integer(0, 100_000),
+  }),
   MAX_TOKENS_PER_USER_PER_HOUR: setting({
     group: 'Personal tokens',
     about: 'How many personal tokens somebody may mint within an hour.',

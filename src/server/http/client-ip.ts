@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Context } from 'hono';
 import type { HttpEnv } from './env.ts';
 
@@ -12,11 +13,20 @@ export function clientIp(
   forwardedFor: string | string[] | undefined,
   hops: number,
 ): string | null {
-  const direct = remote?.replace(/^::ffff:/, '') ?? null;
+  const direct = remote === undefined ? null : addressIn(remote);
   if (hops === 0 || !forwardedFor) return direct;
   // Each proxy appends the address that it saw: only the last `hops` entries were written by proxies that we trust.
-  const chain = String(forwardedFor)
-    .split(',')
-    .map((part) => part.trim());
-  return chain.at(-hops) ?? chain[0] ?? direct;
+  const chain = String(forwardedFor).split(',');
+  return addressIn(chain.at(-hops) ?? chain[0] ?? '') ?? direct;
+}
+
+/** The IP address that an entry names, with or without a port, IPv4 within IPv6 as IPv4; null for anything else. */
+function addressIn(entry: string): string | null {
+  const text = entry.trim().replace(/^"([^"]*)"$/, '$1');
+  const bare =
+    /^\[([^\]]{2,45})\](?::\d{1,5})?$/.exec(text)?.[1] ?? /^([\d.]{7,15}):\d{1,5}$/.exec(text)?.[1] ?? text;
+  const address = (bare.split('%', 1)[0] ?? '').toLowerCase();
+  if (isIP(address) === 0) return null;
+  const within = /^::ffff:([\d.]+)$/.exec(address)?.[1];
+  return within && isIP(within) === 4 ? within : address;
 }

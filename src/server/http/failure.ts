@@ -30,7 +30,8 @@ export function answerFailure(c: Context<HttpEnv>, error: unknown, log: Log, cha
     'x-correlation-id': correlationId,
   };
   if (failure.status === 401) headers['www-authenticate'] = challenge;
-  if (failure.status === 503) headers['retry-after'] = '5';
+  const wait = failure.retryAfter ?? (failure.status === 503 ? 5 : undefined);
+  if (wait !== undefined) headers['retry-after'] = String(wait);
   if (failure.status === 413) headers.connection = 'close';
   c.set('failure', failure);
   return new Response(JSON.stringify(problemOf(failure, correlationId)), { status: failure.status, headers });

@@ -13,6 +13,7 @@ import { readText } from './body.ts';
 import { hostCookieName, readCookies, sessionCookieName, setCookie } from './cookies.ts';
 import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
+import { createRate } from './rates.ts';
 
 /** What signing in and out needs. */
 export interface SignInWorld {
@@ -29,6 +30,10 @@ export interface SignInWorld {
 /** Sign-ins that one browser may have under way besides the newest. */
 const attemptsAtOnce = 3;
 
+/** The cookie that keeps why the last sign-in failed, and for how many seconds. */
+const faultCookie = 'mcp_gateway_fault';
+const faultKept = 600;
+
 /** The words that the sign-in page knows for what can go wrong (`/login?error=...`). */
 const pageErrors: Partial<Record<FailureCode, string>> = {
   sign_in_state: 'oauth2_state_invalid',
@@ -40,9 +45,15 @@ const pageErrors: Partial<Record<FailureCode, string>> = {
 
 /** Mounts sign-in at a provider, both callback URLs of the setup guide, and sign-out. */
 export function mountSignIn(app: Hono<HttpEnv>, world: SignInWorld): void {
-  app.get('/oauth2/login/:provider', (c) => begin(c, world));
+  const mayStart = createRate(world.config.session.startsPerMinute, world.now);
+  app.get('/oauth2/login/:provider', (c) => {
+    requireKnown(c, world);
+    mayStart(world.clientIp(c));
+    return begin(c, world);
+  });
   app.get('/oauth2/callback/:provider', (c) => complete(c, world));
   app.get('/auth/callback', (c) => complete(c, world));
+  app.get('/oauth2/fault/:correlation_id', (c) => showFault(c, world));
   app.post('/logout', (c) => signOut(c, world));
 }
 
@@ -54,7 +65,6 @@ function requireKnown(c: Context<HttpEnv>, { login }: SignInWorld): void {
 }
 
 async function begin(c: Context<HttpEnv>, world: SignInWorld): Promise<Response> {
-  requireKnown(c, world);
   try {
     const returnTo = safeReturn(c.req.query('redirect_uri'), world.config.registryUrl);
     const provider = c.req.param('provider') ?? '';
@@ -208,12 +218,27 @@ function toLoginPage(c: Context<HttpEnv>, error: unknown, world: SignInWorld, ot
     { correlation_id: correlationId, code: failure.code, ...remedy, err: failure.cause },
     failure.message,
   );
-  const query = new URLSearchParams({
-    error: failure.code === 'not_found' ? 'oauth2_init_failed' : (pageErrors[failure.code] ?? otherwise),
-    details: failure.message.slice(0, 1000),
-    correlation_id: correlationId,
-  });
-  return redirect(`/login?${query}`, []);
+  const code = failure.code === 'not_found' ? 'oauth2_init_failed' : (pageErrors[failure.code] ?? otherwise);
+  const { secure } = world.config.session;
+  const kept = world.login.keepFault(correlationId, { error: code, details: failure.message });
+  return redirect(`/login?${new URLSearchParams({ error: code, correlation_id: correlationId })}`, [
+    setCookie(hostCookieName(faultCookie, secure), kept, { maxAge: faultKept, secure }),
+  ]);
+}
+
+/**
+ * What the sign-in page shows of a failure. Anybody can write a link to that page, so nothing of the link is shown: the text
+ * comes from here, and only to the browser in which the sign-in failed.
+ */
+function showFault(c: Context<HttpEnv>, { login, config }: SignInWorld): Response {
+  const correlationId = c.req.param('correlation_id') ?? '';
+  const kept = readCookies(c.req.header('cookie')).get(hostCookieName(faultCookie, config.session.secure));
+  const fault = login.faultIn(correlationId, kept);
+  if (!fault) throw new Failure('not_found', 'No sign-in failed in this browser under that correlation id.');
+  return Response.json(
+    { ...fault, correlation_id: correlationId },
+    { headers: { 'cache-control': 'no-store' } },
+  );
 }
 
 function redirect(to: string, cookies: readonly string[], status = 302): Response {

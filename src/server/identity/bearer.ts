@@ -10,6 +10,7 @@ import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { Issuer } from '../provider/issuer.ts';
 import type { Bearer, Provider } from '../provider/provider.ts';
+import { typedClaims } from './claims.ts';
 import { type Cutoff, requireStillCounts } from './cutoffs.ts';
 import { groupNames } from './group-names.ts';
 import type { CompleteGroups } from './groups.ts';
@@ -44,9 +45,15 @@ export function trust(
 
 /** The unverified `iss` of a JWT, to choose who verifies it; throws `credential_invalid` when it is no JWT. */
 export function issuerOf(token: string): string {
+  return claimsIn(token).iss ?? '';
+}
+
+/** What a JWT says, unverified. */
+function claimsIn(token: string): JWTPayload {
   try {
-    return decodeJwt(token).iss ?? '';
-  } catch {
+    return typedClaims(decodeJwt(token));
+  } catch (error) {
+    if (error instanceof Failure) throw error;
     throw new Failure(
       'credential_invalid',
       'The token is not a JWT. An opaque access token cannot be verified here: ask the identity provider for one whose audience is this gateway.',
@@ -89,9 +96,9 @@ export async function verifyProviderToken(
       requiredClaims: ['exp', 'sub'],
       currentDate: new Date(now()),
     });
-    return { claims: payload, header: protectedHeader as JWTHeaderParameters, by };
+    return { claims: typedClaims(payload), header: protectedHeader as JWTHeaderParameters, by };
   } catch (error) {
-    throw explained(error);
+    throw error instanceof Failure ? error : explained(error);
   }
 }
 
@@ -173,7 +180,7 @@ async function issuedBy<C extends { readonly one: Issuer }>(
 
 /** The failure for a token that nobody can verify; a provider may know better why that is. */
 function unverifiable(token: string, trusted: readonly TrustedProvider[], otherwise: string): Failure {
-  const claims = decodeJwt(token);
+  const claims = claimsIn(token);
   const said = trusted.map(({ provider }) => provider.unverifiable?.(claims)).find(Boolean);
   return new Failure('credential_invalid', said ?? otherwise);
 }

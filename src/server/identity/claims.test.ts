@@ -1,7 +1,23 @@
 import { expect, test } from 'vitest';
-import { claimAt, groupsIn } from './claims.ts';
+import { claimAt, groupsIn, typedClaims } from './claims.ts';
 
 const claims = { groups: ['a'], realm_access: { roles: ['b'] }, 'https://x.example/groups': ['c'] };
+
+test.each([
+  { iss: 5 },
+  { iss: null },
+  { iss: ['https://id.example'] },
+  { sub: {} },
+  { aud: 5 },
+  { aud: ['a', 5] },
+  { exp: '1' },
+  { exp: Number.POSITIVE_INFINITY },
+  { nbf: [] },
+  { iat: true },
+  { jti: 5 },
+])('refused: the claims %o', (wrong) => {
+  expect(() => typedClaims(wrong)).toThrow(expect.objectContaining({ code: 'credential_invalid' }));
+});
 
 test.each([
   [['groups'], ['a']],

@@ -1,3 +1,32 @@
+import type { JWTPayload } from 'jose';
+import { Failure } from '../failure/errors.ts';
+
+/** The registered claims (RFC 7519, section 4.1), which everything else relies on. */
+const registered = {
+  iss: isText,
+  sub: isText,
+  aud: (value) => isText(value) || (Array.isArray(value) && value.every(isText)),
+  exp: Number.isFinite,
+  nbf: Number.isFinite,
+  iat: Number.isFinite,
+  jti: isText,
+} satisfies Record<string, (value: unknown) => boolean>;
+
+/** The same claims, when the registered ones are of their types; throws `credential_invalid` otherwise. */
+export function typedClaims(claims: Readonly<Record<string, unknown>>): JWTPayload {
+  for (const [name, isRight] of Object.entries(registered))
+    if (Object.hasOwn(claims, name) && !isRight(claims[name]))
+      throw new Failure(
+        'credential_invalid',
+        `The token's claim '${name}' is not of the type that it has to be (RFC 7519, section 4.1).`,
+      );
+  return claims;
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string';
+}
+
 /** A claim that is a text with something in it; null for anything else. */
 export function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;

@@ -35,12 +35,7 @@ export function sealAttempt(key: Buffer, state: string, attempt: Attempt): strin
 
 /** What `sealAttempt` sealed for that state; undefined for anything else. */
 export function openAttempt(key: Buffer, state: string, sealed: string | undefined): Attempt | undefined {
-  if (!sealed) return undefined;
-  try {
-    return JSON.parse(unseal(key, sealed, holderOf(state))) as Attempt;
-  } catch {
-    return undefined;
-  }
+  return opened<Attempt>(key, sealed, holderOf(state));
 }
 
 /**
@@ -55,6 +50,42 @@ export async function spendState(db: Db, state: string, { until }: Attempt, now:
     .onConflict((conflict) => conflict.column('state_hash').doNothing())
     .executeTakeFirst();
   return Number(numInsertedOrUpdatedRows) > 0;
+}
+
+/** Why a sign-in failed, for the page of the browser in which it did. */
+export interface KeptFault {
+  /** A code that the sign-in page has words for. */
+  readonly error: string;
+  /** What we or the provider say about it; 1000 characters at most. */
+  readonly details: string;
+}
+
+/** Bytes of a message that still fit into its cookie. */
+const longestDetails = 2000;
+
+/** The value of a cookie that only the page of this failure can have opened: its URL names the correlation id and nothing more. */
+export function sealFault(key: Buffer, correlationId: string, { error, details }: KeptFault): string {
+  let shown = details.slice(0, 1000);
+  while (Buffer.byteLength(shown) > longestDetails) shown = shown.slice(0, -50);
+  return seal(key, JSON.stringify({ error, details: shown }), `fault ${correlationId}`);
+}
+
+/** What `sealFault` sealed for that correlation id; undefined for anything else. */
+export function openFault(
+  key: Buffer,
+  correlationId: string,
+  sealed: string | undefined,
+): KeptFault | undefined {
+  return opened<KeptFault>(key, sealed, `fault ${correlationId}`);
+}
+
+function opened<T>(key: Buffer, sealed: string | undefined, holder: string): T | undefined {
+  if (!sealed) return undefined;
+  try {
+    return JSON.parse(unseal(key, sealed, holder)) as T;
+  } catch {
+    return undefined;
+  }
 }
 
 function holderOf(state: string): string {

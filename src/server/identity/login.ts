@@ -11,8 +11,11 @@ import {
   type Attempt,
   attemptCookie,
   attemptLasts,
+  type KeptFault,
   openAttempt,
+  openFault,
   sealAttempt,
+  sealFault,
   spendState,
 } from './login-attempts.ts';
 import { readPerson } from './read-person.ts';
@@ -127,6 +130,10 @@ export function createLogin(world: LoginWorld) {
       });
       return { provider: trusted.provider, person, refreshToken, claimNames, returnTo, cookieName };
     },
+
+    /** A failure as its browser keeps it, and back; undefined for what is none of that correlation id. */
+    keepFault: (correlationId: string, fault: KeptFault) => sealFault(world.key, correlationId, fault),
+    faultIn: (correlationId: string, kept: string | undefined) => openFault(world.key, correlationId, kept),
 
     /**
      * Where to send the browser so that the provider ends its session too; undefined when it has no such page. It comes

@@ -5,6 +5,7 @@ import type { Fetch } from '../net/outbound.ts';
 import { type OidcClients, outageIn } from '../provider/oidc.ts';
 import { clientOf, type Person, type Provider } from '../provider/provider.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
+import { typedClaims } from './claims.ts';
 
 /** What reading a person needs. */
 export interface ReadPersonWorld {
@@ -29,13 +30,13 @@ export async function readPerson(
   const standsIn = idToken === undefined && subject !== undefined && provider.needsUserInfo !== undefined;
   let claims: JWTPayload = standsIn
     ? {
-        ...(await userInfo(world, provider, accessToken, subject)),
+        ...typedClaims(await userInfo(world, provider, accessToken, subject)),
         iss: provider.issuer,
         aud: provider.clientId,
       }
     : (await verifyProviderToken(idToken ?? '', [trusted], world.now)).claims;
   if (!standsIn && provider.needsUserInfo?.(claims))
-    claims = { ...(await userInfo(world, provider, accessToken, claims.sub ?? '')), ...claims };
+    claims = { ...typedClaims(await userInfo(world, provider, accessToken, claims.sub ?? '')), ...claims };
   const person = await withAllGroups(provider, provider.person(claims), accessToken, world.fetch);
   const logoutHint = provider.wantsIdTokenAtLogout ? (idToken ?? null) : person.logoutHint;
   return { person: { ...person, logoutHint }, claimNames: Object.keys(claims) };

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
 import { FlaskConical } from 'lucide-react';
 import { useEffect } from 'react';
-import { meQuery, providersQuery } from '../api.ts';
+import { meQuery, providersQuery, signInFaultQuery } from '../api.ts';
 import { buttonClass } from '../controls/button.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -12,10 +12,11 @@ import { SignInFault } from './sign-in-fault.tsx';
 
 /** The sign-in page: one button per identity provider, and why the last attempt failed. */
 export function Login() {
-  const { error, details, correlation_id, next } = useSearch({ from: '/login' });
+  const { error, correlation_id = '', next } = useSearch({ from: '/login' });
   const target = pathWithin(next);
   const router = useRouter();
   const { isSuccess: isSignedIn } = useQuery({ ...meQuery, retry: 0, enabled: error === undefined });
+  const { data: fault, isLoading } = useQuery(signInFaultQuery(correlation_id));
   const leaves = isSignedIn && error === undefined;
   useEffect(() => {
     if (leaves) router.history.replace(target);
@@ -23,11 +24,10 @@ export function Login() {
   if (leaves) return null;
   return (
     <Outside>
-      {error && (
+      {error && !isLoading && (
         <SignInFault
-          code={error}
-          {...(details ? { details } : {})}
-          {...(correlation_id ? { correlationId: correlation_id } : {})}
+          code={fault?.error ?? error}
+          {...(fault ? { details: fault.details, correlationId: fault.correlation_id } : {})}
         />
       )}
       <Page title="Sign in">

@@ -2,7 +2,7 @@ import { TriangleAlert } from 'lucide-react';
 import { aadstsHelpIn, aadstsTraceIn } from '../../contract/aadsts.ts';
 import { CopyText } from '../controls/copy.tsx';
 
-/** What each code of `/login?error=` means and what helps. Unknown codes are shown as they are. */
+/** What each code of `/login?error=` means and what helps. */
 const faults: Record<string, { title: string; help: string }> = {
   session_expired: {
     title: 'Your session has ended',
@@ -50,7 +50,10 @@ const faults: Record<string, { title: string; help: string }> = {
   },
 };
 
-/** Why the last sign-in failed. `details` and the code come from the URL, so anybody may have written them: plain text only. */
+/**
+ * Why the last sign-in failed. Anybody may have written the code into the address, so a code without words of ours is not
+ * shown; `details` and the correlation id come from the gateway.
+ */
 export function SignInFault({
   code,
   details,
@@ -82,17 +85,17 @@ export function SignInFault({
         )}
         {details && (
           <p className="max-h-40 w-full overflow-y-auto rounded-sm bg-raised px-2 py-1 font-mono text-code">
-            {details.slice(0, 1000)}
+            {details}
           </p>
         )}
-        {!ended && (
+        {!ended && (entra || known) && (
           <p className="text-meta">
-            Code <code className="font-mono">{entra ? `AADSTS${entra.code}` : code.slice(0, 100)}</code>
+            Code <code className="font-mono">{entra ? `AADSTS${entra.code}` : code}</code>
           </p>
         )}
         {correlationId && (
           <div className="flex flex-wrap items-center gap-2 text-meta">
-            Correlation id <CopyText text={correlationId.slice(0, 100)} label="Copy correlation id" />
+            Correlation id <CopyText text={correlationId} label="Copy correlation id" />
           </div>
         )}
         {[

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readConfig } from '../../config/config.ts';
@@ -73,6 +74,35 @@ describe.each(shapes)('$name: sign-in', (shape) => {
     issuer.script.idToken = () => ({ ...shape.idToken(groups), ...change });
     expect(await failureOf(signIn(name))).toMatch(
       /^(credential_invalid|sign_in_refused|credential_expired)$/,
+    );
+  });
+
+  test('whatever is in an ID token, signing in succeeds or is refused', async () => {
+    const names = [
+      ...Object.keys(shape.idToken(groups)),
+      'exp',
+      'iat',
+      'nbf',
+      'jti',
+      'groups',
+      'email',
+      'sid',
+    ];
+    const changes = fc.dictionary(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 3 });
+    await fc.assert(
+      fc.asyncProperty(changes, async (change) => {
+        issuer.script.idToken = () => ({ ...shape.idToken(groups), ...change });
+        const failure = await signIn(name).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        if (failure !== null)
+          expect(failure).toMatchObject({
+            status: expect.any(Number),
+            code: expect.stringMatching(/^(credential_|sign_in_|groups_)/),
+          });
+      }),
+      { numRuns: 40 },
     );
   });
 
@@ -282,6 +312,44 @@ describe.each(shapes.filter(({ bearer }) => bearer))('$name: access tokens', (sh
     for (const token of [unsigned, shared, 'ya29.opaque'])
       expect(codeOf(await room.ask(token))).toBe('credential_invalid');
   });
+
+  test('whatever is in a token, the answer is about the token and never a fault of the gateway', async () => {
+    const good = { ...bearer.person(groups), ...bearer.agent(groups), typ: 'Bearer', exp: 0, nbf: 0, iat: 0 };
+    const names = [
+      ...Object.keys(good),
+      'groups',
+      'roles',
+      'nonce',
+      'kid',
+      '_claim_names',
+      'realm_access',
+      'scp',
+    ];
+    const value = fc.oneof(fc.jsonValue({ maxDepth: 2 }), fc.constantFrom(...Object.values(good)));
+    const changes = fc.dictionary(fc.constantFrom(...names), value, { maxKeys: 3 });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom('person', 'agent'), changes, changes, async (kind, change, head) => {
+        const claims = { ...bearer[kind as 'person' | 'agent'](groups), ...change } as JWTPayload;
+        const unsigned = [{ alg: 'RS256', kid: 'k', ...head }, claims].map((part) =>
+          Buffer.from(JSON.stringify(part)).toString('base64url'),
+        );
+        const tokens = [`${unsigned.join('.')}.c2ln`, `${unsigned.join('.')}.`];
+        const signed = await issuer.sign(claims).catch(() => undefined);
+        for (const token of [...tokens, ...(signed ? [signed] : [])]) {
+          const who = await room.ask(token);
+          expect(who.is === 'unknown' ? who.failure : who.is).toMatch(/^(nobody|identity)$/);
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test.each(['', '.', '..', '...', 'a.b.c', 'bnVsbA.bnVsbA.bnVsbA', 'W10.W10.', 'e30.IjEi.e30', 'MQ.MQ.MQ'])(
+    'no fault of the gateway either: the token "%s"',
+    async (token) => {
+      expect((await room.ask(token)).is).toBe('nobody');
+    },
+  );
 
   test('new keys of the issuer are found', async () => {
     expect(codeOf(await isAsked(bearer.person(groups)))).toBe('identity');

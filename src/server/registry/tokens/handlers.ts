@@ -32,6 +32,7 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
         throw new Failure(
           'too_many_requests',
           `You may mint ${settings.perHour} tokens an hour; try again later.`,
+          { retryAfter: 600 },
         );
       const scopes = body.requested_scopes ?? [...access.scopes];
       const description = body.description ?? '';

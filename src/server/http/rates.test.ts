@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest';
+import { createRate } from './rates.ts';
+
+function trial(perMinute: number) {
+  const clock = { now: 1_000_000 };
+  const rate = createRate(perMinute, () => clock.now);
+  const waitOf = (address: string | null): number => {
+    try {
+      rate(address);
+      return 0;
+    } catch (error) {
+      return (error as { retryAfter: number }).retryAfter;
+    }
+  };
+  return { clock, waitOf };
+}
+
+test('an address may do it so many times at once, and again as time passes', () => {
+  const { clock, waitOf } = trial(6);
+  for (let times = 0; times < 6; times += 1) expect(waitOf('192.0.2.1')).toBe(0);
+  expect(waitOf('192.0.2.1')).toBe(10);
+  expect(waitOf('192.0.2.2')).toBe(0);
+  clock.now += 10_000;
+  expect([waitOf('192.0.2.1'), waitOf('192.0.2.1')]).toEqual([0, 10]);
+  clock.now += 3_600_000;
+  for (let times = 0; times < 6; times += 1) expect(waitOf('192.0.2.1')).toBe(0);
+});
+
+test.each([
+  ['2001:db8::1', '2001:db8::ffff:2', true],
+  ['2001:db8:0:0:1::1', '2001:db8::1', true],
+  ['2001:0db8:0000:0000:5::1', '2001:db8::1', true],
+  ['2001:db8:0:1::1', '2001:db8:0:2::1', false],
+  ['::1', '::2', true],
+  ['192.0.2.1', '192.0.2.2', false],
+])('%s and %s count as one address: %s', (one, other, isOne) => {
+  const { waitOf } = trial(1);
+  expect(waitOf(one)).toBe(0);
+  expect(waitOf(other) > 0).toBe(isOne);
+});
+
+test('0 is no limit', () => {
+  const { waitOf } = trial(0);
+  for (let times = 0; times < 1000; times += 1) expect(waitOf('192.0.2.1')).toBe(0);
+});

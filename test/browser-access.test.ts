@@ -41,7 +41,7 @@ async function fillGroups(page: Page, group: string, server: string): Promise<vo
 }
 
 test('an administrator learns why members of a group can call a method, and goes on to the scope', async () => {
-  const page = await openAs('alice', '/');
+  const page = await openAs('alice', '/servers');
   await page.getByRole('link', { name: 'Access', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Access' }).waitFor();
   await fillGroups(page, groups.operators, 'currenttime');
@@ -63,7 +63,7 @@ test('an administrator learns why members of a group can call a method, and goes
 });
 
 test('somebody known is asked about by name, with the keyboard alone, and a stranger is told to be one', async () => {
-  await openAs('bob', '/');
+  await openAs('bob', '/servers');
   const page = await openAs('alice', '/access');
   await tabTo(page, question(page).getByLabel('User name or application'));
   await page.keyboard.type(shippedTenant.accounts.user.userPrincipalName);

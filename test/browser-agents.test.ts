@@ -69,7 +69,7 @@ const switchOf = (page: Page, path: string) =>
   page.getByRole('listitem').filter({ hasText: path }).getByRole('switch');
 
 test('an administrator finds an agent, opens it and reads its skills and addresses', async () => {
-  const page = await openAs('alice', '/');
+  const page = await openAs('alice', '/servers');
   await page.getByRole('link', { name: 'Agents', exact: true }).click();
   await page.getByText('2 agents', { exact: true }).waitFor();
   await page.getByRole('searchbox', { name: 'Search agents' }).fill('book a flight');
@@ -142,7 +142,7 @@ test('who may see no agent has no link to them, and the page says whom to ask', 
 });
 
 test('an error says its cause, and trying again recovers', async () => {
-  const page = await openAs('alice', '/');
+  const page = await openAs('alice', '/servers');
   const said = {
     type: 'about:blank',
     title: 'Not now',

@@ -57,7 +57,7 @@ const rows = (page: Page) => page.getByRole('list', { name: 'Events' }).getByRol
 const search = (page: Page) => page.getByRole('searchbox', { name: 'Search events' });
 
 test('an administrator finds a change and reads what it was before and after', async () => {
-  const page = await openAs('alice', '/');
+  const page = await openAs('alice', '/servers');
   await page.getByRole('link', { name: 'Audit', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Audit' }).waitFor();
   await page.getByLabel('Kind', { exact: true }).selectOption({ label: 'Changes' });

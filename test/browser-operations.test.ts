@@ -96,7 +96,7 @@ test('the doctor says what to repair and how, and looks again when asked', async
 test('administrators are told on every page of a fault and of a secret that ends soon, others are not', async () => {
   await ageSecret();
   await examine();
-  const page = await openAs('alice', '/');
+  const page = await openAs('alice', '/servers');
   const notice = page.getByRole('region', { name: 'Notice for administrators' });
   await notice.getByText(/The client secret is valid for 10 more days/).waitFor();
   await restore(pristine);
@@ -107,11 +107,11 @@ test('administrators are told on every page of a fault and of a secret that ends
   await notice.getByRole('link', { name: 'What to do' }).click();
   await page.getByRole('heading', { level: 1, name: 'Operations' }).waitFor();
   await notice.waitFor({ state: 'detached' });
-  const bob = await openAs('bob', '/');
+  const bob = await openAs('bob', '/servers');
   await bob.getByRole('button', { name: /account/ }).waitFor();
   await bob.waitForLoadState('networkidle');
   expect(await bob.getByRole('region', { name: 'Notice for administrators' }).count()).toBe(0);
-  expect(await bob.getByRole('link', { name: 'Operations' }).count()).toBe(0);
+  expect(await bob.getByRole('link', { name: 'System' }).count()).toBe(0);
   await examine();
 });
 
@@ -191,7 +191,7 @@ test('an administrator ends one session, then all of a person with their tokens'
 test('a person ends a session of their own by keyboard, and then the one in use', async () => {
   const lost = await signInWithout(gateway.url, accounts.developer.userPrincipalName);
   const name = accounts.developer.userPrincipalName.split('@')[0]!;
-  const page = await openAs(name, '/');
+  const page = await openAs(name, '/servers');
   await tabTo(page, page.getByRole('button', { name: /account/ }));
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('link', { name: 'Your sessions' }));

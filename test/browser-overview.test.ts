@@ -65,7 +65,7 @@ test('whoever is no administrator is not told what runs, or with which settings'
 });
 
 test('a person finds their groups, scopes, permissions, sessions and tokens by keyboard', async () => {
-  const page = await openAs('bob', '/');
+  const page = await openAs('bob', '/servers');
   await tabTo(page, page.getByRole('button', { name: /account/ }));
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('link', { name: 'Your account' }));

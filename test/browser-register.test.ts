@@ -95,7 +95,7 @@ afterAll(() => {
 const form = (page: Page) => page.getByRole('form', { name: 'Server' });
 
 test('a server is registered from its URL by keyboard alone', async () => {
-  const page = await openAs('alice', '/');
+  const page = await openAs('alice', '/servers');
   await tabTo(page, page.getByRole('link', { name: 'Register a server' }));
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByLabel('Paste the URL of a server'));
@@ -161,7 +161,7 @@ test('who may not register or edit is told which permission is needed', async ()
 });
 
 test('markup from a server is only text, wherever it goes: nothing runs, nothing leaves', async () => {
-  const page = await openAs('alice', '/?open=%2Fodd');
+  const page = await openAs('alice', '/servers?open=%2Fodd');
   await page.getByText('odd', { exact: true }).first().waitFor();
   await page.goto(`${gateway.url}/servers/odd`);
   await page.getByRole('button', { name: 'Ask the server' }).click();

@@ -37,7 +37,7 @@ async function openConnect(page: Page): Promise<void> {
 
 describe('connecting', () => {
   test('a program is set up with a fresh token that works, and the connection is tested, by keyboard alone', async () => {
-    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    const page = await openAs('alice', '/servers?open=%2Fcurrenttime');
     await tabTo(page, page.getByRole('button', { name: 'Connect', exact: true }));
     await page.keyboard.press('Enter');
     await tabTo(page, page.getByRole('radio', { name: 'VS Code' }));
@@ -79,7 +79,7 @@ describe('connecting', () => {
   });
 
   test('VS Code and Cursor have a link, which holds no token', async () => {
-    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    const page = await openAs('alice', '/servers?open=%2Fcurrenttime');
     await openConnect(page);
     await page.getByRole('button', { name: 'Put in a fresh token' }).click();
     await page.getByText('holds a fresh token').waitFor();
@@ -99,7 +99,7 @@ describe('connecting', () => {
   });
 
   test('the test says why a server that is switched off cannot be reached', async () => {
-    const page = await openAs('alice', '/?open=%2Feverything');
+    const page = await openAs('alice', '/servers?open=%2Feverything');
     const control = page.getByRole('listitem').filter({ hasText: '/everything' }).getByRole('switch');
     await control.click();
     await page.getByText(/is now disabled/).waitFor();
@@ -116,7 +116,7 @@ describe('connecting', () => {
   });
 
   test('the token that a page tests with ends with the page', async () => {
-    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    const page = await openAs('alice', '/servers?open=%2Fcurrenttime');
     const made = page.waitForResponse('**/api/tokens/generate');
     await openConnect(page);
     await page.getByRole('button', { name: 'Test this connection' }).click();
@@ -135,7 +135,7 @@ describe('connecting', () => {
 
 describe('the page of a server', () => {
   test('a tool is found, filled in and run through the gateway by keyboard alone', async () => {
-    const page = await openAs('alice', '/?open=%2Fcurrenttime');
+    const page = await openAs('alice', '/servers?open=%2Fcurrenttime');
     await tabTo(page, page.getByRole('link', { name: 'Open the page of Current Time' }));
     await page.keyboard.press('Enter');
     await page.waitForURL(`${gateway.url}/servers/currenttime`);
@@ -301,12 +301,12 @@ test('the servers can be shown as cards by keyboard, and the choice stays', asyn
   await page.getByRole('link', { name: 'Servers', exact: true }).click();
   await page.getByRole('radio', { name: 'As cards' }).and(page.locator(':checked')).waitFor();
   // And the URL goes before that.
-  await page.goto(`${gateway.url}/?view=table`);
+  await page.goto(`${gateway.url}/servers?view=table`);
   await page.getByRole('radio', { name: 'As a table' }).and(page.locator(':checked')).waitFor();
 });
 
 test('what was just typed does not call somebody back who already follows a link', async () => {
-  const page = await openAs('alice', '/?view=cards');
+  const page = await openAs('alice', '/servers?view=cards');
   await page.clock.install();
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {
@@ -325,7 +325,7 @@ test('what was just typed does not call somebody back who already follows a link
 });
 
 test('a card switches its server and leads to its page', async () => {
-  const page = await openAs('alice', '/?view=cards');
+  const page = await openAs('alice', '/servers?view=cards');
   const card = page.getByRole('listitem').filter({ hasText: '/everything' });
   await switchOffAndOn(page, card.getByRole('switch'));
   await card.getByRole('link').first().click();
@@ -348,11 +348,11 @@ test('the catalogue needs no more than 200 KB of compressed script', async () =>
 
 /** The views of servers, by who sees them and how to get there. */
 const views: [name: string, who: string, path: string, enter: (page: Page) => Promise<void>][] = [
-  ['servers as cards', 'alice', '/?view=cards', async () => {}],
+  ['servers as cards', 'alice', '/servers?view=cards', async () => {}],
   [
     'connecting',
     'alice',
-    '/?open=%2Fcurrenttime',
+    '/servers?open=%2Fcurrenttime',
     async (page) => {
       await openConnect(page);
       await page.getByRole('button', { name: 'Test this connection' }).click();

@@ -18,7 +18,7 @@ const { open } = browserTrial(
 );
 async function openAs(name: string, width: number): Promise<Page> {
   const page = await open({ viewport: { width, height: 800 } });
-  await signIn(page, gateway.url, name);
+  await signIn(page, `${gateway.url}/servers`, name);
   return page;
 }
 

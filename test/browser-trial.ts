@@ -9,7 +9,7 @@ type Options = NonNullable<Parameters<typeof startGateway>[0]>;
 export interface BrowserTrial {
   /** An empty page. */
   open(options?: BrowserContextOptions): Promise<Page>;
-  /** That path, unless given the first page, after a sign-in as the account whose user name begins with `name`. */
+  /** That path, unless given the list of servers, after a sign-in as the account whose user name begins with `name`. */
   openAs(name: string, path?: string, options?: BrowserContextOptions): Promise<Page>;
 }
 
@@ -51,7 +51,7 @@ export function browserTrial(
   };
   return {
     open,
-    async openAs(name, path = '/', given = {}) {
+    async openAs(name, path = '/servers', given = {}) {
       const page = await open(given);
       await signIn(page, `${gateway.url}${path}`, name);
       return page;

@@ -15,7 +15,7 @@ const { open } = browserTrial(
 
 async function openAs(name: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await open(options);
-  await signIn(page, gateway.url, name);
+  await signIn(page, `${gateway.url}/servers`, name);
   return page;
 }
 
@@ -180,7 +180,7 @@ test('a session that ends leads to the sign-in and back', async () => {
   await page.getByRole('link', { name: 'Tokens' }).click();
   await title(page).getByText('Tokens').waitFor();
   await page.context().clearCookies();
-  await page.getByRole('link', { name: 'Servers' }).click();
+  await page.getByRole('link', { name: 'Servers', exact: true }).click();
   await page.getByText('Your session has ended').waitFor();
   await page.getByRole('link', { name: 'Sign in with Microsoft Entra ID' }).click();
   await page.getByRole('button', { name: 'alice@' }).click();
@@ -268,15 +268,17 @@ const views: [name: string, who: string | null, path: string, enter?: (page: Pag
   ['sign-in after an error', null, '/login?error=oauth2_error'],
   ['signed out', null, '/signed-out'],
   ['no such page', null, '/nowhere'],
-  ['servers', 'alice', '/'],
-  ['servers of a plain user', 'bob', '/'],
+  ['home', 'alice', '/'],
+  ['home of a plain user', 'bob', '/'],
+  ['servers', 'alice', '/servers'],
+  ['servers of a plain user', 'bob', '/servers'],
   [
     'a server with a tool',
     'alice',
-    '/?open=%2Fcurrenttime',
+    '/servers?open=%2Fcurrenttime',
     (page) => page.getByText('current_time_by_timezone').first().click(),
   ],
-  ['a search without result', 'alice', '/?q=nothing-like-it'],
+  ['a search without result', 'alice', '/servers?q=nothing-like-it'],
   ['account', 'alice', '/', (page) => page.getByRole('button', { name: /account/ }).click()],
   ['tokens', 'alice', '/tokens'],
   [

@@ -6,8 +6,10 @@ import { createRoot } from 'react-dom/client';
 import { ApiError, isSignedOut, meQuery } from './api.ts';
 import { makeRouter } from './routes.ts';
 import { applyTheme } from './shell/theme.ts';
+import { language } from './words/words.ts';
 
 applyTheme();
+document.documentElement.lang = language;
 
 const queries = new QueryClient({
   queryCache: new QueryCache({

@@ -68,16 +68,25 @@ const noAccess = createRoute({
   component: lazyRouteComponent(() => import('./sign-in/no-access.tsx'), 'NoAccess'),
 });
 
-const servers = createRoute({
+const home = createRoute({
   getParentRoute: () => signedIn,
+  path: '/',
+  component: lazyRouteComponent(() => import('./home/home-page.tsx'), 'Home'),
+});
+
+// A parent of its own: beside each other, the page of one server would be taken for that of all.
+const catalog = createRoute({ getParentRoute: () => signedIn, path: '/servers' });
+
+const servers = createRoute({
+  getParentRoute: () => catalog,
   path: '/',
   validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'view', 'open']),
   component: lazyRouteComponent(() => import('./servers/servers-page.tsx'), 'Servers'),
 });
 
 const server = createRoute({
-  getParentRoute: () => signedIn,
-  path: '/servers/$',
+  getParentRoute: () => catalog,
+  path: '/$',
   component: lazyRouteComponent(() => import('./server/server-page.tsx'), 'ServerPage'),
 });
 
@@ -169,8 +178,8 @@ const pages = root.addChildren([
   signedOut,
   apiReference,
   signedIn.addChildren([
-    servers,
-    server,
+    home,
+    catalog.addChildren([servers, server]),
     register,
     edit,
     agents,

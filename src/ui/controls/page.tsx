@@ -1,6 +1,19 @@
-import { type ReactNode, useEffect, useRef } from 'react';
+import { type ReactNode, useEffect, useRef, useSyncExternalStore } from 'react';
 
 let opened = 0;
+let shownTitle = '';
+const listeners = new Set<() => void>();
+
+/** The title of the page that is shown, for the line above it. */
+export function usePageTitle(): string {
+  return useSyncExternalStore(
+    (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    () => shownTitle,
+  );
+}
 
 /** The frame of a page: its title on the tab and as heading, which takes the focus when one page follows another. */
 export function Page({
@@ -15,6 +28,8 @@ export function Page({
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${title} · MCP Gateway & Registry`;
+    shownTitle = title;
+    for (const listener of listeners) listener();
     // On the very first page the browser itself starts at the top; taking the focus would skip the skip link.
     if (opened++ > 0) heading.current?.focus({ preventScroll: true });
   }, [title]);

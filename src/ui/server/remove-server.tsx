@@ -19,7 +19,7 @@ export function RemoveServer({ server, onClose }: { server: Server; onClose: () 
     onSuccess: async () => {
       announce('done', `${server.server_name} was removed.`);
       void queries.invalidateQueries({ queryKey: serversQuery.queryKey });
-      await navigate({ to: '/' });
+      await navigate({ to: '/servers' });
     },
   });
   return (

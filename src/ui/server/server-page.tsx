@@ -73,7 +73,7 @@ function Summary({ server }: { server: Server }) {
           {server.tags.map((tag) => (
             <li key={tag}>
               <Link
-                to="/"
+                to="/servers"
                 search={{ q: `#${tag}` }}
                 className="inline-flex min-h-6 items-center rounded-sm bg-sunken px-1.5 text-meta text-quiet hover:text-ink"
               >

@@ -14,8 +14,8 @@ export function healthWords(status: Server['health_status']): string {
   return faces[status].words;
 }
 
-/** A server's health as a shape, a colour and words; the reason below when it is not healthy. */
-export function Health({ server }: { server: Server }) {
+/** A server's health as a shape, a colour and words; the reason below when it is not healthy, unless `brief`. */
+export function Health({ server, brief = false }: { server: Server; brief?: boolean }) {
   const { icon: Icon, words, color } = faces[server.health_status];
   return (
     <span className="grid min-w-0">
@@ -24,7 +24,7 @@ export function Health({ server }: { server: Server }) {
         <span className="sr-only">Health: </span>
         {words}
       </span>
-      {server.health_detail !== null && (
+      {!brief && server.health_detail !== null && (
         <span className="truncate text-meta text-quiet" title={server.health_detail}>
           {server.health_detail}
         </span>

@@ -1,16 +1,13 @@
 import { Link } from '@tanstack/react-router';
-import { Activity, Plug } from 'lucide-react';
-import { lazy, Suspense, useState } from 'react';
+import { Activity } from 'lucide-react';
 import type { Server } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { CopyText } from '../controls/copy.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { ToolList } from '../server/tool-list.tsx';
+import { ConnectButton } from './connect-button.tsx';
 import { useHealthCheck } from './server-changes.ts';
-
-const loadConnect = () => import('../connect/connect.tsx');
-const Connect = lazy(() => loadConnect().then(({ Connect: component }) => ({ default: component })));
 
 /** What is known of one server at a glance: where to connect, its health, where it comes from, its tools. */
 export function ServerDetail({ server }: { server: Server }) {
@@ -80,27 +77,5 @@ function CheckHealth({ server }: { server: Server }) {
       <Activity size={15} aria-hidden />
       {check.isPending ? 'Checking …' : 'Check health'}
     </Button>
-  );
-}
-
-function ConnectButton({ server }: { server: Server }) {
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <Button
-        look="primary"
-        onPointerEnter={() => void loadConnect()}
-        onFocus={() => void loadConnect()}
-        onClick={() => setOpen(true)}
-      >
-        <Plug size={15} aria-hidden />
-        Connect
-      </Button>
-      {open && (
-        <Suspense>
-          <Connect server={server} onClose={() => setOpen(false)} />
-        </Suspense>
-      )}
-    </>
   );
 }

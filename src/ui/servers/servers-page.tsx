@@ -24,8 +24,8 @@ export function Servers() {
     view: viewAsked,
     open,
     ...narrow
-  } = useSearch({ from: '/signed-in/' });
-  const navigate = useNavigate({ from: '/' });
+  } = useSearch({ from: '/signed-in/servers/' });
+  const navigate = useNavigate({ from: '/servers/' });
   const { data, error, isPending, refetch } = useQuery(serversQuery);
   useServerEvents();
   const state = states.find((one) => one === asked) ?? 'all';

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { ChevronDown } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
 import { type Me, providersQuery, versionQuery } from '../api.ts';
+import { chooseLanguage, type Language, language, languages, t } from '../words/words.ts';
 import { accessWords } from './access-words.ts';
 import { SignOut } from './sign-out.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
@@ -36,9 +37,9 @@ export function UserMenu({ me }: { me: Me }) {
         >
           {name.slice(0, 1).toUpperCase()}
         </span>
-        <span className="max-w-40 truncate max-lg:sr-only">{name}</span>
+        <span className="max-w-40 truncate max-xl:sr-only">{name}</span>
         <span className="sr-only">: account</span>
-        <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet max-sm:sr-only">
+        <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet max-md:sr-only">
           {accessWords(me)}
         </span>
         <ChevronDown size={14} aria-hidden className="text-quiet" />
@@ -50,7 +51,7 @@ export function UserMenu({ me }: { me: Me }) {
         role="dialog"
         aria-label="Account"
         onToggle={(event) => setOpen(event.newState === 'open')}
-        className="fixed top-13 right-4 left-auto m-0 max-h-[calc(100dvh-5rem)] w-80 max-w-[calc(100vw-2rem)] overflow-y-auto rounded-lg border border-line bg-raised p-4 text-ink shadow-float sm:right-6"
+        className="fixed top-13 right-3 left-auto m-0 max-h-[calc(100dvh-5rem)] w-80 max-w-[calc(100vw-2rem)] overflow-y-auto rounded-lg border border-line bg-raised p-4 text-ink shadow-float sm:right-6"
       >
         <p className="font-semibold">{name}</p>
         {me.name !== null && <p className="text-quiet">{me.username}</p>}
@@ -60,9 +61,24 @@ export function UserMenu({ me }: { me: Me }) {
         </p>
         <Names title="Scopes" names={me.scopes} none="No scopes" />
         <Names title="Groups" names={me.groups} none="In no group" />
-        <div className="mt-4 flex items-center justify-between md:hidden">
+        <div className="mt-4 flex items-center justify-between xl:hidden">
           <span>Theme</span>
           <ThemeChoice />
+        </div>
+        <div className="mt-3 flex items-center justify-between">
+          <label htmlFor={`${id}-language`}>{t('Language')}</label>
+          <select
+            id={`${id}-language`}
+            value={language}
+            onChange={(event) => chooseLanguage(event.currentTarget.value as Language)}
+            className="h-8 rounded-md border border-edge bg-raised px-2"
+          >
+            {Object.entries(languages).map(([value, words]) => (
+              <option key={value} value={value} lang={value}>
+                {words}
+              </option>
+            ))}
+          </select>
         </div>
         <p className="mt-3 flex gap-4">
           {ownPages.map(([to, words]) => (

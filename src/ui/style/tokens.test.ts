@@ -12,13 +12,29 @@ const tokens = new Map(
 
 /** Text on its background needs 4.5:1, the edge of a control 3:1 (WCAG 2.2, 1.4.3 and 1.4.11). */
 const pairings: [foreground: string, backgrounds: string[], least: number][] = [
-  ['ink', ['paper', 'raised', 'sunken', 'hover', 'accent-soft', 'good-soft', 'warn-soft', 'bad-soft'], 7],
-  ['quiet', ['paper', 'raised', 'sunken', 'hover'], 4.5],
+  [
+    'ink',
+    [
+      'paper',
+      'raised',
+      'sunken',
+      'hover',
+      'side',
+      'chosen',
+      'accent-soft',
+      'good-soft',
+      'warn-soft',
+      'bad-soft',
+    ],
+    7,
+  ],
+  ['quiet', ['paper', 'raised', 'sunken', 'hover', 'side', 'chosen'], 4.5],
   ['accent', ['paper', 'raised', 'sunken', 'hover', 'accent-soft'], 4.5],
   ['inverse', ['ink', 'bad', 'good'], 4.5],
   ['good', ['paper', 'raised', 'hover', 'good-soft'], 4.5],
   ['warn', ['paper', 'raised', 'hover', 'warn-soft'], 4.5],
   ['bad', ['paper', 'raised', 'hover', 'bad-soft'], 4.5],
+  ...[1, 2, 3, 4, 5, 6].map((n): [string, string[], number] => [`on-tint-${n}`, [`tint-${n}`], 4.5]),
   ['edge', ['paper', 'raised', 'sunken', 'hover'], 3],
 ];
 

@@ -54,7 +54,7 @@ function ServersByState() {
     <ul aria-label="Servers by health" className="flex flex-wrap gap-x-4 gap-y-1">
       {occurring.map((state) => (
         <li key={state}>
-          <Link to="/" search={{ health: state }} className="rounded-sm underline underline-offset-4">
+          <Link to="/servers" search={{ health: state }} className="rounded-sm underline underline-offset-4">
             {count(state)} {healthWords(state).toLowerCase()}
           </Link>
         </li>

@@ -1,0 +1,121 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { ArrowRight } from 'lucide-react';
+import { meQuery, type Server, serversQuery } from '../api.ts';
+import { readsAudit } from '../audit/audit-search.ts';
+import { buttonClass } from '../controls/button.tsx';
+import { Page } from '../controls/page.tsx';
+import { Pending } from '../controls/pending.tsx';
+import { Problem } from '../controls/problem.tsx';
+import { ConnectButton } from '../servers/connect-button.tsx';
+import { Health } from '../servers/health.tsx';
+import { useServerEvents } from '../servers/server-events.ts';
+import { isIn } from '../servers/server-filter.ts';
+import { NameTile } from '../servers/server-icon.tsx';
+import { count, t } from '../words/words.ts';
+import { Attention } from './attention.tsx';
+import { Today } from './today.tsx';
+
+/** How many servers are offered here; the others are in the catalog. */
+const most = 8;
+
+/** What somebody can use and how to connect it; for those who care for it, what needs attention and the traffic of the day. */
+export function Home() {
+  const { data: me } = useQuery(meQuery);
+  const { data, error, isPending, refetch } = useQuery(serversQuery);
+  useServerEvents();
+  if (!me) return null;
+  return (
+    <Page title={t('Home')}>
+      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+        <section aria-labelledby="ready" className="grid min-w-0 gap-3">
+          <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
+            <h2 id="ready" className="text-lead font-semibold">
+              {t('Connect your client')}
+            </h2>
+            <Link
+              to="/servers"
+              className="inline-flex items-center gap-1 rounded-sm text-quiet hover:text-ink"
+            >
+              {data ? count(data.total_count, 'See {n} server', 'See all {n} servers') : t('Servers')}
+              <ArrowRight size={14} aria-hidden />
+            </Link>
+          </div>
+          {isPending && <Pending rows={6} />}
+          {error && !data && <Problem error={error} retry={() => void refetch()} />}
+          {data && <Ready servers={data.servers} canRegister={data.can_register} />}
+        </section>
+        <div className="grid min-w-0 gap-6">
+          <Attention me={me} servers={data?.servers ?? []} />
+          {readsAudit(me) && <Today />}
+        </div>
+      </div>
+    </Page>
+  );
+}
+
+function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegister: boolean }) {
+  const usable = servers.filter(({ is_enabled, num_tools }) => is_enabled && num_tools > 0);
+  if (servers.length === 0)
+    return (
+      <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+        <p className="text-quiet">
+          {canRegister
+            ? t('No server is registered yet.')
+            : t('No server has been shared with you yet. Ask an administrator for access.')}
+        </p>
+        {canRegister && (
+          <Link to="/register" className={buttonClass('primary')}>
+            {t('Register a server')}
+          </Link>
+        )}
+      </div>
+    );
+  return (
+    <>
+      {usable.length === 0 && (
+        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
+          {t('You can see servers, but none of them is enabled with a tool that you can call.')}
+        </p>
+      )}
+      {usable.length > 0 && (
+        <ul
+          aria-label={t('Servers ready to use')}
+          className="overflow-hidden rounded-lg border border-line bg-raised"
+        >
+          {usable
+            .toSorted((a, b) => Number(isIn('issues', a)) - Number(isIn('issues', b)))
+            .slice(0, most)
+            .map((server) => (
+              <li
+                key={server.path}
+                className="relative flex items-center gap-3 border-b border-line px-4 py-3 last:border-0 hover:bg-hover"
+              >
+                <NameTile name={server.server_name} />
+                <div className="min-w-0 flex-1">
+                  <h3 className="truncate font-semibold">
+                    <Link
+                      to="/servers/$"
+                      params={{ _splat: server.path.slice(1) }}
+                      className="after:absolute after:inset-0"
+                    >
+                      {server.server_name}
+                    </Link>
+                  </h3>
+                  <p className="truncate text-quiet">
+                    {server.description || count(server.num_tools, '{n} tool', '{n} tools')}
+                  </p>
+                </div>
+                <span className="shrink-0 max-md:hidden">
+                  <Health server={server} brief />
+                </span>
+                <span className="relative shrink-0">
+                  <ConnectButton server={server} names />
+                </span>
+              </li>
+            ))}
+        </ul>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,2 @@
+/** German, by the English text. */
+export const de: Readonly<Record<string, string>> = {};

@@ -8,6 +8,7 @@ import { packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
+import type { FailureCode } from '../failure/errors.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
@@ -17,6 +18,7 @@ import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
+import type { HealthWatch } from '../registry/servers/watch-health.ts';
 import { createTurns } from '../registry/scopes/turns.ts';
 import { startAccounts } from './accounts.ts';
 import type { Base } from './base.ts';
@@ -48,7 +50,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     daysLeft: doctor.daysLeft,
   });
   ending.defer(base.feed.follow(['server'], () => metrics.dropGone()));
-  const trail = measured(base.trail, metrics);
+  const trail = measured(base.trail, metrics, inventory.watch);
   const gateway = dataPlane(parts, trail);
   const { grants } = inventory.scopes;
   const { qualify } = groupNames(base.config.providers, knownProviders);
@@ -119,12 +121,24 @@ function controlPlane(
   });
 }
 
-/** What the trail is told is what the metrics count. */
-function measured(trail: Trail, metrics: Pick<Metrics, 'record'>): Trail {
+/** Why a call failed when its server was not reached. */
+const notReached: ReadonlySet<string | undefined> = new Set<FailureCode>([
+  ...(['upstream_unreachable', 'upstream_timeout', 'upstream_resting'] as const),
+]);
+
+/** What is recorded is what the metrics count, and what the watch over the servers' health knows of calls. */
+function measured(
+  trail: Trail,
+  metrics: Pick<Metrics, 'record'>,
+  watch: Pick<HealthWatch, 'met'>,
+): Trail {
   return {
     record(event) {
       trail.record(event);
       metrics.record(event);
+      if (event.kind !== 'mcp' || event.resource === null || event.decision === 'deny') return;
+      if (event.decision === 'allow') watch.met(event.resource, true);
+      else if (notReached.has(event.reason)) watch.met(event.resource, false);
     },
     flush: trail.flush,
   };

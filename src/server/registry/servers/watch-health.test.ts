@@ -202,3 +202,26 @@ test('nothing is looked at where checks are switched off, or for a server that i
   expect(await toldAfter(10)).toBe(0);
   expect(await toldAfter(10, 'nobody')).toBe(0);
 });
+
+test('calls that find a server in another state than its last check have it checked at once, once a second', async () => {
+  await add('a');
+  watch.start(2 ** 30);
+  await watch.tick();
+  const checksAfterCalls = async (seconds: number, reached: boolean): Promise<number> => {
+    time += seconds * second;
+    asked.length = 0;
+    for (const name of ['a', 'a', 'unknown']) watch.met(name, reached);
+    await watch.tick();
+    return asked.length;
+  };
+  expect(await checksAfterCalls(60, true)).toBe(0);
+  findings.a = ill;
+  expect(await checksAfterCalls(1, false)).toBe(1);
+  expect(logged.at(-1)).toMatchObject({ server: 'a', from: 'healthy', to: 'unhealthy' });
+  expect(await checksAfterCalls(1, false)).toBe(0);
+  expect(await checksAfterCalls(0.5, true)).toBe(1);
+  findings.a = well;
+  expect(await checksAfterCalls(0.5, true)).toBe(0);
+  expect(await checksAfterCalls(0.5, true)).toBe(1);
+  expect(logged.at(-1)).toMatchObject({ server: 'a', from: 'unhealthy', to: 'healthy' });
+});

@@ -15,6 +15,9 @@ const justChecked = 30_000;
 /** Milliseconds between two checks of a server that says that its tools changed, when they did. */
 const leastApart = 5000;
 
+/** Milliseconds between two checks of a server that calls find in another state than its last check. */
+const leastApartAfterCalls = 1000;
+
 /** What the watch works with. */
 export interface HealthWatchWorld {
   readonly db: Db;
@@ -40,6 +43,11 @@ export interface HealthWatch {
    * check before. Where nothing had changed, the wait doubles each time up to the interval. Does nothing until the start.
    */
   soon(name: string): void;
+  /**
+   * Notes how a call to the server called `name` went: whether it was reached. Where that is not what its last check found,
+   * the server is checked again at once, or 1 s after the check before. Does nothing until the start.
+   */
+  met(name: string, reached: boolean): void;
   /** Ticks every `everyMs` from now on, and now. */
   start(everyMs: number): void;
   /** Begins no more checks; resolves when those under way have ended. */
@@ -71,7 +79,11 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
     const before = await find(db, `/${name}`);
     if (!before?.isEnabled) return;
     // Registering a server and switching it on check it already.
-    if (isNew && before.health && now() - Date.parse(before.health.checkedAt) < justChecked) return;
+    if (isNew && before.health && now() - Date.parse(before.health.checkedAt) < justChecked) {
+      turn.failures = before.health.status === 'healthy' ? 0 : 1;
+      turn.checkedAt = Date.parse(before.health.checkedAt);
+      return;
+    }
     const wasTold = turn.isTold;
     Object.assign(turn, { isTold: false, checkedAt: now() });
     const { found } = await lookAfter.one(before);
@@ -127,9 +139,16 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
     hurry(turn);
     if (turn.dueAt <= now()) void tick();
   };
+  const met = (name: string, reached: boolean): void => {
+    const turn = turns.get(name);
+    if (!timer || !turn || reached === (turn.failures === 0)) return;
+    turn.dueAt = Math.min(turn.dueAt, turn.checkedAt + leastApartAfterCalls);
+    if (turn.dueAt <= now()) void tick();
+  };
   return {
     tick,
     soon,
+    met,
     start(everyMs) {
       timer = setInterval(tick, everyMs).unref();
       void tick();

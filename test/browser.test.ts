@@ -231,7 +231,7 @@ test('nothing that a link to the sign-in page says is shown', async () => {
 
 test('sign-in, minting and switching need no mouse', async () => {
   const page = await open();
-  await page.goto(gateway.url);
+  await page.goto(`${gateway.url}/servers`);
   await tabTo(page, page.getByRole('link', { name: 'Sign in with Microsoft Entra ID' }));
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('button', { name: 'alice@' }));

@@ -18,6 +18,10 @@ export const auditEvent = z.object({
   username: z.string().nullable().describe('Null when nobody could be identified.'),
   client_id: z.string().nullable().describe('The application through which the request came.'),
   auth_method: z.string().nullable(),
+  credential_id: z
+    .string()
+    .nullable()
+    .describe('The id of the personal token or browser session that was used; never the credential itself.'),
   client_ip: z.string().nullable(),
   action: z.string().describe("The MCP method, or the endpoint's id."),
   resource: z.string().nullable().describe("The server's name, a path or an id."),
@@ -53,6 +57,7 @@ const filters = {
   username: word.describe('Part of the user name; case does not matter.').optional(),
   subject: word.optional(),
   client_id: word.optional(),
+  credential_id: word.describe('The id of a personal token or of a browser session.').optional(),
   action: word.describe("The MCP method, or the endpoint's id, whole.").optional(),
   resource: word
     .describe("The server's name, path or id, whole; slashes at its ends do not matter.")

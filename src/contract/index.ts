@@ -1,6 +1,7 @@
 import { accessEndpoints } from './access.ts';
 import { agentEndpoints } from './agents.ts';
 import { auditEndpoints } from './audit.ts';
+import { favouriteEndpoints } from './favourites.ts';
 import { groupEndpoints } from './groups.ts';
 import { jobEndpoints } from './jobs.ts';
 import { m2mClientEndpoints } from './m2m-clients.ts';
@@ -19,6 +20,7 @@ export const endpoints = {
   ...signInEndpoints,
   ...sessionEndpoints,
   ...tokenEndpoints,
+  ...favouriteEndpoints,
   ...accessEndpoints,
   ...groupEndpoints,
   // Before servers: `/api/servers/groups` would be a server's path.

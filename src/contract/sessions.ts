@@ -10,6 +10,9 @@ export const session = z.object({
   created_at: z.string(),
   last_seen_at: z.string(),
   expires_at: z.string(),
+  /** The browser as it named itself at the sign-in, and the address it came from; null where that is not known. */
+  user_agent: z.string().nullable(),
+  client_ip: z.string().nullable(),
   /** Whether it is the one that asks. */
   is_current: z.boolean(),
 });

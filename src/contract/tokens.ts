@@ -4,12 +4,17 @@ import type { Endpoints } from './endpoint.ts';
 /** A personal token as its owner sees it in a list; the token itself is shown only once, when it is made. */
 export const personalToken = z.object({
   id: z.string(),
+  /** Whose it is. */
+  provider: z.string(),
+  subject: z.string(),
+  username: z.string(),
   description: z.string(),
   scopes: z.array(z.string()),
   created_at: z.string(),
   expires_at: z.string(),
   last_used_at: z.string().nullable(),
   revoked_at: z.string().nullable(),
+  revoked_by: z.string().nullable(),
 });
 
 /** The endpoints of personal tokens. */
@@ -46,8 +51,21 @@ export const tokenEndpoints = {
     method: 'GET',
     path: '/api/tokens',
     permission: 'identity',
-    summary: "The caller's personal tokens, newest first",
-    output: z.object({ tokens: z.array(personalToken) }),
+    summary: "The caller's personal tokens, newest first; with all=true everybody's, for administrators",
+    query: z.strictObject({
+      all: z.enum(['true', 'false']).optional(),
+      q: z
+        .string()
+        .trim()
+        .max(200)
+        .describe('The id of a token, or part of its user name or description; case does not matter.')
+        .optional(),
+      state: z.enum(['active', 'ended']).describe('`ended`: expired or revoked.').optional(),
+    }),
+    output: z.object({
+      tokens: z.array(personalToken),
+      total: z.number().int().describe('How many there are; the newest 1000 of them are listed.'),
+    }),
   },
   'tokens.revoke': {
     method: 'DELETE',
@@ -57,5 +75,13 @@ export const tokenEndpoints = {
     params: z.object({ id: z.string().max(100) }),
     output: z.undefined(),
     status: 204,
+  },
+  'tokens.revokeAll': {
+    method: 'POST',
+    path: '/api/people/{provider}/{subject}/revoke-tokens',
+    permission: 'administrator',
+    summary: 'Revoke every personal token of a person at once, whether or not they are signed in',
+    params: z.object({ provider: z.string().max(50), subject: z.string().max(200) }),
+    output: z.object({ tokens_revoked: z.number().int() }),
   },
 } as const satisfies Endpoints;

@@ -16,6 +16,7 @@ function anEvent(parts: Partial<AuditEventInFull> = {}): AuditEventInFull {
     username: 'alice',
     client_id: null,
     auth_method: 'session',
+    credential_id: null,
     client_ip: '10.0.0.1',
     action: 'servers.patch',
     resource: 'currenttime',

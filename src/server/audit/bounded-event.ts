@@ -39,13 +39,15 @@ export function boundedEvent(event: AuditEvent): AuditEvent {
   };
 }
 
-function boundedIdentity({ provider, subject, username, clientId, method }: AuditIdentity): AuditIdentity {
+function boundedIdentity(who: AuditIdentity): AuditIdentity {
+  const { provider, subject, username, clientId, method, credentialId } = who;
   return {
     provider: clean(provider, longest.who),
     subject: clean(subject, longest.who),
     username: clean(username, longest.who),
     clientId: clientId === null ? null : clean(clientId, longest.who),
     method: clean(method, longest.other),
+    ...(credentialId ? { credentialId: clean(credentialId, longest.who) } : {}),
   };
 }
 

@@ -26,6 +26,8 @@ export interface AuditIdentity {
   readonly username: string;
   readonly clientId: string | null;
   readonly method: string;
+  /** The row key of the personal token or browser session; never the credential itself. */
+  readonly credentialId?: string | null | undefined;
 }
 
 /** The part of an identity that is recorded; whatever else it knows stays out. */
@@ -35,8 +37,9 @@ export function auditIdentity({
   username,
   clientId,
   method,
+  credentialId,
 }: AuditIdentity): AuditIdentity {
-  return { provider, subject, username, clientId, method };
+  return { provider, subject, username, clientId, method, credentialId };
 }
 
 /** Where events go. */

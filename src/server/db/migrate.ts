@@ -11,6 +11,7 @@ import * as changes from './migrations/0020-changes.ts';
 import * as signInAttempts from './migrations/0026-sign-in-attempts.ts';
 import * as cutoffs from './migrations/0027-cutoffs.ts';
 import * as virtualServers from './migrations/0034-virtual-servers.ts';
+import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -27,6 +28,7 @@ const migrations: Record<string, Migration> = {
   '0026-sign-in-attempts': signInAttempts,
   '0027-cutoffs': cutoffs,
   '0034-virtual-servers': virtualServers,
+  '0038-sessions-and-tokens': sessionsAndTokens,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -26,6 +26,7 @@ test('migrations run at the first start only', async () => {
     '0026-sign-in-attempts',
     '0027-cutoffs',
     '0034-virtual-servers',
+    '0038-sessions-and-tokens',
   ]);
   await first.close();
   const second = await openDatabase(directory);

@@ -22,6 +22,7 @@ export interface Tables {
   virtual_servers: VirtualServersTable;
   virtual_sessions: VirtualSessionsTable;
   virtual_replies: VirtualRepliesTable;
+  favourites: FavouritesTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -113,6 +114,9 @@ export interface SessionsTable {
   ended_because: string | null;
   /** What the next sign-in has to ask for (claims challenge); null mostly. */
   claims: string | null;
+  /** The `User-Agent` it was opened with, and from which address; null for sessions of before. */
+  user_agent: string | null;
+  client_ip: string | null;
 }
 
 /** Sign-ins that a browser came back with: each `state` works once. */
@@ -212,6 +216,19 @@ export interface AuditEventsTable {
   duration_ms: number;
   /** JSON: before and after, counts; null when there is nothing more to say. */
   detail: string | null;
+  /** The personal token or browser session behind the call, by its row key; null where there is none. */
+  credential_id: string | null;
+}
+
+/** What people keep at hand: servers and agents by path. */
+export interface FavouritesTable {
+  provider: string;
+  subject: string;
+  /** `server` or `agent`. */
+  kind: string;
+  path: string;
+  /** When it was added; ISO 8601. */
+  at: string;
 }
 
 /** Work of several steps in a directory, which goes on after a restart. */

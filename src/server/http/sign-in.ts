@@ -149,7 +149,9 @@ async function welcome(
   log.info({ claims: claimNames, subject: masked(person.subject) }, `Raw user info from ${provider.name}:`);
   log.info(shown, 'Mapped user info:');
   log.debug({ groups: person.groups }, 'Groups received:');
-  const sessionId = await world.sessions.open(provider.name, person, refreshToken);
+  const sessionId = await world.sessions.open(provider.name, person, refreshToken, {
+    ...{ userAgent: c.req.header('user-agent') ?? null, clientIp: world.clientIp(c) },
+  });
   const who = { provider: provider.name, subject: person.subject, username: person.username };
   record(c, world, started, {
     decision: 'allow',

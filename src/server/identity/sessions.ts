@@ -14,6 +14,9 @@ const seenEvery = 60_000;
 /** Keeps sealed hints from being opened as anything else. */
 const hintHolder = 'logout-hint';
 
+/** Characters that are kept of what a browser calls itself. */
+const longestUserAgent = 300;
+
 /** What sessions need. */
 export interface SessionsWorld {
   readonly db: Db;
@@ -25,10 +28,16 @@ export interface SessionsWorld {
   readonly limits: { readonly maxAgeSeconds: number; readonly idleSeconds: number };
 }
 
+/** Where a session is opened from: the browser as it names itself, and its address. */
+export interface OpenedFrom {
+  readonly userAgent: string | null;
+  readonly clientIp: string | null;
+}
+
 /** Sessions of one gateway, as the pages of sign-in and sign-out use them. */
 export interface Sessions {
   /** Remembers what the provider said of the person and opens a session; answers the cookie's value. */
-  open(provider: string, person: Person, refreshToken: string | null): Promise<string>;
+  open(provider: string, person: Person, refreshToken: string | null, from?: OpenedFrom): Promise<string>;
   /** Who a cookie's value is; undefined for an unknown one, a Failure that says why for one that has ended. */
   resume(id: string): Promise<Identity | undefined>;
   /** Ends a session by its hash; answers its provider and sign-out hint, or undefined when it was gone already. */
@@ -44,11 +53,11 @@ export function createSessions(world: SessionsWorld): Sessions {
   const { db } = world;
   const at = (): string => new Date(world.now()).toISOString();
   return {
-    async open(provider, person, refreshToken) {
+    async open(provider, person, refreshToken, from) {
       const sealed = refreshToken ? seal(world.refreshKey, refreshToken) : null;
       await rememberPerson(db, provider, person, at(), sealed);
       await welcomeBack(db, { provider, subject: person.subject });
-      return openSession(world, provider, person);
+      return openSession(world, provider, person, from);
     },
     resume: (id) => resumeSession(world, id),
     async end(hash) {
@@ -92,6 +101,7 @@ async function openSession(
   { db, now, limits, refreshKey }: SessionsWorld,
   provider: string,
   person: Person,
+  from: OpenedFrom = { userAgent: null, clientIp: null },
 ): Promise<string> {
   const id = newSecret();
   const at = new Date(now()).toISOString();
@@ -111,6 +121,8 @@ async function openSession(
       ended_at: null,
       ended_because: null,
       claims: null,
+      user_agent: from.userAgent?.slice(0, longestUserAgent) ?? null,
+      client_ip: from.clientIp,
     })
     .execute();
   await dropUnusedRefreshTokens(db, at);

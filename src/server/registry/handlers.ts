@@ -6,6 +6,7 @@ import type { PersonalTokens } from '../identity/personal-token.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
 import { auditEventHandlers } from './audit-events/handlers.ts';
+import { favouriteHandlers } from './favourites/handlers.ts';
 import { groupHandlers } from './groups/handlers.ts';
 import { type JobEndpointsWorld, jobHandlers } from './jobs/handlers.ts';
 import { m2mClientHandlers } from './m2m-clients/handlers.ts';
@@ -40,6 +41,7 @@ export function registryHandlers(world: RegistryWorld) {
   const { directory } = world.scopes;
   return {
     ...tokenHandlers({ db, now, personal: world.personal }),
+    ...favouriteHandlers({ db, now }),
     ...sessionHandlers({ db, now, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),

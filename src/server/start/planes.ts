@@ -6,9 +6,9 @@ import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
+import type { FailureCode } from '../failure/errors.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
-import type { FailureCode } from '../failure/errors.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
@@ -18,8 +18,8 @@ import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
-import type { HealthWatch } from '../registry/servers/watch-health.ts';
 import { createTurns } from '../registry/scopes/turns.ts';
+import type { HealthWatch } from '../registry/servers/watch-health.ts';
 import { startAccounts } from './accounts.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -127,11 +127,7 @@ const notReached: ReadonlySet<string | undefined> = new Set<FailureCode>([
 ]);
 
 /** What is recorded is what the metrics count, and what the watch over the servers' health knows of calls. */
-function measured(
-  trail: Trail,
-  metrics: Pick<Metrics, 'record'>,
-  watch: Pick<HealthWatch, 'met'>,
-): Trail {
+function measured(trail: Trail, metrics: Pick<Metrics, 'record'>, watch: Pick<HealthWatch, 'met'>): Trail {
   return {
     record(event) {
       trail.record(event);

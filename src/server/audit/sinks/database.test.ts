@@ -57,6 +57,7 @@ test('a written event can be read by everybody, with all that it says', async ()
       username: 'alice',
       client_id: null,
       auth_method: 'bearer',
+      credential_id: null,
       client_ip: '127.0.0.1',
       action: 'tools/call',
       resource: 'currenttime',

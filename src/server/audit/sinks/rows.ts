@@ -21,6 +21,7 @@ export const columns = [
   'status',
   'duration_ms',
   'detail',
+  'credential_id',
 ] as const satisfies readonly (keyof AuditEventsTable)[];
 
 /** A value of a row. */
@@ -48,5 +49,6 @@ export function valuesOf(event: AuditEvent, id: string): Value[] {
     event.status,
     event.durationMs,
     event.detail ? JSON.stringify(event.detail) : null,
+    who?.credentialId ?? null,
   ];
 }

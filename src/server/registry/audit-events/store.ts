@@ -91,8 +91,9 @@ function timesOf(
 }
 
 function restOf(e: Events, filters: AuditFilters): Expression<SqlBool>[] {
-  const { kind, subject, client_id, action, tool, decision, username, resource, status, q } = filters;
-  const equal = { kind, subject, client_id, action, tool, decision };
+  const { kind, subject, client_id, credential_id, action, tool, decision, username, resource, status, q } =
+    filters;
+  const equal = { kind, subject, client_id, credential_id, action, tool, decision };
   const conditions: Expression<SqlBool>[] = [];
   for (const [column, value] of Object.entries(equal))
     if (value !== undefined) conditions.push(e(column as keyof typeof equal, '=', value));

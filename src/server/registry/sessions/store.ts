@@ -30,6 +30,8 @@ export async function listSessions(
       'sessions.created_at as created_at',
       'sessions.last_seen_at as last_seen_at',
       'sessions.expires_at as expires_at',
+      'sessions.user_agent as user_agent',
+      'sessions.client_ip as client_ip',
     ])
     .where('sessions.ended_at', 'is', null)
     .where('sessions.expires_at', '>', at)

@@ -5,7 +5,7 @@ import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { mintToken, type PersonalTokens } from '../../identity/personal-token.ts';
-import { countMinted, listTokens, revokeToken } from './store.ts';
+import { countMinted, listTokens, revokeToken, revokeTokensOf } from './store.ts';
 
 /** What the endpoints of personal tokens need. */
 export interface TokensWorld {
@@ -59,8 +59,11 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
       );
     },
 
-    async 'tokens.list'(_, { identity }) {
-      return { tokens: await listTokens(world.db, identity) };
+    async 'tokens.list'({ query: { all, ...narrow } }, { identity, access }) {
+      if (all === 'true' && !access.isAdmin)
+        throw new Failure('not_allowed', "Only administrators can see everybody's tokens.");
+      const owner = all === 'true' ? null : identity;
+      return listTokens(world.db, owner, { ...narrow, at: new Date(world.now()).toISOString() });
     },
 
     async 'tokens.revoke'({ params }, { identity, access, note }) {
@@ -71,6 +74,13 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
       if (!revoked) throw new Failure('not_found', 'You have no such token.');
       note({ token: params.id, owner: revoked });
       return undefined;
+    },
+
+    async 'tokens.revokeAll'({ params: { provider, subject } }, { identity, note }) {
+      const how = { by: identity.username, at: new Date(world.now()).toISOString() };
+      const tokens_revoked = await revokeTokensOf(world.db, { provider, subject }, how);
+      note({ tokens: tokens_revoked });
+      return { tokens_revoked };
     },
   };
 }

@@ -1,3 +1,4 @@
+import { type SqlBool, sql } from 'kysely';
 import type { z } from 'zod';
 import type { personalToken } from '../../../contract/tokens.ts';
 import { changing } from '../../changes/record.ts';
@@ -9,18 +10,47 @@ interface Owner {
   readonly subject: string;
 }
 
-/** The tokens of one owner, newest first. */
-export async function listTokens(db: Db, owner: Owner): Promise<z.infer<typeof personalToken>[]> {
-  const rows = await db
-    .selectFrom('tokens')
+/** How many tokens a list has at most. */
+const mostListed = 1000;
+
+/** What narrows a list of tokens down; `at` is now. */
+interface Narrow {
+  /** The id of a token, or part of its user name or description. */
+  readonly q?: string | undefined;
+  readonly state?: 'active' | 'ended' | undefined;
+  readonly at: string;
+}
+
+/** The tokens of one owner (null: everybody's), newest first, and how many there are. */
+export async function listTokens(
+  db: Db,
+  owner: Owner | null,
+  { q, state, at }: Narrow,
+): Promise<{ tokens: z.infer<typeof personalToken>[]; total: number }> {
+  let query = db.selectFrom('tokens');
+  if (owner) query = query.where('provider', '=', owner.provider).where('subject', '=', owner.subject);
+  if (state === 'active') query = query.where('revoked_at', 'is', null).where('expires_at', '>', at);
+  if (state === 'ended')
+    query = query.where((e) => e.or([e('revoked_at', 'is not', null), e('expires_at', '<=', at)]));
+  if (q) {
+    const pattern = `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
+    query = query.where((e) =>
+      e.or([
+        e('id', '=', q),
+        sql<SqlBool>`lower(username) like lower(${pattern}) escape '\\'`,
+        sql<SqlBool>`lower(description) like lower(${pattern}) escape '\\'`,
+      ]),
+    );
+  }
+  const { total } = await query.select((e) => e.fn.countAll<number>().as('total')).executeTakeFirstOrThrow();
+  const rows = await query
     .selectAll()
-    .where('provider', '=', owner.provider)
-    .where('subject', '=', owner.subject)
     .orderBy('created_at', 'desc')
     .orderBy('id')
-    .limit(1000)
+    .limit(mostListed)
     .execute();
-  return rows.map((row) => ({ ...row, scopes: JSON.parse(row.scopes) as string[] }));
+  const tokens = rows.map((row) => ({ ...row, scopes: JSON.parse(row.scopes) as string[] }));
+  return { tokens, total: Number(total) };
 }
 
 /** How many tokens the owner has minted since that time. */

@@ -10,6 +10,7 @@ import * as healthChanges from './migrations/0013-health-changes.ts';
 import * as changes from './migrations/0020-changes.ts';
 import * as signInAttempts from './migrations/0026-sign-in-attempts.ts';
 import * as cutoffs from './migrations/0027-cutoffs.ts';
+import * as oauth from './migrations/0030-oauth.ts';
 import * as virtualServers from './migrations/0034-virtual-servers.ts';
 import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
 import type { Db } from './tables.ts';
@@ -27,6 +28,7 @@ const migrations: Record<string, Migration> = {
   '0020-changes': changes,
   '0026-sign-in-attempts': signInAttempts,
   '0027-cutoffs': cutoffs,
+  '0030-oauth': oauth,
   '0034-virtual-servers': virtualServers,
   '0038-sessions-and-tokens': sessionsAndTokens,
 };

@@ -23,6 +23,10 @@ export interface Tables {
   virtual_sessions: VirtualSessionsTable;
   virtual_replies: VirtualRepliesTable;
   favourites: FavouritesTable;
+  oauth_keys: OauthKeysTable;
+  oauth_clients: OauthClientsTable;
+  oauth_grants: OauthGrantsTable;
+  oauth_artifacts: OauthArtifactsTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -308,4 +312,81 @@ export interface VirtualRepliesTable {
   sealed: string;
   /** ISO 8601. */
   created_at: string;
+}
+
+/** Keys that sign access tokens for MCP clients; one a period. */
+export interface OauthKeysTable {
+  kid: string;
+  /** Counts the periods since 1970; unique, so that replicas agree on one key. */
+  period: number;
+  /** The private JWK, encrypted. */
+  private_sealed: string;
+  /** JSON: the public JWK. */
+  public_jwk: string;
+  created_at: string;
+}
+
+/** Programs that people sign in from (OAuth clients). */
+export interface OauthClientsTable {
+  /** The id as the client sends it; for client metadata documents their URL. */
+  client_id: string;
+  /** `registered` (RFC 7591), `document` (client metadata document) or `administrator`. */
+  kind: string;
+  /** The name that scopes may use for it; only administrators and the shipped list give one. */
+  alias: string | null;
+  /** What the client calls itself. */
+  name: string;
+  /** JSON: its metadata as the authorization server uses it. */
+  metadata: string;
+  /** SHA-256 of its secret, hex; null for public clients. */
+  secret_hash: string | null;
+  /** JSON array: groups of the client itself, for client credentials. */
+  groups: string;
+  /** `open`, `pending`, `approved` or `blocked`. */
+  status: string;
+  /** SHA-256 of the address that registered it, hex; null for others. */
+  registered_from: string | null;
+  created_by: string;
+  created_at: string;
+  /** When its document was last read; null for others. */
+  fetched_at: string | null;
+  last_used_at: string | null;
+  /** When a registration ends; null for those that stay. */
+  expires_at: string | null;
+}
+
+/** What a person granted a client: all tokens that come of it end with it. */
+export interface OauthGrantsTable {
+  id: string;
+  provider: string;
+  subject: string;
+  username: string;
+  client_id: string;
+  /** As it was shown when it was granted. */
+  client_name: string;
+  /** The protected resource (RFC 8707) that its tokens are for. */
+  resource: string;
+  /** JSON array. */
+  scopes: string;
+  created_at: string;
+  last_used_at: string | null;
+  expires_at: string;
+  revoked_at: string | null;
+  revoked_by: string | null;
+  revoked_because: string | null;
+}
+
+/** What the authorization server keeps for a while: codes, refresh tokens, interactions, device codes. */
+export interface OauthArtifactsTable {
+  /** SHA-256 of kind and id, hex: the id may be a secret. */
+  id_hash: string;
+  model: string;
+  grant_id: string | null;
+  /** SHA-256 of the code that a person types, hex; null mostly. */
+  code_hash: string | null;
+  /** JSON, encrypted. */
+  payload_sealed: string;
+  /** When it was used; it can be used once. */
+  consumed_at: string | null;
+  expires_at: string;
 }

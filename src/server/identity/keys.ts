@@ -16,7 +16,10 @@ export type Purpose =
   | 'refresh-token'
   | 'sse-session'
   | 'upstream-credential'
-  | 'job-secret';
+  | 'job-secret'
+  | 'oauth-key'
+  | 'oauth-artifact'
+  | 'oauth-consent';
 
 /** Derives the 256-bit key of one purpose from SECRET_KEY (HKDF with SHA-256, RFC 5869). */
 export function deriveKey(secretKey: string, purpose: Purpose): Buffer {

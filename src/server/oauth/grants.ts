@@ -1,0 +1,100 @@
+import { recordChange } from '../changes/record.ts';
+import type { Db, OauthGrantsTable } from '../db/tables.ts';
+import type { Identity } from '../identity/identity.ts';
+
+/** How often `last_used_at` is written at most, in milliseconds. */
+const usedEvery = 60_000;
+
+/** How a grant ends: when, by whom, and why in words for its owner. */
+export interface GrantEnding {
+  readonly at: string;
+  readonly by: string;
+  readonly because: string;
+}
+
+/** Whose grants: provider and stable id. */
+export interface GrantOwner {
+  readonly provider: string;
+  readonly subject: string;
+}
+
+/** What a person has just granted. */
+export interface NewGrant {
+  readonly id: string;
+  readonly owner: Pick<Identity, 'provider' | 'subject' | 'username'>;
+  readonly client: { readonly id: string; readonly name: string };
+  readonly resource: string;
+  readonly scopes: readonly string[];
+  readonly at: string;
+  readonly expiresAt: string;
+}
+
+/** Stores a grant. */
+export async function storeGrant(db: Db, given: NewGrant): Promise<void> {
+  const { provider, subject, username } = given.owner;
+  await db
+    .insertInto('oauth_grants')
+    .values({
+      ...{ id: given.id, provider, subject, username, resource: given.resource },
+      client_id: given.client.id,
+      client_name: given.client.name,
+      scopes: JSON.stringify(given.scopes),
+      created_at: given.at,
+      last_used_at: null,
+      expires_at: given.expiresAt,
+      revoked_at: null,
+      revoked_by: null,
+      revoked_because: null,
+    })
+    .execute();
+}
+
+/** The grant with that id, ended ones included. */
+export async function findGrant(db: Db, id: string): Promise<OauthGrantsTable | undefined> {
+  return db.selectFrom('oauth_grants').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** The newest living grant of a person for a client and resource: what the consent page remembers. */
+export async function rememberedGrant(
+  db: Db,
+  owner: GrantOwner,
+  clientId: string,
+  resource: string,
+  at: string,
+): Promise<OauthGrantsTable | undefined> {
+  return db
+    .selectFrom('oauth_grants')
+    .selectAll()
+    .where('provider', '=', owner.provider)
+    .where('subject', '=', owner.subject)
+    .where('client_id', '=', clientId)
+    .where('resource', '=', resource)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', at)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Notes that a grant is used, now and then. */
+export async function touchGrant(db: Db, grant: OauthGrantsTable, now: number): Promise<void> {
+  if (grant.last_used_at && now - Date.parse(grant.last_used_at) < usedEvery) return;
+  const last_used_at = new Date(now).toISOString();
+  await db.updateTable('oauth_grants').set({ last_used_at }).where('id', '=', grant.id).execute();
+  await db.updateTable('oauth_clients').set({ last_used_at }).where('client_id', '=', grant.client_id).execute();
+}
+
+/** Ends a grant with every code and refresh token of it; its access tokens are refused from then on. */
+export async function endGrant(db: Db, id: string, how: GrantEnding): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const { numUpdatedRows } = await tx
+      .updateTable('oauth_grants')
+      .set({ revoked_at: how.at, revoked_by: how.by, revoked_because: how.because })
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .executeTakeFirst();
+    await tx.deleteFrom('oauth_artifacts').where('grant_id', '=', id).execute();
+    await recordChange(tx, 'oauth_grant', id);
+    return Number(numUpdatedRows) > 0;
+  });
+}

@@ -23,6 +23,7 @@ const siblings: Readonly<Record<string, string>> = {
   'metrics > audit': 'the figures are counted from what the trail is told',
   'changes > db': 'a change is a row of the database',
   'db > changes': 'stores write changes in their own transaction',
+  'oauth > http': 'consent is a page: it knows people by the session cookie, and is mounted as pages are',
   'net > config': 'the way out is set by settings',
   'net > failure': 'what cannot be reached is a failure',
   'config > net': 'settings are checked with the address rules that the way out applies',

@@ -33,7 +33,7 @@ export const me = z.object({
   name: z.string().nullable(),
   email: z.string().nullable(),
   kind: z.enum(['person', 'agent']),
-  auth_method: z.enum(['session', 'bearer', 'personal-token']),
+  auth_method: z.enum(['session', 'bearer', 'personal-token', 'oauth']),
   provider: z.string(),
   client_id: z.string().nullable(),
   groups: z.array(z.string()),

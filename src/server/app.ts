@@ -22,6 +22,7 @@ import type { TrustedProvider } from './identity/bearer.ts';
 import type { Login } from './identity/login.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Log } from './log.ts';
+import { type ConsentWorld, mountConsent } from './oauth/consent.ts';
 import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 
 /** Everything that the control plane is built from. */
@@ -32,6 +33,8 @@ export interface AppWorld extends RegistryWorld {
   readonly sessions: Sessions;
   readonly login: Login;
   readonly trusted: readonly TrustedProvider[];
+  /** Where people say which programs may act for them. */
+  readonly consent: ConsentWorld;
   /** Examines the identity provider, unless it has within so many milliseconds. */
   readonly doctor: (maxAge: number) => Promise<Diagnosis>;
   /** The figures of this process as text. */
@@ -64,7 +67,12 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   const { sessions, login, trusted } = world;
   mountSignIn(app, { config, log, trail, now, identity, clientIp, sessions, login });
   mountFrontChannel(app, { sessions, trusted, trail, now, clientIp });
-  mountProtectedResource(app, { registryUrl: config.registryUrl, trusted });
+  mountProtectedResource(app, {
+    registryUrl: config.registryUrl,
+    trusted,
+    alsoProviders: config.oauth.providersToo,
+  });
+  mountConsent(app, world.consent);
   mount(
     app,
     endpoints,

@@ -6,6 +6,7 @@ import type { SettingInForce } from '../../contract/system.ts';
 import type { ProxyRules } from '../net/proxy.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
 import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
+import { type OauthConfig, oauthOf } from './config-oauth.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
 import { bitsOf } from './secret-strength.ts';
 import { isLoopback } from './setting.ts';
@@ -54,6 +55,8 @@ export interface Config {
     readonly maxHours: number;
     readonly perHour: number;
   };
+  /** Sign-in from MCP clients. */
+  readonly oauth: OauthConfig;
   readonly gateway: GatewayConfig;
   /** The forward proxies for whatever the gateway itself reaches. */
   readonly proxy: ProxyRules;
@@ -170,6 +173,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       maxHours: value('MCP_TOKEN_MAX_TTL_HOURS'),
       perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
     },
+    oauth: oauthOf(read),
     gateway: gatewayOf(read, directory, faults),
     proxy: proxyOf(read),
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],

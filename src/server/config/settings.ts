@@ -1,6 +1,7 @@
 import { boolean, integer, list, oneOf, origin, type Setting, setting, text, wrong } from './setting.ts';
 import { entraSettings } from './settings-entra.ts';
 import { gatewaySettings } from './settings-gateway.ts';
+import { oauthSettings } from './settings-oauth.ts';
 import { oidcSettings } from './settings-oidc.ts';
 import { operationSettings } from './settings-operation.ts';
 
@@ -200,6 +201,7 @@ export const settings = {
     default: '100',
     parse: integer(1, 10000),
   }),
+  ...oauthSettings,
   ...gatewaySettings,
   ...operationSettings,
 } as const;

@@ -25,6 +25,7 @@ test('migrations run at the first start only', async () => {
     '0020-changes',
     '0026-sign-in-attempts',
     '0027-cutoffs',
+    '0030-oauth',
     '0034-virtual-servers',
     '0038-sessions-and-tokens',
   ]);

@@ -8,7 +8,7 @@ export async function identify(
   exchange: Exchange,
   place: Place,
 ): Promise<Identity> {
-  const answer = world.identify(exchange.req.headers);
+  const answer = world.identify(exchange.req.headers, `/${place.server}`);
   const who = answer instanceof Promise ? await answer : answer;
   if (who.is === 'identity') {
     exchange.identity = who.identity;

@@ -2,7 +2,7 @@ import type { Access } from '../access/caller.ts';
 import type { Config } from '../config/config.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import { carriesToken } from '../identity/identify.ts';
-import type { Identify, Identity } from '../identity/identity.ts';
+import { type Identify, type Identity, registryApi } from '../identity/identity.ts';
 import { csrfTokenOf } from '../identity/keys.ts';
 import type { Sessions } from '../identity/sessions.ts';
 import { readCookies, sessionCookieName } from './cookies.ts';
@@ -22,7 +22,7 @@ export function createHttpIdentity(world: HttpIdentityWorld): HttpIdentity {
   const cookieName = sessionCookieName(world.session);
   return {
     async identify(headers) {
-      if (carriesToken(headers)) return world.identifyByToken(headers);
+      if (carriesToken(headers)) return world.identifyByToken(headers, registryApi);
       const id = readCookies(headers.cookie).get(cookieName);
       try {
         const identity = id ? await world.sessions.resume(id) : undefined;

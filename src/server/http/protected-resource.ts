@@ -10,29 +10,54 @@ export function resourceMetadataUrl(registryUrl: string, path: string): string {
   return `${registryUrl}${prefix}${path === '/' ? '' : path}`;
 }
 
-/** Mounts the protected-resource documents: every `/{server}/mcp` is a resource of its own (RFC 9728). */
-export function mountProtectedResource(
-  app: Hono<HttpEnv>,
-  world: { registryUrl: string; trusted: readonly TrustedProvider[] },
-): void {
+/** What the documents say. */
+export interface ProtectedResourceWorld {
+  readonly registryUrl: string;
+  readonly trusted: readonly TrustedProvider[];
+  /** Names the identity providers that issue tokens for us after our own authorization server. */
+  readonly alsoProviders: boolean;
+}
+
+/**
+ * Mounts the protected-resource documents: every `/{server}/mcp` is a resource of its own (RFC 9728), and our own
+ * authorization server gives tokens for it.
+ */
+export function mountProtectedResource(app: Hono<HttpEnv>, world: ProtectedResourceWorld): void {
   app.get(`${prefix}/*`, (c) => describe(c.req.path.slice(prefix.length)));
   app.get(prefix, () => describe(''));
+  for (const path of [prefix, `${prefix}/*`]) app.options(path, (c) => preflight(c.req.header()));
 
   const describe = async (path: string): Promise<Response> => {
     if (path !== '' && !/^(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$/.test(path))
       throw new Failure('not_found', 'There is no such resource.');
-    // Where a token can be got: not every provider issues tokens for others than itself.
-    const givers = world.trusted.filter(({ provider }) => provider.bearer);
+    // Not every provider issues tokens for others than itself.
+    const givers = world.alsoProviders ? world.trusted.filter(({ provider }) => provider.bearer) : [];
     const issuers = await Promise.all(givers.map(({ issuers }) => issuers[0]?.name()));
-    const scopes = givers.flatMap(({ provider }) => provider.resourceScopes);
     const document = {
       resource: `${world.registryUrl}${path}`,
-      authorization_servers: issuers.filter((name) => name !== undefined),
+      authorization_servers: [world.registryUrl, ...issuers.filter((name) => name !== undefined)],
       bearer_methods_supported: ['header'],
-      ...(scopes.length > 0 ? { scopes_supported: scopes } : {}),
+      scopes_supported: [
+        ...(path === '' ? ['mcp:read', 'mcp:call', 'registry'] : ['mcp:read', 'mcp:call']),
+        ...givers.flatMap(({ provider }) => provider.resourceScopes),
+      ],
       resource_name: 'MCP Gateway & Registry',
     };
-    const headers = { 'access-control-allow-origin': '*', 'cache-control': 'public, max-age=300' };
-    return Response.json(document, { headers });
+    return Response.json(document, { headers: { ...anyOrigin, 'cache-control': 'public, max-age=300' } });
   };
+}
+
+const anyOrigin = { 'access-control-allow-origin': '*' };
+
+/** Pages of clients ask first, because of the protocol version that they send along. */
+function preflight(headers: Readonly<Record<string, string | undefined>>): Response {
+  return new Response(null, {
+    status: 204,
+    headers: {
+      ...anyOrigin,
+      'access-control-allow-methods': 'GET',
+      'access-control-allow-headers': headers['access-control-request-headers'] ?? '*',
+      'access-control-max-age': '3600',
+    },
+  });
 }

@@ -4,7 +4,7 @@ import type { Change, Feed } from '../changes/feed.ts';
 import { partsOf } from '../changes/record.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import { type BearerWorld, identityOfBearer, issuerOf } from './bearer.ts';
-import type { CredentialHeaders, Identify, Identity, Who } from './identity.ts';
+import { type CredentialHeaders, type Identify, type Identity, registryApi, type Who } from './identity.ts';
 import type { Memberships } from './memberships.ts';
 import { identityOfPersonalToken, type PersonalTokens } from './personal-token.ts';
 
@@ -25,6 +25,15 @@ export interface TokenIdentifierWorld extends BearerWorld {
   readonly feed: Pick<Feed, 'follow'>;
   /** What it remembers of somebody is forgotten with what is remembered here. */
   readonly memberships: Pick<Memberships, 'forget'>;
+  /** Our own authorization server: its issuer, and who an access token of it is. */
+  readonly issued?: IssuedTokens | undefined;
+}
+
+/** The access tokens of our own authorization server, as this room sees them. */
+export interface IssuedTokens {
+  readonly issuer: string;
+  /** Throws the Failure that says why not. */
+  identify(token: string): Promise<Identity>;
 }
 
 interface Cached {
@@ -34,17 +43,21 @@ interface Cached {
 
 /** Identifies by `X-Authorization` (preferred) or `Authorization`, `Bearer` only. */
 export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
-  const { personal, feed, memberships, now } = world;
+  const { personal, issued, feed, memberships, now } = world;
   const cache = new LRUCache<string, Cached>({ max: cacheSize });
   const generations = { count: 0 };
+
+  const identityOf = (token: string): Promise<Identity> => {
+    const issuer = issuerOf(token);
+    if (issuer === personal.settings.issuer) return identityOfPersonalToken(personal, token);
+    if (issuer === issued?.issuer) return issued.identify(token);
+    return identityOfBearer(token, world);
+  };
 
   const look = async (token: string, key: string): Promise<Who> => {
     const generation = generations.count;
     try {
-      const own = issuerOf(token) === personal.settings.issuer;
-      const identity = own
-        ? await identityOfPersonalToken(personal, token)
-        : await identityOfBearer(token, world);
+      const identity = await identityOf(token);
       const who = { is: 'identity', identity } as const;
       // Something was forgotten while this was looked up: it may be this one, so it is not kept.
       if (generation === generations.count)
@@ -56,7 +69,7 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
     }
   };
 
-  const close = feed.follow(['person', 'token', 'm2m_client'], (change) => {
+  const close = feed.follow(['person', 'token', 'm2m_client', 'oauth_grant', 'oauth_client'], (change) => {
     generations.count += 1;
     if (change.key === null) memberships.forget();
     else if (change.kind === 'person') memberships.forget(personIn(change.key));
@@ -64,20 +77,23 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
   });
   return {
     close,
-    identify(headers) {
+    identify(headers, at) {
       const token = tokenIn(headers);
       if (token instanceof Failure) return { is: 'nobody', failure: token };
       const key = hash('sha256', token, 'base64');
       const cached = cache.get(key);
-      if (cached && now() < cached.until) return cached.who;
-      return look(token, key);
+      if (cached && now() < cached.until) return within(cached.who, at);
+      return look(token, key).then((who) => within(who, at));
     },
   };
 }
 
-function isAbout({ kind, key }: Change, { provider, subject, clientId, credentialId }: Identity): boolean {
+function isAbout({ kind, key }: Change, known: Identity): boolean {
+  const { provider, subject, clientId, credentialId, method } = known;
   if (key === null) return true;
   if (kind === 'token') return credentialId === key;
+  if (kind === 'oauth_grant') return method === 'oauth' && credentialId === key;
+  if (kind === 'oauth_client') return method === 'oauth' && clientId === key;
   const [where, who] = partsOf(key);
   return where === provider && who === (kind === 'person' ? subject : clientId?.toLowerCase());
 }
@@ -85,6 +101,19 @@ function isAbout({ kind, key }: Change, { provider, subject, clientId, credentia
 function personIn(key: string): { provider: string; subject: string } {
   const [provider = '', subject = ''] = partsOf(key);
   return { provider, subject };
+}
+
+/** The same, unless the token is bound to another part of the gateway (audience confusion; RFC 8707, section 2). */
+function within(who: Who, at: string | undefined): Who {
+  const bound = who.is === 'identity' ? who.identity.bound : undefined;
+  if (!bound) return who;
+  const fits =
+    at === registryApi
+      ? bound.at === '/' && bound.scopes.includes('registry')
+      : at !== undefined && (bound.at === '/' || bound.at === at);
+  if (fits) return who;
+  const message = `This token is for ${bound.audience} and for nothing else; sign in for what you want to use.`;
+  return { is: 'nobody', failure: new Failure('credential_invalid', message) };
 }
 
 /** Whether the request carries a token of its own (and not just a cookie). */

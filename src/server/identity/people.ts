@@ -137,7 +137,7 @@ function mustProve(
   );
 }
 
-/** Drops refresh tokens that neither a session nor a personal token needs any more. */
+/** Drops refresh tokens that neither a session, a personal token nor an OAuth grant needs any more. */
 export async function dropUnusedRefreshTokens(db: Db, at: string): Promise<void> {
   await db
     .updateTable('people')
@@ -166,6 +166,19 @@ export async function dropUnusedRefreshTokens(db: Db, at: string): Promise<void>
             .whereRef('tokens.subject', '=', 'people.subject')
             .where('tokens.revoked_at', 'is', null)
             .where('tokens.expires_at', '>', at),
+        ),
+      ),
+    )
+    .where((e) =>
+      e.not(
+        e.exists(
+          e
+            .selectFrom('oauth_grants')
+            .select('oauth_grants.id')
+            .whereRef('oauth_grants.provider', '=', 'people.provider')
+            .whereRef('oauth_grants.subject', '=', 'people.subject')
+            .where('oauth_grants.revoked_at', 'is', null)
+            .where('oauth_grants.expires_at', '>', at),
         ),
       ),
     )

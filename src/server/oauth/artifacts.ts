@@ -104,5 +104,9 @@ export function artifactsOf(world: ArtifactsWorld, model: string): Adapter {
 }
 
 function reused(at: string) {
-  return { at, by: 'the gateway', because: 'The program gave its access back, or a token of it was used twice.' };
+  return {
+    at,
+    by: 'the gateway',
+    because: 'The program gave its access back, or a token of it was used twice.',
+  };
 }

@@ -29,9 +29,21 @@ export interface NewGrant {
   readonly expiresAt: string;
 }
 
-/** Stores a grant. */
+/** Stores a grant; a client that registered itself lives on with it. */
 export async function storeGrant(db: Db, given: NewGrant): Promise<void> {
   const { provider, subject, username } = given.owner;
+  await db
+    .updateTable('oauth_clients')
+    .set({ last_used_at: given.at })
+    .where('client_id', '=', given.client.id)
+    .execute();
+  await db
+    .updateTable('oauth_clients')
+    .set({ expires_at: given.expiresAt })
+    .where('client_id', '=', given.client.id)
+    .where('kind', '=', 'registered')
+    .where('expires_at', '<', given.expiresAt)
+    .execute();
   await db
     .insertInto('oauth_grants')
     .values({
@@ -81,7 +93,11 @@ export async function touchGrant(db: Db, grant: OauthGrantsTable, now: number): 
   if (grant.last_used_at && now - Date.parse(grant.last_used_at) < usedEvery) return;
   const last_used_at = new Date(now).toISOString();
   await db.updateTable('oauth_grants').set({ last_used_at }).where('id', '=', grant.id).execute();
-  await db.updateTable('oauth_clients').set({ last_used_at }).where('client_id', '=', grant.client_id).execute();
+  await db
+    .updateTable('oauth_clients')
+    .set({ last_used_at })
+    .where('client_id', '=', grant.client_id)
+    .execute();
 }
 
 /** Ends a grant with every code and refresh token of it; its access tokens are refused from then on. */

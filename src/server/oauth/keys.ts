@@ -68,7 +68,10 @@ export function createKeys(world: KeysWorld): Keys {
 
 async function loadKeys(world: KeysWorld, period: number) {
   const { db } = world;
-  await db.deleteFrom('oauth_keys').where('period', '<', period - 1).execute();
+  await db
+    .deleteFrom('oauth_keys')
+    .where('period', '<', period - 1)
+    .execute();
   let rows = await readKeys(world);
   if (rows[0]?.period !== period) {
     await createKey(world, period);
@@ -102,12 +105,20 @@ async function createKey({ db, key, now }: KeysWorld, period: number): Promise<v
   const row = {
     kid,
     period,
-    private_sealed: seal(key, JSON.stringify({ ...pair.privateKey.export({ format: 'jwk' }), ...about }), kid),
+    private_sealed: seal(
+      key,
+      JSON.stringify({ ...pair.privateKey.export({ format: 'jwk' }), ...about }),
+      kid,
+    ),
     public_jwk: JSON.stringify({ ...publicPart, ...about }),
     created_at: new Date(now()).toISOString(),
   };
   await db.transaction().execute(async (tx) => {
-    const there = await tx.selectFrom('oauth_keys').selectAll().where('period', '=', period).executeTakeFirst();
+    const there = await tx
+      .selectFrom('oauth_keys')
+      .selectAll()
+      .where('period', '=', period)
+      .executeTakeFirst();
     if (there) {
       try {
         unseal(key, there.private_sealed, there.kid);

@@ -114,7 +114,10 @@ declare module 'oidc-provider' {
     readonly RefreshToken: TokenConstructor;
     readonly ClientCredentials: TokenConstructor;
     readonly Client: { find(id: string): Promise<Client | undefined>; readonly prototype: Client };
-    readonly ResourceServer: new (identifier: string, data: object) => ResourceServer;
+    readonly ResourceServer: new (
+      identifier: string,
+      data: object,
+    ) => ResourceServer;
     callback(): RequestListener;
     use(middleware: (ctx: Context, next: () => Promise<void>) => Promise<void>): this;
     on(event: string, listener: (...given: never[]) => void): this;
@@ -156,10 +159,7 @@ declare module 'oidc-provider' {
   };
 
   export const interactionPolicy: {
-    readonly Prompt: new (
-      about: { name: string; requestable: boolean },
-      ...checks: unknown[]
-    ) => unknown;
+    readonly Prompt: new (about: { name: string; requestable: boolean }, ...checks: unknown[]) => unknown;
     readonly Check: new (
       reason: string,
       description: string,

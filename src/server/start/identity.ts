@@ -12,6 +12,8 @@ import { providersOf } from '../identity/providers/index.ts';
 import type { Owner } from '../identity/session-rows.ts';
 import { createSessions } from '../identity/sessions.ts';
 import { outbound } from '../net/outbound.ts';
+import { createKeys } from '../oauth/keys.ts';
+import { identityOfIssuedToken } from '../oauth/verify.ts';
 import { createOidcClients } from '../provider/oidc.ts';
 import { refusingEmulators } from '../provider/real-provider.ts';
 import type { Base } from './base.ts';
@@ -49,7 +51,14 @@ export function buildIdentity({ db, feed, config, log, now }: Base, ending: Endi
   };
   const completeGroups = createCompleteGroups({ db, memberships });
   const cutoffOf = (owner: Owner) => findCutoff(db, owner);
-  const known = { trusted, personal, completeGroups, cutoffOf };
+  const oauthKeys = createKeys({ db, now, key: deriveKey(config.secretKey, 'oauth-key') });
+  const issuer = config.registryUrl;
+  const issued = {
+    issuer,
+    identify: (token: string) =>
+      identityOfIssuedToken({ db, issuer, keys: oauthKeys, freshPerson, now }, token),
+  };
+  const known = { trusted, personal, completeGroups, cutoffOf, issued };
   const tokens = tokenIdentifier({ ...known, feed, memberships, now });
   ending.defer(() => tokens.close());
   const login = createLogin({
@@ -57,5 +66,5 @@ export function buildIdentity({ db, feed, config, log, now }: Base, ending: Endi
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
   const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
-  return { toProvider, trusted, personal, tokens, login, sessions };
+  return { toProvider, trusted, personal, tokens, login, sessions, freshPerson, oauthKeys };
 }

@@ -9,6 +9,7 @@ import { knownProviders } from '../config/config-oidc.ts';
 import type { FailureCode } from '../failure/errors.ts';
 import { createGateway } from '../gateway/handle.ts';
 import { clientIp } from '../http/client-ip.ts';
+import type { HttpIdentity } from '../http/env.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
@@ -17,6 +18,7 @@ import { deriveKey } from '../identity/keys.ts';
 import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
+import type { ConsentWorld } from '../oauth/consent.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { createTurns } from '../registry/scopes/turns.ts';
 import type { HealthWatch } from '../registry/servers/watch-health.ts';
@@ -25,6 +27,7 @@ import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
+import { buildOauth } from './oauth.ts';
 import { doctorOf } from './tools.ts';
 
 /** What the two planes are built from. */
@@ -55,11 +58,21 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   const { grants } = inventory.scopes;
   const { qualify } = groupNames(base.config.providers, knownProviders);
   const jobs = startAccounts(base, parts.identity, trail, { grants, qualify }, ending);
-  const control = getRequestListener(controlPlane(parts, trail, metrics, doctor, jobs).fetch, {
-    overrideGlobalObjects: false,
+  const http = createHttpIdentity({
+    ...{ sessions: parts.identity.sessions, accessOf: inventory.access },
+    identifyByToken: parts.identity.tokens.identify,
+    csrfKey: deriveKey(base.config.secretKey, 'csrf'),
+    session: base.config.session,
   });
-  const listener: RequestListener = (req, res) =>
-    gateway.owns(req.url ?? '') ? gateway.handle(req, res) : void control(req, res);
+  const oauth = buildOauth({ ...parts, trail, http }, ending);
+  const app = controlPlane(parts, { trail, metrics, doctor, jobs, http, consent: oauth.consent });
+  const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener: RequestListener = (req, res) => {
+    const url = req.url ?? '';
+    if (gateway.owns(url)) gateway.handle(req, res);
+    else if (oauth.endpoints.owns(url)) oauth.endpoints.handle(req, res);
+    else void control(req, res);
+  };
   return { gateway, metrics, listener };
 }
 
@@ -88,23 +101,26 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
   });
 }
 
+/** What the control plane is built from besides. */
+interface ControlParts {
+  readonly trail: Trail;
+  readonly metrics: Metrics;
+  readonly doctor: Watch;
+  readonly jobs: JobEndpointsWorld;
+  readonly http: HttpIdentity;
+  readonly consent: ConsentWorld;
+}
+
 function controlPlane(
   { base, identity, inventory, version }: Parts,
-  trail: Trail,
-  metrics: Metrics,
-  doctor: Watch,
-  jobs: JobEndpointsWorld,
+  { trail, metrics, doctor, jobs, http, consent }: ControlParts,
 ) {
   const { config, db, log, now } = base;
-  const { trusted, personal, tokens, login, sessions } = identity;
+  const { trusted, personal, login, sessions } = identity;
   const { directory } = jobs;
   return createApp({
-    ...{ config, db, log, trail, now, sessions, login, trusted, personal, version },
-    identity: createHttpIdentity({
-      ...{ sessions, accessOf: inventory.access, identifyByToken: tokens.identify },
-      csrfKey: deriveKey(config.secretKey, 'csrf'),
-      session: config.session,
-    }),
+    ...{ config, db, log, trail, now, sessions, login, trusted, personal, version, consent },
+    identity: http,
     servers: inventory.servers,
     virtualServers: inventory.virtualServers,
     scopes: {

@@ -1,0 +1,114 @@
+import { recordChange } from '../changes/record.ts';
+import type { Db, OauthClientsTable } from '../db/tables.ts';
+
+/** Whether people may sign in from a client: `open` and `approved` let them, `pending` waits for an administrator. */
+export type ClientStatus = 'open' | 'pending' | 'approved' | 'blocked';
+
+/** How the gateway came to know a client. */
+export type ClientKind = 'registered' | 'document' | 'administrator';
+
+/** A client's metadata (RFC 7591, section 2) as far as the authorization server uses it. */
+export interface ClientMetadata {
+  readonly client_name: string;
+  readonly redirect_uris: readonly string[];
+  readonly grant_types: readonly string[];
+  readonly token_endpoint_auth_method:
+    | 'none'
+    | 'client_secret_basic'
+    | 'client_secret_post'
+    | 'private_key_jwt';
+  readonly jwks?: unknown;
+  readonly jwks_uri?: string;
+}
+
+/** A client as the gateway knows it. */
+export interface StoredClient {
+  readonly id: string;
+  readonly kind: ClientKind;
+  readonly alias: string | null;
+  readonly name: string;
+  readonly metadata: ClientMetadata;
+  readonly secretHash: string | null;
+  readonly groups: readonly string[];
+  readonly status: ClientStatus;
+  readonly fetchedAt: number | null;
+}
+
+/** A client that nobody has used for this long after its registration is forgotten, in milliseconds. */
+export const unusedFor = 24 * 3_600_000;
+
+/** The client with that id, blocked ones included; undefined for a stranger and for a registration that has ended. */
+export async function findClient(db: Db, id: string, at: string): Promise<StoredClient | undefined> {
+  const row = await db
+    .selectFrom('oauth_clients')
+    .selectAll()
+    .where('client_id', '=', id)
+    .where((e) => e.or([e('expires_at', 'is', null), e('expires_at', '>', at)]))
+    .executeTakeFirst();
+  return row && storedOf(row);
+}
+
+/** A row as the rest of the room sees it. */
+export function storedOf(row: OauthClientsTable): StoredClient {
+  return {
+    id: row.client_id,
+    kind: row.kind as ClientKind,
+    alias: row.alias,
+    name: row.name,
+    metadata: JSON.parse(row.metadata) as ClientMetadata,
+    secretHash: row.secret_hash,
+    groups: JSON.parse(row.groups) as string[],
+    status: row.status as ClientStatus,
+    fetchedAt: row.fetched_at === null ? null : Date.parse(row.fetched_at),
+  };
+}
+
+/** What of a new client is not the same for all. */
+export interface NewClient {
+  readonly id: string;
+  readonly kind: ClientKind;
+  readonly alias?: string | null;
+  readonly metadata: ClientMetadata;
+  readonly secretHash?: string | null;
+  readonly groups?: readonly string[];
+  readonly status: ClientStatus;
+  readonly registeredFrom?: string | null;
+  readonly createdBy: string;
+  readonly at: string;
+  readonly expiresAt?: string | null;
+}
+
+/** Stores a client. Of a metadata document that is known already only the content is renewed, never its standing. */
+export async function storeClient(db: Db, given: NewClient): Promise<void> {
+  const content = {
+    name: given.metadata.client_name,
+    metadata: JSON.stringify(given.metadata),
+    fetched_at: given.kind === 'document' ? given.at : null,
+  };
+  await db.transaction().execute(async (tx) => {
+    await tx
+      .insertInto('oauth_clients')
+      .values({
+        ...content,
+        client_id: given.id,
+        kind: given.kind,
+        alias: given.alias ?? null,
+        secret_hash: given.secretHash ?? null,
+        groups: JSON.stringify(given.groups ?? []),
+        status: given.status,
+        registered_from: given.registeredFrom ?? null,
+        created_by: given.createdBy,
+        created_at: given.at,
+        last_used_at: null,
+        expires_at: given.expiresAt ?? null,
+      })
+      .onConflict((conflict) => conflict.column('client_id').doUpdateSet(content))
+      .execute();
+    await recordChange(tx, 'oauth_client', given.id);
+  });
+}
+
+/** What scopes may call a client: its id and, where it has one, its alias. */
+export function namesOf({ id, alias }: Pick<StoredClient, 'id' | 'alias'>): string[] {
+  return alias === null ? [id] : [id, alias];
+}

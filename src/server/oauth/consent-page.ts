@@ -1,0 +1,114 @@
+import type { StoredClient } from './clients.ts';
+import { escaped, type Page, pageOf } from './pages.ts';
+import { receiverOf } from './redirects.ts';
+
+/** What the consent page shows. */
+export interface ConsentView {
+  readonly client: StoredClient;
+  readonly redirectUri: string;
+  /** What the client will reach, in words. */
+  readonly reach: { readonly title: string; readonly url: string; readonly everything: boolean };
+  readonly scopes: readonly string[];
+  /** Of what can be narrowed, what was chosen the last time. */
+  readonly onlyReading: boolean;
+  readonly days: number;
+  /** Who is signed in; undefined before. */
+  readonly person: { readonly username: string } | undefined;
+  readonly providers: readonly { readonly name: string; readonly displayName: string }[];
+  readonly csrf: string;
+  readonly uid: string;
+}
+
+/** The page on which a person says whether a program may act for them, before any provider is asked (confused deputy). */
+export function consentPage(view: ConsentView): string {
+  const { client, person, reach } = view;
+  const anchor = anchorOf(view);
+  const body = `<p>A program wants to use this gateway${person ? ` as <strong>${escaped(person.username)}</strong>` : ' as you'}. Allow it only if you have just started this yourself.</p>
+<dl>
+<dt>Program</dt><dd>${anchor.who}</dd>
+<dt>Calls itself</dt><dd>“${escaped(client.name)}”</dd>
+<dt>Reaches</dt><dd>${reach.everything ? 'every server that you may use' : escaped(reach.title)}<br><code>${escaped(reach.url)}</code></dd>
+<dt>For</dt><dd>${view.days} days, or until you end it under your account</dd>
+</dl>
+${anchor.warning === '' ? '' : `<p class="warn">${anchor.warning}</p>`}
+${reach.everything ? '<p class="warn">This program did not say which server it needs, so it would reach all of yours.</p>' : ''}
+<form method="post" action="/oauth/consent/${escaped(view.uid)}">
+<input type="hidden" name="csrf" value="${escaped(view.csrf)}">
+${choices(view)}
+${buttons(view)}
+</form>
+${view.scopes.includes('registry') ? '<p class="fine">It may also use the registry as you: search, register and change what your scopes let you.</p>' : ''}
+<p class="fine">It never gets your password, and never more than you may do yourself.</p>`;
+  return pageOf({ title: person ? `Allow ${anchor.title}?` : 'Sign in for a program', body });
+}
+
+/** Whom a person can recognise: the host that a client's document or redirect is at; its name is only its own word. */
+function anchorOf({ client, redirectUri }: ConsentView): { title: string; who: string; warning: string } {
+  const receiver = receiverOf(redirectUri);
+  const onThisComputer =
+    receiver.kind === 'https'
+      ? ''
+      : 'Any program on this computer could pretend to be it: allow it only if you have just started it.';
+  if (client.kind === 'administrator')
+    return { title: client.name, who: `${escaped(client.name)}, set up by your administrator`, warning: '' };
+  if (client.kind === 'document') {
+    const { host } = new URL(client.id);
+    return {
+      title: host,
+      who: `<strong>${escaped(host)}</strong>${receiver.kind === 'https' ? '' : ', on this computer'}`,
+      warning: onThisComputer,
+    };
+  }
+  if (receiver.kind === 'https')
+    return {
+      title: receiver.name,
+      who: `<strong>${escaped(receiver.name)}</strong>, on the web`,
+      warning: '',
+    };
+  const who =
+    receiver.kind === 'loopback'
+      ? 'a program on <strong>this computer</strong>'
+      : `the program of <strong>${escaped(receiver.name)}</strong> addresses`;
+  return { title: 'a program on this computer', who, warning: onThisComputer };
+}
+
+function choices({ scopes, onlyReading }: ConsentView): string {
+  if (!scopes.includes('mcp:call')) return '<p>It may look and read, and call tools that only read.</p>';
+  const radio = (value: string, text: string, checked: boolean): string =>
+    `<label><input type="radio" name="reach" value="${value}"${checked ? ' checked' : ''}> ${text}</label>`;
+  return `<fieldset><legend>It may</legend>
+${radio('all', 'look, read and call tools, within what you may do', !onlyReading)}
+${radio('read', 'only look, read and call tools that only read', onlyReading)}
+</fieldset>`;
+}
+
+function buttons({ person, providers }: ConsentView): string {
+  const deny = '<button class="second" name="decision" value="deny">Cancel</button>';
+  if (person) return `<p><button name="decision" value="allow">Allow</button>${deny}</p>`;
+  const ways = providers.map(
+    ({ name, displayName }) =>
+      `<button name="decision" value="allow:${escaped(name)}">Allow and sign in with ${escaped(displayName)}</button>`,
+  );
+  return `<p>${ways.join('\n')}${deny}</p>`;
+}
+
+/** A page that only goes on: forms may not lead elsewhere (CSP `form-action`), so this leads there. */
+export function goingOnPage(to: string, title: string): string {
+  const page: Page = {
+    title,
+    body: `<p>If nothing happens, <a href="${escaped(to)}">go on from here</a>.</p>`,
+    continueTo: to,
+  };
+  return pageOf(page);
+}
+
+/** The page for a client that an administrator has to approve first. */
+export function pendingPage(client: StoredClient, redirectUri: string): string {
+  const { name } = receiverOf(redirectUri);
+  return pageOf({
+    title: 'This program has to be approved first',
+    body: `<p>An administrator of this gateway has to approve “${escaped(client.name)}” (${escaped(name)}) before people can sign in from it. Give them this id, then start again:</p>
+<p><code>${escaped(client.id)}</code></p>
+<p class="fine">They approve it under Settings, or with: <code>mcp-gateway oauth-client approve ${escaped(client.id)}</code></p>`,
+  });
+}

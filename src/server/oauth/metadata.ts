@@ -1,0 +1,38 @@
+import { clientAuthMethods, routes } from './provider.ts';
+import { mcpScopes, registryScope } from './resources.ts';
+
+/** What the metadata says besides what is always so. */
+export interface MetadataWorld {
+  readonly issuer: string;
+  readonly registration: boolean;
+  readonly documents: boolean;
+}
+
+/** The authorization server metadata (RFC 8414); OpenID Connect is not offered, so there is no second document. */
+export function metadataOf({ issuer, registration, documents }: MetadataWorld): Record<string, unknown> {
+  return {
+    issuer,
+    authorization_endpoint: `${issuer}${routes.authorization}`,
+    token_endpoint: `${issuer}${routes.token}`,
+    ...(registration ? { registration_endpoint: `${issuer}/oauth/register` } : {}),
+    revocation_endpoint: `${issuer}${routes.revocation}`,
+    introspection_endpoint: `${issuer}${routes.introspection}`,
+    jwks_uri: `${issuer}${routes.jwks}`,
+    response_types_supported: ['code'],
+    response_modes_supported: ['query', 'fragment', 'form_post'],
+    grant_types_supported: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_methods_supported: clientAuthMethods,
+    token_endpoint_auth_signing_alg_values_supported: [
+      'ES256',
+      'ES384',
+      'EdDSA',
+      'Ed25519',
+      'RS256',
+      'PS256',
+    ],
+    code_challenge_methods_supported: ['S256'],
+    scopes_supported: [...mcpScopes, registryScope, 'offline_access'],
+    client_id_metadata_document_supported: documents,
+    authorization_response_iss_parameter_supported: true,
+  };
+}

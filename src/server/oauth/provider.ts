@@ -1,0 +1,242 @@
+import type { JWK } from 'jose';
+import { type Context, errors, interactionPolicy, type Payload, Provider } from 'oidc-provider';
+import { asFailure } from '../failure/errors.ts';
+import type { FreshPerson } from '../identity/fresh-people.ts';
+import { hashOf, sameSecret } from '../identity/keys.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { type ArtifactsWorld, artifactsOf } from './artifacts.ts';
+import type { StoredClient } from './clients.ts';
+import { renderErrorPage } from './pages.ts';
+import { mcpScopes, resourceOf } from './resources.ts';
+
+/** Where the protocol endpoints are. */
+export const routes = {
+  authorization: '/oauth/authorize',
+  token: '/oauth/token',
+  jwks: '/oauth/jwks',
+  revocation: '/oauth/revoke',
+  introspection: '/oauth/introspect',
+  device_authorization: '/oauth/device/authorize',
+  code_verification: '/oauth/device',
+} as const;
+
+/** Ways in which clients prove themselves. */
+export const clientAuthMethods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'];
+
+/** What the protocol core is built from. */
+export interface ProviderWorld extends ArtifactsWorld {
+  /** The public origin: the issuer, character by character. */
+  readonly issuer: string;
+  /** Signs the cookies of sign-ins under way. */
+  readonly cookieKey: string;
+  /** Finds a client that may be used: approved or open, not blocked. */
+  readonly findClient: (id: string) => Promise<StoredClient | undefined>;
+  readonly freshPerson: FreshPerson;
+  /** The way to the keys of clients (`jwks_uri`): public addresses only. */
+  readonly fetch: Fetch;
+  readonly lifetimes: { readonly accessSeconds: number; readonly grantSeconds: number };
+}
+
+/** The `sub` of a person: provider and the provider's stable id. */
+export function accountIdOf({ provider, subject }: { provider: string; subject: string }): string {
+  return `${provider}:${subject}`;
+}
+
+/** The person of a `sub`. */
+export function ownerOf(accountId: string): { provider: string; subject: string } {
+  const at = accountId.indexOf(':');
+  return { provider: accountId.slice(0, at), subject: accountId.slice(at + 1) };
+}
+
+/**
+ * The protocol core (oidc-provider) with our storage, people, clients and resources. It keeps no session: who the person is
+ * and what they grant comes from the consent page each time.
+ */
+export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Provider {
+  const secure = world.issuer.startsWith('https:');
+  const cookie = { httpOnly: true, sameSite: 'lax', secure, signed: true, overwrite: true };
+  const { accessSeconds, grantSeconds } = world.lifetimes;
+  const provider = new Provider(world.issuer, {
+    adapter: (model: string) => (model === 'Client' ? clientsFor(world) : artifactsOf(world, model)),
+    jwks: { keys },
+    routes,
+    cookies: {
+      keys: [world.cookieKey],
+      names: {
+        session: 'mcp_oauth_session',
+        interaction: 'mcp_oauth_interaction',
+        resume: 'mcp_oauth_resume',
+      },
+      short: cookie,
+      long: cookie,
+    },
+    clientAuthMethods,
+    clientDefaults: {
+      grant_types: ['authorization_code', 'refresh_token'],
+      response_types: ['code'],
+      id_token_signed_response_alg: 'ES256',
+      token_endpoint_auth_method: 'none',
+    },
+    enabledJWA: {
+      idTokenSigningAlgValues: ['ES256'],
+      clientAuthSigningAlgValues: ['ES256', 'ES384', 'EdDSA', 'Ed25519', 'RS256', 'PS256'],
+    },
+    responseTypes: ['code'],
+    scopes: ['offline_access'],
+    claims: {},
+    pkce: { required: () => true },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      revocation: { enabled: true },
+      introspection: { enabled: true, allowedPolicy: () => false },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async () => world.issuer,
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (ctx: Context, indicator: string) => resourceInfo(ctx, indicator, world),
+      },
+    },
+    ttl: {
+      AccessToken: accessSeconds,
+      ClientCredentials: accessSeconds,
+      AuthorizationCode: 60,
+      Interaction: 900,
+      Session: 900,
+      DeviceCode: 600,
+      Grant: grantSeconds,
+      // A refresh token never outlives what it was granted for.
+      RefreshToken: (ctx: Context | undefined) =>
+        Math.max(1, ctx?.oidc.entities.Grant?.remainingTTL ?? grantSeconds),
+    },
+    rotateRefreshToken: () => true,
+    issueRefreshToken: async (_: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
+      client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async () => false,
+    extraTokenClaims: async (_: unknown, token: { grantId?: string }) =>
+      token.grantId ? { gid: token.grantId } : undefined,
+    loadExistingGrant: async (ctx: Context) => {
+      const id = ctx.oidc.result?.consent?.grantId;
+      return id ? provider.Grant.find(id) : undefined;
+    },
+    findAccount: async (ctx: Context, accountId: string) => accountOf(ctx, accountId, world),
+    interactions: {
+      policy: [
+        new interactionPolicy.Prompt({ name: 'login', requestable: true }),
+        new interactionPolicy.Prompt({ name: 'select_account', requestable: true }),
+        new interactionPolicy.Prompt(
+          { name: 'consent', requestable: true },
+          new interactionPolicy.Check(
+            'not_asked',
+            'the person has to be asked',
+            'consent_required',
+            (ctx) => !ctx.oidc.result?.consent?.grantId,
+          ),
+        ),
+      ],
+      url: async (_: unknown, { uid }: { uid: string }) => `/oauth/consent/${uid}`,
+    },
+    // Any page may be a client of ours: what it gets it has to have the code or token for, and no cookie counts here.
+    clientBasedCORS: () => true,
+    fetch: world.fetch,
+    renderError: async (ctx: Context, out: Payload) => renderErrorPage(ctx, out),
+  });
+  provider.proxy = true;
+  // Secrets of clients are stored as their hashes.
+  provider.Client.prototype.compareClientSecret = function compare(actual) {
+    return sameSecret(hashOf(actual), this.clientSecret ?? '');
+  };
+  provider.use(adjustAuthorization);
+  return provider;
+}
+
+/** Clients as the core reads them; it never writes any. */
+function clientsFor(world: ProviderWorld) {
+  return {
+    async find(id: string): Promise<Payload | undefined> {
+      const client = await world.findClient(id);
+      if (!client) return undefined;
+      const { client_name, redirect_uris, grant_types, token_endpoint_auth_method, jwks, jwks_uri } =
+        client.metadata;
+      return {
+        ...{ client_id: id, client_name, redirect_uris, grant_types, token_endpoint_auth_method },
+        response_types: redirect_uris.length > 0 ? ['code'] : [],
+        // The rules of RFC 8252 for loopback redirects: any port, and no http elsewhere.
+        application_type: 'native',
+        ...(jwks ? { jwks } : {}),
+        ...(jwks_uri ? { jwks_uri } : {}),
+        ...(client.secretHash ? { client_secret: client.secretHash } : {}),
+      };
+    },
+  };
+}
+
+function resourceInfo(ctx: Context, indicator: string, world: ProviderWorld) {
+  const { resource: asked } = ctx.oidc.params;
+  if (Array.isArray(asked) && asked.length > 1)
+    throw new errors.InvalidTarget('ask for one resource at a time');
+  const resource = resourceOf(indicator, world.issuer);
+  if (!resource)
+    throw new errors.InvalidTarget(
+      `the resource must be the URL of an MCP endpoint of this gateway, such as ${world.issuer}/<server>/mcp`,
+    );
+  return {
+    audience: resource.audience,
+    scope: resource.scopes.join(' '),
+    accessTokenFormat: 'jwt',
+    accessTokenTTL: world.lifetimes.accessSeconds,
+    jwt: { sign: { alg: 'ES256' } },
+  };
+}
+
+/** The account behind a `sub`; whoever the provider has ended gets no more tokens. */
+async function accountOf(ctx: Context, accountId: string, world: ProviderWorld) {
+  const { provider, subject } = ownerOf(accountId);
+  try {
+    const person = await world.freshPerson(provider, subject);
+    return person && { accountId, claims: async () => ({ sub: accountId }) };
+  } catch (error) {
+    const failure = asFailure(error);
+    if (failure.status >= 500) throw new errors.TemporarilyUnavailable(failure.message);
+    if (ctx.oidc.route === 'token') throw new errors.InvalidGrant(failure.message);
+    throw new errors.AccessDenied(failure.message);
+  }
+}
+
+/**
+ * Reads an authorization request as generously as clients need: scopes that are not ours are left out, and who names none
+ * of ours asks for all that the resource has for MCP. `nonce` and the like belong to OpenID Connect, which is not offered.
+ */
+async function adjustAuthorization(ctx: Context, next: () => Promise<void>): Promise<void> {
+  if (ctx.path === routes.authorization) {
+    const { nonce, claims, max_age, acr_values, id_token_hint, claims_locales, ...query } = ctx.query;
+    if (typeof query.scope === 'string' || query.scope === undefined)
+      query.scope = scopeAsked(query.scope ?? '');
+    ctx.query = query;
+  }
+  await next();
+  dropSessionCookie(ctx);
+}
+
+/** The scopes of a request that are ours; all for MCP when there is none. */
+export function scopeAsked(scope: string): string {
+  const asked = new Set(scope.split(' '));
+  // Whoever may call may look.
+  if (asked.has('mcp:call')) asked.add('mcp:read');
+  const ours = [...mcpScopes, 'registry'].filter((one) => asked.has(one));
+  return [
+    ...(ours.length > 0 ? ours : mcpScopes),
+    ...(asked.has('offline_access') ? ['offline_access'] : []),
+  ].join(' ');
+}
+
+/** The core's session cookie names nothing that is stored; it need not be in any browser. */
+function dropSessionCookie(ctx: Context): void {
+  const set = ctx.response.headers['set-cookie'];
+  const cookies = (Array.isArray(set) ? set : set === undefined ? [] : [set]) as string[];
+  const kept = cookies.filter((one) => !one.startsWith('mcp_oauth_session'));
+  if (kept.length === cookies.length) return;
+  if (kept.length > 0) ctx.set('set-cookie', kept);
+  else ctx.remove('set-cookie');
+}

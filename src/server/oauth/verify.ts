@@ -1,0 +1,95 @@
+import { decodeProtectedHeader, jwtVerify } from 'jose';
+import type { Db } from '../db/tables.ts';
+import { Failure } from '../failure/errors.ts';
+import { explained } from '../identity/bearer.ts';
+import type { FreshPerson } from '../identity/fresh-people.ts';
+import type { Identity } from '../identity/identity.ts';
+import { findClient, namesOf } from './clients.ts';
+import { findGrant, touchGrant } from './grants.ts';
+import type { Keys } from './keys.ts';
+import { resourceOf } from './resources.ts';
+
+/** What our own access tokens are verified with. */
+export interface VerifyWorld {
+  readonly db: Db;
+  readonly issuer: string;
+  readonly keys: Keys;
+  readonly freshPerson: FreshPerson;
+  readonly now: () => number;
+}
+
+/** What an access token of ours says, once its signature and time are right. */
+export interface IssuedClaims {
+  readonly sub: string;
+  readonly aud: string;
+  readonly client_id: string;
+  readonly scope: string;
+  readonly exp: number;
+  readonly iat: number;
+  readonly jti: string;
+  /** The grant that it came of; absent where no person is behind it. */
+  readonly gid?: string;
+}
+
+/** Verifies an access token of ours (RFC 9068); throws the Failure that says what is wrong with it. */
+export async function verifyIssuedToken(
+  { issuer, keys, now }: Pick<VerifyWorld, 'issuer' | 'keys' | 'now'>,
+  token: string,
+): Promise<IssuedClaims> {
+  const { kid } = decodeProtectedHeader(token);
+  const key = kid === undefined ? undefined : await keys.publicKey(kid);
+  if (!key)
+    throw new Failure(
+      'credential_invalid',
+      'The token is signed with a key that is not ours; sign in again.',
+    );
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      issuer,
+      algorithms: ['ES256'],
+      typ: 'at+jwt',
+      requiredClaims: ['sub', 'aud', 'client_id', 'exp', 'jti'],
+      currentDate: new Date(now()),
+    });
+    return payload as unknown as IssuedClaims;
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+/** Turns an access token of ours into the identity of whoever granted it, within what was granted. */
+export async function identityOfIssuedToken(world: VerifyWorld, token: string): Promise<Identity> {
+  const { db, now } = world;
+  const claims = await verifyIssuedToken(world, token);
+  const resource = resourceOf(claims.aud, world.issuer);
+  if (!resource) throw new Failure('credential_invalid', 'The token is not for this gateway; sign in again.');
+  const at = new Date(now()).toISOString();
+  const client = await findClient(db, claims.client_id, at);
+  if (!client || client.status === 'blocked' || client.status === 'pending')
+    throw new Failure(
+      'credential_revoked',
+      'The program that this token was issued to may not be used here.',
+    );
+  const grant = claims.gid === undefined ? undefined : await findGrant(db, claims.gid);
+  if (!grant)
+    throw new Failure('credential_invalid', 'What this token was granted by is not known; sign in again.');
+  if (grant.revoked_at)
+    throw new Failure(
+      'credential_revoked',
+      `This access was ended at ${grant.revoked_at}. ${grant.revoked_because} Sign in again.`,
+    );
+  const person = await world.freshPerson(grant.provider, grant.subject);
+  if (!person)
+    throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
+  await touchGrant(db, grant, now());
+  return {
+    ...person,
+    kind: 'person',
+    clientId: claims.client_id,
+    clientNames: namesOf(client),
+    method: 'oauth',
+    bound: { at: resource.at, audience: resource.audience, scopes: claims.scope.split(' ') },
+    credentialId: grant.id,
+    expiresAt: claims.exp * 1000,
+  };
+}

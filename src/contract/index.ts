@@ -6,6 +6,7 @@ import { groupEndpoints } from './groups.ts';
 import { jobEndpoints } from './jobs.ts';
 import { m2mClientEndpoints } from './m2m-clients.ts';
 import { scopeEndpoints } from './scopes.ts';
+import { searchEndpoints } from './search.ts';
 import { serverEndpoints } from './servers.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -26,6 +27,8 @@ export const endpoints = {
   // Before servers: `/api/servers/groups` would be a server's path.
   ...scopeEndpoints,
   ...serverEndpoints,
+  // Before agents: `/api/agents/discover` would be an agent's path.
+  ...searchEndpoints,
   ...agentEndpoints,
   ...virtualServerEndpoints,
   ...userEndpoints,

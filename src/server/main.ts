@@ -9,6 +9,7 @@ import { keepYoungSpaceSmall } from './start/heap.ts';
 import { buildIdentity } from './start/identity.ts';
 import { buildInventory } from './start/inventory.ts';
 import { buildPlanes } from './start/planes.ts';
+import { buildSearch } from './start/search.ts';
 import { serve } from './start/serve.ts';
 
 /** How `mcp-gateway start` is called; what is given goes before the environment. */
@@ -90,7 +91,8 @@ async function build(given: Config, print: (text: string) => void, ending: Endin
   const { config, feed, log, evaluation } = base;
   const identity = buildIdentity(base, ending);
   const inventory = await buildInventory(base, version, ending);
-  const planes = buildPlanes({ base, identity, inventory, version }, ending);
+  const search = buildSearch(base, inventory.scopes.grants, ending);
+  const planes = buildPlanes({ base, identity, inventory, search, version }, ending);
   await serve(planes, inventory, config, ending);
   if (evaluation) {
     const samples = await evaluation.startSamples({ ...inventory.servers, log });

@@ -9,6 +9,7 @@ import { addM2mCommands } from './m2m.ts';
 import { addM2mClientCommands } from './m2m-clients.ts';
 import { addProcessCommands } from './process.ts';
 import { addProviderCommands } from './provider.ts';
+import { addSearchCommands } from './search.ts';
 import { addServerCommands } from './servers.ts';
 import { addTokenCommands } from './tokens.ts';
 import { addUserCommands } from './users.ts';
@@ -23,6 +24,7 @@ const nouns: readonly AddCommands[] = [
   addM2mClientCommands,
   addAgentCommands,
   addVirtualServerCommands,
+  addSearchCommands,
   addIdentityCommands,
   addTokenCommands,
   addAuditCommands,

@@ -71,6 +71,8 @@ export interface Config {
     readonly headers: Readonly<Record<string, string>>;
     readonly serviceName: string;
   } | null;
+  /** The search: how often one person or agent may ask. */
+  readonly search: { readonly perMinute: number };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
   /** Accounts that the gateway makes in a directory. */
@@ -189,6 +191,7 @@ export function readConfig(environment: Environment, directory: string): Config 
           serviceName: value('OTEL_SERVICE_NAME'),
         }
       : null,
+    search: { perMinute: value('SEARCH_REQUESTS_PER_MINUTE') },
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
     iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },

@@ -4,6 +4,7 @@ import { gatewaySettings } from './settings-gateway.ts';
 import { oauthSettings } from './settings-oauth.ts';
 import { oidcSettings } from './settings-oidc.ts';
 import { operationSettings } from './settings-operation.ts';
+import { searchSettings } from './settings-search.ts';
 
 /** Every setting, by the name of its environment variable. The reference in docs/reference/settings.md comes from here. */
 export const settings = {
@@ -204,6 +205,7 @@ export const settings = {
   ...oauthSettings,
   ...gatewaySettings,
   ...operationSettings,
+  ...searchSettings,
 } as const;
 
 /** The name of a setting: its environment variable. */

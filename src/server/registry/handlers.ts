@@ -2,7 +2,9 @@ import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Directory } from '../iam/directory.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
+import type { Finder } from '../search/finder.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
 import { auditEventHandlers } from './audit-events/handlers.ts';
@@ -12,6 +14,7 @@ import { type JobEndpointsWorld, jobHandlers } from './jobs/handlers.ts';
 import { m2mClientHandlers } from './m2m-clients/handlers.ts';
 import { scopeHandlers } from './scopes/handlers.ts';
 import type { ScopesApiWorld } from './scopes/write.ts';
+import { searchHandlers } from './search/handlers.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
@@ -28,6 +31,7 @@ export interface RegistryWorld {
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
   readonly virtualServers: VirtualServersWorld;
+  readonly search: Finder<Identity>;
   readonly scopes: ScopesApiWorld;
   /** What is granted now. */
   readonly grants: AccessWorld['grants'];
@@ -50,6 +54,7 @@ export function registryHandlers(world: RegistryWorld) {
     ...agentHandlers(world.servers),
     ...virtualServerHandlers(world.virtualServers),
     ...userHandlers(world.scopes),
+    ...searchHandlers({ db, finder: world.search, publicUrl: config.registryUrl }),
     ...jobHandlers(world.jobs),
     ...m2mClientHandlers({ ...world.scopes, providers: withDirectoryFirst(config, directory) }),
     ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),

@@ -14,6 +14,7 @@ import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
 import { groupNames } from '../identity/group-names.ts';
+import type { Identity } from '../identity/identity.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
@@ -22,6 +23,7 @@ import type { ConsentWorld } from '../oauth/consent.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { createTurns } from '../registry/scopes/turns.ts';
 import type { HealthWatch } from '../registry/servers/watch-health.ts';
+import type { Finder } from '../search/finder.ts';
 import { startAccounts } from './accounts.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -35,6 +37,7 @@ interface Parts {
   readonly base: Base;
   readonly identity: IdentityParts;
   readonly inventory: Inventory;
+  readonly search: Finder<Identity>;
   readonly version: string;
 }
 
@@ -112,7 +115,7 @@ interface ControlParts {
 }
 
 function controlPlane(
-  { base, identity, inventory, version }: Parts,
+  { base, identity, inventory, search, version }: Parts,
   { trail, metrics, doctor, jobs, http, consent }: ControlParts,
 ) {
   const { config, db, log, now } = base;
@@ -129,6 +132,7 @@ function controlPlane(
       groupsAreIds: config.providers.every((name) => name === 'entra'),
     },
     grants: inventory.scopes.grants,
+    search,
     jobs,
     metrics: metrics.render,
     doctor: doctor.look,

@@ -1,0 +1,62 @@
+import { LRUCache } from 'lru-cache';
+import { Failure } from '../failure/errors.ts';
+import { keyOf } from './follow.ts';
+import type { Item } from './item.ts';
+import type { Engine, Options, Results } from './search.ts';
+import type { Rights } from './view.ts';
+
+/** Finds things for somebody: `W` is who, which this room does not look into. */
+export interface Finder<W> {
+  /** What `who` finds, the best first, at most 500; fails with `too_many_requests` when asked too often. */
+  search(who: W, text: string, options?: Options): Promise<Results>;
+  /** The tools of the server at a path that `who` may call. */
+  toolsOf(who: W, path: string, includeDisabled?: boolean): Item[];
+}
+
+/** What finding works with. */
+export interface FinderWorld<W> {
+  readonly engine: Engine;
+  /** Resolves when the index is there. */
+  readonly ready: Promise<void>;
+  readonly rightsOf: (who: W) => Rights;
+  /** The same for all that one person or agent sends. */
+  readonly nameOf: (who: W) => string;
+  /** Searches of one person or agent in a minute; 0: as many as they like. */
+  readonly perMinute: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Makes the finder. */
+export function createFinder<W>(world: FinderWorld<W>): Finder<W> {
+  const { engine, ready, rightsOf, nameOf } = world;
+  const mayAsk = createAllowance(world.perMinute, world.now);
+  return {
+    async search(who, text, options) {
+      const retryAfter = mayAsk(nameOf(who));
+      if (retryAfter > 0)
+        throw new Failure('too_many_requests', 'You search more often than this gateway allows.', {
+          retryAfter,
+        });
+      await ready;
+      return engine.search(rightsOf(who), text, options);
+    },
+    toolsOf(who, path, includeDisabled) {
+      const found = engine.visible(rightsOf(who), keyOf('server', path), includeDisabled);
+      return found.filter(({ kind }) => kind === 'tool');
+    },
+  };
+}
+
+/** Counts what each name may still do: `perMinute` at once, and as many again in a minute. Returns the seconds to wait, or 0. */
+function createAllowance(perMinute: number, now: () => number): (name: string) => number {
+  const left = new LRUCache<string, { count: number; at: number }>({ max: 10_000 });
+  return (name) => {
+    if (perMinute === 0) return 0;
+    const at = now();
+    const before = left.get(name) ?? { count: perMinute, at };
+    const count = Math.min(perMinute, before.count + ((at - before.at) / 60_000) * perMinute);
+    left.set(name, { count: count >= 1 ? count - 1 : count, at });
+    return count >= 1 ? 0 : Math.max(1, Math.ceil(((1 - count) * 60) / perMinute));
+  };
+}

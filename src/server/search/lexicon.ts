@@ -1,0 +1,198 @@
+import { readFileSync } from 'node:fs';
+import { stem } from './stem.ts';
+import { fold } from './words.ts';
+
+/** What may stand for a word: terms that must be found together, and how much that counts against the word itself (0..1). */
+export interface Alternative {
+  readonly terms: readonly string[];
+  readonly weight: number;
+}
+
+/** A meaning: what it is called in English, the best word first. */
+interface Concept {
+  readonly plain: string;
+  readonly alternatives: readonly Alternative[];
+}
+
+/** A word of another language that was understood. */
+export interface Translated {
+  /** English words that say the same. */
+  readonly plain: string;
+  readonly alternatives: readonly Alternative[];
+  /** How much of the word was understood, in letters. */
+  readonly letters: number;
+}
+
+/** The words of the field: which mean the same in English, and what they are called in other languages. */
+export interface Lexicon {
+  /** The longest run of English words from `at` on that is known, and what may stand for it; undefined when none is. */
+  english(
+    words: readonly string[],
+    at: number,
+  ): { length: number; alternatives: readonly Alternative[] } | undefined;
+  /** The language that the words are in, if it is another than English and more of them are known in it than in English. */
+  languageOf(words: readonly string[], isEnglish: (word: string) => number): string | undefined;
+  /** What a word says in a language; undefined when it is not known, empty when it says nothing by itself. */
+  translate(word: string, language: string): readonly Translated[] | undefined;
+}
+
+const synonym = 0.75;
+const related = 0.45;
+
+interface Language {
+  /** Beginnings of words, and the concepts that they stand for. */
+  readonly stems: Map<string, Concept>;
+  readonly longest: number;
+  readonly functionWords: ReadonlySet<string>;
+}
+
+/** Languages that put no spaces between words. */
+const unspaced = new Set(['zh', 'ja']);
+
+/**
+ * Reads the lexicon. A line is one meaning: English words, then `| de ...` for each language with beginnings of its words;
+ * `_` joins the words of a phrase, `~` marks words that are only near in meaning, `=` a word that has to match whole.
+ * `@ de ...` names the words of a language that say nothing by themselves.
+ */
+export function readLexicon(file: string): Lexicon {
+  const english = new Map<string, Alternative[]>();
+  const languages = new Map<string, { stems: Map<string, Concept>; functionWords: Set<string> }>();
+  const languageOf = (code: string) => {
+    const known = languages.get(code) ?? { stems: new Map(), functionWords: new Set<string>() };
+    languages.set(code, known);
+    return known;
+  };
+  for (const line of readFileSync(file, 'utf8').split('\n')) {
+    if (line.trim() === '' || line.startsWith('#')) continue;
+    if (line.startsWith('@')) {
+      const [code = '', ...words] = line.slice(1).trim().split(/\s+/);
+      for (const word of words) languageOf(code).functionWords.add(fold(word));
+      continue;
+    }
+    const [first = '', ...others] = line.split('|').map((part) => part.trim());
+    const concept = readConcept(first, english);
+    for (const other of others) {
+      const [code = '', ...stems] = other.split(/\s+/);
+      for (const word of stems) {
+        const key = fold(word).replaceAll('_', ' ');
+        const { stems: known } = languageOf(code);
+        if (!known.has(key)) known.set(key, concept);
+      }
+    }
+  }
+  const ready = new Map<string, Language>();
+  for (const [code, { stems, functionWords }] of languages) {
+    const longest = Math.max(0, ...[...stems.keys()].map((key) => key.length));
+    ready.set(code, { stems, functionWords, longest });
+  }
+  return lexiconOf(english, ready);
+}
+
+function readConcept(text: string, english: Map<string, Alternative[]>): Concept {
+  const words = text.split(/\s+/).map((word) => ({
+    terms: word
+      .replace(/^~/, '')
+      .split('_')
+      .map((part) => stem(fold(part))),
+    near: word.startsWith('~'),
+  }));
+  for (const one of words) {
+    const key = one.terms.join(' ');
+    const known = english.get(key) ?? [];
+    for (const { terms, near } of words)
+      if (terms.join(' ') !== key) known.push({ terms, weight: one.near || near ? related : synonym });
+    english.set(key, known);
+  }
+  const alternatives = words.map(({ terms, near }, at) => ({
+    ...{ terms, weight: at === 0 ? 1 : near ? related : synonym },
+  }));
+  return { plain: (text.split(/\s+/)[0] ?? '').replaceAll('_', ' '), alternatives };
+}
+
+function lexiconOf(
+  english: ReadonlyMap<string, Alternative[]>,
+  languages: ReadonlyMap<string, Language>,
+): Lexicon {
+  const translate = (word: string, code: string): readonly Translated[] | undefined => {
+    const language = languages.get(code);
+    if (!language) return undefined;
+    if (language.functionWords.has(word)) return [];
+    const found = unspaced.has(code) ? segments(word, language) : stemsIn(word, language);
+    return found.length > 0 ? found : undefined;
+  };
+  return {
+    english(words, at) {
+      for (let length = Math.min(4, words.length - at); length > 0; length--) {
+        const key = words
+          .slice(at, at + length)
+          .map(stem)
+          .join(' ');
+        const alternatives = english.get(key);
+        if (alternatives) return { length, alternatives };
+      }
+      return undefined;
+    },
+    languageOf(words, isEnglish) {
+      const script = scriptOf(words.join(''));
+      if (script) return languages.has(script) ? script : undefined;
+      let [best, most]: [string | undefined, number] = [undefined, 0];
+      for (const [code, language] of languages) {
+        if (unspaced.has(code)) continue;
+        let votes = 0;
+        for (const word of words) {
+          const own = language.functionWords.has(word) ? 1.2 : translate(word, code) ? 1 : 0;
+          votes += own - isEnglish(word);
+        }
+        if (votes > most) [best, most] = [code, votes];
+      }
+      return best;
+    },
+    translate,
+  };
+}
+
+/** The language of a script that only one language here is written in. */
+function scriptOf(text: string): string | undefined {
+  if (/[\p{Script=Hiragana}\p{Script=Katakana}]/u.test(text)) return 'ja';
+  if (/\p{Script=Hangul}/u.test(text)) return 'ko';
+  if (/\p{Script=Han}/u.test(text)) return 'zh';
+  if (/\p{Script=Cyrillic}/u.test(text)) return 'ru';
+  return undefined;
+}
+
+/** A word by its beginning, since endings change; a compound by its parts (`Kundenliste`). */
+function stemsIn(word: string, language: Language, depth = 0): Translated[] {
+  for (let length = Math.min(word.length, language.longest); length >= 2; length--) {
+    const concept = language.stems.get(word.slice(0, length));
+    if (!concept) continue;
+    const rest = word.length - length;
+    const isEnding = rest <= (length <= 2 ? 0 : length === 3 ? 2 : length === 4 ? 3 : 5);
+    if (depth < 2 && length >= 4 && rest >= 4) {
+      const after = stemsIn(word.slice(length), language, depth + 1);
+      const linked =
+        after.length > 0
+          ? after
+          : stemsIn(word.slice(length).replace(/^(?:en|es|er|n|s|e)/, ''), language, depth + 1);
+      if (linked.length > 0) return [{ ...concept, letters: length }, ...linked];
+    }
+    if (isEnding) return [{ ...concept, letters: length }];
+  }
+  return [];
+}
+
+/** The known words in a run of characters without spaces, the longest first at each place. */
+function segments(text: string, language: Language): Translated[] {
+  const found: Translated[] = [];
+  for (let at = 0; at < text.length; ) {
+    let length = Math.min(text.length - at, language.longest);
+    for (; length > 0; length--) {
+      const concept = language.stems.get(text.slice(at, at + length));
+      if (concept) {
+        found.push({ ...concept, letters: length });
+        break;
+      }
+    }
+    at += Math.max(1, length);
+  }
+  return found;
+}

@@ -235,7 +235,7 @@ test('values in pages are escaped', async () => {
   expect(hinted.text).not.toContain('<img src=x>');
 });
 
-test('a registered logout URL is called with sid and iss, then the browser goes on', async () => {
+test('a registered logout URL is called with sid alone, then the browser goes on', async () => {
   const seed = shippedSeed();
   const gateway = seed.tenants[0]?.applications?.[0];
   if (gateway?.web) gateway.web.logoutUrl = 'http://localhost:7860/front-channel-logout';
@@ -245,7 +245,7 @@ test('a registered logout URL is called with sid and iss, then the browser goes 
   const out = `${other.origin}/${other.tenantId}/oauth2/v2.0/logout?post_logout_redirect_uri=http://localhost:7860/login`;
   const response = await browser.get(out);
   const text = await response.text();
-  expect(text).toMatch(/front-channel-logout\?sid=[^&]+&#38;iss=/);
+  expect(text).toMatch(/front-channel-logout\?sid=[^&"]+"/);
   expect(response.headers.get('refresh')).toContain('http://localhost:7860/login');
   expect((await browser.get(authorizeUrl(other))).status).toBe(200);
   await other.close();

@@ -1,5 +1,5 @@
 import { type Ask, page, queryAndForm, type Reply, redirect } from '../exchange.ts';
-import { findRegistration, issuersOf, type World } from '../world.ts';
+import { findRegistration, type World } from '../world.ts';
 import type { Session } from './memory.ts';
 import { signedOutPage } from './pages.ts';
 import { platformOf } from './redirects.ts';
@@ -29,7 +29,6 @@ function frontChannelCalls(world: World, session: Session | undefined): string[]
     if (!session || !url || !URL.canParse(url)) return [];
     const target = new URL(url);
     target.searchParams.set('sid', session.sid);
-    target.searchParams.set('iss', issuersOf(world, session.tenantId).v2);
     return [target.href];
   });
 }

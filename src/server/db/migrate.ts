@@ -13,6 +13,7 @@ import * as cutoffs from './migrations/0027-cutoffs.ts';
 import * as oauth from './migrations/0030-oauth.ts';
 import * as virtualServers from './migrations/0034-virtual-servers.ts';
 import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
+import * as providerRealms from './migrations/0044-provider-realms.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -31,6 +32,7 @@ const migrations: Record<string, Migration> = {
   '0030-oauth': oauth,
   '0034-virtual-servers': virtualServers,
   '0038-sessions-and-tokens': sessionsAndTokens,
+  '0044-provider-realms': providerRealms,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

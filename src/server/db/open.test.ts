@@ -28,6 +28,7 @@ test('migrations run at the first start only', async () => {
     '0030-oauth',
     '0034-virtual-servers',
     '0038-sessions-and-tokens',
+    '0044-provider-realms',
   ]);
   await first.close();
   const second = await openDatabase(directory);

@@ -11,6 +11,7 @@ export interface Tables {
   people: PeopleTable;
   sessions: SessionsTable;
   used_sign_ins: UsedSignInsTable;
+  provider_realms: ProviderRealmsTable;
   cutoffs: CutoffsTable;
   m2m_clients: M2mClientsTable;
   tokens: TokensTable;
@@ -121,6 +122,13 @@ export interface SessionsTable {
   /** The `User-Agent` it was opened with, and from which address; null for sessions of before. */
   user_agent: string | null;
   client_ip: string | null;
+}
+
+/** What a provider's name stands for: the issuer or tenant that keeps its subjects unique. */
+export interface ProviderRealmsTable {
+  provider: string;
+  realm: string;
+  since: string;
 }
 
 /** Sign-ins that a browser came back with: each `state` works once. */

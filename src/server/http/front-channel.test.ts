@@ -5,6 +5,7 @@ import { asFailure } from '../failure/errors.ts';
 import { failureOf, type IdentityWorld, identityWorld } from '../identity/identity.test-support.ts';
 import type { HttpEnv } from './env.ts';
 import { mountFrontChannel } from './front-channel.ts';
+import { securityHeaders } from './security-headers.ts';
 
 let emulator: Emulator;
 let world: IdentityWorld;
@@ -40,6 +41,33 @@ test('signing out at the provider ends exactly the sessions of that sign-in', as
   expect(recorded).toMatchObject([{ action: 'front-channel-logout', detail: { sessions: 1 } }]);
 });
 
+test('Entra ID sends the session id alone, for every session of it', async () => {
+  const { person, refreshToken } = await world.signIn(shippedTenant.accounts.user);
+  const sessions = [];
+  for (let count = 0; count < 3; count += 1)
+    sessions.push(await world.sessions.open('entra', person, refreshToken));
+  const answer = await ask({ sid: person.sid ?? '' });
+  expect([answer.status, await answer.text()]).toEqual([200, '']);
+  for (const session of sessions)
+    expect(await failureOf(world.sessions.resume(session))).toBe('credential_revoked');
+  expect(recorded.at(-1)).toMatchObject({ detail: { sessions: 3 } });
+});
+
+test('the page works within the frame of the provider’s sign-out page, which no other page of ours does', async () => {
+  app = new Hono<HttpEnv>();
+  app.use(securityHeaders(true));
+  mountFrontChannel(app, {
+    ...{ sessions: world.sessions, trusted: world.trusted, now: world.now, clientIp: () => null },
+    trail: { record() {}, flush: async () => {} },
+  });
+  app.get('/', (c) => c.text('page'));
+  const framed = await ask({ sid: 'x' });
+  expect(framed.headers.get('content-security-policy')).toContain('frame-ancestors *');
+  expect(framed.headers.get('x-content-type-options')).toBe('nosniff');
+  const other = await app.request('/');
+  expect(other.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+});
+
 test('another issuer, another provider and no sid end nothing', async () => {
   const { person, refreshToken } = await world.signIn(shippedTenant.accounts.user);
   const session = await world.sessions.open('entra', person, refreshToken);
@@ -47,6 +75,10 @@ test('another issuer, another provider and no sid end nothing', async () => {
   const iss = emulator.issuers.v2;
   expect((await ask({ sid, iss: 'https://evil.example' })).status).toBe(400);
   expect((await ask({ iss })).status).toBe(400);
+  expect((await ask({ sid, iss: '' })).status).toBe(400);
+  const path = '/oauth2/frontchannel-logout/entra';
+  for (const twice of [`sid=${sid}&sid=x`, `sid=${sid}&iss=${iss}&iss=https://evil.example`])
+    expect((await app.request(`${path}?${twice}`)).status).toBe(400);
   expect((await ask({ sid, iss }, 'github')).status).toBe(404);
   expect(await world.sessions.resume(session)).toBeDefined();
 });

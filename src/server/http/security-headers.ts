@@ -14,6 +14,7 @@ export function securityHeaders(https: boolean): MiddlewareHandler<HttpEnv> {
   });
   return async (c, next) => {
     await next();
-    for (const [name, value] of headers) c.res.headers.set(name, value);
+    // What an endpoint says of itself stays.
+    for (const [name, value] of headers) if (!c.res.headers.has(name)) c.res.headers.set(name, value);
   };
 }

@@ -105,6 +105,24 @@ const codeOf = async (token: string): Promise<string> => {
   return error instanceof Failure ? error.code : `no failure: ${JSON.stringify(error)}`;
 };
 
+test('a token for Graph is named as one although its signature cannot be verified', async () => {
+  for (const aud of ['https://graph.microsoft.com', '00000003-0000-0000-c000-000000000000']) {
+    const token = await sign({ ...person, aud });
+    const broken = `${token.slice(0, -6)}AAAAAA`;
+    for (const one of [token, broken])
+      await expect(identityOf(one)).rejects.toThrow(/token for Microsoft Graph. Ask for scope/);
+  }
+  await expect(identityOf(`${(await sign(person)).slice(0, -6)}AAAAAA`)).rejects.toThrow(
+    /cannot be verified/,
+  );
+});
+
+test('a group that is called like an app role is not one', async () => {
+  const groups = ['role:Gateway.Admin', 'ROLE:x', ' role:y', 'g1', 'roles'];
+  const { groups: held } = await identityOf(await sign({ ...person, groups, roles: ['Reader'] }));
+  expect(held).toEqual(['g1', 'roles', 'role:Reader']);
+});
+
 test('a v2.0 token of a person is that person by oid, with groups', async () => {
   expect(await identityOf(await sign(person))).toMatchObject({
     kind: 'person',

@@ -98,7 +98,9 @@ export async function verifyProviderToken(
     });
     return { claims: typedClaims(payload), header: protectedHeader as JWTHeaderParameters, by };
   } catch (error) {
-    throw error instanceof Failure ? error : explained(error);
+    if (error instanceof Failure) throw error;
+    const failure = explained(error);
+    throw error instanceof errors.JWSSignatureVerificationFailed ? explain(failure.message) : failure;
   }
 }
 

@@ -84,12 +84,34 @@ export function createFreshPeople(world: FreshPeopleWorld): FreshPerson {
   };
 }
 
+/** Reads until what is stored is fresh: what was changed or ended during a reading is read once more. */
 async function readAnew(
-  before: StoredPerson,
+  first: StoredPerson,
   trusted: TrustedProvider,
   world: FreshPeopleWorld,
 ): Promise<StoredPerson> {
-  const { provider, subject } = before.known;
+  const { provider, subject } = first.known;
+  let before = first;
+  for (let readings = 0; readings < 3; readings += 1) {
+    await readOnce(before, trusted, world);
+    const found = await findPerson(world.db, provider, subject);
+    if (!found || found.refusedBecause)
+      throw new Failure(
+        'credential_revoked',
+        found?.refusedBecause ?? 'You are no longer known here; sign in again.',
+      );
+    if (world.now() - found.groupsReadAt < world.maxAge) return found;
+    before = found;
+  }
+  throw new Failure('groups_unavailable', 'Your groups change all the time; try again soon.');
+}
+
+async function readOnce(
+  before: StoredPerson,
+  trusted: TrustedProvider,
+  world: FreshPeopleWorld,
+): Promise<void> {
+  const { subject } = before.known;
   const at = new Date(world.now()).toISOString();
   if (before.refreshSealed) {
     const { person, refreshToken } = await refresh(before, before.refreshSealed, trusted, world);
@@ -104,7 +126,6 @@ async function readAnew(
     // App roles are only in tokens: without one they are not known any more, so they do not count.
     await renewPerson(world.db, before, { groups }, at, null);
   }
-  return (await findPerson(world.db, provider, subject)) ?? before;
 }
 
 async function refresh(

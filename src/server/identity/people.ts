@@ -197,6 +197,8 @@ async function changeUnlessNewer(
   change: Record<string, string | null>,
 ): Promise<boolean> {
   const same = before.refreshSealed;
+  // Where there are no refresh tokens, when the groups were read tells one sign-in from the next.
+  const readAt = new Date(before.groupsReadAt).toISOString();
   const { provider, subject } = before.known;
   return inTransaction(db, async (trx) => {
     const { numUpdatedRows } = await trx
@@ -204,6 +206,7 @@ async function changeUnlessNewer(
       .set(change)
       .where('provider', '=', provider)
       .where('subject', '=', subject)
+      .where('groups_read_at', '=', readAt)
       .where((e) => (same === null ? e('refresh_sealed', 'is', null) : e('refresh_sealed', '=', same)))
       .executeTakeFirst();
     const isChanged = Number(numUpdatedRows) > 0;

@@ -55,6 +55,8 @@ export interface Provider {
   readonly name: string;
   /** As on the button: "Sign in with <display name>". */
   readonly displayName: string;
+  /** Within what the provider's subjects are unique: its issuer, or the id of the tenant. */
+  readonly realm: string;
   readonly clientId: string;
   /** How the gateway proves at the provider that it is that client. */
   readonly clientAuth: ClientAuth;

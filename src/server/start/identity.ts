@@ -9,6 +9,7 @@ import { deriveKey } from '../identity/keys.ts';
 import { createLogin } from '../identity/login.ts';
 import { createMemberships } from '../identity/memberships.ts';
 import { providersOf } from '../identity/providers/index.ts';
+import { settleRealms } from '../identity/realms.ts';
 import type { Owner } from '../identity/session-rows.ts';
 import { createSessions } from '../identity/sessions.ts';
 import { outbound } from '../net/outbound.ts';
@@ -20,10 +21,10 @@ import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 
 /** Who is calling: everything that knows it. */
-export type IdentityParts = ReturnType<typeof buildIdentity>;
+export type IdentityParts = Awaited<ReturnType<typeof buildIdentity>>;
 
 /** Builds the identity room: providers, tokens, sign-in, sessions, and the groups behind them. */
-export function buildIdentity({ db, feed, config, log, now }: Base, ending: Ending) {
+export async function buildIdentity({ db, feed, config, log, now }: Base, ending: Ending) {
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
   const wayToProvider = outbound({
     proxy: config.proxy,
@@ -35,7 +36,13 @@ export function buildIdentity({ db, feed, config, log, now }: Base, ending: Endi
   ending.defer(() => wayToProvider.close());
   const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
   const names = groupNames(config.providers, knownProviders);
-  const trusted = providersOf(config).map((provider) => trust(provider, toProvider, now, names));
+  const providers = providersOf(config);
+  for (const changed of await settleRealms(db, providers, new Date(now()).toISOString()))
+    log.warn(
+      changed,
+      'a provider is another one than before: what was known of its people and applications is ended',
+    );
+  const trusted = providers.map((provider) => trust(provider, toProvider, now, names));
   const clients = createOidcClients(toProvider, now);
   const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
   const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });

@@ -20,16 +20,19 @@ export function entra(config: EntraConfig): Provider {
   return {
     name: 'entra',
     displayName: 'Microsoft Entra ID',
+    realm: config.tenantId,
     clientId: config.clientId,
     clientAuth,
     redirectUris: config.redirectUris ?? [config.redirectUri],
     scope,
     refreshScope: scope,
     algorithms: ['RS256'],
-    resourceScopes: [`api://${config.clientId}/.default`],
+    resourceScopes: [`${apiOf(config)}/.default`],
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
     groupApi: graphOf(config, clientAuth),
     ...commandLineOf(config),
+    // Nobody but Graph can verify its tokens, so what is wrong with one has to be said before its signature fails.
+    unverifiable: (claims) => (isForGraph(claims) ? graphToken(config) : undefined),
     person(claims) {
       requireTenant(claims, [config.tenantId]);
       return personOf(claims);
@@ -50,11 +53,11 @@ function discoveryUrlsOf(config: EntraConfig, tenant: string): [string, string] 
 }
 
 function commandLineOf(config: EntraConfig): Pick<Provider, 'commandLine'> {
-  const { commandLineClientId: client_id, clientId, applicationIdUri } = config;
+  const { commandLineClientId: client_id, clientId } = config;
   if (!client_id) return {};
   const oauth = `${config.loginBaseUrl}/${config.tenantId}/oauth2/v2.0`;
   // A registration that asks for itself has to name itself by its id (AADSTS90009).
-  const api = client_id === clientId ? clientId : (applicationIdUri ?? `api://${clientId}`);
+  const api = client_id === clientId ? clientId : apiOf(config);
   return {
     commandLine: {
       client_id,
@@ -100,24 +103,35 @@ function requireAssigned({ clientId, groups }: Bearer, config: EntraConfig): voi
 
 /** Version 1.0 tokens carry the App ID URI as it was asked for, version 2.0 tokens the client id: both are one API. */
 function requireAudience(claims: JWTPayload, config: EntraConfig): void {
-  const given = [claims.aud ?? []].flat();
-  const bare = given.map((audience) => audience.replace(/\/$/, ''));
-  if (bare.some((audience) => graphAudiences.includes(audience)))
-    throw new Failure(
-      'credential_invalid',
-      `This is a token for Microsoft Graph. Ask for scope api://${config.clientId}/.default to get one for this gateway.`,
-    );
+  if (isForGraph(claims)) throw new Failure('credential_invalid', graphToken(config));
   const accepted = [
     config.clientId,
     `api://${config.clientId}`,
     config.applicationIdUri,
     ...(config.audiences ?? []),
   ];
-  if (!bare.some((audience) => accepted.includes(audience)))
+  if (!audiencesIn(claims).some((audience) => accepted.includes(audience)))
     throw new Failure(
       'credential_invalid',
-      `The token is for another audience. Ask for scope ${config.applicationIdUri ?? `api://${config.clientId}`}/.default.`,
+      `The token is for another audience. Ask for scope ${apiOf(config)}/.default.`,
     );
+}
+
+function audiencesIn(claims: JWTPayload): string[] {
+  return [claims.aud ?? []].flat().map((audience) => audience.replace(/\/$/, ''));
+}
+
+function isForGraph(claims: JWTPayload): boolean {
+  return audiencesIn(claims).some((audience) => graphAudiences.includes(audience));
+}
+
+function graphToken(config: EntraConfig): string {
+  return `This is a token for Microsoft Graph. Ask for scope ${apiOf(config)}/.default to get one for this gateway.`;
+}
+
+/** The App ID URI, as scopes name the API of this gateway. */
+function apiOf({ applicationIdUri, clientId }: EntraConfig): string {
+  return applicationIdUri ?? `api://${clientId}`;
 }
 
 function bearerOf(claims: JWTPayload): Bearer {
@@ -151,6 +165,11 @@ function bearerOf(claims: JWTPayload): Bearer {
   return { ...person, kind: 'person', clientId };
 }
 
+/** Where tokens name groups instead of their ids, a group may be called like an app role: it never passes for one. */
+function groupsOf(claim: unknown): string[] {
+  return texts(claim).filter((group) => !/^\s*role:/i.test(group));
+}
+
 function personOf(claims: JWTPayload): Person {
   const subject = text(claims.oid);
   if (!subject)
@@ -167,7 +186,7 @@ function personOf(claims: JWTPayload): Person {
       subject,
     name: text(claims.name) ?? text(claims.given_name),
     email: text(claims.email) ?? text(claims.preferred_username),
-    groups: [...texts(claims.groups), ...texts(claims.roles).map((role) => `role:${role}`)],
+    groups: [...groupsOf(claims.groups), ...texts(claims.roles).map((role) => `role:${role}`)],
     groupsComplete: !overage,
     logoutHint: text(claims.login_hint),
     sid: text(claims.sid),

@@ -73,7 +73,7 @@ export function oidc(shape: OidcShape): Provider {
   const groupsOf = shape.groupsOf ?? ((claims) => groupsIn(claimAt(claims, groupsClaim)));
   const personOf = (claims: JWTPayload): Person => readPerson(claims, shape, groupsOf(claims));
   return {
-    ...{ name, displayName, issuer, clientId, redirectUris },
+    ...{ name, displayName, issuer, realm: issuer, clientId, redirectUris },
     clientAuth: shape.clientAuth ?? secretAuth(shape.clientSecret),
     scope: shape.scope ?? 'openid profile email offline_access',
     authorizationParameters: shape.authorizationParameters ?? {},

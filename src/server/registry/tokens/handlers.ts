@@ -2,10 +2,11 @@ import { type Handlers, Reply } from '../../../contract/endpoint.ts';
 import type { tokenEndpoints } from '../../../contract/tokens.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { mintToken, type PersonalTokens } from '../../identity/personal-token.ts';
-import { countMinted, listTokens, revokeToken, revokeTokensOf } from './store.ts';
+import { countMinted, listTokens, lockOwner, revokeToken, revokeTokensOf } from './store.ts';
 
 /** What the endpoints of personal tokens need. */
 export interface TokensWorld {
@@ -27,16 +28,12 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
       const foreign = body.requested_scopes?.filter((scope) => !access.scopes.includes(scope)) ?? [];
       if (foreign.length > 0)
         throw new Failure('not_allowed', `You do not have access to scopes: ${foreign.join(', ')}.`);
-      const since = new Date(world.now() - 3_600_000).toISOString();
-      if ((await countMinted(world.db, identity, since)) >= settings.perHour)
-        throw new Failure(
-          'too_many_requests',
-          `You may mint ${settings.perHour} tokens an hour; try again later.`,
-          { retryAfter: 600 },
-        );
       const scopes = body.requested_scopes ?? [...access.scopes];
       const description = body.description ?? '';
-      const minted = await mintToken(world.personal, identity, { scopes, hours, description });
+      const minted = await inTransaction(world.db, async (trx) => {
+        await requireFewer(trx, identity, settings.perHour, world.now());
+        return mintToken({ ...world.personal, db: trx }, identity, { scopes, hours, description });
+      });
       note({ token: minted.id, scopes, hours });
       return new Reply(
         {
@@ -83,4 +80,14 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
       return { tokens_revoked };
     },
   };
+}
+
+/** Counts in the transaction that mints, with the owner's row locked, so that requests at once do not pass together. */
+async function requireFewer(trx: Db, owner: Identity, perHour: number, now: number): Promise<void> {
+  await lockOwner(trx, owner);
+  const since = new Date(now - 3_600_000).toISOString();
+  if ((await countMinted(trx, owner, since)) < perHour) return;
+  throw new Failure('too_many_requests', `You may mint ${perHour} tokens an hour; try again later.`, {
+    retryAfter: 600,
+  });
 }

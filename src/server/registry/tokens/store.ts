@@ -53,6 +53,16 @@ export async function listTokens(
   return { tokens, total: Number(total) };
 }
 
+/** Holds up other transactions of the same owner until this one ends, where the owner has signed in here. */
+export async function lockOwner(trx: Db, { provider, subject }: Owner): Promise<void> {
+  await trx
+    .updateTable('people')
+    .set((e) => ({ username: e.ref('username') }))
+    .where('provider', '=', provider)
+    .where('subject', '=', subject)
+    .execute();
+}
+
 /** How many tokens the owner has minted since that time. */
 export async function countMinted(db: Db, owner: Owner, since: string): Promise<number> {
   const { count } = await db

@@ -1,4 +1,7 @@
 import type { z } from 'zod';
+import { installPlainIssues } from './plain-issues.ts';
+
+installPlainIssues();
 
 /**
  * Permissions that a scope's UI permissions can grant: on servers and agents (setup guide, "Understanding Scope

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agentCard, interfacesOf, summaryOf } from './agent-card.ts';
+import { type AgentCard, agentCard, interfacesOf, summaryOf } from './agent-card.ts';
 
 const both = {
   name: 'Flight booking',
@@ -54,7 +54,7 @@ test.each([
     { ...v1, supportedInterfaces: [{ url: 'https://a.example', protocolBinding: 'GRPC' }] },
     'supportedInterfaces.0.protocolVersion',
   ],
-  ['version 0.2', { ...v03, protocolVersion: '0.2.5' }, 'protocolVersion'],
+  ['version 0.1', { ...v03, protocolVersion: '0.1.0' }, 'protocolVersion'],
   ['no URL', { ...v03, url: undefined }, 'url'],
   ['a URL of another scheme', { ...v03, url: 'javascript:alert(1)' }, 'url'],
   ['an icon of another scheme', { ...v03, iconUrl: 'data:text/html,x' }, 'iconUrl'],
@@ -96,4 +96,19 @@ test('a summary says what lists show', () => {
     skills: ['Book'],
     signed: true,
   });
+});
+
+test.each([
+  ['0.2 without a protocolVersion', { ...v03, protocolVersion: undefined }, '0.2'],
+  ['0.2', { ...v03, protocolVersion: '0.2.5' }, '0.2.5'],
+  ['1.0 with a url', { ...v03, protocolVersion: '1.0' }, '1.0'],
+  [
+    'optional members that are null',
+    { ...v03, provider: null, iconUrl: null, signatures: null, security: null },
+    '0.3.0',
+  ],
+])('a card of A2A %s is taken', (_, card, version) => {
+  const given = JSON.parse(JSON.stringify(card)) as AgentCard;
+  expect(faultsOf(given)).toEqual([]);
+  expect(interfacesOf(given)).toMatchObject([{ at: 'url', version }]);
 });

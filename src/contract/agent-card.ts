@@ -50,12 +50,16 @@ const cardOfV1 = z.looseObject({
     .max(20),
 });
 
-/** A card of A2A 0.3 (specification section 5.5, AgentCard); the transport of `url` is JSONRPC unless said. */
+/**
+ * A card of A2A 0.2 or 0.3 (specification section 5.5, AgentCard), or one of 1.0 that names its address in `url`; the
+ * transport of `url` is JSONRPC unless given. 0.2 has no `protocolVersion`.
+ */
 const cardOfV03 = z.looseObject({
   ...inBoth,
-  protocolVersion: z.string().regex(/^0\.3(\.\d+)?$/, {
-    error: 'must be 0.3.0: a card of version 1.0 has supportedInterfaces, and older ones are not known here',
-  }),
+  protocolVersion: z
+    .string()
+    .regex(/^(?:0\.[23]|1)(?:\.\d+){0,2}$/, { error: "must be a version of A2A such as '0.3.0' or '1.0'" })
+    .default('0.2'),
   url,
   preferredTransport: word.optional(),
   additionalInterfaces: z
@@ -64,11 +68,11 @@ const cardOfV03 = z.looseObject({
     .optional(),
 });
 
-/** A card of A2A 1.0 (one with `supportedInterfaces`) or 0.3; no URL in it holds a credential. */
+/** A card of A2A 1.0, 0.3 or 0.2; no URL in it holds a credential. */
 export const agentCard = z.record(z.string(), z.unknown()).superRefine((card, context) => {
   const place = faultyPlace(card);
   if (place) return void context.addIssue({ code: 'custom', ...place });
-  const result = (isV1(card) ? cardOfV1 : cardOfV03).safeParse(card);
+  const result = (isV1(card) ? cardOfV1 : cardOfV03).safeParse(withoutNulls(card));
   for (const { path, message } of result.error?.issues ?? [])
     context.addIssue({ code: 'custom', path: [...path], message });
 });
@@ -87,13 +91,17 @@ export interface AgentInterface {
 /** The ways to reach the agent of a valid card, the preferred one first. */
 export function interfacesOf(card: AgentCard): AgentInterface[] {
   if (isV1(card))
-    return cardOfV1.parse(card).supportedInterfaces.map((one, index) => ({
+    return cardOfV1.parse(withoutNulls(card)).supportedInterfaces.map((one, index) => ({
       at: `supportedInterfaces.${index}.url`,
       url: one.url,
       binding: one.protocolBinding,
       version: one.protocolVersion,
     }));
-  const { protocolVersion: version, preferredTransport = 'JSONRPC', ...card03 } = cardOfV03.parse(card);
+  const {
+    protocolVersion: version,
+    preferredTransport = 'JSONRPC',
+    ...card03
+  } = cardOfV03.parse(withoutNulls(card));
   return [
     { at: 'url', url: card03.url, binding: preferredTransport, version },
     ...(card03.additionalInterfaces ?? []).map((one, index) => ({
@@ -109,7 +117,7 @@ export function interfacesOf(card: AgentCard): AgentInterface[] {
 export function summaryOf(card: AgentCard) {
   const { name, description, version, provider, capabilities, skills, signatures } = z
     .looseObject(inBoth)
-    .parse(card);
+    .parse(withoutNulls(card));
   return {
     ...{ name, description, version },
     provider: provider?.organization ?? null,
@@ -120,7 +128,18 @@ export function summaryOf(card: AgentCard) {
 }
 
 function isV1(card: AgentCard): boolean {
-  return 'supportedInterfaces' in card;
+  return Array.isArray(card.supportedInterfaces);
+}
+
+/** Writers of cards give optional members as `null`; only what is validated and summarised goes without them. */
+function withoutNulls<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(withoutNulls) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, member]) => member !== null)
+      .map(([name, member]) => [name, withoutNulls(member)]),
+  ) as T;
 }
 
 /** The first place in a card that is nested too deeply or holds a URL with a credential; looks without recursion. */

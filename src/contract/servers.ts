@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
+import { isMembers, Refusal } from './files/entry.ts';
+import { readServerRegistration } from './files/server-registration.ts';
 import { authSchemes, credentialInput } from './server-credentials.ts';
 import { normalizePath, serverPath } from './server-path.ts';
 
@@ -37,6 +39,42 @@ export const serverInput = z.strictObject({
   forward_authorization: z.boolean().default(false),
   metadata: z.record(z.string(), z.json()).default({}),
 });
+
+/**
+ * A registration in any form that files of this trade have (`files/server-registration.ts`), turned into our own: fields that a
+ * registry derives are ignored, `null` is absent, what has a meaning is mapped.
+ */
+function ownRegistration(value: unknown, context: z.RefinementCtx): unknown {
+  if (!isMembers(value)) return value;
+  try {
+    const { body, credential } = readServerRegistration(value);
+    return credential && value.credential === undefined ? { ...body, credential } : body;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    context.addIssue({ code: 'custom', message: `${error.message} ${error.remedy}` });
+    return z.NEVER;
+  }
+}
+
+const registration = z.preprocess(
+  ownRegistration,
+  serverInput.extend({
+    is_enabled: z.boolean().default(false),
+    /** The credential that the gateway sends to the server; stored encrypted, never shown. */
+    credential: credentialInput.optional(),
+  }),
+);
+
+/** A registration as it is sent: our own fields, before defaults. */
+export type Registration = z.output<typeof registration>;
+
+/** What replaces a registration. `is_enabled` and credentials have endpoints of their own, and stay as they are. */
+const replacement = z.preprocess((value, context) => {
+  const own = ownRegistration(value, context);
+  if (!isMembers(own)) return own;
+  const { is_enabled: _, credential: __, ...rest } = own;
+  return rest;
+}, serverInput);
 
 /** A registration as sent; unset fields take their defaults. */
 export type ServerInput = z.output<typeof serverInput>;
@@ -175,7 +213,7 @@ export const serverEndpoints = {
     path: '/api/servers',
     permission: { can: 'register_service', on: 'any' },
     summary: 'Register a server; it starts disabled unless `is_enabled` is given',
-    body: serverInput.extend({ is_enabled: z.boolean().default(false) }),
+    body: registration,
     output: server,
     status: 201,
   },
@@ -268,7 +306,7 @@ export const serverEndpoints = {
     conditional: true,
     summary: 'Replace what is said about a server; honours If-Match',
     params: pathParams,
-    body: serverInput,
+    body: replacement,
     output: server,
   },
   'servers.credential': {

@@ -8,7 +8,7 @@ export interface HeaderReading {
 
 /** `${KEY}`, `${env:KEY}`, `${input:key}`, `$KEY`, `{key}`, `%KEY%`, `<your key>`, `YOUR_API_KEY`: a value to be filled in. */
 const placeholder =
-  /\$\{[^}]*\}|^\$[A-Za-z_]\w*$|\{[A-Za-z_][\w-]*\}|^%\w+%$|<[^>]+>|^(?:Bearer\s+)?(?:your|my)[-_ ]?\w*(?:token|key|secret)\w*$|^x{4,}$/i;
+  /\$\{[^${}]*\}|^\$[A-Za-z_]\w*$|\{[A-Za-z_][\w-]*\}|^%\w+%$|<[^<>]+>|^(?:Bearer )?(?:your|my)[-_ ]?\w{0,40}(?:token|key|secret)\w{0,40}$|^x{4,}$/i;
 
 /** Headers as an object, as a list of `{name, value}`, as a list of single-member objects, or any of these as JSON text. */
 export function headerPairs(value: unknown): [string, string | undefined][] {

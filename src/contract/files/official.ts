@@ -14,7 +14,7 @@ import { credentialOf } from './headers.ts';
 export function isOfficialServer(value: Members): boolean {
   const schema = textOf(value.$schema) ?? '';
   return (
-    /modelcontextprotocol.*server\.schema\.json/.test(schema) ||
+    (schema.includes('modelcontextprotocol') && schema.endsWith('server.schema.json')) ||
     (textOf(value.name)?.includes('/') === true &&
       (Array.isArray(value.remotes) || Array.isArray(value.packages)))
   );

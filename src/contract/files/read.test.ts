@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of clients look like this
 import { describe, expect, test } from 'vitest';
 import { serverInput } from '../servers.ts';
 import type { FileEntry, ServerEntry } from './entry.ts';

@@ -78,7 +78,10 @@ export function parseText(given: string): unknown {
 
 /** A section header or an assignment at the start of a line, which JSON never has. */
 function looksLikeToml(text: string): boolean {
-  return /^\s*\[[\w."-]+\]\s*(?:#.*)?$/m.test(text) || /^\s*[\w-]+\s*=/m.test(text);
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .some((line) => /^\[\[?[\w."-]+\]/.test(line) || /^[\w-]+\s*=/.test(line));
 }
 
 /** Members that hold many of one kind: exports, answers of list endpoints, the official registry's pages. */

@@ -47,7 +47,7 @@ export function readScopeDefinition(value: Members, at = ''): ScopeEntry {
   const body: Record<string, unknown> = {};
   for (const [field, given] of Object.entries(value))
     if (!derived.has(field) && given !== null && given !== undefined) body[field] = given;
-  if (name) body.scope_name = name;
+  if (name && body.scope_name === undefined) body.scope_name = name;
   if (isMembers(body.ui_permissions)) {
     const { kept, unknown } = knownPermissions(body.ui_permissions);
     body.ui_permissions = kept;

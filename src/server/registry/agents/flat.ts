@@ -9,7 +9,7 @@ export const registryMembers = ['path', 'tags', 'license', 'metadata', 'is_enabl
 
 /** Takes the registry's members out of a flat body; `asSent`: there were none, and the body as it came is the card. */
 export function lift(body: Readonly<Members>): { notes: Members; card: AgentCard; asSent: boolean } {
-  const foreign = 'supportedProtocol' in body || 'supported_protocol' in body;
+  const foreign = foreignMembers.some((name) => name in body);
   const members = new Map(Object.entries(foreign ? fromRegistration(body) : body));
   const notes: Members = {};
   for (const name of registryMembers) {
@@ -19,6 +19,43 @@ export function lift(body: Readonly<Members>): { notes: Members; card: AgentCard
   const asSent = !foreign && Object.keys(notes).length === 0;
   return { notes, card: Object.fromEntries(members), asSent };
 }
+
+/** Members that only the other registry's files have: one of them tells that a flat body is such a file. */
+const foreignMembers = [
+  ...[
+    'supportedProtocol',
+    'supported_protocol',
+    'visibility',
+    'allowed_groups',
+    'status',
+    'isEnabled',
+    'trust_level',
+  ],
+  ...['trustLevel', 'num_stars', 'registered_at', 'registered_by', 'default_input_modes', 'security_schemes'],
+];
+
+/** What that registry derives or keeps for itself: it is no part of a card. */
+const derivedMembers = new Set([
+  ...['id', 'num_stars', 'rating_details', 'registered_at', 'registered_by', 'updated_at', 'health_status'],
+  ...[
+    'last_health_check',
+    'sync_metadata',
+    'ans_metadata',
+    'ans_agent_id',
+    'trust_level',
+    'trustLevel',
+    'status',
+  ],
+  ...[
+    'num_skills',
+    'security_scan',
+    'record_kind',
+    'ard_source_url',
+    'source_created_at',
+    'source_updated_at',
+  ],
+  ...['external_tags', 'provider_organization', 'provider_url', 'proxy_pass_url', 'signature', 'isEnabled'],
+]);
 
 const otherNames: Readonly<Record<string, string>> = {
   protocol_version: 'protocolVersion',
@@ -32,18 +69,18 @@ const otherNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * A flat registration of the registry that the setup guide is about, which says `supportedProtocol`, as a card with the
- * registry's members: its names in snake case, its comma-separated tags, and its defaults for what a card must have.
+ * A flat registration of the registry that the setup guide is about, as a card with the registry's members: its names in snake
+ * case, its comma-separated tags, and its defaults for what a card must have. What it derives is left out.
  */
 function fromRegistration(body: Readonly<Members>): Members {
   const named = Object.fromEntries(
-    Object.entries(body).map(([name, value]) => [
-      Object.hasOwn(otherNames, name) ? otherNames[name] : name,
-      value,
-    ]),
+    Object.entries(body)
+      .filter(([name, value]) => value !== null && !derivedMembers.has(name))
+      .map(([name, value]) => [Object.hasOwn(otherNames, name) ? otherNames[name] : name, value]),
   ) as Members;
+  if (typeof body.isEnabled === 'boolean') named.is_enabled ??= body.isEnabled;
   const {
-    supportedProtocol,
+    supportedProtocol = 'a2a',
     visibility = 'public',
     allowed_groups = [],
     streaming,

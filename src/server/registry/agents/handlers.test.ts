@@ -287,3 +287,52 @@ test.each([
   const answer = await ask(method, `/api/agents/nowhere${more}`, method === 'GET' ? undefined : body);
   expect(answer.status).toBe(404);
 });
+
+test.each([
+  [
+    'the 0.2 card of a sample agent',
+    {
+      name: 'Hello World Agent',
+      description: 'x',
+      url: 'https://agents.example/hello',
+      version: '1.0.0',
+      capabilities: {},
+      defaultInputModes: ['text'],
+      defaultOutputModes: ['text'],
+      skills: [],
+      supportsAuthenticatedExtendedCard: true,
+      path: '/hello',
+    },
+    '/hello',
+  ],
+  [
+    'a flat 1.0 file of the other registry',
+    {
+      protocolVersion: '1.0',
+      name: 'Data catalogue',
+      description: 'x',
+      url: 'https://api.example.io/a2a',
+      path: '/data-catalogue',
+      version: '0.2.3',
+      capabilities: { streaming: false },
+      defaultInputModes: ['text/plain'],
+      defaultOutputModes: ['application/json'],
+      tags: ['validation'],
+      visibility: 'public',
+      status: 'active',
+      license: 'MIT',
+      isEnabled: true,
+      preferredTransport: 'JSONRPC',
+      metadata: { count: 250 },
+      num_stars: 4,
+      registered_by: 'x',
+      skills: [{ id: 'iban', name: 'IBAN', description: 'Validate', tags: ['finance'] }],
+    },
+    '/data-catalogue',
+  ],
+])('%s is taken', async (_, body, path) => {
+  const registered = await ask('POST', '/api/agents/register', body);
+  expect(registered.status, JSON.stringify(registered.body)).toBe(201);
+  expect(registered.body).toMatchObject({ path });
+  expect(Object.keys((registered.body as { card: object }).card)).not.toContain('num_stars');
+});

@@ -106,6 +106,19 @@ test('agents that a scope may see can be listed and opened, and no others', asyn
   expect(may('modify_agent', '/hotels')).toBe(false);
 });
 
+test('a file of the other system is imported: what it derives is ignored, what is unknown is set aside with a warning', async () => {
+  const answer = await trial.call('scopes.import', {
+    body: {
+      ...{ _id: '65f0', scope_name: 'team', created_at: '2025-01-01', custom_scopes: ['mcp/read'] },
+      server_access: [{ server: 'time', methods: ['tools/list'], tools: ['*'] }],
+      ui_permissions: { list_service: ['*'], list_skills: ['all'] },
+    },
+  });
+  expect(answer.warnings.join(' ')).toMatch(/list_skills.*custom_scopes \(mcp\/read\)/);
+  const { ui_permissions } = await trial.call('scopes.get', { params: { name: 'team' } });
+  expect(ui_permissions).toEqual({ list_service: ['all'] });
+});
+
 test('every fault is told at once, with its place, and nothing is stored', async () => {
   const failure = await trial.refused('scopes.import', {
     body: {
@@ -119,7 +132,7 @@ test('every fault is told at once, with its place, and nothing is stored', async
         { server: 'a', method: ['ping'] },
         7,
       ],
-      ui_permissions: { list_service: 'all', fly_service: [], get_agent: ['/*'] },
+      ui_permissions: { list_service: 'all', fly_service: [], get_agent: ['/x/*'] },
       agent_access: ['/'],
       group_mappings: ['ok', '', 5, 'a\nb'],
       create_in_idp: 'yes',
@@ -141,7 +154,6 @@ test('every fault is told at once, with its place, and nothing is stored', async
     'body.server_access.4',
     'body.server_access.4.method',
     'body.server_access.5',
-    'body.ui_permissions.fly_service',
     'body.ui_permissions.get_agent.0',
     'body.ui_permissions.list_service',
   ]);

@@ -1,4 +1,5 @@
 import type { Handlers, Input, Output } from '../../../contract/endpoint.ts';
+import { readScopeDefinition } from '../../../contract/files/scope-file.ts';
 import type { scopeEndpoints } from '../../../contract/scopes.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
@@ -37,8 +38,13 @@ export function scopeHandlers(world: ScopesApiWorld): Handlers<Endpoints, Who> {
       return viewOf(found);
     },
     async 'scopes.import'({ body }, caller) {
-      const written = await writeScope(world, caller, readDefinition(body));
-      return changedAnswer(`Group ${written.stored.scope.name} imported successfully`, written);
+      const { body: definition, notes } = readScopeDefinition(body);
+      const written = await writeScope(world, caller, readDefinition(definition));
+      const warnings = [...notes, ...written.warnings];
+      return changedAnswer(`Group ${written.stored.scope.name} imported successfully`, {
+        ...written,
+        warnings,
+      });
     },
     async 'scopes.create'({ body }, caller) {
       const { group_name, description, create_in_idp } = body;

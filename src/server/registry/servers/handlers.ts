@@ -3,12 +3,14 @@ import { withoutEndSlashes } from '../../../contract/names.ts';
 import type { CredentialInput } from '../../../contract/server-credentials.ts';
 import {
   nameOfPath,
+  type Registration,
   type Server,
   type ServerInput,
   type serverEndpoints,
 } from '../../../contract/servers.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
@@ -127,24 +129,25 @@ async function showServers(
   };
 }
 
-async function register(
-  world: ServersWorld,
-  body: ServerInput & { is_enabled: boolean },
-  caller: Who,
-): Promise<Reply<Server>> {
-  const { is_enabled, ...definition } = body;
+async function register(world: ServersWorld, body: Registration, caller: Who): Promise<Reply<Server>> {
+  const { is_enabled, credential, ...definition } = body;
   if (!caller.access.may('register_service', nameOfPath(definition.path)))
     throw new Failure(
       'not_allowed',
       `You may register servers, but not at '${definition.path}'. Choose a path that your scopes name, or ask an administrator.`,
     );
   assertReachable(definition, world.policy);
-  const row = await insert(world.db, {
-    id: world.newId(),
-    definition,
-    isEnabled: is_enabled,
-    registeredBy: caller.identity.username,
-    registeredAt: at(world),
+  const row = await inTransaction(world.db, async (trx) => {
+    const inserted = await insert(trx, {
+      id: world.newId(),
+      definition,
+      isEnabled: is_enabled,
+      registeredBy: caller.identity.username,
+      registeredAt: at(world),
+    });
+    if (!credential) return inserted;
+    const sealed = changedCredential(world.vault, inserted, credential, at(world));
+    return setCredential(trx, inserted, { credential: sealed, at: at(world) });
   });
   caller.note({ before: null, after: forRecord(row) });
   return reply(world, (await world.lookAfter.one(row)).row, caller);

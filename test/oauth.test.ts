@@ -1,7 +1,8 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from './harness.ts';
-import { callServer, signInFromClient, token } from './oauth-client.ts';
+import { authorizeUrl, callServer, openBrowser, pkce, signInFromClient, token } from './oauth-client.ts';
+import { signIn } from './sign-in.ts';
 
 let gateway: TestGateway;
 let clock: string;
@@ -76,4 +77,55 @@ test('refresh tokens rotate; one used twice ends its family, access tokens inclu
   await expect
     .poll(async () => (await callServer(clock, second.body.access_token, 'initialize', initialize)).status)
     .toBe(401);
+});
+
+test('people see and end what their programs may do, and then the next call is 401', async () => {
+  const { body, clientId } = await signInFromClient(gateway.url, clock);
+  const call = () => callServer(clock, body.access_token, 'initialize', initialize);
+  expect((await call()).status).toBe(200);
+  const bob = await signIn(gateway.url, 'bob@contoso.example');
+  const headers = { cookie: bob.cookie, 'x-csrf-token': bob.csrf };
+  const list = await fetch(`${gateway.url}/api/connected-clients`, { headers });
+  const { connected_clients } = (await list.json()) as { connected_clients: Record<string, string>[] };
+  const mine = connected_clients.find((one) => one.client_id === clientId);
+  expect(mine).toMatchObject({
+    resource: clock,
+    username: 'bob@contoso.example',
+    scopes: ['mcp:read', 'mcp:call'],
+  });
+  expect(mine?.last_used_at).toBeTruthy();
+  const other = await signIn(gateway.url, 'dora@contoso.example');
+  const theirs = { cookie: other.cookie, 'x-csrf-token': other.csrf };
+  const url = `${gateway.url}/api/connected-clients/${mine?.id}`;
+  expect((await fetch(url, { method: 'DELETE', headers: theirs })).status).toBe(404);
+  expect((await fetch(url, { method: 'DELETE', headers })).status).toBe(204);
+  await expect.poll(async () => (await call()).status).toBe(401);
+  const refresh = {
+    grant_type: 'refresh_token',
+    refresh_token: body.refresh_token ?? '',
+    client_id: clientId,
+  };
+  expect(await token(gateway.url, refresh)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+});
+
+test('an administrator sees who uses a client and blocks it', async () => {
+  const { body, clientId } = await signInFromClient(gateway.url, clock);
+  const call = () => callServer(clock, body.access_token, 'initialize', initialize);
+  expect((await call()).status).toBe(200);
+  const alice = await signIn(gateway.url, 'alice@contoso.example');
+  const headers = { cookie: alice.cookie, 'x-csrf-token': alice.csrf, 'content-type': 'application/json' };
+  const url = `${gateway.url}/api/oauth-clients/${clientId}`;
+  expect(await (await fetch(url, { headers })).json()).toMatchObject({
+    people: 1,
+    status: 'open',
+    kind: 'registered',
+  });
+  const change = { method: 'PATCH', headers, body: JSON.stringify({ status: 'blocked' }) };
+  expect((await fetch(url, change)).status).toBe(200);
+  await expect.poll(async () => (await call()).status).toBe(401);
+  const again = await openBrowser().go(
+    authorizeUrl(gateway.url, { client_id: clientId, resource: clock, code_challenge: pkce().challenge }),
+  );
+  expect(again.status).toBe(400);
+  expect(await again.text()).toContain('an administrator blocked it');
 });

@@ -5,6 +5,7 @@ import { favouriteEndpoints } from './favourites.ts';
 import { groupEndpoints } from './groups.ts';
 import { jobEndpoints } from './jobs.ts';
 import { m2mClientEndpoints } from './m2m-clients.ts';
+import { oauthEndpoints } from './oauth.ts';
 import { scopeEndpoints } from './scopes.ts';
 import { searchEndpoints } from './search.ts';
 import { serverEndpoints } from './servers.ts';
@@ -21,6 +22,7 @@ export const endpoints = {
   ...signInEndpoints,
   ...sessionEndpoints,
   ...tokenEndpoints,
+  ...oauthEndpoints,
   ...favouriteEndpoints,
   ...accessEndpoints,
   ...groupEndpoints,

@@ -7,6 +7,7 @@ import { addGroupCommands } from './groups.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addM2mCommands } from './m2m.ts';
 import { addM2mClientCommands } from './m2m-clients.ts';
+import { addOauthClientCommands } from './oauth-clients.ts';
 import { addProcessCommands } from './process.ts';
 import { addProviderCommands } from './provider.ts';
 import { addSearchCommands } from './search.ts';
@@ -22,6 +23,7 @@ const nouns: readonly AddCommands[] = [
   addUserCommands,
   addM2mCommands,
   addM2mClientCommands,
+  addOauthClientCommands,
   addAgentCommands,
   addVirtualServerCommands,
   addSearchCommands,

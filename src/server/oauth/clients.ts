@@ -1,11 +1,22 @@
 import { recordChange } from '../changes/record.ts';
 import type { Db, OauthClientsTable } from '../db/tables.ts';
+import { inTransaction } from '../db/transaction.ts';
 
 /** Whether people may sign in from a client: `open` and `approved` let them, `pending` waits for an administrator. */
 export type ClientStatus = 'open' | 'pending' | 'approved' | 'blocked';
 
 /** How the gateway came to know a client. */
 export type ClientKind = 'registered' | 'document' | 'administrator';
+
+/** The grant types (RFC 6749, 7523, 8628, 8693) that clients may have. */
+export const grantTypes = {
+  code: 'authorization_code',
+  refresh: 'refresh_token',
+  clientCredentials: 'client_credentials',
+  device: 'urn:ietf:params:oauth:grant-type:device_code',
+  jwtBearer: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  exchange: 'urn:ietf:params:oauth:grant-type:token-exchange',
+} as const;
 
 /** A client's metadata (RFC 7591, section 2) as far as the authorization server uses it. */
 export interface ClientMetadata {
@@ -85,7 +96,7 @@ export async function storeClient(db: Db, given: NewClient): Promise<void> {
     metadata: JSON.stringify(given.metadata),
     fetched_at: given.kind === 'document' ? given.at : null,
   };
-  await db.transaction().execute(async (tx) => {
+  await inTransaction(db, async (tx) => {
     await tx
       .insertInto('oauth_clients')
       .values({

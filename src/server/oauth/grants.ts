@@ -1,5 +1,6 @@
 import { recordChange } from '../changes/record.ts';
 import type { Db, OauthGrantsTable } from '../db/tables.ts';
+import { inTransaction } from '../db/transaction.ts';
 import type { Identity } from '../identity/identity.ts';
 
 /** How often `last_used_at` is written at most, in milliseconds. */
@@ -101,16 +102,58 @@ export async function touchGrant(db: Db, grant: OauthGrantsTable, now: number): 
 }
 
 /** Ends a grant with every code and refresh token of it; its access tokens are refused from then on. */
-export async function endGrant(db: Db, id: string, how: GrantEnding): Promise<boolean> {
-  return db.transaction().execute(async (tx) => {
-    const { numUpdatedRows } = await tx
+export async function endGrant(db: Db, id: string, how: GrantEnding): Promise<void> {
+  await inTransaction(db, (trx) => endAll(trx, [id], how));
+}
+
+/** Ends every living grant of a person; returns how many. */
+export async function endGrantsOf(db: Db, owner: GrantOwner, how: GrantEnding): Promise<number> {
+  return inTransaction(db, async (trx) => {
+    const living = await trx
+      .selectFrom('oauth_grants')
+      .select('id')
+      .where('provider', '=', owner.provider)
+      .where('subject', '=', owner.subject)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', how.at)
+      .execute();
+    await endAll(
+      trx,
+      living.map(({ id }) => id),
+      how,
+    );
+    return living.length;
+  });
+}
+
+/** Ends every living grant of a client. */
+export async function endGrantsOfClient(db: Db, clientId: string, how: GrantEnding): Promise<void> {
+  await inTransaction(db, async (trx) => {
+    const living = await trx
+      .selectFrom('oauth_grants')
+      .select('id')
+      .where('client_id', '=', clientId)
+      .where('revoked_at', 'is', null)
+      .execute();
+    await endAll(
+      trx,
+      living.map(({ id }) => id),
+      how,
+    );
+  });
+}
+
+async function endAll(trx: Db, ids: readonly string[], how: GrantEnding): Promise<void> {
+  // Below the number of values that either database takes in one statement.
+  for (let from = 0; from < ids.length; from += 500) {
+    const some = ids.slice(from, from + 500);
+    await trx
       .updateTable('oauth_grants')
       .set({ revoked_at: how.at, revoked_by: how.by, revoked_because: how.because })
-      .where('id', '=', id)
+      .where('id', 'in', some)
       .where('revoked_at', 'is', null)
-      .executeTakeFirst();
-    await tx.deleteFrom('oauth_artifacts').where('grant_id', '=', id).execute();
-    await recordChange(tx, 'oauth_grant', id);
-    return Number(numUpdatedRows) > 0;
-  });
+      .execute();
+    await trx.deleteFrom('oauth_artifacts').where('grant_id', 'in', some).execute();
+    await recordChange(trx, 'oauth_grant', ...some);
+  }
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Db } from '../db/tables.ts';
 import { hashOf, newSecret } from '../identity/keys.ts';
-import { type ClientMetadata, storeClient, unusedFor } from './clients.ts';
+import { type ClientMetadata, grantTypes, storeClient, unusedFor } from './clients.ts';
 import { faultOfRedirects } from './redirects.ts';
 
 /** Registrations from one address, and from all, within an hour at most. */
@@ -40,7 +40,7 @@ const shape = z.looseObject({
 });
 
 /** What a client may register for itself; anything else is for administrators to give. */
-const grantTypes = ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'];
+const registrable: readonly string[] = [grantTypes.code, grantTypes.refresh, grantTypes.device];
 const methods = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
 
 /**
@@ -111,7 +111,9 @@ function metadataOf(body: unknown): ClientMetadata | RegistrationError {
     client_name: read.data.client_name ?? 'a program without a name',
     redirect_uris: read.data.redirect_uris as string[],
     // Everybody gets refresh tokens; what is asked for beyond the list is left out, as RFC 7591, section 2 allows.
-    grant_types: grantTypes.filter((type) => type !== grantTypes[2] || read.data.grant_types?.includes(type)),
+    grant_types: registrable.filter(
+      (type) => type !== grantTypes.device || read.data.grant_types?.includes(type),
+    ),
     token_endpoint_auth_method: method,
     ...(jwks && method === 'private_key_jwt' ? { jwks } : {}),
     ...(jwks_uri && method === 'private_key_jwt' ? { jwks_uri } : {}),

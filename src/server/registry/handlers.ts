@@ -12,6 +12,7 @@ import { favouriteHandlers } from './favourites/handlers.ts';
 import { groupHandlers } from './groups/handlers.ts';
 import { type JobEndpointsWorld, jobHandlers } from './jobs/handlers.ts';
 import { m2mClientHandlers } from './m2m-clients/handlers.ts';
+import { oauthClientHandlers } from './oauth-clients/handlers.ts';
 import { scopeHandlers } from './scopes/handlers.ts';
 import type { ScopesApiWorld } from './scopes/write.ts';
 import { searchHandlers } from './search/handlers.ts';
@@ -46,6 +47,7 @@ export function registryHandlers(world: RegistryWorld) {
   return {
     ...tokenHandlers({ db, now, personal: world.personal }),
     ...favouriteHandlers({ db, now }),
+    ...oauthClientHandlers({ db, now }),
     ...sessionHandlers({ db, now, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),

@@ -7,6 +7,7 @@ import { endProviderTokens } from '../../identity/cutoffs.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { findPerson, forgetGroups } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';
+import { endGrantsOf } from '../../oauth/grants.ts';
 import { revokeTokensOf } from '../tokens/store.ts';
 import { endSession, listSessions } from './store.ts';
 
@@ -53,6 +54,7 @@ export function sessionHandlers(
       const sessions_ended = await endSessionsOf(db, { provider, subject }, how);
       const by = { by: identity.username, at: how.at };
       const tokens_revoked = body.revoke_tokens ? await revokeTokensOf(db, { provider, subject }, by) : 0;
+      await endGrantsOf(db, { provider, subject }, { ...by, because: how.because });
       await forgetGroups(db, provider, subject);
       await endProviderTokens(
         db,

@@ -3,6 +3,7 @@ import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directo
 import { distrustGroups, endForGood } from '../../identity/cutoffs.ts';
 import { forgetGroups, readGroupsAnew } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';
+import { endGrantsOf } from '../../oauth/grants.ts';
 import { assertApplicationCanGo, assertNotSelf, assertOthersAdminister } from '../administrators.ts';
 import { removeRecord } from '../m2m-clients/store.ts';
 import { revokeTokensOf } from '../tokens/store.ts';
@@ -48,6 +49,7 @@ async function removePerson(
   const at = new Date(world.now()).toISOString();
   const sessions = await endSessionsOf(db, owner, { at, because: 'Your account was deleted.' });
   const tokens = await revokeTokensOf(db, owner, { by: caller.identity.username, at });
+  await endGrantsOf(db, owner, { by: caller.identity.username, at, because: 'Your account was deleted.' });
   await forgetGroups(db, owner.provider, owner.subject);
   await endForGood(db, owner, at, 'Your account was deleted.');
   caller.note({ before, after: null, sessions, tokens });

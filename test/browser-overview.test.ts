@@ -104,7 +104,7 @@ async function callTool(agent: keyof typeof agents, tool: string): Promise<numbe
 }
 
 test("an administrator sees on a server's page by which scopes and groups it may be used", async () => {
-  const page = await openAs('alice', '/servers/currenttime');
+  const page = await openAs('alice', '/servers/currenttime?tab=access');
   const access = page.getByRole('region', { name: 'Who may use it' });
   const row = (scope: string) =>
     access.getByRole('listitem').filter({ has: page.getByRole('heading', { name: scope, exact: true }) });
@@ -123,7 +123,7 @@ test("an administrator sees on a server's page by which scopes and groups it may
 
 test("calls and changes are on the server's page, each opening to all that is kept of it", async () => {
   expect(await callTool('operator', 'no-such-tool')).toBe(200);
-  const page = await openAs('alice', '/servers/currenttime');
+  const page = await openAs('alice', '/servers/currenttime?tab=activity');
   const calls = page.getByRole('region', { name: 'Recent calls' });
   await calls.getByRole('button', { name: 'tools/call · currenttime · no-such-tool' }).first().click();
   await calls.getByText('Correlation id', { exact: true }).waitFor();
@@ -153,7 +153,9 @@ test("calls and changes are on the server's page, each opening to all that is ke
 });
 
 test("who may use a server, its calls and its changes are on no page of a plain user's", async () => {
-  const page = await openAs('bob', '/servers/currenttime');
+  const page = await openAs('bob', '/servers/currenttime?tab=access');
+  await page.getByRole('region', { name: 'About' }).waitFor();
+  await page.getByRole('link', { name: 'Health', exact: true }).click();
   await page.getByRole('region', { name: 'Health history' }).waitFor();
   await page.waitForLoadState('networkidle');
   for (const name of ['Who may use it', 'Recent calls', 'Changes'])
@@ -173,7 +175,7 @@ const views: [name: string, who: string, path: string, enter?: (page: Page) => P
   [
     "a server's page with an event open",
     'alice',
-    '/servers/currenttime',
+    '/servers/currenttime?tab=activity',
     async (page) => {
       await page.getByRole('switch').first().click();
       const changes = page.getByRole('region', { name: 'Changes' });

@@ -161,11 +161,13 @@ test('who may not register or edit is told which permission is needed', async ()
 });
 
 test('markup from a server is only text, wherever it goes: nothing runs, nothing leaves', async () => {
-  const page = await openAs('alice', '/servers?open=%2Fodd');
-  await page.getByText('odd', { exact: true }).first().waitFor();
-  await page.goto(`${gateway.url}/servers/odd`);
-  await page.getByRole('button', { name: 'Ask the server' }).click();
+  const page = await openAs('alice', '/servers/odd?tab=prompts');
   await page.getByRole('region', { name: 'Resource templates' }).waitFor();
+  for (const path of ['/', '/servers', '/servers?view=cards', '/servers/odd']) {
+    await page.goto(`${gateway.url}${path}`);
+    await page.getByText('evil').first().waitFor();
+  }
+  await page.goto(`${gateway.url}/servers/odd?tab=tools`);
   await page.getByText('odd', { exact: true }).click();
   await page.getByRole('button', { name: 'Try it: odd' }).click();
   await page.getByRole('button', { name: 'Run' }).click();

@@ -275,7 +275,7 @@ const views: [name: string, who: string | null, path: string, enter?: (page: Pag
   [
     'a server with a tool',
     'alice',
-    '/servers?open=%2Fcurrenttime',
+    '/servers/currenttime?tab=tools',
     (page) => page.getByText('current_time_by_timezone').first().click(),
   ],
   ['a search without result', 'alice', '/servers?q=nothing-like-it'],

@@ -80,13 +80,15 @@ const catalog = createRoute({ getParentRoute: () => signedIn, path: '/servers' }
 const servers = createRoute({
   getParentRoute: () => catalog,
   path: '/',
-  validateSearch: (search) => pick(search, ['q', 'state', 'health', 'tag', 'owner', 'view', 'open']),
+  validateSearch: (search) =>
+    pick(search, ['q', 'state', 'health', 'category', 'tag', 'owner', 'view', 'sort', 'mine']),
   component: lazyRouteComponent(() => import('./servers/servers-page.tsx'), 'Servers'),
 });
 
 const server = createRoute({
   getParentRoute: () => catalog,
   path: '/$',
+  validateSearch: (search) => pick(search, ['tab', 'tool']),
   component: lazyRouteComponent(() => import('./server/server-page.tsx'), 'ServerPage'),
 });
 

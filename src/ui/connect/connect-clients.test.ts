@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { clients, setupOf, tokenVariable } from './connect-clients.ts';
+import { clients, setupOf, signsIn, tokenVariable } from './connect-clients.ts';
 
 const target = {
   server_name: 'Current "time" & more',
@@ -22,6 +22,17 @@ describe.each(clients)('%s', (client) => {
   test('without a token it names the place where one is found', () => {
     expect(setupOf(client, target, null).text).toMatch(/MCP_GATEWAY_TOKEN|input:mcp-gateway-token/);
   });
+});
+
+test.each(clients)('%s signs in by itself with nothing but the URL, where it can', (client) => {
+  const { text, link = '' } = setupOf(client, target, 'sign-in');
+  expect(text).toContain(target.endpoint_url);
+  const said = `${text} ${decodeURIComponent(link)}`;
+  if (signsIn(client, target)) expect(said).not.toMatch(/bearer|MCP_GATEWAY_TOKEN|mcp-gateway-token/i);
+  else expect(text).toContain('MCP_GATEWAY_TOKEN');
+  expect(setupOf(client, { ...target, forward_authorization: true }, 'sign-in').text).toContain(
+    'X-Authorization',
+  );
 });
 
 test('VS Code gets its own form, and a link that asks for the token', () => {

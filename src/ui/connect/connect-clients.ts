@@ -37,17 +37,26 @@ interface Facts {
   /** The header that proves who calls. */
   readonly header: string;
   readonly token: string | null;
+  /** Whether the program signs in by itself. */
+  readonly itself: boolean;
   readonly target: Target;
 }
 
+/** Programs that open a browser to sign in when a server asks for it (MCP authorization), and so need no token. */
+export function signsIn(client: ClientName, { forward_authorization }: Target): boolean {
+  // Where the client's own Authorization belongs to the server, it cannot carry the gateway's.
+  return client !== 'curl' && !forward_authorization;
+}
+
 /**
- * How to set up a program for a server, with `token` written into it or, when that is null, with a place where the program
- * finds or asks for one.
+ * How to set up a program for a server: so that it signs in by itself, or with `token` written into it or, when that is
+ * null, with a place where the program finds or asks for one.
  */
-export function setupOf(client: ClientName, target: Target, token: string | null): Setup {
+export function setupOf(client: ClientName, target: Target, token: string | null | 'sign-in'): Setup {
   const url = target.endpoint_url;
+  const itself = token === 'sign-in' && signsIn(client, target);
   return makers[client]({
-    ...{ key: keyOf(target), url, token, target },
+    ...{ key: keyOf(target), url, target, itself, token: token === 'sign-in' ? null : token },
     sse: new URL(url).pathname.endsWith('/sse'),
     // Where a client's own Authorization goes on to the server, the gateway is told who calls by the other header.
     header: target.forward_authorization ? 'X-Authorization' : 'Authorization',
@@ -63,20 +72,21 @@ const json = (value: unknown): string => JSON.stringify(value, null, 2);
 // Strings in JSON are strings in YAML too.
 const yaml = (value: string): string => JSON.stringify(value);
 const quoted = (text: string): string => `"${text.replaceAll(/["\\$`]/g, (sign) => `\\${sign}`)}"`;
-const proves = ({ header, token }: Facts, place: string): Record<string, string> => ({
-  [header]: `Bearer ${token ?? place}`,
-});
+const proves = ({ header, token, itself }: Facts, place: string): { headers?: Record<string, string> } =>
+  itself ? {} : { headers: { [header]: `Bearer ${token ?? place}` } };
 
 const makers: Record<ClientName, (facts: Facts) => Setup> = {
   'VS Code': vsCode,
   Cursor: cursor,
   'Claude Code': (facts) => {
-    const { key, url, sse, header, token } = facts;
+    const { key, url, sse, header, token, itself } = facts;
+    const add = `claude mcp add --transport ${sse ? 'sse' : 'http'} ${key} ${quoted(url)}`;
+    if (itself) return { where: 'A terminal; then /mcp in Claude Code to sign in', text: add };
     const value =
       token === null ? `"${header}: Bearer $${tokenVariable}"` : quoted(`${header}: Bearer ${token}`);
     return {
       where: token === null ? `A terminal in which ${tokenVariable} is set` : 'A terminal',
-      text: `claude mcp add --transport ${sse ? 'sse' : 'http'} ${key} ${quoted(url)} \\\n  --header ${value}`,
+      text: `${add} \\\n  --header ${value}`,
     };
   },
   Codex: codex,
@@ -84,7 +94,7 @@ const makers: Record<ClientName, (facts: Facts) => Setup> = {
   Kiro: (facts) => ({
     where: '.kiro/settings/mcp.json in the workspace, or ~/.kiro/settings/mcp.json',
     text: json({
-      mcpServers: { [facts.key]: { url: facts.url, headers: proves(facts, `\${${tokenVariable}}`) } },
+      mcpServers: { [facts.key]: { url: facts.url, ...proves(facts, `\${${tokenVariable}}`) } },
     }),
   }),
   'Roo Code': (facts) => ({
@@ -94,7 +104,7 @@ const makers: Record<ClientName, (facts: Facts) => Setup> = {
         [facts.key]: {
           type: facts.sse ? 'sse' : 'streamable-http',
           url: facts.url,
-          headers: proves(facts, `\${env:${tokenVariable}}`),
+          ...proves(facts, `\${env:${tokenVariable}}`),
           disabled: false,
         },
       },
@@ -109,16 +119,23 @@ function vsCode(facts: Facts): Setup {
   const entry = (one: Facts) => ({
     type: sse ? 'sse' : 'http',
     url,
-    headers: proves(one, `\${input:${input}}`),
+    ...proves(one, `\${input:${input}}`),
   });
   const inputs = [
     { id: input, type: 'promptString', description: `Token for ${target.path}`, password: true },
   ];
-  const asks = JSON.stringify({ name: key, inputs, ...entry({ ...facts, token: null }) });
+  const asks = JSON.stringify({
+    name: key,
+    ...(facts.itself ? {} : { inputs }),
+    ...entry({ ...facts, token: null }),
+  });
   return {
     link: `vscode:mcp/install?${encodeURIComponent(asks)}`,
     where: '.vscode/mcp.json in the workspace, or the user configuration (MCP: Open User Configuration)',
-    text: json({ ...(facts.token === null ? { inputs } : {}), servers: { [key]: entry(facts) } }),
+    text: json({
+      ...(facts.token === null && !facts.itself ? { inputs } : {}),
+      servers: { [key]: entry(facts) },
+    }),
   };
 }
 
@@ -126,18 +143,20 @@ function cursor(facts: Facts): Setup {
   const { key, url } = facts;
   const place = `\${env:${tokenVariable}}`;
   // Keys and URLs are ASCII, so that btoa takes them.
-  const config = btoa(JSON.stringify({ url, headers: proves({ ...facts, token: null }, place) }));
+  const config = btoa(JSON.stringify({ url, ...proves({ ...facts, token: null }, place) }));
   return {
     link: `cursor://anysphere.cursor-deeplink/mcp/install?${new URLSearchParams({ name: key, config })}`,
     where: '.cursor/mcp.json in the project, or ~/.cursor/mcp.json',
-    text: json({ mcpServers: { [key]: { url, headers: proves(facts, place) } } }),
+    text: json({ mcpServers: { [key]: { url, ...proves(facts, place) } } }),
   };
 }
 
-function codex({ key, url, sse, header, token, target }: Facts): Setup {
+function codex({ key, url, sse, header, token, target, itself }: Facts): Setup {
   const set = token === null ? '' : `export ${tokenVariable}=${quoted(token)}\n`;
   const where = token === null ? `A terminal; set ${tokenVariable} before starting Codex` : 'A terminal';
   if (sse) return { where: 'Nowhere', text: `# Codex speaks Streamable HTTP only; ${target.path} has SSE.` };
+  if (itself)
+    return { where: 'A terminal', text: `codex mcp add ${key} --url ${quoted(url)}\ncodex mcp login ${key}` };
   if (header !== 'Authorization')
     return {
       where: `~/.codex/config.toml; set ${tokenVariable}_HEADER to "Bearer <token>" before starting Codex`,
@@ -151,7 +170,7 @@ function codex({ key, url, sse, header, token, target }: Facts): Setup {
 
 function goose(facts: Facts): Setup {
   const { key, url, sse, header, target } = facts;
-  const [[, value = ''] = []] = Object.entries(proves(facts, `\${${tokenVariable}}`));
+  const [[, value = ''] = []] = Object.entries(proves(facts, `\${${tokenVariable}}`).headers ?? {});
   const lines = [
     'extensions:',
     `  ${key}:`,
@@ -160,9 +179,8 @@ function goose(facts: Facts): Setup {
     `    type: ${sse ? 'sse' : 'streamable_http'}`,
     '    enabled: true',
     `    uri: ${yaml(url)}`,
-    ...(facts.token === null ? [`    env_keys: [${tokenVariable}]`] : []),
-    '    headers:',
-    `      ${header}: ${yaml(value)}`,
+    ...(facts.token === null && !facts.itself ? [`    env_keys: [${tokenVariable}]`] : []),
+    ...(facts.itself ? [] : ['    headers:', `      ${header}: ${yaml(value)}`]),
     '    timeout: 300',
   ];
   return { where: '~/.config/goose/config.yaml', text: lines.join('\n') };

@@ -18,10 +18,15 @@ export function usePageTitle(): string {
 /** The frame of a page: its title on the tab and as heading, which takes the focus when one page follows another. */
 export function Page({
   title,
+  before,
+  below,
   actions,
   children,
 }: {
   title: string;
+  /** Beside the title, and in a line below it. */
+  before?: ReactNode;
+  below?: ReactNode;
   actions?: ReactNode;
   children: ReactNode;
 }) {
@@ -36,9 +41,15 @@ export function Page({
   return (
     <>
       <div className="mb-4 flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
-        <h1 ref={heading} tabIndex={-1} className="text-title font-semibold tracking-tight">
-          {title}
-        </h1>
+        <div className="flex min-w-0 items-center gap-3">
+          {before}
+          <div className="min-w-0">
+            <h1 ref={heading} tabIndex={-1} className="text-title font-semibold tracking-tight">
+              {title}
+            </h1>
+            {below !== undefined && <p className="text-quiet">{below}</p>}
+          </div>
+        </div>
         {actions}
       </div>
       {children}

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowRight } from 'lucide-react';
+import { useState } from 'react';
 import { meQuery, type Server, serversQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { buttonClass } from '../controls/button.tsx';
@@ -12,6 +13,7 @@ import { Health } from '../servers/health.tsx';
 import { useServerEvents } from '../servers/server-events.ts';
 import { isIn } from '../servers/server-filter.ts';
 import { NameTile } from '../servers/server-icon.tsx';
+import { recentServers, useFavourites } from '../servers/use-favourites.ts';
 import { count, t } from '../words/words.ts';
 import { Attention } from './attention.tsx';
 import { Today } from './today.tsx';
@@ -55,7 +57,15 @@ export function Home() {
 }
 
 function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegister: boolean }) {
+  const { paths } = useFavourites();
+  const [recent] = useState(recentServers);
   const usable = servers.filter(({ is_enabled, num_tools }) => is_enabled && num_tools > 0);
+  // Favourites first, then what was opened last; what does not work comes last.
+  const rank = (server: Server): number => {
+    if (isIn('issues', server)) return 1_000_000;
+    const [favourite, opened] = [paths.indexOf(server.path), recent.indexOf(server.path)];
+    return favourite >= 0 ? favourite : opened >= 0 ? 1000 + opened : 2000;
+  };
   if (servers.length === 0)
     return (
       <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
@@ -84,7 +94,7 @@ function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegist
           className="overflow-hidden rounded-lg border border-line bg-raised"
         >
           {usable
-            .toSorted((a, b) => Number(isIn('issues', a)) - Number(isIn('issues', b)))
+            .toSorted((a, b) => rank(a) - rank(b))
             .slice(0, most)
             .map((server) => (
               <li

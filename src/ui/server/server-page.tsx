@@ -1,18 +1,25 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { Pencil, Trash2 } from 'lucide-react';
-import { useState } from 'react';
-import { meQuery, type Server, serverQuery } from '../api.ts';
+import { useEffect, useState } from 'react';
+import { type Me, meQuery, type Server, serverQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
+import { Markdown } from '../controls/markdown.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { type Tab, TabLinks } from '../controls/tab-links.tsx';
 import { EnabledState } from '../servers/enabled-state.tsx';
+import { FavouriteStar } from '../servers/favourite-star.tsx';
 import { Health } from '../servers/health.tsx';
 import { useServerSwitch } from '../servers/server-changes.ts';
 import { ServerActions, ServerFacts } from '../servers/server-detail.tsx';
 import { useServerEvents } from '../servers/server-events.ts';
+import { categoryOf } from '../servers/server-filter.ts';
+import { NameTile } from '../servers/server-icon.tsx';
+import { rememberServer } from '../servers/use-favourites.ts';
+import { t } from '../words/words.ts';
 import { HealthHistory } from './health-history.tsx';
 import { Offers } from './offers.tsx';
 import { RemoveServer } from './remove-server.tsx';
@@ -21,55 +28,112 @@ import { EditHistory, RecentCalls } from './server-trail.tsx';
 import { ToolList } from './tool-list.tsx';
 
 /**
- * Everything about one server: what it is, how it is and was, what it offers, trying that out, and for those who may know it
- * who may use it, its last calls and its changes.
+ * Everything about one server, in parts with an address each: what it is, its tools, prompts and resources to try out, its
+ * health; for those who may know it who may use it, its last calls and changes; for those who may change it the settings.
  */
 export function ServerPage() {
   const { _splat: path = '' } = useParams({ from: '/signed-in/servers/$' });
+  const { tab: asked = '' } = useSearch({ from: '/signed-in/servers/$' });
   const { data, error, isPending, refetch } = useQuery(serverQuery(`/${path}`));
   const { data: me } = useQuery(meQuery);
   useServerEvents();
-  if (isPending || error)
+  const isThere = data !== undefined;
+  useEffect(() => {
+    if (isThere) rememberServer(`/${path}`);
+  }, [isThere, path]);
+  if (isPending || error || !me)
     return (
       <Page title={`/${path}`}>
-        {isPending ? <Pending rows={6} /> : <Problem error={error} retry={() => void refetch()} />}
+        {error ? <Problem error={error} retry={() => void refetch()} /> : <Pending rows={6} />}
       </Page>
     );
+  const tabs = tabsOf(data, me);
+  const current = tabs.some(({ name }) => name === asked) ? asked : '';
   return (
-    <Page title={data.server_name} actions={<Switch server={data} />}>
-      <p className="-mt-3 mb-3 font-mono text-code text-quiet">{data.path}</p>
-      <div className="grid gap-6">
-        <Summary server={data} />
-        <div className="grid gap-x-10 gap-y-6 lg:grid-cols-2">
-          <HealthHistory server={data} />
-          <Offers server={data} />
-        </div>
-        <ToolList server={data} />
-        {me?.is_admin && <ServerAccess server={data} />}
-        {me && readsAudit(me) && (
-          <>
-            <RecentCalls server={data} />
-            <EditHistory server={data} />
-          </>
-        )}
-      </div>
+    <Page
+      title={data.server_name}
+      before={<NameTile name={data.server_name} size="lg" />}
+      below={<span className="font-mono text-code">{data.path}</span>}
+      actions={<Heading server={data} />}
+    >
+      <TabLinks tabs={tabs} current={current} />
+      <Part tab={current} server={data} me={me} />
     </Page>
   );
 }
 
-function Summary({ server }: { server: Server }) {
-  const [removing, setRemoving] = useState(false);
+function tabsOf(server: Server, me: Me): Tab[] {
+  return [
+    { name: '', words: t('Overview') },
+    { name: 'tools', words: t('Tools'), count: server.num_tools },
+    { name: 'prompts', words: t('Prompts & resources') },
+    ...(me.is_admin ? [{ name: 'access', words: t('Access') }] : []),
+    ...(readsAudit(me) ? [{ name: 'activity', words: t('Activity') }] : []),
+    { name: 'health', words: t('Health') },
+    ...(server.can.modify || server.can.delete ? [{ name: 'settings', words: t('Settings') }] : []),
+  ];
+}
+
+function Part({ tab, server, me }: { tab: string; server: Server; me: Me }) {
+  switch (tab) {
+    case 'tools':
+      return <ToolList server={server} />;
+    case 'prompts':
+      return <Offers server={server} />;
+    case 'access':
+      return me.is_admin ? <ServerAccess server={server} /> : null;
+    case 'activity':
+      return readsAudit(me) ? (
+        <div className="grid gap-8">
+          <RecentCalls server={server} />
+          <EditHistory server={server} />
+        </div>
+      ) : null;
+    case 'health':
+      return <HealthHistory server={server} />;
+    case 'settings':
+      return <Settings server={server} />;
+    default:
+      return <Overview server={server} />;
+  }
+}
+
+function Heading({ server }: { server: Server }) {
+  const { on, change } = useServerSwitch(server);
   return (
-    <section
-      aria-label="About"
-      className="grid gap-x-10 gap-y-4 rounded-lg border border-line bg-raised p-4 lg:grid-cols-2"
-    >
-      <div className="grid content-start gap-3">
+    <div className="flex flex-wrap items-center gap-2">
+      <FavouriteStar path={server.path} name={server.server_name} />
+      <EnabledState name={server.server_name} on={on} onChange={server.can.toggle ? change : undefined} />
+      <ServerActions server={server} />
+    </div>
+  );
+}
+
+function Overview({ server }: { server: Server }) {
+  const category = categoryOf(server);
+  return (
+    <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+      <section aria-label={t('About')} className="grid min-w-0 gap-4">
         <Health server={server} />
-        <p className="max-w-prose whitespace-pre-line">
-          {server.description || <span className="text-quiet">No description</span>}
-        </p>
-        <ul aria-label="Tags" className="flex flex-wrap gap-1">
+        {server.description ? (
+          <div className="max-w-prose">
+            <Markdown text={server.description} />
+          </div>
+        ) : (
+          <p className="text-quiet">{t('No description')}</p>
+        )}
+        <ul aria-label={t('Tags')} className="flex flex-wrap gap-1">
+          {category !== undefined && (
+            <li>
+              <Link
+                to="/servers"
+                search={{ category }}
+                className="inline-flex min-h-6 items-center rounded-sm border border-line px-1.5 text-meta text-quiet hover:text-ink"
+              >
+                {category}
+              </Link>
+            </li>
+          )}
           {server.tags.map((tag) => (
             <li key={tag}>
               <Link
@@ -82,29 +146,53 @@ function Summary({ server }: { server: Server }) {
             </li>
           ))}
         </ul>
-        <div className="flex flex-wrap gap-2">
-          <ServerActions server={server} />
-          {server.can.modify && (
-            <Link to="/edit/$" params={{ _splat: server.path.slice(1) }} className={buttonClass()}>
-              <Pencil size={15} aria-hidden />
-              Edit
-            </Link>
-          )}
-          {server.can.delete && (
-            <Button onClick={() => setRemoving(true)}>
-              <Trash2 size={15} aria-hidden />
-              Remove
-            </Button>
-          )}
-        </div>
-      </div>
-      <ServerFacts server={server} />
-      {removing && <RemoveServer server={server} onClose={() => setRemoving(false)} />}
-    </section>
+      </section>
+      <section aria-label={t('Facts')} className="rounded-lg border border-line bg-raised p-4">
+        <ServerFacts server={server} />
+      </section>
+    </div>
   );
 }
 
-function Switch({ server }: { server: Server }) {
-  const { on, change } = useServerSwitch(server);
-  return <EnabledState name={server.server_name} on={on} onChange={server.can.toggle ? change : undefined} />;
+function Settings({ server }: { server: Server }) {
+  const [removing, setRemoving] = useState(false);
+  return (
+    <div className="grid max-w-3xl gap-4">
+      {server.can.modify && (
+        <section
+          aria-label={t('Registration')}
+          className="flex flex-wrap items-center justify-between gap-4 rounded-lg border border-line bg-raised p-4"
+        >
+          <div className="min-w-0">
+            <h2 className="font-semibold">{t('Registration')}</h2>
+            <p className="text-quiet">
+              {t('Name, URL, description, tags, transport, and the credential that the gateway sends.')}
+            </p>
+          </div>
+          <Link to="/edit/$" params={{ _splat: server.path.slice(1) }} className={buttonClass()}>
+            <Pencil size={15} aria-hidden />
+            {t('Edit')}
+          </Link>
+        </section>
+      )}
+      {server.can.delete && (
+        <section
+          aria-label={t('Removal')}
+          className="flex flex-wrap items-center justify-between gap-4 rounded-lg border border-line bg-raised p-4"
+        >
+          <div className="min-w-0">
+            <h2 className="font-semibold">{t('Remove this server')}</h2>
+            <p className="text-quiet">
+              {t('Clients can no longer reach it through the gateway. The server itself keeps running.')}
+            </p>
+          </div>
+          <Button onClick={() => setRemoving(true)}>
+            <Trash2 size={15} aria-hidden />
+            {t('Remove')}
+          </Button>
+        </section>
+      )}
+      {removing && <RemoveServer server={server} onClose={() => setRemoving(false)} />}
+    </div>
+  );
 }

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useSearch } from '@tanstack/react-router';
 import { ChevronRight, FlaskConical, TriangleAlert } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { type Server, type Tool, toolsQuery } from '../api.ts';
@@ -7,39 +8,76 @@ import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { SchemaTable } from '../controls/schema-table.tsx';
+import { Search } from '../controls/search.tsx';
+import { mentions } from '../controls/text-match.ts';
+import { count, t } from '../words/words.ts';
+import { kindOfTool } from './tool-kind.ts';
 
 const TryTool = lazy(() =>
   import('./try-tool.tsx').then(({ TryTool: component }) => ({ default: component })),
 );
 
-/** The tools of a server that the caller may call, each opening to its description and parameters. */
+/** How many tools are listed before the rest is asked for. */
+const firstTools = 100;
+
+/** The tools of a server that the caller may call, each opening to its description and parameters; `?tool=` opens one. */
 export function ToolList({ server }: { server: Server }) {
   const { data, error, isPending, refetch } = useQuery(toolsQuery(server.path));
+  const { tool: opened } = useSearch({ strict: false }) as { tool?: string };
+  const [text, setText] = useState('');
+  const [all, setAll] = useState(false);
+  const found = (data?.tools ?? []).filter((tool) =>
+    mentions(text, [tool.name, tool.title ?? '', tool.description ?? ''], []),
+  );
+  const inOrder =
+    opened === undefined
+      ? found
+      : found.toSorted((a, b) => Number(b.name === opened) - Number(a.name === opened));
   return (
-    <section aria-label={`Tools of ${server.server_name}`} className="min-w-0">
-      <h3 className="mb-1.5 font-semibold">
-        Tools {data && <span className="font-normal text-quiet">{data.tools.length}</span>}
-      </h3>
+    <section aria-label={t('Tools of {name}', { name: server.server_name })} className="grid min-w-0 gap-3">
       {isPending && <Pending />}
       {error && <Problem error={error} retry={() => void refetch()} />}
       {data?.cached && (
-        <p className="mb-2 flex gap-2 text-quiet">
+        <p className="flex gap-2 text-quiet">
           <TriangleAlert size={16} aria-hidden className="mt-0.5 shrink-0 text-warn" />
           <span>
             As last seen{data.fetched_at !== null && <RelativeTimeAfterSpace iso={data.fetched_at} />},
-            because the server could not be asked{data.stale_reason !== null && `: ${data.stale_reason}`}.
+            because the server could not be reached{data.stale_reason !== null && `: ${data.stale_reason}`}.
           </span>
         </p>
       )}
-      {data?.tools.length === 0 && <p className="text-quiet">It offers no tool that you may call.</p>}
-      {data && data.tools.length > 0 && (
-        <ul className="rounded-md border border-line bg-raised">
-          {data.tools.map((tool) => (
-            <li key={tool.name} className="border-b border-line last:border-0">
-              <ToolEntry server={server} tool={tool} />
+      {data?.tools.length === 0 && <p className="text-quiet">{t('It has no tool that you can call.')}</p>}
+      {data && data.tools.length > 5 && (
+        <div className="flex flex-wrap items-center gap-3">
+          <Search
+            things={t('tools')}
+            placeholder={t('Name or description')}
+            value={text}
+            onChange={setText}
+          />
+          <p role="status" className="text-quiet">
+            {count(found.length, '{n} tool', '{n} tools')}
+          </p>
+        </div>
+      )}
+      {found.length > 0 && (
+        <ul className="overflow-hidden rounded-lg border border-line bg-raised">
+          {inOrder.slice(0, all ? undefined : firstTools).map((tool) => (
+            <li
+              key={tool.name}
+              className="border-b border-line [contain-intrinsic-size:auto_2.5rem] [content-visibility:auto] last:border-0"
+            >
+              <ToolEntry server={server} tool={tool} startsOpen={tool.name === opened} />
             </li>
           ))}
         </ul>
+      )}
+      {!all && found.length > firstTools && (
+        <div>
+          <Button onClick={() => setAll(true)}>
+            {count(found.length - firstTools, 'Show {n} more tool', 'Show {n} more tools')}
+          </Button>
+        </div>
       )}
     </section>
   );
@@ -54,10 +92,10 @@ function RelativeTimeAfterSpace({ iso }: { iso: string }) {
   );
 }
 
-function ToolEntry({ server, tool }: { server: Server; tool: Tool }) {
+function ToolEntry({ server, tool, startsOpen }: { server: Server; tool: Tool; startsOpen: boolean }) {
   const [trying, setTrying] = useState(false);
   return (
-    <details className="group">
+    <details className="group" open={startsOpen}>
       <summary className="flex items-start gap-2 px-3 py-2 hover:bg-hover">
         <ChevronRight
           size={15}
@@ -66,6 +104,7 @@ function ToolEntry({ server, tool }: { server: Server; tool: Tool }) {
         />
         <span className="min-w-0 gap-x-3 sm:flex">
           <code className="shrink-0 font-mono text-code font-semibold">{tool.name}</code>
+          <ToolMark tool={tool} />
           {tool.description && (
             <span className="block truncate text-quiet group-open:hidden">{tool.description}</span>
           )}
@@ -88,5 +127,18 @@ function ToolEntry({ server, tool }: { server: Server; tool: Tool }) {
         )}
       </div>
     </details>
+  );
+}
+
+/** Marks a tool that its server says only reads, or may destroy something. */
+function ToolMark({ tool }: { tool: Tool }) {
+  const kind = kindOfTool(tool);
+  if (kind === 'other') return null;
+  return (
+    <span
+      className={`ml-1.5 shrink-0 self-center rounded-sm px-1.5 text-meta ${kind === 'destructive' ? 'bg-bad-soft text-bad' : 'bg-good-soft text-good'}`}
+    >
+      {kind === 'destructive' ? t('Destructive') : t('Read-only')}
+    </span>
   );
 }

@@ -7,6 +7,7 @@ import { Problem } from '../controls/problem.tsx';
 import { pageToken } from './page-token.ts';
 import { ToolField } from './tool-field.tsx';
 import { argumentsOf, type FieldFault, fieldsOf } from './tool-form.ts';
+import { kindOfTool } from './tool-kind.ts';
 import { ToolResult } from './tool-result.tsx';
 
 /** The form that calls a tool through the gateway as who is signed in, made from the tool's schema; and what it answered. */
@@ -15,6 +16,8 @@ export function TryTool({ server, tool }: { server: Server; tool: Tool }) {
   const fields = useMemo(() => fieldsOf(tool.inputSchema), [tool]);
   const [faults, setFaults] = useState<readonly FieldFault[]>([]);
   const [progress, setProgress] = useState('');
+  const [confirming, setConfirming] = useState(false);
+  const isDestructive = kindOfTool(tool) === 'destructive';
   const stop = useRef<AbortController>(null);
   const call = useMutation({
     mutationFn: (args: Record<string, unknown>) => {
@@ -31,7 +34,11 @@ export function TryTool({ server, tool }: { server: Server; tool: Tool }) {
     setFaults(read.faults);
     const [first] = read.faults;
     if (first) form.querySelectorAll<HTMLElement>('[data-field]')[indexOf(fields, first)]?.focus();
-    else call.mutate(read.args);
+    else if (isDestructive && !confirming) setConfirming(true);
+    else {
+      setConfirming(false);
+      call.mutate(read.args);
+    }
   };
   // The names of fields are the server's; numbers keep them apart whatever they are.
   const textsOf = (data: FormData, count: number): Record<string, string> =>
@@ -55,10 +62,14 @@ export function TryTool({ server, tool }: { server: Server; tool: Tool }) {
         />
       ))}
       <div className="flex flex-wrap items-center gap-2">
-        <Button type="submit" look="primary" busy={call.isPending}>
+        <Button type="submit" look={confirming ? 'danger' : 'primary'} busy={call.isPending}>
           <Play size={15} aria-hidden />
-          {call.isPending ? 'Running …' : 'Run'}
+          {call.isPending ? 'Running …' : confirming ? 'Run it anyway' : 'Run'}
         </Button>
+        {confirming && <Button onClick={() => setConfirming(false)}>Cancel</Button>}
+        <span role="alert" className="text-bad">
+          {confirming && 'The server says that this tool can destroy data.'}
+        </span>
         {call.isPending && (
           <Button onClick={() => stop.current?.abort()}>
             <Square size={14} aria-hidden />
@@ -68,7 +79,6 @@ export function TryTool({ server, tool }: { server: Server; tool: Tool }) {
         <span role="status" className="text-quiet">
           {call.isPending && progress}
         </span>
-        {mayChange(tool) && <span className="text-meta text-warn">It says that it may change things.</span>}
       </div>
       {call.error && !call.isPending && <Problem error={call.error} />}
       {call.data && !call.isPending && <ToolResult name={tool.name} {...call.data} />}
@@ -78,11 +88,6 @@ export function TryTool({ server, tool }: { server: Server; tool: Tool }) {
 
 function indexOf(fields: readonly { name: string }[], { name }: FieldFault): number {
   return fields.findIndex((field) => field.name === name);
-}
-
-function mayChange(tool: Tool): boolean {
-  const { annotations } = tool as { annotations?: { destructiveHint?: unknown } };
-  return annotations?.destructiveHint === true;
 }
 
 async function callOnce(

@@ -4,8 +4,10 @@ import type { Server } from '../api.ts';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { Tags } from '../controls/tags.tsx';
 import { EnabledState } from './enabled-state.tsx';
+import { FavouriteStar } from './favourite-star.tsx';
 import { Health } from './health.tsx';
 import { useServerSwitch } from './server-changes.ts';
+import { NameTile } from './server-icon.tsx';
 
 /** One server as a card, which leads to its page. */
 export const ServerCard = memo(function ServerCard({
@@ -17,9 +19,10 @@ export const ServerCard = memo(function ServerCard({
 }) {
   const { on, change } = useServerSwitch(server);
   return (
-    <li className="relative flex min-w-0 flex-col gap-2 rounded-lg border border-line bg-raised p-4 [contain-intrinsic-size:auto_11rem] [content-visibility:auto] hover:bg-hover">
-      <div className="flex items-start justify-between gap-3">
-        <div className="min-w-0">
+    <li className="relative flex min-w-0 flex-col gap-2 rounded-lg border border-line bg-raised p-4 h-full hover:bg-hover">
+      <div className="flex items-start gap-3">
+        <NameTile name={server.server_name} />
+        <div className="min-w-0 flex-1">
           <h2 className="font-semibold">
             <Link
               to="/servers/$"
@@ -32,7 +35,8 @@ export const ServerCard = memo(function ServerCard({
           </h2>
           <p className="font-mono text-code text-quiet">{server.path}</p>
         </div>
-        <div className="relative shrink-0">
+        <div className="relative flex shrink-0 items-center gap-1">
+          <FavouriteStar path={server.path} name={server.server_name} />
           <EnabledState name={server.server_name} on={on} onChange={server.can.toggle ? change : undefined} />
         </div>
       </div>

@@ -1,20 +1,23 @@
 import { useMemo } from 'react';
 import type { Server } from '../api.ts';
 import { healthWords } from './health.tsx';
+import { categoryOf } from './server-filter.ts';
 
 /** What the list of servers can be narrowed to besides its state and search: each a value, or nothing. */
 export interface Narrow {
   readonly health?: string | undefined;
   readonly tag?: string | undefined;
   readonly owner?: string | undefined;
+  readonly category?: string | undefined;
 }
 
 /** Whether a server is what the list is narrowed to. */
-export function isAmong({ health, tag, owner }: Narrow, server: Server): boolean {
+export function isAmong({ health, tag, owner, category }: Narrow, server: Server): boolean {
   return (
     (!health || server.health_status === health) &&
     (!tag || server.tags.includes(tag)) &&
-    (!owner || server.registered_by === owner)
+    (!owner || server.registered_by === owner) &&
+    (!category || categoryOf(server) === category)
   );
 }
 
@@ -33,6 +36,7 @@ export function NarrowFields({
       health: occurringIn(servers, (server) => [server.health_status]),
       tag: occurringIn(servers, (server) => server.tags),
       owner: occurringIn(servers, (server) => [server.registered_by]),
+      category: occurringIn(servers, (server) => [categoryOf(server) ?? []].flat()),
     }),
     [servers],
   );
@@ -43,6 +47,12 @@ export function NarrowFields({
         chosen={narrow.health}
         options={occurring.health.map((one) => [one, healthWords(one)])}
         onChoose={(health) => onChange({ health })}
+      />
+      <Choice
+        label="Category"
+        chosen={narrow.category}
+        options={occurring.category.map((one) => [one, one])}
+        onChoose={(category) => onChange({ category })}
       />
       <Choice
         label="Tag"

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { Star } from 'lucide-react';
 import { useCallback, useMemo } from 'react';
 import { type Server, serversQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
@@ -9,12 +10,14 @@ import { Problem } from '../controls/problem.tsx';
 import { Search } from '../controls/search.tsx';
 import { useUrlText } from '../controls/url-text.ts';
 import { ViewChoice } from '../controls/view-choice.tsx';
+import { t } from '../words/words.ts';
 import { useServerEvents } from './server-events.ts';
-import { isIn, matches, states } from './server-filter.ts';
+import { isIn, matches, sortOf, sorts, states } from './server-filter.ts';
 import { ServerList } from './server-list.tsx';
 import { isAmong, type Narrow, NarrowFields } from './server-narrow.tsx';
 import { keepServerView, type ServerView, serverViewOf } from './server-view.ts';
 import { StateFilter } from './state-filter.tsx';
+import { useFavourites } from './use-favourites.ts';
 
 /** The servers that the caller may see: search, narrow down, open, switch. */
 export function Servers() {
@@ -22,7 +25,8 @@ export function Servers() {
     q: inUrl = '',
     state: asked,
     view: viewAsked,
-    open,
+    sort: sortAsked,
+    mine,
     ...narrow
   } = useSearch({ from: '/signed-in/servers/' });
   const navigate = useNavigate({ from: '/servers/' });
@@ -32,18 +36,9 @@ export function Servers() {
   const view = serverViewOf(viewAsked);
 
   const set = useCallback(
-    (change: Narrow & { q?: string; state?: string; view?: string }) =>
+    (change: Narrow & { q?: string; state?: string; view?: string; sort?: string; mine?: string }) =>
       void navigate({
         search: (now) => ({ ...now, ...change }),
-        replace: true,
-        resetScroll: false,
-      }),
-    [navigate],
-  );
-  const toggleOpen = useCallback(
-    (path: string) =>
-      void navigate({
-        search: (now: { open?: string }) => ({ ...now, open: now.open === path ? undefined : path }),
         replace: true,
         resetScroll: false,
       }),
@@ -53,7 +48,17 @@ export function Servers() {
   const [text, setText] = useUrlText(inUrl, writeQuery);
   const showTag = useCallback((tag: string) => setText(`#${tag}`), [setText]);
   const found = useFound(data?.servers, text, narrow);
-  const shown = useMemo(() => found.filter((server) => isIn(state, server)), [found, state]);
+  const sort = sortOf(sortAsked);
+  const { paths: favourites } = useFavourites();
+  const shown = useMemo(
+    () =>
+      found
+        .filter(
+          (server) => isIn(state, server) && (mine !== 'favourites' || favourites.includes(server.path)),
+        )
+        .toSorted(sorts[sort].compare),
+    [found, state, sort, mine, favourites],
+  );
   const choose = (one: ServerView) => {
     keepServerView(one);
     set({ view: one });
@@ -85,6 +90,30 @@ export function Servers() {
           onChoose={(one) => set({ state: one === 'all' ? '' : one })}
         />
         <NarrowFields servers={data.servers} narrow={narrow} onChange={set} />
+        <select
+          aria-label={t('Sort by')}
+          value={sort}
+          onChange={(event) =>
+            set({ sort: event.currentTarget.value === 'name' ? '' : event.currentTarget.value })
+          }
+          className="h-8 max-w-40 rounded-md border border-edge bg-raised px-2"
+        >
+          {Object.entries(sorts).map(([value, { words }]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+        {(favourites.length > 0 || mine !== undefined) && (
+          <Button
+            aria-pressed={mine === 'favourites'}
+            className={mine === 'favourites' ? 'bg-chosen' : ''}
+            onClick={() => set({ mine: mine === 'favourites' ? '' : 'favourites' })}
+          >
+            <Star size={15} aria-hidden />
+            {t('Favourites')}
+          </Button>
+        )}
         <ViewChoice chosen={view} onChoose={choose} />
         <p role="status" className="ml-auto text-quiet">
           {shown.length < data.servers.length && `${shown.length} of `}
@@ -97,14 +126,14 @@ export function Servers() {
           <Button
             onClick={() => {
               setText('');
-              set({ state: '', health: '', tag: '', owner: '' });
+              set({ state: '', health: '', tag: '', owner: '', category: '', mine: '' });
             }}
           >
             Show all servers
           </Button>
         </div>
       ) : (
-        <ServerList servers={shown} view={view} open={open} onToggleOpen={toggleOpen} onTag={showTag} />
+        <ServerList servers={shown} view={view} onTag={showTag} />
       )}
       {data.has_next && (
         <p className="mt-2 text-quiet">
@@ -116,10 +145,17 @@ export function Servers() {
 }
 
 /** The servers that text and choices leave; the same array as long as these are the same. */
-function useFound(servers: readonly Server[] | undefined, text: string, { health, tag, owner }: Narrow) {
+function useFound(
+  servers: readonly Server[] | undefined,
+  text: string,
+  { health, tag, owner, category }: Narrow,
+) {
   return useMemo(
-    () => servers?.filter((server) => isAmong({ health, tag, owner }, server) && matches(text, server)) ?? [],
-    [servers, text, health, tag, owner],
+    () =>
+      servers?.filter(
+        (server) => isAmong({ health, tag, owner, category }, server) && matches(text, server),
+      ) ?? [],
+    [servers, text, health, tag, owner, category],
   );
 }
 

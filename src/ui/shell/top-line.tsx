@@ -49,7 +49,7 @@ export function TopLine({
                 onClick={onSearch}
                 aria-haspopup="dialog"
                 aria-keyshortcuts="Control+K Meta+K"
-                className="flex h-8 items-center gap-2 rounded-md border border-edge bg-raised px-2.5 text-quiet hover:bg-hover hover:text-ink max-md:border-transparent max-md:bg-transparent max-md:px-2 xl:w-72"
+                className="flex h-8 items-center gap-2 rounded-md border border-edge bg-raised px-2.5 text-quiet hover:bg-hover hover:text-ink max-md:border-transparent max-md:bg-transparent max-md:px-2 xl:w-56 2xl:w-80"
               >
                 <Search size={15} aria-hidden className="shrink-0" />
                 <span className="max-md:sr-only">{t('Search or jump to')}</span>
@@ -87,8 +87,10 @@ function Breadcrumbs() {
   return (
     <nav aria-label={t('Breadcrumb')} className="min-w-0">
       <ol className="flex min-w-0 items-center gap-1.5">
-        {at && at.group !== null && <li className="text-quiet max-xl:hidden">{at.group}</li>}
-        {at && at.group !== null && <Slash className="max-xl:hidden" />}
+        {at && at.group !== null && (
+          <li className="whitespace-nowrap text-quiet max-2xl:hidden">{at.group}</li>
+        )}
+        {at && at.group !== null && <Slash className="max-2xl:hidden" />}
         {at && isBelow && (
           <li className="flex shrink-0">
             <Link

@@ -32,7 +32,7 @@ const scopeRows = (page: Page) =>
   page.getByRole('list', { name: 'Scopes', exact: true }).getByRole('listitem');
 
 /** The form that asks about one call. */
-const question = (page: Page) => page.getByRole('region', { name: /^Why can/ });
+const question = (page: Page) => page.getByRole('region', { name: /^Why is a call/ });
 
 async function fillGroups(page: Page, group: string, server: string): Promise<void> {
   await question(page).getByLabel('Who', { exact: true }).selectOption('groups');
@@ -44,6 +44,7 @@ test('an administrator learns why members of a group can call a method, and goes
   const page = await openAs('alice', '/servers');
   await page.getByRole('link', { name: 'Access', exact: true }).click();
   await page.getByRole('heading', { level: 1, name: 'Access' }).waitFor();
+  await page.getByRole('link', { name: 'Check access' }).click();
   await fillGroups(page, groups.operators, 'currenttime');
   await question(page).getByLabel('Tool', { exact: true }).fill('current_time_by_timezone');
   await page.getByRole('button', { name: 'Explain' }).click();
@@ -54,7 +55,7 @@ test('an administrator learns why members of a group can call a method, and goes
   expect(await decision(page).count()).toBe(0);
   await page.getByLabel('Prompt', { exact: true }).fill('x');
   await page.getByRole('button', { name: 'Explain' }).click();
-  await decision(page).getByText('Refused').waitFor();
+  await decision(page).getByText('Denied').waitFor();
   await decision(page)
     .getByText('No rule of these scopes that names the server allows the method.')
     .waitFor();
@@ -64,7 +65,7 @@ test('an administrator learns why members of a group can call a method, and goes
 
 test('somebody known is asked about by name, with the keyboard alone, and a stranger is told to be one', async () => {
   await openAs('bob', '/servers');
-  const page = await openAs('alice', '/access');
+  const page = await openAs('alice', '/access?tab=check');
   await tabTo(page, question(page).getByLabel('User name or application'));
   await page.keyboard.type(shippedTenant.accounts.user.userPrincipalName);
   await page.keyboard.press('Tab');
@@ -74,7 +75,7 @@ test('somebody known is asked about by name, with the keyboard alone, and a stra
   await page.keyboard.type('current_time_by_timezone');
   await page.keyboard.press('Enter');
   await decision(page).getByText(groups.users).waitFor();
-  await decision(page).getByText('Refused').waitFor();
+  await decision(page).getByText('Denied').waitFor();
   await question(page).getByLabel('User name or application').fill('nobody@example.com');
   await page.getByRole('button', { name: 'Explain' }).click();
   await page
@@ -91,9 +92,12 @@ test('scopes are listed with source, holders and servers, and the groups of the 
   await page.getByRole('searchbox', { name: 'Search scopes' }).fill('team/');
   await page.getByText(/^1 of \d+ scopes\.$/).waitFor();
   const row = await scopeRows(page).first().innerText();
-  expect(row).toMatch(/of the API[\s\S]*Reads the time[\s\S]*Held by mcp-test-users · Servers: currenttime/);
+  expect(row).toMatch(
+    /created in the UI or API[\s\S]*Reads the time[\s\S]*Assigned to mcp-test-users · Servers: currenttime/,
+  );
   await page.getByRole('searchbox', { name: 'Search scopes' }).fill('no such scope');
   await page.getByText('No scope matches.').waitFor();
+  await page.getByRole('link', { name: 'Groups', exact: true }).click();
   const users = page
     .getByRole('list', { name: 'Groups', exact: true })
     .getByRole('listitem')
@@ -158,6 +162,7 @@ test('without any scope to show the page says what to do', async () => {
   });
   await page.getByRole('link', { name: 'Access', exact: true }).click();
   await page.getByText('There is no scope yet').waitFor();
+  await page.getByRole('link', { name: 'Groups', exact: true }).click();
   await page.getByText('No directory is set up').waitFor();
   await page.unrouteAll({ behavior: 'wait' });
 });
@@ -195,7 +200,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
     const page = await openAs('alice', '/access', { colorScheme });
     await fillGroups(page, groups.admin, 'currenttime');
     await page.getByRole('button', { name: 'Explain' }).click();
-    await decision(page).getByText('Refused').waitFor();
+    await decision(page).getByText('Denied').waitFor();
     await question(page).getByLabel('Tool', { exact: true }).fill('x');
     await page.getByRole('button', { name: 'Explain' }).click();
     await decision(page).getByText('Allowed').waitFor();

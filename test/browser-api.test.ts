@@ -82,7 +82,7 @@ test('an error says its cause, and trying again recovers', async () => {
   const page = await open();
   await page.route('**/openapi.json', (route) => route.abort());
   await page.goto(`${gateway.url}/docs/api`);
-  await page.getByRole('alert').getByText('The gateway did not answer').waitFor();
+  await page.getByRole('alert').getByText('The gateway did not respond').waitFor();
   await page.unrouteAll();
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByText(`${count} operations`, { exact: true }).waitFor();

@@ -65,7 +65,7 @@ async function examine(): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-const again = (page: Page) => page.getByRole('button', { name: 'Examine again' });
+const again = (page: Page) => page.getByRole('button', { name: 'Run checks again' });
 
 test('the doctor says what to repair and how, and looks again when asked', async () => {
   await examine();
@@ -136,7 +136,7 @@ test('while the doctor is asked the page says so, and an error can be tried agai
   release();
   await doctor.getByRole('alert').getByText('Come back.').waitFor();
   const sessions = page.getByRole('region', { name: 'Sessions' });
-  await sessions.getByRole('alert').getByText('The gateway did not answer').waitFor();
+  await sessions.getByRole('alert').getByText('The gateway did not respond').waitFor();
   await page.unrouteAll();
   await doctor.getByRole('button', { name: 'Try again' }).click();
   await doctor.getByText(/In order/).waitFor();

@@ -34,7 +34,7 @@ test('an administrator sees what runs since when, how servers are, and when the 
 
 test('settings are shown with their source, defaults when asked for, and no secret', async () => {
   const page = await openAs('alice', '/operations');
-  const settings = page.getByRole('region', { name: 'Settings in force' });
+  const settings = page.getByRole('region', { name: 'Active settings' });
   const row = (name: string) => settings.getByRole('listitem').filter({ hasText: name });
   await row('HEALTH_SLOW_MS').getByText('4321').waitFor();
   await row('HEALTH_SLOW_MS').getByText('Given', { exact: true }).waitFor();
@@ -59,7 +59,7 @@ test('settings are shown with their source, defaults when asked for, and no secr
 test('whoever is no administrator is not told what runs, or with which settings', async () => {
   const page = await openAs('bob', '/operations');
   await page.getByText('This page is for administrators').waitFor();
-  expect(await page.getByRole('region', { name: 'Settings in force' }).count()).toBe(0);
+  expect(await page.getByRole('region', { name: 'Active settings' }).count()).toBe(0);
   const status = await page.evaluate("fetch('/api/process').then((answer) => answer.status)");
   expect(status).toBe(403);
 });
@@ -105,7 +105,7 @@ async function callTool(agent: keyof typeof agents, tool: string): Promise<numbe
 
 test("an administrator sees on a server's page by which scopes and groups it may be used", async () => {
   const page = await openAs('alice', '/servers/currenttime?tab=access');
-  const access = page.getByRole('region', { name: 'Who may use it' });
+  const access = page.getByRole('region', { name: 'Who can use it' });
   const row = (scope: string) =>
     access.getByRole('listitem').filter({ has: page.getByRole('heading', { name: scope, exact: true }) });
   const user = row('mcp-registry-user');
@@ -158,7 +158,7 @@ test("who may use a server, its calls and its changes are on no page of a plain 
   await page.getByRole('link', { name: 'Health', exact: true }).click();
   await page.getByRole('region', { name: 'Health history' }).waitFor();
   await page.waitForLoadState('networkidle');
-  for (const name of ['Who may use it', 'Recent calls', 'Changes'])
+  for (const name of ['Who can use it', 'Recent calls', 'Changes'])
     expect(await page.getByRole('region', { name, exact: true }).count(), name).toBe(0);
   const asked = ['/api/access/servers/currenttime', '/api/audit/events?resource=currenttime'];
   for (const path of asked)

@@ -114,7 +114,10 @@ test('a server is registered from its URL by keyboard alone', async () => {
   await page.keyboard.press('Enter');
   await page.waitForURL(`${gateway.url}/servers/currenttime-2`);
   await page.getByRole('heading', { level: 1, name: 'Second clock' }).waitFor();
-  await page.getByText('Healthy', { exact: true }).first().waitFor();
+  await page
+    .getByRole('region', { name: 'About' })
+    .getByText(/Healthy/)
+    .waitFor();
 });
 
 test('faults are told at their fields before anything is sent', async () => {
@@ -138,6 +141,7 @@ test('the mcp.json of an IDE fills in the form; the credential is write-only', a
   expect(await form(page).getByLabel('Credential').getAttribute('type')).toBe('password');
   await form(page).getByRole('button', { name: 'Register' }).click();
   await page.waitForURL(`${gateway.url}/servers/imported`);
+  await page.getByRole('link', { name: 'Settings' }).click();
   await page.getByRole('link', { name: 'Edit' }).click();
   await form(page).getByText('One is stored and never shown.').waitFor();
   expect(await form(page).getByLabel('Credential').inputValue()).toBe('');

@@ -35,11 +35,15 @@ async function write(page: Page, field: Locator, text: string): Promise<void> {
 
 test('a scope is made by keyboard alone: rules from the catalogue, a dry run, and it is in force', async () => {
   const page = await openAs('alice', '/access');
-  await tabTo(page, page.getByRole('link', { name: 'Make a scope' }));
+  await tabTo(page, page.getByRole('link', { name: 'Create a scope' }));
   await page.keyboard.press('Enter');
-  await page.getByRole('heading', { level: 1, name: 'Make a scope' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: 'Create a scope' }).waitFor();
   await write(page, page.getByLabel('Name', { exact: true }), 'team/echo');
-  await write(page, page.getByLabel('Groups that hold it'), groups.users);
+  await write(page, page.getByLabel('Assigned to groups'), 'no-such-group');
+  await page.keyboard.press('Enter');
+  await page.getByText("The directory has no group called 'no-such-group'").waitFor();
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('mcp-test-users');
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('button', { name: 'Add a rule' }));
   await page.keyboard.press('Enter');
@@ -47,14 +51,14 @@ test('a scope is made by keyboard alone: rules from the catalogue, a dry run, an
   await write(page, rule.getByLabel('Server', { exact: true }), 'everything');
   // What there is to choose comes from the catalogue.
   await rule.locator('datalist option[value="echo"]').waitFor({ state: 'attached' });
-  await tabTo(page, rule.getByRole('button', { name: 'Take out Every tool' }));
-  await page.keyboard.press('Enter');
   await write(page, rule.getByLabel('Tools', { exact: true }), 'echo');
   await page.keyboard.press('Enter');
+  // Naming a tool replaces every tool.
+  await rule.getByRole('button', { name: 'Remove Every tool' }).waitFor({ state: 'detached' });
   await tabTo(page, page.getByRole('button', { name: 'Add: permission' }));
   await page.keyboard.press('Enter');
   const permission = page.getByRole('group', { name: 'Permission 1' });
-  await write(page, permission.getByLabel('Holds for'), 'everything,');
+  await write(page, permission.getByLabel('Applies to'), 'everything,');
 
   await tabTo(page, page.getByRole('button', { name: 'Who gains and loses what?' }));
   await page.keyboard.press('Enter');
@@ -63,13 +67,14 @@ test('a scope is made by keyboard alone: rules from the catalogue, a dry run, an
   const gains = effect.getByRole('row', { name: /everything/ });
   expect(await gains.innerText()).toMatch(/tools\/list/);
   expect(await gains.innerText()).toMatch(/echo/);
+  expect(await gains.innerText()).not.toMatch(/every other/);
   expect(await effect.getByText('Loses', { exact: true }).count()).toBe(0);
   expect(await mayCall('echo')).toBe(false);
 
-  await tabTo(page, page.getByRole('button', { name: 'Make the scope' }));
+  await tabTo(page, page.getByRole('button', { name: 'Create the scope' }));
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'team/echo' }).waitFor();
-  await page.getByText('team/echo is in force.').waitFor();
+  await page.getByText('team/echo is active.').waitFor();
   expect([await mayCall('echo'), await mayCall('get-sum')]).toEqual([true, false]);
   expect((await ask('/api/servers/groups/team%2Fecho')).body).toMatchObject({
     group_mappings: [groups.users],
@@ -85,7 +90,7 @@ test('a scope is changed in the form and as JSON, and what is wrong is said wher
   const page = await openAs('alice', '/access/scopes/team/change');
   await page.getByRole('link', { name: 'Change', exact: true }).click();
   const rule = page.getByRole('group', { name: 'Rule 1' });
-  await rule.getByRole('button', { name: 'Take out get-env' }).click();
+  await rule.getByRole('button', { name: 'Remove get-env' }).click();
   await rule.getByLabel('Server', { exact: true }).fill('no*pattern');
   await page.getByRole('button', { name: 'Save' }).click();
   await rule.getByText('is not a name').waitFor();
@@ -112,7 +117,7 @@ test('a scope is changed in the form and as JSON, and what is wrong is said wher
   ).toContain('get-env');
   expect(await mayCall('get-env')).toBe(true);
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('team/change is in force.').waitFor();
+  await page.getByText('team/change is active.').waitFor();
   await page.getByText('<img src=x onerror=alert(1)>').first().waitFor();
   expect([await mayCall('echo'), await mayCall('get-env')]).toEqual([true, false]);
 });
@@ -124,10 +129,10 @@ test('what somebody else changed meanwhile is not overwritten, and a taken name 
   await page.getByLabel('Description').fill('mine');
   await ask('/api/servers/groups/import', { ...definition, description: 'theirs' });
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Somebody else changed the scope meanwhile').waitFor();
+  await page.getByText('Someone else changed the scope in the meantime').waitFor();
   await page.goto(`${gateway.url}/access/new`);
   await page.getByLabel('Name', { exact: true }).fill('team/race');
-  await page.getByRole('button', { name: 'Make the scope' }).click();
+  await page.getByRole('button', { name: 'Create the scope' }).click();
   await page.getByText("There is a scope 'team/race' already").first().waitFor();
   expect((await ask('/api/servers/groups/team%2Frace')).body.description).toBe('theirs');
 });
@@ -148,8 +153,8 @@ test('deleting says who loses what before it is done', async () => {
 });
 
 test('everything that somebody may do is shown with the scopes that give it', async () => {
-  const page = await openAs('alice', '/access');
-  const section = page.getByRole('region', { name: 'What may somebody do?' });
+  const page = await openAs('alice', '/access?tab=check');
+  const section = page.getByRole('region', { name: 'What can a person or group do?' });
   await section.getByLabel('User name or application').fill('alice@contoso.example');
   await section.getByRole('button', { name: 'Show' }).click();
   await section.getByText('Administrator of the registry').waitFor();
@@ -158,7 +163,7 @@ test('everything that somebody may do is shown with the scopes that give it', as
   await section.getByLabel('Who').selectOption('groups');
   await section.getByLabel('Groups').fill('nobody');
   await section.getByRole('button', { name: 'Show' }).click();
-  await section.getByText('None of these groups holds a scope').waitFor();
+  await section.getByText('None of these groups has a scope').waitFor();
 });
 
 test('the pages are for administrators, and a scope of the file is changed in the file', async () => {
@@ -179,7 +184,7 @@ test('the form and its effects are accessible in both themes, and fit 1280 and 3
   });
   const page = await openAs('alice', '/access/edit/team/look');
   await page.getByLabel('Name', { exact: true }).waitFor();
-  await page.getByRole('button', { name: 'Take out echo' }).click();
+  await page.getByRole('button', { name: 'Remove echo' }).click();
   await page.getByRole('button', { name: 'Who gains and loses what?' }).click();
   await page.getByText('Loses', { exact: true }).first().waitFor();
   const everywhere = async () => {

@@ -206,7 +206,7 @@ describe('the page of a server', () => {
     const changes = page.getByRole('list', { name: 'Changes of health' });
     await changes.getByText('Switched off').first().waitFor();
     await changes.getByText('Healthy').first().waitFor();
-    await page.getByRole('img', { name: /^Healthy for [\d.]+ % of what is known/ }).waitFor();
+    await page.getByRole('img', { name: /^Healthy [\d.]+% of the monitored time/ }).waitFor();
   });
 
   test('no click on a switch is lost: what was asked last holds, and no older answer is shown', async () => {

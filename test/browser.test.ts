@@ -41,12 +41,12 @@ async function shownFile(
 
 test('an administrator sees both servers with their tools and their parameters', async () => {
   const page = await openAs('alice');
-  await page.getByText('/currenttime', { exact: true }).waitFor();
   await page.getByText('/everything', { exact: true }).waitFor();
-  await page.getByRole('button', { name: /current time/i }).click();
+  await page.getByRole('main').getByRole('link', { name: 'Current Time' }).click();
+  await page.getByText(`${gateway.url}/currenttime/mcp`).waitFor();
+  await page.getByRole('link', { name: /^Tools \d/ }).click();
   await page.getByText('current_time_by_timezone').first().click();
   await page.getByRole('table', { name: 'Parameters of current_time_by_timezone' }).waitFor();
-  await page.getByText(`${gateway.url}/currenttime/mcp`).waitFor();
 });
 
 test('search narrows the list with every key and keeps it in the URL', async () => {
@@ -119,7 +119,7 @@ test('a token made in the dialog works, is shown once, and works no more when re
   await page.getByRole('button', { name: 'Get JWT Token' }).click();
   await page.getByLabel('Description').fill('browser test');
   await page.getByLabel('Lifetime in hours').fill('1');
-  await page.getByRole('button', { name: 'Make token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).click();
   const token = (await shownFile(page)).tokens.access_token;
   expect(await ask(token)).toMatchObject({
     status: 200,
@@ -148,7 +148,7 @@ test('a token can be held to some of the scopes', async () => {
   await page.getByText('Choose at least one scope.').waitFor();
   const scope = page.getByRole('group', { name: 'Scopes of the token' }).getByRole('checkbox').first();
   await scope.check();
-  await page.getByRole('button', { name: 'Make token' }).click();
+  await page.getByRole('button', { name: 'Create token' }).click();
   expect((await shownFile(page)).requested_scopes).toHaveLength(1);
 });
 
@@ -242,7 +242,7 @@ test('sign-in, minting and switching need no mouse', async () => {
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByLabel('Description'));
   await page.keyboard.type('by keyboard');
-  await tabTo(page, page.getByRole('button', { name: 'Make token' }));
+  await tabTo(page, page.getByRole('button', { name: 'Create token' }));
   await page.keyboard.press('Enter');
   await tabTo(page, page.getByRole('button', { name: 'Copy JSON' }));
   await page.keyboard.press('Enter');
@@ -296,7 +296,7 @@ const views: [name: string, who: string | null, path: string, enter?: (page: Pag
     '/',
     async (page) => {
       await page.getByRole('button', { name: 'Get JWT Token' }).click();
-      await page.getByRole('button', { name: 'Make token' }).click();
+      await page.getByRole('button', { name: 'Create token' }).click();
       await page.getByText('The token is ready.').waitFor();
     },
   ],

@@ -26,7 +26,7 @@ async function tryTool(page: Page): Promise<void> {
 }
 
 async function showAccess(page: Page): Promise<void> {
-  const access = page.getByRole('region', { name: 'Who may use it' });
+  const access = page.getByRole('region', { name: 'Who can use it' });
   await access.getByText('mcp-test-users').first().waitFor();
   await access.evaluate((section) => section.scrollIntoView());
 }

@@ -145,6 +145,7 @@ const accounts = createRoute({
 const access = createRoute({
   getParentRoute: () => signedIn,
   path: '/access',
+  validateSearch: (search) => pick(search, ['tab', 'who', 'server', 'method', 'item']),
   component: lazyRouteComponent(() => import('./access/access-page.tsx'), 'Access'),
 });
 

@@ -1,25 +1,49 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
 import { meQuery } from '../api.ts';
+import { buttonClass } from '../controls/button.tsx';
 import { Page } from '../controls/page.tsx';
+import { TabLinks } from '../controls/tab-links.tsx';
 import { AdministratorsOnly } from '../shell/administrators-only.tsx';
+import { t } from '../words/words.ts';
 import { EffectiveAccess } from './effective-access.tsx';
 import { ExplainCall } from './explain-call.tsx';
-import { ScopeList } from './scope-list.tsx';
+import { DirectoryGroups, ScopeList } from './scope-list.tsx';
 
-/** For administrators: why a call is allowed or refused, the scopes, and the groups of the directory. */
+/** For administrators: the scopes, the groups of the directory, and why a call is allowed or denied. */
 export function Access() {
   const { data: me } = useQuery(meQuery);
+  const { tab = '' } = useSearch({ from: '/signed-in/access' });
   if (!me) return null;
+  if (!me.is_admin)
+    return (
+      <Page title={t('Access')}>
+        <AdministratorsOnly />
+      </Page>
+    );
+  const tabs = [
+    { name: '', words: t('Scopes') },
+    { name: 'groups', words: t('Groups') },
+    { name: 'check', words: t('Check access') },
+  ];
+  const current = tabs.some(({ name }) => name === tab) ? tab : '';
   return (
-    <Page title="Access">
-      {me.is_admin ? (
-        <>
+    <Page
+      title={t('Access')}
+      actions={
+        <Link to="/access/new" className={buttonClass('primary')}>
+          {t('Create a scope')}
+        </Link>
+      }
+    >
+      <TabLinks tabs={tabs} current={current} />
+      {current === '' && <ScopeList />}
+      {current === 'groups' && <DirectoryGroups />}
+      {current === 'check' && (
+        <div className="grid gap-6">
           <ExplainCall />
           <EffectiveAccess />
-          <ScopeList />
-        </>
-      ) : (
-        <AdministratorsOnly />
+        </div>
       )}
     </Page>
   );

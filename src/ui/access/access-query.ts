@@ -28,3 +28,22 @@ export function scopeQuery(name: string) {
     queryFn: ({ signal }) => api('scopes.get', { params: { name }, signal }),
   });
 }
+
+const objectId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/**
+ * What is wrong with a group that a scope is to be assigned to, as far as the directory's list can say: without a directory,
+ * or with one that lists only a part of its groups, anything can be right.
+ */
+export function unknownGroup(
+  list: ScopeList | undefined,
+): ((group: string) => string | undefined) | undefined {
+  if (!list || list.directory === null || list.truncated) return undefined;
+  const known = new Set(list.keycloak_groups.map(({ mapping }) => mapping.toLowerCase()));
+  return (group) => {
+    if (known.has(group.toLowerCase())) return undefined;
+    return objectId.test(group)
+      ? `The directory has no group with the Object ID ${group}.`
+      : `The directory has no group called '${group}'. Choose one from the list.`;
+  };
+}

@@ -31,13 +31,14 @@ export function DryRun({ run, ask }: { run: ReturnType<typeof useDryRun>; ask: (
       </div>
       {run.error && <Problem error={run.error} />}
       <div role="status" className="grid gap-3">
-        {run.data && <Effects answer={run.data} />}
+        {run.data && <DryRunEffects answer={run.data} />}
       </div>
     </section>
   );
 }
 
-function Effects({ answer }: { answer: Answer }) {
+/** Who would gain and lose what, in words and tables. */
+export function DryRunEffects({ answer }: { answer: Answer }) {
   const { data: scopes } = useQuery(scopesQuery);
   const known = groupNames(scopes);
   const { groups, accounts, accounts_total: total, locks_out: locksOut } = answer;
@@ -46,7 +47,7 @@ function Effects({ answer }: { answer: Answer }) {
       {locksOut && (
         <p className="flex gap-2 rounded-md border border-bad bg-bad-soft p-3">
           <TriangleAlert size={18} aria-hidden className="mt-0.5 shrink-0 text-bad" />
-          You would be no administrator any more, so the gateway would refuse this.
+          You would no longer be an administrator, so the gateway would refuse this.
         </p>
       )}
       {groups.length === 0 ? (

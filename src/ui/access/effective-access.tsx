@@ -20,12 +20,9 @@ export function EffectiveAccess() {
     if (!show.isPending) show.mutate(asked);
   };
   return (
-    <section
-      aria-labelledby="effective"
-      className="mt-8 grid gap-3 rounded-lg border border-line bg-raised p-4"
-    >
+    <section aria-labelledby="effective" className="grid gap-3 rounded-lg border border-line bg-raised p-4">
       <h2 id="effective" className="text-lead font-semibold">
-        What may somebody do?
+        What can a person or group do?
       </h2>
       <form onSubmit={submit} className="grid items-start gap-3 sm:grid-cols-2">
         <WhoFields
@@ -52,7 +49,7 @@ function Shown({ answer: { scopes, is_admin: isAdmin, access } }: { answer: Answ
     <section aria-label="Access" className="grid gap-3 border-t border-line pt-3">
       {isAdmin && <p className="font-semibold">Administrator of the registry</p>}
       {scopes.length === 0 ? (
-        <p>None of these groups holds a scope, so nothing is allowed.</p>
+        <p>None of these groups has a scope, so nothing is allowed.</p>
       ) : (
         <>
           <GainTable gain={access} caption="Calls that are allowed" />
@@ -60,7 +57,8 @@ function Shown({ answer: { scopes, is_admin: isAdmin, access } }: { answer: Answ
           <ul aria-label="Scopes that give it">
             {scopes.map(({ scope, source, by_groups: groups }) => (
               <li key={scope}>
-                <ScopeLink name={scope} /> <span className="text-quiet">{sourceWords[source]}, held by </span>
+                <ScopeLink name={scope} />{' '}
+                <span className="text-quiet">{sourceWords[source]}, assigned to </span>
                 <span className="font-mono text-code break-all">{groups.join(', ')}</span>
               </li>
             ))}

@@ -1,5 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
-import { type FormEvent, useState } from 'react';
+import { useSearch } from '@tanstack/react-router';
+import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -33,10 +34,22 @@ type Asked = typeof empty;
 
 /** Asks what the gateway would decide on a call, by the same decision that the call would meet, and shows why. */
 export function ExplainCall() {
-  const [asked, setAsked] = useState<Asked>(empty);
+  const { who, server, method, item } = useSearch({ from: '/signed-in/access' });
+  const given = { ...empty, ...(who && { who }), ...(server && { server }), ...(item && { item }) };
+  const [asked, setAsked] = useState<Asked>({
+    ...given,
+    method: methods.find((one) => one === method) ?? empty.method,
+  });
   const explain = useMutation({
     mutationFn: (call: Asked): Promise<Explanation> => api('access.explain', { body: bodyOf(call) }),
   });
+  // A link from a refusal brings the whole question: then it is answered at once.
+  const start = useRef(who !== undefined && server !== undefined ? asked : undefined);
+  const { mutate } = explain;
+  useEffect(() => {
+    if (start.current) mutate(start.current);
+    start.current = undefined;
+  }, [mutate]);
   const change = (changed: Partial<Asked>) => {
     setAsked({ ...asked, ...changed });
     // An answer beside another question would be read as the answer to it.
@@ -49,7 +62,7 @@ export function ExplainCall() {
   return (
     <section aria-labelledby="explain" className="grid gap-3 rounded-lg border border-line bg-raised p-4">
       <h2 id="explain" className="text-lead font-semibold">
-        Why can or can't somebody call this?
+        Why is a call allowed or denied?
       </h2>
       <form onSubmit={submit} className="grid items-start gap-3 sm:grid-cols-2 lg:grid-cols-3">
         <Question asked={asked} change={change} />

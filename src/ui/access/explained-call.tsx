@@ -1,22 +1,23 @@
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck, CircleX } from 'lucide-react';
 import type { api } from '../api.ts';
 import { Fact } from '../controls/fact.tsx';
+import { groupNames, scopesQuery } from './access-query.ts';
 
 /** What the gateway would decide, and why. */
 export type Explanation = Awaited<ReturnType<typeof api<'access.explain'>>>;
 
 /** A decision with its reasons: the scope, the rule and the groups behind it, or what is missing. */
 export function ExplainedCall({ explanation }: { explanation: Explanation }) {
-  const { allow, reason, scope, source, rule, by_groups, groups, scopes } = explanation;
+  const { allow, scope, source, rule, by_groups, groups, scopes } = explanation;
   const Icon = allow ? CircleCheck : CircleX;
   return (
     <section aria-label="Decision" className="grid gap-3 border-t border-line pt-3">
       <div role="status" className="flex items-start gap-2">
         <Icon size={18} aria-hidden className={`mt-0.5 shrink-0 ${allow ? 'text-good' : 'text-bad'}`} />
         <p>
-          <strong className="font-semibold">{allow ? 'Allowed' : 'Refused'}</strong>
-          {reason && <span className="font-mono text-code text-quiet"> {reason}</span>}
+          <strong className="font-semibold">{allow ? 'Allowed' : 'Denied'}</strong>
           <span className="block">{explanation.explanation}</span>
         </p>
       </div>
@@ -34,8 +35,14 @@ export function ExplainedCall({ explanation }: { explanation: Explanation }) {
             </pre>
           </Fact>
         )}
-        {allow && <Fact name="Given by">{namesOf(by_groups)}</Fact>}
-        <Fact name="Groups">{namesOf(groups)}</Fact>
+        {allow && (
+          <Fact name="Given by">
+            <GroupNames groups={by_groups} />
+          </Fact>
+        )}
+        <Fact name="Groups">
+          <GroupNames groups={groups} />
+        </Fact>
         <Fact name="Scopes">
           {scopes.length === 0 ? (
             <span className="text-quiet">None</span>
@@ -55,7 +62,7 @@ export function ExplainedCall({ explanation }: { explanation: Explanation }) {
 }
 
 /** Where a scope comes from, in words. */
-export const sourceWords = { file: 'of the scope file', api: 'of the API' } as const;
+export const sourceWords = { file: 'from scopes.yml', api: 'created in the UI or API' } as const;
 
 /** A scope's name that leads to its page. */
 export function ScopeLink({ name }: { name: string }) {
@@ -70,7 +77,21 @@ export function ScopeLink({ name }: { name: string }) {
   );
 }
 
-function namesOf(names: readonly string[]) {
-  if (names.length === 0) return <span className="text-quiet">None</span>;
-  return <span className="font-mono text-code break-all">{names.join(', ')}</span>;
+/** Groups by the names that the directory has for them, with their ids on demand. */
+export function GroupNames({ groups }: { groups: readonly string[] }) {
+  const { data: scopes } = useQuery(scopesQuery);
+  const names = groupNames(scopes);
+  if (groups.length === 0) return <span className="text-quiet">None</span>;
+  return (
+    <ul className="flex flex-wrap gap-x-3">
+      {groups.map((group) => {
+        const name = names.get(group.toLowerCase());
+        return (
+          <li key={group} title={group} className={name === undefined ? 'font-mono text-code break-all' : ''}>
+            {name ?? group}
+          </li>
+        );
+      })}
+    </ul>
+  );
 }

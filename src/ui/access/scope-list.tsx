@@ -1,33 +1,38 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { buttonClass } from '../controls/button.tsx';
+import { Button } from '../controls/button.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { Search } from '../controls/search.tsx';
+import { mentions } from '../controls/text-match.ts';
+import { count, t } from '../words/words.ts';
 import { groupNames, type ScopeList as Listed, scopesQuery } from './access-query.ts';
 import { ScopeLink, sourceWords } from './explained-call.tsx';
 
-/** Every scope: where it comes from, who holds it and which servers it names; then the groups of the directory. */
+/** How many groups are listed before the rest is asked for. */
+const firstGroups = 50;
+
+/** Every scope: where it comes from, which groups it is assigned to and which servers it names. */
 export function ScopeList() {
   const { data, error, isPending, refetch } = useQuery(scopesQuery);
   return (
-    <>
-      <section aria-labelledby="scopes" className="mt-8 grid gap-3">
-        <div className="flex flex-wrap items-center justify-between gap-2">
-          <h2 id="scopes" className="text-lead font-semibold">
-            Scopes
-          </h2>
-          <Link to="/access/new" className={buttonClass()}>
-            Make a scope
-          </Link>
-        </div>
-        {isPending && <Pending rows={5} />}
-        {error && !data && <Problem error={error} retry={() => void refetch()} />}
-        {data && <Scopes list={data} />}
-      </section>
+    <section aria-label={t('Scopes')} className="grid gap-3">
+      {isPending && <Pending rows={5} />}
+      {error && !data && <Problem error={error} retry={() => void refetch()} />}
+      {data && <Scopes list={data} />}
+    </section>
+  );
+}
+
+/** The groups of the directory, with the scopes that their members get. */
+export function DirectoryGroups() {
+  const { data, error, isPending, refetch } = useQuery(scopesQuery);
+  return (
+    <section aria-label={t('Groups of the directory')} className="grid gap-3">
+      {isPending && <Pending rows={5} />}
+      {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data && <Groups list={data} />}
-    </>
+    </section>
   );
 }
 
@@ -43,7 +48,7 @@ function Scopes({ list }: { list: Listed }) {
   if (all.length === 0)
     return (
       <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-        There is no scope yet, so nobody may do anything. Make one here or with{' '}
+        There is no scope yet, so nobody can do anything. Create one here, or with{' '}
         <code className="font-mono text-code">mcp-gateway import-group</code>, or write it into the scope
         file.
       </p>
@@ -64,7 +69,7 @@ function Scopes({ list }: { list: Listed }) {
               </p>
               {scope.description && <p className="max-w-prose">{scope.description}</p>}
               <p className="text-quiet">
-                Held by {scope.group_mappings.map(groupWords).join(', ') || 'no group'} · Servers:{' '}
+                Assigned to {scope.group_mappings.map(groupWords).join(', ') || 'no group'} · Servers:{' '}
                 {scope.servers.join(', ') || 'none'}
               </p>
             </li>
@@ -78,22 +83,39 @@ function Scopes({ list }: { list: Listed }) {
   );
 }
 
-function Groups({ list }: { list: Listed }) {
-  const { keycloak_groups: groups, directory, truncated } = list;
+function Groups({ list: { keycloak_groups: groups, directory, truncated } }: { list: Listed }) {
+  const [text, setText] = useState('');
+  const [all, setAll] = useState(false);
+  const shown = groups.filter(({ name, description, mapping, scopes }) =>
+    mentions(text, [name, description ?? '', mapping, ...scopes], []),
+  );
+  if (groups.length === 0)
+    return (
+      <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
+        {directory === null
+          ? t('No directory is set up, so its groups cannot be listed.')
+          : t('The directory has no group.')}
+      </p>
+    );
   return (
-    <section aria-labelledby="groups" className="mt-8 grid gap-3">
-      <h2 id="groups" className="text-lead font-semibold">
-        Groups of the directory
-      </h2>
-      {groups.length > 0 ? (
-        <ul aria-label="Groups" className="rounded-lg border border-line bg-raised">
-          {groups.map(({ id, name, description, mapping, scopes }) => (
-            <li key={id} className="border-b border-line px-4 py-3 last:border-0">
-              <p className="font-semibold">{name}</p>
-              {description && <p className="max-w-prose">{description}</p>}
-              <p className="font-mono text-code break-all text-quiet">{mapping}</p>
-              <div className="flex flex-wrap gap-x-3 text-quiet">
-                {scopes.length === 0 ? 'Gives nothing here' : 'Gives'}
+    <>
+      <Search things={t('groups')} placeholder={t('Name, id or scope')} value={text} onChange={setText} />
+      {shown.length > 0 && (
+        <ul aria-label={t('Groups')} className="overflow-hidden rounded-lg border border-line bg-raised">
+          {shown.slice(0, all ? undefined : firstGroups).map(({ id, name, description, mapping, scopes }) => (
+            <li
+              key={id}
+              className="grid gap-x-6 gap-y-1 border-b border-line px-4 py-2.5 last:border-0 lg:grid-cols-2"
+            >
+              <div className="min-w-0">
+                <p className="font-semibold" title={mapping}>
+                  {name}
+                </p>
+                {description && <p className="max-w-prose text-quiet">{description}</p>}
+                {mapping !== name && <p className="font-mono text-code text-quiet">{mapping}</p>}
+              </div>
+              <div className="flex flex-wrap content-start gap-x-3 text-quiet">
+                {scopes.length === 0 ? t('No scope') : t('Scopes:')}
                 {scopes.map((scope) => (
                   <ScopeLink key={scope} name={scope} />
                 ))}
@@ -101,14 +123,16 @@ function Groups({ list }: { list: Listed }) {
             </li>
           ))}
         </ul>
-      ) : (
-        <p className="text-quiet">
-          {directory === null
-            ? 'No directory is set up, so its groups cannot be listed.'
-            : 'The directory has no group.'}
-        </p>
       )}
-      {truncated && <p className="text-quiet">The directory has more groups than are shown.</p>}
-    </section>
+      <p role="status" className="text-quiet">
+        {shown.length === 0 ? t('No group matches.') : count(shown.length, '{n} group', '{n} groups')}
+        {truncated && ` ${t('The directory has more groups than are shown.')}`}
+      </p>
+      {!all && shown.length > firstGroups && (
+        <div>
+          <Button onClick={() => setAll(true)}>{t('Show all')}</Button>
+        </div>
+      )}
+    </>
   );
 }

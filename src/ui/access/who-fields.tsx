@@ -20,7 +20,7 @@ export function WhoFields({
         label="Who"
         value={by}
         options={[
-          ['username', 'Somebody known here'],
+          ['username', 'A person or application'],
           ['groups', 'Members of groups'],
         ]}
         onChange={(chosen) => change({ by: chosen, who: '' })}
@@ -37,7 +37,7 @@ export function WhoFields({
         <TextField
           label="User name or application"
           value={who}
-          hint="Somebody who has signed in, or an application by client id or name."
+          hint="A person who has signed in, or an application by client id or name."
           onChange={(text) => change({ who: text })}
         />
       )}

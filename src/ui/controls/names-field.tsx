@@ -7,9 +7,20 @@ export interface Suggestion {
   readonly words?: string;
 }
 
+/** Names that stand for everything there is, so that no other one can stand beside them. */
+const everything: readonly string[] = ['all', '*'];
+
+/** The names with more of them: naming one thing replaces everything, and everything replaces each single thing. */
+export function namesWith(names: readonly string[], added: readonly string[]): readonly string[] {
+  const whole = added.find((name) => everything.includes(name));
+  if (whole !== undefined) return [whole];
+  return [...new Set([...names.filter((name) => !everything.includes(name)), ...added])];
+}
+
 /**
- * Several names: those that are chosen, each with a way to take it out, and a field for one more that offers what there is
- * and takes anything. Enter, a comma, or leaving the field adds what is written.
+ * Several names: those that are chosen, each with a way to take it out, and a field for one more that offers what there is.
+ * What is written may be the name or what it is called. Enter, a comma, or leaving the field adds it. With `unknown` only
+ * what is offered is taken, and other text stays in the field with that message.
  */
 export function NamesField({
   label,
@@ -18,6 +29,7 @@ export function NamesField({
   suggestions = [],
   hint,
   fault,
+  unknown,
 }: {
   label: string;
   names: readonly string[];
@@ -25,14 +37,21 @@ export function NamesField({
   suggestions?: readonly Suggestion[];
   hint?: string;
   fault?: string | undefined;
+  /** What is said of a name that is not offered; any name is taken where it is not given. */
+  unknown?: ((name: string) => string | undefined) | undefined;
 }) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const [text, setText] = useState('');
+  const [refused, setRefused] = useState<string>();
   const add = () => {
     const added = text.split(',').flatMap((part) => part.trim() || []);
+    const found = added.map((one) => offeredValue(one, suggestions) ?? one);
+    const stranger = found.find((one) => offeredValue(one, suggestions) === undefined && unknown?.(one));
+    setRefused(stranger === undefined ? undefined : unknown?.(stranger));
+    if (stranger !== undefined) return;
     setText('');
-    if (added.length > 0) onChange([...new Set([...names, ...added])]);
+    if (found.length > 0) onChange(namesWith(names, found));
   };
   const press = (event: KeyboardEvent) => {
     // Enter with nothing written sends the form, as in any other field.
@@ -53,7 +72,7 @@ export function NamesField({
         {label}
       </label>
       <div
-        className={`flex flex-wrap items-center gap-1 rounded-md border bg-raised p-1 has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-accent ${fault === undefined ? 'border-edge' : 'border-bad'}`}
+        className={`flex flex-wrap items-center gap-1 rounded-md border bg-raised p-1 has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-accent ${(refused ?? fault) === undefined ? 'border-edge' : 'border-bad'}`}
       >
         {names.length > 0 && (
           <ul aria-label={`${label}: chosen`} className="contents">
@@ -62,16 +81,13 @@ export function NamesField({
                 key={name}
                 className="inline-flex max-w-full items-center gap-1 rounded-sm bg-hover py-0.5 pl-2"
               >
-                <span className="min-w-0 break-all">
+                <span className="min-w-0 break-all" title={name}>
                   {words.get(name) ?? name}
-                  {words.get(name) !== undefined && (
-                    <span className="ml-1 font-mono text-code text-quiet">{name}</span>
-                  )}
                 </span>
                 <button
                   type="button"
                   onClick={() => remove(name)}
-                  aria-label={`Take out ${words.get(name) ?? name}`}
+                  aria-label={`Remove ${words.get(name) ?? name}`}
                   className="grid size-6 shrink-0 place-items-center rounded-sm text-quiet hover:text-ink"
                 >
                   <X size={13} aria-hidden />
@@ -85,11 +101,14 @@ export function NamesField({
           id={id}
           value={text}
           list={`${id}-offers`}
-          onChange={(event) => setText(event.currentTarget.value)}
+          onChange={(event) => {
+            setText(event.currentTarget.value);
+            setRefused(undefined);
+          }}
           onKeyDown={press}
           onBlur={add}
           autoComplete="off"
-          aria-invalid={fault !== undefined}
+          aria-invalid={(refused ?? fault) !== undefined}
           aria-describedby={`${id}-more`}
           className="h-6 min-w-24 flex-1 bg-transparent px-1.5 outline-none"
         />
@@ -100,9 +119,24 @@ export function NamesField({
         ))}
       </datalist>
       <p id={`${id}-more`} className="mt-1 text-meta">
-        {fault !== undefined && <span className="block text-bad">{fault}</span>}
+        {(refused ?? fault) !== undefined && (
+          <span role="alert" className="block text-bad">
+            {refused ?? fault}
+          </span>
+        )}
         {hint && <span className="text-quiet">{hint}</span>}
       </p>
     </div>
   );
+}
+
+/** The value of what is offered under a name, by its value or by what it is called; case does not matter for the latter. */
+function offeredValue(name: string, suggestions: readonly Suggestion[]): string | undefined {
+  const exact = suggestions.find(({ value }) => value === name);
+  if (exact) return exact.value;
+  const lower = name.toLowerCase();
+  const called = suggestions.filter(
+    ({ value, words }) => words?.toLowerCase() === lower || value.toLowerCase() === lower,
+  );
+  return called.length === 1 ? called[0]?.value : undefined;
 }

@@ -29,10 +29,10 @@ export function saidBy(error: unknown): Said {
   }
   if (error instanceof TypeError)
     return {
-      title: 'The gateway did not answer',
+      title: 'The gateway did not respond',
       detail: 'It may be restarting, or the connection may be down. Nothing was changed.',
     };
-  return { title: 'This did not work', detail: error instanceof Error ? error.message : String(error) };
+  return { title: 'Something went wrong', detail: error instanceof Error ? error.message : String(error) };
 }
 
 /** An error in its place: cause, code and the correlation id to look up in the log, with a way to try again. */

@@ -98,7 +98,7 @@ function MintForm({ me, onMinted }: { me: Me; onMinted: (minted: Minted) => void
       {error !== undefined && <Problem error={error} />}
       <div className="flex justify-end">
         <Button type="submit" look="primary" busy={busy}>
-          {busy ? 'Making the token …' : 'Make token'}
+          {busy ? 'Creating the token …' : 'Create token'}
         </Button>
       </div>
     </form>

@@ -1,33 +1,43 @@
-import { useState } from 'react';
-import { type Account, api } from '../api.ts';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { scopesQuery } from '../access/access-query.ts';
+import { type Account, accountsKey, api } from '../api.ts';
+import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
+import { NamesField } from '../controls/names-field.tsx';
+import { Problem } from '../controls/problem.tsx';
 import { FailedGroups, ShownOnce } from '../controls/shown-once.tsx';
 import { announce } from '../controls/toasts.tsx';
-import { AccountForm, namesIn } from './account-form.tsx';
+import { t } from '../words/words.ts';
 
 type Changed = Awaited<ReturnType<typeof api<'users.groups'>>>;
 
-const fields = [
-  {
-    name: 'groups',
-    label: 'Groups',
-    hint: 'Names or ids, separated by commas. The account is in exactly these afterwards.',
-  },
-];
-
-/** Makes the groups of an account exactly those that are written down. */
+/** Adds groups to an account and removes them, by name; says what would change before it is saved. */
 export function ChangeGroups({ account, onClose }: { account: Account; onClose: () => void }) {
-  const { id, username, groups } = account;
+  const { id, username } = account;
+  const queries = useQueryClient();
+  const before = account.groups ?? [];
+  const { data: scopes } = useQuery(scopesQuery);
+  const [groups, setGroups] = useState<readonly string[]>(before);
   const [changed, setChanged] = useState<Changed>();
-  const done = (answer: Changed): void => {
-    if (answer.groups_failed.length > 0 || answer.note) setChanged(answer);
-    else {
+  const added = groups.filter((name) => !before.includes(name));
+  const removed = before.filter((name) => !groups.includes(name));
+  const offers = [...new Set((scopes?.keycloak_groups ?? []).map(({ name }) => name))];
+  const save = useMutation({
+    mutationFn: () => api('users.groups', { params: { username: id }, body: { groups: [...groups] } }),
+    onSuccess: (answer) => {
+      void queries.invalidateQueries({ queryKey: [accountsKey] });
+      if (answer.groups_failed.length > 0 || answer.note) return setChanged(answer);
       onClose();
-      announce('done', `The groups of ${username} were changed.`);
-    }
+      announce('done', t('The groups of {name} were changed.', { name: username }));
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!save.isPending) save.mutate();
   };
   return (
-    <Dialog title={`Groups of ${username}`} onClose={onClose}>
+    <Dialog title={t('Groups of {name}', { name: username })} onClose={onClose}>
       {changed ? (
         <ShownOnce
           title={`${username} is in: ${changed.groups.join(', ') || 'no group'}.`}
@@ -38,16 +48,35 @@ export function ChangeGroups({ account, onClose }: { account: Account; onClose: 
           {changed.note && <p>{changed.note}</p>}
         </ShownOnce>
       ) : (
-        <AccountForm
-          fields={fields}
-          initial={{ groups: (groups ?? []).join(', ') }}
-          action="Save"
-          onCancel={onClose}
-          onDone={done}
-          send={(values) =>
-            api('users.groups', { params: { username: id }, body: { groups: namesIn(values.groups) } })
-          }
-        />
+        <form noValidate onSubmit={submit} className="grid gap-4">
+          <NamesField
+            label={t('Groups')}
+            names={groups}
+            suggestions={offers.map((value) => ({ value }))}
+            hint={t('Choose from the list, or type a name or id and press Enter.')}
+            onChange={setGroups}
+          />
+          <ul role="status" aria-label={t('Changes')} className="grid gap-1">
+            {added.map((name) => (
+              <li key={`+ ${name}`} className="text-good">
+                {t('Adds {name}', { name })}
+              </li>
+            ))}
+            {removed.map((name) => (
+              <li key={`- ${name}`} className="text-bad">
+                {t('Removes {name}', { name })}
+              </li>
+            ))}
+            {added.length + removed.length === 0 && <li className="text-quiet">{t('No change yet.')}</li>}
+          </ul>
+          {save.error && <Problem error={save.error} />}
+          <div className="flex justify-end gap-2">
+            <Button onClick={onClose}>{t('Cancel')}</Button>
+            <Button type="submit" look="primary" busy={save.isPending}>
+              {t('Save')}
+            </Button>
+          </div>
+        </form>
       )}
     </Dialog>
   );

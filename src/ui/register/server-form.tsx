@@ -105,12 +105,12 @@ function CredentialFields({
   return (
     <div className="grid gap-4 sm:grid-cols-3">
       <TextField
-        label="The gateway proves itself by"
+        label="Authentication to the server"
         {...field('auth_scheme')}
         options={[
-          ['none', 'Nothing'],
-          ['bearer', 'A bearer token'],
-          ['api_key', 'A key in a header'],
+          ['none', 'None'],
+          ['bearer', 'Bearer token'],
+          ['api_key', 'API key header'],
         ]}
       />
       {draft.auth_scheme !== 'none' && (

@@ -54,7 +54,7 @@ export function GrantFields({
           />
           <div className="max-sm:order-last max-sm:col-span-2">
             <NamesField
-              label="Holds for"
+              label="Applies to"
               names={grant.on}
               suggestions={offersFor(grant.name)}
               fault={faultOf(grant, at)}
@@ -64,7 +64,7 @@ export function GrantFields({
           <Button
             look="quiet"
             className="mt-6.5"
-            aria-label={`Take out ${grant.name}`}
+            aria-label={`Remove ${grant.name}`}
             onClick={() => {
               setGone(gone + 1);
               onChange(grants.toSpliced(at, 1));

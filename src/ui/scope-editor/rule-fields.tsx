@@ -40,7 +40,7 @@ export function RuleFields({
         <h2 id="rules" className="text-lead font-semibold">
           Calls to servers
         </h2>
-        <p className="text-quiet">What no rule allows is refused.</p>
+        <p className="text-quiet">Anything that no rule allows is denied.</p>
       </div>
       {rules.map((rule, at) => (
         <Rule
@@ -106,7 +106,7 @@ function Rule({
             onChange={(text) => onChange({ ...rule, server: text })}
           />
         </div>
-        <Button look="quiet" className="mt-6.5" onClick={onRemove} aria-label={`Take out rule ${number}`}>
+        <Button look="quiet" className="mt-6.5" onClick={onRemove} aria-label={`Remove rule ${number}`}>
           <Trash2 size={14} aria-hidden />
         </Button>
       </div>

@@ -14,7 +14,7 @@ export function useSaveScope(scope: ScopeInFull | undefined) {
   return useMutation({
     mutationFn: (definition: Definition) => (scope ? replace(scope, definition) : make(definition)),
     onSuccess: async ({ name, warnings }) => {
-      announce('done', [`${name} is in force.`, ...warnings].join('\n'));
+      announce('done', [`${name} is active.`, ...warnings].join('\n'));
       await navigate({ to: '/access/scopes/$', params: { _splat: name } });
       await queries.invalidateQueries({ queryKey: [scopesKey] });
     },
@@ -32,10 +32,14 @@ async function make({ scope_name, scope_type: _, description, ...scope_config }:
 async function replace(scope: ScopeInFull, definition: Definition) {
   const { scope_name: name } = scope;
   if (definition.scope_name !== name)
-    throw new Error(`The name stays: make another scope for '${String(definition.scope_name)}'.`);
+    throw new Error(
+      `The name cannot be changed: create another scope for '${String(definition.scope_name)}'.`,
+    );
   const now = await api('scopes.get', { params: { name } });
   if (now.updated_at !== scope.updated_at)
-    throw new Error('Somebody else changed the scope meanwhile. Load the page anew to see how it is now.');
+    throw new Error(
+      'Someone else changed the scope in the meantime. Reload the page to see the current version.',
+    );
   const { warnings } = await api('scopes.import', { body: definition as never });
   return { name, warnings };
 }

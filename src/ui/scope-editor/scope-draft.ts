@@ -124,8 +124,14 @@ export function definitionIn(text: string): Record<string, z.core.util.JSONType>
   return value as Record<string, z.core.util.JSONType>;
 }
 
-/** Holds a definition to the schema of the API, and its rules to what they need at least. */
-export function faultsOfScope(definition: Record<string, unknown>): ScopeFaults {
+/**
+ * What is wrong with a definition: by the schema of the API, by what rules need at least, by names beside one that stands
+ * for everything, and by `unknownGroup`, which says what is wrong with a group.
+ */
+export function faultsOfScope(
+  definition: Record<string, unknown>,
+  unknownGroup: (group: string) => string | undefined = () => undefined,
+): ScopeFaults {
   const read = groupDefinition.safeParse(definition);
   const faults = (read.error?.issues ?? []).map(({ path, message }) => ({
     at: path.join('.'),
@@ -135,7 +141,25 @@ export function faultsOfScope(definition: Record<string, unknown>): ScopeFaults 
   for (const [index, rule] of rules.entries())
     if (Object(rule).server === '')
       faults.push({ at: `server_access.${index}.server`, message: 'This is needed.' });
+  for (const [index, rule] of rules.entries())
+    for (const member of ['methods', 'tools'] as const)
+      if (saysEverythingAndMore(Object(rule)[member]))
+        faults.push({
+          at: `server_access.${index}.${member}`,
+          message: `'all' includes every other name: remove 'all' or the names beside it.`,
+        });
+  const groups = Array.isArray(definition.group_mappings) ? definition.group_mappings : [];
+  // A group that is created with the scope is not there yet.
+  if (definition.create_in_idp !== true)
+    for (const group of groups) {
+      const message = typeof group === 'string' ? unknownGroup(group) : undefined;
+      if (message !== undefined) faults.push({ at: 'group_mappings', message });
+    }
   return faults;
+}
+
+function saysEverythingAndMore(names: unknown): boolean {
+  return Array.isArray(names) && names.length > 1 && (names.includes('all') || names.includes('*'));
 }
 
 /** The faults that the API told, by the path of the definition, whichever endpoint was asked. */

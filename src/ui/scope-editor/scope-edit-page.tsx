@@ -12,7 +12,7 @@ import { ScopeForm } from './scope-form.tsx';
 export function NewScope() {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
-  return <Page title="Make a scope">{me.is_admin ? <ScopeForm /> : <AdministratorsOnly />}</Page>;
+  return <Page title="Create a scope">{me.is_admin ? <ScopeForm /> : <AdministratorsOnly />}</Page>;
 }
 
 /** For administrators: changes a scope of the API. */

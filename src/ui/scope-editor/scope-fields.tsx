@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { uiPermissions } from '../../contract/endpoint.ts';
 import { agentActions } from '../../contract/scopes.ts';
-import { scopesQuery } from '../access/access-query.ts';
+import { scopesQuery, unknownGroup } from '../access/access-query.ts';
 import { agentsQuery, serversQuery } from '../api.ts';
 import { NamesField } from '../controls/names-field.tsx';
 import { TextField } from '../controls/text-field.tsx';
@@ -51,8 +51,8 @@ export function ScopeFields({
           fault={faultAt(faults, 'scope_name')}
           hint={
             isNew
-              ? 'Such as team/readers. It stays.'
-              : 'The name stays: tokens and files know the scope by it.'
+              ? 'For example team/readers. Cannot be changed later.'
+              : 'Cannot be changed: tokens and files refer to the scope by its name.'
           }
           onChange={(scope_name) => onChange({ ...draft, scope_name })}
         />
@@ -64,10 +64,15 @@ export function ScopeFields({
           onChange={(description) => onChange({ ...draft, description })}
         />
         <NamesField
-          label="Groups that hold it"
+          label="Assigned to groups"
           names={draft.group_mappings}
           suggestions={groups}
-          hint="As the provider names them (Entra: Object IDs). With none, nobody holds the scope."
+          unknown={unknownGroup(scopes)}
+          hint={
+            scopes?.directory
+              ? 'Choose groups of the directory by name. With none, the scope is assigned to nobody.'
+              : 'As the provider names them (Entra: Object IDs). With none, the scope is assigned to nobody.'
+          }
           fault={faultAt(faults, 'group_mappings')}
           onChange={(group_mappings) => onChange({ ...draft, group_mappings })}
         />
@@ -79,14 +84,14 @@ export function ScopeFields({
               onChange={(event) => onChange({ ...draft, create_in_idp: event.currentTarget.checked })}
               className="mt-0.5 size-4 shrink-0 accent-accent"
             />
-            <span>Make a group of this name in the directory too, which holds it</span>
+            <span>Also create a directory group with this name and assign the scope to it</span>
           </label>
         )}
       </div>
       <RuleFields rules={draft.rules} faults={faults} onChange={(rules) => onChange({ ...draft, rules })} />
       <GrantFields
         title="In the registry"
-        about="What may be done on the pages and by the API. It does not allow any call to a server."
+        about="What can be seen and done in the web pages and the API. It does not allow calls to a server."
         row="Permission"
         choices={uiPermissions}
         grants={draft.permissions}
@@ -105,7 +110,7 @@ export function ScopeFields({
         onChange={(actions) => onChange({ ...draft, actions })}
       />
       <NamesField
-        label="Agents that are seen besides"
+        label="Other agents that are visible"
         names={draft.agent_access}
         suggestions={agentOffers}
         fault={faultAt(faults, 'agent_access')}

@@ -1,5 +1,6 @@
+import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useId, useRef, useState } from 'react';
-import type { ScopeInFull } from '../access/access-query.ts';
+import { type ScopeInFull, scopesQuery, unknownGroup } from '../access/access-query.ts';
 import { DryRun, useDryRun } from '../access/dry-run.tsx';
 import { definitionText } from '../access/scope-text.ts';
 import { Button } from '../controls/button.tsx';
@@ -30,7 +31,11 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
   const [shown, setShown] = useState<ScopeFaults>([]);
   const [unreadable, setUnreadable] = useState(start.why);
   const save = useSaveScope(scope);
+  const { data: scopes } = useQuery(scopesQuery);
   const dryRun = useDryRun();
+  const unknown = unknownGroup(scopes);
+  // What the scope has had before stays as it is.
+  const strangers = (group: string) => (scope?.group_mappings.includes(group) ? undefined : unknown?.(group));
   const changed = () => {
     save.reset();
     // An answer about what was written before would be read as one about this.
@@ -41,7 +46,7 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
   const withDefinition = (act: (definition: Definition) => void) => {
     const read = readNow(text, draft);
     setUnreadable(read.why);
-    const faults = read.definition ? faultsOfScope(read.definition) : [];
+    const faults = read.definition ? faultsOfScope(read.definition, strangers) : [];
     setShown(faults);
     if (read.definition && faults.length === 0) act(read.definition);
     // After the faults are on the page.
@@ -96,7 +101,7 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
       {save.error && <Problem error={save.error} />}
       <div className="flex gap-2">
         <Button type="submit" look="primary" busy={save.isPending}>
-          {save.isPending ? 'Saving …' : scope ? 'Save' : 'Make the scope'}
+          {save.isPending ? 'Saving …' : scope ? 'Save' : 'Create the scope'}
         </Button>
       </div>
     </form>

@@ -109,6 +109,6 @@ function sumOf(spans: readonly HealthSpan[], changes: number, range: Range): str
   const percent = healthyPercent(spans);
   const times = changes === 1 ? '1 change' : `${changes} changes`;
   return percent === null
-    ? `Nothing is known of the last ${range}.`
-    : `Healthy for ${percent} % of what is known of the last ${range}; ${times}.`;
+    ? `No health data for the last ${range}.`
+    : `Healthy ${percent}% of the monitored time in the last ${range}; ${times}.`;
 }

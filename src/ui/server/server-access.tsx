@@ -1,14 +1,27 @@
 import { useQuery } from '@tanstack/react-query';
-import { groupNamesQuery, type Server, type ServerScope, serverAccessQuery } from '../api.ts';
+import { UserPlus } from 'lucide-react';
+import { useState } from 'react';
+import { GroupNames, ScopeLink, sourceWords } from '../access/explained-call.tsx';
+import { type Server, type ServerScope, serverAccessQuery } from '../api.ts';
+import { Button } from '../controls/button.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
+import { GiveAccess } from './give-access.tsx';
 
 /** For administrators: who may use a server, by scope, with the groups that hold it and what it allows. */
 export function ServerAccess({ server }: { server: Server }) {
   const { data, error, isPending, refetch } = useQuery(serverAccessQuery(server.path));
+  const [giving, setGiving] = useState(false);
   return (
-    <section aria-label="Who may use it" className="grid min-w-0 content-start gap-2">
-      <h2 className="text-lead font-semibold">Who may use it</h2>
+    <section aria-label="Who can use it" className="grid min-w-0 content-start gap-2">
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <h2 className="text-lead font-semibold">Who can use it</h2>
+        <Button look="primary" onClick={() => setGiving(true)}>
+          <UserPlus size={15} aria-hidden />
+          {t('Give access')}
+        </Button>
+      </div>
       {isPending && <Pending rows={3} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.scopes.length === 0 && (
@@ -21,6 +34,7 @@ export function ServerAccess({ server }: { server: Server }) {
           ))}
         </ul>
       )}
+      {giving && <GiveAccess server={server} onClose={() => setGiving(false)} />}
     </section>
   );
 }
@@ -29,10 +43,10 @@ function ScopeRow({ one: { scope, source, groups, rules, permissions } }: { one:
   return (
     <li className="grid gap-x-6 gap-y-1.5 border-b border-line px-4 py-3 last:border-0 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)_minmax(0,4fr)]">
       <div className="min-w-0">
-        <h3 className="font-mono text-code font-semibold">{scope}</h3>
-        <p className="text-meta text-quiet">
-          {source === 'file' ? 'from scopes.yml' : 'made through the API'}
-        </p>
+        <h3 className="font-semibold">
+          <ScopeLink name={scope} />
+        </h3>
+        <p className="text-meta text-quiet">{sourceWords[source]}</p>
       </div>
       <Groups groups={groups} />
       <div className="grid min-w-0 content-start gap-1">
@@ -55,23 +69,11 @@ function ScopeRow({ one: { scope, source, groups, rules, permissions } }: { one:
   );
 }
 
-/** The groups by the names that the directory has for them, as far as it can be asked, and as scopes call them. */
 function Groups({ groups }: { groups: readonly string[] }) {
-  const { data: names } = useQuery(groupNamesQuery);
-  if (groups.length === 0)
-    return <p className="text-quiet">No group is mapped to this scope, so nobody holds it.</p>;
-  return (
-    <ul aria-label="Groups" className="grid min-w-0 content-start gap-1">
-      {groups.map((group) => {
-        const name = names?.get(group.toLowerCase());
-        return (
-          <li key={group}>
-            {name !== undefined && name !== group && <span className="block">{name}</span>}
-            <code className="font-mono text-code text-quiet">{group}</code>
-          </li>
-        );
-      })}
-    </ul>
+  return groups.length === 0 ? (
+    <p className="text-quiet">This scope is assigned to no group, so nobody has it.</p>
+  ) : (
+    <GroupNames groups={groups} />
   );
 }
 

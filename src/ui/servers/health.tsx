@@ -4,9 +4,9 @@ import type { Server } from '../api.ts';
 const faces = {
   healthy: { icon: CircleCheck, words: 'Healthy', color: 'text-good' },
   unhealthy: { icon: CircleX, words: 'Unhealthy', color: 'text-bad' },
-  'auth-failing': { icon: KeyRound, words: 'Refuses our credential', color: 'text-warn' },
+  'auth-failing': { icon: KeyRound, words: 'Credential refused', color: 'text-warn' },
   disabled: { icon: CircleMinus, words: 'Not checked', color: 'text-quiet' },
-  unknown: { icon: CircleQuestionMark, words: 'Not known yet', color: 'text-quiet' },
+  unknown: { icon: CircleQuestionMark, words: 'Unknown', color: 'text-quiet' },
 } as const satisfies Record<Server['health_status'], unknown>;
 
 /** The words for a state of health. */

@@ -8,7 +8,7 @@ const clock = {
   description: 'Tells the time of day in any zone',
   tags: ['Demo', 'time'],
   registered_by: 'alice',
-  metadata: { category: 'Clocks' },
+  metadata: { category: 'Watches' },
   is_enabled: true,
   health_status: 'healthy',
 } as unknown as Server;
@@ -24,7 +24,7 @@ test.each([
   ['dem', true],
   ['#demo clock', false],
   ['#', true],
-  ['clocks alice', true],
+  ['watches alice', true],
 ])('searching for %j finds the server: %s', (query, found) => {
   expect(matches(query, clock)).toBe(found);
 });

@@ -40,7 +40,7 @@ export function SessionBanner() {
           {left > 0
             ? `Your session ends in ${left === 1 ? 'a minute' : `${left} minutes`}.`
             : 'Your session has ended.'}{' '}
-          What you have typed here stays.
+          What you have typed here is kept.
         </span>
         <a
           href={`/oauth2/login/${encodeURIComponent(me.provider)}?redirect_uri=${encodeURIComponent('/renewed')}`}

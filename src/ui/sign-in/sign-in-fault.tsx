@@ -25,7 +25,7 @@ const faults: Record<string, { title: string; help: string }> = {
     help: 'Your account is in more groups than the identity provider puts into a token, and it refuses to tell them. An administrator finds below what to grant.',
   },
   groups_unavailable: {
-    title: 'Your access cannot be told right now',
+    title: 'We cannot determine your access right now',
     help: 'The identity provider does not answer which groups your account is in. Try again in a minute.',
   },
   oauth2_redirect_failed: {

@@ -26,7 +26,7 @@ export function Doctor() {
         </h2>
         <Button busy={again.isPending} onClick={() => again.mutate()}>
           <RefreshCw size={15} aria-hidden className={again.isPending ? 'motion-safe:animate-spin' : ''} />
-          Examine again
+          Run checks again
         </Button>
       </div>
       {again.error && <Problem error={again.error} />}
@@ -51,9 +51,9 @@ function Verdict({ diagnosis }: { diagnosis: Diagnosis }) {
 
 /** A diagnosis in a sentence. */
 export function verdictOf({ findings }: Pick<Diagnosis, 'findings'>): string {
-  if (findings.length === 0) return 'There is nothing to examine: no identity provider is set up.';
+  if (findings.length === 0) return 'There is nothing to check: no identity provider is set up.';
   const count = (level: string): number => findings.filter((one) => one.level === level).length;
   const [repair, look] = [count('fail'), count('warn')];
-  if (repair + look === 0) return 'Everything is as it should be.';
-  return `${repair} to repair, ${look} to look at, ${count('ok')} in order.`;
+  if (repair + look === 0) return 'Everything is in order.';
+  return `${repair} to fix, ${look} to check, ${count('ok')} in order.`;
 }

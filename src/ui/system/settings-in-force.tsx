@@ -19,7 +19,7 @@ export function SettingsInForce() {
     <section aria-labelledby="settings" className="mt-10 grid gap-4">
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-2">
         <h2 id="settings" className="text-lead font-semibold">
-          Settings in force
+          Active settings
         </h2>
         <label className="ml-auto flex min-h-6 items-center gap-2">
           <input

@@ -178,7 +178,8 @@ test('a plain user has no link to it, is told whose page it is, and gets nothing
 
 /** The views, by who sees them and how to get there. */
 const views: [name: string, who: string, path: string, ready: string][] = [
-  ['the page', 'alice', '/access', 'Groups of the directory'],
+  ['the page', 'alice', '/access', 'registry-admins'],
+  ['the groups', 'alice', '/access?tab=groups', 'mcp-test-users'],
   ['a scope of the file', 'alice', '/access/scopes/registry-admins', 'is read-only here'],
   ['a scope of the API', 'alice', '/access/scopes/team/readers', 'Definition'],
   ['no permission', 'bob', '/access', notTheirs],
@@ -197,7 +198,7 @@ describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
   });
 
   test('a decision is accessible and fits 1280 and 360 pixels', async () => {
-    const page = await openAs('alice', '/access', { colorScheme });
+    const page = await openAs('alice', '/access?tab=check', { colorScheme });
     await fillGroups(page, groups.admin, 'currenttime');
     await page.getByRole('button', { name: 'Explain' }).click();
     await decision(page).getByText('Denied').waitFor();

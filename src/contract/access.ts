@@ -70,6 +70,7 @@ export const accessEndpoints = {
   },
   'access.dryRun': {
     method: 'POST',
+    reads: true,
     path: '/api/access/dry-run',
     permission: 'administrator',
     summary: 'Who would gain and lose what if a scope were as given, or were removed; changes nothing',
@@ -101,6 +102,7 @@ export const accessEndpoints = {
   },
   'access.effective': {
     method: 'POST',
+    reads: true,
     path: '/api/access/effective',
     permission: 'administrator',
     summary: 'Everything that these groups, or somebody the gateway knows, may do, and by which scopes',
@@ -114,6 +116,7 @@ export const accessEndpoints = {
   },
   'access.explain': {
     method: 'POST',
+    reads: true,
     path: '/api/access/explain',
     permission: 'administrator',
     summary: 'What the gateway would decide on a call by these groups, or by somebody it knows, and why',

@@ -66,6 +66,12 @@ const filters = {
   decision: z.enum(auditDecisions).optional(),
   status: z.enum(['1xx', '2xx', '3xx', '4xx', '5xx']).describe('The class of the HTTP status.').optional(),
   correlation_id: word.optional(),
+  matter: z
+    .enum(['attention', 'denials', 'changes', 'sign-ins', 'failures'])
+    .describe(
+      'What a person looks for. `denials`: somebody known was not allowed to do something; `changes`: something was changed; `attention`: both; `failures`: calls that failed.',
+    )
+    .optional(),
   q: word
     .describe(
       'Part of user name, application, address, action, resource, tool or reason; case does not matter.',
@@ -113,6 +119,22 @@ export const auditSummary = z.object({
     .describe('Sign-ins that failed, by account where it is known, by address and by reason.'),
 });
 
+/** A value and how many events have it. */
+const facet = z.array(z.object({ value: z.string(), count: z.number().int() }));
+
+/** Which values occur how often among events. */
+export const auditFacets = z.object({
+  kind: facet,
+  decision: facet,
+  username: facet,
+  resource: facet,
+  tool: facet,
+  reason: facet,
+});
+
+/** Which values occur how often among events. */
+export type AuditFacets = z.output<typeof auditFacets>;
+
 /** How much happened in a stretch of time, and who was refused. */
 export type AuditSummary = z.output<typeof auditSummary>;
 
@@ -147,8 +169,17 @@ export const auditEndpoints = {
     path: '/api/audit/summary',
     permission: mayRead,
     summary: `How much happened, who was refused and which sign-ins failed: the last day unless asked, ${longestSummary} days at most`,
-    query: z.strictObject({ from: filters.from, to: filters.to }),
+    query: z.strictObject(filters),
     output: auditSummary,
+  },
+  'audit.facets': {
+    method: 'GET',
+    path: '/api/audit/facets',
+    permission: mayRead,
+    summary:
+      'Which values occur how often in the newest 10,000 events that match, the ten most frequent of each',
+    query: z.strictObject(filters),
+    output: auditFacets,
   },
   'audit.export': {
     method: 'GET',

@@ -13,6 +13,7 @@ import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
 import { systemEndpoints } from './system.ts';
 import { tokenEndpoints } from './tokens.ts';
+import { usageEndpoints } from './usage.ts';
 import { userEndpoints } from './users.ts';
 import { virtualServerEndpoints } from './virtual-servers.ts';
 
@@ -37,6 +38,7 @@ export const endpoints = {
   ...jobEndpoints,
   ...m2mClientEndpoints,
   ...auditEndpoints,
+  ...usageEndpoints,
 } as const;
 
 /** The id of an endpoint, such as `servers.list`. */

@@ -99,6 +99,8 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'm2mClients.remove': { method: 'DELETE', path: '/api/iam/m2m-clients/{client_id}' },
   'audit.list': { method: 'GET', path: '/api/audit/events' },
   'audit.summary': { method: 'GET', path: '/api/audit/summary' },
+  'audit.facets': { method: 'GET', path: '/api/audit/facets' },
+  'usage.read': { method: 'GET', path: '/api/usage' },
   'audit.export': { method: 'GET', path: '/api/audit/export' },
   'audit.get': { method: 'GET', path: '/api/audit/events/{id}' },
 };

@@ -178,6 +178,7 @@ export const searchEndpoints = {
   },
   'search.semantic': {
     method: 'POST',
+    reads: true,
     path: '/api/search/semantic',
     permission: 'identity',
     summary: 'Search servers, tools and agents by words and meaning, grouped by kind',

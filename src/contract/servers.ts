@@ -219,6 +219,7 @@ export const serverEndpoints = {
   },
   'servers.probe': {
     method: 'POST',
+    reads: true,
     path: '/api/servers/probe',
     permission: { can: 'register_service', on: 'any' },
     summary:
@@ -251,6 +252,7 @@ export const serverEndpoints = {
   },
   'servers.health': {
     method: 'POST',
+    reads: true,
     path: '/api/servers/{path}/health',
     permission: { can: 'health_check_service', on: 'path' },
     summary: 'Check a server now: reachability, protocol version and tools',

@@ -46,5 +46,5 @@ function resourceOf({ path, id, ...others }: Served['params']): string | null {
 
 function kindOf(id: string, endpoint: Endpoint): 'api' | 'token' | 'change' {
   if (id.startsWith('tokens.') && endpoint.method !== 'GET') return 'token';
-  return endpoint.method === 'GET' ? 'api' : 'change';
+  return endpoint.method === 'GET' || endpoint.reads ? 'api' : 'change';
 }

@@ -19,6 +19,7 @@ import { searchHandlers } from './search/handlers.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
+import { usageHandlers } from './usage/handlers.ts';
 import { userHandlers } from './users/handlers.ts';
 import { type VirtualServersWorld, virtualServerHandlers } from './virtual-servers/handlers.ts';
 
@@ -48,6 +49,7 @@ export function registryHandlers(world: RegistryWorld) {
     ...tokenHandlers({ db, now, personal: world.personal }),
     ...favouriteHandlers({ db, now }),
     ...oauthClientHandlers({ db, now }),
+    ...usageHandlers({ db, now }),
     ...sessionHandlers({ db, now, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),

@@ -320,3 +320,64 @@ test('filters and their types are the same for the list and the export', () => {
   const typed: (keyof AuditFilters)[] = ['from', 'q'];
   expect(filters).toEqual(expect.arrayContaining(typed));
 });
+
+describe('what a person looks for', () => {
+  beforeEach(() => {
+    record({ decision: 'deny', status: 403, reason: 'tool', tool: 'drop' });
+    record({
+      decision: 'deny',
+      status: 401,
+      reason: 'credential_missing',
+      who: null,
+      kind: 'api',
+      action: 'auth.me',
+    });
+    record({ decision: 'deny', status: 404, reason: 'not_found', kind: 'api', action: 'servers.get' });
+    record({
+      decision: 'deny',
+      status: 403,
+      reason: 'not_allowed',
+      kind: 'api',
+      action: 'sessions.list',
+      who: bob,
+    });
+    record({ kind: 'change', action: 'servers.toggle' });
+    record({ kind: 'sign-in', action: 'callback', decision: 'deny', status: 401, who: null });
+    record({ decision: 'error', status: 502, reason: 'upstream_unreachable' });
+    record({});
+  });
+  const actions = async (matter: string) =>
+    (await list({ matter })).events.map(({ action, reason }) => `${action} ${reason ?? ''}`.trim()).sort();
+
+  test('denials are of known people, and no noise of the sign-in page or of what is not there', async () => {
+    expect(await actions('denials')).toEqual(['sessions.list not_allowed', 'tools/call tool']);
+    expect(await actions('changes')).toEqual(['servers.toggle']);
+    expect(await actions('attention')).toEqual([
+      'servers.toggle',
+      'sessions.list not_allowed',
+      'tools/call tool',
+    ]);
+    expect(await actions('sign-ins')).toEqual(['callback']);
+    expect(await actions('failures')).toEqual(['tools/call upstream_unreachable']);
+  });
+
+  test('the summary and the facets follow the filters', async () => {
+    const sums = ({ timeline }: AuditSummary) =>
+      timeline.reduce((sum, one) => sum + one.allow + one.deny + one.error, 0);
+    expect(sums(await summary())).toBe(8);
+    expect(sums(await summary({ matter: 'denials' }))).toBe(2);
+    expect((await summary({ username: 'bob' })).refusals.map(({ username }) => username)).toEqual([
+      'Bob_50%',
+    ]);
+    const query = auditEndpoints['audit.facets'].query.parse({ matter: 'denials' });
+    const facets = await handlers['audit.facets']({ params: {}, query, body: undefined }, caller);
+    expect(facets).toMatchObject({
+      kind: [
+        { value: 'api', count: 1 },
+        { value: 'mcp', count: 1 },
+      ],
+      tool: [{ value: 'drop', count: 1 }],
+      decision: [{ value: 'deny', count: 2 }],
+    });
+  });
+});

@@ -9,7 +9,7 @@ import type { Identity } from '../../identity/identity.ts';
 import { cursorOf, placeOf } from './cursor.ts';
 import { exportHeaders, exportStream } from './export.ts';
 import { findEvent, readPage } from './store.ts';
-import { type Stretch, summarize } from './summary.ts';
+import { facetsIn, type Stretch, summarize } from './summary.ts';
 
 /** What the endpoints of the audit trail need. */
 export interface AuditEventsWorld {
@@ -46,9 +46,15 @@ export function auditEventHandlers(
       return event;
     },
 
-    async 'audit.summary'({ query }) {
+    async 'audit.summary'({ query: { from, to, ...filters } }) {
       await upToDate();
-      return { ...(await summarize(db, stretchOf(query, now()))), retention_days: retentionDays };
+      const summary = await summarize(db, stretchOf({ from, to }, now()), filters);
+      return { ...summary, retention_days: retentionDays };
+    },
+
+    async 'audit.facets'({ query: { from, to, ...filters } }) {
+      await upToDate();
+      return facetsIn(db, stretchOf({ from, to }, now()), filters);
     },
 
     async 'audit.export'({ query: { format, limit, ...filters } }, { note }) {
@@ -59,7 +65,8 @@ export function auditEventHandlers(
   };
 }
 
-function stretchOf({ from, to }: Pick<AuditFilters, 'from' | 'to'>, now: number): Stretch {
+/** The stretch of time that is asked about, the last day unless asked; at most as long as a summary may be. */
+export function stretchOf({ from, to }: Pick<AuditFilters, 'from' | 'to'>, now: number): Stretch {
   const end = to === undefined ? now : Date.parse(to);
   const begin = from === undefined ? end - day : Date.parse(from);
   const fault =

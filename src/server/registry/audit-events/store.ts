@@ -17,7 +17,8 @@ export interface Part {
   readonly limit: number;
 }
 
-type Events = ExpressionBuilder<Tables, 'audit_events'>;
+/** The table as conditions see it. */
+export type Events = ExpressionBuilder<Tables, 'audit_events'>;
 
 /** Events that one page looks at: statements hold up everything else in the process, so none may take long. */
 export const lookedAt = 10_000;
@@ -90,9 +91,11 @@ function timesOf(
   ];
 }
 
-function restOf(e: Events, filters: AuditFilters): Expression<SqlBool>[] {
+/** What filters demand besides the time. */
+export function restOf(e: Events, filters: Omit<AuditFilters, 'from' | 'to'>): Expression<SqlBool>[] {
   const { kind, subject, client_id, credential_id, action, tool, decision, username, resource, status, q } =
     filters;
+  const { matter } = filters;
   const equal = { kind, subject, client_id, credential_id, action, tool, decision };
   const conditions: Expression<SqlBool>[] = [];
   for (const [column, value] of Object.entries(equal))
@@ -106,9 +109,30 @@ function restOf(e: Events, filters: AuditFilters): Expression<SqlBool>[] {
     const hundreds = Number(status[0]) * 100;
     conditions.push(e('status', '>=', hundreds), e('status', '<', hundreds + 100));
   }
+  if (matter !== undefined) conditions.push(e.or(matters[matter].map((one) => one(e))));
   if (q !== undefined) conditions.push(e.or(searched.map((column) => contains(column, q))));
   return conditions;
 }
+
+type Condition = (e: Events) => Expression<SqlBool>;
+
+/** Somebody known was not allowed to do something; what was missing, malformed or not signed in is no denial. */
+const denial: Condition = (e) =>
+  e.and([
+    e('decision', '=', 'deny'),
+    e('subject', 'is not', null),
+    e.or([e('kind', '=', 'mcp'), e('status', '=', 403)]),
+  ]);
+const change: Condition = (e) => e.and([e('kind', 'in', ['change', 'token']), e('decision', '=', 'allow')]);
+
+/** What a person looks for, as conditions of which one must hold. */
+const matters: Record<NonNullable<AuditFilters['matter']>, readonly Condition[]> = {
+  attention: [denial, change],
+  denials: [denial],
+  changes: [change],
+  'sign-ins': [(e) => e('kind', '=', 'sign-in')],
+  failures: [(e) => e.and([e('kind', '=', 'mcp'), e('decision', '=', 'error')])],
+};
 
 /** Both sides are lowered by the database, because databases differ in which letters they know. */
 function contains(column: (typeof searched)[number], text: string): Expression<SqlBool> {

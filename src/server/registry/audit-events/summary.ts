@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
 import { type SqlBool, sql } from 'kysely';
-import type { AuditSummary } from '../../../contract/audit.ts';
+import type { AuditFacets, AuditFilters, AuditSummary } from '../../../contract/audit.ts';
 import type { Db } from '../../db/tables.ts';
+import { lookedAt, restOf } from './store.ts';
 
 /** A stretch of time in milliseconds since 1970: from the first on, before the second. */
 export interface Stretch {
@@ -15,17 +16,24 @@ const shown = 10;
 const counted = 10_000;
 
 /** Counts what happened in a stretch of time, and who was refused in it. */
-export async function summarize(db: Db, stretch: Stretch): Promise<Omit<AuditSummary, 'retention_days'>> {
+export async function summarize(
+  db: Db,
+  stretch: Stretch,
+  filters: Narrow = {},
+): Promise<Omit<AuditSummary, 'retention_days'>> {
   const { bucket, size, slice } = bucketFor(stretch);
   return {
     from: iso(stretch.from),
     to: iso(stretch.to),
     bucket,
-    timeline: await timelineOf(db, stretch, { size, slice }),
-    refusals: await refusalsIn(db, stretch),
-    failed_sign_ins: await failedSignIns(db, stretch),
+    timeline: await timelineOf(db, stretch, { size, slice }, filters),
+    refusals: await refusalsIn(db, stretch, filters),
+    failed_sign_ins: await failedSignIns(db, stretch, filters),
   };
 }
+
+/** What narrows the events down besides the time. */
+type Narrow = Omit<AuditFilters, 'from' | 'to'>;
 
 interface Buckets {
   readonly size: number;
@@ -45,13 +53,18 @@ async function timelineOf(
   db: Db,
   { from, to }: Stretch,
   { size, slice }: Buckets,
+  filters: Narrow,
 ): Promise<AuditSummary['timeline']> {
   const timeline: AuditSummary['timeline'] = [];
   for (let at = from - (from % size); at < to; at += size) {
     const bucket = { at: iso(at), allow: 0, deny: 0, error: 0 };
     const end = Math.min(at + size, to);
     for (let begin = Math.max(at, from); begin < end; begin += slice) {
-      const { allow, deny, error } = await countIn(db, { from: begin, to: Math.min(begin + slice, end) });
+      const { allow, deny, error } = await countIn(
+        db,
+        { from: begin, to: Math.min(begin + slice, end) },
+        filters,
+      );
       bucket.allow += allow;
       bucket.deny += deny;
       bucket.error += error;
@@ -65,6 +78,7 @@ async function timelineOf(
 async function countIn(
   db: Db,
   { from, to }: Stretch,
+  filters: Narrow,
 ): Promise<{ allow: number; deny: number; error: number }> {
   const counts = await db
     .selectFrom('audit_events')
@@ -75,19 +89,21 @@ async function countIn(
     ])
     .where('at', '>=', iso(from))
     .where('at', '<', iso(to))
+    .where((e) => e.and(restOf(e, filters)))
     .executeTakeFirstOrThrow();
   const [deny, error] = [Number(counts.deny), Number(counts.error)];
   return { allow: Number(counts.all) - deny - error, deny, error };
 }
 
 /** The newest events that were not allowed; the literal is that of the index made for them. */
-function notAllowed(db: Db, { from, to }: Stretch) {
+function notAllowed(db: Db, { from, to }: Stretch, filters: Narrow) {
   return db
     .selectFrom('audit_events')
     .select(['provider', 'subject', 'username', 'client_ip', 'reason', 'at'])
     .where(sql<SqlBool>`decision <> 'allow'`)
     .where('at', '>=', iso(from))
     .where('at', '<', iso(to))
+    .where((e) => e.and(restOf(e, filters)))
     .orderBy('at', 'desc')
     .limit(counted);
 }
@@ -95,11 +111,13 @@ function notAllowed(db: Db, { from, to }: Stretch) {
 /** Every page asks who is signed in before anybody is; that is no attempt at anything. */
 const isAttempt = sql<SqlBool>`not (action = 'auth.me' and coalesce(reason, '') = 'credential_missing')`;
 
-async function refusalsIn(db: Db, stretch: Stretch): Promise<AuditSummary['refusals']> {
+async function refusalsIn(db: Db, stretch: Stretch, filters: Narrow): Promise<AuditSummary['refusals']> {
   // Whoever is known is one, from wherever they come; whoever is not is an address.
   const address = sql<string | null>`case when subject is null then client_ip end`;
   const rows = await db
-    .selectFrom(notAllowed(db, stretch).where('decision', '=', 'deny').where(isAttempt).as('refused'))
+    .selectFrom(
+      notAllowed(db, stretch, filters).where('decision', '=', 'deny').where(isAttempt).as('refused'),
+    )
     .select((e) => [
       ...(['provider', 'subject', 'username'] as const),
       address.as('client_ip'),
@@ -114,9 +132,13 @@ async function refusalsIn(db: Db, stretch: Stretch): Promise<AuditSummary['refus
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
 }
 
-async function failedSignIns(db: Db, stretch: Stretch): Promise<AuditSummary['failed_sign_ins']> {
+async function failedSignIns(
+  db: Db,
+  stretch: Stretch,
+  filters: Narrow,
+): Promise<AuditSummary['failed_sign_ins']> {
   const rows = await db
-    .selectFrom(notAllowed(db, stretch).where('kind', '=', 'sign-in').as('failed'))
+    .selectFrom(notAllowed(db, stretch, filters).where('kind', '=', 'sign-in').as('failed'))
     .select((e) => [
       ...(['provider', 'subject', 'username', 'client_ip', 'reason'] as const),
       e.fn.countAll<number>().as('count'),
@@ -128,6 +150,35 @@ async function failedSignIns(db: Db, stretch: Stretch): Promise<AuditSummary['fa
     .limit(shown)
     .execute();
   return rows.map((row) => ({ ...row, count: Number(row.count) }));
+}
+
+const facetColumns = ['kind', 'decision', 'username', 'resource', 'tool', 'reason'] as const;
+
+/** Which values occur how often in the newest events of a stretch that match. */
+export async function facetsIn(db: Db, { from, to }: Stretch, filters: Narrow): Promise<AuditFacets> {
+  const matching = db
+    .selectFrom('audit_events')
+    .select(facetColumns)
+    .where('at', '>=', iso(from))
+    .where('at', '<', iso(to))
+    .where((e) => e.and(restOf(e, filters)))
+    .orderBy('at', 'desc')
+    .limit(lookedAt);
+  const facets = {} as AuditFacets;
+  for (const column of facetColumns) {
+    const rows = await db
+      .selectFrom(matching.as('matching'))
+      .select((e) => [e.ref(column).as('value'), e.fn.countAll<number>().as('count')])
+      .where(column, 'is not', null)
+      .groupBy(column)
+      .orderBy('count', 'desc')
+      .orderBy(column)
+      .limit(shown)
+      .execute();
+    facets[column] = rows.map(({ value, count }) => ({ value: value ?? '', count: Number(count) }));
+    await setImmediate();
+  }
+  return facets;
 }
 
 function iso(time: number): string {

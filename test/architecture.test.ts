@@ -58,7 +58,9 @@ function mayImport(room: string): readonly string[] {
 }
 
 /** Files that may exceed 400 lines, each with the reason. */
-const longFiles: Record<string, string> = {};
+const longFiles: Record<string, string> = {
+  'src/server/db/tables.ts': 'one interface a table: the schema is read in one place',
+};
 
 /** Files that may read process.env. */
 const readsEnvironment = ['src/server/config/config.ts', 'src/cli/main.ts'];

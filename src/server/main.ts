@@ -1,10 +1,11 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Config, ConfigFault, readConfig, readEnvironment } from './config/config.ts';
 import { openDatabase } from './db/open.ts';
+import type { Log } from './log.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';
 import { openBase } from './start/base.ts';
-import { createEnding, type Ending } from './start/ending.ts';
+import { createEnding, type Ending, untilAsked } from './start/ending.ts';
 import { keepYoungSpaceSmall } from './start/heap.ts';
 import { buildIdentity } from './start/identity.ts';
 import { buildInventory } from './start/inventory.ts';
@@ -23,11 +24,13 @@ export interface StartOptions {
 /** A gateway that runs. */
 export interface RunningGateway {
   readonly url: string;
-  /** Refuses new calls, lets those in flight finish, writes what is held, closes everything. */
+  /** Refuses new calls, lets those in flight finish, writes what is held, closes everything. Never rejects. */
   stop(): Promise<void>;
+  /** Logs an error that escaped from where it happened. */
+  failed(error: unknown): void;
 }
 
-/** Runs until SIGINT or SIGTERM; resolves to the exit code. Throws a ConfigFault when the settings cannot be used. */
+/** Runs until SIGINT, SIGTERM or SIGHUP; resolves to the exit code, which is 1 after an error that nothing caught. Throws a ConfigFault when the settings cannot be used. */
 export async function startServer(options: StartOptions = {}): Promise<number> {
   keepYoungSpaceSmall();
   const directory = process.cwd();
@@ -40,14 +43,12 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
   };
   const config = readConfig(environment, directory);
   const gateway = await start(config, (text) => process.stdout.write(text));
-  const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve(name));
-  });
-  process.stdout.write(`\n${signal}: finishing what is in flight ...\n`);
-  // A second signal does not wait.
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => process.exit(130));
+  const exit = (code: number): never => process.exit(code);
+  const reason = await untilAsked(process, { exit, told: gateway.failed });
+  const why = 'signal' in reason ? reason.signal : 'an error that nothing caught';
+  process.stdout.write(`\n${why}: finishing what is in flight ...\n`);
   await gateway.stop();
-  return 0;
+  return 'signal' in reason ? 0 : 1;
 }
 
 /**
@@ -75,20 +76,34 @@ export async function rotateSecrets(options: { dataDir?: string | undefined } = 
 
 /** Builds the world and listens; resolves once requests are served. */
 export async function start(config: Config, print: (text: string) => void): Promise<RunningGateway> {
-  const ending = createEnding();
+  let log: Log | undefined;
+  const failed = (error: unknown): void => {
+    if (log) log.error({ err: error }, 'an error was caught by nothing else');
+    else print(`${error instanceof Error ? error.stack : String(error)}\n`);
+  };
+  const ending = createEnding(failed);
   try {
-    return { url: await build(config, print, ending), stop: ending.end };
+    const url = await build(config, print, ending, (made) => {
+      log = made;
+    });
+    return { url, failed, stop: ending.end };
   } catch (error) {
     await ending.end();
     throw error;
   }
 }
 
-/** The world in the order in which one part needs the other; answers the public URL. */
-async function build(given: Config, print: (text: string) => void, ending: Ending): Promise<string> {
+/** The world in the order in which one part needs the other; returns the public URL. */
+async function build(
+  given: Config,
+  print: (text: string) => void,
+  ending: Ending,
+  logs: (log: Log) => void,
+): Promise<string> {
   const { version } = packageJson;
   const base = await openBase(given, version, print, ending);
   const { config, feed, log, evaluation } = base;
+  logs(log);
   const identity = await buildIdentity(base, ending);
   const inventory = await buildInventory(base, version, ending);
   const search = buildSearch(base, inventory.scopes.grants, ending);

@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { ifLeased } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
 
 /** Events that one statement deletes at most: a statement holds up everything else in the process. */
@@ -12,7 +13,7 @@ const rest = 10;
  */
 export async function deleteOldEvents(db: Db, before: string, signal?: AbortSignal): Promise<number> {
   let deleted = 0;
-  while (!signal?.aborted) {
+  do {
     const { numDeletedRows } = await db
       .deleteFrom('audit_events')
       .where('id', 'in', (e) =>
@@ -22,7 +23,7 @@ export async function deleteOldEvents(db: Db, before: string, signal?: AbortSign
     deleted += Number(numDeletedRows);
     if (Number(numDeletedRows) < deletedAtOnce) break;
     await setTimeout(rest, undefined, { ref: false });
-  }
+  } while (!signal?.aborted);
   return deleted;
 }
 
@@ -45,7 +46,9 @@ export function purgeEveryHour({ db, now, days, log }: PurgeWorld): () => Promis
   const run = async (): Promise<void> => {
     try {
       const before = new Date(now() - days * 86_400_000).toISOString();
-      const count = await deleteOldEvents(db, before, ending.signal);
+      // One process does it; the others find nothing left.
+      const count =
+        (await ifLeased(db, 'audit purge', () => deleteOldEvents(db, before, ending.signal))) ?? 0;
       if (count > 0) log.info({ count, days }, 'old audit events were deleted');
     } catch (error) {
       log.error({ err: error }, 'old audit events could not be deleted');

@@ -8,6 +8,7 @@ import * as auditReading from './migrations/0009-audit-reading.ts';
 import * as accounts from './migrations/0010-accounts.ts';
 import * as healthChanges from './migrations/0013-health-changes.ts';
 import * as changes from './migrations/0020-changes.ts';
+import * as leases from './migrations/0021-leases.ts';
 import * as signInAttempts from './migrations/0026-sign-in-attempts.ts';
 import * as cutoffs from './migrations/0027-cutoffs.ts';
 import * as oauth from './migrations/0030-oauth.ts';
@@ -27,6 +28,7 @@ const migrations: Record<string, Migration> = {
   '0010-accounts': accounts,
   '0013-health-changes': healthChanges,
   '0020-changes': changes,
+  '0021-leases': leases,
   '0026-sign-in-attempts': signInAttempts,
   '0027-cutoffs': cutoffs,
   '0030-oauth': oauth,

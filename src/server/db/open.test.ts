@@ -23,6 +23,7 @@ test('migrations run at the first start only', async () => {
     '0010-accounts',
     '0013-health-changes',
     '0020-changes',
+    '0021-leases',
     '0026-sign-in-attempts',
     '0027-cutoffs',
     '0030-oauth',

@@ -20,6 +20,7 @@ export interface Tables {
   jobs: JobsTable;
   retired_secrets: RetiredSecretsTable;
   changes: ChangesTable;
+  leases: LeasesTable;
   virtual_servers: VirtualServersTable;
   virtual_sessions: VirtualSessionsTable;
   virtual_replies: VirtualRepliesTable;
@@ -397,4 +398,14 @@ export interface OauthArtifactsTable {
   /** When it was used; it can be used once. */
   consumed_at: string | null;
   expires_at: string;
+}
+
+/** What one process at a time does (src/server/db/lease.ts). */
+export interface LeasesTable {
+  name: string;
+  holder: string;
+  /** Rises each time it changes hands. */
+  fence: number;
+  /** Milliseconds since 1970 by the database's clock. */
+  expires_at: number;
 }

@@ -55,3 +55,19 @@ test('the days that a credential has left are known also while nobody can be ask
   expect([...watch.daysLeft()]).toEqual([['secret', 15]]);
   watch.close();
 });
+
+test('a doctor that throws is told to the log and to whoever asks, and asked again', async () => {
+  let fails = true;
+  const warned: string[] = [];
+  const log = { warn: (_: object, text: string) => void warned.push(text), info: () => {} };
+  const run = async (): Promise<Diagnosis> => {
+    if (fails) throw new Error('the doctor fell ill');
+    return { healthy: true, credentials: [], findings: [] };
+  };
+  const watch = watchProviders(run, { log: log as never, now: () => 0 });
+  await expect(watch.look()).rejects.toThrow('fell ill');
+  fails = false;
+  expect(await watch.look()).toMatchObject({ healthy: true });
+  expect(warned).toEqual([expect.stringContaining('could not be examined')]);
+  watch.close();
+});

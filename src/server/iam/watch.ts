@@ -35,12 +35,19 @@ export function watchProviders(
     });
     pending = diagnosis;
     last = { at: now(), diagnosis };
+    diagnosis.catch(() => {
+      last = undefined;
+    });
     return diagnosis;
   };
   const tell = async (): Promise<void> => {
-    const { findings } = await look();
-    for (const { id, level, what, remedy } of findings)
-      if (level !== 'ok') log.warn({ check: id, level, remedy }, `Identity provider: ${what}`);
+    try {
+      const { findings } = await look();
+      for (const { id, level, what, remedy } of findings)
+        if (level !== 'ok') log.warn({ check: id, level, remedy }, `Identity provider: ${what}`);
+    } catch (error) {
+      log.warn({ err: error }, 'the identity provider could not be examined; it is tried again tomorrow');
+    }
   };
   const timer = setInterval(() => void tell(), day).unref();
   void tell();

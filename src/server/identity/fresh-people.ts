@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
+import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
+import { inTransaction } from '../db/transaction.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import { masked } from '../log.ts';
 import type { Fetch } from '../net/outbound.ts';
@@ -58,7 +60,14 @@ export function createFreshPeople(world: FreshPeopleWorld): FreshPerson {
     const recent = failed.get(key);
     if (recent && world.now() < recent.until) return believe(before, recent.failure, world);
     try {
-      return await readAnew(before, trusted, world);
+      // A refresh token that rotates is redeemed by one process: a second use of it may end all access of the person.
+      return await withLease(world.db, `refresh of ${key}`, async () => {
+        const { provider, subject } = before.known;
+        const now = (await findPerson(world.db, provider, subject)) ?? before;
+        if (now.refusedBecause) throw new Failure('credential_revoked', now.refusedBecause);
+        if (now.groupsReadAt > before.groupsReadAt) return now;
+        return readAnew(now, trusted, world);
+      });
     } catch (error) {
       const failure = asFailure(error);
       if (failure.code === 'credential_revoked' || failure instanceof SignInAgain)
@@ -181,15 +190,19 @@ async function refuse(
   const { db, now } = world;
   const { provider, subject } = before.known;
   const at = new Date(now()).toISOString();
-  if (!(await refusePerson(db, before, failure.message, at))) {
+  const claims = failure instanceof SignInAgain ? failure.claims : undefined;
+  const isRefused = await inTransaction(db, async (trx) => {
+    if (!(await refusePerson(trx, before, failure.message, at))) return false;
+    await endSessionsOf(trx, { provider, subject }, { at, because: failure.message, claims });
+    await endProviderTokens(trx, { provider, subject }, at, failure.message);
+    return true;
+  });
+  if (!isRefused) {
     const newer = await findPerson(db, provider, subject);
     if (newer && !newer.refusedBecause) return newer;
     throw failure;
   }
   note(world, before, failure, 'the sessions and tokens of a person were ended');
-  const claims = failure instanceof SignInAgain ? failure.claims : undefined;
-  await endSessionsOf(db, { provider, subject }, { at, because: failure.message, claims });
-  await endProviderTokens(db, { provider, subject }, at, failure.message);
   throw failure;
 }
 

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Trail } from '../audit/event.ts';
+import { ifLeased } from '../db/lease.ts';
 import { directoryOf } from '../iam/index.ts';
 import { deriveKey } from '../identity/keys.ts';
 import type { AdministratorsWorld } from '../registry/administrators.ts';
-import { createJobEngine } from '../registry/jobs/engine.ts';
+import { createJobEngine, type JobEngine } from '../registry/jobs/engine.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { removeRetired } from '../registry/jobs/rotate.ts';
 import { tidyJobs } from '../registry/jobs/store.ts';
@@ -34,18 +35,21 @@ export function startAccounts(
   };
   const engine = createJobEngine(world);
   ending.defer(() => engine.close());
-  engine.resume().catch((error: unknown) => log.error({ err: error }, 'jobs cannot go on'));
-  ending.defer(tidy(world));
+  ending.defer(tidy(world, engine));
   return { ...world, ...administrators, engine };
 }
 
-/** Every minute: secrets that nobody fetched, old jobs, and secrets whose overlap is over; answers how to stop. */
-function tidy(world: JobsWorld): () => void {
+/** Every minute: jobs that another process left, secrets that nobody fetched, old jobs, and secrets whose overlap is over; returns how to stop. */
+function tidy(world: JobsWorld, engine: JobEngine): () => void {
   const ago = (milliseconds: number): string => new Date(world.now() - milliseconds).toISOString();
   const run = (): void => {
-    tidyJobs(world.db, ago(day), ago(30 * day))
-      .then(() => removeRetired(world))
-      .catch((error: unknown) => world.log.error({ err: error }, 'old jobs and secrets cannot be removed'));
+    engine
+      .resume()
+      .then(() => tidyJobs(world.db, ago(day), ago(30 * day)))
+      .then(() => ifLeased(world.db, 'retired secrets', () => removeRetired(world)))
+      .catch((error: unknown) =>
+        world.log.error({ err: error }, 'jobs cannot go on, or old jobs and secrets cannot be removed'),
+      );
   };
   run();
   const timer = setInterval(run, minute).unref();

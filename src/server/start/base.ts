@@ -4,6 +4,7 @@ import type { OtlpWorld } from '../audit/sinks/otlp.ts';
 import { createTrail } from '../audit/trail.ts';
 import { startFeed } from '../changes/feed.ts';
 import type { Config } from '../config/config.ts';
+import { dropEndedLeases } from '../db/lease.ts';
 import { openDatabase } from '../db/open.ts';
 import { createLog, type Log } from '../log.ts';
 import { outbound } from '../net/outbound.ts';
@@ -33,6 +34,10 @@ export async function openBase(
   const trail = createTrail({ sinks: sinksOf(given.dataDir, otlp), log });
   ending.defer(() => trail.close());
   const now = Date.now;
+  const dropping = setInterval(() => {
+    dropEndedLeases(db).catch((error: unknown) => log.warn({ err: error }, 'ended leases cannot be dropped'));
+  }, 3_600_000).unref();
+  ending.defer(() => clearInterval(dropping));
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
   return { db, feed, config, log, trail, now, evaluation };
 }

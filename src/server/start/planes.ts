@@ -21,7 +21,6 @@ import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
 import type { ConsentWorld } from '../oauth/consent.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
-import { createTurns } from '../registry/scopes/turns.ts';
 import type { HealthWatch } from '../registry/servers/watch-health.ts';
 import type { Finder } from '../search/finder.ts';
 import { startAccounts } from './accounts.ts';
@@ -127,7 +126,7 @@ function controlPlane(
     servers: inventory.servers,
     virtualServers: inventory.virtualServers,
     scopes: {
-      ...{ db, now, scopes: inventory.scopes, inTurn: createTurns(), directory },
+      ...{ db, now, scopes: inventory.scopes, directory },
       ...{ grants: jobs.grants, qualify: jobs.qualify },
       groupsAreIds: config.providers.every((name) => name === 'entra'),
     },

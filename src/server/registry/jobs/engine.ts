@@ -1,3 +1,4 @@
+import { ifLeased, type Lease } from '../../db/lease.ts';
 import { asFailure, type Failure } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
 import { takeStep, undo } from './steps.ts';
@@ -11,7 +12,7 @@ const waits = [2, 5, 10, 20, 40];
 export interface JobEngine {
   /** Goes on with a job until it has ended; at once when it does already. */
   run(id: string): Promise<void>;
-  /** Goes on with all that an earlier process left under way. */
+  /** Goes on with all that is under way and that no other process works on. */
   resume(): Promise<void>;
   /** Takes no further step; what is under way is gone on with by the next process. */
   close(): void;
@@ -19,7 +20,7 @@ export interface JobEngine {
 
 /**
  * Takes the steps of jobs, one after the other, each stored before the next, so that a job goes on where it was after any
- * crash. The data directory belongs to one process, so nobody else works on the same job.
+ * crash. A lease says which process works on a job; one that lost it stores nothing more.
  */
 export function createJobEngine(world: JobsWorld): JobEngine {
   const running = new Map<string, Promise<void>>();
@@ -32,13 +33,13 @@ export function createJobEngine(world: JobsWorld): JobEngine {
       return failed(world, job, asFailure(error));
     }
   };
-  const go = async (id: string): Promise<void> => {
+  const go = async (id: string, { renew }: Pick<Lease, 'renew'>): Promise<void> => {
     const { directory, db } = world;
     let job = await findJob(db, id);
     while (directory && job && !closed && isUnderWay(job)) {
       const next: StoredJob = await advance(directory, job);
       // What came in after the end of this process is not stored: the next one takes the step again.
-      if (closed) return;
+      if (closed || !(await renew())) return;
       await saveJob(db, next);
       if (!isUnderWay(next)) record(world, next);
       else if (next.trouble && next.progress.attempts > 0)
@@ -50,7 +51,7 @@ export function createJobEngine(world: JobsWorld): JobEngine {
     run(id) {
       const known = running.get(id);
       if (known) return known;
-      const run = go(id)
+      const run = ifLeased(world.db, `job ${id}`, (lease) => go(id, lease))
         .catch((error: unknown) => world.log.error({ err: error, job: id }, 'a job cannot go on'))
         .finally(() => running.delete(id));
       running.set(id, run);

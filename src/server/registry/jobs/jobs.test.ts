@@ -133,10 +133,10 @@ test.each([1, 2, 3, 4, 5, 6].flatMap((at) => [[at, 'before'] as const, [at, 'aft
   'a process that dies at call %i, %s it is carried out, is gone on with by the next one',
   async (at, when) => {
     const { directory, stopped } = stopping(at, when);
-    const first = trial.restart(directory);
+    const first = await trial.restart(directory);
     const started = await first.call('users.createM2m', create({}, 'false'));
     await stopped;
-    const second = first.restart();
+    const second = await first.restart();
     await second.engine.resume();
     await second.engine.run(started.job.id);
     const params = { id: started.job.id };
@@ -199,7 +199,7 @@ test('what could not be removed is told with its id, and can be deleted', async 
   const remove = async () => {
     throw Object.assign(new Error('no'), {});
   };
-  const stuck = trial.restart({
+  const stuck = await trial.restart({
     ...directory,
     ...(serviceAccounts ? { serviceAccounts: { ...serviceAccounts, remove } } : {}),
   });
@@ -210,7 +210,7 @@ test('what could not be removed is told with its id, and can be deleted', async 
     (await stuck.call('jobs.get', { params: { id: (await stuck.call('jobs.list')).jobs[0]?.id } })).account,
   ];
   expect(failure.message).toContain(client_id);
-  const next = stuck.restart();
+  const next = await stuck.restart();
   await next.call('users.remove', { params: { username: client_id } });
   expect(await registrations()).toEqual({ there: [], binned: [] });
 });

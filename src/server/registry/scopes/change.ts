@@ -1,19 +1,19 @@
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
+import { lockUntilCommit } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { assertStaysAdministrator, groupsGainingPower } from '../administrators.ts';
 import { definitionOf } from './definition.ts';
 import { putScope, readStored, removeScope, type StoredScope, type StoredScopes } from './store.ts';
-import type { InTurn } from './turns.ts';
 import type { Scopes } from './watch.ts';
 
 /** What changing scopes works with. */
 export interface ChangeWorld {
   readonly db: Db;
   readonly scopes: Scopes;
-  readonly inTurn: InTurn;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -47,13 +47,15 @@ export async function rehearse(
  * Throws `not_editable` for a scope of the file and `would_lock_out` when the caller would be no administrator any more.
  */
 export async function changeScopes(world: ChangeWorld, caller: Caller<Identity>, plan: Plan): Promise<Done> {
-  return world.inTurn('scopes', async () => {
-    const before = await readStored(world.db);
-    const { changes, gaining } = examine(world, caller, before, plan);
-    if (changes.size > 0) await write(world, changes);
-    note(caller, before, changes, gaining);
-    return { changed: new Set(changes.keys()), stored: await readStored(world.db) };
+  const { before, examined, stored } = await inTransaction(world.db, async (trx) => {
+    await lockUntilCommit(trx, 'scopes');
+    const before = await readStored(trx);
+    const examined = examine(world, caller, before, plan);
+    if (examined.changes.size > 0) await write({ ...world, db: trx }, examined.changes);
+    return { before, examined, stored: await readStored(trx) };
   });
+  note(caller, before, examined.changes, examined.gaining);
+  return { changed: new Set(examined.changes.keys()), stored };
 }
 
 /** What a plan comes to, and the groups that are as good as administrators by it and were not. */
@@ -94,11 +96,9 @@ function textOf(scope: Scope): string {
 
 async function write(world: ChangeWorld, changes: ReadonlyMap<string, Wish>): Promise<void> {
   const at = new Date(world.now()).toISOString();
-  await world.db.transaction().execute(async (trx) => {
-    for (const [name, wish] of changes)
-      if (!wish) await removeScope(trx, name);
-      else if (!(await putScope(trx, wish, at))) throw ofTheFile(world, name);
-  });
+  for (const [name, wish] of changes)
+    if (!wish) await removeScope(world.db, name);
+    else if (!(await putScope(world.db, wish, at))) throw ofTheFile(world, name);
 }
 
 /** The refusal to change a scope that the scope file owns. */

@@ -15,7 +15,6 @@ import type { Identity } from '../../identity/identity.ts';
 import { accessHandlers } from '../access/handlers.ts';
 import { groupHandlers } from '../groups/handlers.ts';
 import { scopeHandlers } from './handlers.ts';
-import { createTurns } from './turns.ts';
 import { type Scopes, startScopes } from './watch.ts';
 import type { ScopesApiWorld } from './write.ts';
 
@@ -130,7 +129,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
   const scopes = await startScopes({ db: database.db, feed, file, log, now, after: () => () => {} });
   const directory = trialDirectory();
   const world: ScopesApiWorld = {
-    ...{ db: database.db, scopes, now, inTurn: createTurns(), directory, groupsAreIds: true },
+    ...{ db: database.db, scopes, now, directory, groupsAreIds: true },
     ...{ grants: scopes.grants, qualify: (_: string, groups: readonly string[]) => groups },
     ...more,
   };

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { parseScopes, type ScopeSet } from '../../access/scope-set.ts';
 import { ScopesFault } from '../../access/scopes-fault.ts';
+import { lockUntilCommit } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import type { Logger } from './logger.ts';
 import { replaceScopes } from './store.ts';
 
@@ -12,7 +14,7 @@ export async function takeOver(world: {
   readonly log: Logger;
   readonly now: () => number;
   /** Why these scopes are not to be taken over; undefined when they are. */
-  readonly refuse?: (scopes: ScopeSet) => Promise<string | undefined>;
+  readonly refuse?: (db: Db, scopes: ScopeSet) => Promise<string | undefined>;
 }): Promise<ScopesFault | undefined> {
   const { db, file, log, now, refuse } = world;
   let scopes: ScopeSet;
@@ -22,9 +24,11 @@ export async function takeOver(world: {
     if (error instanceof ScopesFault) return error;
     throw error;
   }
-  const refusal = await refuse?.(scopes);
-  if (refusal) return new ScopesFault(file, [{ line: 1, column: 1, message: refusal }]);
-  const kept = await replaceScopes(db, 'file', scopes, now());
+  const kept = await inTransaction(db, async (trx) => {
+    await lockUntilCommit(trx, 'scopes');
+    return (await refuse?.(trx, scopes)) ?? replaceScopes(trx, 'file', scopes, now());
+  });
+  if (typeof kept === 'string') return new ScopesFault(file, [{ line: 1, column: 1, message: kept }]);
   if (kept.length > 0)
     log.warn(
       { file, scopes: kept },

@@ -103,7 +103,7 @@ interface State {
 
 async function load(world: ScopesWorld, before?: State): Promise<ScopesStatus> {
   const at = new Date(world.now()).toISOString();
-  const refuse = before && ((next: ScopeSet) => lockOut(world, before.grants, next));
+  const refuse = before && ((db: Db, next: ScopeSet) => lockOut({ ...world, db }, before.grants, next));
   const fault = await takeOver({ ...world, ...(refuse ? { refuse } : {}) });
   if (!fault) return { file: world.file, loadedAt: at, fault: null };
   if (!before && (await readStored(world.db)).size === 0) throw fault;

@@ -1,6 +1,7 @@
 import type { ScopeChanged } from '../../../contract/scopes.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
+import { withLease } from '../../db/lease.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -55,7 +56,7 @@ export async function writeScope(
       const idpGroupId = ensured?.created ? ensured.group.id : (before?.idpGroupId ?? null);
       return new Map([[scope.name, { scope: mapped(scope, ensured), idpGroupId }]]);
     };
-  return world.inTurn(`group ${scope.name}`, async () => {
+  return withLease(world.db, `group ${scope.name}`, async () => {
     await rehearse(world, caller, planFor());
     const known = (await readStored(world.db)).get(scope.name);
     if (!createInIdp) return written(world, await changeScopes(world, caller, planFor()), scope.name, known);
@@ -143,7 +144,7 @@ export async function deleteScope(
     if (!stored.has(name)) throw unknownScope(name);
     return new Map([[name, null]]);
   };
-  return world.inTurn(`group ${name}`, async () => {
+  return withLease(world.db, `group ${name}`, async () => {
     await rehearse(world, caller, plan);
     if (systemScopes.includes(name) && !force)
       throw new Failure(

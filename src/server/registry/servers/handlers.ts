@@ -99,8 +99,10 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
     async 'servers.remove'({ params, ifMatch }, caller) {
       const row = await known(world, params.path);
       assertMatch(row, ifMatch);
-      await remove(world.db, row.path, row.revision);
-      await forgetHistory(world.db, row.id);
+      await inTransaction(world.db, async (trx) => {
+        await remove(trx, row.path, row.revision);
+        await forgetHistory(trx, row.id);
+      });
       caller.note({ before: forRecord(row), after: null });
       return undefined;
     },
@@ -196,10 +198,13 @@ async function toggle(
   caller: Who,
 ): Promise<Reply<Server>> {
   const before = await known(world, path);
-  const row = await setEnabled(world.db, path, { enabled, at: at(world) });
+  const row = await inTransaction(world.db, async (trx) => {
+    const changed = await setEnabled(trx, path, { enabled, at: at(world) });
+    if (changed && !enabled)
+      await recordHealth(trx, changed.id, { status: 'disabled', reason: null, detail: null, at: at(world) });
+    return changed;
+  });
   if (!row) throw unknown(path);
-  if (!enabled)
-    await recordHealth(world.db, row.id, { status: 'disabled', reason: null, detail: null, at: at(world) });
   caller.note({ before: { is_enabled: before.isEnabled }, after: { is_enabled: row.isEnabled } });
   return reply(world, enabled ? (await world.lookAfter.one(row)).row : row, caller);
 }

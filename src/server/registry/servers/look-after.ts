@@ -1,4 +1,5 @@
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import type { CheckServer, Finding } from './check.ts';
 import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -53,11 +54,14 @@ export function createLookAfter(world: {
     const found = judged(seen, world.now() - begun, world.slowMs);
     const { tools, offers, serverName: _, ...rest } = found;
     const at = new Date(world.now()).toISOString();
-    const stored = await setHealth(world.db, row, {
-      health: { ...rest, checkedAt: at },
-      tools: tools && { tools, fetchedAt: at, ...(offers ? { offers } : {}) },
+    const stored = await inTransaction(world.db, async (trx) => {
+      const changed = await setHealth(trx, row, {
+        health: { ...rest, checkedAt: at },
+        tools: tools && { tools, fetchedAt: at, ...(offers ? { offers } : {}) },
+      });
+      if (changed?.isEnabled) await recordHealth(trx, changed.id, { ...rest, at });
+      return changed;
     });
-    if (stored?.isEnabled) await recordHealth(world.db, stored.id, { ...rest, at });
     return { row: stored ?? row, found, at };
   };
   const one = (row: ServerRow): Promise<LookedAfter> => {

@@ -2,6 +2,7 @@ import type { Handlers } from '../../../contract/endpoint.ts';
 import type { sessionEndpoints } from '../../../contract/sessions.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import { endProviderTokens } from '../../identity/cutoffs.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -51,19 +52,18 @@ export function sessionHandlers(
       if (!(await findPerson(db, provider, subject)))
         throw new Failure('not_found', 'Nobody of that provider and subject has signed in here.');
       const how = { at: at(), because: 'Your sessions were ended by an administrator; sign in again.' };
-      const sessions_ended = await endSessionsOf(db, { provider, subject }, how);
-      const by = { by: identity.username, at: how.at };
-      const tokens_revoked = body.revoke_tokens ? await revokeTokensOf(db, { provider, subject }, by) : 0;
-      await endGrantsOf(db, { provider, subject }, { ...by, because: how.because });
-      await forgetGroups(db, provider, subject);
-      await endProviderTokens(
-        db,
-        { provider, subject },
-        how.at,
-        'Your access was ended by an administrator.',
-      );
-      note({ sessions: sessions_ended, tokens: tokens_revoked });
-      return { sessions_ended, tokens_revoked };
+      const owner = { provider, subject };
+      const ended = await inTransaction(db, async (trx) => {
+        const sessions_ended = await endSessionsOf(trx, owner, how);
+        const by = { by: identity.username, at: how.at };
+        const tokens_revoked = body.revoke_tokens ? await revokeTokensOf(trx, owner, by) : 0;
+        await endGrantsOf(trx, owner, { ...by, because: how.because });
+        await forgetGroups(trx, provider, subject);
+        await endProviderTokens(trx, owner, how.at, 'Your access was ended by an administrator.');
+        return { sessions_ended, tokens_revoked };
+      });
+      note({ sessions: ended.sessions_ended, tokens: ended.tokens_revoked });
+      return ended;
     },
   };
 }

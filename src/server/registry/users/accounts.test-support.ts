@@ -19,7 +19,6 @@ import { deriveKey } from '../../identity/keys.ts';
 import { createJobEngine, type JobEngine } from '../jobs/engine.ts';
 import { jobHandlers } from '../jobs/handlers.ts';
 import { m2mClientHandlers } from '../m2m-clients/handlers.ts';
-import { createTurns } from '../scopes/turns.ts';
 import { startScopes } from '../scopes/watch.ts';
 import { userHandlers } from './handlers.ts';
 import type { Who } from './world.ts';
@@ -45,7 +44,7 @@ export interface AccountsTrial {
   call<K extends Id>(id: K, input?: object): Promise<Answer<K>>;
   refused(id: Id, input?: object): Promise<Failure>;
   /** A second process on the same database; the first takes no further step. */
-  restart(directory?: Directory): AccountsTrial;
+  restart(directory?: Directory): Promise<AccountsTrial>;
   close(): Promise<void>;
 }
 
@@ -93,7 +92,7 @@ export async function startAccountsTrial(
     const qualify = (_: string, groups: readonly string[]): readonly string[] => groups;
     const administrators = { db, grants: scopes.grants, qualify };
     const handlers = {
-      ...userHandlers({ ...administrators, now, directory, inTurn: createTurns() }),
+      ...userHandlers({ ...administrators, now, directory }),
       ...jobHandlers({ ...jobs, ...administrators, engine }),
       ...m2mClientHandlers({
         ...{ ...administrators, now, directory, providers: [of.provider, 'keycloak'] },
@@ -126,8 +125,10 @@ export async function startAccountsTrial(
         if (!(error instanceof Failure)) throw error;
         return error;
       },
-      restart(next = of) {
+      async restart(next = of) {
         engine.close();
+        // What a process held ends by itself soon after it died.
+        await db.updateTable('leases').set({ expires_at: 0 }).execute();
         return process(next);
       },
       async close() {

@@ -1,5 +1,6 @@
 import type { Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
+import { withLease } from '../../db/lease.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
@@ -22,7 +23,7 @@ export async function changeGroups(
 ): Promise<Changed> {
   const directory = needDirectory(world);
   const found = await findAccount(world, directory, idOrName);
-  return world.inTurn(`groups of ${lockKeyOf(found)}`, () =>
+  return withLease(world.db, `groups of ${lockKeyOf(found)}`, () =>
     found.kind === 'record'
       ? changeGroupsOfRecord(world, found.record, names, caller)
       : changeMemberships(world, directory, found, names, caller),
@@ -102,7 +103,7 @@ async function changeMemberships(
     );
     return { added, removed };
   };
-  const { added, removed } = await world.inTurn('administrators', change);
+  const { added, removed } = await withLease(world.db, 'administrators', change);
   const gone = new Set(removed.done.map(({ group }) => group.id));
   const groups = [...before.filter(({ id }) => !gone.has(id)), ...added.done.map(({ group }) => group)];
   const failed = [...added.failed, ...removed.failed];

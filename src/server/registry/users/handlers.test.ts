@@ -229,7 +229,7 @@ test('an application that only the registry knows is changed and deleted here al
 test('without the permissions nothing is tried, and the refusal names the one that is missing', async () => {
   const graph = { clientId: shippedTenant.clientId, clientSecret: shippedTenant.clientSecret };
   const { directory, sent } = emulatedDirectory(emulator, { graph });
-  const poor = trial.restart(directory);
+  const poor = await trial.restart(directory);
   for (const [id, input, permission] of [
     ['users.createHuman', human(), 'User.ReadWrite.All'],
     ['users.createM2m', { body: { name: 'x', groups: ['mcp-test-users'] } }, 'Application.ReadWrite.OwnedBy'],
@@ -244,6 +244,6 @@ test('without the permissions nothing is tried, and the refusal names the one th
 });
 
 test('without a directory every endpoint says how to get one', async () => {
-  const none = trial.restart(null as never);
+  const none = await trial.restart(null as never);
   expect(await none.refused('users.list')).toMatchObject({ code: 'directory_refused' });
 });

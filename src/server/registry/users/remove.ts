@@ -1,3 +1,4 @@
+import { withLease } from '../../db/lease.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
 import { distrustGroups, endForGood } from '../../identity/cutoffs.ts';
@@ -37,7 +38,7 @@ async function removePerson(
   const { db } = world;
   const owner = { provider: directory.provider, subject: user.id };
   const before = { id: user.id, username: user.username };
-  await world.inTurn('administrators', async () => {
+  await withLease(world.db, 'administrators', async () => {
     await assertOthersAdminister(world, directory, user);
     await remove(user.id).catch(async (error: unknown) => {
       // It may be gone all the same: what it has open here is proven anew at its next use.
@@ -47,12 +48,15 @@ async function removePerson(
     });
   });
   const at = new Date(world.now()).toISOString();
-  const sessions = await endSessionsOf(db, owner, { at, because: 'Your account was deleted.' });
-  const tokens = await revokeTokensOf(db, owner, { by: caller.identity.username, at });
-  await endGrantsOf(db, owner, { by: caller.identity.username, at, because: 'Your account was deleted.' });
-  await forgetGroups(db, owner.provider, owner.subject);
-  await endForGood(db, owner, at, 'Your account was deleted.');
-  caller.note({ before, after: null, sessions, tokens });
+  const ended = await inTransaction(db, async (trx) => {
+    const sessions = await endSessionsOf(trx, owner, { at, because: 'Your account was deleted.' });
+    const tokens = await revokeTokensOf(trx, owner, { by: caller.identity.username, at });
+    await endGrantsOf(trx, owner, { by: caller.identity.username, at, because: 'Your account was deleted.' });
+    await forgetGroups(trx, owner.provider, owner.subject);
+    await endForGood(trx, owner, at, 'Your account was deleted.');
+    return { sessions, tokens };
+  });
+  caller.note({ before, after: null, ...ended });
   return user.username;
 }
 
@@ -67,12 +71,13 @@ async function removeApplication(
   await needAbility(directory, 'writeServiceAccounts', 'delete accounts of applications');
   await assertApplicationCanGo(world, directory, caller, { clientId: account.clientId, groups: [] });
   await remove(account.id);
-  await removeRecord(world.db, directory.provider, account.clientId);
-  if (account.principalId !== null) {
+  await inTransaction(world.db, async (trx) => {
+    await removeRecord(trx, directory.provider, account.clientId);
+    if (account.principalId === null) return;
     const owner = { provider: directory.provider, subject: account.principalId };
     const at = new Date(world.now()).toISOString();
-    await endForGood(world.db, owner, at, 'The account of this application was deleted.');
-  }
+    await endForGood(trx, owner, at, 'The account of this application was deleted.');
+  });
   caller.note({ before: { client_id: account.clientId, name: account.name }, after: null });
   return account.name;
 }

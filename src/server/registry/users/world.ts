@@ -3,7 +3,6 @@ import { Failure } from '../../failure/errors.ts';
 import type { Capabilities, Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { AdministratorsWorld } from '../administrators.ts';
-import type { InTurn } from '../scopes/turns.ts';
 
 /** What accounts are managed with. */
 export interface UsersWorld extends AdministratorsWorld {
@@ -11,7 +10,6 @@ export interface UsersWorld extends AdministratorsWorld {
   readonly now: () => number;
   /** The directory behind the provider; undefined where none is set up. */
   readonly directory: Directory | undefined;
-  readonly inTurn: InTurn;
 }
 
 /** Who changes accounts. */

@@ -1,0 +1,65 @@
+import { EventEmitter } from 'node:events';
+import { expect, test } from 'vitest';
+import { createEnding, untilAsked } from './ending.ts';
+
+test('everything is closed, the newest first, also after a closer that fails', async () => {
+  const closed: string[] = [];
+  const failures: unknown[] = [];
+  const ending = createEnding((error) => failures.push(error));
+  ending.defer(async () => {
+    await Promise.resolve();
+    closed.push('database');
+  });
+  ending.defer(() => Promise.reject(new Error('rejects')));
+  ending.defer(() => {
+    throw new Error('throws');
+  });
+  ending.defer(() => void closed.push('server'));
+  const both = [ending.end(), ending.end()];
+  await Promise.all(both);
+  expect(closed).toEqual(['server', 'database']);
+  expect(failures).toEqual([new Error('throws'), new Error('rejects')]);
+});
+
+test('what is opened while the ending runs is closed too', async () => {
+  const closed: string[] = [];
+  const ending = createEnding(() => {});
+  ending.defer(() => ending.defer(() => void closed.push('late')));
+  await ending.end();
+  expect(closed).toEqual(['late']);
+});
+
+function asked() {
+  const emitter = new EventEmitter();
+  const [exits, told]: [number[], unknown[]] = [[], []];
+  const reason = untilAsked(emitter, {
+    exit: (code) => void exits.push(code),
+    told: (error) => void told.push(error),
+  });
+  return { emitter, exits, told, reason };
+}
+
+test.each(['SIGINT', 'SIGTERM', 'SIGHUP'])(
+  '%s asks for the end, and a second signal does not wait',
+  async (signal) => {
+    const { emitter, exits, reason } = asked();
+    emitter.emit(signal);
+    expect(await reason).toEqual({ signal });
+    expect(exits).toEqual([]);
+    emitter.emit('SIGTERM');
+    expect(exits).toEqual([130]);
+  },
+);
+
+test.each(['uncaughtException', 'unhandledRejection'])(
+  '%s is told and asks for the end; more of them only are told',
+  async (event) => {
+    const { emitter, exits, told, reason } = asked();
+    emitter.emit(event, new Error('one'));
+    emitter.emit(event, new Error('two'));
+    expect(await reason).toEqual({ error: new Error('one') });
+    expect([exits, told]).toEqual([[], [new Error('one'), new Error('two')]]);
+    emitter.emit('SIGTERM');
+    expect(exits).toEqual([]);
+  },
+);

@@ -1,6 +1,7 @@
 import packageJson from '../../package.json' with { type: 'json' };
 import { type Config, ConfigFault, readConfig, readEnvironment } from './config/config.ts';
 import { openDatabase } from './db/open.ts';
+import { openPostgres } from './db/postgres/open.ts';
 import type { Log } from './log.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';
@@ -61,12 +62,12 @@ export async function rotateSecrets(options: { dataDir?: string | undefined } = 
     ...readEnvironment(directory),
     ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
   };
-  const { secretKey, previousSecretKey, dataDir } = readConfig(environment, directory);
+  const { secretKey, previousSecretKey, dataDir, database } = readConfig(environment, directory);
   if (!secretKey || !previousSecretKey)
     throw new ConfigFault([
       `${secretKey ? 'SECRET_KEY_PREVIOUS' : 'SECRET_KEY'}: is missing; give the new secret in SECRET_KEY and the old one in SECRET_KEY_PREVIOUS`,
     ]);
-  const { db, close } = await openDatabase(dataDir);
+  const { db, close } = await (database ? openPostgres(database) : openDatabase(dataDir));
   try {
     return await rotateCredentials(db, createVault(secretKey, previousSecretKey));
   } finally {

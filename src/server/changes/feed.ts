@@ -21,6 +21,11 @@ export interface Feed {
   follow(kinds: readonly ChangeKind[], listener: ChangeListener): () => void;
   /** Resolves when all that was committed before the call has been delivered; never rejects. */
   caughtUp(): Promise<void>;
+  /**
+   * Undefined while what is kept in memory is as new as it has to be. Otherwise this process was stopped or busy for so long
+   * that it has missed polls: resolves when it has caught up, or knows that the database is away.
+   */
+  current(): Promise<void> | undefined;
   /** Since when the database cannot be read (milliseconds since 1970), so that what is cached may be outdated. */
   behindSince(): number | null;
   close(): Promise<void>;
@@ -39,6 +44,8 @@ export interface FeedWorld {
 }
 
 const page = 1000;
+/** Polls without an end after which what is kept counts as outdated. */
+const staleAfterPolls = 3;
 /**
  * How long a missing number is waited for, in milliseconds: PostgreSQL numbers rows before they are committed, so a lower
  * number may become visible after a higher one. Longer than any transaction may last.
@@ -48,6 +55,8 @@ const patienceMs = 120_000;
 const gapsAtMost = 5000;
 /** How many of the newest numbers are looked through for missing ones at the start. */
 const lookBack = 1000;
+/** How many numbers below the oldest one that is kept count as missing at the start. */
+const belowOldest = 64;
 /** How long changes are kept, in milliseconds; whoever was away for longer rebuilds. */
 const retentionMs = 24 * 3_600_000;
 const purgeEveryMs = 3_600_000;
@@ -65,6 +74,8 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   const followers = new Set<Follower>();
   const gaps = new Map<number, number>();
   let [top, purgedAt, closed] = [0, now(), false];
+  // Of a clock that nobody sets, and that goes on while the process is stopped.
+  let polledAt = performance.now();
   let behind: number | null = null;
 
   const note = (seqs: readonly number[]): void => {
@@ -84,7 +95,9 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
       .limit(lookBack)
       .execute();
     const seqs = rows.map(({ seq }) => seq).reverse();
-    top = (seqs[0] ?? 1) - 1;
+    // What is missing below the oldest may be on its way too, unless there is more that was not looked at.
+    const first = seqs[0] ?? 1;
+    top = seqs.length < lookBack ? Math.max(0, first - 1 - belowOldest) : first - 1;
     note(seqs);
   };
   const late = async (): Promise<Row[]> => {
@@ -104,7 +117,7 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   const advance = async (): Promise<boolean> => {
     const { newest, oldest } = await boundsOf(db);
     // Numbers that went back are those of a database that lost its last commits: a restored or promoted copy.
-    if (newest < top || (newest > top && oldest > top + 1)) return false;
+    if (newest < top || (newest > top && oldest > top + 1 && top > 0)) return false;
     if (gaps.size > 0) await deliver(followers, await late(), log);
     while (top < newest) {
       const rows = await rowsOf(db).where('seq', '>', top).orderBy('seq').limit(page).execute();
@@ -116,6 +129,7 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   };
   const poll = async (): Promise<void> => {
     if (closed) return;
+    const begun = performance.now();
     try {
       const wasBehind = behind !== null;
       if (wasBehind || !(await advance())) {
@@ -134,6 +148,8 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
       if (behind === null)
         log.error({ err: error }, 'changes cannot be read; what is in memory may be outdated');
       behind ??= now();
+    } finally {
+      polledAt = begun;
     }
   };
 
@@ -158,6 +174,8 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
       return () => followers.delete(follower);
     },
     caughtUp: next,
+    current: () =>
+      pollMs > 0 && performance.now() - polledAt > staleAfterPolls * pollMs ? next() : undefined,
     behindSince: () => behind,
     async close() {
       closed = true;

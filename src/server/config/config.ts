@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import type { SettingInForce } from '../../contract/system.ts';
 import type { ProxyRules } from '../net/proxy.ts';
+import { databaseOf, type PostgresSettings } from './config-database.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
 import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type OauthConfig, oauthOf } from './config-oauth.ts';
@@ -27,6 +28,10 @@ export interface Config {
   readonly allowedOrigins: readonly string[];
   readonly trustedProxyHops: number;
   readonly dataDir: string;
+  /** PostgreSQL; null: the embedded database in `dataDir`. */
+  readonly database: PostgresSettings | null;
+  /** How long verified tokens are believed while the database is away. */
+  readonly databaseGraceSeconds: number;
   readonly log: { readonly level: string; readonly format: 'json' | 'text' };
   /** Empty in evaluation mode until one is made in the data directory. */
   readonly secretKey: string;
@@ -150,6 +155,8 @@ export function readConfig(environment: Environment, directory: string): Config 
     allowedOrigins: originsOf([registryUrl, ...(entra?.redirectUris ?? []), ...value('ALLOWED_ORIGINS')]),
     trustedProxyHops: value('TRUSTED_PROXY_HOPS'),
     dataDir: resolve(directory, value('DATA_DIR')),
+    database: databaseOf(read, directory, faults),
+    databaseGraceSeconds: value('DATABASE_GRACE_SECONDS'),
     log: {
       level: value('LOG_LEVEL'),
       format: value('LOG_FORMAT') || (mode === 'evaluation' ? 'text' : 'json'),

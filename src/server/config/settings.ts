@@ -1,4 +1,5 @@
 import { boolean, integer, list, oneOf, origin, type Setting, setting, text, wrong } from './setting.ts';
+import { databaseSettings } from './settings-database.ts';
 import { entraSettings } from './settings-entra.ts';
 import { gatewaySettings } from './settings-gateway.ts';
 import { oauthSettings } from './settings-oauth.ts';
@@ -62,6 +63,7 @@ export const settings = {
     default: './data',
     parse: text,
   }),
+  ...databaseSettings,
   AUDIT_RETENTION_DAYS: setting({
     group: 'Storage',
     about: 'How long audit events are kept, in days.',

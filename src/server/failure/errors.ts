@@ -40,6 +40,7 @@ export const failures = {
   credential_unreadable: { status: 503, title: "The gateway's credential for the server cannot be read" },
   server_disabled: { status: 503, title: 'The server is switched off' },
   shutting_down: { status: 503, title: 'The gateway is shutting down' },
+  database_unavailable: { status: 503, title: 'The database cannot be reached right now' },
   directory_denied: { status: 502, title: 'The directory does not let the gateway do this' },
   directory_refused: { status: 422, title: 'The directory refuses this' },
   directory_unavailable: { status: 503, title: 'The directory cannot be asked right now' },

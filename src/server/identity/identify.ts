@@ -23,6 +23,8 @@ export interface TokenIdentifierWorld extends BearerWorld {
   readonly personal: PersonalTokens;
   /** Says when somebody, an application or a token is not what it was. */
   readonly feed: Pick<Feed, 'follow'>;
+  /** Milliseconds for which a token that was verified before is believed while the database is away; none unless given. */
+  readonly graceMs?: number;
   /** What it remembers of somebody is forgotten with what is remembered here. */
   readonly memberships: Pick<Memberships, 'forget'>;
   /** Our own authorization server: its issuer, and who an access token of it is. */
@@ -43,7 +45,7 @@ interface Cached {
 
 /** Identifies by `X-Authorization` (preferred) or `Authorization`, `Bearer` only. */
 export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
-  const { personal, issued, feed, memberships, now } = world;
+  const { personal, issued, feed, memberships, now, graceMs = 0 } = world;
   const cache = new LRUCache<string, Cached>({ max: cacheSize });
   const generations = { count: 0 };
 
@@ -65,6 +67,9 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
       return who;
     } catch (error) {
       const failure = asFailure(error);
+      const known = cache.get(key);
+      if (failure.code === 'database_unavailable' && known && now() < known.until + graceMs)
+        if (now() < known.who.identity.expiresAt) return known.who;
       return { is: failure.status >= 500 ? 'unknown' : 'nobody', failure };
     }
   };

@@ -6,6 +6,7 @@ import { startFeed } from '../changes/feed.ts';
 import type { Config } from '../config/config.ts';
 import { dropEndedLeases } from '../db/lease.ts';
 import { openDatabase } from '../db/open.ts';
+import { openPostgres } from '../db/postgres/open.ts';
 import { createLog, type Log } from '../log.ts';
 import { outbound } from '../net/outbound.ts';
 import type { Ending } from './ending.ts';
@@ -20,7 +21,9 @@ export async function openBase(
   print: (text: string) => void,
   ending: Ending,
 ) {
-  const { db, migrated, hint, close } = await openDatabase(given.dataDir);
+  const { db, migrated, hint, close } = await (given.database
+    ? openPostgres(given.database)
+    : openDatabase(given.dataDir));
   ending.defer(close);
   const evaluation = given.mode === 'evaluation' ? await import('./evaluation.ts') : undefined;
   const prepared = await evaluation?.prepareEvaluation(given);
@@ -31,7 +34,10 @@ export async function openBase(
   const feed = await startFeed({ db, hint, log });
   ending.defer(() => feed.close());
   const otlp = otlpOf(config, version, log, ending);
-  const trail = createTrail({ sinks: sinksOf(given.dataDir, otlp), log });
+  const trail = createTrail({
+    sinks: sinksOf(given.database ? { postgres: db } : { directory: given.dataDir }, otlp),
+    log,
+  });
   ending.defer(() => trail.close());
   const now = Date.now;
   const dropping = setInterval(() => {

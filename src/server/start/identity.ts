@@ -66,7 +66,13 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
       identityOfIssuedToken({ db, issuer, keys: oauthKeys, freshPerson, now }, token),
   };
   const known = { trusted, personal, completeGroups, cutoffOf, issued };
-  const tokens = tokenIdentifier({ ...known, feed, memberships, now });
+  const tokens = tokenIdentifier({
+    ...known,
+    feed,
+    memberships,
+    now,
+    graceMs: config.databaseGraceSeconds * 1000,
+  });
   ending.defer(() => tokens.close());
   const login = createLogin({
     ...{ db, now, trusted, clients, fetch: toProvider },

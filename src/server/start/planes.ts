@@ -79,11 +79,12 @@ export function buildPlanes(parts: Parts, ending: Ending) {
 }
 
 function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
-  const { config, log, now } = base;
+  const { config, feed, log, now } = base;
   const { scopes, routes } = inventory;
   return createGateway({
     ...{ log, trail, now, newId: createIds(now) },
-    identify: identity.tokens.identify,
+    identify: (headers) =>
+      feed.current()?.then(() => identity.tokens.identify(headers)) ?? identity.tokens.identify(headers),
     decide: (who, call) => decide(who, call, scopes.grants()),
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,

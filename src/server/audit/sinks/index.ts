@@ -1,8 +1,14 @@
+import type { Db } from '../../db/tables.ts';
 import type { Sink } from '../event.ts';
 import { databaseSink } from './database.ts';
 import { type OtlpWorld, otlpSink } from './otlp.ts';
+import { postgresSink } from './postgres.ts';
 
 /** Where events go: one line a sink. */
-export function sinksOf(directory: string, otlp: OtlpWorld | undefined): Sink[] {
-  return [databaseSink(directory), ...(otlp ? [otlpSink(otlp)] : [])];
+export function sinksOf(
+  database: { readonly directory: string } | { readonly postgres: Db },
+  otlp: OtlpWorld | undefined,
+): Sink[] {
+  const stored = 'postgres' in database ? postgresSink(database.postgres) : databaseSink(database.directory);
+  return [stored, ...(otlp ? [otlpSink(otlp)] : [])];
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { isPostgres } from '../../db/dialect.ts';
 import type { DirectoryGroup } from '../../iam/directory.ts';
 import { startTrial, type Trial } from './scopes.test-support.ts';
 
@@ -24,6 +25,10 @@ function inDirectory(name: string, group = id): DirectoryGroup {
 /** Makes the database refuse scopes, as a full disk would. */
 async function breakDatabase(): Promise<() => Promise<void>> {
   const { db } = trial.database;
+  if (isPostgres(db)) {
+    await sql`alter table scopes add constraint full_disk check (source <> 'api') not valid`.execute(db);
+    return async () => void (await sql`alter table scopes drop constraint full_disk`.execute(db));
+  }
   await sql`create trigger full before insert on scopes when new.source = 'api'
     begin select raise(abort, 'the disk is full'); end`.execute(db);
   return async () => void (await sql`drop trigger full`.execute(db));

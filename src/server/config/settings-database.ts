@@ -1,0 +1,64 @@
+import { integer, setting, text, wrong } from './setting.ts';
+
+/** The settings of the database: a part of `settings`. */
+export const databaseSettings = {
+  DATABASE_URL: setting({
+    group: 'Storage',
+    about:
+      'PostgreSQL 15 or newer instead of the embedded database, as postgres://user:password@host:5432/database. Needed for ' +
+      'more than one process. TLS is verified in full unless the server is on this machine or the URL says sslmode=disable, ' +
+      'require or verify-ca.',
+    default: '',
+    defaultNote: 'the embedded database in DATA_DIR',
+    secret: true,
+    parse: postgresUrl,
+  }),
+  DATABASE_DIRECT_URL: setting({
+    group: 'Storage',
+    about:
+      'The address of PostgreSQL itself, where DATABASE_URL leads through a pooler in transaction mode such as PgBouncer: ' +
+      'for notifications and migrations.',
+    default: '',
+    defaultNote: 'DATABASE_URL',
+    secret: true,
+    parse: postgresUrl,
+  }),
+  DATABASE_PASSWORD_FILE: file(
+    'A file with the password, read at each connection, so that it can be rotated.',
+  ),
+  DATABASE_CA_FILE: file("A PEM file of the authorities that the database's certificate may be from."),
+  DATABASE_CLIENT_CERT_FILE: file('A PEM file with the certificate that the gateway shows to the database.'),
+  DATABASE_CLIENT_KEY_FILE: file('Its private key, without a passphrase.'),
+  DATABASE_POOL_SIZE: setting({
+    group: 'Storage',
+    about: 'Connections to PostgreSQL that one process holds at most, besides one for notifications.',
+    default: '10',
+    parse: integer(2, 200),
+  }),
+  DATABASE_GRACE_SECONDS: setting({
+    group: 'Storage',
+    about:
+      'How long calls with tokens that were verified before go on while PostgreSQL cannot be reached. What is revoked ' +
+      'meanwhile is seen when it is back.',
+    default: '300',
+    parse: integer(0, 86400),
+  }),
+} as const;
+
+function file(about: string) {
+  return setting({ group: 'Storage', about, default: '', parse: text });
+}
+
+/** The address of a PostgreSQL database. Never repeated: it may hold a password. */
+export function postgresUrl(value: string): string {
+  if (value === '') return '';
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
+    return wrong('is not an address such as postgres://user:password@host:5432/database');
+  const mode = url.searchParams.get('sslmode');
+  if (mode !== null && !['disable', 'require', 'verify-ca', 'verify-full'].includes(mode))
+    return wrong(
+      `has sslmode=${mode.slice(0, 20)}, which is none of disable, require, verify-ca, verify-full`,
+    );
+  return url.href;
+}

@@ -1,0 +1,192 @@
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startPostgres, type TestPostgres } from '../../../../test/postgres.ts';
+import { type Feed, startFeed } from '../../changes/feed.ts';
+import { recordChange } from '../../changes/record.ts';
+import type { PostgresSettings } from '../../config/config-database.ts';
+import { Failure } from '../../failure/errors.ts';
+import { acquireLease, lockUntilCommit } from '../lease.ts';
+import type { OpenDatabase } from '../open.ts';
+import type { Db } from '../tables.ts';
+import { migratePostgres, openPostgres } from './open.ts';
+import { connectionOf } from './pool.ts';
+
+let server: TestPostgres;
+let settings: PostgresSettings;
+let count = 0;
+const ends: (() => unknown)[] = [];
+const log = { info() {}, error() {} };
+
+beforeAll(async () => {
+  server = await startPostgres();
+});
+afterAll(() => server?.close());
+beforeEach(async () => {
+  const url = await server.create(`d${++count}`);
+  settings = { url, directUrl: null, ca: null, client: null, passwordFile: null, poolSize: 5 };
+});
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+async function open(): Promise<OpenDatabase> {
+  const database = await openPostgres(settings);
+  ends.push(() => database.close());
+  return database;
+}
+
+async function follow(database: OpenDatabase, pollMs: number): Promise<Feed> {
+  const feed = await startFeed({ db: database.db, hint: database.hint, log, pollMs });
+  ends.push(() => feed.close());
+  return feed;
+}
+
+/** Resolves with the key of the next change of a server that a feed delivers. */
+const next = (feed: Feed): Promise<string | null> =>
+  new Promise((resolve) => feed.follow(['server'], ({ key }) => resolve(key)));
+
+test('of several processes that start at once one migrates, and all serve', async () => {
+  const opened = await Promise.all([open(), open(), open(), open()]);
+  const migrated = opened.filter((one) => one.migrated.length > 0);
+  expect(migrated).toHaveLength(1);
+  expect(migrated[0]?.migrated[0]).toBe('0001-start');
+  expect(await migratePostgres(settings)).toEqual([]);
+});
+
+test('values decode as they do from SQLite: numbers as numbers, text as text', async () => {
+  const { db } = await open();
+  await recordChange(db, 'server', '1234');
+  const lease = await acquireLease(db, 'a');
+  expect(lease?.fence).toBe(1);
+  const row = await db
+    .selectFrom('changes')
+    .select((e) => ['seq', 'key', e.fn.countAll<number>().as('count')])
+    .groupBy(['seq', 'key'])
+    .executeTakeFirstOrThrow();
+  expect(row).toEqual({ seq: 1, key: '1234', count: 1 });
+});
+
+test('a commit in one process wakes the feed of another, without any poll', async () => {
+  const [here, there] = [await open(), await open()];
+  const heard = next(await follow(there, 0));
+  await here.db.transaction().execute((trx) => recordChange(trx, 'server', '/a'));
+  expect(await heard).toBe('/a');
+});
+
+test('a change that is committed after a later one is delivered too', async () => {
+  const database = await open();
+  const feed = await follow(database, 0);
+  const heard: unknown[] = [];
+  feed.follow(['server'], ({ key }) => void heard.push(key));
+  let commit = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    commit = resolve;
+  });
+  let isRecorded = (): void => {};
+  const recorded = new Promise<void>((resolve) => {
+    isRecorded = resolve;
+  });
+  const slow = database.db.transaction().execute(async (trx) => {
+    await recordChange(trx, 'server', '/slow');
+    isRecorded();
+    await held;
+  });
+  await recorded;
+  await recordChange(database.db, 'server', '/quick');
+  await feed.caughtUp();
+  expect(heard).toEqual(['/quick']);
+  commit();
+  await slow;
+  await feed.caughtUp();
+  expect(heard).toEqual(['/quick', '/slow']);
+});
+
+test('transactions that lock the same thing run one after the other', async () => {
+  const { db } = await open();
+  await db.insertInto('leases').values({ name: 'counter', holder: '', fence: 0, expires_at: 0 }).execute();
+  const increment = (trx: Db) => async () => {
+    await lockUntilCommit(trx, 'counter');
+    const { fence } = await trx
+      .selectFrom('leases')
+      .select('fence')
+      .where('name', '=', 'counter')
+      .executeTakeFirstOrThrow();
+    await trx
+      .updateTable('leases')
+      .set({ fence: fence + 1 })
+      .where('name', '=', 'counter')
+      .execute();
+  };
+  await Promise.all(Array.from({ length: 20 }, () => db.transaction().execute((trx) => increment(trx)())));
+  const row = await db.selectFrom('leases').select('fence').where('name', '=', 'counter').executeTakeFirst();
+  expect(row?.fence).toBe(20);
+});
+
+test('while the database is away that is what every failure says, and afterwards it goes on and rebuilds', async () => {
+  const database = await open();
+  const feed = await follow(database, 0);
+  await recordChange(database.db, 'server', '/before');
+  await feed.caughtUp();
+  const heard = next(feed);
+  await server.stop();
+  try {
+    const failure = await recordChange(database.db, 'server', '/lost').catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'database_unavailable', status: 503 });
+    expect(failure).toBeInstanceOf(Failure);
+    await feed.caughtUp();
+    expect(feed.behindSince()).not.toBeNull();
+  } finally {
+    await server.start();
+  }
+  await feed.caughtUp();
+  expect(await heard).toBeNull();
+  expect(feed.behindSince()).toBeNull();
+  const rows = await database.db.selectFrom('changes').select('key').execute();
+  expect(rows).toEqual([{ key: '/before' }]);
+});
+
+test('connections that the server cuts are replaced, and a statement that is wrong is not taken for an outage', async () => {
+  const { db } = await open();
+  await recordChange(db, 'server', '/a');
+  const client = new pg.Client(connectionOf(settings, 'unlimited'));
+  await client.connect();
+  await client.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
+  );
+  await client.end();
+  const written = async (): Promise<void> => {
+    try {
+      await recordChange(db, 'server', '/b');
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      await written();
+    }
+  };
+  await written();
+  const wrong = await db
+    .selectFrom('nowhere' as 'changes')
+    .selectAll()
+    .execute()
+    .catch((error: unknown) => error);
+  expect(wrong).not.toBeInstanceOf(Failure);
+});
+
+test.each([
+  ['postgres://u:p@db.example.com/x', {}],
+  ['postgres://u:p@localhost/x', false],
+  ['postgres://u:p@db.example.com/x?sslmode=disable', false],
+  ['postgres://u:p@db.example.com/x?sslmode=require', { rejectUnauthorized: false }],
+  ['postgres://u:p@127.0.0.1/x?sslmode=verify-full', {}],
+])('TLS to %s', (url, expected) => {
+  const { ssl } = connectionOf({ ...settings, url }, 'pooled');
+  expect(ssl).toEqual(expected);
+});
+
+test('through a pooler no limits are asked of the server, and the direct way has them', () => {
+  const both = { ...settings, url: 'postgres://a@pooler/x', directUrl: 'postgres://a@server/x' };
+  expect(connectionOf(both, 'pooled')).not.toHaveProperty('statement_timeout');
+  expect(connectionOf(both, 'direct')).toMatchObject({
+    statement_timeout: 30_000,
+    connectionString: both.directUrl,
+  });
+});

@@ -1,0 +1,101 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { PostgresSettings } from '../../config/config-database.ts';
+import { migrate } from '../migrate.ts';
+import type { OpenDatabase } from '../open.ts';
+import type { Tables } from '../tables.ts';
+import { connectionOf, poolOf, whenAway } from './pool.ts';
+
+/** Where notifications of the change feed go. */
+const channel = 'mcp_gateway_changes';
+/** Tells this program's advisory locks from those of others in the same database. */
+const lockNumber = 0x6d6370;
+/** The oldest version that is supported, as PostgreSQL counts them. */
+const leastVersion = 150_000;
+
+/**
+ * Opens the database on PostgreSQL and brings it to the newest version: of several processes that start at once one
+ * migrates, and the others wait for it.
+ */
+export async function openPostgres(settings: PostgresSettings): Promise<OpenDatabase> {
+  const migrated = await migratePostgres(settings);
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOf(settings) }) });
+  const listener = listen(settings);
+  return {
+    ...{ db, migrated, hint: listener.hint },
+    async close() {
+      await listener.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** Brings the database to the newest version, without limits on how long that takes; returns the steps taken. */
+export async function migratePostgres(settings: PostgresSettings): Promise<string[]> {
+  const pool = new pg.Pool({ ...connectionOf(settings, 'unlimited'), max: 2 });
+  pool.on('error', () => {});
+  const lock = await pool.connect().catch((error: unknown) => Promise.reject(whenAway(error)));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    const { rows } = await lock.query<{ server_version_num: string }>('show server_version_num');
+    if (Number(rows[0]?.server_version_num) < leastVersion)
+      throw new Error(
+        'the database needs PostgreSQL 15 or newer; upgrade it, or use the embedded database (no DATABASE_URL)',
+      );
+    await lock.query('select pg_advisory_lock($1)', [lockNumber]);
+    const migrated = await migrate(db);
+    await lock.query(`
+      create or replace function ${channel}() returns trigger language plpgsql as
+        $$ begin perform pg_notify('${channel}', ''); return null; end $$;
+      create or replace trigger ${channel} after insert on changes for each statement execute function ${channel}();
+    `);
+    return migrated;
+  } finally {
+    // Ending the connection ends the lock, also where a pooler would keep it.
+    lock.release(true);
+    await db.destroy();
+  }
+}
+
+/** Listens for changes on a connection of its own; one that is lost is made anew, and what was missed is looked for. */
+function listen(settings: PostgresSettings) {
+  const wakes = new Set<() => void>();
+  const wakeAll = (): void => {
+    for (const wake of wakes) wake();
+  };
+  let client: pg.Client | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let closed = false;
+  const connect = async (): Promise<void> => {
+    const made = new pg.Client(connectionOf(settings, 'direct'));
+    client = made;
+    const again = (): void => {
+      if (client !== made || closed) return;
+      client = undefined;
+      made.end().catch(() => {});
+      timer = setTimeout(() => void connect(), 1000).unref();
+    };
+    made.on('error', again);
+    made.on('end', again);
+    made.on('notification', wakeAll);
+    try {
+      await made.connect();
+      await made.query(`listen ${channel}`);
+      wakeAll();
+    } catch {
+      again();
+    }
+  };
+  void connect();
+  return {
+    hint(wake: () => void): () => void {
+      wakes.add(wake);
+      return () => wakes.delete(wake);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await client?.end().catch(() => {});
+    },
+  };
+}

@@ -11,7 +11,7 @@ let token: string;
 const closers: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
-  gateway = await startGateway({ environment: { MCP_PROXY_TIMEOUT: '1' } });
+  gateway = await startGateway({ environment: { MCP_PROXY_TIMEOUT: '1', MCP_CALL_TIMEOUT_SECONDS: '1' } });
   token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
 });
 afterAll(async () => {

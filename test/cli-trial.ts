@@ -153,6 +153,8 @@ export function aServer(parts: Partial<Server> = {}): Server {
     sse_endpoint: null,
     version: null,
     forward_authorization: false,
+    pass_headers: [],
+    call_timeout_seconds: null,
     auth_scheme: 'none',
     auth_header_name: null,
     custom_header_names: [],

@@ -21,6 +21,8 @@ beforeAll(async () => {
       ...{ server_name: 'scenarios', path: 'scenarios', proxy_pass_url: relay.url, is_enabled: true },
       // The clients of these scenarios sign in to the server: the gateway knows them by another header.
       forward_authorization: true,
+      // By it the relay knows the scenario.
+      pass_headers: ['x-scenario'],
     }),
   });
   expect(answer.status).toBe(201);

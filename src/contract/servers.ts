@@ -20,6 +20,21 @@ const httpUrl = z
     error: 'must not contain a user name or password; store credentials with the server instead',
   });
 
+/** Headers that an operator may not let through: of one connection, of the gateway, or a credential with a field of its own. */
+const neverPassed = new Set([
+  ...['authorization', 'cookie', 'host', 'connection', 'content-length', 'content-encoding', 'expect', 'te'],
+  ...['keep-alive', 'trailer', 'transfer-encoding', 'upgrade', 'x-authorization', 'x-correlation-id'],
+  ...['proxy-authorization', 'proxy-connection', 'forwarded', 'via', 'x-real-ip', 'mcp-session-id'],
+]);
+
+const passedHeader = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9-]+$/, "use letters, digits and '-'; servers take a name with '_' for another one")
+  .refine((name) => !neverPassed.has(name.toLowerCase()) && !/^x-forwarded-/i.test(name), {
+    error: 'this header is never passed on',
+  });
+
 /** Transports by which a server can be reached. */
 export const transports = ['streamable-http', 'sse'] as const;
 
@@ -37,6 +52,10 @@ export const serverInput = z.strictObject({
   version: z.string().max(255).nullable().default(null),
   /** Whether a client's own `Authorization` goes to the server, where the client proves itself by `X-Authorization`. */
   forward_authorization: z.boolean().default(false),
+  /** Headers that clients may send to this server besides those of the protocol, of content and of tracing. */
+  pass_headers: z.array(passedHeader).max(20).default([]),
+  /** Seconds that a call may take until its answer begins; null: MCP_CALL_TIMEOUT_SECONDS. Silence counts, never work that streams. */
+  call_timeout_seconds: z.number().int().min(1).max(86_400).nullable().default(null),
   metadata: z.record(z.string(), z.json()).default({}),
 });
 
@@ -125,6 +144,8 @@ export const server = z.object({
   sse_endpoint: z.string().nullable(),
   version: z.string().nullable(),
   forward_authorization: z.boolean(),
+  pass_headers: z.array(z.string()),
+  call_timeout_seconds: z.number().int().nullable(),
   auth_scheme: z.enum(authSchemes),
   /** The header that the gateway's credential goes in: shown as `proxy_pass_url` is; null also when there is none. */
   auth_header_name: z.string().nullable(),

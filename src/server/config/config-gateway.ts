@@ -9,7 +9,11 @@ import type { Reader, SettingName } from './settings.ts';
 export interface GatewayConfig {
   readonly limits: {
     readonly bodyBytes: number;
+    readonly bodyBytesPerIdentity: number;
+    readonly bodyBytesTotal: number;
+    readonly bodyMs: number;
     readonly headersMs: number;
+    readonly callMs: number;
     readonly connectMs: number;
     readonly filterBytes: number;
     readonly answerHeaderBytes: number;
@@ -18,6 +22,7 @@ export interface GatewayConfig {
     readonly queuePerServer: number;
     readonly streamsPerServer: number;
     readonly streamsPerIdentity: number;
+    readonly callsPerIdentity: number;
     readonly keepAliveMs: number;
     readonly streamIdleMs: number;
     readonly stallMs: number;
@@ -37,7 +42,11 @@ export function gatewayOf(read: Reader, directory: string, faults: string[]): Ga
     tls: tlsOf(read, directory, faults),
     limits: {
       bodyBytes: value('MCP_PROXY_MAX_BODY_BYTES'),
+      bodyBytesPerIdentity: value('MCP_PROXY_BODY_BYTES_PER_IDENTITY'),
+      bodyBytesTotal: value('MCP_PROXY_BODY_BYTES_TOTAL'),
+      bodyMs: value('MCP_PROXY_BODY_TIMEOUT') * 1000,
       headersMs: value('MCP_PROXY_TIMEOUT') * 1000,
+      callMs: value('MCP_CALL_TIMEOUT_SECONDS') * 1000,
       connectMs: value('MCP_PROXY_CONNECT_TIMEOUT_MS'),
       filterBytes: value('MCP_PROXY_MAX_LIST_BYTES'),
       answerHeaderBytes: value('MCP_PROXY_MAX_RESPONSE_HEADER_BYTES'),
@@ -46,6 +55,7 @@ export function gatewayOf(read: Reader, directory: string, faults: string[]): Ga
       queuePerServer: value('MCP_PROXY_QUEUE_PER_SERVER'),
       streamsPerServer: value('MCP_PROXY_STREAMS_PER_SERVER'),
       streamsPerIdentity: value('MCP_PROXY_STREAMS_PER_IDENTITY'),
+      callsPerIdentity: value('MCP_PROXY_CALLS_PER_IDENTITY'),
       keepAliveMs: value('MCP_STREAM_KEEPALIVE_SECONDS') * 1000,
       streamIdleMs: value('MCP_STREAM_IDLE_SECONDS') * 1000,
       stallMs: value('MCP_PROXY_STALL_SECONDS') * 1000,

@@ -9,10 +9,40 @@ export const gatewaySettings = {
     1073741824,
   ),
   MCP_PROXY_TIMEOUT: limit(
-    'How long a server may take until its answer begins, in seconds; then 504. Streams have no limit.',
+    'How long a server may take until its answer to anything but a call begins (a list, a ping, the start of a session), in seconds; then 504. Streams have no limit.',
     '30',
     1,
     3600,
+  ),
+  MCP_CALL_TIMEOUT_SECONDS: limit(
+    'How long a server may take until its answer to a call of a tool begins, in seconds; then 504. A server may have its own limit (`call_timeout_seconds`).',
+    '300',
+    1,
+    86400,
+  ),
+  MCP_PROXY_BODY_BYTES_PER_IDENTITY: limit(
+    'What the bodies of one identity may hold together while its requests are under way, in bytes; more get 429.',
+    '16777216',
+    65536,
+    4294967296,
+  ),
+  MCP_PROXY_BODY_BYTES_TOTAL: limit(
+    'The same of all identities together, in bytes; more get 503.',
+    '134217728',
+    1048576,
+    68719476736,
+  ),
+  MCP_PROXY_BODY_TIMEOUT: limit(
+    'How long the body of a request may take to come, in seconds; then 408.',
+    '30',
+    1,
+    3600,
+  ),
+  MCP_PROXY_CALLS_PER_IDENTITY: limit(
+    'Calls of one identity to one server at the same time, well below MCP_PROXY_CONNECTIONS_PER_SERVER; more get 429.',
+    '64',
+    1,
+    65536,
   ),
   MCP_PROXY_CONNECT_TIMEOUT_MS: limit(
     'How long a connection to a server may take to stand, in milliseconds.',

@@ -1,4 +1,5 @@
 import { Failure } from '../failure/errors.ts';
+import { requireOnce } from '../http/once.ts';
 import type { Exchange } from './exchange.ts';
 import { type Place, placeOf } from './place.ts';
 
@@ -20,6 +21,7 @@ const methods: Record<Place['endpoint'], ReadonlySet<string>> = {
 export function admit(exchange: Exchange, { allowedHosts, allowedOrigins }: Doors, hasRoom: boolean): Place {
   const { req } = exchange;
   const { host, origin } = req.headers;
+  requireOnce(req.rawHeaders);
   // DNS rebinding: a page of another site, whose name was made to point here, still sends its own host and origin.
   if (!host || !allowedHosts.has(host.toLowerCase()))
     throw new Failure('host_refused', 'The gateway does not answer under this host name.');

@@ -31,7 +31,8 @@ export function disagreement(asked: Asked, headers: RepeatedHeaders): string | u
     return (headers.method ?? headers.name) === undefined
       ? undefined
       : 'Mcp-Method and Mcp-Name cannot describe a batch';
-  if (message.kind === 'response') return undefined;
+  if (message.kind === 'response')
+    return headers.name === undefined ? undefined : 'Mcp-Name cannot describe a response';
   return versionFault(message, headers) ?? methodFault(message, headers) ?? nameFault(message, headers);
 }
 
@@ -57,11 +58,23 @@ function methodFault(message: Message, headers: RepeatedHeaders): string | undef
     : undefined;
 }
 
+/** Methods for which 2026-07-28 and its extension for tasks require `Mcp-Name`. */
+const mustBeNamed: ReadonlySet<string> = new Set([
+  ...['tools/call', 'prompts/get', 'resources/read'],
+  ...['tasks/get', 'tasks/update', 'tasks/cancel'],
+]);
+
+/** Compared wherever it stands: what is in front of the server may route by it, whatever the method. */
 function nameFault(message: Message, headers: RepeatedHeaders): string | undefined {
-  if (message.name === undefined) return undefined;
+  const { name, method } = message;
   if (headers.name !== undefined)
-    return decodeName(headers.name) === message.name ? undefined : 'Mcp-Name is not the name in the body';
-  return message.kind === 'request' && isModern(message, headers)
+    return name !== undefined && decodeName(headers.name) === name
+      ? undefined
+      : 'Mcp-Name is not the name in the body';
+  return message.kind === 'request' &&
+    name !== undefined &&
+    mustBeNamed.has(method) &&
+    isModern(message, headers)
     ? 'the header Mcp-Name is missing'
     : undefined;
 }

@@ -1,8 +1,9 @@
 import { Failure } from '../failure/errors.ts';
+import type { BodyRoom } from '../http/body-room.ts';
+import type { Share } from '../identity/shares.ts';
 import { disagreement, mayBatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
 import type { Limits } from './limits.ts';
-import { readBody } from './read-body.ts';
 import { type Asked, invalidRequest, readCall } from './read-call.ts';
 import { traceIn } from './trace.ts';
 
@@ -27,12 +28,13 @@ const end: Asked = {
 const json = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /** Reads what a request asks of a server: from its body, or from its method when it has none. */
-export async function ask(exchange: Exchange, limits: Limits): Promise<Asking> {
-  const { req } = exchange;
+export async function ask(exchange: Exchange, room: BodyRoom, share: Share, limits: Limits): Promise<Asking> {
+  const { req, res } = exchange;
   if (req.method === 'GET') return { asked: note(exchange, stream), method: 'GET', body: null };
   if (req.method !== 'POST') return { asked: note(exchange, end), method: 'DELETE', body: null };
   checkEncoding(exchange);
-  const body = await readBody(req, limits.bodyBytes);
+  const { bytes: body, free } = await room.read(req, share, exchange.waitsToSend ? res : undefined);
+  exchange.freeBody = free;
   const asked = readCall(body, limits.batchMessages);
   if (asked.is === 'fault') {
     exchange.messageId = asked.id;

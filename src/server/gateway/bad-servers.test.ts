@@ -46,7 +46,10 @@ async function die(): Promise<void> {
 beforeEach(async () => {
   const port = await listen();
   good = await startUpstream((_, res) => sendJson(res, { jsonrpc: '2.0', id: 1, result: {} }));
-  house = await startGateway({ alice: ['bad *', 'bad tools/call now', 'good *', 'good tools/call now'] });
+  house = await startGateway(
+    { alice: ['bad *', 'bad tools/call now', 'good *', 'good tools/call now'] },
+    { limits: { callsPerIdentity: 1_000 } },
+  );
   house.routes.set('bad', routeOf('bad', new URL(`http://127.0.0.1:${port}/mcp`)));
   house.routes.set('good', routeOf('good', new URL(`${good.url}`)));
 });

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type AuditEvent, auditIdentity } from '../audit/event.ts';
 import type { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { Route } from '../registry/servers/route.ts';
 import type { Opening } from './openings.ts';
 import type { Place } from './place.ts';
 import type { Asked, Message, MessageId } from './read-call.ts';
@@ -19,6 +20,11 @@ export interface Exchange {
   trace?: Trace | undefined;
   place?: Place | undefined;
   identity?: Identity | undefined;
+  /** When it was last found out who it is, in milliseconds since 1970. */
+  identifiedAt: number;
+  /** What the identity may do, and the server as it was, when the request was allowed. */
+  rights?: object | undefined;
+  route?: Route | undefined;
   asked?: Asked | undefined;
   /** Where the way to sign in is described. */
   challenge?: string | undefined;
@@ -30,12 +36,15 @@ export interface Exchange {
   failure?: Failure | undefined;
   /** The answer goes on until somebody ends it: a stream, as against a call. */
   longLived: boolean;
+  /** The client sends its body only when it is told to (`Expect: 100-continue`). */
+  waitsToSend: boolean;
   /** Its place among the exchanges in flight. */
   seat: number;
   /** The stream of a session that it opens; calls behind it wait for the server's answer. */
   opening?: Opening | undefined;
-  /** Gives back what the identity holds of its share of streams. */
+  /** Gives back the identity's seat, and the room that the body took. */
   leave?: (() => void) | undefined;
+  freeBody?: (() => void) | undefined;
   /** The answer on its way. */
   passage?: (Tended & { hangUp(): void }) | undefined;
 }
@@ -46,9 +55,21 @@ export function beginExchange(
   res: ServerResponse,
   id: string,
   startedAt: number,
+  waitsToSend = false,
 ): Exchange {
   const trace = traceIn(req.headers.traceparent);
-  return { req, res, id, startedAt, trace, decision: 'error', longLived: false, seat: -1 };
+  return {
+    req,
+    res,
+    id,
+    startedAt,
+    trace,
+    decision: 'error',
+    waitsToSend,
+    longLived: false,
+    seat: -1,
+    identifiedAt: startedAt,
+  };
 }
 
 // Names come from the caller; the record keeps as much of them as tells one from another.

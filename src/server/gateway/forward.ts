@@ -20,9 +20,12 @@ export interface Errand extends Destination {
   readonly body: Buffer | null;
   /** Absent: the answer passes as it is. */
   readonly filter: Filter | undefined;
-  readonly headersMs: number;
-  /** Told of the headers of the answer before they are passed on. */
-  onAnswer(headers: IncomingHttpHeaders): void;
+  /** How long the headers of the answer are waited for, in milliseconds, and what sets that. */
+  readonly wait: { readonly ms: number; readonly setting: string };
+  /** Whether the server may ask the client to sign in: its setting passes on the client's own credential. */
+  readonly passesChallenge: boolean;
+  /** Told when the headers of the answer are here, with the server's session id; returns the one for the client. */
+  onAnswer(session: string | undefined): string | undefined;
   /** Told when an event stream says on its way that the server's tools changed. */
   onToolsChanged(): void;
 }
@@ -42,7 +45,8 @@ export function forward(upstreams: Upstreams, exchange: Exchange, errand: Errand
 
 class HungUp extends Error {}
 
-const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+const redirects: ReadonlySet<number> = new Set([300, 301, 302, 303, 305, 306, 307, 308]);
+const challenges: ReadonlySet<string> = new Set(['www-authenticate']);
 const lineFeed = 0x0a;
 /** A comment line (WHATWG HTML, section 9.2.6); an empty line behind it would end an event that has begun. */
 const keepAlive = ': keep-alive\n';
@@ -73,7 +77,7 @@ class Passage implements SettledHandler {
   constructor(exchange: Exchange, errand: Errand) {
     this.#exchange = exchange;
     this.#errand = errand;
-    this.#timer = setTimeout(tooLate, errand.headersMs, this);
+    this.#timer = setTimeout(tooLate, errand.wait.ms, this);
   }
 
   /** Nobody waits for the answer any more. */
@@ -106,7 +110,13 @@ class Passage implements SettledHandler {
 
   /** The headers did not come in time. */
   late(): void {
-    this.#fail(new Failure('upstream_timeout', 'The server did not answer in time.'));
+    const { ms, setting } = this.#errand.wait;
+    this.#fail(
+      new Failure(
+        'upstream_timeout',
+        `The server did not begin to answer within ${ms / 1000} s; ${setting} sets how long it may take.`,
+      ),
+    );
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -117,18 +127,17 @@ class Passage implements SettledHandler {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    parsed: IncomingHttpHeaders,
+    _parsed: IncomingHttpHeaders,
     text = '',
   ): void {
     if (status < 200 || this.#over) return;
-    if (redirects.has(status))
-      throw new Failure(
-        'upstream_invalid',
-        `The server redirects (${status}), which is not followed; register the address that it redirects to.`,
-      );
-    this.#errand.onAnswer(parsed);
+    const { passesChallenge } = this.#errand;
+    if (!passesChallenge || redirects.has(status)) refuseToSpeakForUs(status);
     const raw = controller.rawHeaders;
-    const answer = answerHeaders(Array.isArray(raw) ? raw : [], status, this.#exchange.id);
+    const more = passesChallenge ? challenges : undefined;
+    const answer = answerHeaders(Array.isArray(raw) ? raw : [], status, this.#exchange.id, more);
+    const session = this.#errand.onAnswer(answer.session);
+    if (session !== undefined) answer.headers.push('mcp-session-id', session);
     const body = this.#errand.filter?.(status, answer.type);
     this.#head = { status, text, headers: body ? headersOfChanged(answer.headers) : answer.headers };
     if (body) this.#filterBody(body, answer, controller);
@@ -263,6 +272,20 @@ class Passage implements SettledHandler {
     this.#decoder?.destroy();
     this.#controller?.abort(reason);
   }
+}
+
+/** A server does not say where to sign in, or where else to go: that would be taken for the gateway's word. */
+function refuseToSpeakForUs(status: number): void {
+  if (status === 401 || status === 407)
+    throw new Failure(
+      'upstream_auth',
+      `The server refuses the gateway's credential (${status}); an administrator has to set the right one.`,
+    );
+  if (redirects.has(status))
+    throw new Failure(
+      'upstream_invalid',
+      `The server redirects (${status}), which is not followed; register the address that it redirects to.`,
+    );
 }
 
 function tooLate(passage: Passage): void {

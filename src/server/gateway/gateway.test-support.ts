@@ -12,10 +12,12 @@ import type { Call, Decision } from '../access/scope.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
+import { holderOf } from '../identity/shares.ts';
 import { guardedConnector } from '../net/connector.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { createGateway } from './handle.ts';
 import { type ClientLimits, httpOptionsFor } from './http-options.ts';
+import { createSessions } from './sessions.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
 
 /** A request as the scripted upstream got it. */
@@ -89,6 +91,14 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
+const testKey = Buffer.alloc(32, 7);
+
+/** The id that a person has for a session that the server `name` at `url` calls `id`. */
+export function sessionOf(as: string, name: string, url: URL, id: string): string {
+  const holder = holderOf({ provider: 'test', subject: as });
+  return createSessions([testKey]).seal({ serverId: name, origin: url.origin, holder }, id);
+}
+
 const patient: ClientLimits = { headersMs: 20_000, requestMs: 120_000, headerBytes: 32_768 };
 
 /** Starts a gateway whose callers prove their name with `Authorization: Bearer <name>`. */
@@ -103,6 +113,7 @@ export async function startGateway(
   let wake: (() => void) | undefined;
   const allowedHosts = new Set<string>();
   let ids = 0;
+  const headersMs = world.limits?.headersMs;
   const gateway = createGateway({
     identify: (headers) => identify(headers.authorization, rules, identities),
     decide: (identity, call) => decide(rules[identity.subject] ?? [], call),
@@ -116,6 +127,7 @@ export async function startGateway(
       },
     },
     toolsChanged: () => undefined,
+    isForGateway: () => false,
     allowedHosts,
     allowedOrigins: new Set(['https://allowed.example']),
     clientIp: (req) => req.socket.remoteAddress ?? null,
@@ -123,7 +135,10 @@ export async function startGateway(
     log: { warn: () => undefined },
     now: () => 1_000,
     newId: () => `id-${++ids}`,
+    keys: { ticket: [testKey], session: [testKey] },
     ...world,
+    // Most tests do not tell calls from the rest.
+    limits: { ...(headersMs === undefined ? {} : { callMs: headersMs }), ...world.limits },
   });
   const server = createServer(httpOptionsFor({ ...patient, ...clients }), (req, res) =>
     gateway.handle(req, res),
@@ -148,8 +163,17 @@ export async function startGateway(
 
 /** A route to an upstream. */
 export function routeOf(name: string, mcp: URL | null, more: Partial<Route> = {}): Route {
-  const credentials = { headers: [], names: new Set<string>(), forwardAuthorization: false };
-  const always = { enabled: true, sse: null, tools: [], health: 'healthy', credentials } as const;
+  const credentials = {
+    ...{ headers: [], names: new Set<string>(), passes: new Set<string>(), forwardAuthorization: false },
+  };
+  const always = {
+    enabled: true,
+    callMs: null,
+    sse: null,
+    tools: [],
+    health: 'healthy',
+    credentials,
+  } as const;
   return { ...always, id: name, name, mcp, ...more };
 }
 

@@ -5,6 +5,7 @@ import {
   type ScriptedUpstream,
   send,
   sendJson,
+  sessionOf,
   startGateway,
   startUpstream,
   type TestGateway,
@@ -75,7 +76,7 @@ describe('what is allowed passes', () => {
     upstream.script = (_, res) => {
       res.writeHead(418, 'Odd', {
         'content-type': 'application/json',
-        'X-Known': 'yes',
+        'Mcp-Known': 'yes',
         'mcp-session-id': 's1',
       });
       res.end('{"odd" : 1.0}');
@@ -84,7 +85,10 @@ describe('what is allowed passes', () => {
     expect(upstream.received).toMatchObject([{ method: 'POST', url: '/mcp', body }]);
     expect(answer).toMatchObject({ status: 418, text: '{"odd" : 1.0}' });
     expect(answer.res.statusMessage).toBe('Odd');
-    expect(answer.headers).toMatchObject({ 'x-known': 'yes', 'mcp-session-id': 's1' });
+    expect(answer.headers).toMatchObject({
+      ...{ 'mcp-known': 'yes', 'mcp-session-id': expect.stringMatching(/^[\w-]{20,}$/) },
+      'x-content-type-options': 'nosniff',
+    });
   });
 
   test.each([202, 204, 400, 404, 405, 500])('status %i passes untouched', async (status) => {
@@ -95,8 +99,9 @@ describe('what is allowed passes', () => {
 
   test('GET and DELETE reach the server without a body', async () => {
     upstream.script = (_, res) => res.writeHead(405, { allow: 'POST' }).end();
+    const session = sessionOf('alice', 'time', upstream.url, 's');
     for (const method of ['GET', 'DELETE']) {
-      const answer = await send(url, { as: 'alice', method, headers: { 'mcp-session-id': 's' } });
+      const answer = await send(url, { as: 'alice', method, headers: { 'mcp-session-id': session } });
       expect(answer).toMatchObject({ status: 405, text: '' });
       expect(answer.headers.allow).toBe('POST');
     }
@@ -106,7 +111,7 @@ describe('what is allowed passes', () => {
     ]);
   });
 
-  test('credentials, identities and hop-by-hop headers stay behind; all else goes on', async () => {
+  test('what is neither protocol, content nor tracing stays behind, whatever it is called', async () => {
     await send(url, {
       as: 'alice',
       body: rpc('tools/call', { name: 'now' }),
@@ -122,6 +127,8 @@ describe('what is allowed passes', () => {
         ...{
           'mcp-param-region': 'eu',
           'x-unknown': ['a', 'b'],
+          ...{ X_User: 'root', mcp_session_id: 's', 'remote-user': 'root', 'cf-access-jwt-assertion': 'x' },
+          ...{ 'x-amzn-oidc-data': 'x', 'x-goog-iap-jwt-assertion': 'x', 'x-ms-client-principal': 'x' },
           'mcp-method': 'tools/call',
           'proxy-authorization': 'x',
         },
@@ -136,7 +143,6 @@ describe('what is allowed passes', () => {
     expect(headers).toMatchObject({
       ...{
         'mcp-param-region': 'eu',
-        'x-unknown': 'a, b',
         'mcp-method': 'tools/call',
         'accept-encoding': 'gzip',
       },
@@ -159,25 +165,86 @@ describe('what is allowed passes', () => {
       'x-hop',
       'x-forwarded-for',
       'proxy-authorization',
+      'x-unknown',
+      ...['x_user', 'mcp_session_id', 'remote-user', 'cf-access-jwt-assertion', 'x-amzn-oidc-data'],
+      ...['x-goog-iap-jwt-assertion', 'x-ms-client-principal'],
     ])
       expect(headers).not.toHaveProperty(name);
   });
 
-  test("an answer's cookies and words for our own origin stay behind", async () => {
-    upstream.script = (_, res) => {
-      res.setHeader('set-cookie', ['session=evil']);
-      res.setHeader('clear-site-data', '"*"');
-      res.setHeader('www-authenticate', ['Bearer a', 'Basic b']);
-      res.writeHead(401, { 'content-type': 'text/html', connection: 'x-hop', 'x-hop': '1' }).end('<script>');
+  test('what an operator lets through goes to that server, and to no other', async () => {
+    const credentials = { headers: [], names: new Set<string>(), forwardAuthorization: false };
+    const passes = new Set(['x-region']);
+    house.routes.set('more', routeOf('more', upstream.url, { credentials: { ...credentials, passes } }));
+    house.rules.carol = ['* *'];
+    for (const server of ['more', 'time'])
+      await send(`${house.origin}/${server}/mcp`, {
+        ...{ as: 'carol', body: rpc('ping'), headers: { 'X-Region': 'eu', 'x-other': '1' } },
+      });
+    expect(upstream.received.map(({ headers }) => [headers['x-region'], headers['x-other']])).toEqual([
+      ['eu', undefined],
+      [undefined, undefined],
+    ]);
+  });
+
+  test('words for our own origin, for the browser and for caches stay behind', async () => {
+    const hostile = {
+      ...{ 'set-cookie': ['session=evil'], 'clear-site-data': '"*"', refresh: '0;url=https://evil.example' },
+      ...{ link: '<https://evil.example>; rel=preload', 'alt-svc': 'h3=":443"', 'x-hop': '1' },
+      ...{ 'strict-transport-security': 'max-age=0', 'access-control-allow-origin': '*', location: '/x' },
+      ...{
+        'access-control-allow-credentials': 'true',
+        'www-authenticate': 'Basic',
+        'x-frame-options': 'ALLOW',
+      },
+      ...{
+        'proxy-authenticate': 'Basic',
+        'cache-control': 'public, s-maxage=9',
+        'service-worker-allowed': '/',
+      },
+      ...{ 'content-disposition': 'attachment', 'public-key-pins': 'x', 'report-to': '{}', nel: '{}' },
+      ...{ sourcemap: '/x', 'content-security-policy': 'default-src *', 'x-content-type-options': 'none' },
     };
-    const answer = await send(url, { as: 'alice', body: rpc('ping') });
-    expect(answer.status).toBe(401);
-    for (const name of ['set-cookie', 'clear-site-data', 'x-hop'])
-      expect(answer.headers).not.toHaveProperty(name);
-    expect(answer.res.rawHeaders.filter((value) => value === 'Bearer a' || value === 'Basic b')).toHaveLength(
-      2,
-    );
-    expect(answer.headers['content-security-policy']).toBe('sandbox');
+    const connection =
+      'x-hop, x-content-type-options, content-security-policy, x-correlation-id, content-type';
+    upstream.script = (_, res) => {
+      res.writeHead(200, { ...hostile, 'content-type': 'text/html', connection }).end('<script>');
+    };
+    const { headers } = await send(url, { as: 'alice', body: rpc('ping') });
+    expect(headers).toMatchObject({
+      'content-security-policy': "sandbox; default-src 'none'",
+      'x-content-type-options': 'nosniff',
+      'x-correlation-id': expect.stringMatching(/^id-/),
+    });
+    const ours = ['x-content-type-options', 'content-security-policy'];
+    for (const name of Object.keys(hostile).filter((one) => !ours.includes(one)))
+      expect(headers).not.toHaveProperty(name);
+  });
+
+  test.each([
+    [401, 'upstream_auth'],
+    [407, 'upstream_auth'],
+    [300, 'upstream_invalid'],
+    [302, 'upstream_invalid'],
+    [305, 'upstream_invalid'],
+    [308, 'upstream_invalid'],
+  ])('a server that answers %i does not speak for the gateway', async (status, code) => {
+    upstream.script = (_, res) =>
+      res
+        .writeHead(status, {
+          'www-authenticate': 'Bearer resource_metadata="https://evil.example"',
+          ...{ location: 'https://evil.example', 'proxy-authenticate': 'Basic' },
+        })
+        .end('{"error":"invalid_token"}');
+    for (const method of ['POST', 'GET', 'DELETE']) {
+      const body = method === 'POST' ? { body: rpc('ping', {}, 4) } : {};
+      const answer = await send(url, { as: 'alice', method, ...body });
+      expect(answer).toMatchObject({ status: 502 });
+      expect(answer.json()).toMatchObject({ error: { data: { code } } });
+      expect(answer.text).not.toContain('evil');
+      for (const name of ['www-authenticate', 'proxy-authenticate', 'location'])
+        expect(answer.headers).not.toHaveProperty(name);
+    }
   });
 });
 
@@ -343,7 +410,8 @@ test('every request leaves exactly one audit record, whatever became of it', asy
     },
     { action: 'POST', decision: 'error', reason: 'invalid_json', status: 400 },
     { action: '$stream', decision: 'allow', status: 200 },
-    { action: 'ping', decision: 'deny', reason: 'no-scopes', status: 403 },
+    // Refused by its head alone: what it asked was not read.
+    { action: 'POST', decision: 'deny', reason: 'no-scopes', status: 403 },
     { action: 'POST', decision: 'deny', reason: 'credential_missing', status: 401, who: null },
     { decision: 'error', reason: 'identity_unavailable', status: 503 },
     { action: 'PUT', decision: 'error', reason: 'method_not_allowed', status: 405 },

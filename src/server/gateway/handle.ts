@@ -1,24 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asFailure } from '../failure/errors.ts';
+import { type BodyRoom, ClientLeft, createBodyRoom } from '../http/body-room.ts';
+import type { Identity, Who } from '../identity/identity.ts';
+import { createShares, type Share, type Shares } from '../identity/shares.ts';
+import type { Route } from '../registry/servers/route.ts';
 import { admit } from './admit.ts';
 import { ask } from './ask.ts';
 import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
-import { identify } from './identify.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { createListMemory, type ListMemory } from './list-memory.ts';
-import { decideAll, filterFor } from './may.ts';
+import { decideAll, filterFor, requireReach } from './may.ts';
 import { createOpenings, type Openings } from './openings.ts';
-import { requestHeaders } from './pass-headers.ts';
-import { owns } from './place.ts';
-import { ClientLeft } from './read-body.ts';
+import { ownAuthorization, requestHeaders } from './pass-headers.ts';
+import { owns, type Place } from './place.ts';
+import type { Asked } from './read-call.ts';
 import { refuse } from './refuse.ts';
-import { routeTo } from './route.ts';
-import { createSessions, type Sessions } from './sessions.ts';
-import { createStreamSeats, type StreamSeats } from './stream-seats.ts';
+import { routeTo, type Target } from './route.ts';
+import { createSeals, type Seals } from './seals.ts';
+import { takeCall, takeStream } from './seats.ts';
+import { createSessions, type SessionPlace, type Sessions } from './sessions.ts';
+import { createStillAllowed } from './still-allowed.ts';
 import { tendAnswers } from './tend.ts';
-import { createTickets, type Tickets } from './ticket.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createUpstreams, type Upstreams } from './upstream.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
@@ -28,8 +32,9 @@ interface Running extends GatewayWorld {
   readonly lists: ListMemory;
   readonly sessions: Sessions;
   readonly openings: Openings;
-  readonly seats: StreamSeats;
-  readonly tickets: Tickets;
+  readonly shares: Shares;
+  readonly bodies: BodyRoom;
+  readonly tickets: Seals;
   readonly upstreams: Upstreams;
   readonly traffic: Traffic;
 }
@@ -37,32 +42,44 @@ interface Running extends GatewayWorld {
 /** Makes the data plane for a world; it opens no connection until it is asked to. */
 export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
-  const tickets = createTickets(world.ticketKey ?? randomBytes(32));
+  const keys = world.keys ?? { ticket: [randomBytes(32)], session: [randomBytes(32)] };
   const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
-  const sessions = createSessions(limits.sessions);
-  const openings = createOpenings(limits.openingMs);
-  const seats = createStreamSeats(limits.streamsPerIdentity);
-  const lists = createListMemory();
-  const memory = { lists, sessions, openings, seats };
-  const running: Running = { ...world, limits, ...memory, tickets, upstreams, traffic };
+  const { bodyBytes, bodyBytesPerIdentity, bodyBytesTotal, bodyMs } = limits;
+  const running: Running = {
+    ...{ ...world, limits, upstreams, traffic },
+    lists: createListMemory(),
+    sessions: createSessions(keys.session),
+    openings: createOpenings(limits.openingMs),
+    shares: createShares(),
+    bodies: createBodyRoom({
+      one: bodyBytes,
+      perHolder: bodyBytesPerIdentity,
+      total: bodyBytesTotal,
+      ms: bodyMs,
+    }),
+    tickets: createSeals(keys.ticket),
+  };
   const endTending = tendAnswers(traffic.each, limits);
+  const stillAllowed = createStillAllowed({ ...running, each: traffic.each });
   const drain = async (limitMs: number): Promise<void> => {
     await traffic.drain(limitMs);
     endTending();
+    stillAllowed.close();
     await upstreams.destroy();
   };
   return {
     owns,
-    handle: (req, res) => handle(running, req, res),
+    handle: (req, res, waitsToSend = false) => handle(running, req, res, waitsToSend),
     counts: () => ({ calls: traffic.calls, streams: traffic.streams, upstream: upstreams.counts() }),
     isResting: (server) => upstreams.isResting(server),
+    recheck: stillAllowed.recheck,
     drain,
     close: () => drain(0),
   };
 }
 
-function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): void {
-  const exchange = beginExchange(req, res, gateway.newId(), gateway.now());
+function handle(gateway: Running, req: IncomingMessage, res: ServerResponse, waitsToSend: boolean): void {
+  const exchange = beginExchange(req, res, gateway.newId(), gateway.now(), waitsToSend);
   gateway.traffic.add(exchange);
   exchange.opening = gateway.openings.begin(req);
   // The `finally` of every exchange, however it ends: emitted once, after the answer or the loss of the client.
@@ -75,31 +92,84 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse): vo
 function ignore(): void {}
 
 async function serve(gateway: Running, exchange: Exchange): Promise<void> {
-  const { decide, findRoute, limits, openings, sessions, tickets, traffic, upstreams } = gateway;
-  const { req } = exchange;
+  const { decide, limits, traffic, shares } = gateway;
+  // From the head alone: where it goes, who it is, and whether that identity has anything there.
   const place = admit(exchange, gateway, traffic.size <= limits.requests);
-  const identity = await identify(gateway, exchange, place);
-  const { asked, method, body } = await ask(exchange, limits);
+  const who = gateway.identify(exchange.req.headers, `/${place.server}`);
+  const identity = identityOf(gateway, exchange, place, who instanceof Promise ? await who : who);
+  requireReach(decide, exchange, identity, place.server);
+  const share = shares.of(identity);
+  const { asked, method, body } = await ask(exchange, gateway.bodies, share, limits);
   decideAll(decide, exchange, identity, place.server, asked);
+  exchange.rights = gateway.rightsOf(identity);
   traffic.checkDraining(exchange, asked);
-  sessions.check(place.server, req.headers['mcp-session-id'], identity);
-  const target = routeTo(findRoute, tickets, place, method, identity);
-  const filter = filterFor(gateway, identity, place.server, asked, target.rewriteOther, limits.filterBytes);
-  const isRead = filter !== undefined || exchange.longLived;
-  const headers = requestHeaders(exchange, isRead, target.credentials);
-  const onAnswer: Errand['onAnswer'] = (answer) => {
-    exchange.opening?.done();
-    sessions.note(place.server, answer['mcp-session-id'], identity, asked);
-  };
-  const onToolsChanged = (): void => gateway.toolsChanged(place.server);
-  const { headersMs } = limits;
-  const turn = method === 'POST' ? openings.turnOf(req) : undefined;
+  const target = routeTo(gateway.findRoute, gateway.tickets, place, method, share.holder);
+  exchange.route = target.route;
+  const errand = { ...errandFor(gateway, exchange, identity, share, target), method, body };
+  const turn = method === 'POST' ? gateway.openings.turnOf(exchange.req) : undefined;
   if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
   if (exchange.res.writableEnded || exchange.res.destroyed) throw new ClientLeft();
-  if (exchange.longLived) exchange.leave = gateway.seats.take(identity);
-  const errand = { ...target, method, headers, body, filter, headersMs, onAnswer, onToolsChanged };
-  forward(upstreams, exchange, errand);
+  exchange.leave = exchange.longLived
+    ? takeStream(shares, share, limits)
+    : takeCall(shares, share, target.pool, limits);
+  forward(gateway.upstreams, exchange, errand);
+}
+
+/** Who is calling; fails for nobody (401, with the way to sign in) and for could-not-tell (503). */
+function identityOf(gateway: Running, exchange: Exchange, place: Place, who: Who): Identity {
+  if (who.is !== 'identity') {
+    exchange.challenge = gateway.resourceMetadataUrl(`/${place.server}/${place.endpoint}`);
+    throw who.failure;
+  }
+  exchange.identity = who.identity;
+  return who.identity;
+}
+
+/** How a request that is allowed goes to its server, and what is made of the answer. */
+function errandFor(
+  gateway: Running,
+  exchange: Exchange,
+  identity: Identity,
+  { holder }: Share,
+  target: Target,
+): Omit<Errand, 'method' | 'body'> {
+  const { req, asked } = exchange;
+  const { limits, sessions } = gateway;
+  const { credentials, route } = target;
+  const filter =
+    asked && filterFor(gateway, identity, route.name, asked, target.rewriteOther, limits.filterBytes);
+  const at: SessionPlace = { serverId: route.id, origin: target.origin, holder };
+  const given = req.headers['mcp-session-id'];
+  const session = typeof given === 'string' ? sessions.open(at, given) : undefined;
+  const authorization = ownAuthorization(req, credentials, gateway.isForGateway);
+  const readable = filter !== undefined || exchange.longLived;
+  return {
+    ...target,
+    headers: requestHeaders(exchange, { readable, credentials, session, authorization }),
+    filter,
+    wait: waitFor(asked, route, limits),
+    passesChallenge: credentials.forwardAuthorization,
+    onAnswer(answered) {
+      exchange.opening?.done();
+      if (answered === undefined) return undefined;
+      return answered === session ? String(given) : sessions.seal(at, answered);
+    },
+    onToolsChanged: () => gateway.toolsChanged(route.name),
+  };
+}
+
+/** Methods that a server answers from what it has at hand; all others may work. */
+const atHand =
+  /^(?:initialize|ping|notifications\/|logging\/|server\/discover|[a-z/]+\/list$|\$end|\$response)/;
+
+/** How long the beginning of an answer is waited for, and the setting that says so. */
+function waitFor(asked: Asked | undefined, route: Route, { headersMs, callMs }: Limits): Errand['wait'] {
+  if (asked?.messages.every(({ method }) => atHand.test(method)))
+    return { ms: headersMs, setting: 'the setting MCP_PROXY_TIMEOUT' };
+  return route.callMs === null
+    ? { ms: callMs, setting: 'the setting MCP_CALL_TIMEOUT_SECONDS, or call_timeout_seconds of this server,' }
+    : { ms: route.callMs, setting: 'call_timeout_seconds of this server' };
 }
 
 function fail(exchange: Exchange, error: unknown): void {
@@ -116,6 +186,7 @@ function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Excha
   }
   exchange.opening?.done();
   exchange.leave?.();
+  exchange.freeBody?.();
   traffic.remove(exchange);
   trail.record(auditEvent(exchange, clientIp(exchange.req), now()));
   const { failure, id } = exchange;

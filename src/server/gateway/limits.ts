@@ -2,6 +2,11 @@
 export interface Limits {
   /** A request body. */
   readonly bodyBytes: number;
+  /** The bodies of one identity's requests under way together, and of all requests. */
+  readonly bodyBytesPerIdentity: number;
+  readonly bodyBytesTotal: number;
+  /** What the body of a request may take to come. */
+  readonly bodyMs: number;
   /** Messages in one JSON-RPC batch. */
   readonly batchMessages: number;
   /** A list answer, or one server-sent event, that has to be held to be filtered; after decompression. */
@@ -14,8 +19,10 @@ export interface Limits {
   readonly breakerFailures: number;
   /** The longest time for which it is. */
   readonly breakerMaxMs: number;
-  /** From sending a call (waiting for a connection included) to the headers of its answer; never the stream after them. */
+  /** From sending a request (waiting for a connection included) to the headers of its answer; never the stream after them. */
   readonly headersMs: number;
+  /** The same for a call of a tool, which may work for long; a server may have its own. */
+  readonly callMs: number;
   /** What a call waits at most for the stream of its session that its client began to open before it. */
   readonly openingMs: number;
   /** Requests of clients in flight, streams included. */
@@ -28,6 +35,8 @@ export interface Limits {
   readonly streamsPerServer: number;
   /** The same, of one identity to all servers. */
   readonly streamsPerIdentity: number;
+  /** Calls of one identity to one server under way at the same time; well below `connectionsPerServer`. */
+  readonly callsPerIdentity: number;
   /** After this much silence, and twice as much at most, an event stream gets a comment; 0: it gets none. */
   readonly keepAliveMs: number;
   /** How long a stream that only listens may be silent until it is ended; 0: as long as it likes. */
@@ -36,29 +45,31 @@ export interface Limits {
   readonly stallMs: number;
   /** Servers with connections kept open. */
   readonly pools: number;
-  /** Sessions of the legacy eras whose holder is remembered. */
-  readonly sessions: number;
 }
 
 /** Limits that suit one process on two cores; those that depend on clients and servers are settings. */
 export const defaultLimits: Limits = {
   bodyBytes: 4 * 1024 * 1024,
+  bodyBytesPerIdentity: 16 * 1024 * 1024,
+  bodyBytesTotal: 128 * 1024 * 1024,
+  bodyMs: 30_000,
   batchMessages: 100,
   filterBytes: 8 * 1024 * 1024,
   answerHeaderBytes: 64 * 1024,
   connectMs: 5_000,
   breakerFailures: 5,
   breakerMaxMs: 30_000,
-  headersMs: 300_000,
+  headersMs: 30_000,
+  callMs: 300_000,
   openingMs: 2_000,
   requests: 16_384,
   connectionsPerServer: 256,
   queuePerServer: 1_024,
   streamsPerServer: 8_192,
   streamsPerIdentity: 1_000,
+  callsPerIdentity: 64,
   keepAliveMs: 25_000,
   streamIdleMs: 0,
   stallMs: 120_000,
   pools: 2_048,
-  sessions: 50_000,
 };

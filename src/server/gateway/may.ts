@@ -1,11 +1,11 @@
-import type { Call, Decision } from '../access/scope.ts';
+import type { Call, Decision, RefusalReason } from '../access/scope.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Exchange } from './exchange.ts';
 import { type Filter, listFilter, streamFilter } from './filter.ts';
 import type { ListMemory } from './list-memory.ts';
 import type { ListRules } from './prune.ts';
-import type { Asked, Message } from './read-call.ts';
+import type { Asked } from './read-call.ts';
 import type { RewriteEvent } from './sse.ts';
 
 /** Answers whether an identity may make a call, by the grants of this moment. */
@@ -27,33 +27,51 @@ export function decideAll(
   server: string,
   asked: Asked,
 ): void {
-  for (const message of asked.messages) {
-    const { method, tool, prompt, resource, subscribes } = message;
-    check(exchange, decide(identity, { server, method, tool, prompt, resource }), server, message);
-    if (subscribes)
-      for (const uri of subscribes)
-        check(exchange, decide(identity, { server, method, resource: uri }), server, {
-          method,
-          resource: uri,
-        });
-  }
+  const refused = firstRefused(decide, identity, server, asked, (scope) => {
+    exchange.reason = scope;
+  });
+  if (refused) throw refusal(exchange, refused.reason, server, inWords(refused.call));
   exchange.decision = 'allow';
 }
 
-type Named = Pick<Message, 'method' | 'tool' | 'prompt' | 'resource'>;
-
-function check(exchange: Exchange, decision: Decision, server: string, asked: Named): void {
-  if (decision.allow) {
-    exchange.reason = decision.scope;
-    return;
-  }
-  exchange.decision = 'deny';
-  exchange.reason = decision.reason;
-  // The server's name is the caller's own word: nothing here tells whether such a server exists.
-  throw new Failure('not_allowed', `You may not do this on '${server}': ${inWords(asked)}.`);
+/**
+ * Refuses who has nothing at all on a server, by its name alone and before a byte of the body is read. An unknown server and
+ * one that is forbidden look alike.
+ */
+export function requireReach(decide: Decide, exchange: Exchange, identity: Identity, server: string): void {
+  const decision = decide(identity, { server, method: '' });
+  if (decision.allow || (decision.reason !== 'server' && decision.reason !== 'no-scopes')) return;
+  throw refusal(exchange, decision.reason, server, 'use it');
 }
 
-function inWords({ method, tool, prompt, resource }: Named): string {
+/** The first call of a request that is not allowed now, and why. */
+export function firstRefused(
+  decide: Decide,
+  identity: Identity,
+  server: string,
+  { messages }: Asked,
+  allowedBy?: (scope: string) => void,
+): { readonly reason: RefusalReason; readonly call: Call } | undefined {
+  for (const { method, tool, prompt, resource, subscribes = [] } of messages)
+    for (const call of [
+      { server, method, tool, prompt, resource },
+      ...subscribes.map((uri) => ({ server, method, resource: uri })),
+    ]) {
+      const decision = decide(identity, call);
+      if (!decision.allow) return { reason: decision.reason, call };
+      allowedBy?.(decision.scope);
+    }
+  return undefined;
+}
+
+function refusal(exchange: Exchange, reason: RefusalReason, server: string, what: string): Failure {
+  exchange.decision = 'deny';
+  exchange.reason = reason;
+  // The server's name is the caller's own word: nothing here tells whether such a server exists.
+  return new Failure('not_allowed', `You may not do this on '${server}': ${what}.`);
+}
+
+function inWords({ method, tool, prompt, resource }: Call): string {
   if (method === '$stream') return 'listen';
   if (method === '$end') return 'end a session';
   if (method === '$response') return 'answer a request';

@@ -8,6 +8,7 @@ import {
   type ScriptedUpstream,
   send,
   sendJson,
+  sessionOf,
   startGateway,
   startUpstream,
   type TestGateway,
@@ -64,8 +65,16 @@ async function until(done: () => boolean): Promise<void> {
 const call = (session: string, as = 'alice'): Ask => ({
   as,
   body: rpc('tools/call', { name: 'now' }),
-  headers: { 'mcp-session-id': session },
+  headers: { 'mcp-session-id': idOf(session, as) },
 });
+/** What a person has for the server's session of that name, the same each time. */
+const ids = new Map<string, string>();
+function idOf(session: string, as = 'alice'): string {
+  const key = `${upstream.url.href} ${session} ${as}`;
+  const id = ids.get(key) ?? sessionOf(as, 'time', upstream.url, session);
+  ids.set(key, id);
+  return id;
+}
 
 /** Begins a request and answers when the gateway has it. */
 async function begin(ask: Ask): Promise<{ answer: ReturnType<typeof send>; leave: () => void }> {
@@ -77,13 +86,13 @@ async function begin(ask: Ask): Promise<{ answer: ReturnType<typeof send>; leave
   return { answer, leave: () => signal.abort() };
 }
 
-const stream: Ask = { as: 'alice', headers: { 'mcp-session-id': 's1' } };
+const stream = (): Ask => ({ as: 'alice', headers: { 'mcp-session-id': idOf('s1') } });
 const order = (): string[] =>
   upstream.received.slice(1).map(({ method, headers }) => `${method} ${headers['mcp-session-id']}`);
 
 test('a call reaches its server behind the stream that the client opened before it', async () => {
   await start();
-  const opened = await begin(stream);
+  const opened = await begin(stream());
   const behind = await begin(call('s1'));
   // On the only connection for calls, what was sent before this one would arrive before it.
   await send(url, call('s2'));
@@ -97,7 +106,7 @@ test('a call reaches its server behind the stream that the client opened before 
 
 test('calls of another identity, and of none, do not wait', async () => {
   await start();
-  const opened = await begin(stream);
+  const opened = await begin(stream());
   expect(await send(url, call('s1', 'bob'))).toMatchObject({ status: 200 });
   expect(await send(url, call('s1', 'nobody'))).toMatchObject({ status: 401 });
   opened.leave();
@@ -106,7 +115,7 @@ test('calls of another identity, and of none, do not wait', async () => {
 test('a call goes on when the server refuses the stream', async () => {
   await start();
   upstream.script = ({ method }, res) => sendJson(res, {}, method === 'GET' ? 405 : 200);
-  const opened = await begin(stream);
+  const opened = await begin(stream());
   const behind = await begin(call('s1'));
   for (const go of held) go();
   expect(await behind.answer).toMatchObject({ status: 200 });
@@ -115,7 +124,7 @@ test('a call goes on when the server refuses the stream', async () => {
 
 test('a call goes on when the client gives the stream up', async () => {
   await start();
-  const opened = await begin(stream);
+  const opened = await begin(stream());
   const behind = await begin(call('s1'));
   opened.leave();
   expect(await behind.answer).toMatchObject({ status: 200 });
@@ -123,14 +132,14 @@ test('a call goes on when the client gives the stream up', async () => {
 
 test('a call goes on when the stream takes too long', async () => {
   await start(1);
-  const opened = await begin(stream);
+  const opened = await begin(stream());
   expect(await send(url, call('s1'))).toMatchObject({ status: 200 });
   opened.leave();
 });
 
 test('a call that waits is told when the gateway shuts down, and one whose client left is not sent', async () => {
   await start();
-  const opened = await begin(stream);
+  const opened = await begin(stream());
   const [behind, left] = [await begin(call('s1')), await begin(call('s1'))];
   left.leave();
   await house.audited(2);

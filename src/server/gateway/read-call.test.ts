@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { JsonRefusal, JsonScan, usualJson } from '../http/json-scan.ts';
 import { readCall } from './read-call.ts';
 
 const read = (text: string) => readCall(Buffer.from(text, 'utf8'), 10);
@@ -143,7 +144,75 @@ test('what is decided on is what the text says under every rule for repeated nam
   );
 });
 
-test('a deeply nested body is read without harm', () => {
-  const deep = '['.repeat(200_000) + ']'.repeat(200_000);
-  expect(read(call(`{"name":"a","arguments":${deep}}`))).toMatchObject({ is: 'asked' });
+test.each([
+  [
+    'nested deeper than the limit',
+    call(`{"name":"a","arguments":${'['.repeat(200_000)}${']'.repeat(200_000)}}`),
+  ],
+  ['nested deeper by objects', call(`{"name":"a","arguments":${'{"a":'.repeat(200)}1${'}'.repeat(200)}}`)],
+  ['never closed', call(`{"name":"a","arguments":${'['.repeat(2_000_000)}`)],
+  ['of more members than the limit', call(`{"name":"a","arguments":{${manyMembers(350_000)}}}`)],
+  ['of more members in the params', call(`{"name":"a",${manyMembers(2_000)}}`)],
+  ['of more members in the message', `{"jsonrpc":"2.0","id":1,"method":"ping",${manyMembers(2_000)}}`],
+  ['of many small objects', call(`{"name":"a","arguments":[${Array(200_000).fill('{"a":1}').join()}]}`)],
+  ['of too many subscriptions', subscribing(Array(2_000).fill('"file:///a"').join())],
+])('a body %s is refused where it passes the limit', (_, text) =>
+  expect(read(text)).toMatchObject({ is: 'fault', rpcCode: -32600 }),
+);
+
+function manyMembers(count: number): string {
+  return Array.from({ length: count }, (_, at) => `"k${at}":${at}`).join();
+}
+
+function subscribing(uris: string): string {
+  const params = `{"notifications":{"resourceSubscriptions":[${uris}]}}`;
+  return `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":${params}}`;
+}
+
+test('what is taken is what JSON.parse takes, within the limits', () => {
+  const scanned = (text: string): boolean => {
+    const scan = new JsonScan(text, usualJson);
+    try {
+      scan.end(scan.value(scan.space(0), 0));
+      return true;
+    } catch (error) {
+      if (error instanceof JsonRefusal && error.why === 'syntax') return false;
+      throw error;
+    }
+  };
+  const parsed = (text: string): boolean => {
+    try {
+      JSON.parse(text);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const piece = fc.constantFrom(
+    ...['{', '}', '[', ']', ',', ':', '"', '"a"', '\\', 'u', '0', '1', '-', '+', '.', 'e', 'E', '01'],
+    ...[
+      'true',
+      'false',
+      'null',
+      'nul',
+      'NaN',
+      ' ',
+      '\n',
+      '\t',
+      '\u0010',
+      '\u007f',
+      '\u2028',
+      '\ufeff',
+      '\\u00',
+    ],
+    ...['\\u0020', '\\u\u0010000', '\\x', `"${'x'.repeat(100)}"`, `"${'y'.repeat(99)}\n"`, "'", '/*', '//'],
+  );
+  const pieces = fc.array(piece, { maxLength: 12 }).map((parts) => parts.join(''));
+  const broken = fc
+    .tuple(fc.json(), fc.nat(), piece)
+    .map(([text, at, put]) => text.slice(0, at % text.length) + put + text.slice((at % text.length) + 1));
+  fc.assert(
+    fc.property(fc.oneof(pieces, fc.json(), broken), (text) => void expect(scanned(text)).toBe(parsed(text))),
+    { numRuns: 20_000 },
+  );
 });

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { FailureCode } from '../failure/errors.ts';
-import { ambiguousMember } from './ambiguity.ts';
+import { JsonRefusal, JsonScan, usualJson } from '../http/json-scan.ts';
+import { type Members, MembersSeen, members } from './members.ts';
 
 /** A JSON-RPC request id as MCP has it. */
 export type MessageId = string | number;
@@ -21,6 +22,10 @@ export interface Message {
   readonly subscribes?: readonly string[] | undefined;
   /** What `Mcp-Name` must repeat for this method: a tool, a prompt, a resource or a task. */
   readonly name?: string | undefined;
+  /** The task that a method is about, by its id. */
+  readonly task?: string | undefined;
+  /** The result may be a task in place of what was asked for (MCP 2025-11-25). */
+  readonly asksForTask?: boolean | undefined;
   /** The protocol version that a modern request (2026-07-28 and later) states in its `_meta`. */
   readonly version?: string | undefined;
   /** The trace that the message belongs to, as its `_meta` says (W3C Trace Context; MCP 2026-07-28). */
@@ -56,7 +61,11 @@ const nameMembers: ReadonlyMap<string, string> = new Map([
   ['tools/call', 'name'],
   ['prompts/get', 'name'],
   ['resources/read', 'uri'],
+  ['resources/subscribe', 'uri'],
+  ['resources/unsubscribe', 'uri'],
+  ['resources/directory/read', 'uri'],
   ['tasks/get', 'taskId'],
+  ['tasks/result', 'taskId'],
   ['tasks/update', 'taskId'],
   ['tasks/cancel', 'taskId'],
 ]);
@@ -64,119 +73,269 @@ const nameMembers: ReadonlyMap<string, string> = new Map([
 const pseudoMethods: ReadonlySet<string> = new Set(['$stream', '$end', '$response']);
 const versionMember = 'io.modelcontextprotocol/protocolVersion';
 
+/*
+ * The bytes that were decided on are forwarded as they came, so another parser must not read another call in them.
+ * JSON.parse takes the last of two members with one name, others the first; Go's encoding/json also takes names that
+ * differ only in case, with the folding of Unicode (the long s and the Kelvin sign included).
+ */
+const messageMembers = members('jsonrpc', 'id', 'method', 'params', 'result', 'error');
+const paramsMembers = members('name', 'uri', 'taskId', '_meta', 'arguments', 'ref', 'notifications', 'task');
+/** What is decisive inside members of the params; other parsers fold these names whatever the method. */
+const metaMembers = members(versionMember);
+const refMembers = members('type', 'name', 'uri');
+const notificationsMembers = members('resourceSubscriptions');
+const namedMethods = /^(?:tools\/call|prompts\/get|resources\/|tasks\/|completion\/|subscriptions\/)/;
+
+/** How many resources one request may listen to; each is decided on. */
+const mostSubscriptions = 1_000;
+
 /** Reads a request body as JSON-RPC: what it asks, or why it cannot be passed on. Never throws. */
 export function readCall(body: Buffer, batchLimit: number): Asked | Fault {
   if (!isUtf8(body)) return fault('invalid_json', 'The body is not UTF-8.', parseError);
-  const text = body.toString('utf8');
-  let value: unknown;
   try {
-    value = JSON.parse(text);
-  } catch {
-    return fault('invalid_json', 'The body is not JSON.', parseError);
+    const reader = new CallReader(body.toString('utf8'), batchLimit);
+    return reader.read();
+  } catch (error) {
+    if (error instanceof Refused) return error.fault;
+    if (!(error instanceof JsonRefusal)) throw error;
+    return error.why === 'syntax'
+      ? fault('invalid_json', 'The body is not JSON.', parseError)
+      : fault('bad_request', error.message, invalidRequest);
   }
-  const ambiguous = ambiguousMember(text);
-  if (ambiguous !== undefined)
-    return fault(
-      'bad_request',
-      `The member '${ambiguous.slice(0, 60)}' can be read in two ways.`,
-      invalidRequest,
-    );
-  return Array.isArray(value) ? readBatch(value, batchLimit) : readOne(value);
 }
 
-function readOne(value: unknown): Asked | Fault {
-  const message = readMessage(value);
-  return 'is' in message ? message : { is: 'asked', messages: [message], batch: false };
-}
-
-function readBatch(values: readonly unknown[], limit: number): Asked | Fault {
-  if (values.length > limit)
-    return fault('bad_request', `A batch may hold ${limit} messages at most.`, invalidRequest);
-  const messages: Message[] = [];
-  for (const value of values) {
-    const message = readMessage(value);
-    if ('is' in message) return message;
-    messages.push(message);
+class Refused extends Error {
+  readonly fault: Fault;
+  constructor(why: Fault) {
+    super(why.message);
+    this.fault = why;
   }
-  const [first, ...rest] = messages;
-  if (!first) return fault('bad_request', 'The batch is empty.', invalidRequest);
-  return { is: 'asked', messages: [first, ...rest], batch: true };
 }
 
-function readMessage(value: unknown): Message | Fault {
-  if (!isObject(value) || value.jsonrpc !== '2.0')
-    return fault('bad_request', 'The body is not a JSON-RPC 2.0 message.', invalidRequest);
-  const { id, method, params } = value;
-  const known = typeof id === 'string' || typeof id === 'number' ? id : null;
-  const answers = Number('result' in value) + Number('error' in value);
-  if (method === undefined && answers === 1 && (known !== null || 'error' in value))
-    return { kind: 'response', id: known, method: '$response' };
-  if (typeof method !== 'string' || answers > 0 || pseudoMethods.has(method))
-    return fault('bad_request', 'The body is no request, notification or response.', invalidRequest, known);
-  if ('id' in value && known === null)
-    return fault('bad_request', 'The id of a request is a string or a number.', invalidRequest);
-  if (params !== undefined && !isObject(params))
-    return fault('bad_request', 'The params of an MCP message are an object.', invalidParams, known);
-  return readParams(known, method, params ?? {});
+/** Where a value stands in the text. */
+type Span = readonly [start: number, end: number];
+
+/** The values of an object that decide on something, by name. */
+interface Found {
+  readonly at: Map<string, Span>;
+  readonly seen: MembersSeen;
+  readonly end: number;
 }
 
-function readParams(id: MessageId | null, method: string, params: Record<string, unknown>): Message | Fault {
-  const kind = id === null ? 'notification' : 'request';
-  const meta = isObject(params._meta) ? params._meta : undefined;
-  const member = nameMembers.get(method);
-  const name = member === undefined ? undefined : params[member];
-  if (method === 'tools/call' && typeof name !== 'string')
-    return fault(
+/** One pass over a body: its grammar, its limits, what it asks, and what others could read in it. */
+class CallReader {
+  readonly #scan: JsonScan;
+  readonly #batchLimit: number;
+
+  constructor(text: string, batchLimit: number) {
+    this.#scan = new JsonScan(text, usualJson);
+    this.#batchLimit = batchLimit;
+  }
+
+  read(): Asked | Fault {
+    const scan = this.#scan;
+    const start = scan.space(0);
+    if (scan.text.charAt(start) === '[') return this.#batch(start);
+    const { message, end } = this.#message(start, 0);
+    scan.end(end);
+    return 'is' in message ? message : { is: 'asked', messages: [message], batch: false };
+  }
+
+  #batch(start: number): Asked | Fault {
+    const scan = this.#scan;
+    const messages: Message[] = [];
+    let refused: Fault | undefined;
+    const end = scan.array(start, 0, (at) => {
+      if (messages.length >= this.#batchLimit)
+        throw refusal(`A batch may hold ${this.#batchLimit} messages at most.`);
+      const one = this.#message(at, 1);
+      if ('is' in one.message) refused ??= one.message;
+      else messages.push(one.message);
+      return one.end;
+    });
+    scan.end(end);
+    if (refused) return refused;
+    const [first, ...rest] = messages;
+    if (!first) return fault('bad_request', 'The batch is empty.', invalidRequest);
+    return { is: 'asked', messages: [first, ...rest], batch: true };
+  }
+
+  /** The decisive members of the object at `at`; everything in it is checked. */
+  #members(
+    at: number,
+    depth: number,
+    decisive: Members,
+    inside?: (name: string, at: number) => number,
+  ): Found {
+    const scan = this.#scan;
+    const found = new Map<string, Span>();
+    const seen = new MembersSeen(decisive);
+    const end = scan.object(at, depth, (name, value) => {
+      seen.add(name);
+      const behind = inside?.(name, value) ?? scan.value(value, depth + 1);
+      if (decisive.names.has(name)) found.set(name, [value, behind]);
+      return behind;
+    });
+    return { at: found, seen, end };
+  }
+
+  #message(at: number, depth: number): { message: Message | Fault; end: number } {
+    const scan = this.#scan;
+    if (scan.text.charAt(at) !== '{') return { message: noMessage(), end: scan.value(at, depth) };
+    let params: Params | undefined;
+    const found = this.#members(at, depth, messageMembers, (name, value) => {
+      if (name !== 'params' || scan.text.charAt(value) !== '{') return scan.value(value, depth + 1);
+      params = this.#params(value, depth + 1);
+      return params.end;
+    });
+    return { message: this.#messageOf(found, params), end: found.end };
+  }
+
+  #messageOf({ at, seen }: Found, params: Params | undefined): Message | Fault {
+    const method = this.#text(at.get('method'));
+    const byCase = method !== undefined && namedMethods.test(method) ? params?.seen.folded : undefined;
+    const ambiguous = seen.twice ?? seen.folded ?? params?.seen.twice ?? params?.inner ?? byCase;
+    if (ambiguous !== undefined)
+      return fault(
+        'bad_request',
+        `The member '${ambiguous.slice(0, 60)}' can be read in two ways.`,
+        invalidRequest,
+      );
+    if (this.#text(at.get('jsonrpc')) !== '2.0') return noMessage();
+    const id = this.#id(at.get('id'));
+    const answers = Number(at.has('result')) + Number(at.has('error'));
+    if (!at.has('method') && answers === 1 && (id !== null || at.has('error')))
+      return { kind: 'response', id, method: '$response' };
+    if (method === undefined || answers > 0 || pseudoMethods.has(method))
+      return fault('bad_request', 'The body is no request, notification or response.', invalidRequest, id);
+    if (at.has('id') && id === null)
+      return fault('bad_request', 'The id of a request is a string or a number.', invalidRequest);
+    if (at.has('params') && !params)
+      return fault('bad_request', 'The params of an MCP message are an object.', invalidParams, id);
+    return this.#request(id, method, params);
+  }
+
+  #request(id: MessageId | null, method: string, params: Params | undefined): Message | Fault {
+    const member = nameMembers.get(method);
+    const name = member === undefined ? undefined : this.#text(params?.at.get(member));
+    if (method === 'tools/call' && name === undefined)
+      return fault(
+        'bad_request',
+        "A tools/call names its tool in the string 'params.name'.",
+        invalidParams,
+        id,
+      );
+    const message: Message = {
+      ...{ kind: id === null ? 'notification' : 'request', id, method, name },
+      tool: method === 'tools/call' ? name : undefined,
+      version: this.#text(params?.meta?.at.get(versionMember)),
+      traceparent: this.#text(params?.trace.get('traceparent')),
+      tracestate: this.#text(params?.trace.get('tracestate')),
+    };
+    if (!params) return message;
+    if (method === 'prompts/get') return { ...message, prompt: name };
+    if (method === 'completion/complete')
+      return {
+        ...message,
+        prompt: this.#text(params.ref?.at.get('name')),
+        resource: this.#text(params.ref?.at.get('uri')),
+      };
+    if (method === 'subscriptions/listen') return this.#listening(message, params);
+    if (method.startsWith('resources/') && member === 'uri') return { ...message, resource: name };
+    if (method.startsWith('tasks/') && member === 'taskId') return { ...message, task: name };
+    return params.at.has('task') ? { ...message, asksForTask: true } : message;
+  }
+
+  #listening(message: Message, { notifications }: Params): Message | Fault {
+    const span = notifications?.at.get('resourceSubscriptions');
+    if (!span) return message;
+    const uris: string[] = [];
+    const malformed = fault(
       'bad_request',
-      "A tools/call names its tool in the string 'params.name'.",
+      'The resources to listen to are a list of URIs.',
       invalidParams,
-      id,
+      message.id,
     );
-  const message = {
-    kind,
-    id,
-    method,
-    tool: method === 'tools/call' ? textOf(name) : undefined,
-    name: textOf(name),
-    version: textOf(meta?.[versionMember]),
-    traceparent: textOf(meta?.traceparent),
-    tracestate: textOf(meta?.tracestate),
-  } as const;
-  const items = itemsOf[method]?.(params);
-  if (items === malformed)
-    return fault('bad_request', 'The resources to listen to are a list of URIs.', invalidParams, id);
-  return items ? { ...message, ...items } : message;
+    if (this.#scan.text.charAt(span[0]) !== '[') return malformed;
+    let whole = true;
+    this.#scan.array(span[0], 0, (at) => {
+      if (uris.length >= mostSubscriptions)
+        throw refusal(`One request may listen to ${mostSubscriptions} resources at most.`);
+      const end = this.#scan.value(at, 1);
+      const uri = this.#text([at, end]);
+      if (uri === undefined) whole = false;
+      else uris.push(uri);
+      return end;
+    });
+    return whole ? { ...message, subscribes: uris } : malformed;
+  }
+
+  #params(at: number, depth: number): Params {
+    const scan = this.#scan;
+    const parts: { meta?: Found; ref?: Found; notifications?: Found } = {};
+    const trace = new Map<string, Span>();
+    let inner: string | undefined;
+    const within = (
+      value: number,
+      decisive: Members,
+      inside?: (name: string, at: number) => number,
+    ): Found => {
+      const found = this.#members(value, depth + 1, decisive, inside);
+      inner ??= found.seen.twice ?? found.seen.folded;
+      return found;
+    };
+    const found = this.#members(at, depth, paramsMembers, (name, value) => {
+      if (scan.text.charAt(value) !== '{') return scan.value(value, depth + 1);
+      if (name === '_meta') {
+        parts.meta = within(value, metaMembers, (key, item) => {
+          const end = scan.value(item, depth + 2);
+          if (key === 'traceparent' || key === 'tracestate') trace.set(key, [item, end]);
+          return end;
+        });
+        return parts.meta.end;
+      }
+      if (name === 'ref') {
+        parts.ref = within(value, refMembers);
+        return parts.ref.end;
+      }
+      if (name === 'notifications') {
+        parts.notifications = within(value, notificationsMembers);
+        return parts.notifications.end;
+      }
+      return scan.value(value, depth + 1);
+    });
+    return { ...found, ...parts, trace, inner };
+  }
+
+  #text(span: Span | undefined): string | undefined {
+    if (!span || this.#scan.text.charAt(span[0]) !== '"') return undefined;
+    return this.#scan.textOf(...span);
+  }
+
+  #id(span: Span | undefined): MessageId | null {
+    const text = this.#text(span);
+    if (text !== undefined || !span) return text ?? null;
+    const first = this.#scan.text.charAt(span[0]);
+    return first === '-' || (first >= '0' && first <= '9') ? Number(this.#scan.text.slice(...span)) : null;
+  }
 }
 
-type Items = Pick<Message, 'prompt' | 'resource' | 'subscribes'>;
-type ReadItems = (params: Record<string, unknown>) => Items;
-
-const malformed: Items = {};
-const readUri: ReadItems = ({ uri }) => ({ resource: textOf(uri) });
-
-/** What methods are about besides tools, and where their params say it. */
-const itemsOf: Readonly<Record<string, ReadItems>> = Object.assign(Object.create(null), {
-  'prompts/get': ({ name }) => ({ prompt: textOf(name) }),
-  'resources/read': readUri,
-  'resources/subscribe': readUri,
-  'resources/unsubscribe': readUri,
-  'resources/directory/read': readUri,
-  'completion/complete': ({ ref }) =>
-    isObject(ref) ? { prompt: textOf(ref.name), resource: textOf(ref.uri) } : {},
-  'subscriptions/listen': ({ notifications }) => {
-    const uris = isObject(notifications) ? notifications.resourceSubscriptions : undefined;
-    if (uris === undefined) return {};
-    const texts = Array.isArray(uris) ? uris.filter((uri) => typeof uri === 'string') : [];
-    return Array.isArray(uris) && texts.length === uris.length ? { subscribes: texts } : malformed;
-  },
-} satisfies Record<string, ReadItems>);
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
+/** The params of a message, and the objects in them that decide on something. */
+interface Params extends Found {
+  readonly meta?: Found;
+  readonly ref?: Found;
+  readonly notifications?: Found;
+  readonly trace: ReadonlyMap<string, Span>;
+  /** The first member of those objects that can be read in two ways. */
+  readonly inner: string | undefined;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function noMessage(): Fault {
+  return fault('bad_request', 'The body is not a JSON-RPC 2.0 message.', invalidRequest);
+}
+
+function refusal(message: string): Refused {
+  return new Refused(fault('bad_request', message, invalidRequest));
 }
 
 function fault(code: FailureCode, message: string, rpcCode: number, id: MessageId | null = null): Fault {

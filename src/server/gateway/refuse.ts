@@ -1,5 +1,6 @@
 import type { Problem } from '../../contract/problem.ts';
 import { type Failure, type FailureCode, failures } from '../failure/errors.ts';
+import { endUnread, leavesMuchUnread } from '../http/unread.ts';
 import { headerMismatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
 import { invalidRequest, type MessageId, parseError } from './read-call.ts';
@@ -38,8 +39,12 @@ export function refuse(exchange: Exchange, failure: Failure): void {
   const text = JSON.stringify(unidentified ? problemOf(exchange, failure) : errorOf(exchange, failure));
   const head = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(text))];
   head.push(correlationHeader, exchange.id, ...headersOf(exchange, failure));
-  exchange.res.writeHead(failure.status, head);
-  exchange.res.end(text);
+  const { req, res } = exchange;
+  const unread = leavesMuchUnread(req);
+  if (unread) head.push('Connection', 'close');
+  res.writeHead(failure.status, head);
+  if (unread) endUnread(req, res, text);
+  else res.end(text);
 }
 
 function headersOf({ place, challenge }: Exchange, failure: Failure): string[] {

@@ -1,15 +1,15 @@
 import { Failure } from '../failure/errors.ts';
-import type { Identity } from '../identity/identity.ts';
 import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
 import { rewriteEndpoint, ticketIn } from './legacy.ts';
 import type { Place } from './place.ts';
+import type { Seals } from './seals.ts';
 import type { RewriteEvent } from './sse.ts';
-import type { Tickets } from './ticket.ts';
 
 /** Where a request goes. */
 export interface Target {
   readonly server: string;
-  /** Whose connections are used: those of one server at one origin, so that no server waits for another's. */
+  readonly route: Route;
+  /** Whose connections are used: those of one server at one address, so that no server waits for another's. */
   readonly pool: string;
   readonly origin: string;
   readonly path: string;
@@ -24,10 +24,10 @@ const addresses = new WeakMap<URL, Target>();
 /** Finds where to send a request of an identity that is allowed to make it; fails when there is no such place. */
 export function routeTo(
   findRoute: FindRoute,
-  tickets: Tickets,
+  tickets: Seals,
   place: Place,
   method: string | undefined,
-  identity: Identity,
+  identityHolder: string,
 ): Target {
   const route = findRoute(place.server);
   if (!route) throw new Failure('not_found', `There is no server '${place.server}'.`);
@@ -41,39 +41,41 @@ export function routeTo(
   if (place.endpoint === 'mcp' && mcp) return addressOf(route, mcp, credentials);
   // Clients that find no streamable HTTP at an address try the older transport at the same one.
   const wantsSse = place.endpoint === 'sse' || (place.endpoint === 'mcp' && method === 'GET');
-  const holder = [route.name, sse?.origin ?? '', identity.provider, identity.subject];
+  const holder = [route.id, sse?.origin ?? '', identityHolder];
   if (sse && wantsSse)
     return { ...addressOf(route, sse, credentials), rewriteOther: endpointOf(route, sse, tickets, holder) };
   if (sse && place.endpoint === 'messages')
-    return { ...messagesOf(place, sse, tickets, holder), credentials };
+    return { ...messagesOf(place, sse, tickets, holder), credentials, route };
   throw new Failure('not_found', `The server '${place.server}' does not speak this transport.`);
 }
 
-function endpointOf(route: Route, sse: URL, tickets: Tickets, holder: readonly string[]): RewriteEvent {
+function endpointOf(route: Route, sse: URL, tickets: Seals, holder: readonly string[]): RewriteEvent {
   return rewriteEndpoint(sse, `/${route.name}/messages`, (address) => tickets.seal(address, holder));
 }
 
 function messagesOf(
   place: Place,
   sse: URL,
-  tickets: Tickets,
+  tickets: Seals,
   holder: readonly string[],
-): Omit<Target, 'credentials'> {
+): Omit<Target, 'credentials' | 'route'> {
   const ticket = ticketIn(place.query);
   const path = ticket === undefined ? undefined : tickets.open(ticket, holder);
   if (path === undefined) throw new Failure('not_found', 'This session is not known; open the stream anew.');
-  return { server: place.server, pool: poolOf(place.server, sse), origin: sse.origin, path };
+  return { server: place.server, pool: poolOf(sse), origin: sse.origin, path };
 }
 
-function poolOf(server: string, url: URL): string {
-  return `${server} ${url.origin}`;
+/** Two paths to one server share its connections, and so its limits; two servers on one host do not. */
+function poolOf(url: URL): string {
+  return url.origin + url.pathname;
 }
 
-function addressOf({ name }: Route, url: URL, credentials: Credentials): Target {
+function addressOf(route: Route, url: URL, credentials: Credentials): Target {
+  const { name } = route;
   const known = addresses.get(url);
-  if (known?.credentials === credentials && known.server === name) return known;
+  if (known?.route === route) return known;
   const address = {
-    ...{ server: name, pool: poolOf(name, url), origin: url.origin },
+    ...{ server: name, route, pool: poolOf(url), origin: url.origin },
     ...{ path: url.pathname + url.search, credentials },
   };
   addresses.set(url, address);

@@ -1,47 +1,56 @@
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../failure/errors.ts';
-import type { Identity } from '../identity/identity.ts';
-import type { Asked } from './read-call.ts';
+import { createSeals } from './seals.ts';
+
+/** Whose session it is: one holder's at one server. */
+export interface SessionPlace {
+  /** The server's row id: a server registered anew under the same path is another one. */
+  readonly serverId: string;
+  readonly origin: string;
+  readonly holder: string;
+}
 
 /**
- * Who opened which session of the legacy eras (`Mcp-Session-Id`). A session id is no credential, so one identity's
- * session is unknown to every other. Held in memory and bounded: a session not remembered is left to its server.
+ * Session ids of the legacy eras (`Mcp-Session-Id`). A session id is no credential, so clients get the server's id sealed
+ * for who opened it: what is somebody else's, another server's or made up is unknown, here, after a restart and in every
+ * process with the same keys. Only this tells: nothing has to be remembered.
  */
 export interface Sessions {
-  /** Fails with `not_found`, as for an expired session, when another identity opened it. */
-  check(server: string, id: string | string[] | undefined, identity: Identity): void;
-  /** Remembers the session that a server opened in its answer to `initialize`. */
-  note(server: string, id: string | string[] | undefined, identity: Identity, asked: Asked): void;
+  /** The server's id behind one that a client sent; fails with `not_found`, as for an expired session, when it is none. */
+  open(place: SessionPlace, id: string): string;
+  /** The id that the client gets for the server's. */
+  seal(place: SessionPlace, id: string): string;
 }
 
-const severalHolders = '';
+/** Opened ids that are kept at hand, because opening costs more than looking up. */
+const keptAtHand = 10_000;
+/** A server's id that is longer would not fit into a request's headers once it is sealed. */
+const longest = 4_096;
 
-/** Nothing is remembered yet; at most `max` sessions will be. */
-export function createSessions(max: number): Sessions {
-  const holders = new LRUCache<string, string>({ max });
+/** Seals with the first key, opens with all. */
+export function createSessions(keys: readonly [Buffer, ...Buffer[]]): Sessions {
+  const seals = createSeals(keys);
+  const opened = new LRUCache<string, { readonly holder: string; readonly id: string }>({ max: keptAtHand });
   return {
-    check(server, id, identity) {
-      if (typeof id !== 'string') return;
-      const holder = holders.get(keyOf(server, id));
-      if (holder === undefined || holder === severalHolders || holder === holderOf(identity)) return;
-      throw new Failure('not_found', 'This session is not known; begin with initialize.');
+    open({ serverId, origin, holder }, sealed) {
+      const whose = `${serverId} ${origin} ${holder}`;
+      const known = opened.get(sealed);
+      if (known?.holder === whose) return known.id;
+      const id = known ? undefined : seals.open(sealed, [serverId, origin, holder]);
+      if (id === undefined)
+        throw new Failure('not_found', 'This session is not known; begin with initialize.');
+      opened.set(sealed, { holder: whose, id });
+      return id;
     },
-    note(server, id, identity, asked) {
-      // Servers repeat the id in every answer; only here is it theirs alone, and not what some client sent.
-      if (typeof id !== 'string' || !asked.messages.some(({ method }) => method === 'initialize')) return;
-      const [key, holder] = [keyOf(server, id), holderOf(identity)];
-      const before = holders.get(key);
-      // A server that gives all its clients one id has no sessions to protect.
-      holders.set(key, before === undefined || before === holder ? holder : severalHolders);
+    seal({ serverId, origin, holder }, id) {
+      if (id.length > longest)
+        throw new Failure(
+          'upstream_invalid',
+          `The server gave a session id of more than ${longest} characters.`,
+        );
+      const sealed = seals.seal(id, [serverId, origin, holder]);
+      opened.set(sealed, { holder: `${serverId} ${origin} ${holder}`, id });
+      return sealed;
     },
   };
-}
-
-function keyOf(server: string, id: string): string {
-  return `${server}\n${id}`;
-}
-
-/** Tells identities apart. */
-export function holderOf({ provider, subject }: Identity): string {
-  return JSON.stringify([provider, subject]);
 }

@@ -45,7 +45,8 @@ export interface SettledHandler extends Dispatcher.DispatchHandler {
 }
 
 interface Upstream {
-  readonly server: string;
+  /** The names of the servers that have this address. */
+  readonly servers: Set<string>;
   readonly origin: string;
   readonly options: Client.Options;
   readonly pool: Pool;
@@ -64,7 +65,10 @@ export function createUpstreams(limits: Limits, connect: Connector, now: () => n
   const upstreamOf = (destination: Destination): Upstream => {
     const { pool } = destination;
     const before = known.get(pool);
-    if (before) return before;
+    if (before) {
+      before.servers.add(destination.server);
+      return before;
+    }
     if (known.size >= limits.pools) closeIdle(known);
     const made = openUpstream(destination, limits, connect, now, sockets);
     known.set(pool, made);
@@ -110,7 +114,7 @@ export function createUpstreams(limits: Limits, connect: Connector, now: () => n
     },
     isResting(server) {
       for (const upstream of known.values())
-        if (upstream.breaker.isOpen && upstream.server === server) return true;
+        if (upstream.breaker.isOpen && upstream.servers.has(server)) return true;
       return false;
     },
     async destroy() {
@@ -134,7 +138,7 @@ function openUpstream(
   const watched = watchedConnector(connect, breaker, [all, sockets]);
   const options = clientOptions(limits, watched);
   const pool = new Pool(origin, { ...options, connections: limits.connectionsPerServer });
-  return { server, origin, options, pool, breaker, sockets, calls: 0, streams: 0 };
+  return { servers: new Set([server]), origin, options, pool, breaker, sockets, calls: 0, streams: 0 };
 }
 
 function tooMany(what: string): Failure {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Trail } from '../audit/event.ts';
-import type { Identify } from '../identity/identity.ts';
+import type { Identify, Identity } from '../identity/identity.ts';
 import type { Connector } from '../net/connector.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Doors } from './admit.ts';
@@ -21,8 +21,16 @@ export interface GatewayWorld extends Doors {
   readonly trail: Pick<Trail, 'record'>;
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
-  /** 32 bytes that seal the addresses of legacy SSE sessions; processes behind one address share them. Default: random. */
-  readonly ticketKey?: Buffer;
+  /**
+   * Keys of 32 bytes that seal the addresses of legacy SSE sessions, and session ids: the first seals, all open. Processes
+   * behind one address share them. Default: random.
+   */
+  readonly keys?: {
+    readonly ticket: readonly [Buffer, ...Buffer[]];
+    readonly session: readonly [Buffer, ...Buffer[]];
+  };
+  /** Whether a token is meant for the gateway (or for the provider's own API), so that no server may get it. */
+  isForGateway(token: string): boolean;
   /** The client's address, behind trusted proxies as they saw it. */
   clientIp(req: IncomingMessage): string | null;
   /** The URL of the protected-resource metadata (RFC 9728) of the endpoint at `path`. */
@@ -45,7 +53,10 @@ export interface GatewayCounts {
 export interface Gateway {
   /** Whether a request target is the data plane's. */
   owns(url: string): boolean;
-  handle(req: IncomingMessage, res: ServerResponse): void;
+  /** `waitsToSend`: the client sends the body of its request only when it is told to (`Expect: 100-continue`). */
+  handle(req: IncomingMessage, res: ServerResponse, waitsToSend?: boolean): void;
+  /** The identities that `isAffected` names have to prove themselves again; what is no longer allowed ends. */
+  recheck(isAffected: (identity: Identity) => boolean): void;
   counts(): GatewayCounts;
   /** Whether calls to a server are refused for the time being, because no connection to it can be made. */
   isResting(server: string): boolean;

@@ -1,12 +1,36 @@
 import type { Context } from 'hono';
 import { Failure } from '../failure/errors.ts';
+import { createShares } from '../identity/shares.ts';
+import { ClientLeft, createBodyRoom } from './body-room.ts';
 import type { HttpEnv } from './env.ts';
+import { JsonRefusal, JsonScan } from './json-scan.ts';
 
 /** The largest body that the control plane takes, in bytes. */
 const maxBody = 1024 * 1024;
+/** No definition is nested as deep or has as many members as that; what is stored is read by everybody. */
+const jsonLimits = { depth: 64, members: 50_000 };
+
+/** The bodies of the control plane that are held at the moment, by who sends them: an identity, else an address. */
+const room = createBodyRoom({ one: maxBody, perHolder: 4 * maxBody, total: 64 * maxBody, ms: 30_000 });
+const shares = createShares();
 
 /** The body as text (UTF-8); more than the limit is refused, whether announced or found while reading. */
 export async function readText(c: Context<HttpEnv>): Promise<string> {
+  const incoming = c.env?.incoming;
+  if (incoming) {
+    const address = { provider: '', subject: incoming.socket?.remoteAddress ?? '' };
+    const share = shares.of(c.get('identity') ?? address);
+    try {
+      const { bytes, free } = await room.read(incoming, share);
+      free();
+      return bytes.toString('utf8');
+    } catch (error) {
+      if (!(error instanceof ClientLeft)) throw error;
+      throw new Failure('bad_request', 'The request ended before its body was complete.');
+    } finally {
+      shares.settle(share);
+    }
+  }
   if (Number(c.req.header('content-length') ?? 0) > maxBody) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -24,6 +48,7 @@ export async function readJson(c: Context<HttpEnv>): Promise<{ value: unknown; t
   if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
     throw new Failure('unsupported_media_type', 'Send the body as application/json.');
   const text = await readText(c);
+  checkLimits(text);
   try {
     return { value: JSON.parse(text) as unknown, text };
   } catch (error) {
@@ -45,6 +70,19 @@ export async function readBody(
     fields.set(name, value);
   }
   return { value: Object.fromEntries(fields), text };
+}
+
+/** Refuses what would cost more to parse, to validate and to show than any real input does, before it is parsed. */
+function checkLimits(text: string): void {
+  const scan = new JsonScan(text, jsonLimits);
+  try {
+    scan.value(scan.space(0), 0);
+  } catch (error) {
+    // What is wrong with its grammar the parser says in better words.
+    if (!(error instanceof JsonRefusal) || error.why === 'syntax') return;
+    const faults = [{ at: 'body', message: error.message }];
+    throw new Failure('invalid_input', `The input has faults: body: ${error.message}`, { faults });
+  }
 }
 
 function tooLarge(): Failure {

@@ -32,7 +32,7 @@ export function answerFailure(c: Context<HttpEnv>, error: unknown, log: Log, cha
   if (failure.status === 401) headers['www-authenticate'] = challenge;
   const wait = failure.retryAfter ?? (failure.status === 503 ? 5 : undefined);
   if (wait !== undefined) headers['retry-after'] = String(wait);
-  if (failure.status === 413) headers.connection = 'close';
+  if (failure.status === 413 || failure.status === 408) headers.connection = 'close';
   c.set('failure', failure);
   return new Response(JSON.stringify(problemOf(failure, correlationId)), { status: failure.status, headers });
 }

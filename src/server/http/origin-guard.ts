@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import type { Config } from '../config/config.ts';
 import { Failure } from '../failure/errors.ts';
 import type { HttpEnv } from './env.ts';
+import { requireOnce } from './once.ts';
 
 /** Refuses requests for other hosts (DNS rebinding) and changes that another site's page makes in the browser. */
 export function originGuard(
@@ -9,6 +10,7 @@ export function originGuard(
 ): MiddlewareHandler<HttpEnv> {
   const [hosts, origins] = [new Set(config.allowedHosts), new Set(config.allowedOrigins)];
   return async (c, next) => {
+    requireOnce(c.env?.incoming?.rawHeaders ?? []);
     const host = c.req.header('host')?.toLowerCase() ?? '';
     if (!hosts.has(host))
       throw new Failure('host_refused', 'This host name is not served here; REGISTRY_URL says which one is.');

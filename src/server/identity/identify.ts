@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
+import { decodeJwt, decodeProtectedHeader, type JWTHeaderParameters, type JWTPayload } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { Change, Feed } from '../changes/feed.ts';
-import { partsOf } from '../changes/record.ts';
+import { type ChangeKind, partsOf } from '../changes/record.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
-import { type BearerWorld, identityOfBearer, issuerOf } from './bearer.ts';
+import { type BearerWorld, identityOfBearer, issuerOf, type TrustedProvider } from './bearer.ts';
 import { type CredentialHeaders, type Identify, type Identity, registryApi, type Who } from './identity.ts';
 import type { Memberships } from './memberships.ts';
 import { identityOfPersonalToken, type PersonalTokens } from './personal-token.ts';
@@ -16,6 +17,8 @@ const believedFor = 60_000;
 export interface TokenIdentifier {
   readonly identify: Identify;
   close(): void;
+  /** Whether a token, by its unverified claims, is meant for the gateway or for Microsoft Graph: no server may get it. */
+  isForGateway(token: string): boolean;
 }
 
 /** What telling who calls by a token needs. */
@@ -42,6 +45,11 @@ interface Cached {
   readonly who: Who & { is: 'identity' };
   readonly until: number;
 }
+
+/** Changes after which somebody may be somebody else, or nobody. */
+export const identityChanges: readonly ChangeKind[] = [
+  ...(['person', 'token', 'm2m_client', 'oauth_grant', 'oauth_client'] as const),
+];
 
 /** Identifies by `X-Authorization` (preferred) or `Authorization`, `Bearer` only. */
 export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
@@ -74,7 +82,7 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
     }
   };
 
-  const close = feed.follow(['person', 'token', 'm2m_client', 'oauth_grant', 'oauth_client'], (change) => {
+  const close = feed.follow(identityChanges, (change) => {
     generations.count += 1;
     if (change.key === null) memberships.forget();
     else if (change.kind === 'person') memberships.forget(personIn(change.key));
@@ -90,13 +98,15 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
       if (cached && now() < cached.until) return within(cached.who, at);
       return look(token, key).then((who) => within(who, at));
     },
+    isForGateway: (token) => isForGateway(token, [personal.settings.issuer, issued?.issuer], world.trusted),
   };
 }
 
-function isAbout({ kind, key }: Change, known: Identity): boolean {
+/** Whether a change concerns an identity, which then has to be found out anew. */
+export function isAbout({ kind, key }: Change, known: Identity): boolean {
   const { provider, subject, clientId, credentialId, method } = known;
   if (key === null) return true;
-  if (kind === 'token') return credentialId === key;
+  if (kind === 'token' || kind === 'session') return credentialId === key;
   if (kind === 'oauth_grant') return method === 'oauth' && credentialId === key;
   if (kind === 'oauth_client') return method === 'oauth' && clientId === key;
   const [where, who] = partsOf(key);
@@ -119,6 +129,37 @@ function within(who: Who, at: string | undefined): Who {
   if (fits) return who;
   const message = `This token is for ${bound.audience} and for nothing else; sign in for what you want to use.`;
   return { is: 'nobody', failure: new Failure('credential_invalid', message) };
+}
+
+const graphAudiences = new Set(['00000003-0000-0000-c000-000000000000', 'https://graph.microsoft.com']);
+
+function isForGateway(
+  token: string,
+  issuers: readonly (string | undefined)[],
+  trusted: readonly TrustedProvider[],
+): boolean {
+  try {
+    const claims = decodeJwt(token);
+    const audiences = [claims.aud ?? []].flat().map(String);
+    if (
+      (claims.iss !== undefined && issuers.includes(claims.iss)) ||
+      audiences.some((one) => graphAudiences.has(one.replace(/\/$/, '')))
+    )
+      return true;
+    const ids = trusted.flatMap(({ provider: { clientId } }) => [clientId, `api://${clientId}`]);
+    return audiences.some((one) => ids.includes(one)) || trusted.some((one) => isTakenBy(one, token, claims));
+  } catch {
+    return false;
+  }
+}
+
+/** Whether a provider would take these claims, once verified, for a token of this gateway. */
+function isTakenBy({ provider }: TrustedProvider, token: string, claims: JWTPayload): boolean {
+  try {
+    return provider.bearer?.(claims, decodeProtectedHeader(token) as JWTHeaderParameters) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the request carries a token of its own (and not just a cookie). */

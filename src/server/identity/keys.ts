@@ -15,6 +15,7 @@ export type Purpose =
   | 'login-attempt'
   | 'refresh-token'
   | 'sse-session'
+  | 'mcp-session'
   | 'upstream-credential'
   | 'job-secret'
   | 'oauth-key'
@@ -41,7 +42,7 @@ export function seal(key: Buffer, text: string, holder = ''): string {
 /** Decrypts what `seal` made; throws when it was changed or made with another key or for another holder. */
 export function unseal(key: Buffer, sealed: string, holder = ''): string {
   const bytes = Buffer.from(sealed, 'base64url');
-  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12));
+  const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, 12), { authTagLength: 16 });
   decipher.setAAD(Buffer.from(holder, 'utf8'));
   decipher.setAuthTag(bytes.subarray(-16));
   return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8');

@@ -8,14 +8,16 @@ import { packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import type { FailureCode } from '../failure/errors.ts';
 import { createGateway } from '../gateway/handle.ts';
+import type { Gateway } from '../gateway/world.ts';
 import { clientIp } from '../http/client-ip.ts';
 import type { HttpIdentity } from '../http/env.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
 import { groupNames } from '../identity/group-names.ts';
+import { identityChanges, isAbout } from '../identity/identify.ts';
 import type { Identity } from '../identity/identity.ts';
-import { deriveKey } from '../identity/keys.ts';
+import { deriveKey, type Purpose } from '../identity/keys.ts';
 import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
@@ -75,7 +77,30 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     else if (oauth.endpoints.owns(url)) oauth.endpoints.handle(req, res);
     else void control(req, res);
   };
-  return { gateway, metrics, listener };
+  const continueListener: RequestListener = (req, res) => {
+    const url = req.url ?? '';
+    if (gateway.owns(url)) return gateway.handle(req, res, true);
+    res.writeContinue();
+    listener(req, res);
+  };
+  endWhatIsNoLongerAllowed(parts, gateway, ending);
+  return { gateway, metrics, listener, continueListener };
+}
+
+/** What is open in either plane ends when the credential behind it does, whoever ended it and in whichever process. */
+function endWhatIsNoLongerAllowed(
+  { base, inventory }: Parts,
+  gateway: Pick<Gateway, 'recheck'>,
+  ending: Ending,
+): void {
+  // After the caches of identity, which follow the same changes: who is asked again must not be told what was.
+  ending.defer(
+    base.feed.follow([...identityChanges, 'session'], (change) => {
+      const isAffected = (known: Identity): boolean => isAbout(change, known);
+      gateway.recheck(isAffected);
+      inventory.events.end(isAffected);
+    }),
+  );
 }
 
 function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
@@ -97,11 +122,24 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
     limits: config.gateway.limits,
     allowedHosts: new Set(config.allowedHosts),
     allowedOrigins: new Set(config.allowedOrigins),
-    ticketKey: deriveKey(config.secretKey, 'sse-session'),
+    keys: {
+      ticket: keysFor(config, 'sse-session'),
+      session: keysFor(config, 'mcp-session'),
+    },
+    isForGateway: identity.tokens.isForGateway,
     clientIp: ({ socket, headers }) =>
       clientIp(socket.remoteAddress, headers['x-forwarded-for'], config.trustedProxyHops),
     resourceMetadataUrl: (path) => resourceMetadataUrl(config.registryUrl, path),
   });
+}
+
+/** The key of a purpose under the present secret, and under the one before, where that is at hand. */
+function keysFor(
+  { secretKey, previousSecretKey }: Base['config'],
+  purpose: Purpose,
+): readonly [Buffer, ...Buffer[]] {
+  const previous = previousSecretKey ? [deriveKey(previousSecretKey, purpose)] : [];
+  return [deriveKey(secretKey, purpose), ...previous];
 }
 
 /** What the control plane is built from besides. */

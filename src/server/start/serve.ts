@@ -11,7 +11,7 @@ const drainLimit = 30_000;
 
 /** Listens for requests and, where it is set, for those of the metrics; the ending drains what is in flight. */
 export async function serve(
-  { gateway, metrics, listener }: ReturnType<typeof buildPlanes>,
+  { gateway, metrics, listener, continueListener }: ReturnType<typeof buildPlanes>,
   { events, watch }: Inventory,
   config: Config,
   ending: Ending,
@@ -21,6 +21,8 @@ export async function serve(
     ending.defer(() => apart.close());
   }
   const server = createServer(httpOptionsFor(config.gateway.clients), listener);
+  // Who asks before sending a body is told to send it once it is known that it will be read.
+  server.on('checkContinue', continueListener);
   await listen(server, config);
   ending.defer(async () => {
     events.close();

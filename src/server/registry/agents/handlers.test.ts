@@ -152,11 +152,7 @@ test.each<[string, unknown, string]>([
   ],
   ['a private address', { path: '/a', card: { ...card03, url: 'http://10.0.0.1/' } }, 'body.card.url'],
   ['a card beyond the bound', { path: '/a', card: { ...card, x: 'x'.repeat(262_144) } }, 'body.card'],
-  [
-    'a card without end',
-    `{"path": "/a", "card": {"x": ${'['.repeat(50_000)}${']'.repeat(50_000)}}}`,
-    'body.card.x.0.0',
-  ],
+  ['a card without end', `{"path": "/a", "card": {"x": ${'['.repeat(50_000)}${']'.repeat(50_000)}}}`, 'body'],
 ])('%s is refused and named', async (_, body, place) => {
   const refused = await ask('POST', '/api/agents', body);
   expect([refused.status, refused.body.errors[0].at]).toEqual([422, place]);

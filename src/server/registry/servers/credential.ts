@@ -20,7 +20,8 @@ export type CredentialsOf = (row: Owner) => Credentials | null;
 export function credentialsFrom(vault: Vault): CredentialsOf {
   return ({ id, definition, credential }) => {
     const forwardAuthorization = definition.forward_authorization;
-    if (!credential) return { headers: [], names: new Set(), forwardAuthorization };
+    const passes = new Set(definition.pass_headers.map((name) => name.toLowerCase()));
+    if (!credential) return { headers: [], names: new Set(), forwardAuthorization, passes };
     const secrets = secretsIn(vault, id, credential);
     if (!secrets) return null;
     const headers: string[] = [];
@@ -30,7 +31,7 @@ export function credentialsFrom(vault: Vault): CredentialsOf {
     }
     for (const [at, name] of credential.customHeaderNames.entries())
       headers.push(name, secrets.customValues[at] ?? '');
-    return { headers, names: new Set(namesOf(credential)), forwardAuthorization };
+    return { headers, names: new Set(namesOf(credential)), forwardAuthorization, passes };
   };
 }
 

@@ -16,7 +16,7 @@ let events: ServerEvents;
 /** The servers that each person may see. */
 const sees: Record<string, string[]> = {};
 
-const someone = (subject: string) => ({ provider: 'test', subject }) as Identity;
+const someone = (subject: string) => ({ provider: 'test', subject, expiresAt: 1e15 }) as Identity;
 
 function start(more: Partial<ServerEventsWorld> = {}): void {
   const accessOf = ({ subject }: Identity) =>

@@ -27,6 +27,8 @@ export interface ServerEvents {
   /** Opens the stream of one listener; fails with `overloaded` when there are as many as there may be. */
   open(identity: Identity): ReadableStream<Uint8Array>;
   readonly size: number;
+  /** Ends the streams of these identities: whoever still may opens another. */
+  end(isAffected: (identity: Identity) => boolean): void;
   /** Ends every stream; nothing more is told. */
   close(): void;
 }
@@ -62,10 +64,14 @@ export function createServerEvents(world: ServerEventsWorld): ServerEvents {
           'overloaded',
           'As many listen for changes as may; read the list from time to time.',
         );
-      return streamOf(listeners, identity, world.lifetimeMs ?? 120_000);
+      const left = Math.max(0, identity.expiresAt - Date.now());
+      return streamOf(listeners, identity, Math.min(world.lifetimeMs ?? 120_000, left));
     },
     get size() {
       return listeners.size;
+    },
+    end(isAffected) {
+      for (const listener of listeners) if (isAffected(listener.identity)) listener.end();
     },
     close() {
       closed = true;

@@ -35,6 +35,8 @@ export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoin
     sse_endpoint: modify ? definition.sse_endpoint : null,
     version: definition.version,
     forward_authorization: definition.forward_authorization,
+    pass_headers: definition.pass_headers,
+    call_timeout_seconds: definition.call_timeout_seconds,
     auth_scheme: row.credential?.scheme ?? 'none',
     auth_header_name: modify ? (row.credential?.headerName ?? null) : null,
     custom_header_names: modify ? [...(row.credential?.customHeaderNames ?? [])] : [],

@@ -9,6 +9,8 @@ export interface Credentials {
   readonly names: ReadonlySet<string>;
   /** Whether a client's own `Authorization` goes to the server, where the client proved itself by `X-Authorization`. */
   readonly forwardAuthorization: boolean;
+  /** Names in lower case of headers that clients may send to this server besides those of the protocol. */
+  readonly passes: ReadonlySet<string>;
 }
 
 /** Where the data plane sends a server's calls; made anew at each change, so that a request computes nothing. */
@@ -17,6 +19,8 @@ export interface Route {
   /** The name in scopes: the path without the leading slash. */
   readonly name: string;
   readonly enabled: boolean;
+  /** How long a call may take until its answer begins, in milliseconds; null: as the settings have it. */
+  readonly callMs: number | null;
   /** The upstream's streamable HTTP endpoint; null when it has none. */
   readonly mcp: URL | null;
   /** The upstream's legacy HTTP+SSE endpoint (2024-11-05); null when it has none. */

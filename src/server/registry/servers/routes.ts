@@ -51,6 +51,7 @@ function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {
     id: row.id,
     name: nameOfPath(row.path),
     enabled: row.isEnabled,
+    callMs: row.definition.call_timeout_seconds === null ? null : row.definition.call_timeout_seconds * 1000,
     ...endpointsOf(row.definition),
     tools: row.tools?.tools ?? [],
     offers: row.tools?.offers ?? null,

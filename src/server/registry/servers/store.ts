@@ -287,7 +287,7 @@ export async function remove(db: Db, path: string, revision: number): Promise<vo
 const pathOf = ({ path }: { readonly path: string }): readonly string[] => [path];
 
 /** What definitions do not say that were stored before there was such a setting. */
-const unsaid = { forward_authorization: false };
+const unsaid = { forward_authorization: false, pass_headers: [], call_timeout_seconds: null };
 
 function rowOf(stored: Selectable<ServersTable>): ServerRow {
   return {

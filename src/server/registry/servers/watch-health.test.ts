@@ -32,7 +32,12 @@ let onCheck: (() => void) | undefined;
 
 beforeEach(async () => {
   database = await openMemory();
-  const credentialsOf = () => ({ headers: [], names: new Set<string>(), forwardAuthorization: false });
+  const credentialsOf = () => ({
+    headers: [],
+    names: new Set<string>(),
+    forwardAuthorization: false,
+    passes: new Set<string>(),
+  });
   feed = await followed(database);
   routes = await startRoutes({ db: database.db, feed, credentialsOf });
   [time, asked, findings, open, most, logged] = [Date.UTC(2026, 0, 1), [], {}, 0, 0, []];

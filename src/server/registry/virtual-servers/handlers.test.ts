@@ -47,7 +47,7 @@ afterEach(async () => {
 
 function put(name: string, tools: string[], more: Partial<Route> = {}): void {
   routes.set(name, {
-    ...{ id: name, name, enabled: true, mcp: new URL('http://127.0.0.1:1/mcp'), sse: null },
+    ...{ id: name, name, enabled: true, callMs: null, mcp: new URL('http://127.0.0.1:1/mcp'), sse: null },
     ...{ health: 'healthy', version: '1.0', credentials: null, protocolVersion: '2026-07-28' },
     tools: tools.map((tool) => ({ name: tool, description: `${tool}s`, inputSchema: { type: 'object' } })),
     ...more,

@@ -1,0 +1,61 @@
+import { JsonRefusal } from '../http/json-scan.ts';
+
+/** Names that decide on something in an object, and what folds to them. */
+export interface Members {
+  readonly names: ReadonlySet<string>;
+  readonly folded: ReadonlySet<string>;
+  readonly longest: number;
+}
+
+/** Makes the table of these names. */
+export function members(...names: string[]): Members {
+  // Folding can shorten a name: one ligature stands for three letters.
+  const longest = Math.max(...names.map((name) => name.length)) + 8;
+  return { names: new Set(names), folded: new Set(names.map(fold)), longest };
+}
+
+/** Folds a name as the most generous parsers do: by case, and by what Unicode takes for the same letter. */
+export function fold(name: string): string {
+  return name.toUpperCase().toLowerCase();
+}
+
+/** As many members an object may have in which names are compared with each other. */
+const mostNames = 1_000;
+const few = 8;
+
+/** The names of one object: whether one came twice, or in another spelling of one that decides. */
+export class MembersSeen {
+  /** The first name that came twice. */
+  twice: string | undefined;
+  /** The first name that some parser takes for one that decides. */
+  folded: string | undefined;
+  readonly #decisive: Members;
+  readonly #first: string[] = [];
+  #all: Set<string> | undefined;
+
+  constructor(decisive: Members) {
+    this.#decisive = decisive;
+  }
+
+  add(name: string): void {
+    if (this.#has(name)) this.twice ??= name;
+    const { names, folded, longest } = this.#decisive;
+    if (this.folded === undefined && !names.has(name) && name.length <= longest && folded.has(fold(name)))
+      this.folded = name;
+  }
+
+  #has(name: string): boolean {
+    const first = this.#first;
+    if (!this.#all) {
+      if (first.includes(name)) return true;
+      first.push(name);
+      if (first.length > few) this.#all = new Set(first);
+      return false;
+    }
+    if (this.#all.has(name)) return true;
+    if (this.#all.size >= mostNames)
+      throw new JsonRefusal('members', `An object that is decided on may have ${mostNames} members at most.`);
+    this.#all.add(name);
+    return false;
+  }
+}

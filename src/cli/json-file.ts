@@ -14,10 +14,18 @@ export interface JsonFile {
   readonly places: JsonPlaces;
 }
 
+/** Reads a text file, or standard input for `-`, without a byte order mark; `name` is what messages call it. */
+export async function readTextFile(
+  file: string,
+  terminal: Terminal,
+): Promise<{ name: string; text: string }> {
+  const name = file === '-' ? 'standard input' : file;
+  return { name, text: (await readWhole(file, terminal)).replace(/^\ufeff/, '') };
+}
+
 /** Reads a JSON file, or standard input for `-`; a fault is told with line and column. */
 export async function readJsonFile(file: string, terminal: Terminal): Promise<JsonFile> {
-  const name = file === '-' ? 'standard input' : file;
-  const text = (await readWhole(file, terminal)).replace(/^\ufeff/, '');
+  const { name, text } = await readTextFile(file, terminal);
   const places = jsonPlaces(text);
   const { fault } = places;
   if (fault)

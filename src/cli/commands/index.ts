@@ -1,4 +1,5 @@
 import type { AddCommands } from '../command.ts';
+import { addMoveCommands } from '../files/move.ts';
 import { addAgentCommands } from './agents.ts';
 import { addAuditCommands } from './audit.ts';
 import { addCompletionCommand } from './completion.ts';
@@ -27,6 +28,7 @@ const nouns: readonly AddCommands[] = [
   addAgentCommands,
   addVirtualServerCommands,
   addSearchCommands,
+  addMoveCommands,
   addIdentityCommands,
   addTokenCommands,
   addAuditCommands,

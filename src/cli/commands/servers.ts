@@ -2,10 +2,11 @@ import { Option } from 'commander';
 import type { AddCommands } from '../command.ts';
 import { addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
-import { connectConfig } from '../connect-config.ts';
+import { addConnectCommand } from '../connect/connect.ts';
+import { connectConfig } from '../connect/connect-config.ts';
 import { updateCredential } from '../credential.ts';
+import { register } from '../files/register.ts';
 import { checkHealth } from '../health.ts';
-import { register } from '../register.ts';
 import { showConfig } from '../registry-config.ts';
 import { addServerUpdates } from '../server-updates.ts';
 import { healthStyle, serverFields, serverTable, toolTable } from '../server-view.ts';
@@ -20,6 +21,7 @@ export const addServerCommands: AddCommands = (program, on) => {
   addChanges(program, on);
   addServerUpdates(program, on);
   addCredential(program, on);
+  addConnectCommand(program, on);
 };
 
 const addLooks: AddCommands = (program, on) => {
@@ -69,14 +71,17 @@ const addLooks: AddCommands = (program, on) => {
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'register', {
     summary:
-      'Register the server that a JSON file describes; it starts disabled unless is_enabled says otherwise',
+      'Register the servers that a file describes: a registration, a client configuration, a server.json; they start disabled unless is_enabled says otherwise',
     examples: [
       'mcp-gateway register --config examples/server.json',
+      'mcp-gateway register --config .vscode/mcp.json --only docs',
       'mcp-gateway register --config - --overwrite < server.json',
     ],
   })
-    .requiredOption('--config <file>', "JSON file with the server's fields; - reads standard input")
-    .option('--overwrite', 'replace the server that is registered under the same path')
+    .requiredOption('--config <file>', 'the file (JSON, JSON with comments or TOML); - reads standard input')
+    .option('--only <name>', 'only the server of this name in the file')
+    .option('--path <path>', 'the path to register it at, instead of the one in the file')
+    .option('--overwrite', 'replace a server that is registered at the same path')
     .action(on(register));
 
   addCommand(program, 'toggle', {

@@ -108,7 +108,7 @@ function entryOf(value: Members, at: string): FileEntry | undefined {
   if (isServerRegistration(value)) return entryOr({ name, at }, () => readServerRegistration(value, at));
   if (isAgent(value)) return readAgent(value, at);
   // One server in a client's words, or one whose address was forgotten: the schema then says what is missing.
-  if ('url' in value || 'server_name' in value)
+  if ('url' in value || 'server_name' in value || 'path' in value)
     return entryOr({ name, at }, () => readServerRegistration(value, at));
   return undefined;
 }

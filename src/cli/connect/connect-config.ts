@@ -1,6 +1,6 @@
-import type { Run } from './command.ts';
-import { plainJson } from './plain-text.ts';
-import { Trouble } from './trouble.ts';
+import type { Run } from '../command.ts';
+import { plainJson } from '../plain-text.ts';
+import { Trouble } from '../trouble.ts';
 
 /** The action of `server-connect-config`: what an MCP client's configuration needs to connect to a server. */
 export async function connectConfig({ api, output }: Run, { path }: { path: string }): Promise<void> {

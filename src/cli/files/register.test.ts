@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { aServer, cli, folderWith, problem, scripted } from '../../test/cli-trial.ts';
+import { aServer, cli, folderWith, problem, scripted } from '../../../test/cli-trial.ts';
 
 const registration = { server_name: 'Time', path: '/time', proxy_pass_url: 'http://127.0.0.1:8101/mcp' };
 
@@ -41,7 +41,7 @@ test('a path that is taken needs --overwrite, which replaces and then sets the w
   const stdin = JSON.stringify({ ...registration, is_enabled: true });
   const refused = await cli(['register', '--config', '-'], { registry, stdin });
   expect(refused.code).toBe(1);
-  expect(refused.err).toContain('Say --overwrite to replace it.');
+  expect(refused.err).toContain('To replace it, add --overwrite');
   const replaced = await cli(['register', '--config', '-', '--overwrite'], { registry, stdin });
   expect(replaced).toMatchObject({ code: 0, err: 'Replaced /time.\n' });
   expect(registry.asked.slice(1)).toEqual([
@@ -52,8 +52,8 @@ test('a path that is taken needs --overwrite, which replaces and then sets the w
 });
 
 test.each([
-  ['{\n  "path": "/x",\n}', 'standard input is not valid JSON: line 3, column 1: a name in double quotes'],
-  ['', 'line 1, column 1: a value is expected, not the end of the text'],
+  ['{\n  "path": "/x"\n  "b": 1}', 'standard input is not valid JSON: line 3, column 3'],
+  ['', 'standard input is empty.'],
   [
     '{\n  "server_name": "Time",\n  "path": "/api/x",\n  "proxy_pass_url": "ftp://x"\n}',
     "line 3, column 11: path: '/api' belongs to the gateway itself",
@@ -63,8 +63,9 @@ test.each([
     'line 4, column 21: proxy_pass_url: must be an http:// or https:// URL',
   ],
   ['{"path": "/x", "nonsense": 1}', 'line 1, column 28: nonsense: is not a field of a server'],
-  ['{"path": "/x"}', 'line 1, column 1: server_name: is missing'],
-  ['{"mcpServers": {}}', "This looks like a client's list of servers"],
+  ['{"path": "/x"}', 'line 1, column 1: server_name: is required'],
+  ['{"mcpServers": {}}', 'describes nothing that is known here'],
+  ['{"mcpServers": {"a": {"command": "x"}}}', 'a: It runs as a program on the machine of its user'],
 ])('%j is refused before anything is sent, with the place', async (stdin, message) => {
   const registry = await scripted({});
   const { code, err } = await cli(['register', '--config', '-'], { registry, stdin });

@@ -6,6 +6,7 @@ import { endpoints } from '../contract/index.ts';
 import type { systemEndpoints } from '../contract/system.ts';
 import { Failure } from './failure/errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
+import { compressed } from './http/compressed.ts';
 import { sessionCookieName } from './http/cookies.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
 import { answerFailure } from './http/failure.ts';
@@ -58,6 +59,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   });
   app.use(securityHeaders(config.session.secure));
   app.use(originGuard(config));
+  app.use('/api/*', compressed());
   // Whoever is told that something was changed finds it changed, in this process at once. Sign-in changes by GET.
   app.use(async (c, next) => {
     await next();

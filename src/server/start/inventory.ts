@@ -49,6 +49,7 @@ export async function buildInventory({ db, feed, config, log, now }: Base, versi
   ending.defer(() => watch.close());
   const servers = {
     ...{ db, now, lookAfter, check, policy, vault, events, decideTool },
+    rows: routes.rows,
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };

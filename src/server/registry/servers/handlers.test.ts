@@ -44,13 +44,14 @@ beforeEach(async () => {
   routes = await startRoutes({ db: database.db, feed, credentialsOf });
   time = Date.UTC(2026, 0, 1);
   let ids = 0;
-  const check = createCheck({ policy, version: '1', headersMs: 300 });
+  const check = createCheck({ policy, version: '1', headersMs: 5000 });
   const now = () => (time += 1000);
   handlers = serverHandlers({
     db: database.db,
     lookAfter: createLookAfter({ db: database.db, check, credentialsOf, now }),
     vault,
     check,
+    rows: () => routes.rows(),
     events: { open: () => new ReadableStream() },
     publicUrl: 'https://gateway.example/',
     policy,
@@ -483,4 +484,21 @@ test('a look at an address says that a credential is wanted, or that nobody is t
     status: 'unhealthy',
     transport: null,
   });
+});
+
+test('a list parses no tools, and shows what the last check found', async () => {
+  await call('servers.register', { body: { ...input(), is_enabled: true } }, admin());
+  expect(routes.rows()[0]?.tools?.tools.length).toBeGreaterThan(0);
+  const parse = JSON.parse;
+  const parsed: string[] = [];
+  JSON.parse = ((text: string, ...rest: []) => {
+    parsed.push(text);
+    return parse(text, ...rest) as unknown;
+  }) as typeof JSON.parse;
+  try {
+    await call('servers.list', { query: { limit: '1' } }, admin());
+  } finally {
+    JSON.parse = parse;
+  }
+  expect(parsed.filter((text) => text.includes('inputSchema'))).toEqual([]);
 });

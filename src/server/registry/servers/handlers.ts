@@ -16,7 +16,7 @@ import type { Identity } from '../../identity/identity.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { withoutQuery } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
-import { type Asked, select } from '../select.ts';
+import type { Asked } from '../select.ts';
 import { assertReachable, assertSamePath, forRecord, movesEndpoints, movesHost, patched } from './change.ts';
 import type { CheckServer } from './check.ts';
 import { changedCredential, credentialForRecord } from './credential.ts';
@@ -28,12 +28,12 @@ import { probe } from './probe.ts';
 import {
   find,
   insert,
-  listServers,
   remove,
   replace,
   type ServerRow,
   setCredential,
   setEnabled,
+  withHealth,
 } from './store.ts';
 import { showTools } from './tools.ts';
 import type { Vault } from './vault.ts';
@@ -47,6 +47,8 @@ export interface ServersWorld {
   readonly events: Pick<ServerEvents, 'open'>;
   /** The gateway's own URL as clients know it. */
   readonly publicUrl: string;
+  /** Every server that is registered, by name, from memory. */
+  readonly rows: () => readonly ServerRow[];
   /** Which addresses a server may be at. */
   readonly policy: OutboundPolicy;
   /** Milliseconds since 1970. */
@@ -115,12 +117,9 @@ async function showServers(
   caller: Who,
 ): Promise<Output<(typeof serverEndpoints)['servers.list']>> {
   const { limit, offset } = asked;
-  const { page, total } = select(await listServers(world.db), asked, {
-    listed: ({ path, definition: { server_name, description, tags } }) => ({
-      ...{ path, name: server_name, texts: [description, ...tags] },
-    }),
-    mayList: (name) => caller.access.may('list_service', name),
-  });
+  const found = searched(world.rows(), asked.query, (name) => caller.access.may('list_service', name));
+  const total = found.length;
+  const page = await withHealth(world.db, found.slice(offset, offset + limit));
   return {
     servers: page.map((row) => show(world, row, caller)),
     total_count: total,
@@ -129,6 +128,30 @@ async function showServers(
     has_next: offset + limit < total,
     can_register: caller.access.may('register_service'),
   };
+}
+
+/** The servers that may be listed and in which the text occurs; nothing of them is parsed for it. */
+function searched(
+  rows: readonly ServerRow[],
+  query: string | undefined,
+  mayList: (name: string) => boolean,
+): ServerRow[] {
+  const wanted = query?.trim().toLowerCase() ?? '';
+  return rows.filter(
+    (row) => (wanted === '' || textOf(row).includes(wanted)) && mayList(nameOfPath(row.path)),
+  );
+}
+
+const texts = new WeakMap<ServerRow, string>();
+
+/** What a query may occur in; a row is another object after each change. */
+function textOf(row: ServerRow): string {
+  const known = texts.get(row);
+  if (known !== undefined) return known;
+  const { server_name, description, tags } = row.definition;
+  const text = [row.path, server_name, description, ...tags].join('\n').toLowerCase();
+  texts.set(row, text);
+  return text;
 }
 
 async function register(world: ServersWorld, body: Registration, caller: Who): Promise<Reply<Server>> {

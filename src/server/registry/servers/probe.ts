@@ -1,19 +1,18 @@
 import type { Output } from '../../../contract/endpoint.ts';
 import { withoutEndSlashes } from '../../../contract/names.ts';
 import { nameOfPath, type serverEndpoints, serverPath } from '../../../contract/servers.ts';
-import type { Db } from '../../db/tables.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls } from '../input-faults.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { endpointsOf } from './endpoints.ts';
-import { listServers, type ServerRow } from './store.ts';
+import type { ServerRow } from './store.ts';
 
 type Probed = Output<(typeof serverEndpoints)['servers.probe']>;
 type Transport = Probed['transport'];
 
 /** What a look at an address works with. */
 export interface ProbeWorld {
-  readonly db: Db;
+  readonly rows: () => readonly ServerRow[];
   readonly check: CheckServer;
   readonly policy: OutboundPolicy;
 }
@@ -28,7 +27,7 @@ interface Try {
  * `mayList` says of which registered servers the caller may hear.
  */
 export async function probe(
-  { db, check, policy }: ProbeWorld,
+  { rows, check, policy }: ProbeWorld,
   given: string,
   mayList: (name: string) => boolean,
 ): Promise<Probed> {
@@ -36,7 +35,7 @@ export async function probe(
   const url = new URL(given);
   const { tried, found } = await firstAnswer(check, triesOf(url));
   const answers = found.status === 'healthy' || found.status === 'auth-failing';
-  const known = await listServers(db);
+  const known = rows();
   const name = (found.serverName ?? '') || nameFor(url);
   return {
     status: found.status,

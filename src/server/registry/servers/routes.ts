@@ -12,6 +12,8 @@ export interface Routes {
   readonly find: FindRoute;
   /** Every route, in no order. */
   all(): Iterable<Route>;
+  /** Every server as it is stored, by its name; what a check found may be newer in the database. */
+  rows(): readonly ServerRow[];
   close(): void;
 }
 
@@ -26,24 +28,54 @@ export interface RoutesWorld {
 /** Reads the route table and keeps it current: a server is read again at each change of it. */
 export async function startRoutes({ db, feed, credentialsOf }: RoutesWorld): Promise<Routes> {
   let routes = new Map<string, Route>();
+  let rows = new Map<string, ServerRow>();
+  let sorted: readonly ServerRow[] | undefined;
   const readAll = async (): Promise<void> => {
-    const read = (await listServers(db)).map((row) => routeOf(row, credentialsOf));
-    routes = new Map(read.map((route) => [route.name, route]));
+    const read = await listServers(db);
+    rows = new Map(read.map((row) => [nameOfPath(row.path), row]));
+    routes = new Map(read.map((row) => [nameOfPath(row.path), routeOf(row, credentialsOf)]));
+    sorted = undefined;
   };
   let changes = 0;
   const close = feed.follow(['server'], async ({ key }) => {
     changes += 1;
     if (key === null) return readAll();
     const row = await find(db, key);
-    if (row) routes.set(nameOfPath(key), routeOf(row, credentialsOf));
-    else routes.delete(nameOfPath(key));
+    const name = nameOfPath(key);
+    sorted = undefined;
+    if (row) {
+      rows.set(name, row);
+      routes.set(name, routeOf(row, credentialsOf));
+    } else {
+      rows.delete(name);
+      routes.delete(name);
+    }
   });
   // What changes while everything is read may be older in the reading.
   for (let before = -1; before !== changes; ) {
     before = changes;
     await readAll();
   }
-  return { find: (name) => routes.get(name), all: () => routes.values(), close };
+  return {
+    find: (name) => routes.get(name),
+    all: () => routes.values(),
+    rows() {
+      sorted ??= byName([...rows.values()]);
+      return sorted;
+    },
+    close,
+  };
+}
+
+function byName(rows: readonly ServerRow[]): ServerRow[] {
+  return rows
+    .map((row) => ({ row, name: row.definition.server_name.toLowerCase() }))
+    .sort((a, b) => compare(a.name, b.name) || compare(a.row.path, b.row.path))
+    .map(({ row }) => row);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }
 
 function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {

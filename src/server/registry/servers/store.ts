@@ -112,6 +112,18 @@ export async function find(db: Db, path: string): Promise<ServerRow | undefined>
   return stored && rowOf(stored);
 }
 
+/** Rows from memory with what their last checks found: a check that found the same as before changes only its time. */
+export async function withHealth(db: Db, rows: readonly ServerRow[]): Promise<ServerRow[]> {
+  const found = new Map<string, Health | null>();
+  for (let from = 0; from < rows.length; from += 500) {
+    const ids = rows.slice(from, from + 500).map(({ id }) => id);
+    const stored = await db.selectFrom('servers').select(['id', 'health']).where('id', 'in', ids).execute();
+    for (const { id, health } of stored)
+      found.set(id, health === null ? null : (JSON.parse(health) as Health));
+  }
+  return rows.filter(({ id }) => found.has(id)).map((row) => ({ ...row, health: found.get(row.id) ?? null }));
+}
+
 /** All servers, by path. */
 export async function listServers(db: Db): Promise<ServerRow[]> {
   const stored = await db.selectFrom('servers').selectAll().orderBy('path').execute();

@@ -230,3 +230,14 @@ test('calls that find a server in another state than its last check have it chec
   expect(await checksAfterCalls(0.5, true)).toBe(1);
   expect(logged.at(-1)).toMatchObject({ server: 'a', from: 'unhealthy', to: 'healthy' });
 });
+
+test('after a start a few servers are checked at once, and thousands over the interval', async () => {
+  for (let at = 0; at < 200; at += 1) await add(`s${at}`);
+  await feed.caughtUp();
+  watch.start(2 ** 30);
+  await watch.tick();
+  expect(asked.length).toBe(32);
+  time += 16 * minute;
+  await watch.tick();
+  expect(new Set(asked).size).toBe(200);
+});

@@ -18,6 +18,9 @@ const leastApart = 5000;
 /** Milliseconds between two checks of a server that calls find in another state than its last check. */
 const leastApartAfterCalls = 1000;
 
+/** How many servers are checked right after the start. */
+const checkedAtStart = 32;
+
 /** What the watch works with. */
 export interface HealthWatchWorld {
   readonly db: Db;
@@ -150,6 +153,10 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
     soon,
     met,
     start(everyMs) {
+      // Thousands of servers at once would keep a core busy: after the first few, checks spread over the interval.
+      const enabled = [...routes.all()].filter((route) => route.enabled && !turns.has(route.name));
+      for (const { name } of enabled.slice(checkedAtStart))
+        turns.set(name, { ...newTurn(), dueAt: now() + world.random() * world.intervalMs });
       timer = setInterval(tick, everyMs).unref();
       void tick();
     },

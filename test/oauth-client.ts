@@ -182,3 +182,30 @@ export async function callServer(
     text: await response.text(),
   };
 }
+
+/** Opens an MCP session (2025-11-25) with a token; returns how to ask in it. */
+export async function openSession(endpoint: string, bearer: string) {
+  let id: string | undefined;
+  const ask = async (method: string, params: object = {}) => {
+    const response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${bearer}`,
+        ...(id === undefined ? {} : { 'mcp-session-id': id, 'mcp-protocol-version': '2025-11-25' }),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+    });
+    id ??= response.headers.get('mcp-session-id') ?? undefined;
+    const text = await response.text();
+    const data = /^data: (\{.*)$/m.exec(text)?.[1] ?? text;
+    const message = JSON.parse(data) as { result?: unknown; error?: unknown };
+    return { status: response.status, challenge: response.headers.get('www-authenticate') ?? '', ...message };
+  };
+  await ask('initialize', {
+    ...{ protocolVersion: '2025-11-25', capabilities: {} },
+    clientInfo: { name: 'test', version: '1' },
+  });
+  return ask;
+}

@@ -1,7 +1,15 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startGateway, type TestGateway } from './harness.ts';
-import { authorizeUrl, callServer, openBrowser, pkce, signInFromClient, token } from './oauth-client.ts';
+import {
+  authorizeUrl,
+  callServer,
+  openBrowser,
+  openSession,
+  pkce,
+  signInFromClient,
+  token,
+} from './oauth-client.ts';
 import { signIn } from './sign-in.ts';
 
 let gateway: TestGateway;
@@ -128,4 +136,24 @@ test('an administrator sees who uses a client and blocks it', async () => {
   );
   expect(again.status).toBe(400);
   expect(await again.text()).toContain('an administrator blocked it');
+});
+
+test('a program that was allowed only reading sees and calls tools that read, and is asked to step up', async () => {
+  const everything = `${gateway.url}/everything/mcp`;
+  const choice = { as: 'alice@contoso.example', reach: 'read' } as const;
+  const { body } = await signInFromClient(gateway.url, everything, choice);
+  expect(body.scope?.split(' ')).toContain('mcp:read');
+  expect(body.scope?.split(' ')).not.toContain('mcp:call');
+  const session = await openSession(everything, body.access_token ?? '');
+  const list = await session('tools/list');
+  const { tools } = list.result as { tools: { name: string; annotations?: { readOnlyHint?: boolean } }[] };
+  expect(tools.length).toBeGreaterThan(0);
+  expect(tools.filter(({ annotations }) => annotations?.readOnlyHint !== true)).toEqual([]);
+  // What the server does not say of a tool counts as no.
+  const refused = await session('tools/call', { name: 'of-which-nothing-is-known', arguments: {} });
+  expect(refused.status).toBe(403);
+  expect(refused.challenge).toContain('error="insufficient_scope", scope="mcp:read mcp:call"');
+  expect(refused.challenge).toContain(
+    `resource_metadata="${gateway.url}/.well-known/oauth-protected-resource/everything/mcp"`,
+  );
 });

@@ -38,6 +38,7 @@ export function scopeFields(scope: ScopeView, paint: Paint): string {
         ['Held by groups', scope.group_mappings.join(', ') || 'none'],
         ['Group in the directory', scope.idp_group_id],
         ['Agents it may see', scope.agent_access.join(', ')],
+        ['Only for the programs', scope.clients?.join(', ')],
         ...permissions,
         ['Changed', scope.updated_at],
       ],

@@ -126,6 +126,8 @@ export const accessEndpoints = {
         server: z.string().min(1).max(200),
         method: z.string().min(1).max(200),
         tool: z.string().min(1).max(200).optional(),
+        /** The OAuth client id or alias of the program that calls; scopes with `clients` count only with one of theirs. */
+        client: z.string().min(1).max(500).optional(),
         /** What prompts/get, resources/read and the like are about. */
         prompt: z.string().min(1).max(200).optional(),
         resource: z.string().min(1).max(2000).optional(),
@@ -134,7 +136,9 @@ export const accessEndpoints = {
     output: z.object({
       allow: z.boolean(),
       /** Why it is refused; null when it is allowed. */
-      reason: z.enum(['no-scopes', 'server', 'method', 'tool', 'prompt', 'resource']).nullable(),
+      reason: z
+        .enum(['no-scopes', 'server', 'method', 'tool', 'prompt', 'resource', 'client-scope'])
+        .nullable(),
       groups: z.array(z.string()),
       /** Every scope that these groups give. */
       scopes: z.array(z.string()),

@@ -42,6 +42,8 @@ export const groupDefinition = z.strictObject({
   ui_permissions: z.record(z.string(), z.json()).default({}),
   /** Paths of the agents that the scope may see, or `["all"]`. */
   agent_access: z.array(z.json()).max(1000).default([]),
+  /** The programs for which the scope counts: OAuth client ids and aliases; left out: for any. */
+  clients: z.array(z.json()).min(1).max(100).optional(),
   /** Whether a group of this name is made in the directory and mapped too. */
   create_in_idp: z.boolean().default(false),
 });
@@ -73,6 +75,8 @@ export const scopeDefinition = z.object({
   group_mappings: z.array(z.string()),
   ui_permissions: z.partialRecord(z.enum(uiPermissions), z.array(z.string())),
   agent_access: z.array(z.string()),
+  /** The programs for which it counts; absent: for any, and without one. */
+  clients: z.array(z.string()).optional(),
 });
 
 /** A scope as the API shows it. */

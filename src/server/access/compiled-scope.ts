@@ -12,6 +12,8 @@ export interface CompiledScope {
   readonly rules: ReadonlyMap<string, readonly CompiledRule[]>;
   /** UI permissions, and what agent rules grant besides. */
   readonly permissions: ReadonlyMap<UiPermission, 'all' | ReadonlySet<string>>;
+  /** The programs for which it counts; undefined: for any, and without one. */
+  readonly clients: ReadonlySet<string> | undefined;
 }
 
 /** Makes a scope ready for decisions. */
@@ -27,7 +29,8 @@ export function compileScope(scope: Scope): CompiledScope {
     const names = [...(scope.uiPermissions[permission] ?? []), ...agentsOf(scope, permission)];
     if (names.length > 0) permissions.set(permission, names.includes('all') ? 'all' : new Set(names));
   }
-  return { name: scope.name, allowed: Object.freeze({ allow: true, scope: scope.name }), rules, permissions };
+  const allowed = Object.freeze({ allow: true as const, scope: scope.name });
+  return { name: scope.name, allowed, rules, permissions, clients: scope.clients && new Set(scope.clients) };
 }
 
 /** What agent rules grant: the same as a UI permission of that name would, so that either is enough. */

@@ -10,12 +10,14 @@ const refusals = {
   tool: Object.freeze({ allow: false, reason: 'tool' }),
   prompt: Object.freeze({ allow: false, reason: 'prompt' }),
   resource: Object.freeze({ allow: false, reason: 'resource' }),
+  'client-scope': Object.freeze({ allow: false, reason: 'client-scope' }),
 } as const satisfies Record<RefusalReason, Decision>;
 
 /**
  * Whether a subject may make a call: when one rule of one of its scopes names the server (or `*`), the method (or `*`,
  * `all`, or a method that implies it) and, for `tools/call`, the tool (or `*`, `all`); where the rule lists prompts or
- * resources, also those that the call is about. An allowing answer names the first such scope. Administrators need a rule as anybody does, and `tools/call` without a tool is refused. Costs a few look-ups
+ * resources, also those that the call is about. An allowing answer names the first such scope. A program that was allowed only tools that read is
+ * held to that. Administrators need a rule as anybody does, and `tools/call` without a tool is refused. Costs a few look-ups
  * whatever the number of scopes, rules and servers, and allocates nothing once the subject is known.
  */
 export function decide(subject: Subject, call: Call, grants: Grants): Decision {
@@ -27,7 +29,11 @@ export function decide(subject: Subject, call: Call, grants: Grants): Decision {
   if (!method) return refusals.method;
   if (call.method === toolsCall) {
     if (!call.tool) return refusals.tool;
-    return tools.named.get(call.tool) ?? tools.any ?? refusals.tool;
+    const decision = tools.named.get(call.tool) ?? tools.any ?? refusals.tool;
+    // Only once the person may: what the program lacks is nothing to somebody who could not give it.
+    if (decision.allow && subject.onlyReading && !subject.onlyReading(call.server, call.tool))
+      return refusals['client-scope'];
+    return decision;
   }
   const answer = table.items ? itemAnswer(table.items, call, method) : method;
   return typeof answer === 'string' ? refusals[answer] : answer;

@@ -7,7 +7,12 @@ import type { ServerRule } from './server-rules.ts';
 
 /** The first rule of a scope that allows a call by itself; undefined when none does. */
 export function ruleBehind(scope: Scope, call: Call): ServerRule | undefined {
-  const alone = (rule: ServerRule): Scope => ({ ...scope, serverRules: [rule], groupMappings: ['holder'] });
+  const alone = (rule: ServerRule): Scope => ({
+    ...scope,
+    serverRules: [rule],
+    groupMappings: ['holder'],
+    clients: undefined,
+  });
   return scope.serverRules.find((rule) => {
     const grants = compile(new Map([[scope.name, alone(rule)]]));
     return decide({ groups: ['holder'] }, call, grants).allow;

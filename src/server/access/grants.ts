@@ -43,7 +43,7 @@ export function holdingOf(subject: Subject, grants: Grants): Holding {
   if (known) return known;
   const scopes = scopesOf(subject, grants);
   // JSON keeps names apart whatever they contain.
-  const key = JSON.stringify(scopes.map(({ name }) => name));
+  const key = JSON.stringify([Boolean(subject.onlyReading), ...scopes.map(({ name }) => name)]);
   let holding = grants.byScopes.get(key);
   if (!holding) {
     holding = hold(scopes);
@@ -54,9 +54,11 @@ export function holdingOf(subject: Subject, grants: Grants): Holding {
   return holding;
 }
 
-function scopesOf({ groups, limitedTo }: Subject, { byGroup }: Grants): CompiledScope[] {
+function scopesOf({ groups, limitedTo, clientNames = [] }: Subject, { byGroup }: Grants): CompiledScope[] {
   const held = new Set<CompiledScope>();
-  for (const group of groups) for (const scope of byGroup.get(groupKey(group)) ?? []) held.add(scope);
+  for (const group of groups)
+    for (const scope of byGroup.get(groupKey(group)) ?? [])
+      if (!scope.clients || clientNames.some((name) => scope.clients?.has(name))) held.add(scope);
   if (!limitedTo) return [...held];
   const limit = new Set(limitedTo);
   return [...held].filter(({ name }) => limit.has(name));

@@ -2,7 +2,7 @@ import { readAgentAccess } from './agent-rules.ts';
 import { type JsonFault, type JsonPlace, jsonReader } from './json-reader.ts';
 import { groupKey } from './names.ts';
 import type { Reader } from './reader.ts';
-import type { Scope } from './scope-set.ts';
+import { readClients, type Scope } from './scope-set.ts';
 import { readRules } from './server-rules.ts';
 import { readUiPermissions } from './ui-permissions.ts';
 
@@ -12,6 +12,7 @@ export interface ScopeJson {
   readonly ui_permissions?: unknown;
   readonly agent_access?: unknown;
   readonly group_mappings?: unknown;
+  readonly clients?: unknown;
 }
 
 /**
@@ -35,6 +36,9 @@ export function readScopeJson(
     agentAccess: readAgentAccess(reader, place('agent_access', [])),
     uiPermissions: readUiPermissions(reader, place('ui_permissions', {}), name),
     groupMappings: readMappings(reader, place('group_mappings', [name])),
+    ...(json.clients === undefined
+      ? {}
+      : { clients: readClients(reader, place('clients', undefined), 'clients') }),
   };
   return { scope, faults };
 }
@@ -64,5 +68,6 @@ export function scopeJsonOf(scope: Scope) {
       Object.entries(scope.uiPermissions).map(([permission, names]) => [permission, [...(names ?? [])]]),
     ),
     agent_access: [...(scope.agentAccess ?? [])],
+    ...(scope.clients ? { clients: [...scope.clients] } : {}),
   };
 }

@@ -1,5 +1,6 @@
 import type { UiPermission } from '../../contract/endpoint.ts';
 import type { AgentRule } from './agent-rules.ts';
+import type { Reader } from './reader.ts';
 import { type Rules, readRules, type ServerRule } from './server-rules.ts';
 import { readUiPermissions } from './ui-permissions.ts';
 import { readYaml, type YamlReader } from './yaml-reader.ts';
@@ -16,6 +17,8 @@ export interface Scope {
   readonly uiPermissions: Readonly<Partial<Record<UiPermission, readonly string[]>>>;
   /** Groups as the identity provider names them; for Entra, Object IDs. */
   readonly groupMappings: readonly string[];
+  /** Counts only for these programs (OAuth client ids and aliases); absent: for any, and without one. */
+  readonly clients?: readonly string[] | undefined;
 }
 
 /** Scopes by name, in the order in which their source first names them. */
@@ -23,9 +26,11 @@ export type ScopeSet = ReadonlyMap<string, Scope>;
 
 const uiSection = 'UI-Scopes';
 const groupSection = 'group_mappings';
+const clientSection = 'scope_clients';
 
 /**
- * Reads a scope file: `UI-Scopes` (scope: permission: resources), `group_mappings` (group: scopes), and every other key a
+ * Reads a scope file: `UI-Scopes` (scope: permission: resources), `group_mappings` (group: scopes), `scope_clients` (scope:
+ * programs for which it counts), and every other key a
  * scope with a list of server and agent rules. Throws nothing but a ScopesFault, which tells all faults with line and column.
  */
 export function parseScopes(text: string, file: string): ScopeSet {
@@ -33,11 +38,14 @@ export function parseScopes(text: string, file: string): ScopeSet {
   const sections = reader.entries(reader.root, 'the file') ?? [];
   const drafts = new Map<string, Draft>();
   for (const { key, value } of sections) {
-    if (key === groupSection) continue;
+    if (key === groupSection || key === clientSection) continue;
     if (key === uiSection) readUiSection(reader, value, drafts);
     else draftOf(drafts, key).rules = readRules(reader, value, key);
   }
-  for (const { key, value } of sections) if (key === groupSection) readGroups(reader, value, drafts);
+  for (const { key, value } of sections) {
+    if (key === groupSection) readGroups(reader, value, drafts);
+    if (key === clientSection) readClientSection(reader, value, drafts);
+  }
   reader.finish();
   if (drafts.size === 0) reader.fault(reader.root, 'the file defines no scope, so nobody could do anything');
   reader.finish();
@@ -48,6 +56,7 @@ interface Draft {
   uiPermissions: Scope['uiPermissions'];
   rules: Rules;
   readonly groups: string[];
+  clients?: readonly string[];
 }
 
 function draftOf(drafts: Map<string, Draft>, name: string): Draft {
@@ -58,8 +67,24 @@ function draftOf(drafts: Map<string, Draft>, name: string): Draft {
   return made;
 }
 
-function scopeOf(name: string, { uiPermissions, rules, groups }: Draft): Scope {
-  return { name, ...rules, uiPermissions, groupMappings: groups };
+function scopeOf(name: string, { uiPermissions, rules, groups, clients }: Draft): Scope {
+  return { name, ...rules, uiPermissions, groupMappings: groups, ...(clients ? { clients } : {}) };
+}
+
+function readClientSection(reader: YamlReader, section: Place, drafts: ReadonlyMap<string, Draft>): void {
+  for (const { key, at, value } of reader.entries(section, clientSection) ?? []) {
+    const draft = drafts.get(key);
+    if (draft) draft.clients = readClients(reader, value, `the clients of scope '${key}'`);
+    else reader.fault(at, `${clientSection} names the scope '${key}', which is not in this file`);
+  }
+}
+
+/** The programs for which a scope counts; none would be nobody, which is surely not meant. */
+export function readClients<P>(reader: Reader<P>, place: P, what: string): readonly string[] {
+  const items = reader.items(place, what);
+  if (items.length === 0)
+    reader.fault(place, `${what} must name at least one client; leave it out for no condition`);
+  return items.flatMap((item) => reader.text(item, `an entry of ${what}`) ?? []);
 }
 
 function readUiSection(reader: YamlReader, section: Place, drafts: Map<string, Draft>): void {

@@ -16,6 +16,10 @@ export interface Subject {
   readonly groups: readonly string[];
   /** Scopes beyond which this credential may not go (personal tokens); absent: no such limit. */
   readonly limitedTo?: readonly string[] | undefined;
+  /** What scopes may call the program that asks: its client id and, where it has one, its alias. */
+  readonly clientNames?: readonly string[] | undefined;
+  /** The program was allowed tools that read and no others; tells of a server's tool whether it does. Absent: no such limit. */
+  readonly onlyReading?: ((server: string, tool: string) => boolean) | undefined;
 }
 
 /** The answer: allowed, and by which scope; or refused, and why. */
@@ -24,4 +28,11 @@ export type Decision =
   | { readonly allow: false; readonly reason: RefusalReason };
 
 /** The first thing that no rule covers. */
-export type RefusalReason = 'no-scopes' | 'server' | 'method' | 'tool' | 'prompt' | 'resource';
+export type RefusalReason =
+  | 'no-scopes'
+  | 'server'
+  | 'method'
+  | 'tool'
+  | 'prompt'
+  | 'resource'
+  | 'client-scope';

@@ -21,6 +21,7 @@ export const failures = {
   groups_incomplete: { status: 403, title: 'The groups of this account could not be read' },
   client_refused: { status: 403, title: 'This application may not use the gateway' },
   not_allowed: { status: 403, title: 'Not allowed' },
+  insufficient_scope: { status: 403, title: 'The program was not allowed this' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   body_too_slow: { status: 408, title: 'The body of the request did not come in time' },

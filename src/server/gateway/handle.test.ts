@@ -41,7 +41,7 @@ describe('who is asked first', () => {
       const answer = await send(`${house.origin}/${server}/mcp`, { body: rpc('ping') });
       expect(answer.status).toBe(401);
       expect(answer.headers['www-authenticate']).toBe(
-        `Bearer resource_metadata="https://gateway.example/.well-known/oauth-protected-resource/${server}/mcp"`,
+        `Bearer resource_metadata="https://gateway.example/.well-known/oauth-protected-resource/${server}/mcp", scope="mcp:read mcp:call"`,
       );
       expect(answer.headers['content-type']).toBe('application/problem+json');
       expect(answer.json()).toMatchObject({ status: 401, code: 'credential_missing' });

@@ -123,6 +123,8 @@ function identityOf(gateway: Running, exchange: Exchange, place: Place, who: Who
     throw who.failure;
   }
   exchange.identity = who.identity;
+  if (who.identity.onlyReading)
+    exchange.challenge = gateway.resourceMetadataUrl(`/${place.server}/${place.endpoint}`);
   return who.identity;
 }
 

@@ -67,6 +67,11 @@ export function firstRefused(
 function refusal(exchange: Exchange, reason: RefusalReason, server: string, what: string): Failure {
   exchange.decision = 'deny';
   exchange.reason = reason;
+  if (reason === 'client-scope')
+    return new Failure(
+      'insufficient_scope',
+      `You allowed this program only tools that read; allow it more to do this on '${server}': ${what}.`,
+    );
   // The server's name is the caller's own word: nothing here tells whether such a server exists.
   return new Failure('not_allowed', `You may not do this on '${server}': ${what}.`);
 }

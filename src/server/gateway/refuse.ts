@@ -51,9 +51,14 @@ function headersOf({ place, challenge }: Exchange, failure: Failure): string[] {
   if (failure.status === 503 || failure.status === 429)
     return ['Retry-After', String(failure.retryAfter ?? 1)];
   if (failure.status === 405 && place) return ['Allow', allowed[place.endpoint]];
-  if (failure.status !== 401) return [];
-  const wrong = failure.code === 'credential_missing' ? '' : ', error="invalid_token"';
-  return ['WWW-Authenticate', `Bearer resource_metadata="${challenge ?? ''}"${wrong}`];
+  // All that the operation needs at once (RFC 6750, section 3.1; MCP authorization, "Step-Up Authorization Flow").
+  const error = { 401: 'invalid_token', 403: 'insufficient_scope' }[failure.status as 401 | 403];
+  if (!error || (failure.status === 403 && failure.code !== error)) return [];
+  const wrong = failure.code === 'credential_missing' ? '' : `, error="${error}"`;
+  return [
+    'WWW-Authenticate',
+    `Bearer resource_metadata="${challenge ?? ''}"${wrong}, scope="mcp:read mcp:call"`,
+  ];
 }
 
 function problemOf(exchange: Exchange, failure: Failure): Problem {

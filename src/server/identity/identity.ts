@@ -21,6 +21,8 @@ export interface Identity {
   readonly method: 'session' | 'bearer' | 'personal-token' | 'oauth';
   /** Scopes beyond which this credential may not go (personal tokens). */
   readonly limitedTo?: readonly string[] | undefined;
+  /** Told of a server's tool whether it only reads; present where nothing else was allowed to the OAuth client. */
+  readonly onlyReading?: ((server: string, tool: string) => boolean) | undefined;
   /** Where our own access tokens may be used and for what; absent for every other credential. */
   readonly bound?: Bound | undefined;
   /** Row key of the session, personal token or OAuth grant behind it, so that it can be ended. */

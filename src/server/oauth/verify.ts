@@ -15,6 +15,8 @@ export interface VerifyWorld {
   readonly issuer: string;
   readonly keys: Keys;
   readonly freshPerson: FreshPerson;
+  /** Whether a server's tool only reads, as far as the server says. */
+  readonly isReading: (server: string, tool: string) => boolean;
   readonly now: () => number;
 }
 
@@ -81,6 +83,7 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
   const person = await world.freshPerson(grant.provider, grant.subject);
   if (!person)
     throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
+  const scopes = (claims.scope ?? '').split(' ');
   await touchGrant(db, grant, now());
   return {
     ...person,
@@ -88,7 +91,8 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
     clientId: claims.client_id,
     clientNames: namesOf(client),
     method: 'oauth',
-    bound: { at: resource.at, audience: resource.audience, scopes: claims.scope.split(' ') },
+    ...(scopes.includes('mcp:call') ? {} : { onlyReading: world.isReading }),
+    bound: { at: resource.at, audience: resource.audience, scopes },
     credentialId: grant.id,
     expiresAt: claims.exp * 1000,
   };

@@ -17,6 +17,7 @@ import { createKeys } from '../oauth/keys.ts';
 import { identityOfIssuedToken } from '../oauth/verify.ts';
 import { createOidcClients } from '../provider/oidc.ts';
 import { refusingEmulators } from '../provider/real-provider.ts';
+import type { FindRoute } from '../registry/servers/route.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 
@@ -60,10 +61,12 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   const cutoffOf = (owner: Owner) => findCutoff(db, owner);
   const oauthKeys = createKeys({ db, now, key: deriveKey(config.secretKey, 'oauth-key') });
   const issuer = config.registryUrl;
+  const servers: { find: FindRoute } = { find: () => undefined };
+  const isReading = (server: string, tool: string): boolean => reads(servers.find, server, tool);
   const issued = {
     issuer,
     identify: (token: string) =>
-      identityOfIssuedToken({ db, issuer, keys: oauthKeys, freshPerson, now }, token),
+      identityOfIssuedToken({ db, issuer, keys: oauthKeys, freshPerson, isReading, now }, token),
   };
   const known = { trusted, personal, completeGroups, cutoffOf, issued };
   const tokens = tokenIdentifier({
@@ -79,5 +82,12 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
   const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
-  return { toProvider, trusted, personal, tokens, login, sessions, freshPerson, oauthKeys };
+  return { toProvider, trusted, personal, tokens, login, sessions, freshPerson, oauthKeys, servers };
+}
+
+/** Whether a tool only reads: the server says so. What stands for several servers decides each inner call by its own. */
+function reads(find: FindRoute, server: string, tool: string): boolean {
+  if (/^(virtual\/|airegistry-tools$)/.test(server)) return true;
+  const described = find(server)?.tools.find(({ name }) => name === tool);
+  return (described?.annotations as { readOnlyHint?: unknown } | undefined)?.readOnlyHint === true;
 }

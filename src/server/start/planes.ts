@@ -68,6 +68,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     csrfKey: deriveKey(base.config.secretKey, 'csrf'),
     session: base.config.session,
   });
+  parts.identity.servers.find = inventory.routes.find;
   const oauth = buildOauth({ ...parts, trail, http }, ending);
   const app = controlPlane(parts, { trail, metrics, doctor, jobs, http, consent: oauth.consent });
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
@@ -108,8 +109,9 @@ function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
   const { scopes, routes } = inventory;
   return createGateway({
     ...{ log, trail, now, newId: createIds(now) },
-    identify: (headers) =>
-      feed.current()?.then(() => identity.tokens.identify(headers)) ?? identity.tokens.identify(headers),
+    identify: (headers, at) =>
+      feed.current()?.then(() => identity.tokens.identify(headers, at)) ??
+      identity.tokens.identify(headers, at),
     decide: (who, call) => decide(who, call, scopes.grants()),
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,

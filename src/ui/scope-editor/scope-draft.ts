@@ -29,6 +29,8 @@ export interface ScopeDraft {
   readonly actions: readonly GrantDraft[];
   readonly permissions: readonly GrantDraft[];
   readonly agent_access: readonly string[];
+  /** The programs for which it counts; kept as it is. */
+  readonly clients?: readonly string[] | undefined;
   readonly group_mappings: readonly string[];
   readonly create_in_idp: boolean;
 }
@@ -64,6 +66,7 @@ export function definitionOfDraft(draft: ScopeDraft): Record<string, z.core.util
     group_mappings: list(draft.group_mappings),
     ui_permissions: Object.fromEntries(held),
     agent_access: list(draft.agent_access),
+    ...(draft.clients ? { clients: [...draft.clients] } : {}),
     ...(create_in_idp ? { create_in_idp } : {}),
   };
 }
@@ -84,6 +87,7 @@ const shape = groupDefinition.extend({
   group_mappings: texts.optional(),
   ui_permissions: z.partialRecord(z.enum(uiPermissions), texts).default({}),
   agent_access: texts.default([]),
+  clients: texts.optional(),
 });
 
 /** The form of a definition; throws an Error that says what the form cannot show. */
@@ -96,6 +100,7 @@ export function draftOfDefinition(definition: unknown): ScopeDraft {
   const { scope_name, description, server_access, ui_permissions, ...rest } = read.data;
   return {
     ...{ scope_name, description, agent_access: rest.agent_access, create_in_idp: rest.create_in_idp },
+    ...(rest.clients ? { clients: rest.clients } : {}),
     rules: server_access.flatMap((one) => ('server' in one ? withoutGaps(one) : [])),
     actions: server_access.flatMap((one) =>
       'agents' in one

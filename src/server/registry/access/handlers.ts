@@ -6,7 +6,7 @@ import type { Caller } from '../../access/caller.ts';
 import { decide } from '../../access/decide.ts';
 import { groupsBehind, ruleBehind } from '../../access/explain.ts';
 import { accessOf, type Grants } from '../../access/grants.ts';
-import type { Call, RefusalReason } from '../../access/scope.ts';
+import type { Call, RefusalReason, Subject } from '../../access/scope.ts';
 import type { ServerRule } from '../../access/server-rules.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -33,6 +33,7 @@ const reasons = {
   tool: 'No rule of these scopes allows tools/call on this server with this tool.',
   prompt: 'No rule of these scopes allows the method on this server with this prompt.',
   resource: 'No rule of these scopes allows the method on this server with this resource.',
+  'client-scope': 'The person allowed the program only tools that read.',
 } as const satisfies Record<RefusalReason, string>;
 
 /** The functions behind the endpoints about decisions; they ask what the gateway asks. */
@@ -51,7 +52,8 @@ export function accessHandlers(world: AccessWorld): Handlers<typeof accessEndpoi
       const groups = body.groups ?? (await groupsOfSomebody(db, body.username ?? ''));
       const { method, tool, prompt, resource } = body;
       const call: Call = { server: trimSlashes(body.server), method, tool, prompt, resource };
-      return explain(db, groups, call, grants());
+      const subject = { groups, clientNames: await clientNamesOf(db, body.client) };
+      return explain(db, subject, call, grants());
     },
   };
 }
@@ -70,8 +72,19 @@ function scopesOn(
   });
 }
 
-async function explain(db: Db, groups: readonly string[], call: Call, grants: Grants): Promise<Explanation> {
-  const subject = { groups };
+/** What scopes may call a client that is given by its id or its alias. */
+async function clientNamesOf(db: Db, given: string | undefined): Promise<string[]> {
+  if (given === undefined) return [];
+  const row = await db
+    .selectFrom('oauth_clients')
+    .select(['client_id', 'alias'])
+    .where((e) => e.or([e('client_id', '=', given), e('alias', '=', given)]))
+    .executeTakeFirst();
+  return row ? [row.client_id, ...(row.alias === null ? [] : [row.alias])] : [given];
+}
+
+async function explain(db: Db, subject: Subject, call: Call, grants: Grants): Promise<Explanation> {
+  const { groups } = subject;
   const decision = decide(subject, call, grants);
   const held = { groups: [...groups], scopes: [...accessOf(subject, grants).scopes] };
   if (!decision.allow)

@@ -13,7 +13,14 @@ import { listItems } from './list.ts';
 type Who = Caller<Identity>;
 
 /** What a group's `scope_config` may hold. */
-const configMembers = ['server_access', 'ui_permissions', 'agent_access', 'group_mappings', 'create_in_idp'];
+const configMembers = [
+  'server_access',
+  'ui_permissions',
+  'agent_access',
+  'group_mappings',
+  'clients',
+  'create_in_idp',
+];
 
 /** The functions behind the endpoints of groups: scopes, as the identity administrator sees them. */
 export function groupHandlers(world: ScopesApiWorld): Handlers<typeof groupEndpoints, Who> {

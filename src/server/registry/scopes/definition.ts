@@ -5,7 +5,13 @@ import { Failure, type Fault } from '../../failure/errors.ts';
 import type { StoredScope } from './store.ts';
 
 /** The members that the rules of the scope file are about. */
-const ruled: readonly unknown[] = ['server_access', 'ui_permissions', 'agent_access', 'group_mappings'];
+const ruled: readonly unknown[] = [
+  'server_access',
+  'ui_permissions',
+  'agent_access',
+  'group_mappings',
+  'clients',
+];
 
 /** A scope as somebody wants it. */
 export interface Wanted {

@@ -23,7 +23,7 @@ const [command = 'start', ...rest] = process.argv.slice(2);
 
 const commands = {
   ...{ start, dev, check, test, 'test:keycloak': keycloak, build, bench, 'bench:ui': benchUi },
-  ...{ screenshots, format },
+  ...{ screenshots, format, publishable },
 };
 if (!Object.hasOwn(commands, command))
   fail(`unknown command '${command}'; known: ${Object.keys(commands).join(', ')}`);
@@ -95,6 +95,20 @@ function screenshots() {
   install();
   if (buildIsStale()) runBuild();
   run(pinnedNode(), ['test/screenshots.ts']);
+}
+
+/** Refuses to publish what still has placeholders: addresses of nobody, and a package name that is somebody else's. */
+function publishable() {
+  const { name, version, repository, bugs, homepage } = JSON.parse(
+    readFileSync(join(root, 'package.json'), 'utf8'),
+  );
+  const open = Object.entries({ repository: repository?.url, bugs: bugs?.url, homepage })
+    .filter(([, url]) => !url || /\.example\b|OWNER/.test(url))
+    .map(([field, url]) => `${field} is a placeholder (${url})`);
+  if (!name.startsWith('@'))
+    open.push(`the name '${name}' has no scope (docs/decisions/0050-package-name.md)`);
+  if (open.length > 0) fail(`not published: ${open.join('; ')}`);
+  console.log(`${name} ${version} may be published`);
 }
 
 function format() {

@@ -83,3 +83,20 @@ test('links between the pages lead somewhere', () => {
 test('the README fits one screen', () => {
   expect(readFileSync('README.md', 'utf8').split('\n').length).toBeLessThanOrEqual(60);
 });
+
+test('nothing that we print or document runs a package of somebody else', () => {
+  const texts = [
+    ...readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => `src/${name}`),
+    ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),
+    ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', '.env.example'],
+    ...readdirSync('bin').map((name) => `bin/${name}`),
+    ...readdirSync('deploy', { recursive: true, encoding: 'utf8' }).map((name) => `deploy/${name}`),
+  ].filter((name) => /\.(?:tsx?|mjs|md|html|yaml|tpl|txt|service|conf|example)$/i.test(name));
+  // The decision tells of the command that is not printed.
+  const printing = texts.filter(
+    (name) =>
+      !name.includes('0050-package-name') &&
+      /\b(?:npx|dlx|bunx)\s+(?:-y\s+|--yes\s+)?mcp-gateway\b/.test(readFileSync(name, 'utf8')),
+  );
+  expect(printing).toEqual([]);
+});

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
 import { startCurrentTime } from '../../samples/currenttime.ts';
 import { startEverything } from '../../samples/everything.ts';
 import { flightBooking } from '../../samples/flight-booking.ts';
-import type { Config, EntraConfig } from '../config/config.ts';
+import { type Config, type EntraConfig, packagedFile } from '../config/config.ts';
 import type { Db } from '../db/tables.ts';
 import type { Log } from '../log.ts';
 import { ensureAgent } from '../registry/agents/seed.ts';
@@ -103,22 +103,32 @@ export function banner(config: Config): string {
   const accounts = [admin, user, developer, operator, noGroup].map(
     ({ userPrincipalName, about }) => `    ${userPrincipalName.padEnd(24)} ${about}`,
   );
+  const command = commandHere();
+  const at = config.registryUrl === 'http://localhost:8080' ? '' : ` --registry-url ${config.registryUrl}`;
   return `
   MCP Gateway & Registry: EVALUATION MODE
-  Demo accounts that everybody knows, a Microsoft Entra ID emulator, this machine only. Not for real data.
+  Demo accounts with public passwords, a Microsoft Entra ID emulator, this machine only. Not for real data.
 
   Open    ${config.registryUrl}
   Sign in with Microsoft Entra ID, password for every account: ${shippedTenant.password}
 ${accounts.join('\n')}
 
-  Next:
-    npx mcp-gateway token --output .token          mint a personal token as ${admin.userPrincipalName}
-    npx mcp-gateway --token-file .token list       the servers that it may see
-    npx mcp-gateway --token-file .token tools --path /currenttime
+  Connect a client, which opens the sign-in by itself:
+    claude mcp add --transport http currenttime ${config.registryUrl}/currenttime/mcp
+    ${command} connect --client vscode --path /currenttime${at}
 
-  An agent connects to ${config.registryUrl}/currenttime/mcp with 'Authorization: Bearer <token>'.
+  Or try the command line in a second terminal:
+    ${command} login${at}
+    ${command} list${at}
+    ${command} tools --path /currenttime${at}
+
   Data is in ${config.dataDir}. Stop with Ctrl-C.
 `;
+}
+
+/** How the command is called where this gateway was started: in a checkout by npm, elsewhere by its name. */
+function commandHere(): string {
+  return existsSync(packagedFile('src')) ? 'npm run -s cli --' : 'mcp-gateway';
 }
 
 /** The secret of this data directory, made at the first start. */

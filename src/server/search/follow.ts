@@ -1,6 +1,6 @@
 import type { Feed } from '../changes/feed.ts';
 import type { Db } from '../db/tables.ts';
-import { type Item, itemOfAgent, itemsOfServer } from './item.ts';
+import { type Item, itemOfAgent, itemOfVirtualServer, itemsOfServer } from './item.ts';
 import type { createEngine } from './search.ts';
 import type { SearchIndex } from './search-index.ts';
 
@@ -20,9 +20,13 @@ export interface Following {
   close(): void;
 }
 
+/** The kinds of change that the index follows, which are the kinds of thing that stand at a path. */
+const followed = ['server', 'agent', 'virtual_server'] as const;
+type Followed = (typeof followed)[number];
+
 /** Where the things of a kind are read from the database. */
 interface Source {
-  readonly kind: 'server' | 'agent';
+  readonly kind: Followed;
   /** The next paths after one, in their order. */
   paths(db: Db, after: string): Promise<string[]>;
   /** What is at a path; nothing when it is gone. */
@@ -75,6 +79,29 @@ const sources: readonly Source[] = [
       return row ? [itemOfAgent(row)] : [];
     },
   },
+  {
+    kind: 'virtual_server',
+    async paths(db, after) {
+      const rows = db
+        .selectFrom('virtual_servers')
+        .select('path')
+        .where('owner', '=', '')
+        .where('path', '>', after)
+        .orderBy('path')
+        .limit(page);
+      return (await rows.execute()).map(({ path }) => path);
+    },
+    async read(db, path) {
+      // Personal ones are for their owner alone, who made them and needs no search.
+      const row = await db
+        .selectFrom('virtual_servers')
+        .select(['path', 'definition', 'is_enabled'])
+        .where('path', '=', path)
+        .where('owner', '=', '')
+        .executeTakeFirst();
+      return row ? [itemOfVirtualServer(row)] : [];
+    },
+  },
 ];
 
 /** Builds the index from the database in short turns, so that calls go on meanwhile, and keeps it current. */
@@ -102,7 +129,7 @@ export function followDatabase(engine: ReturnType<typeof createEngine>, world: F
     if (engine.index.isGappy) await rebuild();
     else await putInTurns(engine.index, key, items);
   };
-  const leave = feed.follow(['server', 'agent'], ({ kind, key }) => {
+  const leave = feed.follow(followed, ({ kind, key }) => {
     const source = sources.find((one) => one.kind === kind);
     if (source) void next(() => (key === null ? rebuild() : update(source, key)));
   });
@@ -118,7 +145,7 @@ export function followDatabase(engine: ReturnType<typeof createEngine>, world: F
 }
 
 /** The key under which the items of a server or agent are put. */
-export function keyOf(kind: 'server' | 'agent', path: string): string {
+export function keyOf(kind: Followed, path: string): string {
   return `${kind} ${path}`;
 }
 

@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import { nameOfPath, type ServerInput, type Tool } from '../../contract/servers.ts';
-import type { AgentsTable, ServersTable } from '../db/tables.ts';
+import type { VirtualServerDefinition } from '../../contract/virtual-servers.ts';
+import type { AgentsTable, ServersTable, VirtualServersTable } from '../db/tables.ts';
 import { splitCamelCase } from './words.ts';
 
 /** The kinds of thing that can be found. */
@@ -54,6 +55,18 @@ export function itemsOfServer(
       };
     }),
   ];
+}
+
+/** A shared virtual server. Which tools it shows differs from caller to caller, so that they are no part of it. */
+export function itemOfVirtualServer(
+  row: Pick<Selectable<VirtualServersTable>, 'path' | 'definition' | 'is_enabled'>,
+): Item {
+  const said = JSON.parse(row.definition) as VirtualServerDefinition;
+  return {
+    ...{ kind: 'virtual_server', id: row.path, path: row.path, name: said.server_name, title: null },
+    ...{ description: said.description, tags: said.tags, owner: '', enabled: row.is_enabled === 1 },
+    ...{ more: splitCamelCase(nameOfPath(row.path)), definition: null },
+  };
 }
 
 interface Extract {

@@ -12,6 +12,8 @@ export interface Alternative {
 interface Concept {
   readonly plain: string;
   readonly alternatives: readonly Alternative[];
+  /** Whether it is something that is done. */
+  readonly act: boolean;
 }
 
 /** A word of another language that was understood. */
@@ -19,6 +21,7 @@ export interface Translated {
   /** English words that say the same. */
   readonly plain: string;
   readonly alternatives: readonly Alternative[];
+  readonly act: boolean;
   /** How much of the word was understood, in letters. */
   readonly letters: number;
 }
@@ -29,11 +32,19 @@ export interface Lexicon {
   english(
     words: readonly string[],
     at: number,
-  ): { length: number; alternatives: readonly Alternative[] } | undefined;
+  ): { length: number; plain: string; alternatives: readonly Alternative[] } | undefined;
+  /** Whether a term says what is done, not to what. */
+  isAct(term: string): boolean;
   /** The language that the words are in, if it is another than English and more of them are known in it than in English. */
   languageOf(words: readonly string[], isEnglish: (word: string) => number): string | undefined;
   /** What a word says in a language; undefined when it is not known, empty when it says nothing by itself. */
   translate(word: string, language: string): readonly Translated[] | undefined;
+}
+
+/** An English word or phrase: the best word of its first meaning, and what may stand for it. */
+interface Known {
+  readonly plain: string;
+  readonly alternatives: Alternative[];
 }
 
 const synonym = 0.75;
@@ -55,14 +66,17 @@ const unspaced = new Set(['zh', 'ja']);
  * `@ de ...` names the words of a language that say nothing by themselves.
  */
 export function readLexicon(file: string): Lexicon {
-  const english = new Map<string, Alternative[]>();
+  const english = new Map<string, Known>();
   const languages = new Map<string, { stems: Map<string, Concept>; functionWords: Set<string> }>();
   const languageOf = (code: string) => {
     const known = languages.get(code) ?? { stems: new Map(), functionWords: new Set<string>() };
     languages.set(code, known);
     return known;
   };
+  const acts = new Set<string>();
+  let act = false;
   for (const line of readFileSync(file, 'utf8').split('\n')) {
+    if (line.startsWith('# ---')) act = line.includes('what is done ');
     if (line.trim() === '' || line.startsWith('#')) continue;
     if (line.startsWith('@')) {
       const [code = '', ...words] = line.slice(1).trim().split(/\s+/);
@@ -70,7 +84,8 @@ export function readLexicon(file: string): Lexicon {
       continue;
     }
     const [first = '', ...others] = line.split('|').map((part) => part.trim());
-    const concept = readConcept(first, english);
+    const concept = readConcept(first, english, act);
+    if (act) for (const word of first.split(/\s+/)) if (/^[a-z]+$/.test(word)) acts.add(stem(word));
     for (const other of others) {
       const [code = '', ...stems] = other.split(/\s+/);
       for (const word of stems) {
@@ -85,10 +100,11 @@ export function readLexicon(file: string): Lexicon {
     const longest = Math.max(0, ...[...stems.keys()].map((key) => key.length));
     ready.set(code, { stems, functionWords, longest });
   }
-  return lexiconOf(english, ready);
+  return lexiconOf(english, acts, ready);
 }
 
-function readConcept(text: string, english: Map<string, Alternative[]>): Concept {
+function readConcept(text: string, english: Map<string, Known>, act: boolean): Concept {
+  const plain = (text.split(/\s+/)[0] ?? '').replaceAll('_', ' ');
   const words = text.split(/\s+/).map((word) => ({
     terms: word
       .replace(/^~/, '')
@@ -98,19 +114,21 @@ function readConcept(text: string, english: Map<string, Alternative[]>): Concept
   }));
   for (const one of words) {
     const key = one.terms.join(' ');
-    const known = english.get(key) ?? [];
+    const known = english.get(key) ?? { plain, alternatives: [] };
     for (const { terms, near } of words)
-      if (terms.join(' ') !== key) known.push({ terms, weight: one.near || near ? related : synonym });
+      if (terms.join(' ') !== key)
+        known.alternatives.push({ terms, weight: one.near || near ? related : synonym });
     english.set(key, known);
   }
   const alternatives = words.map(({ terms, near }, at) => ({
     ...{ terms, weight: at === 0 ? 1 : near ? related : synonym },
   }));
-  return { plain: (text.split(/\s+/)[0] ?? '').replaceAll('_', ' '), alternatives };
+  return { plain, alternatives, act };
 }
 
 function lexiconOf(
-  english: ReadonlyMap<string, Alternative[]>,
+  english: ReadonlyMap<string, Known>,
+  acts: ReadonlySet<string>,
   languages: ReadonlyMap<string, Language>,
 ): Lexicon {
   const translate = (word: string, code: string): readonly Translated[] | undefined => {
@@ -121,14 +139,15 @@ function lexiconOf(
     return found.length > 0 ? found : undefined;
   };
   return {
+    isAct: (term) => acts.has(term),
     english(words, at) {
       for (let length = Math.min(4, words.length - at); length > 0; length--) {
         const key = words
           .slice(at, at + length)
           .map(stem)
           .join(' ');
-        const alternatives = english.get(key);
-        if (alternatives) return { length, alternatives };
+        const known = english.get(key);
+        if (known) return { length, ...known };
       }
       return undefined;
     },

@@ -1,15 +1,20 @@
 import type { Alternative, Lexicon } from './lexicon.ts';
 import { stem } from './stem.ts';
-import type { WordVectors } from './word-vectors.ts';
-import { compactName, fold, isGeneric, isStopWord, splitCamelCase, wordsOfQuery } from './words.ts';
+import type { Candidate } from './vocabulary.ts';
+import { normalized, type WordVectors } from './word-vectors.ts';
+import { compactName, fold, isGeneric, isMinor, isStopWord, splitCamelCase, wordsOfQuery } from './words.ts';
 
 /** One thing that a query asks for, and all that may stand for it. */
 export interface Slot {
   /** The words as they were typed. */
   readonly typed: string;
   readonly alternatives: readonly Alternative[];
+  /** The best word for it. */
+  readonly plain: string;
   /** How much it counts beside its rarity. */
   readonly weight: number;
+  /** Whether it says what is to be done. */
+  readonly act: boolean;
   /** No word that is known: it may be mistyped. */
   readonly unknown: boolean;
 }
@@ -21,6 +26,8 @@ export interface Query {
   readonly vector: Float32Array;
   /** All of it in one piece, for comparison with names. */
   readonly compact: string;
+  /** The same with what unknown words may have meant; undefined when all are known. */
+  readonly compactMeant: string | undefined;
   /** Its words for comparison with the words of names. */
   readonly words: readonly string[];
   /** Whether it is written as tools are named: `create_issue`, `createIssue`. */
@@ -29,11 +36,20 @@ export interface Query {
   readonly language: string | undefined;
 }
 
-/** Understands a query; `occurs` says whether a term occurs in what the asker may see. */
-export function readQuery(
-  text: string,
-  { lexicon, vectors, occurs }: { lexicon: Lexicon; vectors: WordVectors; occurs: (term: string) => boolean },
-): Query {
+/** What a query is understood with. */
+export interface Understanding {
+  readonly lexicon: Lexicon;
+  readonly vectors: WordVectors;
+  /** Whether a term occurs in what the asker may see. */
+  readonly occurs: (term: string) => boolean;
+  /** What a word that is not known may have meant, the likeliest first. */
+  readonly near: (typed: string) => readonly Candidate[];
+  /** Words of names that are near a word in meaning. */
+  readonly akin: (word: string) => readonly Candidate[];
+}
+
+/** Understands a query. */
+export function readQuery(text: string, { lexicon, vectors, occurs, near, akin }: Understanding): Query {
   const isKnown = (word: string): boolean => occurs(stem(word)) || lexicon.english([word], 0) !== undefined;
   const words = wordsOfQuery(text, isKnown).slice(0, 60);
   const isEnglish = (word: string): number =>
@@ -41,17 +57,57 @@ export function readQuery(
   const language = lexicon.languageOf(words, isEnglish);
   const read = language
     ? inOtherLanguage(words, language, lexicon, isKnown)
-    : {
-        slots: inEnglish(words, { lexicon, isKnown: (word) => isKnown(word) || vectors.knows(word) }),
-        meaning: text,
-      };
+    : { slots: inEnglish(words, { lexicon, isKnown }), meaning: text };
+  const slots = read.slots
+    .map((slot) => (slot.unknown ? corrected(slot, near, vectors.knows(slot.typed)) : slot))
+    .map((slot) => (slot.alternatives.length > 1 ? slot : withKin(slot, akin)));
+  const meant = correctedText(words, slots);
   return {
-    ...{ slots: read.slots, language, words: words.filter((word) => !isGeneric(word)) },
-    vector: vectors.embed(splitCamelCase(read.meaning).replace(/_/g, ' ')),
+    ...{ slots, language, words: words.filter((word) => !isGeneric(word)) },
+    vector: meaningOf(vectors, splitCamelCase(read.meaning).replace(/_/g, ' '), slots),
     compact: compactName(text),
+    compactMeant: meant === undefined ? undefined : compactName(meant),
     isIdentifier: /[a-z0-9]_[a-z0-9]|[a-z][A-Z]/.test(text) && !/\s/.test(text.trim()),
   };
 }
+
+/** Adds what an unknown word may have meant; one that is a word of its own elsewhere may well mean itself. */
+function corrected(slot: Slot, near: Understanding['near'], isWord: boolean): Slot {
+  const found = near(slot.typed).filter(({ weight }) => !isWord || weight > 0.7);
+  const [best] = found;
+  if (!best) return slot;
+  const alternatives = found.map(({ term, weight }) => ({
+    terms: [term],
+    weight: isWord ? weight * 0.85 : weight,
+  }));
+  const plain = isWord ? slot.plain : best.term;
+  return { ...slot, plain, alternatives: [...slot.alternatives, ...alternatives] };
+}
+
+/** Adds words that are near in meaning, where nothing else is known of a word. */
+function withKin(slot: Slot, akin: Understanding['akin']): Slot {
+  const kin = akin(slot.typed).map(({ term, weight }) => ({ terms: [term], weight }));
+  return kin.length > 0 ? { ...slot, alternatives: [...slot.alternatives, ...kin] } : slot;
+}
+
+/** The query with unknown words as they were meant; undefined when there is nothing to correct. */
+function correctedText(words: readonly string[], slots: readonly Slot[]): string | undefined {
+  const meant = new Map(
+    slots.flatMap(({ unknown, typed, plain }) => (unknown && plain !== typed ? [[typed, plain]] : [])),
+  );
+  return meant.size === 0 ? undefined : words.map((word) => meant.get(word) ?? stem(word)).join(' ');
+}
+
+/** The direction of the query as it is, and of the best words for it: other words for the same come nearer. */
+function meaningOf(vectors: WordVectors, text: string, slots: readonly Slot[]): Float32Array {
+  const vector = vectors.embed(text);
+  const plain = vectors.embed(slots.map((slot) => slot.plain).join(' '));
+  for (let at = 0; at < vector.length; at++) vector[at] = (vector[at] ?? 0) + tuning.plain * (plain[at] ?? 0);
+  return normalized(vector);
+}
+
+/** What the understanding of queries is made of. */
+export const tuning = { plain: 0.5 };
 
 function inEnglish(
   words: readonly string[],
@@ -67,18 +123,20 @@ function inEnglish(
     if (length === 1 && isStopWord(word)) continue;
     const itself = { terms: typed.split(' ').map(stem), weight: 1 };
     slots.push({
-      ...{ typed, alternatives: [itself, ...(known?.alternatives ?? [])] },
-      weight: length > 1 ? 1.4 : isGeneric(word) ? 0.2 : 1,
+      ...{ typed, alternatives: [itself, ...(known?.alternatives ?? [])], plain: known?.plain ?? typed },
+      weight: length > 1 ? 1.4 : isMinor(word) ? 0.2 : 1,
+      act: lexicon.isAct(stem(word)),
       unknown: !known && !isKnown(word),
     });
   }
   // A query of nothing but such words still means them.
   if (slots.length > 0) return slots;
   return words.map((typed) => ({
-    typed,
+    ...{ typed, plain: typed },
     alternatives: [{ terms: [stem(typed)], weight: 1 }],
     weight: 1,
     unknown: false,
+    act: false,
   }));
 }
 
@@ -95,15 +153,25 @@ function inOtherLanguage(
     for (const word of run.match(/[\p{Script=Latin}\p{N}]+|[^\p{Script=Latin}\p{N}]+/gu) ?? []) {
       const itself = { terms: [stem(word)], weight: 1 };
       const translated = lexicon.translate(fold(word), language);
-      for (const { plain, alternatives } of translated ?? []) {
+      for (const { plain, alternatives, act } of translated ?? []) {
         meaning.push(plain);
-        slots.push({ typed: word, alternatives: [...alternatives, itself], weight: 1, unknown: false });
+        slots.push({
+          typed: word,
+          alternatives: [...alternatives, itself],
+          plain,
+          weight: 1,
+          act,
+          unknown: false,
+        });
       }
       if (translated) continue;
       if (!isKnown(word) && !/^\p{Script=Latin}/u.test(word)) continue;
       meaning.push(word);
       const known = lexicon.english([word], 0)?.alternatives ?? [];
-      slots.push({ typed: word, alternatives: [itself, ...known], weight: 1, unknown: !isKnown(word) });
+      slots.push({
+        ...{ typed: word, plain: word, alternatives: [itself, ...known], weight: 1 },
+        ...{ act: lexicon.isAct(stem(word)), unknown: !isKnown(word) },
+      });
     }
   return { slots, meaning: meaning.join(' ') };
 }

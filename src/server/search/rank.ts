@@ -1,10 +1,8 @@
 import type { Kind } from './item.ts';
-import { countIn, fields } from './postings.ts';
 import type { Query, Slot } from './query.ts';
-import type { SearchIndex } from './search-index.ts';
+import type { Entry, SearchIndex } from './search-index.ts';
 import type { View } from './view.ts';
-import { dimensions } from './word-vectors.ts';
-import { allWordsOf, isGeneric } from './words.ts';
+import { dimensions, toBytes } from './word-vectors.ts';
 
 /** A thing that was found: its number in the index. */
 export interface Found {
@@ -17,139 +15,238 @@ export interface Found {
 
 /** What the ranking is made of; test/search holds how well it does. */
 export const weights = {
-  /** By field: name, owner, tags, body, more. */
-  fields: [4, 2, 1.5, 1, 0.4] as readonly number[],
-  /** How much the length of a field counts, and how soon a repeated word says nothing new. */
-  lengthEffect: 0.5,
-  saturation: 1.2,
-  words: 0.4,
-  meaning: 0.6,
-  /** What nothing about it says, but its words and meaning less than this: nothing fits. */
-  least: 0.24,
+  words: 0.45,
+  meaning: 0.55,
+  /** How much it counts that the query says every word of the name, and what it does among these. */
+  name: 0.25,
+  act: 1.5,
+  /** What a server as a whole loses when something is to be done, which only its tools do. */
+  server: 0.1,
+  /** When the best has less than this, nothing fits; and what has less than this part of the best is left out. */
+  least: 0.15,
+  part: 0.25,
+  /** How many of the best by words and meaning are looked at closely. */
+  looked: 200,
+  kept: 500,
 };
 
 /** Room for the figures of one query, kept from one to the next. */
-class Sums {
-  words = new Float32Array(0);
-  slot = new Float32Array(0);
-  alternative = new Float32Array(0);
-  readonly touched: number[] = [];
-  clear(size: number): void {
-    if (this.words.length < size) {
-      [this.words, this.slot, this.alternative] = [0, 0, 0].map(() => new Float32Array(size * 2)) as [
-        Float32Array<ArrayBuffer>,
-        Float32Array<ArrayBuffer>,
-        Float32Array<ArrayBuffer>,
-      ];
-    } else this.words.fill(0, 0, size);
-  }
-}
-const sums = new Sums();
+const room = {
+  words: new Float32Array(0),
+  slot: new Float32Array(0),
+  alternative: new Float32Array(0),
+  scores: new Float32Array(0),
+  similarity: new Float32Array(0),
+};
 
-/** Everything in the view that fits the query, the best first. */
-export function rank(index: SearchIndex, view: View, query: Query): Found[] {
-  sums.clear(index.entries.length);
-  const whole = addWords(index, view, query.slots);
+function clear(size: number): void {
+  if (room.words.length < size)
+    for (const name of ['words', 'slot', 'alternative', 'scores', 'similarity'] as const)
+      room[name] = new Float32Array(size * 2);
+  else room.words.fill(0, 0, size);
+}
+
+/**
+ * What fits the query in the view and is admitted, the best first: of tools at most `weights.kept`; nothing where nothing
+ * fits well enough.
+ */
+export function rank(
+  index: SearchIndex,
+  view: View,
+  query: Query,
+  admits?: (entry: Entry) => boolean,
+): Found[] {
+  clear(index.entries.length);
+  const whole = addWords(view, query.slots);
+  compareMeaning(index, view, query.vector);
+  const { scores, words, similarity } = room;
+  const histogram = new Uint32Array(256);
+  const others: number[] = [];
+  const tools: number[] = [];
+  for (let at = 0; at < view.numbers.length; at++) {
+    const number = view.numbers[at] as number;
+    const entry = index.entries[number];
+    if (!entry || (admits && !admits(entry))) continue;
+    const fits = whole > 0 ? (words[number] as number) / whole : 0;
+    const score = weights.words * fits + weights.meaning * (similarity[number] as number);
+    scores[number] = score;
+    const isTool = entry.item.kind === 'tool';
+    (isTool ? tools : others).push(number);
+    const bin = Math.max(0, Math.min(255, (score * 255) | 0));
+    if (isTool) histogram[bin] = (histogram[bin] as number) + 1;
+  }
+  const named = new Set([query.compact, query.compactMeant ?? ''].flatMap((name) => index.named(name)));
   const found: Found[] = [];
-  const { vectors, scales } = index;
-  for (const number of view.numbers) {
-    let dot = 0;
-    for (let at = 0, from = number * dimensions; at < dimensions; at++)
-      dot += (query.vector[at] ?? 0) * (vectors[from + at] ?? 0);
-    const similarity = Math.max(0, Math.min(1, dot * (scales[number] ?? 0)));
-    const words = whole > 0 ? (sums.words[number] ?? 0) / whole : 0;
-    const score = weights.words * words + weights.meaning * similarity;
-    if (score > 0.05) found.push({ number, score, similarity });
-  }
-  const named = found.map((one) => withNames(index, query, one));
-  named.sort((a, b) => b.score - a.score || compareIds(index, a.number, b.number));
-  return named;
+  const take = (least: number) => (number: number) => {
+    const score = scores[number] as number;
+    if (score * 255 >= least || named.has(number))
+      found.push({ number, score, similarity: similarity[number] as number });
+  };
+  // However many tools there are, they do not crowd out servers and agents.
+  tools.forEach(take(leastOf(histogram, weights.kept)));
+  others.forEach(take(8));
+  found.sort((a, b) => b.score - a.score || compareIds(index, a, b));
+  const said = saidBy(query);
+  const ranked = found.map((one, at): Found => {
+    const score = closely(index, query, at < weights.looked ? said : undefined, one);
+    return { number: one.number, score, similarity: one.similarity };
+  });
+  ranked.sort((a, b) => b.score - a.score || compareIds(index, a, b));
+  const best = ranked[0]?.score ?? 0;
+  if (best < weights.least) return [];
+  return ranked.filter(({ score }) => score >= weights.part * Math.min(best, 0.6));
 }
 
-/** Adds up how well the words fit (BM25F) in `sums.words`; returns what a perfect fit would be. */
-function addWords(index: SearchIndex, view: View, slots: readonly Slot[]): number {
+/** The bin from which on at most about `most` items are, or the first one above zero. */
+function leastOf(histogram: Uint32Array, most: number): number {
+  let count = 0;
+  for (let bin = 255; bin > 4; bin--) {
+    count += histogram[bin] as number;
+    if (count >= most) return bin;
+  }
+  return 5;
+}
+
+/** Writes into `room.similarity` how near the items of the view are to a direction: the cosine of each, 0 to 1. */
+function compareMeaning({ vectors, scales }: SearchIndex, { numbers }: View, vector: Float32Array): void {
+  const query = new Int8Array(dimensions);
+  const scale = toBytes(vector, query, 0);
+  const { similarity } = room;
+  for (let item = 0; item < numbers.length; item++) {
+    const number = numbers[item] as number;
+    const from = number * dimensions;
+    let dot = 0;
+    for (let at = 0; at < dimensions; at++)
+      dot = (dot + Math.imul(query[at] as number, vectors[from + at] as number)) | 0;
+    similarity[number] = Math.max(0, Math.min(1, dot * scale * (scales[number] as number)));
+  }
+}
+
+/** Adds up how well the words fit (BM25F) in `room.words`; returns what a perfect fit would be. */
+function addWords(view: View, slots: readonly Slot[]): number {
+  const { words, slot: best } = room;
   let whole = 0;
   for (const slot of slots) {
-    const rarity = slot.weight * rarityOf(index, view, slot);
+    const rarity = slot.weight * rarityOf(view, slot);
     whole += rarity;
     const touched: number[] = [];
-    for (const { terms, weight } of slot.alternatives) addAlternative(index, view, terms, weight, touched);
+    for (const { terms, weight } of slot.alternatives) addAlternative(view, terms, weight, touched);
     for (const number of touched) {
-      sums.words[number] = (sums.words[number] ?? 0) + rarity * (sums.slot[number] ?? 0);
-      sums.slot[number] = 0;
+      words[number] = (words[number] as number) + rarity * (best[number] as number);
+      best[number] = 0;
     }
   }
   return whole;
 }
 
 /** How rare it is that a slot fits, as far as this view shows: the inverse document frequency of all its alternatives. */
-function rarityOf(index: SearchIndex, view: View, { alternatives }: Slot): number {
+function rarityOf(view: View, { alternatives }: Slot): number {
   let count = 0;
   for (const { terms, weight } of alternatives) {
     let rarest = Number.POSITIVE_INFINITY;
-    for (const term of terms) {
-      let seen = 0;
-      for (const number of index.postings.terms.get(term)?.items ?? []) seen += view.visible[number] ?? 0;
-      rarest = Math.min(rarest, seen);
-    }
+    for (const term of terms) rarest = Math.min(rarest, view.of(term).numbers.length);
     count = Math.max(count, weight * rarest);
   }
-  const total = view.numbers.length;
-  return Math.log(1 + (total - count + 0.5) / (count + 0.5));
+  return Math.log(1 + (view.numbers.length - count + 0.5) / (count + 0.5));
 }
 
-function addAlternative(
-  index: SearchIndex,
-  view: View,
-  terms: readonly string[],
-  weight: number,
-  touched: number[],
-): void {
+function addAlternative(view: View, terms: readonly string[], weight: number, touched: number[]): void {
+  const { slot: best, alternative } = room;
+  const raise = (number: number, value: number): void => {
+    const before = best[number] as number;
+    if (before === 0) touched.push(number);
+    if (value > before) best[number] = value;
+  };
+  if (terms.length === 1) {
+    const { numbers, weights: own } = view.of(terms[0] as string);
+    for (let at = 0; at < numbers.length; at++) raise(numbers[at] as number, weight * (own[at] as number));
+    return;
+  }
   const mine: number[] = [];
   for (const term of terms) {
-    const posting = index.postings.terms.get(term);
-    if (!posting) continue;
-    posting.items.forEach((number, at) => {
-      if (view.visible[number] !== 1) return;
-      const before = sums.alternative[number] ?? 0;
+    const { numbers, weights: own } = view.of(term);
+    for (let at = 0; at < numbers.length; at++) {
+      const number = numbers[at] as number;
+      const before = alternative[number] as number;
       if (before === 0) mine.push(number);
-      sums.alternative[number] =
-        before + weightIn(index, view, number, posting.counts[at] ?? 0) / terms.length;
-    });
+      alternative[number] = before + (own[at] as number) / terms.length;
+    }
   }
   for (const number of mine) {
-    const value = weight * (sums.alternative[number] ?? 0);
-    const best = sums.slot[number] ?? 0;
-    if (best === 0) touched.push(number);
-    if (value > best) sums.slot[number] = value;
-    sums.alternative[number] = 0;
+    raise(number, weight * (alternative[number] as number));
+    alternative[number] = 0;
   }
 }
 
-/** How much a word counts in an item by where it stands and how often: 0 to 1. */
-function weightIn(index: SearchIndex, view: View, number: number, counts: number): number {
-  let sum = 0;
-  for (let field = 0; field < fields.length; field++) {
-    const count = countIn(counts, field);
-    if (count === 0) continue;
-    const length = index.postings.lengths[number * fields.length + field] ?? 0;
-    const relative =
-      1 - weights.lengthEffect + (weights.lengthEffect * length) / (view.meanLengths[field] ?? 1);
-    sum += ((weights.fields[field] ?? 0) * count) / relative;
-  }
-  return sum / (sum + weights.saturation);
+/** Which of the query's words say a term, and how much; of a phrase each term says its part. */
+interface Said {
+  readonly of: ReadonlyMap<string, readonly { slot: number; weight: number; parts: number }[]>;
+  readonly shares: readonly number[];
+  /** Whether the query says what is to be done. */
+  readonly acts: boolean;
 }
 
-/** Puts what the query names before everything that only fits. */
-function withNames(index: SearchIndex, query: Query, found: Found): Found {
-  const entry = index.entries[found.number];
-  if (!entry) return found;
-  const fits = Math.min(1, found.score);
+function saidBy({ slots }: Query): Said {
+  const of = new Map<string, { slot: number; weight: number; parts: number }[]>();
+  slots.forEach(({ alternatives }, slot) => {
+    for (const { terms, weight } of alternatives)
+      for (const term of terms) {
+        const known = of.get(term);
+        const one = { slot, weight, parts: terms.length };
+        if (known) known.push(one);
+        else of.set(term, [one]);
+      }
+  });
+  return { of, shares: slots.map(({ weight }) => weight), acts: slots.some(({ act }) => act) };
+}
+
+/** Puts what the query names before everything that only fits, and what says the same as its name before what says more. */
+function closely(index: SearchIndex, query: Query, said: Said | undefined, { number, score }: Found): number {
+  const entry = index.entries[number];
+  if (!entry) return 0;
+  const { kind } = entry.item;
   if (query.compact !== '' && entry.names.includes(query.compact))
-    return { ...found, score: nameScore(entry.item.kind, query.isIdentifier) + fits * 0.01 };
-  const isWhole = entry.item.kind !== 'tool' && query.words.length > 0;
-  const bonus = isWhole && hasEveryWord(entry.item.name, query.words) ? 0.4 : 0;
-  return { ...found, score: Math.min(0.9, (fits + bonus) * 0.65) };
+    return nameScore(kind, query.isIdentifier) + Math.min(1, score) * 0.01;
+  if (query.compactMeant !== undefined && entry.stemmedNames.includes(query.compactMeant))
+    return nameScore(kind, query.isIdentifier) - 0.04 + Math.min(1, score) * 0.01;
+  const isWhole = kind !== 'tool' && query.words.length > 0;
+  const bonus = isWhole && query.words.every((word) => entry.nameWords.has(word)) ? 0.4 : 0;
+  const tilt = kind === 'server' && query.slots.length > 1 && said?.acts ? weights.server : 0;
+  const same = said ? weights.name * sameness(index, said, entry) : 0;
+  return Math.max(0, Math.min(0.9, (score + same + bonus - tilt) * 0.65));
+}
+
+/**
+ * How well query and name say the same, 0 to 1: how much of the name's own words the query says, times how much of the
+ * query the names of thing and owner say. What a name does counts only if the query says what to do.
+ */
+function sameness(index: SearchIndex, { of, shares, acts }: Said, entry: Entry): number {
+  const best = shares.map(() => 0);
+  const most = (term: string): number => {
+    let said = 0;
+    for (const { slot, weight, parts } of of.get(term) ?? []) {
+      const before = best[slot] as number;
+      best[slot] = parts > 1 ? Math.min(1, before + weight / parts) : Math.max(before, weight);
+      said = Math.max(said, weight);
+    }
+    return said;
+  };
+  let [sum, whole] = [0, 0];
+  for (const term of entry.nameTerms) {
+    const said = most(term);
+    const isAct = index.isAct(term);
+    if (isAct && !acts) continue;
+    const share = isAct ? weights.act : 1;
+    whole += share;
+    sum += share * said;
+  }
+  if (whole === 0) return 0;
+  for (const term of entry.ownerTerms) most(term);
+  const asked = shares.reduce((total, share) => total + share, 0);
+  const covered =
+    best.reduce((total, said, slot) => total + said * (shares[slot] as number), 0) / Math.max(1, asked);
+  // A single word that is the name of a tool says little: it names what many are about.
+  return (sum / whole) * covered * Math.min(1, 0.5 + shares.length / 4);
 }
 
 function nameScore(kind: Kind, isIdentifier: boolean): number {
@@ -157,12 +254,7 @@ function nameScore(kind: Kind, isIdentifier: boolean): number {
   return isTool === isIdentifier ? 0.98 : 0.95;
 }
 
-function hasEveryWord(name: string, words: readonly string[]): boolean {
-  const own = new Set(allWordsOf(name).filter((word) => !isGeneric(word)));
-  return words.every((word) => own.has(word));
-}
-
-function compareIds(index: SearchIndex, a: number, b: number): number {
-  const [first = '', second = ''] = [index.entries[a]?.item.id, index.entries[b]?.item.id];
+function compareIds(index: SearchIndex, a: Found, b: Found): number {
+  const [first = '', second = ''] = [index.entries[a.number]?.item.id, index.entries[b.number]?.item.id];
   return first < second ? -1 : Number(first > second);
 }

@@ -1,35 +1,49 @@
 import { headOf, type Item } from './item.ts';
-import { fields, Postings } from './postings.ts';
-import { dimensions, type WordVectors } from './word-vectors.ts';
-import { compactName, splitCamelCase, termsOf, wordsOf } from './words.ts';
+import { Postings } from './postings.ts';
+import { stem } from './stem.ts';
+import { Vocabulary, wordMark } from './vocabulary.ts';
+import { dimensions, toBytes, type WordVectors } from './word-vectors.ts';
+import { allWordsOf, compactName, isGeneric, isStopWord, splitCamelCase, termsOf, wordsOf } from './words.ts';
 
 /** What is kept of an item beside the postings. */
 export interface Entry {
   readonly item: Item;
   /** The names without what every name has, for comparison with a whole query. */
   readonly names: readonly string[];
-  /** The number of the server that a tool belongs to; -1 for everything else. */
-  readonly parent: number;
+  /** The same of the stems, for comparison with corrected words. */
+  readonly stemmedNames: readonly string[];
+  /** The words of its name as they are written. */
+  readonly nameWords: ReadonlySet<string>;
+  /** The stems of the words of its name that its owner's name has not. */
+  readonly nameTerms: readonly string[];
+  /** The stems of the words of its owner's name. */
+  readonly ownerTerms: readonly string[];
 }
 
 /**
  * Everything that can be found, in memory: items by number, their words, and a vector of each. Numbers only rise; what is
- * removed or replaced leaves a gap until `compacted` makes an index without gaps.
+ * removed or replaced leaves a gap; once there are many (`isGappy`), build another index.
  */
 export class SearchIndex {
   readonly entries: (Entry | undefined)[] = [];
   readonly postings = new Postings();
+  readonly vocabulary: Vocabulary;
   /** One row of `dimensions` numbers an item, and what each is to be multiplied by. */
   vectors = new Int8Array(1024 * dimensions);
   scales = new Float32Array(1024);
   /** Changes with each change, so that what was made of the index can be known as old. */
   version = 0;
+  /** Whether a term says what is done, not to what. */
+  readonly isAct: (term: string) => boolean;
   private readonly groups = new Map<string, number[]>();
+  private readonly byName = new Map<string, number[]>();
   private readonly words: WordVectors;
   private gaps = 0;
 
-  constructor(words: WordVectors) {
+  constructor(words: WordVectors, isAct: (term: string) => boolean) {
     this.words = words;
+    this.isAct = isAct;
+    this.vocabulary = new Vocabulary(words);
   }
 
   /** How many things can be found. */
@@ -48,10 +62,9 @@ export class SearchIndex {
    */
   *putInSteps(key: string, items: readonly Item[]): Generator<void> {
     const first = this.entries.length;
-    const parent = items[0]?.kind === 'server' ? first : -1;
     const made: Entry[] = [];
     for (const [at, item] of items.entries()) {
-      made.push(this.add(first + at, item, at === 0 ? -1 : parent));
+      made.push(this.add(first + at, item));
       yield;
     }
     for (const number of this.groups.get(key) ?? []) {
@@ -70,9 +83,9 @@ export class SearchIndex {
     this.version += 1;
   }
 
-  /** The keys under which something is. */
-  keys(): IterableIterator<string> {
-    return this.groups.keys();
+  /** The numbers of the items that had this name, compact or stemmed, at some time; none for an empty one. */
+  named(name: string): readonly number[] {
+    return name === '' ? [] : (this.byName.get(name) ?? []);
   }
 
   /** The numbers of the items that are under a key, the main one first. */
@@ -90,43 +103,72 @@ export class SearchIndex {
     return this.gaps > 1000 && this.gaps > this.entries.length / 3;
   }
 
-  private add(number: number, item: Item, parent: number): Entry {
+  private add(number: number, item: Item): Entry {
     const head = headOf(item.description);
-    this.postings.add(number, [
-      termsOf(`${item.name} ${item.title ?? ''}`),
-      termsOf(`${item.owner} ${item.kind === 'tool' ? item.path : ''}`),
-      termsOf(item.tags.join(' ')),
-      termsOf(head),
-      termsOf(
-        `${item.more} ${item.description.length > head.length + 10 ? item.description.slice(0, 2000) : ''}`,
-      ),
-    ]);
-    const names = [
-      item.name,
-      ...(item.title ? [item.title] : []),
-      ...(item.kind === 'tool' ? [] : [item.path]),
-    ];
+    const rest = item.description.length > head.length + 10 ? item.description.slice(0, 2000) : '';
+    const fresh = this.postings.add(
+      number,
+      [
+        termsOf(`${item.name} ${item.title ?? ''}`),
+        termsOf(`${item.owner} ${item.kind === 'tool' ? item.path : ''}`),
+        termsOf(item.tags.join(' ')),
+        termsOf(head),
+        termsOf(`${item.more} ${rest}`),
+      ],
+      marksOf(item),
+    );
+    for (const term of fresh) this.vocabulary.add(term);
+    const entry = entryOf(item);
+    for (const name of new Set([...entry.names, ...entry.stemmedNames])) {
+      const numbers = this.byName.get(name);
+      if (numbers) numbers.push(number);
+      else this.byName.set(name, [number]);
+    }
     this.place(number, this.words.embed(textOf(item, head)));
-    return { item, names: [...new Set(names.map(compactName))], parent };
+    return entry;
   }
 
   private place(number: number, vector: Float32Array): void {
     if (number >= this.scales.length) {
-      const [vectors, scales] = [
-        new Int8Array(this.vectors.length * 2),
-        new Float32Array(this.scales.length * 2),
-      ];
+      const vectors = new Int8Array(this.vectors.length * 2);
+      const scales = new Float32Array(this.scales.length * 2);
       vectors.set(this.vectors);
       scales.set(this.scales);
       [this.vectors, this.scales] = [vectors, scales];
     }
-    let most = 0;
-    for (const value of vector) most = Math.max(most, Math.abs(value));
-    const from = number * dimensions;
-    for (let at = 0; at < dimensions; at++)
-      this.vectors[from + at] = most > 0 ? Math.round(((vector[at] ?? 0) * 127) / most) : 0;
-    this.scales[number] = most / 127;
+    this.scales[number] = toBytes(vector, this.vectors, number * dimensions);
   }
+}
+
+function entryOf(item: Item): Entry {
+  const named = [
+    item.name,
+    ...(item.title ? [item.title] : []),
+    ...(item.kind === 'tool' ? [] : [item.path]),
+  ];
+  const stemmed = named.map((name) => compactName(wordsOf(name).map(stem).join(' ')));
+  return {
+    item,
+    names: [...new Set(named.map(compactName))],
+    stemmedNames: [...new Set(stemmed)],
+    nameWords: new Set(allWordsOf(item.name).filter((word) => !isGeneric(word))),
+    ...nameTermsOf(item),
+  };
+}
+
+function marksOf({ name, title, tags }: Item): string[] {
+  const words = new Set(wordsOf(`${name} ${title ?? ''} ${tags.join(' ')}`));
+  return [...words]
+    .filter((word) => word.length > 2 && !isStopWord(word) && !isGeneric(word))
+    .map((word) => wordMark + word);
+}
+
+/** The words that tell a thing from others of its owner, and those of the owner: `slack_post_message` is `post` and `message`. */
+function nameTermsOf({ kind, name, owner, path }: Item): Pick<Entry, 'nameTerms' | 'ownerTerms'> {
+  const ownerTerms = kind === 'tool' ? [...new Set(termsOf(`${owner} ${path}`))] : [];
+  const words = wordsOf(name).filter((word) => !isGeneric(word) && !isStopWord(word) && word !== 'api');
+  const own = words.map(stem).filter((term) => !ownerTerms.includes(term));
+  return { nameTerms: own.length > 0 ? own : words.map(stem), ownerTerms };
 }
 
 /** The text whose vector stands for an item. */
@@ -136,6 +178,3 @@ function textOf(item: Item, head: string): string {
   const tags = item.kind === 'tool' ? '' : item.tags.join(' ');
   return `${owner} ${name}. ${head} ${tags}`;
 }
-
-/** How many numbers a row of lengths has. */
-export const rowOfLengths = fields.length;

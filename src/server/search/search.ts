@@ -4,9 +4,8 @@ import type { Item, Kind } from './item.ts';
 import { readLexicon } from './lexicon.ts';
 import { type Query, readQuery } from './query.ts';
 import { type Found, rank } from './rank.ts';
-import { SearchIndex } from './search-index.ts';
-import { createSpelling, type Spelling } from './spelling.ts';
-import { type Rights, type View, viewOf } from './view.ts';
+import { type Entry, SearchIndex } from './search-index.ts';
+import { type Rights, View } from './view.ts';
 import { readWordVectors } from './word-vectors.ts';
 
 /** The most characters of a query. */
@@ -60,11 +59,12 @@ interface Ranked {
 const mostHits = 500;
 
 /** Makes an engine with nothing in it; reads the word vectors and the lexicon that ship with the package. */
-export function createEngine(): Engine & { empty(): SearchIndex } {
+export function createEngine(
+  lexiconFile = packagedFile('assets/search/lexicon.txt'),
+): Engine & { empty(): SearchIndex } {
   const vectors = readWordVectors(packagedFile('assets/search/word-vectors.bin'));
-  const lexicon = readLexicon(packagedFile('assets/search/lexicon.txt'));
-  let index = new SearchIndex(vectors);
-  let spelling: { version: number; of: Spelling } | undefined;
+  const lexicon = readLexicon(lexiconFile);
+  let index = new SearchIndex(vectors, lexicon.isAct);
   let views = newViews();
   // The same words are asked for again and again, by several people and while somebody pages.
   const known = new LRUCache<string, Ranked>({ max: 500 });
@@ -73,42 +73,46 @@ export function createEngine(): Engine & { empty(): SearchIndex } {
     const kept = views[includeDisabled ? 'all' : 'enabled'];
     const made = kept.get(rights.key);
     if (made && made.version === index.version) return made;
-    const fresh = viewOf(index, rights, { includeDisabled });
+    const fresh = new View(index, rights, includeDisabled);
     kept.set(rights.key, fresh);
     return fresh;
   };
-  const correct = (query: Query, seen: View): Query => {
-    if (!query.slots.some(({ unknown }) => unknown)) return query;
-    if (spelling?.version !== index.version)
-      spelling = { version: index.version, of: createSpelling(index.postings.terms.keys()) };
-    return spelling.of.correct(query, seen);
-  };
-  const rankAll = (seen: View, text: string): Ranked => {
-    const kept = known.get(text);
+  const understand = (text: string, { occurs }: View): Query =>
+    readQuery(text, {
+      ...{ lexicon, vectors, occurs },
+      near: (typed) => index.vocabulary.near(typed, occurs),
+      akin: (word) => index.vocabulary.akin(word, occurs),
+    });
+  const find = (seen: View, text: string, { kinds, tags = [] }: Options): Ranked => {
+    const key = JSON.stringify([text, kinds, tags]);
+    const kept = known.get(key);
     if (kept?.view === seen) return kept;
-    if (text === '') return { view: seen, found: everything(index, seen), terms: new Set() };
-    const query = correct(readQuery(text, { lexicon, vectors, occurs: seen.occurs }), seen);
+    const admits = ({ item }: Entry): boolean =>
+      (!kinds || kinds.includes(item.kind)) && tags.every((tag) => hasTag(item, tag));
+    const query = understand(text, seen);
     const terms = new Set(
       query.slots.flatMap(({ alternatives }) => alternatives.flatMap((one) => one.terms)),
     );
-    const ranked = { view: seen, found: rank(index, seen, query).slice(0, mostHits), terms };
-    known.set(text, ranked);
+    const found =
+      text === ''
+        ? everything(index, seen, admits)
+        : rank(index, seen, query, kinds || tags.length > 0 ? admits : undefined);
+    const ranked = { view: seen, found: found.slice(0, mostHits), terms };
+    known.set(key, ranked);
     return ranked;
   };
   return {
     get index() {
       return index;
     },
-    empty: () => new SearchIndex(vectors),
-    search(rights, text, { kinds, tags = [], includeDisabled = false } = {}) {
-      const { found, terms } = rankAll(view(rights, includeDisabled), text.slice(0, longestQuery).trim());
-      const hits: Hit[] = [];
-      for (const { number, score, similarity } of found) {
+    empty: () => new SearchIndex(vectors, lexicon.isAct),
+    search(rights, text, options = {}) {
+      const seen = view(rights, options.includeDisabled ?? false);
+      const { found, terms } = find(seen, text.slice(0, longestQuery).trim(), options);
+      const hits = found.flatMap(({ number, score, similarity }): Hit[] => {
         const item = index.entries[number]?.item;
-        if (!item || (kinds && !kinds.includes(item.kind)) || !tags.every((tag) => hasTag(item, tag)))
-          continue;
-        hits.push({ item, score, similarity });
-      }
+        return item ? [{ item, score, similarity }] : [];
+      });
       return { hits, terms };
     },
     visible(rights, key, includeDisabled = false) {
@@ -127,11 +131,13 @@ export function createEngine(): Engine & { empty(): SearchIndex } {
 }
 
 /** Without a query everything is found, by name. */
-function everything(index: SearchIndex, { numbers }: View): Found[] {
-  const nameOf = (number: number): string => index.entries[number]?.item.name.toLowerCase() ?? '';
-  return [...numbers]
-    .map((number) => ({ number, name: nameOf(number) }))
-    .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)) || a.number - b.number)
+function everything(index: SearchIndex, { numbers }: View, admits: (entry: Entry) => boolean): Found[] {
+  const all = [...numbers].flatMap((number) => {
+    const entry = index.entries[number];
+    return entry && admits(entry) ? [{ number, name: entry.item.name.toLowerCase(), id: entry.item.id }] : [];
+  });
+  return all
+    .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)) || (a.id < b.id ? -1 : 1))
     .map(({ number }) => ({ number, score: 0, similarity: 0 }));
 }
 

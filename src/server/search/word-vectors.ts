@@ -40,8 +40,9 @@ export function readWordVectors(file: string): WordVectors {
     embed(text) {
       const vector = new Float32Array(size);
       for (const token of tokensOf(text, tokens)) {
-        const [from, scale] = [token * size, scales[token] ?? 0];
-        for (let at = 0; at < size; at++) vector[at] = (vector[at] ?? 0) + scale * (rows[from + at] ?? 0);
+        const [from, scale] = [token * size, scales[token] as number];
+        for (let at = 0; at < size; at++)
+          vector[at] = (vector[at] as number) + scale * (rows[from + at] as number);
       }
       return normalized(vector);
     },
@@ -54,9 +55,18 @@ export function normalized(vector: Float32Array): Float32Array {
   for (const value of vector) sum += value * value;
   if (sum > 0) {
     const factor = 1 / Math.sqrt(sum);
-    for (let at = 0; at < vector.length; at++) vector[at] = (vector[at] ?? 0) * factor;
+    for (let at = 0; at < vector.length; at++) vector[at] = (vector[at] as number) * factor;
   }
   return vector;
+}
+
+/** Writes a vector as bytes into `rows`; returns what each byte is to be multiplied by. */
+export function toBytes(vector: Float32Array, rows: Int8Array, from: number): number {
+  let most = 0;
+  for (const value of vector) most = Math.max(most, Math.abs(value));
+  for (let at = 0; at < vector.length; at++)
+    rows[from + at] = most > 0 ? Math.round(((vector[at] as number) * 127) / most) : 0;
+  return most / 127;
 }
 
 const pieces =

@@ -61,7 +61,7 @@ export function termsOf(text: string): string[] {
 const stopWords = new Set(
   `a an the of to for in on at by with from into and or but is are was were be been being am this that these those it its
   as if then than so such not no nor do does did doing done will would can could should may might must shall have has had
-  having i me my mine we us our you your he she they them their his her who whom whose which what when where why how
+  having i me mine we us our you your he she they them their his her who whom whose which what when where why how
   please want wants wanted need needs needed like let lets some any all each every there here about via per using use used
   uses also just only very more most other another own same e g etc eg ie s t re ve ll d m`.split(/\s+/),
 );
@@ -83,6 +83,11 @@ const generic = new Set([
   'the',
   'a',
 ]);
+
+/** Words that say little, and yet tell one tool from another (`my_issues`). */
+export function isMinor(word: string): boolean {
+  return generic.has(word) || word === 'my';
+}
 
 /** Whether a word names the kind of thing that everything here is, so that it tells nothing apart. */
 export function isGeneric(word: string): boolean {

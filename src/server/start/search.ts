@@ -22,14 +22,19 @@ export function buildSearch(base: Base, grants: () => Grants, ending: Ending): F
   });
 }
 
+const listing = {
+  server: 'list_service',
+  agent: 'list_agents',
+  virtual_server: 'list_virtual_server',
+} as const;
+
 /** What somebody may find: servers and agents that they may list, tools that they may call. */
 function rightsOf(who: Identity, grants: Grants): Rights {
   const holding = holdingOf(who, grants);
   return {
     key: holding,
     maySee(kind, path) {
-      if (kind === 'virtual_server') return false;
-      return holding.access.may(kind === 'agent' ? 'list_agents' : 'list_service', nameOfPath(path));
+      return holding.access.may(listing[kind], nameOfPath(path));
     },
     mayCall: (path, tool) =>
       decide(who, { server: nameOfPath(path), method: 'tools/call', tool }, grants).allow,

@@ -149,18 +149,25 @@ async function grouped(
     ...{ server_path: hit.item.path, server_name: hit.item.owner, ...toolOf(hit) },
     endpoint_url: endpointOf(hit.item.path),
   }));
+  const shownBundles = of('virtual_server').map((hit) => {
+    const { path, name, description, tags, enabled } = hit.item;
+    return {
+      ...{ path, server_name: name, description, tags: [...tags], is_enabled: enabled, ...rankedOf(hit) },
+      endpoint_url: `${publicUrl}${path}/mcp`,
+    };
+  });
   const shownAgents = agents.map(({ info, hit }) => {
     return { path: info.path, ...rankedOf(hit), agent_card: { ...info }, trust_verified: false };
   });
   return {
     ...{ query, search_mode: 'hybrid', servers: shownServers, tools: shownTools, agents: shownAgents },
-    ...{ skills: [], virtual_servers: [], custom: [] },
+    ...{ skills: [], virtual_servers: shownBundles, custom: [] },
     ...{
       total_servers: shownServers.length,
       total_tools: shownTools.length,
       total_agents: shownAgents.length,
     },
-    ...{ total_skills: 0, total_virtual_servers: 0, total_custom: 0 },
+    ...{ total_skills: 0, total_virtual_servers: shownBundles.length, total_custom: 0 },
   };
 }
 

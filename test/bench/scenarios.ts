@@ -52,7 +52,7 @@ export const scenarios: readonly Scenario[] = [
   { ...usual, name: 'denied', server: 'list', group: groups.none, status: '403', compared: false },
   { ...usual, name: 'bad-token', credential: 'Bearer not-a-token', status: '401', compared: false },
   { ...usual, name: 'large-body', body: large, connections: 4 },
-  { ...usual, name: 'slow-upstream', server: 'slow', connections: 128 },
+  { ...usual, name: 'slow-upstream', server: 'slow', connections: 128, identities: 4 },
   { ...usual, name: 'latency-1000', rate: 1000 },
 ];
 

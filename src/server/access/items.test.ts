@@ -187,7 +187,8 @@ test('an oracle that looks at one rule after the other says the same', () => {
     ['a', '*'].includes(rule.server) &&
     (rule.methods.includes('*') ||
       rule.methods.includes(method) ||
-      (method === 'subscriptions/listen' && rule.methods.includes('initialize'))) &&
+      (['subscriptions/listen', 'completion/complete'].includes(method) &&
+        rule.methods.includes('initialize'))) &&
     (prompt === undefined || covers(rule.prompts, prompt)) &&
     (resource === undefined || covers(rule.resources, resource));
   fc.assert(

@@ -70,6 +70,9 @@ const read = [
   'tools/list',
   'resources/list',
   'resources/templates/list',
+  'prompts/list',
+  'completion/complete',
+  'logging/setLevel',
 ];
 const session = [
   'notifications/cancelled',
@@ -79,14 +82,7 @@ const session = [
   '$end',
   '$response',
 ];
-const unnamed = [
-  'prompts/get',
-  'prompts/list',
-  'resources/read',
-  'completion/complete',
-  'logging/setLevel',
-  'tasks/cancel',
-];
+const unnamed = ['prompts/get', 'resources/read', 'tasks/cancel'];
 
 describe.each(roles)('%s on MCP servers', (role) => {
   const subject = { groups: [groups[role]] };

@@ -25,7 +25,7 @@ export function mayBatch(version: string | undefined): boolean {
  * What a header and the body disagree about, in words; undefined when they agree. Headers that are present are always
  * compared; those that 2026-07-28 requires must be there once the version header or the body states that era.
  */
-export function disagreement(asked: Asked, headers: RepeatedHeaders): string | undefined {
+export function disagreement(asked: Asked, headers: RepeatedHeaders, areRequired = true): string | undefined {
   const [message] = asked.messages;
   if (asked.batch)
     return (headers.method ?? headers.name) === undefined
@@ -33,8 +33,12 @@ export function disagreement(asked: Asked, headers: RepeatedHeaders): string | u
       : 'Mcp-Method and Mcp-Name cannot describe a batch';
   if (message.kind === 'response')
     return headers.name === undefined ? undefined : 'Mcp-Name cannot describe a response';
-  return versionFault(message, headers) ?? methodFault(message, headers) ?? nameFault(message, headers);
+  const fault =
+    versionFault(message, headers) ?? methodFault(message, headers) ?? nameFault(message, headers);
+  return !areRequired && fault?.endsWith(missing) ? undefined : fault;
 }
+
+const missing = ' is missing';
 
 function isModern(message: Message, headers: RepeatedHeaders): boolean {
   const { version } = headers;
@@ -46,7 +50,7 @@ function isModern(message: Message, headers: RepeatedHeaders): boolean {
 function versionFault(message: Message, { version }: RepeatedHeaders): string | undefined {
   if (message.version === undefined) return undefined;
   if (version === undefined)
-    return message.kind === 'request' ? 'the header MCP-Protocol-Version is missing' : undefined;
+    return message.kind === 'request' ? `the header MCP-Protocol-Version${missing}` : undefined;
   return version === message.version ? undefined : 'MCP-Protocol-Version is not the version in the body';
 }
 
@@ -54,7 +58,7 @@ function methodFault(message: Message, headers: RepeatedHeaders): string | undef
   if (headers.method !== undefined)
     return headers.method === message.method ? undefined : 'Mcp-Method is not the method in the body';
   return message.kind === 'request' && isModern(message, headers)
-    ? 'the header Mcp-Method is missing'
+    ? `the header Mcp-Method${missing}`
     : undefined;
 }
 
@@ -75,7 +79,7 @@ function nameFault(message: Message, headers: RepeatedHeaders): string | undefin
     name !== undefined &&
     mustBeNamed.has(method) &&
     isModern(message, headers)
-    ? 'the header Mcp-Name is missing'
+    ? `the header Mcp-Name${missing}`
     : undefined;
 }
 

@@ -70,12 +70,15 @@ function checkEncoding({ req: { headers } }: Exchange): void {
 function checkHeaders(exchange: Exchange, asked: Asked): void {
   const { headers } = exchange.req;
   const version = oneOf(headers['mcp-protocol-version']);
-  if (asked.batch && !mayBatch(version)) {
+  // The transport of 2024-11-05 knows none of these headers; what is there must still be true.
+  const isLegacy = exchange.place?.endpoint === 'messages';
+  if (asked.batch && !isLegacy && !mayBatch(version)) {
     exchange.rpcCode = invalidRequest;
     throw new Failure('bad_request', 'This protocol version has no batches.');
   }
   const method = oneOf(headers['mcp-method']);
-  const fault = disagreement(asked, { version, method, name: oneOf(headers['mcp-name']) });
+  const repeated = { version: isLegacy ? undefined : version, method, name: oneOf(headers['mcp-name']) };
+  const fault = disagreement(asked, repeated, !isLegacy);
   if (fault !== undefined) throw new Failure('header_mismatch', `Header mismatch: ${fault}.`);
 }
 

@@ -90,7 +90,8 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
     tool: asked?.batch ? undefined : first?.tool?.slice(0, kept),
     decision: exchange.decision,
     reason: exchange.reason,
-    status: res.headersSent ? res.statusCode : 0,
+    // What is refused as a call has status 200 on its way; the record says what it amounts to.
+    status: exchange.failure?.code === 'not_allowed' ? 403 : res.headersSent ? res.statusCode : 0,
     durationMs: endedAt - exchange.startedAt,
     detail: detailOf(exchange),
   };

@@ -251,7 +251,8 @@ describe('what is allowed passes', () => {
 describe('what is refused', () => {
   test('a refusal is a JSON-RPC error with the id of the request and a correlation id', async () => {
     const answer = await send(url, { as: 'alice', body: rpc('tools/call', { name: 'rm' }, 'q7') });
-    expect(answer.status).toBe(403);
+    // The status that SDKs take for an error of the call; the audit says what it amounts to.
+    expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe('application/json');
     const id = answer.headers['x-correlation-id'];
     expect(answer.json()).toMatchObject({
@@ -270,6 +271,33 @@ describe('what is refused', () => {
         resource: 'time',
         status: 403,
       },
+    ]);
+  });
+
+  test.each([
+    ['tools/list', 'tools'],
+    ['prompts/list', 'prompts'],
+    ['resources/list', 'resources'],
+    ['resources/templates/list', 'resourceTemplates'],
+  ])('%s without the right to it is an empty list in either era, and no error', async (method, member) => {
+    house.rules.pinger = ['time ping'];
+    const legacy = await send(url, { as: 'pinger', body: rpc(method, {}, 'a') });
+    expect(legacy.status).toBe(200);
+    expect(legacy.json()).toEqual({ jsonrpc: '2.0', id: 'a', result: { [member]: [] } });
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' };
+    const modern = await send(url, {
+      as: 'pinger',
+      headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method },
+      body: rpc(method, { _meta }, 2),
+    });
+    expect(modern.json()).toEqual({
+      ...{ jsonrpc: '2.0', id: 2 },
+      result: { [member]: [], resultType: 'complete', ttlMs: 0, cacheScope: 'private' },
+    });
+    expect(upstream.received).toEqual([]);
+    expect(await house.audited(2)).toMatchObject([
+      { action: method, decision: 'deny' },
+      { decision: 'deny' },
     ]);
   });
 
@@ -299,7 +327,7 @@ describe('what is refused', () => {
       { jsonrpc: '2.0', method: 'notifications/initialized' },
     ];
     const answer = await send(url, { as: 'alice', body });
-    expect(answer.status).toBe(403);
+    expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject([
       { id: 1, error: { code: 403 } },
       { id: 2, error: { code: 403 } },

@@ -16,7 +16,7 @@ import { createOpenings, type Openings } from './openings.ts';
 import { ownAuthorization, requestHeaders } from './pass-headers.ts';
 import { owns, type Place } from './place.ts';
 import type { Asked } from './read-call.ts';
-import { refuse } from './refuse.ts';
+import { answerEmptyList, asksForOneList, refuse } from './refuse.ts';
 import { routeTo, type Target } from './route.ts';
 import { createSeals, type Seals } from './seals.ts';
 import { takeCall, takeStream } from './seats.ts';
@@ -100,7 +100,9 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   requireReach(decide, exchange, identity, place.server);
   const share = shares.of(identity);
   const { asked, method, body } = await ask(exchange, gateway.bodies, share, limits);
-  decideAll(decide, exchange, identity, place.server, asked);
+  const empty = asksForOneList(asked, place.endpoint);
+  if (!decideAll(decide, exchange, identity, place.server, asked, empty))
+    return answerEmptyList(exchange, asked);
   exchange.rights = gateway.rightsOf(identity);
   traffic.checkDraining(exchange, asked);
   const target = routeTo(gateway.findRoute, gateway.tickets, place, method, share.holder);

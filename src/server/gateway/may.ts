@@ -19,19 +19,29 @@ export interface Rights {
   readonly lists: ListMemory;
 }
 
-/** Decides on each message of a request; one refusal refuses all, because the bytes are passed on whole or not at all. */
+/**
+ * Decides on each message of a request; one refusal refuses all, because the bytes are passed on whole or not at all. Returns
+ * false for a list (`isList`) that the caller may not have, which is an empty one.
+ */
 export function decideAll(
   decide: Decide,
   exchange: Exchange,
   identity: Identity,
   server: string,
   asked: Asked,
-): void {
+  isList = false,
+): boolean {
   const refused = firstRefused(decide, identity, server, asked, (scope) => {
     exchange.reason = scope;
   });
+  if (refused && isList) {
+    exchange.decision = 'deny';
+    exchange.reason = refused.reason;
+    return false;
+  }
   if (refused) throw refusal(exchange, refused.reason, server, inWords(refused.call));
   exchange.decision = 'allow';
+  return true;
 }
 
 /**

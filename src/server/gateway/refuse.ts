@@ -3,7 +3,7 @@ import { type Failure, type FailureCode, failures } from '../failure/errors.ts';
 import { endUnread, leavesMuchUnread } from '../http/unread.ts';
 import { headerMismatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
-import { invalidRequest, type MessageId, parseError } from './read-call.ts';
+import { type Asked, invalidRequest, type MessageId, parseError } from './read-call.ts';
 
 /** The header that names an exchange in every answer. */
 export const correlationHeader = 'x-correlation-id';
@@ -34,6 +34,7 @@ export function noteFailure(exchange: Exchange, failure: Failure): void {
  */
 export function refuse(exchange: Exchange, failure: Failure): void {
   noteFailure(exchange, failure);
+  const status = isOfTheCall(exchange, failure) ? 200 : failure.status;
   const unidentified = failure.status === 401 || failure.code === 'identity_unavailable';
   const type = unidentified ? 'application/problem+json' : 'application/json';
   const text = JSON.stringify(unidentified ? problemOf(exchange, failure) : errorOf(exchange, failure));
@@ -42,9 +43,19 @@ export function refuse(exchange: Exchange, failure: Failure): void {
   const { req, res } = exchange;
   const unread = leavesMuchUnread(req);
   if (unread) head.push('Connection', 'close');
-  res.writeHead(failure.status, head);
+  res.writeHead(status, head);
   if (unread) endUnread(req, res, text);
   else res.end(text);
+}
+
+/**
+ * A request that was read and is not allowed fails as a call, not as a transport: every SDK takes that from a JSON-RPC error
+ * with status 200 and from nothing else, and some end the whole session at any other (docs/decisions/0032).
+ */
+function isOfTheCall({ asked, decision, place }: Exchange, { code }: Failure): boolean {
+  // On the older transport the answer to a message comes on the stream, and this body would be read by nobody.
+  if (code !== 'not_allowed' || decision !== 'deny' || place?.endpoint === 'messages') return false;
+  return asked?.messages.some(({ kind }) => kind === 'request') === true;
 }
 
 function headersOf({ place, challenge }: Exchange, failure: Failure): string[] {
@@ -82,4 +93,30 @@ function errorOf({ asked, id, rpcCode, messageId }: Exchange, failure: Failure):
   const requests = asked?.messages.filter((message) => message.kind === 'request') ?? [];
   if (asked?.batch && requests.length > 0) return requests.map((message) => answer(message.id));
   return answer(requests[0]?.id ?? messageId ?? null);
+}
+
+/** The lists of MCP by method: the member of the result that holds them. */
+const emptyLists: Readonly<Record<string, string>> = Object.assign(Object.create(null), {
+  'tools/list': 'tools',
+  'prompts/list': 'prompts',
+  'resources/list': 'resources',
+  'resources/templates/list': 'resourceTemplates',
+});
+
+/** Whether a request is one for a list, which is empty for who may not have it: a client that lists all must not end. */
+export function asksForOneList({ batch, messages: [{ kind, method }] }: Asked, endpoint: string): boolean {
+  return endpoint === 'mcp' && !batch && kind === 'request' && method in emptyLists;
+}
+
+/** Answers a request for a list that the caller may not have with an empty one, in the form of its era. */
+export function answerEmptyList(exchange: Exchange, { messages: [message] }: Asked): void {
+  const modern = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
+  const result = {
+    ...{ [emptyLists[message.method] ?? '']: [] },
+    ...(message.version === undefined ? {} : modern),
+  };
+  const text = JSON.stringify({ jsonrpc: '2.0', id: message.id, result });
+  const head = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
+  exchange.res.writeHead(200, [...head, correlationHeader, exchange.id]);
+  exchange.res.end(text);
 }

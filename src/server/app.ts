@@ -25,6 +25,7 @@ import type { Sessions } from './identity/sessions.ts';
 import type { Log } from './log.ts';
 import { type ConsentWorld, mountConsent } from './oauth/consent.ts';
 import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
+import { mountOfficialRegistry } from './registry/official/mount.ts';
 
 /** Everything that the control plane is built from. */
 export interface AppWorld extends RegistryWorld {
@@ -75,6 +76,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
     alsoProviders: config.oauth.providersToo,
   });
   mountConsent(app, world.consent);
+  mountOfficialRegistry(app, { ...world.servers, identity, isPublic: config.registryApiPublic });
   mount(
     app,
     endpoints,

@@ -26,6 +26,8 @@ export interface Config {
   readonly registryUrl: string;
   readonly allowedHosts: readonly string[];
   readonly allowedOrigins: readonly string[];
+  /** Whether `/v0.1/servers` may be read without signing in. */
+  readonly registryApiPublic: boolean;
   readonly trustedProxyHops: number;
   readonly dataDir: string;
   /** PostgreSQL; null: the embedded database in `dataDir`. */
@@ -152,6 +154,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     port,
     registryUrl,
     allowedHosts: hostsOf([registryUrl, authUrl, ...(entra?.redirectUris ?? [])], value('HOST'), port),
+    registryApiPublic: value('REGISTRY_API_PUBLIC'),
     allowedOrigins: originsOf([registryUrl, ...(entra?.redirectUris ?? []), ...value('ALLOWED_ORIGINS')]),
     trustedProxyHops: value('TRUSTED_PROXY_HOPS'),
     dataDir: resolve(directory, value('DATA_DIR')),

@@ -50,6 +50,14 @@ export const settings = {
     default: '',
     parse: list(origin),
   }),
+  REGISTRY_API_PUBLIC: setting({
+    group: 'Address',
+    about:
+      'Whether anybody may read the registry in the form of the official MCP registry (`/v0.1/servers`: names, descriptions and ' +
+      'gateway URLs of all enabled servers), as VS Code and Copilot allow lists do. `false`: only callers with a token, each what they may list.',
+    default: 'false',
+    parse: boolean,
+  }),
   TRUSTED_PROXY_HOPS: setting({
     group: 'Address',
     about:

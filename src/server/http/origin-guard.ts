@@ -15,7 +15,8 @@ export function originGuard(
     if (!hosts.has(host))
       throw new Failure('host_refused', 'This host name is not served here; REGISTRY_URL says which one is.');
     const origin = c.req.header('origin');
-    const changes = c.req.method !== 'GET' && c.req.method !== 'HEAD';
+    // A preflight changes nothing; what it asks for is guarded by itself.
+    const changes = !['GET', 'HEAD', 'OPTIONS'].includes(c.req.method);
     if (changes && origin !== undefined && !origins.has(origin))
       throw new Failure('origin_refused', 'Requests from this origin are refused; see ALLOWED_ORIGINS.');
     await next();

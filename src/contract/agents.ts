@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { agentCard } from './agent-card.ts';
 import type { Endpoints } from './endpoint.ts';
-import { normalizePath } from './servers.ts';
+import { looksLikeEvery } from './names.ts';
+import { normalizePath, wildcardPath } from './servers.ts';
 
 /** Last path segments that the API uses itself, or may come to, so that no agent path may end in them. */
 export const reservedAgentSegments = [
@@ -25,14 +26,13 @@ export const reservedAgentSegments = [
 const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
 function faultOfPath(path: string): string | undefined {
+  if (looksLikeEvery(path)) return wildcardPath;
   const segments = path.slice(1).split('/');
   if (!segments.every((part) => segment.test(part)))
     return "use letters, digits, '.', '_' and '-' between slashes, and do not begin a segment with a dot";
   const last = segments.at(-1)?.toLowerCase() ?? '';
   if ((reservedAgentSegments as readonly string[]).includes(last))
     return `a path may not end in '/${last}', which the API uses itself`;
-  // In scopes it stands for every agent.
-  if (path.toLowerCase() === '/all') return "'/all' would be mistaken for every agent; choose another path";
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Endpoints, uiPermissions } from './endpoint.ts';
+import { looksLikeEvery } from './names.ts';
 
 /** Names that a scope cannot have, since the scope file means something else by them. */
 const notScopes: readonly string[] = ['UI-Scopes', 'group_mappings'];
@@ -22,7 +23,7 @@ export const scopeName = z
     /^[A-Za-z0-9][A-Za-z0-9 ._:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9 ._:@-]*)*$/,
     "use letters, digits, spaces, '.', '_', ':', '@' and '-'; a part begins with a letter or digit, and '/' stands between parts",
   )
-  .refine((name) => name === name.trimEnd() && !notScopes.includes(name), {
+  .refine((name) => name === name.trimEnd() && !notScopes.includes(name) && !looksLikeEvery(name), {
     error: 'this name has another meaning, or ends in a space',
   });
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { trimSlashes } from './names.ts';
+import { looksLikeEvery, trimSlashes } from './names.ts';
 
 /** Last path segments that the API and the gateway use themselves, so that no server path may end in them. */
 export const reservedLastSegments = [
@@ -60,7 +60,12 @@ export function nameOfPath(path: string): string {
 
 const segment = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
+/** Why nothing may be registered under a path that scopes would take for every one. */
+export const wildcardPath =
+  "this path would be mistaken for 'all', which stands for every one in scopes; choose another";
+
 function faultOfPath(path: string): string | undefined {
+  if (looksLikeEvery(path)) return wildcardPath;
   const segments = path.slice(1).split('/');
   if (!segments.every((part) => segment.test(part)))
     return "use letters, digits, '.', '_' and '-' between slashes, and do not begin a segment with a dot";

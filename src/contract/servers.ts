@@ -11,6 +11,7 @@ export {
   reservedFirstSegments,
   reservedLastSegments,
   serverPath,
+  wildcardPath,
 } from './server-path.ts';
 
 const httpUrl = z

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
+import { looksLikeEvery } from './names.ts';
 import { normalizePath } from './servers.ts';
 
 /** Slugs that the API needs for itself. */
@@ -28,7 +29,7 @@ export function slugOf(name: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .slice(0, 60)
-    .replace(/^-+|-+$/g, '');
+    .replace(/^-|-$/g, '');
 }
 
 const virtualPath = z
@@ -53,7 +54,9 @@ export const safeName = /^[A-Za-z0-9_-]{1,64}$/;
 const alias = z
   .string()
   .regex(safeName, "use 1 to 64 letters, digits, '_' and '-'")
-  .refine((name) => name !== 'all', { error: "'all' means every tool in scopes; choose another name" });
+  .refine((name) => !looksLikeEvery(name), {
+    error: "'all' means every tool in scopes; choose another name",
+  });
 
 const backendPath = z.string().min(1).max(200).transform(normalizePath);
 const backendVersion = z.string().min(1).max(255).nullable().default(null);

@@ -50,3 +50,29 @@ test('a change with a large text is recorded in bounded room', async () => {
   const shown = await (await ask(`/api/audit/events/${event?.id}`)).text();
   expect(shown.length).toBeLessThan(12_000);
 });
+
+const wildcards = ['/all', 'all/', 'ALL', '%61ll', '%2561ll', '*', '\uff0a', '\uff41ll', 'a\u200bll'];
+
+test.each(wildcards)('nothing can be registered as %s, and no scope takes it for a name', async (name) => {
+  const server = { server_name: 'x', path: name, proxy_pass_url: 'http://127.0.0.1:9/' };
+  const rule = { server: name, methods: ['tools/call'], tools: ['x'] };
+  const answers = await Promise.all([
+    post('/api/servers', server),
+    post('/api/servers/groups/import', { scope_name: name }),
+    ...[
+      { ui_permissions: { list_service: [name] } },
+      { ui_permissions: { list_agents: [name] } },
+      { agent_access: [`/x/../${name}/`, name].slice(1) },
+      { server_access: [{ ...rule, server: 'currenttime', tools: [name] }] },
+      { server_access: [{ ...rule, server: 'currenttime', methods: [name] }] },
+      { server_access: [rule] },
+    ].map((part) => post('/api/servers/groups/import', { scope_name: 'attack', ...part })),
+  ]);
+  const mayStand = name === '*' ? [200, 422] : [422];
+  for (const [index, answer] of answers.entries())
+    expect([index, mayStand.includes(answer.status)]).toEqual([index, true]);
+});
+
+function post(path: string, body: unknown): Promise<Response> {
+  return ask(path, { method: 'POST', headers: json, body: JSON.stringify(body) });
+}

@@ -1,4 +1,5 @@
 import type { UiPermission } from '../../contract/endpoint.ts';
+import type { NameList } from './names.ts';
 import type { Scope } from './scope-set.ts';
 
 /** What seeing an agent is. */
@@ -8,9 +9,11 @@ const seeing: readonly UiPermission[] = ['list_agents', 'get_agent'];
 export function withAgentAccess(scope: Scope): Scope {
   const { agentAccess = [], uiPermissions } = scope;
   if (agentAccess.length === 0) return scope;
-  const more = seeing.map((permission) => [
-    permission,
-    [...(uiPermissions[permission] ?? []), ...agentAccess],
-  ]);
+  const more = seeing.map((permission) => [permission, bothOf(uiPermissions[permission] ?? [], agentAccess)]);
   return { ...scope, uiPermissions: { ...uiPermissions, ...Object.fromEntries(more) } };
+}
+
+/** The names of two lists. */
+export function bothOf(one: NameList, other: NameList): NameList {
+  return one === 'all' || other === 'all' ? 'all' : [...one, ...other];
 }

@@ -1,12 +1,13 @@
 import { trimSlashes } from '../../contract/names.ts';
 import { agentActions } from '../../contract/scopes.ts';
+import { faultOfName, type NameList } from './names.ts';
 import type { Reader } from './reader.ts';
 import { readMembers, readNames, required } from './rule-parts.ts';
 
 /** What a scope allows on agents: one action on the agents with these paths, or on `all`. */
 export interface AgentRule {
   readonly action: (typeof agentActions)[number];
-  readonly resources: readonly string[];
+  readonly resources: NameList;
 }
 
 /** Reads the value of `agents` in a rule: `{actions: [{action, resources}]}`. */
@@ -25,7 +26,9 @@ function readAction<P>(reader: Reader<P>, item: P): AgentRule | undefined {
   const action = agentActions.find((one) => one === name);
   if (place && name !== undefined && !action) reader.fault(place, notAnAction(name));
   const resources = readNames(reader, required(reader, item, members, 'resources'), 'resources');
-  return action && { action, resources: [...new Set(resources.map(agentPath))] };
+  return (
+    action && { action, resources: resources === 'all' ? 'all' : [...new Set(resources.map(agentPath))] }
+  );
 }
 
 /** Reads a rule `{agent, actions}`: actions on one agent, or on `all`; `all` and `*` stand for every action. */
@@ -43,21 +46,29 @@ export function readAgent<P>(reader: Reader<P>, item: P): AgentRule[] {
     else if (name === 'all' || name === '*') for (const one of agentActions) names.add(one);
     else if (name !== undefined) reader.fault(action, notAnAction(name));
   }
-  return agent === undefined ? [] : [...names].map((action) => ({ action, resources: [agent] }));
+  if (agent === undefined) return [];
+  return [...names].map((action) => ({ action, resources: agent === every ? 'all' : [agent] }));
 }
 
 /** Reads the agents that a scope may see: paths, or `all`. */
-export function readAgentAccess<P>(reader: Reader<P>, place: P): string[] {
+export function readAgentAccess<P>(reader: Reader<P>, place: P): NameList {
   const paths = reader
     .items(place, 'agent_access')
     .map((item) => readAgentPath(reader, item, 'an entry of agent_access'));
-  return [...new Set(paths.filter((path) => path !== undefined))];
+  if (paths.includes(every)) return 'all';
+  return [...new Set(paths.filter((path) => typeof path === 'string'))];
 }
 
-function readAgentPath<P>(reader: Reader<P>, place: P, what: string): string | undefined {
+/** Stands for every agent while an entry is read. */
+const every = Symbol('every agent');
+
+function readAgentPath<P>(reader: Reader<P>, place: P, what: string): string | typeof every | undefined {
   const text = reader.text(place, what);
+  if (text === 'all' || text === '*') return every;
   const path = text === undefined ? undefined : agentPath(text);
-  if (path === '/') reader.fault(place, `'${text}' names no agent`);
+  const fault = text === undefined ? undefined : faultOfName(text, 'all');
+  if (fault) reader.fault(place, fault);
+  else if (path === '/') reader.fault(place, `'${text}' names no agent`);
   else if (path?.includes('*'))
     reader.fault(place, `'${text}' is not a path; write the whole path, or all for every agent`);
   else return path;
@@ -69,6 +80,5 @@ function notAnAction(name: string): string {
 }
 
 function agentPath(resource: string): string {
-  const path = trimSlashes(resource);
-  return resource === 'all' || path === '*' ? 'all' : `/${path}`;
+  return `/${trimSlashes(resource)}`;
 }

@@ -1,4 +1,6 @@
 import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { bothOf } from './agent-access.ts';
+import type { NameList } from './names.ts';
 import { type CompiledRule, compileRule } from './rule-table.ts';
 import type { Decision } from './scope.ts';
 import type { Scope } from './scope-set.ts';
@@ -26,14 +28,16 @@ export function compileScope(scope: Scope): CompiledScope {
   }
   const permissions = new Map<UiPermission, 'all' | ReadonlySet<string>>();
   for (const permission of uiPermissions) {
-    const names = [...(scope.uiPermissions[permission] ?? []), ...agentsOf(scope, permission)];
-    if (names.length > 0) permissions.set(permission, names.includes('all') ? 'all' : new Set(names));
+    const names = bothOf(scope.uiPermissions[permission] ?? [], agentsOf(scope, permission));
+    if (names === 'all') permissions.set(permission, 'all');
+    else if (names.length > 0) permissions.set(permission, new Set(names));
   }
   const allowed = Object.freeze({ allow: true as const, scope: scope.name });
   return { name: scope.name, allowed, rules, permissions, clients: scope.clients && new Set(scope.clients) };
 }
 
 /** What agent rules grant: the same as a UI permission of that name would, so that either is enough. */
-function agentsOf({ agentRules }: Scope, permission: UiPermission): string[] {
-  return agentRules.flatMap(({ action, resources }) => (action === permission ? [...resources] : []));
+function agentsOf({ agentRules }: Scope, permission: UiPermission): NameList {
+  const lists = agentRules.filter(({ action }) => action === permission).map(({ resources }) => resources);
+  return lists.reduce(bothOf, []);
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { callableTools, decide } from './decide.ts';
 import { accessOf, compile } from './grants.ts';
 import { impliedMethods } from './implied-methods.ts';
+import type { NameList } from './names.ts';
 import type { Call, Decision, Subject } from './scope.ts';
 import { parseScopes, type Scope, type ScopeSet } from './scope-set.ts';
 import type { ServerRule } from './server-rules.ts';
@@ -16,13 +17,17 @@ function scopeOf(name: string, serverRules: ServerRule[]): Scope {
   return { name, serverRules, agentRules: [], uiPermissions: {}, groupMappings: [name, 'everyone'] };
 }
 
+/** As readers make it of entries: `*` and `all` stand in the place of the list. */
+const list = (entries: string[]): NameList =>
+  entries.includes('*') || entries.includes('all') ? 'all' : entries;
+
 const everyone: Subject = { groups: ['everyone'] };
 
 describe('one rule', () => {
   const rule = (server: string, methods: string[], tools: string[] = []): ServerRule => ({
     server,
-    methods,
-    tools,
+    methods: list(methods),
+    tools: list(tools),
   });
   const allow: Decision = { allow: true, scope: 's' };
   const refuse = (reason: 'no-scopes' | 'server' | 'method' | 'tool'): Decision => ({ allow: false, reason });
@@ -167,10 +172,12 @@ const servers = ['a', 'a/b', 'all', ''];
 const methods = ['initialize', 'ping', 'tools/list', 'tools/call', '$stream', 'x'];
 const tools = ['t', 'u', 'call_all'];
 const words = (from: string[], maxLength = 3) => fc.array(fc.constantFrom(...from), { maxLength });
+// In a list, `*` and `all` are names like any other: the wildcard stands in the place of a list.
+const names = (from: string[]): fc.Arbitrary<NameList> => fc.oneof(words(from), fc.constant<'all'>('all'));
 const ruleArb: fc.Arbitrary<ServerRule> = fc.record({
   server: fc.constantFrom('a', 'a/b', 'all', '*'),
-  methods: words([...methods, '*', 'all', 'tools/*']),
-  tools: words([...tools, '*', 'all']),
+  methods: names([...methods, '*', 'all', 'tools/*']),
+  tools: names([...tools, '*', 'all']),
 });
 const scopeNames = ['s1', 's2', 's3', 'registry-admins'];
 const groupNames = ['g1', 'g2', 'g3'];
@@ -201,8 +208,7 @@ const callArb: fc.Arbitrary<Call> = fc.record({
 
 /** The rules of access read aloud: scope by scope, rule by rule, without any preparation. */
 function allowingScopes({ groups, limitedTo }: Subject, call: Call, set: ScopeSet): string[] {
-  const covers = (list: readonly string[], word: string) =>
-    list.some((entry) => entry === word || entry === '*' || entry === 'all');
+  const covers = (list: NameList, word: string) => list === 'all' || list.includes(word);
   return [...set.values()]
     .filter(
       ({ name, groupMappings }) =>
@@ -211,7 +217,10 @@ function allowingScopes({ groups, limitedTo }: Subject, call: Call, set: ScopeSe
     .filter(({ serverRules }) =>
       serverRules.some((rule) => {
         if (rule.server !== call.server && rule.server !== '*') return false;
-        const byInitialize = rule.methods.includes('initialize') && ['ping', '$stream'].includes(call.method);
+        const byInitialize =
+          rule.methods !== 'all' &&
+          rule.methods.includes('initialize') &&
+          ['ping', '$stream'].includes(call.method);
         if (!byInitialize && !covers(rule.methods, call.method)) return false;
         return call.method !== 'tools/call' || (!!call.tool && covers(rule.tools, call.tool));
       }),
@@ -263,7 +272,7 @@ describe('whatever the scopes', () => {
         else if (call.method !== 'tools/call') expect(decision.reason).toBe('method');
         else
           expect(decision.reason).toBe(
-            about.some((rule) => ['tools/call', '*', 'all'].some((word) => rule.methods.includes(word)))
+            about.some(({ methods }) => methods === 'all' || methods.includes('tools/call'))
               ? 'tool'
               : 'method',
           );

@@ -3,12 +3,17 @@ import { expect, test } from 'vitest';
 import { decide } from './decide.ts';
 import { gained, groundsOf } from './gained.ts';
 import { compile } from './grants.ts';
+import type { NameList } from './names.ts';
 import type { Call } from './scope.ts';
 import type { Scope } from './scope-set.ts';
 import type { ServerRule } from './server-rules.ts';
 
+/** As readers make it of entries: `*` and `all` stand in the place of the list. */
+const list = (entries: string[]): NameList =>
+  entries.includes('*') || entries.includes('all') ? 'all' : entries;
+
 const rule = (server: string, methods: string[], tools: string[] = [], more: object = {}): ServerRule => ({
-  ...{ server, methods, tools },
+  ...{ server, methods: list(methods), tools: list(tools) },
   ...more,
 });
 
@@ -116,7 +121,7 @@ test('whatever changes, a call that is decided otherwise is told, and none that 
         const about = [...old, ...next, ...other].filter(
           (each) => !isNamed(server) || each.server === server || each.server === '*',
         );
-        return about.some(({ tools }) => tools.includes(tool) && !tools.includes('*'));
+        return about.some(({ tools }) => tools !== 'all' && tools.includes(tool));
       }
     }),
     { numRuns: 2000 },

@@ -2,7 +2,7 @@ import type { UiPermission } from '../../contract/endpoint.ts';
 import { decide } from './decide.ts';
 import { accessOf, type Grants } from './grants.ts';
 import { impliedMethods } from './implied-methods.ts';
-import { coversAll } from './names.ts';
+import type { NameList } from './names.ts';
 import { toolsCall } from './rule-table.ts';
 import type { Call, Subject } from './scope.ts';
 import type { Scope } from './scope-set.ts';
@@ -47,8 +47,8 @@ export function groundsOf(changing: readonly Scope[], others: readonly Scope[]):
 }
 
 function namesIn(rules: readonly ServerRule[]): Omit<Ground, 'server'> {
-  const named = (lists: readonly (readonly string[])[]): string[] => [
-    ...new Set([...lists.filter((list) => !coversAll(list)).flat(), any]),
+  const named = (lists: readonly NameList[]): string[] => [
+    ...new Set([...lists.flatMap((list) => (list === 'all' ? [] : list)), any]),
   ];
   return {
     methods: named(rules.map(({ methods }) => methods)).filter((method) => !aboutItems.has(method)),

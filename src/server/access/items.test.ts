@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decide } from './decide.ts';
 import { compile } from './grants.ts';
+import { hasName, type NameList } from './names.ts';
 import type { Call, Subject } from './scope.ts';
 import { parseScopes, type Scope } from './scope-set.ts';
 import type { ServerRule } from './server-rules.ts';
@@ -21,7 +22,7 @@ function grantsOf(...scopes: ServerRule[][]) {
 
 /** The scope that allows, or the reason of the refusal. */
 function answer(call: Omit<Call, 'server'>, ...rules: Partial<ServerRule>[]): string {
-  const scopes = rules.map((rule) => [{ server: 'a', methods: ['*'], tools: [], ...rule }]);
+  const scopes = rules.map((rule) => [{ server: 'a', methods: 'all' as const, tools: [], ...rule }]);
   const decision = decide(subject, { server: 'a', ...call }, grantsOf(...scopes));
   return decision.allow ? decision.scope : decision.reason;
 }
@@ -37,8 +38,8 @@ describe('a rule', () => {
     ['with prompts grants those', get('p'), { prompts: ['q', 'p'] }, 's0'],
     ['with prompts refuses others', get('P'), { prompts: ['p'] }, 'prompt'],
     ['with an empty list refuses all', get('p'), { prompts: [] }, 'prompt'],
-    ['that says * grants all', get('p'), { prompts: ['x', '*'] }, 's0'],
-    ['that says all grants all', read('x:y'), { resources: ['all'] }, 's0'],
+    ['that says * grants all', get('p'), { prompts: 'all' }, 's0'],
+    ['that says all grants all', read('x:y'), { resources: 'all' }, 's0'],
     ['with resources says nothing of prompts', get('p'), { resources: [] }, 's0'],
     [
       'with prompts says nothing of tools',
@@ -52,7 +53,7 @@ describe('a rule', () => {
     ['with a URI grants no longer one', read('x://y/z'), { resources: ['x://y'] }, 'resource'],
     ['refuses what names no prompt', get(), { prompts: ['p'] }, 'prompt'],
     ['refuses what names no resource', read(), docs, 'resource'],
-    ['lets pass what names none where all are granted', get(), { prompts: ['*'] }, 's0'],
+    ['lets pass what names none where all are granted', get(), { prompts: 'all' }, 's0'],
     [
       'holds for subscribing',
       { method: 'resources/subscribe', resource: 'x:y' },
@@ -153,7 +154,9 @@ test('an oracle that looks at one rule after the other says the same', () => {
     ['p', 'q'],
     ['x:/a', 'x:/b/c', 'x:/b/../a', 'y:z'],
   ];
-  const some = (...names: string[]) => fc.array(fc.constantFrom(...names), { maxLength: 2 });
+  // In a list, `*` and `all` are names like any other: the wildcard stands in the place of a list.
+  const some = (...names: string[]): fc.Arbitrary<NameList> =>
+    fc.oneof(fc.array(fc.constantFrom(...names), { maxLength: 2 }), fc.constant<'all'>('all'));
   const ruleArb: fc.Arbitrary<ServerRule> = fc.record(
     {
       server: fc.constantFrom('a', '*', 'b'),
@@ -176,19 +179,19 @@ test('an oracle that looks at one rule after the other says the same', () => {
       resource: fc.constantFrom(...uris),
     }),
   );
-  const covers = (names: readonly string[] | undefined, name: string): boolean =>
+  const covers = (names: NameList | undefined, name: string): boolean =>
     names === undefined ||
+    names === 'all' ||
     names.some(
       (one) =>
-        ['*', 'all', name].includes(one) ||
-        (one.endsWith('/*') && name.startsWith(one.slice(0, -1)) && !name.includes('..')),
+        one === name || (one.endsWith('/*') && name.startsWith(one.slice(0, -1)) && !name.includes('..')),
     );
   const allows = (rule: ServerRule, { method, prompt, resource }: Call): boolean =>
     ['a', '*'].includes(rule.server) &&
-    (rule.methods.includes('*') ||
+    (rule.methods === 'all' ||
       rule.methods.includes(method) ||
       (['subscriptions/listen', 'completion/complete'].includes(method) &&
-        rule.methods.includes('initialize'))) &&
+        hasName(rule.methods, 'initialize'))) &&
     (prompt === undefined || covers(rule.prompts, prompt)) &&
     (resource === undefined || covers(rule.resources, resource));
   fc.assert(
@@ -205,7 +208,7 @@ test('the file says them as lists, and what would grant less than it looks is a 
   const file = (rule: string): string => `s: [{ server: a, methods: [all], ${rule} }]`;
   const rulesIn = (rule: string) => parseScopes(file(rule), 'f').get('s')?.serverRules[0];
   expect(rulesIn('prompts: [p], resources: [x:y, "file:///docs/*"]')).toEqual({
-    ...{ server: 'a', methods: ['all'], tools: [] },
+    ...{ server: 'a', methods: 'all', tools: [] },
     ...{ prompts: ['p'], resources: ['x:y', 'file:///docs/*'] },
   });
   expect(rulesIn('prompts: []')).toMatchObject({ prompts: [] });

@@ -1,5 +1,5 @@
 import type { UiPermission } from '../../contract/endpoint.ts';
-import { trimSlashes } from '../../contract/names.ts';
+import { looksLikeEvery, trimSlashes } from '../../contract/names.ts';
 
 const onAgents: ReadonlySet<UiPermission> = new Set<UiPermission>([
   'list_agents',
@@ -15,9 +15,26 @@ export function resourceName(permission: UiPermission, resource: string): string
   return onAgents.has(permission) ? `/${name}` : name;
 }
 
-/** Whether a list of methods or tools stands for every one: has exactly `*` or `all` as an entry. */
-export function coversAll(entries: readonly string[]): boolean {
-  return entries.includes('*') || entries.includes('all');
+/**
+ * What a rule or permission names: some by name, or every one. The wildcard is a value of its own and no entry of the
+ * list, so that no name can equal it.
+ */
+export type NameList = 'all' | readonly string[];
+
+/** Whether a list has a name, or stands for every one. */
+export function hasName(names: NameList, name: string): boolean {
+  return names === 'all' || names.includes(name);
+}
+
+/** A list as text says it, `all` for every one. */
+export function namesShown(names: NameList): string[] {
+  return names === 'all' ? ['all'] : [...names];
+}
+
+/** What is wrong with an entry that only looks like the wildcard; undefined for any other. `every` is how it is written. */
+export function faultOfName(entry: string, every: string): string | undefined {
+  if (!looksLikeEvery(entry)) return undefined;
+  return `'${entry}' is the name of nothing; write ${every} for every one, or the whole name of one`;
 }
 
 /**
@@ -25,7 +42,9 @@ export function coversAll(entries: readonly string[]): boolean {
  * name of their provider; other names are not.
  */
 export function groupKey(group: string): string {
-  return group.replace(/(?<=^([a-z][a-z0-9-]*:)?)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, (id) =>
-    id.toLowerCase(),
-  );
+  const id = group.slice(-36);
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) &&
+    /^(?:[a-z][a-z0-9-]{0,99}:)?$/.test(group.slice(0, -36))
+    ? `${group.slice(0, -36)}${id.toLowerCase()}`
+    : group;
 }

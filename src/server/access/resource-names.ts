@@ -1,5 +1,5 @@
 import { type Answers, addNames, noAnswers } from './answers.ts';
-import { coversAll } from './names.ts';
+import type { NameList } from './names.ts';
 import type { Decision } from './scope.ts';
 
 /** Resources that a rule grants: these URIs, and those that begin so. */
@@ -14,27 +14,31 @@ export interface ResourceAnswers extends Answers {
 }
 
 /**
- * What is wrong with an entry for resources; undefined for a URI, for `*` and `all`, and for the beginning of URIs up to a
+ * What is wrong with an entry for resources; undefined for a URI, and for the beginning of URIs up to a
  * slash or colon with a `*` behind it.
  */
 export function faultOfResource(entry: string): string | undefined {
-  if (entry === '*' || entry === 'all') return undefined;
   if (entry.includes('{'))
     return `'${entry}' is a template; write what its URIs begin with, such as file:///docs/*`;
   const star = entry.indexOf('*');
-  if (star >= 0 && (star !== entry.length - 1 || !/[/:]\*$/.test(entry)))
+  if (star >= 0 && (star !== entry.length - 1 || !isPrefix(entry)))
     return `'${entry}' is no URI; only the last character may be '*', behind a slash or colon, such as file:///docs/*`;
   if (star < 0 || isPlain(entry.slice(0, star))) return undefined;
   return `'${entry}' has '.', '..', '\\' or an escaped one in it; write the address without`;
 }
 
 /** Makes the entries of a rule ready; a rule without them grants every resource. */
-export function compileResources(entries: readonly string[] | undefined): ResourceNames {
-  if (!entries || coversAll(entries)) return 'all';
+export function compileResources(entries: NameList | undefined): ResourceNames {
+  if (!entries || entries === 'all') return 'all';
   return {
-    exact: new Set(entries.filter((entry) => !entry.endsWith('*'))),
-    prefixes: entries.filter((entry) => entry.endsWith('*')).map((entry) => entry.slice(0, -1)),
+    exact: new Set(entries.filter((entry) => !isPrefix(entry))),
+    prefixes: entries.filter(isPrefix).map((entry) => entry.slice(0, -1)),
   };
+}
+
+/** Only behind a slash or colon: a lone `*` would begin every URI. */
+function isPrefix(entry: string): boolean {
+  return entry.endsWith('/*') || entry.endsWith(':*');
 }
 
 /** No answers. */

@@ -1,3 +1,4 @@
+import { faultOfName, type NameList } from './names.ts';
 import type { Entry, Reader } from './reader.ts';
 
 /** The members of one rule, by name. */
@@ -24,17 +25,29 @@ export function required<P>(reader: Reader<P>, place: P, members: Members<P>, na
   return entry?.value;
 }
 
-/** A list of texts; the text `*` alone counts as a list of it, any other text is a fault, as is anything else. */
-export function readNames<P>(reader: Reader<P>, place: P | undefined, what: string): string[] {
+/**
+ * A list of names, in which `all` and `*` stand for every one, as the text `*` alone does; any other text is a fault, and so
+ * is an entry that only looks like the wildcard.
+ */
+export function readNames<P>(reader: Reader<P>, place: P | undefined, what: string): NameList {
   if (place === undefined) return [];
   const text = reader.peek(place);
-  if (text === '*') return ['*'];
+  if (text === '*') return 'all';
   if (text !== undefined) {
     reader.fault(place, `${what} must be a list; write [${text}]`);
     return [];
   }
-  return reader
-    .items(place, what)
-    .map((item) => reader.text(item, `an entry of ${what}`))
-    .filter((name) => name !== undefined);
+  let every = false;
+  const names: string[] = [];
+  for (const item of reader.items(place, what)) {
+    const name = reader.text(item, `an entry of ${what}`);
+    if (name === undefined) continue;
+    if (name === '*' || name === 'all') every = true;
+    else {
+      const fault = faultOfName(name, 'all');
+      if (fault) reader.fault(item, fault);
+      names.push(name);
+    }
+  }
+  return every ? 'all' : names;
 }

@@ -1,7 +1,6 @@
 import { type Answers, addNames, type Names, noAnswers } from './answers.ts';
 import { impliedMethods } from './implied-methods.ts';
 import { addItems, emptyItemTable, type ItemRule, type ItemTable, tellsItemsApart } from './item-table.ts';
-import { coversAll } from './names.ts';
 import { compileResources } from './resource-names.ts';
 import type { Decision } from './scope.ts';
 import type { ServerRule } from './server-rules.ts';
@@ -26,15 +25,16 @@ export interface RuleTable {
 /** Makes a rule ready for tables. */
 export function compileRule({ methods, tools, prompts, resources }: ServerRule): CompiledRule {
   return {
-    methods: coversAll(methods)
-      ? 'all'
-      : new Set(
-          methods.flatMap((method) =>
-            Object.hasOwn(impliedMethods, method) ? [method, ...(impliedMethods[method] ?? [])] : [method],
+    methods:
+      methods === 'all'
+        ? 'all'
+        : new Set(
+            methods.flatMap((method) =>
+              Object.hasOwn(impliedMethods, method) ? [method, ...(impliedMethods[method] ?? [])] : [method],
+            ),
           ),
-        ),
-    tools: coversAll(tools) ? 'all' : new Set(tools),
-    prompts: !prompts || coversAll(prompts) ? 'all' : new Set(prompts),
+    tools: tools === 'all' ? 'all' : new Set(tools),
+    prompts: !prompts || prompts === 'all' ? 'all' : new Set(prompts),
     resources: compileResources(resources),
   };
 }

@@ -1,9 +1,10 @@
+import { looksLikeEvery } from '../../contract/names.ts';
 import { readAgentAccess } from './agent-rules.ts';
 import { type JsonFault, type JsonPlace, jsonReader } from './json-reader.ts';
-import { groupKey } from './names.ts';
+import { groupKey, namesShown } from './names.ts';
 import type { Reader } from './reader.ts';
 import { readClients, type Scope } from './scope-set.ts';
-import { readRules } from './server-rules.ts';
+import { readRules, type ServerRule } from './server-rules.ts';
 import { readUiPermissions } from './ui-permissions.ts';
 
 /** The parts of a scope as JSON says them; what is left out is empty. */
@@ -50,24 +51,38 @@ function readMappings(reader: Reader<JsonPlace>, place: JsonPlace): string[] {
     if (group === undefined) continue;
     if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(group) || group.length > 300)
       reader.fault(item, 'a group has no control characters and 300 characters at most');
+    else if (looksLikeEvery(group) && !group.toLowerCase().includes('all'))
+      reader.fault(item, `'${group}' is not a group; write each group by its name or id`);
     else if (!groups.has(groupKey(group))) groups.set(groupKey(group), group);
   }
   return [...groups.values()];
 }
 
+/** A server rule as JSON says it. */
+export function ruleShown({ server, methods, tools, prompts, resources }: ServerRule) {
+  return {
+    ...{ server, methods: namesShown(methods), tools: namesShown(tools) },
+    ...(prompts ? { prompts: namesShown(prompts) } : {}),
+    ...(resources ? { resources: namesShown(resources) } : {}),
+  };
+}
+
 /** A scope's parts as JSON: reading them gives the same scope. */
 export function scopeJsonOf(scope: Scope) {
-  const actions = scope.agentRules.map(({ action, resources }) => ({ action, resources: [...resources] }));
+  const actions = scope.agentRules.map(({ action, resources }) => ({
+    action,
+    resources: namesShown(resources),
+  }));
   return {
     server_access: [
-      ...scope.serverRules.map((rule) => ({ ...rule, methods: [...rule.methods], tools: [...rule.tools] })),
+      ...scope.serverRules.map((rule) => ruleShown(rule)),
       ...(actions.length > 0 ? [{ agents: { actions } }] : []),
     ],
     group_mappings: [...scope.groupMappings],
     ui_permissions: Object.fromEntries(
-      Object.entries(scope.uiPermissions).map(([permission, names]) => [permission, [...(names ?? [])]]),
+      Object.entries(scope.uiPermissions).map(([permission, names]) => [permission, namesShown(names ?? [])]),
     ),
-    agent_access: [...(scope.agentAccess ?? [])],
+    agent_access: namesShown(scope.agentAccess ?? []),
     ...(scope.clients ? { clients: [...scope.clients] } : {}),
   };
 }

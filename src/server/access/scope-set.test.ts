@@ -20,7 +20,7 @@ reader:
 viewer:
   - agents:
       actions:
-        - { action: get_agent, resources: [flight-booking, /flight-booking, "/*"] }
+        - { action: get_agent, resources: [flight-booking, /flight-booking, all] }
 `;
 
 /** The faults of a text as `line:column message`. */
@@ -40,14 +40,14 @@ test('a file becomes scopes by name, with the groups that hold them', () => {
   expect(scopes.get('viewer')).toEqual({
     name: 'viewer',
     serverRules: [],
-    agentRules: [{ action: 'get_agent', resources: ['/flight-booking', 'all'] }],
-    uiPermissions: { list_service: ['currenttime', 'team/search'], list_agents: ['/flight-booking', 'all'] },
+    agentRules: [{ action: 'get_agent', resources: 'all' }],
+    uiPermissions: { list_service: ['currenttime', 'team/search'], list_agents: 'all' },
     groupMappings: ['group-a'],
   });
   expect(scopes.get('reader')).toEqual({
     name: 'reader',
     serverRules: [
-      { server: 'currenttime', methods: ['*'], tools: ['a'] },
+      { server: 'currenttime', methods: 'all', tools: ['a'] },
       { server: '*', methods: ['initialize'], tools: [] },
     ],
     agentRules: [],
@@ -281,4 +281,41 @@ test('whatever the text, there are scopes or a ScopesFault whose places are in t
     ),
     { numRuns: 3000 },
   );
+});
+
+test.each([
+  '/all',
+  'all/',
+  '//all//',
+  'ALL',
+  'All',
+  '%61ll',
+  '%2561ll',
+  '%2Fall',
+  '\uff41\uff4c\uff4c',
+  'a\u200bll',
+  '/*',
+  '%2a',
+  '\uff0a',
+  '**',
+  '\\\\all',
+])('what only looks like the wildcard (%s) is no name of anything', (name) => {
+  const quoted = JSON.stringify(name);
+  const texts = [
+    `s: [{ server: ${quoted}, methods: [ping] }]`,
+    `s: [{ server: a, methods: [${quoted}] }]`,
+    `s: [{ server: a, methods: [ping], tools: [x, ${quoted}] }]`,
+    `s: [{ server: a, methods: [ping], prompts: [${quoted}] }]`,
+    `s: [{ server: a, methods: [ping], resources: [${quoted}] }]`,
+    `s: [{ agents: { actions: [{ action: get_agent, resources: [${quoted}] }] } }]`,
+    `s: [{ agent: ${quoted}, actions: [get_agent] }]`,
+    `UI-Scopes: { s: { list_service: [${quoted}] } }`,
+    `UI-Scopes: { s: { list_agents: [${quoted}] } }`,
+    `${quoted}: [{ server: a, methods: [ping] }]`,
+  ];
+  for (const text of texts) expect(faultsOf(text)).not.toEqual([]);
+});
+
+test('a server called all can be named by nobody', () => {
+  expect(faultsOf('s: [{ server: all, methods: [ping] }]')).not.toEqual([]);
 });

@@ -1,5 +1,7 @@
 import type { UiPermission } from '../../contract/endpoint.ts';
+import { looksLikeEvery } from '../../contract/names.ts';
 import type { AgentRule } from './agent-rules.ts';
+import type { NameList } from './names.ts';
 import type { Reader } from './reader.ts';
 import { type Rules, readRules, type ServerRule } from './server-rules.ts';
 import { readUiPermissions } from './ui-permissions.ts';
@@ -13,8 +15,8 @@ export interface Scope {
   readonly serverRules: readonly ServerRule[];
   readonly agentRules: readonly AgentRule[];
   /** Agents that the scope may see besides, or `all`; only in scopes made through the API. */
-  readonly agentAccess?: readonly string[] | undefined;
-  readonly uiPermissions: Readonly<Partial<Record<UiPermission, readonly string[]>>>;
+  readonly agentAccess?: NameList | undefined;
+  readonly uiPermissions: Readonly<Partial<Record<UiPermission, NameList>>>;
   /** Groups as the identity provider names them; for Entra, Object IDs. */
   readonly groupMappings: readonly string[];
   /** Counts only for these programs (OAuth client ids and aliases); absent: for any, and without one. */
@@ -37,10 +39,13 @@ export function parseScopes(text: string, file: string): ScopeSet {
   const reader = readYaml(text, file);
   const sections = reader.entries(reader.root, 'the file') ?? [];
   const drafts = new Map<string, Draft>();
-  for (const { key, value } of sections) {
+  for (const { key, at, value } of sections) {
     if (key === groupSection || key === clientSection) continue;
     if (key === uiSection) readUiSection(reader, value, drafts);
-    else draftOf(drafts, key).rules = readRules(reader, value, key);
+    else {
+      noteOddName(reader, at, key);
+      draftOf(drafts, key).rules = readRules(reader, value, key);
+    }
   }
   for (const { key, value } of sections) {
     if (key === groupSection) readGroups(reader, value, drafts);
@@ -88,12 +93,22 @@ export function readClients<P>(reader: Reader<P>, place: P, what: string): reado
 }
 
 function readUiSection(reader: YamlReader, section: Place, drafts: Map<string, Draft>): void {
-  for (const { key, value } of reader.entries(section, uiSection) ?? [])
+  for (const { key, at, value } of reader.entries(section, uiSection) ?? []) {
+    noteOddName(reader, at, key);
     draftOf(drafts, key).uiPermissions = readUiPermissions(reader, value, key);
+  }
+}
+
+/** No scope and no group is called like the wildcard, since nobody could say which of both is meant. */
+function noteOddName(reader: YamlReader, at: Place, name: string): void {
+  if (looksLikeEvery(name))
+    reader.fault(at, `'${name}' is no name for a scope, since it reads like every one`);
 }
 
 function readGroups(reader: YamlReader, section: Place, drafts: ReadonlyMap<string, Draft>): void {
-  for (const { key: group, value } of reader.entries(section, groupSection) ?? []) {
+  for (const { key: group, at, value } of reader.entries(section, groupSection) ?? []) {
+    if (looksLikeEvery(group) && !group.toLowerCase().includes('all'))
+      reader.fault(at, `'${group}' is not a group; write each group by its name or id`);
     const given = new Set<Draft>();
     for (const item of reader.items(value, `the scopes of group '${group}'`)) {
       const name = reader.text(item, `a scope of group '${group}'`);

@@ -1,22 +1,23 @@
 import { trimSlashes } from '../../contract/names.ts';
 import { type AgentRule, readAgent, readAgents } from './agent-rules.ts';
+import { faultOfName, type NameList } from './names.ts';
 import type { Reader } from './reader.ts';
 import { faultOfResource } from './resource-names.ts';
 import { type Members, readMembers, readNames, required } from './rule-parts.ts';
 
 /**
- * What a scope allows on a server: these methods and, for `tools/call`, these tools; `*` and `all` stand for every one.
+ * What a scope allows on a server: these methods and, for `tools/call`, these tools.
  * `prompts` and `resources` narrow the methods that are about one of them; absent, they narrow nothing.
  */
 export interface ServerRule {
-  /** The server's name without slashes at its ends, or `*` for every server. */
+  /** The server's name without slashes at its ends, or `*` for every server: no name has that character. */
   readonly server: string;
-  readonly methods: readonly string[];
-  readonly tools: readonly string[];
+  readonly methods: NameList;
+  readonly tools: NameList;
   /** Names of prompts. */
-  readonly prompts?: readonly string[] | undefined;
+  readonly prompts?: NameList | undefined;
   /** URIs, and beginnings of URIs such as `file:///docs/*`. */
-  readonly resources?: readonly string[] | undefined;
+  readonly resources?: NameList | undefined;
 }
 
 /** The rules of one scope. */
@@ -61,17 +62,17 @@ function readServerRule<P>(reader: Reader<P>, item: P, members: Members<P>): Ser
   };
 }
 
-function readPrompts<P>(reader: Reader<P>, place: P): string[] {
+function readPrompts<P>(reader: Reader<P>, place: P): NameList {
   const names = readNames(reader, place, 'prompts');
-  for (const name of names)
-    if (name !== '*' && name.includes('*'))
+  for (const name of names === 'all' ? [] : names)
+    if (name.includes('*'))
       reader.fault(place, `'${name}' is not a name; write the whole name, or '*' for every prompt`);
   return names;
 }
 
-function readResources<P>(reader: Reader<P>, place: P): string[] {
+function readResources<P>(reader: Reader<P>, place: P): NameList {
   const entries = readNames(reader, place, 'resources');
-  for (const entry of entries) {
+  for (const entry of entries === 'all' ? [] : entries) {
     const fault = faultOfResource(entry);
     if (fault) reader.fault(place, fault);
   }
@@ -82,8 +83,10 @@ function readServerName<P>(reader: Reader<P>, place: P): string | undefined {
   const text = reader.text(place, 'server');
   if (text === undefined || text === '*') return text;
   const name = trimSlashes(text);
+  const fault = faultOfName(text, "'*'");
   // Names are compared, never matched: a pattern would grant less than its writer thinks.
-  if (name.includes('*'))
+  if (fault) reader.fault(place, fault);
+  else if (name.includes('*'))
     reader.fault(place, `'${text}' is not a name; write the whole name, or '*' for every server`);
   else if (name === '') reader.fault(place, `'${text}' names no server`);
   else return name;

@@ -11,6 +11,7 @@ import * as changes from './migrations/0020-changes.ts';
 import * as leases from './migrations/0021-leases.ts';
 import * as signInAttempts from './migrations/0026-sign-in-attempts.ts';
 import * as cutoffs from './migrations/0027-cutoffs.ts';
+import * as wildcard from './migrations/0028-wildcard.ts';
 import * as oauth from './migrations/0030-oauth.ts';
 import * as virtualServers from './migrations/0034-virtual-servers.ts';
 import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
@@ -31,6 +32,7 @@ const migrations: Record<string, Migration> = {
   '0021-leases': leases,
   '0026-sign-in-attempts': signInAttempts,
   '0027-cutoffs': cutoffs,
+  '0028-wildcard': wildcard,
   '0030-oauth': oauth,
   '0034-virtual-servers': virtualServers,
   '0038-sessions-and-tokens': sessionsAndTokens,

@@ -26,6 +26,7 @@ test('migrations run at the first start only', async () => {
     '0021-leases',
     '0026-sign-in-attempts',
     '0027-cutoffs',
+    '0028-wildcard',
     '0030-oauth',
     '0034-virtual-servers',
     '0038-sessions-and-tokens',

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { looksLikeEvery } from '../../contract/names.ts';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
 import type { Call } from '../access/scope.ts';
@@ -7,6 +8,7 @@ import { knownProviders } from '../config/config-oidc.ts';
 import { groupNames } from '../identity/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
 import { secureContextOf } from '../net/connector.ts';
+import { listAgents } from '../registry/agents/store.ts';
 import { startScopes } from '../registry/scopes/watch.ts';
 import { createCheck } from '../registry/servers/check.ts';
 import { credentialsFrom } from '../registry/servers/credential.ts';
@@ -36,6 +38,10 @@ export async function buildInventory({ db, feed, config, log, now }: Base, versi
   const credentialsOf = credentialsFrom(vault);
   const routes = await startRoutes({ db, feed, credentialsOf });
   ending.defer(() => routes.close());
+  warnOfWildcards(
+    [...[...routes.all()].map(({ name }) => ({ path: `/${name}` })), ...(await listAgents(db))],
+    log,
+  );
   const { tls } = config.gateway;
   const wayOut = { proxy: config.proxy, tls: tls && secureContextOf(tls) };
   const check = createCheck({ ...wayOut, policy, version });
@@ -61,6 +67,16 @@ export async function buildInventory({ db, feed, config, log, now }: Base, versi
     decide: (who: Identity, call: Call) => decide(who, call, scopes.grants()),
   };
   return { scopes, access, routes, events, watch, servers, virtualServers, wayOut };
+}
+
+/** Things that an earlier version let be registered under a name that scopes take for every one. */
+function warnOfWildcards(rows: readonly { readonly path: string }[], log: Base['log']): void {
+  const paths = rows.map(({ path }) => path).filter(looksLikeEvery);
+  if (paths.length > 0)
+    log.error(
+      { paths },
+      'SECURITY: these names stand for every server or agent in scopes, so no scope can name them and they are granted to nobody by name. Register them under another path and remove these. Permissions of scopes made through the API that said all were dropped when the database was brought up to this version, since they could not be told from permissions on these; grant them anew.',
+    );
 }
 
 /** The guide's two group settings, as mappings for groups that scopes.yml does not map. */

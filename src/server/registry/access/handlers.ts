@@ -7,7 +7,7 @@ import { decide } from '../../access/decide.ts';
 import { groupsBehind, ruleBehind } from '../../access/explain.ts';
 import { accessOf, type Grants } from '../../access/grants.ts';
 import type { Call, RefusalReason, Subject } from '../../access/scope.ts';
-import type { ServerRule } from '../../access/server-rules.ts';
+import { ruleShown } from '../../access/scope-json.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';
@@ -66,7 +66,7 @@ function scopesOn(
   return [...stored.values()].flatMap(({ scope, source }) => {
     const allowance = allowanceOn(scope, server);
     if (!allowance) return [];
-    const rules = allowance.rules.map(shown);
+    const rules = allowance.rules.map(ruleShown);
     const groups = [...scope.groupMappings];
     return [{ scope: scope.name, source, groups, rules, permissions: [...allowance.permissions] }];
   });
@@ -97,12 +97,8 @@ async function explain(db: Db, subject: Subject, call: Call, grants: Grants): Pr
   const by = groupsBehind(groups, decision.scope, grants);
   return {
     ...{ allow: true, reason: null, ...held, scope: decision.scope, source: stored?.source ?? null },
-    rule: rule ? shown(rule) : null,
+    rule: rule ? ruleShown(rule) : null,
     by_groups: by,
     explanation: `The scope '${decision.scope}' allows it; ${by.map((group) => `'${group}'`).join(', ')} holds that scope.`,
   };
-}
-
-function shown(rule: ServerRule) {
-  return { ...rule, methods: [...rule.methods], tools: [...rule.tools] };
 }

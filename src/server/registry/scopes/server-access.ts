@@ -1,4 +1,4 @@
-import { trimSlashes } from '../../../contract/names.ts';
+import { looksLikeEvery, trimSlashes } from '../../../contract/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import { Failure } from '../../failure/errors.ts';
 
@@ -16,7 +16,7 @@ const addedMethods = [
 /** A server's name as scopes have it; `*` is refused, since whoever names one server does not mean every one. */
 export function serverNameOf(given: string): string {
   const name = trimSlashes(given);
-  if (name !== '' && !name.includes('*')) return name;
+  if (name !== '' && !name.includes('*') && !looksLikeEvery(name)) return name;
   const message = `'${given}' is not the name of one server; give its path, such as currenttime`;
   throw new Failure('invalid_input', `${message}.`, { faults: [{ at: 'body.server_name', message }] });
 }
@@ -29,9 +29,9 @@ export function withServer(scope: Scope, server: string): Scope {
     ...scope,
     serverRules: serverRules.some((rule) => rule.server === server)
       ? serverRules
-      : [...serverRules, { server, methods: [...addedMethods], tools: ['*'] }],
+      : [...serverRules, { server, methods: [...addedMethods], tools: 'all' }],
     uiPermissions:
-      listed.includes(server) || listed.includes('all')
+      listed === 'all' || listed.includes(server)
         ? uiPermissions
         : { ...uiPermissions, list_service: [...listed, server] },
   };
@@ -43,7 +43,9 @@ export function withoutServer(scope: Scope, server: string): Scope {
     ([permission, names = []]) =>
       [
         permission,
-        /_(?:service|tools?)$/.test(permission) ? names.filter((name) => name !== server) : names,
+        names !== 'all' && /_(?:service|tools?)$/.test(permission)
+          ? names.filter((name) => name !== server)
+          : names,
       ] as const,
   );
   return {

@@ -1,5 +1,5 @@
 import { nameOfPath } from '../../../contract/servers.ts';
-import { coversAll } from '../../access/names.ts';
+import { hasName, type NameList } from '../../access/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import type { ServerRule } from '../../access/server-rules.ts';
 import type { Db } from '../../db/tables.ts';
@@ -36,7 +36,7 @@ function ofRule({ server, methods, tools }: ServerRule, { servers }: Registered)
       "the rule for the server 'api' has no effect: ui_permissions say what may be done in the registry",
     ];
   if (server !== '*' && !servers.has(server)) said.push(`no server '${server}' is registered`);
-  if (tools.length > 0 && !coversAll(methods) && !methods.includes('tools/call'))
+  if (tools.length > 0 && !hasName(methods, 'tools/call'))
     said.push(`the tools of the rule for '${server}' cannot be called: its methods lack tools/call`);
   return said;
 }
@@ -44,23 +44,26 @@ function ofRule({ server, methods, tools }: ServerRule, { servers }: Registered)
 function ofPermissions({ uiPermissions }: Scope, { servers }: Registered): string[] {
   return Object.entries(uiPermissions)
     .filter(([permission]) => permission.endsWith('_service') || permission.endsWith('_tools'))
-    .flatMap(([, names]) => names ?? [])
-    .filter((name) => name !== 'all' && !servers.has(name))
+    .flatMap(([, names]) => namedIn(names))
+    .filter((name) => !servers.has(name))
     .map((name) => `no server '${name}' is registered`);
 }
 
 function ofAgents({ agentRules, agentAccess = [], uiPermissions }: Scope, { agents }: Registered): string[] {
   if (!agents) return [];
   const named = [
-    ...agentRules.flatMap(({ resources }) => resources),
-    ...agentAccess,
+    ...agentRules.flatMap(({ resources }) => namedIn(resources)),
+    ...namedIn(agentAccess),
     ...Object.entries(uiPermissions).flatMap(([permission, names]) =>
-      /_agents?$/.test(permission) ? (names ?? []) : [],
+      /_agents?$/.test(permission) ? namedIn(names) : [],
     ),
   ];
-  return named
-    .filter((path) => path !== 'all' && !agents.has(path))
-    .map((path) => `no agent '${path}' is registered`);
+  return named.filter((path) => !agents.has(path)).map((path) => `no agent '${path}' is registered`);
+}
+
+/** The names that a list spells out. */
+function namedIn(names: NameList = []): readonly string[] {
+  return names === 'all' ? [] : names;
 }
 
 /** Entra ID names groups by Object ID in its tokens: a name there is a mapping that nobody has. */

@@ -1,5 +1,6 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { z } from 'zod';
+import { looksLikeEvery } from '../../../contract/names.ts';
 import { type Tool, tool as toolSchema } from '../../../contract/servers.ts';
 import type { Offered, Offers } from './store.ts';
 
@@ -32,7 +33,8 @@ export async function readTools(
     const listed = await client.request({ method: 'tools/list', params }, page, until);
     for (const entry of listed.tools) {
       const parsed = toolSchema.safeParse(entry);
-      if (parsed.success) tools.push(parsed.data);
+      // A tool called like the wildcard could be granted only with every other one.
+      if (parsed.success && !looksLikeEvery(parsed.data.name)) tools.push(parsed.data);
       else invalid++;
     }
     bytes += JSON.stringify(listed.tools).length;

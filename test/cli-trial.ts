@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock, untilInterrupted } from '../src/cli/clock.ts';
 import { main } from '../src/cli/main.ts';
 import type { Terminal, World } from '../src/cli/terminal.ts';
-import type { Server } from '../src/contract/servers.ts';
+import type { Server, ServerInFull } from '../src/contract/servers.ts';
 
 /** A request that a scripted server has got. */
 export interface Asked {
@@ -139,7 +139,7 @@ async function* chunksOf(text: string): AsyncGenerator<string> {
 }
 
 /** A registered server; change what matters. */
-export function aServer(parts: Partial<Server> = {}): Server {
+export function aServer(parts: Partial<ServerInFull> = {}): ServerInFull {
   return {
     id: '1',
     server_name: 'Current time',
@@ -160,6 +160,7 @@ export function aServer(parts: Partial<Server> = {}): Server {
     custom_header_names: [],
     credential_updated_at: null,
     metadata: {},
+    category: null,
     is_enabled: true,
     endpoint_url: 'http://localhost:8080/currenttime/mcp',
     num_tools: 2,

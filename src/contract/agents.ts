@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentCard } from './agent-card.ts';
 import type { Endpoints } from './endpoint.ts';
+import { metadata } from './metadata.ts';
 import { looksLikeEvery } from './names.ts';
 import { normalizePath, wildcardPath } from './servers.ts';
 
@@ -50,7 +51,7 @@ export const agentPath = z
 export const agentNotes = z.strictObject({
   tags: z.array(z.string().trim().min(1).max(64)).max(50).default([]),
   license: z.string().max(100).default('N/A'),
-  metadata: z.record(z.string(), z.unknown()).default({}),
+  metadata,
 });
 
 /** What the registry keeps of an agent beside its card. */

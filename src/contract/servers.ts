@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
 import { isMembers, Refusal } from './files/entry.ts';
 import { readServerRegistration } from './files/server-registration.ts';
+import { metadata } from './metadata.ts';
 import { authSchemes, credentialInput } from './server-credentials.ts';
 import { normalizePath, serverPath } from './server-path.ts';
 
@@ -57,7 +58,7 @@ export const serverInput = z.strictObject({
   pass_headers: z.array(passedHeader).max(20).default([]),
   /** Seconds that a call may take until its answer begins; null: MCP_CALL_TIMEOUT_SECONDS. Silence counts, never work that streams. */
   call_timeout_seconds: z.number().int().min(1).max(86_400).nullable().default(null),
-  metadata: z.record(z.string(), z.json()).default({}),
+  metadata,
 });
 
 /**
@@ -155,6 +156,8 @@ export const server = z.object({
   /** When the credential was last set; null when there is none. */
   credential_updated_at: z.string().nullable(),
   metadata: z.record(z.string(), z.json()),
+  /** `metadata.category`, by which lists can be narrowed; null when it is no text. */
+  category: z.string().nullable(),
   is_enabled: z.boolean(),
   /** Where clients connect: `<public URL><path>/mcp`, or `/sse` for a server that has nothing else. */
   endpoint_url: z.string(),
@@ -177,8 +180,14 @@ export const server = z.object({
   can: z.object({ modify: z.boolean(), toggle: z.boolean(), delete: z.boolean(), health_check: z.boolean() }),
 });
 
-/** A registered server as the API shows it. */
-export type Server = z.infer<typeof server>;
+/** A registered server as lists show it: without what only its owner bounds. */
+export const listedServer = server.omit({ metadata: true });
+
+/** A registered server, in a list or by itself. */
+export type Server = z.infer<typeof listedServer>;
+
+/** A registered server by itself. */
+export type ServerInFull = z.infer<typeof server>;
 
 /** What is told of a server when it changes: the data of an event `server`; an event `removed` has only `path`. */
 export type ServerEvent = Pick<
@@ -221,7 +230,8 @@ export const serverEndpoints = {
       offset: z.coerce.number().int().min(0).default(0),
     }),
     output: z.object({
-      servers: z.array(server),
+      /** Without their metadata, which a server has on its own. */
+      servers: z.array(listedServer),
       total_count: z.number().int(),
       limit: z.number().int(),
       offset: z.number().int(),

@@ -1,6 +1,6 @@
 import type { Api } from '../../contract/client.ts';
 import type { FileEntry } from '../../contract/files/entry.ts';
-import type { Registration, Server } from '../../contract/servers.ts';
+import type { Registration, ServerInFull } from '../../contract/servers.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import type { Paint } from '../output.ts';
@@ -63,21 +63,25 @@ async function exportAll(
 }
 
 /** What a registration takes of a server that is shown: the same in, the same out. */
-function registrationOf(server: Server): Members {
+function registrationOf(server: ServerInFull): Members {
   const { server_name, path, proxy_pass_url, description, tags, license, supported_transports, is_enabled } =
     server;
   const { mcp_endpoint, sse_endpoint, version, forward_authorization, metadata } = server;
+  const { pass_headers, call_timeout_seconds } = server;
   return {
     ...{ server_name, path, proxy_pass_url, description, tags, license, supported_transports },
     ...{ mcp_endpoint, sse_endpoint, version, forward_authorization, metadata, is_enabled },
+    ...{ pass_headers, call_timeout_seconds },
   };
 }
 
 async function everything(call: Api) {
-  const servers = await pages(async (offset) => {
+  const listedServers = await pages(async (offset) => {
     const { servers: items, has_next } = await call('servers.list', { query: { limit: 500, offset } });
     return { items, has_next };
   });
+  const servers = [];
+  for (const { path } of listedServers) servers.push(await call('servers.get', { params: { path } }));
   const listed = await pages(async (offset) => {
     const { agents: items, has_next } = await call('agents.list', {
       query: { limit: 500, offset, enabled_only: 'false' },

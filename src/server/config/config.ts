@@ -62,6 +62,8 @@ export interface Config {
     readonly maxHours: number;
     readonly perHour: number;
   };
+  /** Servers that one person may have registered. */
+  readonly serversPerPerson: number;
   /** Sign-in from MCP clients. */
   readonly oauth: OauthConfig;
   readonly gateway: GatewayConfig;
@@ -185,6 +187,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       maxHours: value('MCP_TOKEN_MAX_TTL_HOURS'),
       perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
     },
+    serversPerPerson: value('MAX_SERVERS_PER_PERSON'),
     oauth: oauthOf(read),
     gateway: gatewayOf(read, directory, faults),
     proxy: proxyOf(read),

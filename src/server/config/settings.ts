@@ -212,6 +212,12 @@ export const settings = {
     default: '100',
     parse: integer(1, 10000),
   }),
+  MAX_SERVERS_PER_PERSON: setting({
+    group: 'Registry',
+    about: 'How many servers somebody may have registered who is no administrator.',
+    default: '100',
+    parse: integer(1, 100_000),
+  }),
   ...oauthSettings,
   ...gatewaySettings,
   ...operationSettings,

@@ -46,11 +46,11 @@ export function registryHandlers(world: RegistryWorld) {
   const { db, now, config, trail } = world;
   const { directory } = world.scopes;
   return {
-    ...tokenHandlers({ db, now, personal: world.personal }),
+    ...tokenHandlers({ db, now, grants: world.grants, personal: world.personal }),
     ...favouriteHandlers({ db, now }),
     ...oauthClientHandlers({ db, now }),
     ...usageHandlers({ db, now }),
-    ...sessionHandlers({ db, now, idleSeconds: config.session.idleSeconds }),
+    ...sessionHandlers({ db, now, grants: world.grants, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),

@@ -56,6 +56,7 @@ export async function buildInventory({ db, feed, config, log, now }: Base, versi
   const servers = {
     ...{ db, now, lookAfter, check, policy, vault, events, decideTool },
     rows: routes.rows,
+    serversPerPerson: config.serversPerPerson,
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
   };

@@ -16,7 +16,6 @@ import { Health } from '../servers/health.tsx';
 import { useServerSwitch } from '../servers/server-changes.ts';
 import { ServerActions, ServerFacts } from '../servers/server-detail.tsx';
 import { useServerEvents } from '../servers/server-events.ts';
-import { categoryOf } from '../servers/server-filter.ts';
 import { NameTile } from '../servers/server-icon.tsx';
 import { rememberServer } from '../servers/use-favourites.ts';
 import { t } from '../words/words.ts';
@@ -110,7 +109,7 @@ function Heading({ server }: { server: Server }) {
 }
 
 function Overview({ server }: { server: Server }) {
-  const category = categoryOf(server);
+  const { category } = server;
   return (
     <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
       <section aria-label={t('About')} className="grid min-w-0 gap-4">
@@ -123,7 +122,7 @@ function Overview({ server }: { server: Server }) {
           <p className="text-quiet">{t('No description')}</p>
         )}
         <ul aria-label={t('Tags')} className="flex flex-wrap gap-1">
-          {category !== undefined && (
+          {category !== null && (
             <li>
               <Link
                 to="/servers"

@@ -48,7 +48,7 @@ export function useHealthCheck(server: Server) {
 }
 
 function replace(queries: QueryClient, now: Server): void {
-  queries.setQueryData(serverQuery(now.path).queryKey, (one) => one && now);
+  queries.setQueryData(serverQuery(now.path).queryKey, (one) => one && { ...one, ...now });
   queries.setQueryData(
     serversQuery.queryKey,
     (list) => list && { ...list, servers: list.servers.map((one) => (one.path === now.path ? now : one)) },

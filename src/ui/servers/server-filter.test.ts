@@ -8,7 +8,7 @@ const clock = {
   description: 'Tells the time of day in any zone',
   tags: ['Demo', 'time'],
   registered_by: 'alice',
-  metadata: { category: 'Watches' },
+  category: 'Watches',
   is_enabled: true,
   health_status: 'healthy',
 } as unknown as Server;

@@ -21,13 +21,7 @@ export function isIn(state: State, server: Server): boolean {
 /** Whether every word of `query` occurs in the server's name, path, description, owner, category or tags; `#word` must be a whole tag. */
 export function matches(query: string, server: Server): boolean {
   const { server_name, path, description, tags, registered_by } = server;
-  return mentions(query, [server_name, path, description, registered_by, categoryOf(server) ?? ''], tags);
-}
-
-/** The category that a server's owner gave it in `metadata.category`; undefined where there is none. */
-export function categoryOf({ metadata }: Pick<Server, 'metadata'>): string | undefined {
-  const { category } = metadata;
-  return typeof category === 'string' && category.trim() !== '' ? category.trim() : undefined;
+  return mentions(query, [server_name, path, description, registered_by, server.category ?? ''], tags);
 }
 
 const order = new Intl.Collator(undefined, { numeric: true });

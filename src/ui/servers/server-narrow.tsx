@@ -1,7 +1,6 @@
 import { useMemo } from 'react';
 import type { Server } from '../api.ts';
 import { healthWords } from './health.tsx';
-import { categoryOf } from './server-filter.ts';
 
 /** What the list of servers can be narrowed to besides its state and search: each a value, or nothing. */
 export interface Narrow {
@@ -17,7 +16,7 @@ export function isAmong({ health, tag, owner, category }: Narrow, server: Server
     (!health || server.health_status === health) &&
     (!tag || server.tags.includes(tag)) &&
     (!owner || server.registered_by === owner) &&
-    (!category || categoryOf(server) === category)
+    (!category || server.category === category)
   );
 }
 
@@ -36,7 +35,7 @@ export function NarrowFields({
       health: occurringIn(servers, (server) => [server.health_status]),
       tag: occurringIn(servers, (server) => server.tags),
       owner: occurringIn(servers, (server) => [server.registered_by]),
-      category: occurringIn(servers, (server) => [categoryOf(server) ?? []].flat()),
+      category: occurringIn(servers, (server) => [server.category ?? []].flat()),
     }),
     [servers],
   );

@@ -7,7 +7,6 @@ import { EnabledState } from './enabled-state.tsx';
 import { FavouriteStar } from './favourite-star.tsx';
 import { Health } from './health.tsx';
 import { useServerSwitch } from './server-changes.ts';
-import { categoryOf } from './server-filter.ts';
 import { NameTile } from './server-icon.tsx';
 
 /** The columns of the list on a wide page, shared by its head and its rows. */
@@ -17,7 +16,7 @@ export const columns =
 /** One server in the list, which leads to its page. */
 export const ServerRow = memo(function ServerRow({ server }: { server: Server }) {
   const { on, change } = useServerSwitch(server);
-  const category = categoryOf(server);
+  const { category } = server;
   const more = [category && `${category}`, ...server.tags.slice(0, 4).map((tag) => `#${tag}`)];
   return (
     <div

@@ -86,12 +86,22 @@ async function register(
       'not_allowed',
       `You may register agents, but not at '${path}'. Choose a path that your scopes name, or ask an administrator.`,
     );
+  assertMayEnable(path, isEnabled, caller);
   assertReachable(description.card, world.policy);
   const registeredBy = caller.identity.username;
   const made = { id: world.newId(), path, description, isEnabled, registeredBy, at: at(world) };
   const row = await insert(world.db, made);
   caller.note({ before: null, after: forRecord(row) });
   return reply(row, caller);
+}
+
+/** Each part of a registration asks for its own permission. */
+function assertMayEnable(path: string, isEnabled: boolean, { access }: Who): void {
+  if (!isEnabled || access.may('modify_agent', nameOfPath(path))) return;
+  throw new Failure(
+    'not_allowed',
+    `You may register an agent at '${path}', but not enable it (modify_agent). Register it disabled, and ask somebody to enable it.`,
+  );
 }
 
 async function alter(

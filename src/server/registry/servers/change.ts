@@ -1,4 +1,6 @@
 import { type ServerInput, serverInput } from '../../../contract/servers.ts';
+import type { Access } from '../../access/caller.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls, held, invalid, withoutQuery } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
@@ -36,12 +38,31 @@ export function movesEndpoints(before: ServerInput, after: ServerInput): boolean
   return old.mcp?.href !== next.mcp?.href || old.sse?.href !== next.sse?.href;
 }
 
-/** Whether a change leads calls to another host, which the stored credential was not given for. */
-export function movesHost(before: ServerInput, after: ServerInput): boolean {
-  const origins = (definition: ServerInput): string[] =>
-    [endpointsOf(definition).mcp, endpointsOf(definition).sse].flatMap((url) => url?.origin ?? []);
-  const known = origins(before);
-  return origins(after).some((origin) => !known.includes(origin));
+/**
+ * Whether a change leads calls to another address than the stored credential and the forwarding of people's own tokens
+ * were given for: another origin or, since hosts are shared, another path or query on it. `/mcp` and `/sse` at the end are
+ * the two transports of one address.
+ */
+export function movesAddress(before: ServerInput, after: ServerInput): boolean {
+  const addresses = (definition: ServerInput): string[] =>
+    [endpointsOf(definition).mcp, endpointsOf(definition).sse].flatMap((url) =>
+      url ? `${url.origin}${url.pathname.replace(/\/(?:mcp|sse)\/?$/, '')}${url.search}` : [],
+    );
+  const known = addresses(before);
+  return addresses(after).some((address) => !known.includes(address));
+}
+
+/** Refuses to switch on that people's own tokens go to a server, but for administrators: the server can use them. */
+export function assertMayForward(
+  before: ServerInput | undefined,
+  after: ServerInput,
+  { isAdmin }: Pick<Access, 'isAdmin'>,
+): void {
+  if (!after.forward_authorization || before?.forward_authorization || isAdmin) return;
+  throw new Failure(
+    'not_allowed',
+    'Only administrators may switch forward_authorization on, since the server gets the tokens of its users by it. Leave it out, and ask one.',
+  );
 }
 
 /** What is said about a server, as the audit trail keeps it: URLs without their query, which may hold a key. */

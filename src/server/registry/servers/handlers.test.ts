@@ -57,6 +57,7 @@ beforeEach(async () => {
     policy,
     now,
     newId: () => `id-${++ids}`,
+    serversPerPerson: 100,
     decideTool: (identity, _, tool) => identity.groups.includes('execute') || tool === 'countdown',
   });
   ends.push(

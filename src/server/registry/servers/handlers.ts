@@ -2,9 +2,10 @@ import { type Handlers, type Output, Reply } from '../../../contract/endpoint.ts
 import { withoutEndSlashes } from '../../../contract/names.ts';
 import type { CredentialInput } from '../../../contract/server-credentials.ts';
 import {
+  listedServer,
   nameOfPath,
   type Registration,
-  type Server,
+  type ServerInFull,
   type ServerInput,
   type serverEndpoints,
 } from '../../../contract/servers.ts';
@@ -17,7 +18,15 @@ import type { OutboundPolicy } from '../../net/addresses.ts';
 import { withoutQuery } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
 import type { Asked } from '../select.ts';
-import { assertReachable, assertSamePath, forRecord, movesEndpoints, movesHost, patched } from './change.ts';
+import {
+  assertMayForward,
+  assertReachable,
+  assertSamePath,
+  forRecord,
+  movesAddress,
+  movesEndpoints,
+  patched,
+} from './change.ts';
 import type { CheckServer } from './check.ts';
 import { changedCredential, credentialForRecord } from './credential.ts';
 import type { ServerEvents } from './events.ts';
@@ -54,6 +63,8 @@ export interface ServersWorld {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: () => string;
+  /** Servers that one person may have registered, unless they are an administrator. */
+  readonly serversPerPerson: number;
   /** Whether an identity may call a tool of a server (by the server's name in scopes). */
   readonly decideTool: (identity: Identity, server: string, tool: string) => boolean;
 }
@@ -121,7 +132,8 @@ async function showServers(
   const total = found.length;
   const page = await withHealth(world.db, found.slice(offset, offset + limit));
   return {
-    servers: page.map((row) => show(world, row, caller)),
+    // A row of an earlier version that cannot be shown costs itself alone.
+    servers: page.flatMap((row) => listedServer.safeParse(show(world, row, caller)).data ?? []),
     total_count: total,
     limit,
     offset,
@@ -154,22 +166,35 @@ function textOf(row: ServerRow): string {
   return text;
 }
 
-async function register(world: ServersWorld, body: Registration, caller: Who): Promise<Reply<Server>> {
+async function register(world: ServersWorld, body: Registration, caller: Who): Promise<Reply<ServerInFull>> {
   const { is_enabled, credential, ...definition } = body;
   if (!caller.access.may('register_service', nameOfPath(definition.path)))
     throw new Failure(
       'not_allowed',
       `You may register servers, but not at '${definition.path}'. Choose a path that your scopes name, or ask an administrator.`,
     );
+  if (is_enabled && !caller.access.may('toggle_service', nameOfPath(definition.path)))
+    throw new Failure(
+      'not_allowed',
+      `You may register a server at '${definition.path}', but not enable it (toggle_service). Leave is_enabled out, and ask somebody to enable it.`,
+    );
+  if (credential && !caller.access.may('modify_service', nameOfPath(definition.path)))
+    throw new Failure(
+      'not_allowed',
+      `You may register a server at '${definition.path}', but not give it a credential (modify_service). Leave the credential out, and ask somebody to set it.`,
+    );
+  assertMayForward(undefined, definition, caller.access);
   assertReachable(definition, world.policy);
+  const most = caller.access.isAdmin ? undefined : world.serversPerPerson;
   const row = await inTransaction(world.db, async (trx) => {
-    const inserted = await insert(trx, {
+    const asked = {
       id: world.newId(),
       definition,
       isEnabled: is_enabled,
       registeredBy: caller.identity.username,
       registeredAt: at(world),
-    });
+    };
+    const inserted = await insert(trx, asked, most);
     if (!credential) return inserted;
     const sealed = changedCredential(world.vault, inserted, credential, at(world));
     return setCredential(trx, inserted, { credential: sealed, at: at(world) });
@@ -183,15 +208,17 @@ async function change(
   { row, ifMatch }: { row: ServerRow; ifMatch: string | undefined },
   next: (row: ServerRow) => ServerInput,
   caller: Who,
-): Promise<Reply<Server>> {
+): Promise<Reply<ServerInFull>> {
   assertMatch(row, ifMatch);
-  const definition = next(row);
-  assertSamePath(row, definition);
-  assertReachable(definition, world.policy);
-  const forget = movesEndpoints(row.definition, definition);
+  const wanted = next(row);
+  assertSamePath(row, wanted);
+  assertMayForward(row.definition, wanted, caller.access);
+  assertReachable(wanted, world.policy);
+  const forget = movesEndpoints(row.definition, wanted);
   const { revision } = row;
-  // Whoever may change the address must not be able to have the credential sent to a host of their own.
-  const dropCredential = movesHost(row.definition, definition);
+  // Whoever may change the address must not be able to have the credential, or people's own tokens, sent to another one.
+  const dropCredential = movesAddress(row.definition, wanted);
+  const definition = dropCredential ? { ...wanted, forward_authorization: false, pass_headers: [] } : wanted;
   const changed = await replace(world.db, row.path, {
     ...{ definition, revision, forget, dropCredential },
     at: at(world),
@@ -205,7 +232,7 @@ async function changeCredential(
   { row, ifMatch }: { row: ServerRow; ifMatch: string | undefined },
   input: CredentialInput,
   caller: Who,
-): Promise<Reply<Server>> {
+): Promise<Reply<ServerInFull>> {
   assertMatch(row, ifMatch);
   const credential = changedCredential(world.vault, row, input, at(world));
   const changed = await setCredential(world.db, row, { credential, at: at(world) });
@@ -219,7 +246,7 @@ async function toggle(
   path: string,
   enabled: boolean,
   caller: Who,
-): Promise<Reply<Server>> {
+): Promise<Reply<ServerInFull>> {
   const before = await known(world, path);
   const row = await inTransaction(world.db, async (trx) => {
     const changed = await setEnabled(trx, path, { enabled, at: at(world) });
@@ -243,11 +270,11 @@ function unknown(path: string): Failure {
   return new Failure('not_found', `There is no '${nameOfPath(path)}' here that you may see.`);
 }
 
-function reply(world: ServersWorld, row: ServerRow, caller: Who): Reply<Server> {
+function reply(world: ServersWorld, row: ServerRow, caller: Who): Reply<ServerInFull> {
   return new Reply(show(world, row, caller), { etag: etagOf(row) });
 }
 
-function show(world: ServersWorld, row: ServerRow, caller: Who): Server {
+function show(world: ServersWorld, row: ServerRow, caller: Who): ServerInFull {
   return present(row, {
     access: caller.access,
     publicUrl: withoutEndSlashes(world.publicUrl),

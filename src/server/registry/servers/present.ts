@@ -1,4 +1,5 @@
-import { type HealthStatus, nameOfPath, type Server } from '../../../contract/servers.ts';
+import { faultOfMetadata } from '../../../contract/metadata.ts';
+import { type HealthStatus, nameOfPath, type ServerInFull } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { ServerRow } from './store.ts';
@@ -18,7 +19,7 @@ export function healthOf({ isEnabled, health }: ServerRow): HealthStatus {
 }
 
 /** A server as the API shows it to one caller: where it is stays hidden from those who may not modify it. */
-export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoint): Server {
+export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoint): ServerInFull {
   const { definition, health } = row;
   const name = nameOfPath(row.path);
   const modify = access.may('modify_service', name);
@@ -41,7 +42,9 @@ export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoin
     auth_header_name: modify ? (row.credential?.headerName ?? null) : null,
     custom_header_names: modify ? [...(row.credential?.customHeaderNames ?? [])] : [],
     credential_updated_at: row.credential?.updatedAt ?? null,
-    metadata: definition.metadata,
+    // What an earlier version took without a limit costs nobody else anything.
+    metadata: faultOfMetadata(definition.metadata) ? {} : definition.metadata,
+    category: categoryIn(definition.metadata),
     is_enabled: row.isEnabled,
     endpoint_url: `${publicUrl}${row.path}/${endpointsOf(definition).mcp ? 'mcp' : 'sse'}`,
     num_tools: row.tools?.tools.filter((tool) => mayCall(tool.name)).length ?? 0,
@@ -62,4 +65,12 @@ export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoin
       health_check: access.may('health_check_service', name),
     },
   };
+}
+
+/** What is shown of a category at most, in characters. */
+const longestCategory = 64;
+
+function categoryIn({ category }: Readonly<Record<string, unknown>>): string | null {
+  if (typeof category !== 'string') return null;
+  return category.slice(0, longestCategory).trim() || null;
 }

@@ -73,13 +73,16 @@ export interface ServerRow {
 export async function insert(
   db: Db,
   row: Pick<ServerRow, 'id' | 'definition' | 'isEnabled' | 'registeredBy' | 'registeredAt'>,
+  /** Servers that the same person may have registered then. */
+  most = Number.POSITIVE_INFINITY,
 ): Promise<ServerRow> {
   const { path } = row.definition;
   const stored = await changing(
     db,
     'server',
-    (trx) =>
-      trx
+    async (trx) => {
+      await assertRoomFor(trx, row.registeredBy, most);
+      return trx
         .insertInto('servers')
         .values({
           id: row.id,
@@ -96,7 +99,8 @@ export async function insert(
         })
         .onConflict((conflict) => conflict.column('path').doNothing())
         .returningAll()
-        .executeTakeFirst(),
+        .executeTakeFirst();
+    },
     pathOf,
   );
   if (stored) return rowOf(stored);
@@ -104,6 +108,20 @@ export async function insert(
     'conflict',
     `A server is registered at '${path}' already. Change that one (PUT or PATCH /api/servers${path}), remove it, or choose another path.`,
   );
+}
+
+async function assertRoomFor(db: Db, person: string, most: number): Promise<void> {
+  if (most === Number.POSITIVE_INFINITY) return;
+  const { count } = await db
+    .selectFrom('servers')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('registered_by', '=', person)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= most)
+    throw new Failure(
+      'not_allowed',
+      `You have registered ${most} servers, which is as many as one person may (MAX_SERVERS_PER_PERSON). Remove one, or ask an administrator.`,
+    );
 }
 
 /** The server at `path`; undefined when there is none. */
@@ -127,7 +145,14 @@ export async function withHealth(db: Db, rows: readonly ServerRow[]): Promise<Se
 /** All servers, by path. */
 export async function listServers(db: Db): Promise<ServerRow[]> {
   const stored = await db.selectFrom('servers').selectAll().orderBy('path').execute();
-  return stored.map(rowOf);
+  // A row that cannot be read costs itself alone.
+  return stored.flatMap((row) => {
+    try {
+      return rowOf(row);
+    } catch {
+      return [];
+    }
+  });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { sessionEndpoints } from '../../../contract/sessions.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
 import { signInForTokens } from '../../../entra-emulator/testing/sign-in.ts';
 import type { Access, Caller } from '../../access/caller.ts';
+import { compile } from '../../access/grants.ts';
 import {
   codeOf,
   failureOf,
@@ -33,6 +34,7 @@ afterEach(() => world.database.close());
 async function build(made: IdentityWorld): Promise<void> {
   world = made;
   handlers = sessionHandlers({
+    grants: () => compile(new Map()),
     ...{ db: world.database.db, now: world.now, idleSeconds: limits.idleSeconds },
   });
 }

@@ -1,6 +1,7 @@
 import type { Handlers } from '../../../contract/endpoint.ts';
 import type { sessionEndpoints } from '../../../contract/sessions.ts';
 import type { Caller } from '../../access/caller.ts';
+import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
@@ -9,12 +10,14 @@ import type { Identity } from '../../identity/identity.ts';
 import { findPerson, forgetGroups } from '../../identity/people.ts';
 import { endSessionsOf } from '../../identity/session-rows.ts';
 import { endGrantsOf } from '../../oauth/grants.ts';
+import { assertUnlimited } from '../limited.ts';
 import { revokeTokensOf } from '../tokens/store.ts';
 import { endSession, listSessions } from './store.ts';
 
 /** What the endpoints of browser sessions need. */
 export interface SessionEndpointsWorld {
   readonly db: Db;
+  readonly grants: () => Grants;
   readonly now: () => number;
   /** After how many seconds without a request a session is over. */
   readonly idleSeconds: number;
@@ -28,6 +31,7 @@ export function sessionHandlers(
   const at = (ago = 0): string => new Date(world.now() - ago).toISOString();
   return {
     async 'sessions.list'({ query }, { identity, access }) {
+      assertUnlimited(identity, world.grants(), 'see sessions');
       const all = query.all === 'true';
       if (all && !access.isAdmin)
         throw new Failure(
@@ -39,6 +43,7 @@ export function sessionHandlers(
     },
 
     async 'sessions.end'({ params }, { identity, access, note }) {
+      assertUnlimited(identity, world.grants(), 'end sessions');
       const owner = access.isAdmin ? null : { provider: identity.provider, subject: identity.subject };
       const how = { at: at(), because: `This session was ended by ${identity.username}.` };
       const ended = await endSession(db, params.id, owner, how);

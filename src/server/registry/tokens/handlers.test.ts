@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Handlers } from '../../../contract/endpoint.ts';
 import type { tokenEndpoints } from '../../../contract/tokens.ts';
 import type { Access, Caller } from '../../access/caller.ts';
+import { compile } from '../../access/grants.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { PersonalTokens } from '../../identity/personal-token.ts';
@@ -14,6 +15,7 @@ let handlers: Handlers<typeof tokenEndpoints, Caller<Identity>>;
 beforeEach(async () => {
   database = await openMemory();
   handlers = tokenHandlers({
+    grants: () => compile(new Map()),
     ...{ db: database.db, now: () => now, personal: { settings: {} } as PersonalTokens },
   });
   await add('t1', 'alice');

@@ -1,16 +1,19 @@
 import { type Handlers, Reply } from '../../../contract/endpoint.ts';
 import type { tokenEndpoints } from '../../../contract/tokens.ts';
 import type { Caller } from '../../access/caller.ts';
+import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { mintToken, type PersonalTokens } from '../../identity/personal-token.ts';
+import { assertUnlimited } from '../limited.ts';
 import { countMinted, listTokens, lockOwner, revokeToken, revokeTokensOf } from './store.ts';
 
 /** What the endpoints of personal tokens need. */
 export interface TokensWorld {
   readonly db: Db;
+  readonly grants: () => Grants;
   readonly personal: PersonalTokens;
   readonly now: () => number;
 }
@@ -57,6 +60,7 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
     },
 
     async 'tokens.list'({ query: { all, ...narrow } }, { identity, access }) {
+      assertUnlimited(identity, world.grants(), 'see tokens');
       if (all === 'true' && !access.isAdmin)
         throw new Failure('not_allowed', "Only administrators can see everybody's tokens.");
       const owner = all === 'true' ? null : identity;
@@ -64,6 +68,8 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
     },
 
     async 'tokens.revoke'({ params }, { identity, access, note }) {
+      if (identity.credentialId !== params.id)
+        assertUnlimited(identity, world.grants(), 'revoke any token but itself');
       const revoked = await revokeToken(world.db, params.id, access.isAdmin ? null : identity, {
         by: identity.username,
         at: new Date(world.now()).toISOString(),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
 import type { Access, Caller } from '../../access/caller.ts';
+import { compile } from '../../access/grants.ts';
 import { type IdentityWorld, identityWorld } from '../../identity/identity.test-support.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { tokenHandlers } from './handlers.ts';
@@ -21,7 +22,7 @@ test('requests at once mint no more tokens than an hour allows', async () => {
   const access = { isAdmin: false, scopes: ['all'] } as unknown as Access;
   const caller = { identity, access, correlationId: 'c', note() {} } as Caller<Identity>;
   const { database, personal, now } = world;
-  const handlers = tokenHandlers({ db: database.db, personal, now });
+  const handlers = tokenHandlers({ db: database.db, grants: () => compile(new Map()), personal, now });
   const input = { params: undefined, query: undefined, body: {} } as never;
   const asked = await Promise.allSettled(
     Array.from({ length: 30 }, async () => handlers['tokens.generate'](input, caller)),

@@ -1,3 +1,4 @@
+import { grantTypes } from './clients.ts';
 import { clientAuthMethods, routes } from './provider.ts';
 import { mcpScopes, registryScope } from './resources.ts';
 
@@ -20,7 +21,7 @@ export function metadataOf({ issuer, registration, documents }: MetadataWorld): 
     jwks_uri: `${issuer}${routes.jwks}`,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment', 'form_post'],
-    grant_types_supported: ['authorization_code', 'refresh_token'],
+    grant_types_supported: [grantTypes.code, grantTypes.refresh, grantTypes.clientCredentials],
     token_endpoint_auth_methods_supported: clientAuthMethods,
     token_endpoint_auth_signing_alg_values_supported: [
       'ES256',

@@ -6,8 +6,10 @@ import { hashOf, sameSecret } from '../identity/keys.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { type ArtifactsWorld, artifactsOf } from './artifacts.ts';
 import type { StoredClient } from './clients.ts';
+import { endGrant } from './grants.ts';
 import { renderErrorPage } from './pages.ts';
 import { mcpScopes, resourceOf } from './resources.ts';
+import type { IssuedClaims } from './verify.ts';
 
 /** Where the protocol endpoints are. */
 export const routes = {
@@ -35,6 +37,8 @@ export interface ProviderWorld extends ArtifactsWorld {
   /** The way to the keys of clients (`jwks_uri`): public addresses only. */
   readonly fetch: Fetch;
   readonly lifetimes: { readonly accessSeconds: number; readonly grantSeconds: number };
+  /** What a living access token of ours says; undefined for one that is over, revoked or not ours. */
+  readonly living: (token: string) => Promise<IssuedClaims | undefined>;
 }
 
 /** The `sub` of a person: provider and the provider's stable id. */
@@ -89,6 +93,7 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
+      clientCredentials: { enabled: true },
       revocation: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => false },
       resourceIndicators: {
@@ -148,6 +153,7 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
     return sameSecret(hashOf(actual), this.clientSecret ?? '');
   };
   provider.use(adjustAuthorization);
+  provider.use((ctx, next) => aboutAccessTokens(ctx, next, world));
   return provider;
 }
 
@@ -229,6 +235,39 @@ export function scopeAsked(scope: string): string {
     ...(ours.length > 0 ? ours : mcpScopes),
     ...(asked.has('offline_access') ? ['offline_access'] : []),
   ].join(' ');
+}
+
+/**
+ * Revocation (RFC 7009) and introspection (RFC 7662) of access tokens: the core knows of none that are JWTs, and says so once
+ * it has authenticated the client. Revoking one ends what it came of. Only clients that prove themselves may look into tokens
+ * of others.
+ */
+async function aboutAccessTokens(
+  ctx: Context,
+  next: () => Promise<void>,
+  world: ProviderWorld,
+): Promise<void> {
+  await next();
+  if ((ctx.body as { error?: unknown } | undefined)?.error !== 'unsupported_token_type') return;
+  const { client, route, params } = ctx.oidc;
+  const claims = await world.living(String(params.token));
+  const isOwn = claims?.client_id === client.clientId;
+  if (route === 'revocation') {
+    if (isOwn && claims.gid !== undefined)
+      await endGrant(world.db, claims.gid, {
+        at: new Date(world.now()).toISOString(),
+        by: 'the program',
+        because: 'The program gave its access back.',
+      });
+    ctx.status = 200;
+    ctx.body = '';
+  } else if (route === 'introspection') {
+    ctx.status = 200;
+    ctx.body =
+      claims && (isOwn || client.clientAuthMethod !== 'none')
+        ? { active: true, token_type: 'Bearer', ...claims }
+        : { active: false };
+  }
 }
 
 /** The core's session cookie names nothing that is stored; it need not be in any browser. */

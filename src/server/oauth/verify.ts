@@ -4,10 +4,10 @@ import { Failure } from '../failure/errors.ts';
 import { explained } from '../identity/bearer.ts';
 import type { FreshPerson } from '../identity/fresh-people.ts';
 import type { Identity } from '../identity/identity.ts';
-import { findClient, namesOf } from './clients.ts';
+import { findClient, grantTypes, namesOf, type StoredClient } from './clients.ts';
 import { findGrant, touchGrant } from './grants.ts';
 import type { Keys } from './keys.ts';
-import { resourceOf } from './resources.ts';
+import { mcpScopes, resourceOf } from './resources.ts';
 
 /** What our own access tokens are verified with. */
 export interface VerifyWorld {
@@ -25,7 +25,7 @@ export interface IssuedClaims {
   readonly sub: string;
   readonly aud: string;
   readonly client_id: string;
-  readonly scope: string;
+  readonly scope?: string;
   readonly exp: number;
   readonly iat: number;
   readonly jti: string;
@@ -72,7 +72,17 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
       'credential_revoked',
       'The program that this token was issued to may not be used here.',
     );
-  const grant = claims.gid === undefined ? undefined : await findGrant(db, claims.gid);
+  const scopes = (claims.scope ?? mcpScopes.join(' ')).split(' ');
+  const limits = {
+    clientId: claims.client_id,
+    clientNames: namesOf(client),
+    method: 'oauth' as const,
+    ...(scopes.includes('mcp:call') ? {} : { onlyReading: world.isReading }),
+    bound: { at: resource.at, audience: resource.audience, scopes },
+    expiresAt: claims.exp * 1000,
+  };
+  if (claims.gid === undefined) return { ...limits, ...agentOf(client, claims) };
+  const grant = await findGrant(db, claims.gid);
   if (!grant)
     throw new Failure('credential_invalid', 'What this token was granted by is not known; sign in again.');
   if (grant.revoked_at)
@@ -83,17 +93,32 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
   const person = await world.freshPerson(grant.provider, grant.subject);
   if (!person)
     throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
-  const scopes = (claims.scope ?? '').split(' ');
   await touchGrant(db, grant, now());
+  return { ...person, ...limits, kind: 'person', credentialId: grant.id };
+}
+
+/** A client that acts for itself: its groups are what an administrator gave it. */
+function agentOf(client: StoredClient, { sub }: IssuedClaims) {
+  if (sub !== client.id || !client.metadata.grant_types.includes(grantTypes.clientCredentials))
+    throw new Failure('credential_revoked', 'This program may not act for itself any more.');
   return {
-    ...person,
-    kind: 'person',
-    clientId: claims.client_id,
-    clientNames: namesOf(client),
-    method: 'oauth',
-    ...(scopes.includes('mcp:call') ? {} : { onlyReading: world.isReading }),
-    bound: { at: resource.at, audience: resource.audience, scopes },
-    credentialId: grant.id,
-    expiresAt: claims.exp * 1000,
+    ...{
+      kind: 'agent' as const,
+      provider: 'gateway',
+      subject: client.id,
+      username: client.alias ?? client.id,
+    },
+    ...{ name: client.name, email: null, groups: client.groups, credentialId: null },
   };
+}
+
+/** What an access token says while it lives; undefined when it is over, revoked or not ours. */
+export async function livingClaims(world: VerifyWorld, token: string): Promise<IssuedClaims | undefined> {
+  try {
+    await identityOfIssuedToken(world, token);
+    return await verifyIssuedToken(world, token);
+  } catch (error) {
+    if (error instanceof Failure && error.status < 500) return undefined;
+    throw error;
+  }
 }

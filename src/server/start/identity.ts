@@ -63,11 +63,8 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   const issuer = config.registryUrl;
   const servers: { find: FindRoute } = { find: () => undefined };
   const isReading = (server: string, tool: string): boolean => reads(servers.find, server, tool);
-  const issued = {
-    issuer,
-    identify: (token: string) =>
-      identityOfIssuedToken({ db, issuer, keys: oauthKeys, freshPerson, isReading, now }, token),
-  };
+  const verify = { db, issuer, keys: oauthKeys, freshPerson, isReading, now };
+  const issued = { issuer, identify: (token: string) => identityOfIssuedToken(verify, token) };
   const known = { trusted, personal, completeGroups, cutoffOf, issued };
   const tokens = tokenIdentifier({
     ...known,
@@ -82,7 +79,7 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
   const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
-  return { toProvider, trusted, personal, tokens, login, sessions, freshPerson, oauthKeys, servers };
+  return { toProvider, trusted, personal, tokens, login, sessions, freshPerson, oauthKeys, verify, servers };
 }
 
 /** Whether a tool only reads: the server says so. What stands for several servers decides each inner call by its own. */

@@ -11,6 +11,7 @@ import type { ConsentWorld } from '../oauth/consent.ts';
 import { createDocuments, isDocumentUrl } from '../oauth/documents.ts';
 import { oauthEndpoints, rebuilding } from '../oauth/handle.ts';
 import { createProvider } from '../oauth/provider.ts';
+import { livingClaims } from '../oauth/verify.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
@@ -51,6 +52,7 @@ export function buildOauth({ base, identity, inventory, trail, http }: Parts, en
         ...{ db, issuer, now, freshPerson, fetch, findClient: usable },
         key: deriveKey(secretKey, 'oauth-artifact'),
         cookieKey: deriveKey(secretKey, 'oauth-consent').toString('base64url'),
+        living: (token: string) => livingClaims(identity.verify, token),
         lifetimes: { accessSeconds: oauth.accessMinutes * 60, grantSeconds: oauth.grantDays * 86_400 },
       },
       privateJwks,

@@ -322,10 +322,32 @@ export const aadstsRows: readonly AadstsRow[] = [
     docsAnchor: anchors.people,
   },
   {
-    codes: [700222],
+    codes: [7000114],
     title: 'An application cannot act on behalf of a user here',
     cause: 'The on-behalf-of flow was given a token without a user.',
     steps: ['Step 11: use client credentials for agents.'],
+    docsAnchor: anchors.clients,
+  },
+  {
+    codes: [700222],
+    title: 'A token of Entra ID itself cannot be used for federation',
+    cause:
+      'The federated token is one that Entra ID issued. Only a managed identity, or an issuer outside Entra ID, can be trusted by a federated credential.',
+    steps: [
+      'Step 3: use a managed identity (ENTRA_USE_MANAGED_IDENTITY), or the token of the workload’s own issuer.',
+      'Or use a client certificate.',
+    ],
+    docsAnchor: anchors.clients,
+  },
+  {
+    codes: [50146],
+    title: 'The application needs signing keys of its own',
+    cause:
+      'A claims mapping policy applies to this application, and Entra ID then signs its tokens with a key of its own or asks for one.',
+    steps: [
+      'Add a custom signing key to the application, or set acceptMappedClaims to true in its manifest.',
+      'Or remove the claims mapping policy: the gateway needs none.',
+    ],
     docsAnchor: anchors.clients,
   },
 ];

@@ -25,6 +25,8 @@ export interface SetupOptions {
   readonly certificate?: string | undefined;
   /** The PEM file of its private key, where that is not in the same file. */
   readonly certificateKey?: string | undefined;
+  /** Purge what an earlier setup made and somebody has deleted, instead of restoring it. */
+  readonly purgeDeleted?: boolean | undefined;
   /** Address of the Keycloak server; without it, that of the settings. */
   readonly serverUrl?: string | undefined;
   readonly realm?: string | undefined;
@@ -40,7 +42,16 @@ export interface SetupOptions {
 
 /** The options that only one provider has a meaning for. */
 export const setupOptionsOf = {
-  entra: ['print', 'tenant', 'clientId', 'redirectUri', 'secretDays', 'certificate', 'certificateKey'],
+  entra: [
+    'print',
+    'tenant',
+    'clientId',
+    'redirectUri',
+    'secretDays',
+    'certificate',
+    'certificateKey',
+    'purgeDeleted',
+  ],
   keycloak: ['serverUrl', 'realm', 'loginRealm', 'username', 'admin', 'signInOnly'],
 } as const satisfies Record<string, readonly (keyof SetupOptions)[]>;
 

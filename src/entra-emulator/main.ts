@@ -27,6 +27,8 @@ export type EmulatorOptions = {
   host?: string;
   /** The origin that issuers and endpoints are written with, when clients reach the emulator under another name. */
   origin?: string;
+  /** Assumes the worst where evidence does not decide how Entra behaves. */
+  strict?: boolean;
   /** What is in the tenants; the shipped ones by default. */
   seed?: Seed;
   /** Milliseconds since the epoch, to begin with; the emulator's clock can be moved from there. */
@@ -109,6 +111,7 @@ function makeWorld(options: EmulatorOptions, seed: Seed): World {
     clock,
     keys: openKeyring(options.dataDir),
     faults: makeFaults(),
+    isStrict: options.strict ?? false,
     pause: options.pause ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))),
     tenants: plant(seed, instant(clock)),
     codes: new Map(),
@@ -165,6 +168,7 @@ export type RunOptions = {
   https?: boolean;
   dataDir?: string;
   origin?: string;
+  strict?: boolean;
 };
 
 /** Runs an emulator until SIGINT or SIGTERM; resolves to the exit code. */

@@ -14,6 +14,8 @@ export type World = {
   clock: Clock;
   keys: Keyring;
   faults: Faults;
+  /** Whether behaviours that nobody could decide are the ones that are worst for a client. */
+  isStrict: boolean;
   /** Waits; a function so that tests of latency need not. */
   pause(milliseconds: number): Promise<void>;
   tenants: Map<string, Tenant>;

@@ -7,7 +7,6 @@ import { slowTextFor } from './regex-steps.ts';
 const bounded: Readonly<Record<string, string>> = {
   'src/server/gateway/sse.ts: /[\\r\\n]*$/': 'a line of an event, which has one end',
   'src/server/gateway/sse.ts: /[\\r\\n]+$/': 'a line of an event, which has one end',
-  'src/server/provider/graph.ts: /^\\?[\\x21-\\x7e]*skiptoken=[\\x21-\\x7e]+$/i': 'a query of Graph itself',
 };
 
 interface Found {

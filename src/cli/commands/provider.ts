@@ -83,6 +83,10 @@ function addEntraOptions(command: Command): void {
       'Entra: register this certificate, whose key may be in the same file, instead of making a client secret',
     )
     .option(
+      '--purge-deleted',
+      'Entra: purge what an earlier setup made and somebody has deleted, instead of restoring it',
+    )
+    .option(
       '--certificate-key <pem>',
       "Entra: file of the certificate's private key, where it is another one",
     )

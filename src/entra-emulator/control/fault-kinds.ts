@@ -16,6 +16,10 @@ export const faultKinds = {
     does: 'hides objects from reads, references and sign-in for a while after they were made',
     settings: { milliseconds: 'number' },
   },
+  binDelay: {
+    does: 'hides deleted objects from the bin for a while after their deletion',
+    settings: { milliseconds: 'number' },
+  },
   secretDelay: {
     does: 'refuses new client secrets for a while (7000215)',
     settings: { milliseconds: 'number' },
@@ -45,7 +49,13 @@ export function faultProblem(fault: Record<string, unknown>): string | undefined
   if (typeof kind !== 'string' || !Object.hasOwn(faultKinds, kind))
     return `'kind' must be one of: ${Object.keys(faultKinds).join(', ')}`;
   const settings: Record<string, Setting> = faultKinds[kind as keyof typeof faultKinds].settings;
-  const all: Record<string, Setting> = { ...settings, appId: 'text?', path: 'text?', times: 'number?' };
+  const all: Record<string, Setting> = {
+    ...settings,
+    appId: 'text?',
+    path: 'text?',
+    times: 'number?',
+    every: 'number?',
+  };
   for (const name of Object.keys(fault))
     if (name !== 'kind' && !Object.hasOwn(all, name)) return `'${name}' is not a setting of ${kind}`;
   for (const [name, setting] of Object.entries(all)) {

@@ -44,13 +44,22 @@ const seen: Record<keyof typeof faultKinds, () => Promise<void>> = {
     await fault('aadsts', { code: 50076, path: 'token', claims: '{"access_token":{}}' });
     const { body } = await askAgentToken(emulator, agents.admin);
     expect(body).toMatchObject({
-      error: 'interaction_required',
+      error: 'invalid_grant',
       suberror: 'basic_action',
       claims: '{"access_token":{}}',
     });
     await fault('aadsts', { code: 53003, path: 'authorize' });
     const answer = await signIn(emulator);
     expect(answer.get('error')).toBe('access_denied');
+  },
+  binDelay: async () => {
+    const graph = await adminGraph(emulator);
+    const { id } = (await graph('POST', '/applications', { displayName: 'short-lived' })).body;
+    await fault('binDelay', { milliseconds: 60_000 });
+    await graph('DELETE', `/applications/${id}`);
+    expect((await graph('GET', `/directory/deletedItems/${id}`)).status).toBe(404);
+    emulator.clock.advance(60_001);
+    expect((await graph('GET', `/directory/deletedItems/${id}`)).status).toBe(200);
   },
   throttle: async () => {
     const graph = await adminGraph(emulator);

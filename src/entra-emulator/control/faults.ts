@@ -8,6 +8,8 @@ export type Fault = {
   path?: string;
   /** How often it still happens; absent means always. */
   times?: number;
+  /** Only to every so many requests that fit; absent means to all. */
+  every?: number;
   [setting: string]: unknown;
 };
 
@@ -25,6 +27,13 @@ export type Faults = {
 export function makeFaults(): Faults {
   let faults: Fault[] = [];
   let made = 0;
+  const passed = new Map<string, number>();
+  const isDue = ({ id, every }: Fault): boolean => {
+    if (every === undefined) return true;
+    const count = (passed.get(id) ?? 0) + 1;
+    passed.set(id, count);
+    return count % every === 0;
+  };
   const fits = (
     fault: Fault,
     kind: string,
@@ -50,7 +59,7 @@ export function makeFaults(): Faults {
       faults = [];
     },
     take: (kind, where = {}) => {
-      const fault = faults.find((candidate) => fits(candidate, kind, where));
+      const fault = faults.find((candidate) => fits(candidate, kind, where) && isDue(candidate));
       if (fault?.times === undefined) return fault;
       fault.times -= 1;
       if (fault.times <= 0) faults = faults.filter((other) => other !== fault);

@@ -12,7 +12,7 @@ import {
 } from '../tenant/make.ts';
 import type { Application, DirectoryObject, FederatedIdentityCredential } from '../tenant/model.ts';
 import { join, separate, targets } from '../tenant/relation.ts';
-import { bin } from './bin.ts';
+import { bin, requireFree } from './bin.ts';
 import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from './call.ts';
 import { readChanges, referencedId } from './change.ts';
 import { addKey, addPassword, readKeyCredentials, removeKey, removePassword } from './credentials.ts';
@@ -130,6 +130,7 @@ function update(call: Call): Reply {
     ![...call.tenant.applications.values()].some(({ uniqueName }) => uniqueName === name)
   ) {
     if (!/\bcreate-if-missing\b/.test(call.ask.headers.prefer ?? '')) throw notFound(name);
+    requireFree(call.tenant, 'application', name);
     return created(call, make(call, { displayName: name, ...body, uniqueName: name }));
   }
   const application = managed(call);

@@ -4,7 +4,7 @@ import type { Reply } from '../exchange.ts';
 import type { AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal } from '../tenant/model.ts';
 import { bodyOf, type Call, find, noContent, type Operation, textOf } from './call.ts';
 import { readChanges } from './change.ts';
-import { badRequest, notFound } from './failure.ts';
+import { badRequest, GraphFailure, notFound } from './failure.ts';
 import { entityTypes } from './schema.ts';
 import { servicePrincipalOf } from './service-principals.ts';
 import { showList, showOne } from './show.ts';
@@ -169,9 +169,14 @@ function createGrant(call: Call): Reply {
     (other) =>
       other.clientId === clientId && other.resourceId === resourceId && other.principalId === principalId,
   );
-  if (exists) throw badRequest('Permission entry already exists.');
+  if (exists)
+    throw new GraphFailure(
+      409,
+      'Request_MultipleObjectsWithSameKeyValue',
+      'Permission entry already exists.',
+    );
   const grant = {
-    id: randomUUID(),
+    id: grantId(clientId, resourceId, principalId),
     clientId,
     consentType,
     principalId,
@@ -180,6 +185,12 @@ function createGrant(call: Call): Reply {
   } as const;
   tenant.grants.set(grant.id, { ...grant });
   return showOne(call, grantType, grant, { status: 201, isNew: true });
+}
+
+/** No GUID: the ids that it is about, one after the other. */
+function grantId(...ids: readonly (string | null)[]): string {
+  const bytes = ids.flatMap((id) => (id === null ? [] : [Buffer.from(id.replaceAll('-', ''), 'hex')]));
+  return Buffer.concat(bytes).toString('base64url');
 }
 
 function updateGrant(call: Call): Reply {

@@ -1,10 +1,10 @@
 import { instant } from '../clock.ts';
 import type { Reply } from '../exchange.ts';
 import { addMember, displace, place } from '../tenant/directory.ts';
-import type { Deleted, Group, Tenant } from '../tenant/model.ts';
+import type { Deleted, Tenant } from '../tenant/model.ts';
 import { forget, sources } from '../tenant/relation.ts';
 import { type Call, noContent, type Operation } from './call.ts';
-import { notFound } from './failure.ts';
+import { badRequest, notFound } from './failure.ts';
 import { showObjects } from './membership.ts';
 import { showOne, typeOf } from './show.ts';
 
@@ -42,7 +42,7 @@ export const binOperations: readonly Operation[] = [
   },
 ];
 
-/** Takes an object out of the directory. Users, applications and Microsoft 365 groups go to the bin; a security group is gone. */
+/** Takes an object out of the directory and into the bin, where it keeps its unique name. */
 export function bin(tenant: Tenant, object: Deleted['object'], now: string): void {
   const memberOf = [...sources(tenant.members, object.id)];
   for (const relation of [tenant.members, tenant.owners]) forget(relation, object.id);
@@ -52,25 +52,35 @@ export function bin(tenant: Tenant, object: Deleted['object'], now: string): voi
   for (const [id, grant] of tenant.grants)
     if ([grant.clientId, grant.resourceId, grant.principalId].includes(object.id)) tenant.grants.delete(id);
   displace(tenant, object.id);
-  if (object.kind === 'group' && !isUnified(object)) return;
   object.deletedDateTime = now;
   tenant.deleted.set(object.id, { object, memberOf });
 }
 
-function isUnified({ groupTypes }: Group): boolean {
-  return groupTypes.includes('Unified');
+/** 400 for a unique name that an object has, in the directory or in the bin. */
+export function requireFree(tenant: Tenant, kind: 'application' | 'group', uniqueName: unknown): void {
+  const objects = [...tenant.objects.values(), ...[...tenant.deleted.values()].map(({ object }) => object)];
+  if (objects.some((object) => object.kind === kind && object.uniqueName === uniqueName))
+    throw badRequest('Another object with the same value for property uniqueName already exists.', [
+      { code: 'ObjectConflict', target: 'uniqueName', message: 'The name is taken.' },
+    ]);
 }
 
 function deleted(call: Call): Deleted {
   const found = call.tenant.deleted.get(call.names.object ?? '');
-  if (!found) throw notFound(call.names.object ?? '');
+  if (!found || !isInSight(call, found)) throw notFound(call.names.object ?? '');
   return found;
+}
+
+/** False while the fault plays that the bin does not know a deletion yet. */
+function isInSight({ world }: Call, { object }: Deleted): boolean {
+  const delay = Number(world.faults.take('binDelay')?.milliseconds ?? 0);
+  return Date.parse(object.deletedDateTime ?? '') + delay <= world.clock.now();
 }
 
 function list(call: Call): Reply {
   return showObjects(
     call,
-    [...call.tenant.deleted.values()].map(({ object }) => object),
+    [...call.tenant.deleted.values()].filter((one) => isInSight(call, one)).map(({ object }) => object),
   );
 }
 
@@ -85,15 +95,7 @@ function restore(call: Call): Reply {
   tenant.deleted.delete(object.id);
   object.deletedDateTime = null;
   place(tenant, object, Date.parse(instant(world.clock)));
+  // The service principal of an application stays in the bin: it is restored on its own.
   rejoin(tenant, was);
-  // The service principal that went with an application comes back with it.
-  if (object.kind === 'application')
-    for (const other of tenant.deleted.values())
-      if (other.object.kind === 'servicePrincipal' && other.object.appId === object.appId) {
-        tenant.deleted.delete(other.object.id);
-        other.object.deletedDateTime = null;
-        place(tenant, other.object, world.clock.now());
-        rejoin(tenant, other);
-      }
   return showOne(call, typeOf(object), object);
 }

@@ -5,7 +5,7 @@ import { addMember, directContainers, directMembers, place } from '../tenant/dir
 import { makeGroup } from '../tenant/make.ts';
 import type { DirectoryObject, Group } from '../tenant/model.ts';
 import { join, separate, targets } from '../tenant/relation.ts';
-import { bin } from './bin.ts';
+import { bin, requireFree } from './bin.ts';
 import { bodyOf, type Call, find, noContent, type Operation, textOf } from './call.ts';
 import { readChanges, referencedId } from './change.ts';
 import { badRequest, denied, notFound } from './failure.ts';
@@ -119,6 +119,7 @@ function update(call: Call): Reply {
   if (name !== undefined && !byUniqueName(call)) {
     if (!/\bcreate-if-missing\b/.test(call.ask.headers.prefer ?? '')) throw notFound(name);
     requireWrite(call);
+    requireFree(call.tenant, 'group', name);
     const group = make(call, {
       mailEnabled: false,
       securityEnabled: true,

@@ -2,7 +2,7 @@ import { isRecord, type Reply } from '../exchange.ts';
 import { allContainers, allMembers, directContainers, directMembers } from '../tenant/directory.ts';
 import type { DirectoryObject } from '../tenant/model.ts';
 import { bodyOf, type Call, find, type Operation } from './call.ts';
-import { badRequest } from './failure.ts';
+import { badRequest, denied, GraphFailure } from './failure.ts';
 import { base, showList } from './show.ts';
 
 const readGroups = ['GroupMember.Read.All', 'Directory.Read.All'];
@@ -38,12 +38,29 @@ export const membershipOperations: readonly Operation[] = kinds.flatMap(({ set, 
   return [
     relation('memberOf', (call) => showObjects(call, directContainers(call.tenant, target(call).id))),
     relation('transitiveMemberOf', (call) => showObjects(call, allContainers(call.tenant, target(call).id))),
-    question('getMemberObjects', (call) => ids(call, memberOf(call, securityOnly(call), true))),
-    question('getMemberGroups', (call) => ids(call, memberOf(call, securityOnly(call), false))),
+    question('getMemberObjects', (call) => {
+      const { caller, world } = call;
+      // Older reports have 403 for User.Read alone, the present page says that it is enough.
+      if (world.isStrict && caller.user && !caller.permissions.has('User.Read.All')) throw denied();
+      return ids(call, limited(memberOf(call, securityOnly(call), true)));
+    }),
+    question('getMemberGroups', (call) => ids(call, limited(memberOf(call, securityOnly(call), false)))),
     question('checkMemberObjects', (call) => ids(call, among(call, 'ids', memberOf(call, false, true)))),
     question('checkMemberGroups', (call) => ids(call, among(call, 'groupIds', memberOf(call, false, false)))),
   ];
 });
+
+/** Ids that one answer of `getMember*` can have. */
+const mostIds = 11_000;
+
+function limited(found: string[]): string[] {
+  if (found.length <= mostIds) return found;
+  throw new GraphFailure(
+    400,
+    'Directory_ResultSizeLimitExceeded',
+    'The result size limit was exceeded: the object is a member of too many groups.',
+  );
+}
 
 /** Members of groups and roles, for lists. */
 export const memberOperations: readonly Operation[] = [

@@ -118,18 +118,46 @@ test('a second service principal for an application is refused', async () => {
   expect(body.error.code).toBe('Request_MultipleObjectsWithSameKeyValue');
 });
 
-test('deleting an application takes its service principal and memberships; restoring brings them back', async () => {
+test('deleting an application takes its service principal and memberships; each is restored on its own', async () => {
   const { id } = (await graph('GET', `/applications(appId='${agents.user.clientId}')?$select=id`)).body;
   expect((await graph('DELETE', `/applications/${id}`)).status).toBe(204);
   expect((await graph('GET', `/servicePrincipals/${agents.user.objectId}`)).status).toBe(404);
   expect((await askAgentToken(emulator, agents.user)).body.error_codes).toEqual([700016]);
   expect((await graph('GET', `/directory/deletedItems/${id}`)).body.deletedDateTime).toBeTruthy();
   expect((await graph('POST', `/directory/deletedItems/${id}/restore`)).status).toBe(200);
+  expect((await graph('GET', `/servicePrincipals/${agents.user.objectId}`)).status).toBe(404);
+  const principal = `/directory/deletedItems/${agents.user.objectId}/restore`;
+  expect((await graph('POST', principal)).status).toBe(200);
   const { body } = await askAgentToken(emulator, agents.user);
   expect(claimsOf(body.access_token).groups).toEqual([groups.users]);
   await graph('DELETE', `/applications/${id}`);
   expect((await graph('DELETE', `/directory/deletedItems/${id}`)).status).toBe(204);
   expect((await graph('POST', `/directory/deletedItems/${id}/restore`)).status).toBe(404);
+});
+
+test('a unique name stays taken while its object is in the bin', async () => {
+  const upsert = (set: string, more: object = {}) =>
+    graph(
+      'PATCH',
+      `/${set}(uniqueName='taken')`,
+      { displayName: 'x', ...more },
+      { prefer: 'create-if-missing' },
+    );
+  const group = { mailEnabled: false, securityEnabled: true, mailNickname: 'x' };
+  for (const [set, more] of [
+    ['applications', {}],
+    ['groups', group],
+  ] as const) {
+    const { body: made } = await upsert(set, more);
+    await graph('DELETE', `/${set}/${made.id}`);
+    const { status, body } = await upsert(set, more);
+    expect([status, body.error.message]).toEqual([
+      400,
+      'Another object with the same value for property uniqueName already exists.',
+    ]);
+    await graph('DELETE', `/directory/deletedItems/${made.id}`);
+    expect((await upsert(set, more)).status).toBe(201);
+  }
 });
 
 test('App ID URIs are unique and need the own id or a verified domain', async () => {
@@ -343,14 +371,14 @@ test('Microsoft 365 groups take users only, dynamic groups take nobody', async (
   ).toBe(400);
 });
 
-test('a deleted security group is gone, a deleted Microsoft 365 group is in the bin', async () => {
+test('a deleted group is in the bin, a security group too', async () => {
   const security = (await graph('POST', '/groups', newGroup)).body;
   const unified = (
     await graph('POST', '/groups', { ...newGroup, groupTypes: ['Unified'], mailEnabled: true })
   ).body;
   await graph('DELETE', `/groups/${security.id}`);
   await graph('DELETE', `/groups/${unified.id}`);
-  expect((await graph('GET', `/directory/deletedItems/${security.id}`)).status).toBe(404);
+  expect((await graph('GET', `/directory/deletedItems/${security.id}`)).status).toBe(200);
   expect((await graph('GET', `/directory/deletedItems/${unified.id}`)).status).toBe(200);
 });
 

@@ -58,7 +58,8 @@ export function showList(
     headers: odata(),
     body: {
       '@odata.context': `${base(world)}/$metadata#${set}${query.select ? `(${query.select.join(',')})` : ''}`,
-      ...(query.wantsCount ? { '@odata.count': kept.length } : {}),
+      // Only with the first page.
+      ...(query.wantsCount && query.skip === 0 ? { '@odata.count': kept.length } : {}),
       ...(end < kept.length ? { '@odata.nextLink': nextLink(call, end) } : {}),
       value,
     },

@@ -44,7 +44,7 @@ export const aadsts = {
   50058: row(400, 'login_required', 'A silent sign-in request was sent but no user is signed in.'),
   50076: row(
     400,
-    'interaction_required',
+    'invalid_grant',
     'Due to a configuration change made by your administrator, you must use multi-factor authentication to access {0}.',
     { suberror: 'basic_action' },
   ),
@@ -57,7 +57,7 @@ export const aadsts = {
   50147: row(
     400,
     'invalid_grant',
-    'Missing code challenge: the request has a code_verifier but no code_challenge was sent.',
+    'Missing code challenge. The size of the code challenge parameter is not valid.',
   ),
   50173: row(
     400,
@@ -123,7 +123,7 @@ export const aadsts = {
     'invalid_grant',
     'The refresh token has expired or is invalid due to sign-in frequency checks by conditional access.',
     {
-      suberror: 'bad_token',
+      suberror: 'token_expired',
     },
   ),
   90002: row(
@@ -148,7 +148,7 @@ export const aadsts = {
   500011: row(
     400,
     'invalid_resource',
-    'The resource principal named {0} was not found in the tenant named {1}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant.',
+    'The resource principal named {0} was not found in the tenant named {1}. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You might have sent your authentication request to the wrong tenant.',
     { uri: true },
   ),
   500112: row(
@@ -228,7 +228,11 @@ export const aadsts = {
     'invalid_client',
     "No matching federated identity record found for presented assertion audience '{0}'.",
   ),
-  700222: row(400, 'invalid_grant', 'App-only tokens cannot be used in the on-behalf-of flow. {0}'),
+  700222: row(
+    401,
+    'invalid_client',
+    'Entra ID-issued tokens may not be used for federated identity flows. {0}',
+  ),
   900023: row(
     400,
     'invalid_request',
@@ -243,6 +247,11 @@ export const aadsts = {
     400,
     'invalid_scope',
     'The provided value for scope {0} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier (application ID URI).',
+  ),
+  7000114: row(
+    400,
+    'unauthorized_client',
+    "Application '{0}' is not allowed to make application on-behalf-of calls.",
   ),
   7000112: row(400, 'unauthorized_client', "Application '{0}'({1}) is disabled."),
   7000215: row(
@@ -334,11 +343,9 @@ export function errorBody(world: World, error: Aadsts, correlationId: string = r
 
 /** The error as an answer of the token endpoint or of another JSON endpoint. */
 export function errorReply(world: World, error: Aadsts, correlationId?: string): Reply {
-  return {
-    status: aadsts[error.code].status,
-    headers: tokenHeaders(),
-    body: errorBody(world, error, correlationId),
-  };
+  const body = errorBody(world, error, correlationId);
+  const headers = { ...tokenHeaders(), 'x-ms-request-id': body.trace_id };
+  return { status: aadsts[error.code].status, headers, body };
 }
 
 /** The headers of every answer of the token endpoint. */
@@ -349,5 +356,6 @@ export function tokenHeaders(): Record<string, string> {
     pragma: 'no-cache',
     expires: '-1',
     'x-ms-clitelem': '1,0,0,,',
+    'x-ms-ests-server': '2.1.0 - EMULATOR ProdSlices',
   };
 }

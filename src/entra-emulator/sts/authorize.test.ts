@@ -49,10 +49,10 @@ test('an unknown tenant is AADSTS90002, a duplicate parameter AADSTS9000411', as
   expect(await (await fetch(url)).text()).toContain('AADSTS9000411');
 });
 
-test('a scope that the resource does not have is AADSTS650053', async () => {
-  const { text } = await page({ scope: 'Tools.Run' }, { emulator_account: accounts.admin.objectId });
-  expect(text).toContain('AADSTS650053');
-  expect(text).toContain('Microsoft Graph');
+test('a scope that the resource does not have goes back to the application as AADSTS650053', async () => {
+  const answer = await signIn(emulator, accounts.admin, { scope: 'Tools.Run' });
+  expect(answer.get('error')).toBe('invalid_client');
+  expect(answer.get('error_description')).toMatch(/AADSTS650053.*Microsoft Graph/);
 });
 
 test('the port of a loopback redirect URI does not matter', async () => {

@@ -13,7 +13,14 @@ import { readScopes, unknownScopes } from './scopes.ts';
 import { credentialsOf, type SignedIn, signedIn, startSession } from './sign-in.ts';
 
 /** Errors that go back to the application; all others stay on the emulator's own page, as at Entra. */
-const returned = new Set([50058, 65004, 50076, 53003, 70007]);
+const returned = new Set([50058, 65001, 65004, 50076, 53003, 70007, 650053]);
+
+/** Errors that are called otherwise when they go back to the application than at the token endpoint. */
+const atAuthorize: Partial<Record<number, string>> = {
+  50076: 'interaction_required',
+  65001: 'interaction_required',
+  650053: 'invalid_client',
+};
 
 /** The authorize endpoint: signs the user in, asks for consent where it is missing, and answers the application. */
 export async function authorize(world: World, ask: Ask, tenantName: string, version: 1 | 2): Promise<Reply> {
@@ -29,7 +36,8 @@ export async function authorize(world: World, ask: Ask, tenantName: string, vers
     if (!(error instanceof Aadsts)) throw error;
     const body = errorBody(world, error, ask.headers['client-request-id']);
     if (!request || !returned.has(error.code)) return page(200, errorPage(body));
-    const { error: name, error_description, error_uri } = body;
+    const { error_description, error_uri } = body;
+    const name = atAuthorize[error.code] ?? body.error;
     return respond(request, { error: name, error_description, ...(error_uri ? { error_uri } : {}) });
   }
 }
@@ -119,6 +127,8 @@ async function conclude(
     throw new Aadsts(650053, [client.application.displayName, unknown, `${displayName} (${appId})`]);
   }
   const question = openConsent(world, { tenant, user, client, wanted }, form, request.prompt);
+  if (question && request.prompt === 'none')
+    throw new Aadsts(65001, [client.application.appId, client.application.displayName]);
   if (question)
     return page(200, consentPage(to, { application: client.application.displayName, user, ...question }));
   if (!session.appIds.includes(client.application.appId)) session.appIds.push(client.application.appId);

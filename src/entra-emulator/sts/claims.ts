@@ -154,9 +154,7 @@ function delegated(
   return {
     scp: scopes.join(' '),
     name: user.displayName,
-    ...(version === 2
-      ? { preferred_username: user.userPrincipalName }
-      : { acr: '1', ...legacyIdentity(request, user) }),
+    ...(version === 2 ? preferredUsername(world, user) : { acr: '1', ...legacyIdentity(request, user) }),
     ...(version === 1 && user.userType === 'Guest' ? { idp: foreignIdentityProvider(world, user) } : {}),
   };
 }
@@ -167,8 +165,10 @@ function legacyIdentity({ amr = ['pwd'] }: TokenFor, user: User): Claims {
     ipaddr: '127.0.0.1',
     ...(user.givenName ? { given_name: user.givenName } : {}),
     ...(user.surname ? { family_name: user.surname } : {}),
-    unique_name: user.userPrincipalName,
-    upn: user.userPrincipalName,
+    // A guest has no upn, and is named by the address at home.
+    ...(user.userType === 'Guest'
+      ? { unique_name: user.mail ?? user.userPrincipalName }
+      : { unique_name: user.userPrincipalName, upn: user.userPrincipalName }),
   };
 }
 
@@ -181,6 +181,11 @@ function foreignIdentityProvider(world: World, user: User): string {
   for (const tenant of world.tenants.values())
     if (tenant.domains.some(({ name }) => name === domain)) return issuersOf(world, tenant.id).v1;
   return 'mail';
+}
+
+/** Whether a guest's tokens name the account at home, or nothing, nobody could decide. */
+function preferredUsername({ isStrict }: World, user: User): Claims {
+  return isStrict && user.userType === 'Guest' ? {} : { preferred_username: user.userPrincipalName };
 }
 
 /** The optional claims a registration asks for, as far as there is a value. */

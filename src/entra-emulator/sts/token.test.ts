@@ -256,9 +256,10 @@ test('on-behalf-of trades a user token for the next API, never an app-only one',
     appid: emulator.clientId,
   });
   const app = await askAgentToken(emulator, agents.admin);
-  expect((await askToken(emulator, { ...grant, assertion: String(app.body.access_token) })).body.error).toBe(
-    'invalid_grant',
-  );
+  const refused = await askToken(emulator, { ...grant, assertion: String(app.body.access_token) });
+  expect(refused.body).toMatchObject({ error: 'unauthorized_client', error_codes: [7000114] });
+  expect(refused.headers.get('x-ms-request-id')).toBe(refused.body.trace_id);
+  expect(refused.headers.get('x-ms-ests-server')).toBeTruthy();
   expect((await askToken(emulator, { ...grant, assertion: 'nonsense' })).body.error_codes).toEqual([50013]);
   const { clientId: client_id, clientSecret: client_secret } = agents.admin;
   const stranger = await askToken(emulator, {

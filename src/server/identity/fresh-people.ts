@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
+import { aadstsCodeIn } from '../../contract/aadsts.ts';
 import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -21,6 +22,8 @@ import { endSessionsOf } from './session-rows.ts';
 const pause = 10_000;
 /** The provider's words for "this person may not go on": disabled, removed, revoked, or blocked. */
 const refusals = ['invalid_grant', 'access_denied'];
+/** AADSTS codes that come as a refusal and say nothing about the person: the same request came too often. */
+const passing = [50196];
 /** Its words for "ask the person". */
 const questions = ['interaction_required', 'login_required', 'consent_required'];
 
@@ -156,7 +159,8 @@ async function redeem(configuration: oidc.Configuration, token: string, scope: s
   } catch (error) {
     const said = providerErrorOf(error);
     if (said?.claims || questions.includes(said?.error ?? '')) throw new SignInAgain(said?.claims, error);
-    if (refusals.includes(said?.error ?? ''))
+    const aadsts = aadstsCodeIn(said?.description);
+    if (refusals.includes(said?.error ?? '') && !passing.includes(aadsts ?? 0))
       throw new Failure(
         'credential_revoked',
         `The identity provider ended your access; sign in again (${said?.description.slice(0, 300)}).`,

@@ -95,7 +95,7 @@ export async function identityRoom(
   const known = { trusted, personal, completeGroups, cutoffOf };
   const tokens = tokenIdentifier({ ...known, feed, memberships, now });
   const key = deriveKey('a'.repeat(40), 'login-attempt');
-  const login = createLogin({ db, key, trusted, clients, fetch: send, now });
+  const login = createLogin({ db, key, trusted, clients, memberships, fetch: send, now });
   return {
     ...{
       database,

@@ -30,6 +30,7 @@ beforeEach(async () => {
     key: deriveKey('a'.repeat(40), 'login-attempt'),
     trusted: [trust(provider, fetch, () => now)],
     clients: createOidcClients(fetch, () => now),
+    memberships: { fresh: async () => [] },
     fetch,
     now: () => now,
   });
@@ -126,7 +127,10 @@ test('in production an emulated provider is refused in so many words', async () 
   const clients = createOidcClients(fetchReal, () => now);
   const trusted = [trust(entra(entraConfig(emulator)), fetchReal, () => now)];
   const key = deriveKey('a'.repeat(40), 'login-attempt');
-  const strict = createLogin({ db: database.db, key, trusted, clients, fetch: fetchReal, now: () => now });
+  const strict = createLogin({
+    ...{ db: database.db, key, trusted, clients, fetch: fetchReal, now: () => now },
+    memberships: { fresh: async () => [] },
+  });
   await expect(strict.begin('entra', '/')).rejects.toThrow(/is an emulator/);
 });
 

@@ -18,6 +18,7 @@ import {
   sealFault,
   spendState,
 } from './login-attempts.ts';
+import type { Memberships } from './memberships.ts';
 import { readPerson } from './read-person.ts';
 
 /** Characters of a sign-out hint that still fit into an address. */
@@ -34,6 +35,8 @@ export interface LoginWorld {
   readonly clients: OidcClients;
   /** The way to the provider's group API. */
   readonly fetch: Fetch;
+  /** Groups by tokens of the gateway's own, for people whose tokens may not ask. */
+  readonly memberships: Pick<Memberships, 'fresh'>;
   readonly now: () => number;
 }
 

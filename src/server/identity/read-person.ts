@@ -1,16 +1,18 @@
 import type { JWTPayload } from 'jose';
 import * as oidc from 'openid-client';
-import { Failure } from '../failure/errors.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { type OidcClients, outageIn } from '../provider/oidc.ts';
 import { clientOf, type Person, type Provider } from '../provider/provider.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
 import { typedClaims } from './claims.ts';
+import type { Memberships } from './memberships.ts';
 
 /** What reading a person needs. */
 export interface ReadPersonWorld {
   readonly clients: OidcClients;
   readonly fetch: Fetch;
+  readonly memberships: Pick<Memberships, 'fresh'>;
   readonly now: () => number;
 }
 
@@ -37,21 +39,30 @@ export async function readPerson(
     : (await verifyProviderToken(idToken ?? '', [trusted], world.now)).claims;
   if (!standsIn && provider.needsUserInfo?.(claims))
     claims = { ...typedClaims(await userInfo(world, provider, accessToken, claims.sub ?? '')), ...claims };
-  const person = await withAllGroups(provider, provider.person(claims), accessToken, world.fetch);
+  const person = await withAllGroups(world, provider, provider.person(claims), accessToken);
   const logoutHint = provider.wantsIdTokenAtLogout ? (idToken ?? null) : person.logoutHint;
   return { person: { ...person, logoutHint }, claimNames: Object.keys(claims) };
 }
 
-/** With groups by the person's own access token when the ID token does not list them all. */
+/**
+ * With groups by the person's own access token when the ID token does not list them all; by the gateway's own where the
+ * person's is not allowed to ask.
+ */
 async function withAllGroups(
+  { fetch: send, memberships }: ReadPersonWorld,
   provider: Provider,
   person: Person,
   accessToken: string,
-  send: Fetch,
 ): Promise<Person> {
   if (person.groupsComplete) return person;
   if (!provider.groupApi) throw new Failure('groups_incomplete', 'The token does not list the groups.');
-  const groups = await provider.groupApi.read('self', accessToken, send);
+  const member = { kind: 'person', tenant: person.tenant, subject: person.subject } as const;
+  const groups = await provider.groupApi.read('self', accessToken, send).catch((error: unknown) => {
+    if (asFailure(error).code !== 'groups_incomplete') throw error;
+    return memberships.fresh(provider, member).catch(() => {
+      throw error;
+    });
+  });
   return { ...person, groups: [...new Set([...person.groups, ...groups])], groupsComplete: true };
 }
 

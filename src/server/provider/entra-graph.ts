@@ -1,17 +1,25 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { Member } from './provider.ts';
+import { isWorthRepeating, type Pause, retryAfter, waitBefore } from './retry.ts';
 import { SignInAgain } from './sign-in-again.ts';
 
-/** Graph's documented ceiling is about 11,000 ids in one answer; more pages or ids than this are not read. */
-const maxPages = 20;
-const maxIds = 20_000;
+/** Pages that are read at most: 999 groups each, far more than Entra ID lets anybody be in. */
+const maxPages = 60;
 /** Milliseconds for everything that one question takes. */
 const timeLimit = 20_000;
+/** Milliseconds in which Graph may be asked again: as long as somebody waits for a sign-in, or a call for its answer. */
+const patience = { self: 15_000, person: 4000, agent: 4000 };
 
-const page = z.object({ value: z.array(z.string()), '@odata.nextLink': z.string().optional() });
+const ids = z.object({ value: z.array(z.string()), '@odata.nextLink': z.string().optional() });
+const groups = z.object({
+  value: z.array(z.object({ id: z.string() })),
+  '@odata.nextLink': z.string().optional(),
+});
 const account = z.object({ accountEnabled: z.boolean().nullish() });
+const failed = z.object({ error: z.object({ code: z.string() }) });
 
 const remedies = {
   self: "grant the delegated permission 'User.Read' (guide, step 5)",
@@ -20,31 +28,51 @@ const remedies = {
     "put the groups claim into access tokens (guide, step 7), or grant the gateway's application the permission " +
     "'Application.Read.All' with admin consent",
 };
+type Kind = keyof typeof remedies;
+
+/** An answer of Graph that is no success. */
+interface Refusal extends Error {
+  readonly status: number;
+  /** `Directory_ResultSizeLimitExceeded` and the like; empty when the answer was not Graph's. */
+  readonly code: string;
+}
 
 /**
  * Asks Microsoft Graph in which groups somebody is, directly or through others: object ids. The address is always our own,
- * never one from a token. Throws `groups_incomplete` when Graph refuses, `groups_unavailable` when it does not answer,
- * `credential_revoked` for a disabled or deleted account, SignInAgain for a claims challenge.
+ * never one from a token. Graph is asked again as `retry.ts` says, within the time limit. Throws `groups_incomplete` when it
+ * refuses, `groups_unavailable` when it does not answer, `credential_revoked` for a disabled or deleted account,
+ * SignInAgain for a claims challenge.
  */
 export async function readGraphGroups(
   base: string,
   who: Member | 'self',
   accessToken: string,
   send: Fetch,
+  pause: Pause = (milliseconds) => delay(milliseconds, undefined, { ref: false }),
 ): Promise<readonly string[]> {
   const kind = who === 'self' ? 'self' : who.kind;
-  const signal = AbortSignal.timeout(timeLimit);
-  const ask = (url: string, init: RequestInit = {}) => {
+  const began = Date.now();
+  const ask: Ask = async (url, init = {}) => {
     const headers = { ...init.headers, authorization: `Bearer ${accessToken}`, accept: 'application/json' };
-    return answerOf(send(url, { ...init, headers, signal }), kind);
+    // What the questions here post for changes nothing, so each may be repeated.
+    for (let next = 2; ; next += 1) {
+      const signal = AbortSignal.timeout(Math.max(1, began + timeLimit - Date.now()));
+      const response = await send(url, { ...init, headers, signal });
+      const wait = isWorthRepeating('GET', response.status)
+        ? waitBefore(next, retryAfter(response.headers.get('retry-after')))
+        : undefined;
+      if (wait === undefined || Date.now() + wait > began + patience[kind]) return answerOf(response, kind);
+      await response.body?.cancel();
+      await pause(wait);
+    }
   };
   const root = `${base}/v1.0/${who === 'self' ? 'me' : pathOf(who)}`;
   try {
-    const [ids] = await Promise.all([
-      readAll(ask, `${root}/getMemberObjects`, new URL(base).origin),
+    const [found] = await Promise.all([
+      readAll(ask, root, new URL(base).origin),
       kind === 'person' ? requireEnabled(ask, root) : undefined,
     ]);
-    return ids;
+    return found;
   } catch (error) {
     // Failures of the way out (no connection, no answer in time) are about Graph, not about a server of ours.
     const ours = error instanceof Failure && !error.code.startsWith('upstream_');
@@ -54,23 +82,51 @@ export async function readGraphGroups(
 
 type Ask = (url: string, init?: RequestInit) => Promise<unknown>;
 
-async function readAll(ask: Ask, url: string, origin: string): Promise<string[]> {
-  const ids = new Set<string>();
-  const first = {
+/** In one answer where they fit into one (11,000 ids), else page by page. */
+async function readAll(ask: Ask, root: string, origin: string): Promise<string[]> {
+  const question = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ securityEnabledOnly: true }),
   };
+  try {
+    return await readPages(ask, `${root}/getMemberObjects`, origin, question, (page) => {
+      const { value, ...rest } = ids.parse(page);
+      return { found: value, next: rest['@odata.nextLink'] };
+    });
+  } catch (error) {
+    const { code } = ((error as Error).cause ?? {}) as Partial<Refusal>;
+    if (code !== 'Directory_ResultSizeLimitExceeded') throw error;
+  }
+  // Only ids and only security groups: the same question, cut into pages.
+  const query = '$select=id&$top=999&$count=true&$filter=securityEnabled eq true';
+  const url = `${root}/transitiveMemberOf/microsoft.graph.group?${encodeURI(query)}`;
+  return readPages(ask, url, origin, { headers: { consistencylevel: 'eventual' } }, (page) => {
+    const { value, ...rest } = groups.parse(page);
+    return { found: value.map(({ id }) => id), next: rest['@odata.nextLink'] };
+  });
+}
+
+async function readPages(
+  ask: Ask,
+  url: string,
+  origin: string,
+  first: RequestInit,
+  read: (page: unknown) => { found: readonly string[]; next: string | undefined },
+): Promise<string[]> {
+  const all = new Set<string>();
   let next: string | undefined = url;
   for (let pages = 0; next !== undefined; pages++) {
     // The token goes nowhere else, whatever an answer says.
     if (new URL(next).origin !== origin) throw unavailable(new Error('nextLink leads to another host'));
-    if (pages >= maxPages || ids.size > maxIds) throw unavailable(new Error('more groups than are read'));
-    const answer = page.parse(await ask(next, pages === 0 ? first : {}));
-    for (const id of answer.value) ids.add(id);
-    next = answer['@odata.nextLink'];
+    if (pages >= maxPages) throw unavailable(new Error('more groups than are read'));
+    // Headers of the first question count for its further pages too, but nothing is posted again.
+    const again = first.method === undefined ? first : {};
+    const page = read(await ask(next, pages === 0 ? first : again));
+    for (const id of page.found) all.add(id);
+    next = page.next;
   }
-  return [...ids];
+  return [...all];
 }
 
 /** A disabled account keeps its groups, so they alone would let it go on. */
@@ -81,14 +137,16 @@ async function requireEnabled(ask: Ask, root: string): Promise<void> {
   if (accountEnabled !== true) throw refused('person', undefined);
 }
 
-async function answerOf(sent: Promise<Response>, kind: keyof typeof remedies): Promise<unknown> {
-  const response = await sent;
+async function answerOf(response: Response, kind: Kind): Promise<unknown> {
   if (response.ok) return response.json();
   const body = await response.text();
   const { status } = response;
-  const cause = Object.assign(new Error(`Microsoft Graph answered ${status}: ${body.slice(0, 500)}`), {
-    status,
-  });
+  const cause: Refusal = Object.assign(
+    new Error(`Microsoft Graph answered ${status}: ${body.slice(0, 500)}`),
+    {
+      ...{ status, code: codeIn(body) },
+    },
+  );
   const claims = /\bclaims="([A-Za-z0-9+/=_-]{1,4000})"/.exec(response.headers.get('www-authenticate') ?? '');
   if (response.status === 401 && claims && kind === 'self')
     throw new SignInAgain(Buffer.from(claims[1] ?? '', 'base64').toString('utf8'), cause);
@@ -108,11 +166,19 @@ async function answerOf(sent: Promise<Response>, kind: keyof typeof remedies): P
   throw unavailable(cause);
 }
 
+function codeIn(body: string): string {
+  try {
+    return failed.parse(JSON.parse(body)).error.code;
+  } catch {
+    return '';
+  }
+}
+
 function pathOf({ kind, subject }: Member): string {
   return `${kind === 'agent' ? 'servicePrincipals' : 'users'}/${encodeURIComponent(subject)}`;
 }
 
-function refused(kind: keyof typeof remedies, cause: unknown): Failure {
+function refused(kind: Kind, cause: unknown): Failure {
   return new Failure(
     'groups_incomplete',
     `The groups cannot be read: Microsoft Graph refuses to tell them. An administrator can ${remedies[kind]}.`,

@@ -35,7 +35,7 @@ export interface GraphOptions {
   readonly permission?: string;
 }
 
-/** One page of a list; `count` is of the whole list, where it was asked for. */
+/** One page of a list; `count` is of the whole list, where it was asked for: Graph says it with the first page alone. */
 export interface GraphPage<T> {
   readonly items: T[];
   readonly next: string | null;
@@ -95,18 +95,20 @@ export function createGraph(world: GraphWorld): Graph {
     },
     async page(path, schema, { from, ...options } = {}) {
       const url = urlOf(base, path, from ? {} : options);
-      if (from) url.search = queryIn(from);
+      const place = from ? placeIn(from) : undefined;
+      if (place) url.search = place.query;
       const asked = { method: 'GET', path, permission: options.permission };
       const page: { value?: unknown; '@odata.nextLink'?: unknown; '@odata.count'?: unknown } = Object(
         await request(world, url, asked, options),
       );
       const next = nextPage(page['@odata.nextLink'], base);
-      const count = page['@odata.count'];
+      const said = page['@odata.count'];
+      const count = typeof said === 'number' ? said : place?.count;
       const items = Array.isArray(page.value) ? page.value : [];
       return {
         items: items.map((one) => parse(schema, one, path)),
-        next: next ? Buffer.from(next.search).toString('base64url') : null,
-        count: typeof count === 'number' ? count : undefined,
+        next: next ? Buffer.from(`${count ?? ''}${next.search}`).toString('base64url') : null,
+        count,
       };
     },
     batch: (requests) => sendBatch(requests, (body) => send('POST', '/$batch', { body }), world.pause),
@@ -123,11 +125,15 @@ export function keyed(set: string, key: string, value: string): string {
   return `/${set}(${key}=${encodeURIComponent(quoted(value)).replaceAll("'", '%27')})`;
 }
 
-function queryIn(cursor: string): string {
-  const query = Buffer.from(cursor, 'base64url').toString();
+/** Where a cursor leads, and how long the whole list was. */
+function placeIn(cursor: string): { query: string; count: number | undefined } {
+  const text = Buffer.from(cursor, 'base64url').toString();
+  const at = text.indexOf('?');
+  const [count, query] = [text.slice(0, at), text.slice(at)];
   // Only a cursor of ours begins so; anything else is somebody's guess.
-  if (/^\?[\x21-\x7e]*skiptoken=[\x21-\x7e]+$/i.test(query)) return query;
-  throw noPlace();
+  if (at < 0 || !/^\d{0,9}$/.test(count) || !/^[\x21-\x7e]+$/.test(query) || !/skiptoken=./i.test(query))
+    throw noPlace();
+  return { query, count: count === '' ? undefined : Number(count) };
 }
 
 function urlOf(base: string, path: string, { query = {}, eventual }: GraphOptions): URL {

@@ -75,7 +75,7 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   });
   ending.defer(() => tokens.close());
   const login = createLogin({
-    ...{ db, now, trusted, clients, fetch: toProvider },
+    ...{ db, now, trusted, clients, memberships, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
   const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });

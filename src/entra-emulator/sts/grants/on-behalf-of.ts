@@ -37,6 +37,6 @@ function checkAssertion(world: World, { tenant, client }: TokenRequest, claims: 
   if (claims.iss !== issuers.v1 && claims.iss !== issuers.v2) throw new Aadsts(50013, ['Wrong issuer.']);
   if (![appId, ...identifierUris].includes(audience))
     throw new Aadsts(500131, [`aud: ${audience}, client: ${appId}`]);
-  if (claims.scp === undefined) throw new Aadsts(700222, ['The assertion has no user.']);
+  if (claims.scp === undefined) throw new Aadsts(7000114, [appId]);
   if (Number(claims.exp) <= world.clock.now() / 1000) throw new Aadsts(500133);
 }

@@ -1,4 +1,5 @@
 import type { Plan, SetupOptions, SetupResult, SetupTalk } from '../../../contract/setup.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Step } from './step.ts';
 
 /** Everything that is to be done, or taken back. */
@@ -61,12 +62,26 @@ export async function applySetup<World>(
   }
 }
 
-/** Takes back what setup made, last things first; answers what is gone. */
+/**
+ * Takes back what setup made, last things first; answers what is gone. Where something cannot be removed the rest is, and a
+ * Failure says what is left and what is gone.
+ */
 export async function removeSetup<World>({
   steps,
   world,
 }: Pick<Work<World>, 'steps' | 'world'>): Promise<string[]> {
   const gone: string[] = [];
-  for (const step of [...steps].reverse()) gone.push(...((await step.undo?.(world)) ?? []));
-  return gone;
+  const failures: Failure[] = [];
+  for (const step of [...steps].reverse())
+    try {
+      gone.push(...((await step.undo?.(world)) ?? []));
+    } catch (error) {
+      failures.push(asFailure(error));
+    }
+  const [first] = failures;
+  if (!first) return gone;
+  const removed = gone.length > 0 ? ` Removed: ${gone.join('; ')}.` : ' Nothing else was removed.';
+  throw new Failure(first.code, `${failures.map(({ message }) => message).join(' ')}${removed}`, {
+    cause: first,
+  });
 }

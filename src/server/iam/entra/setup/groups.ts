@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { keyed } from '../../../provider/graph.ts';
-import { ifThere } from '../../../provider/not-there.ts';
+import { ifFound, ifThere } from '../../../provider/not-there.ts';
 import { settled, unlessThere } from '../settled.ts';
+import { bringBack, findDeleted, isNameTaken, linesOn, purge, purgeDeleted } from './bin.ts';
 import { findGroup, needGroup, type SetupWorld, type Step } from './step.ts';
 import type { GroupWish } from './wish.ts';
 
@@ -14,27 +15,45 @@ export const groupSteps: readonly Step[] = [
     title: 'Security groups (guide, step 8)',
     async plan(world) {
       const missing = await missingGroups(world);
-      return missing.map(({ displayName }) => `create the security group '${displayName}'`);
+      const lines = missing.map(async ({ displayName, uniqueName }) => {
+        const deleted = await findDeleted(world, 'group', uniqueName);
+        return deleted
+          ? linesOn(world, deleted, 'security group')
+          : [`create the security group '${displayName}'`];
+      });
+      return (await Promise.all(lines)).flat();
     },
     async apply(world) {
       for (const { displayName, description, uniqueName } of await missingGroups(world))
-        await settled(world, async () => {
-          await world.graph.send('PATCH', keyed('groups', 'uniqueName', uniqueName), {
-            headers: { prefer: 'create-if-missing' },
-            body: {
-              ...{ displayName, description, mailEnabled: false, securityEnabled: true },
-              mailNickname: uniqueName.replaceAll(/[^A-Za-z0-9-]/g, '').slice(0, 64),
-            },
-            permission: 'Group.ReadWrite.All',
-          });
-        });
+        await settled(
+          world,
+          async () => {
+            if (await bringBack(world, 'group', uniqueName)) return;
+            await world.graph.send('PATCH', keyed('groups', 'uniqueName', uniqueName), {
+              headers: { prefer: 'create-if-missing' },
+              body: {
+                ...{ displayName, description, mailEnabled: false, securityEnabled: true },
+                mailNickname: uniqueName.replaceAll(/[^A-Za-z0-9-]/g, '').slice(0, 64),
+              },
+              permission: 'Group.ReadWrite.All',
+            });
+          },
+          isNameTaken,
+        );
     },
     async undo(world) {
       const gone: string[] = [];
       for (const wish of world.wish.groups) {
         const found = await findGroup(world, wish);
-        if (found && (await ifThere(() => world.graph.send('DELETE', `/groups/${found.id}`))))
-          gone.push(`the group '${found.displayName}'`);
+        if (found && (await ifThere(() => world.graph.send('DELETE', `/groups/${found.id}`)))) {
+          const isPurged = await purgeGroup(world, found.id, `the group '${found.displayName}'`);
+          const doubt = isPurged
+            ? ''
+            : ' (if this tenant keeps deleted security groups, its name is taken for 30 days)';
+          gone.push(`the group '${found.displayName}'${doubt}`);
+        }
+        for (const { displayName } of await purgeDeleted(world, 'group', wish.uniqueName))
+          gone.push(`the deleted group '${displayName ?? wish.displayName}'`);
       }
       return gone;
     },
@@ -54,6 +73,14 @@ export const groupSteps: readonly Step[] = [
     },
   },
 ];
+
+/** Security groups go to the bin by newer documents and are gone at once by older ones: only what is there is purged. */
+async function purgeGroup(world: SetupWorld, id: string, what: string): Promise<boolean> {
+  const look = () => world.graph.get(`/directory/deletedItems/${id}`, member);
+  const inBin = await ifFound(settled({ ...world, patience: 6 }, look));
+  if (inBin) await purge(world, id, what);
+  return inBin !== undefined;
+}
 
 async function missingGroups(world: SetupWorld): Promise<GroupWish[]> {
   const found = await Promise.all(world.wish.groups.map((wish) => findGroup(world, wish)));

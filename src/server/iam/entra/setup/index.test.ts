@@ -106,6 +106,7 @@ function state(): unknown {
         if (!ids.has(id)) ids.set(id, `id-${ids.size}`);
         return ids.get(id)!;
       })
+      .replaceAll(/"[\w-]{43,64}"(?=,"clientId"|,\{)/g, '"grant"')
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'time')
       .replaceAll(/"hint":"[^"]*"/g, '"hint"');
   return same(tenant);
@@ -317,4 +318,81 @@ test('what it made is removed, and what was there stays', async () => {
   };
   expect(left(emulator.snapshot())).toEqual(left(pristine));
   expect(await removeSetup(workIn(await world()))).toEqual([]);
+});
+
+/** Deletes, as somebody would in the portal. */
+async function deleteRegistration(): Promise<void> {
+  const { graph, wish } = await world();
+  await graph.send('DELETE', `/applications(uniqueName='${wish.uniqueName}')`);
+  for (const { uniqueName } of wish.groups) await graph.send('DELETE', `/groups(uniqueName='${uniqueName}')`);
+}
+
+test.each([false, true])(
+  'a deleted registration is recognised, and restored or purged (purge: %s)',
+  async (purgeDeleted) => {
+    await applySetup(workIn(await world()), () => {});
+    const before = env().ENTRA_CLIENT_ID;
+    await deleteRegistration();
+    const again = workIn(await world({ purgeDeleted }));
+    const plan = await planSetup(again);
+    const [line = ''] = plan[0]?.changes ?? [];
+    expect(line).toMatch(
+      purgeDeleted ? /^purge the registration .* for good/ : /^restore the registration .*--purge-deleted/,
+    );
+    await applySetup(again, () => {});
+    expect(env().ENTRA_CLIENT_ID === before).toBe(!purgeDeleted);
+    expect((await diagnose()).healthy).toBe(true);
+    expect(await planSetup(again)).toEqual([]);
+  },
+);
+
+test('with a bin that lags, nothing is called removed that is still there, and setup runs again', async () => {
+  await applySetup(workIn(await world()), () => {});
+  const lag = emulator.faults.add({ kind: 'binDelay', milliseconds: 3_600_000 });
+  await expect(removeSetup(workIn(await world()))).rejects.toThrow(
+    /Not everything is removed: the registration/,
+  );
+  emulator.faults.remove(lag.id);
+  expect(await removeSetup(workIn(await world()))).toContainEqual(
+    expect.stringContaining('the registration'),
+  );
+  expect(JSON.parse(emulator.snapshot()).tenants.$map[0][1].deleted.$map).toEqual([]);
+  await applySetup(workIn(await world()), () => {});
+  emulator.faults.add({ kind: 'binDelay', milliseconds: 20_000 });
+  expect(await removeSetup(workIn(await world()))).not.toEqual([]);
+  expect(JSON.parse(emulator.snapshot()).tenants.$map[0][1].deleted.$map).toEqual([]);
+  expect(await removeSetup(workIn(await world()))).toEqual([]);
+});
+
+test('a removal that is killed at any request is finished by the next, with the bin lagging', {
+  timeout: 120_000,
+}, async () => {
+  for (let at = 1, killed = true; killed; at += 1) {
+    emulator.reset();
+    rmSync(join(folder, '.env'), { force: true });
+    await applySetup(workIn(await world()), () => {});
+    emulator.faults.add({ kind: 'binDelay', milliseconds: 10_000 });
+    let writes = 0;
+    const dying: Fetch = async (url, init) => {
+      if (init?.method !== 'GET') writes += 1;
+      if (writes > at) throw new Error('killed');
+      return fetch(url as string, init);
+    };
+    const dead = {
+      ...(await world({}, dying)),
+      pause: (milliseconds: number) =>
+        writes > at ? Promise.reject(new Error('killed')) : pause(milliseconds),
+    };
+    killed = await removeSetup(workIn(dead)).then(
+      () => false,
+      () => true,
+    );
+    emulator.clock.advance(60_000);
+    await removeSetup(workIn(await world()));
+    const [, tenant] = JSON.parse(emulator.snapshot()).tenants.$map[0];
+    for (const kind of ['groups', 'deleted']) expect(tenant[kind].$map, `killed at ${at}`).toEqual([]);
+    await applySetup(workIn(await world()), () => {});
+    expect(await planSetup(workIn(await world()))).toEqual([]);
+    if (at > 40) throw new Error('it never ends');
+  }
 });

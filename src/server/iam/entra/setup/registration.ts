@@ -1,10 +1,7 @@
-import { z } from 'zod';
 import { keyed } from '../../../provider/graph.ts';
-import { ifThere } from '../../../provider/not-there.ts';
 import { settled, unlessThere } from '../settled.ts';
+import { bringBack, findDeleted, isNameTaken, linesOn, purge, purgeDeleted } from './bin.ts';
 import { findApplication, findPrincipal, needApplication, type SetupWorld, type Step } from './step.ts';
-
-const binned = z.looseObject({ id: z.string(), tags: z.array(z.string()).nullish() });
 
 /** The app registration and what it is in this tenant. */
 export const registrationSteps: readonly Step[] = [
@@ -12,24 +9,29 @@ export const registrationSteps: readonly Step[] = [
     id: 'registration',
     title: 'Register the application (guide, step 1)',
     async plan(world) {
-      const found = await findApplication(world);
-      return found ? [] : [`register '${world.wish.displayName}' for this tenant only`];
+      if (await findApplication(world)) return [];
+      const deleted = await findDeleted(world, 'application', world.wish.uniqueName);
+      return deleted
+        ? linesOn(world, deleted, 'registration')
+        : [`register '${world.wish.displayName}' for this tenant only`];
     },
     // An upsert by name: a run that crashed right here finds its registration again.
-    apply: ({ graph, wish, ...world }) =>
-      settled(world, async () => {
-        await graph.send('PATCH', keyed('applications', 'uniqueName', wish.uniqueName), {
-          headers: { prefer: 'create-if-missing' },
-          body: { displayName: wish.displayName, signInAudience: 'AzureADMyOrg', tags: [wish.tag] },
-          permission: 'Application.ReadWrite.All',
-        });
-      }),
+    apply: (world) => settled(world, () => register(world), isNameTaken),
     async undo(world) {
-      const { graph, wish } = world;
+      const { wish } = world;
       const found = await findApplication(world);
-      if (found) await graph.send('DELETE', `/applications/${found.id}`);
-      await purge(world);
-      return found
+      const principal = found && (await findPrincipal(world, found.appId));
+      if (found) {
+        await world.graph.send('DELETE', `/applications/${found.id}`);
+        await purge(world, found.id, `the registration '${wish.displayName}'`);
+        if (principal) await purge(world, principal.id, `the enterprise application '${wish.displayName}'`);
+      }
+      // What an earlier run deleted and did not purge.
+      const left = [
+        ...(await purgeDeleted(world, 'application', wish.uniqueName)),
+        ...(await purgeDeleted(world, 'servicePrincipal', wish.uniqueName)),
+      ];
+      return found || left.length > 0
         ? [`the registration '${wish.displayName}' with its enterprise application and secrets`]
         : [];
     },
@@ -45,6 +47,8 @@ export const registrationSteps: readonly Step[] = [
     async apply(world) {
       const { appId } = await needApplication(world);
       const tags = ['WindowsAzureActiveDirectoryIntegratedApp', world.wish.tag];
+      // The principal of a restored registration is still in the bin: it is not restored with it.
+      if (await bringBack(world, 'servicePrincipal', world.wish.uniqueName, appId)) return;
       await settled(world, () =>
         unlessThere(() => world.graph.send('POST', '/servicePrincipals', { body: { appId, tags } })),
       );
@@ -52,14 +56,12 @@ export const registrationSteps: readonly Step[] = [
   },
 ];
 
-/** A deleted registration waits 30 days in the bin and keeps its names for as long: it is taken out there too. */
-async function purge({ graph, wish }: SetupWorld): Promise<void> {
-  for (const kind of ['application', 'servicePrincipal']) {
-    const all = await graph.list(`/directory/deletedItems/microsoft.graph.${kind}`, binned, {
-      eventual: true,
-    });
-    for (const { id, tags } of all)
-      if (tags?.includes(wish.tag))
-        await ifThere(() => graph.send('DELETE', `/directory/deletedItems/${id}`));
-  }
+async function register(world: SetupWorld): Promise<void> {
+  const { graph, wish } = world;
+  if (await bringBack(world, 'application', wish.uniqueName)) return;
+  await graph.send('PATCH', keyed('applications', 'uniqueName', wish.uniqueName), {
+    headers: { prefer: 'create-if-missing' },
+    body: { displayName: wish.displayName, signInAudience: 'AzureADMyOrg', tags: [wish.tag] },
+    permission: 'Application.ReadWrite.All',
+  });
 }

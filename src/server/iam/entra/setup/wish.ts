@@ -34,6 +34,8 @@ export interface Wish {
   readonly secretName: string;
   /** Takes the place of the secret. */
   readonly certificate?: ChosenCertificate | undefined;
+  /** Whether what was deleted is purged and made anew instead of restored. */
+  readonly purgesDeleted: boolean;
   /** Where the provider tells of a sign-out elsewhere; none where it could not reach it. */
   readonly logoutUrl?: string | undefined;
   /** Settings that are known beforehand, such as REGISTRY_URL. */
@@ -49,6 +51,7 @@ export interface WishOptions {
   readonly users?: readonly string[] | undefined;
   readonly secretDays?: number | undefined;
   readonly certificate?: ChosenCertificate | undefined;
+  readonly purgeDeleted?: boolean | undefined;
   /** Something that tells this machine and folder from others. */
   readonly place: string;
   readonly settings?: Readonly<Record<string, string>>;
@@ -82,6 +85,7 @@ export function wishOf(options: WishOptions): Wish {
     secretDays: options.secretDays ?? 180,
     secretName: `mcp-gateway-auth ${place}`,
     certificate: options.certificate,
+    purgesDeleted: options.purgeDeleted ?? false,
     // Browsers load it in a frame of Microsoft's page, which takes https only.
     logoutUrl: registryUrl.startsWith('https:') ? `${registryUrl}${logoutPath}` : undefined,
     settings: { AUTH_PROVIDER: 'entra', REGISTRY_URL: registryUrl, ...options.settings },

@@ -20,6 +20,7 @@ export const reservedFirstSegments = [
   '.well-known',
   'agent',
   'agents',
+  'airegistry-tools',
   'api',
   'assets',
   'auth',

@@ -26,6 +26,10 @@ export interface Exchange {
   rights?: object | undefined;
   route?: Route | undefined;
   asked?: Asked | undefined;
+  /** The virtual server that a call came through, and the name that the tool has there. */
+  via?: { readonly server: string; readonly alias: string | undefined } | undefined;
+  /** What else the audit record says. */
+  noted?: Readonly<Record<string, unknown>> | undefined;
   /** Where the way to sign in is described. */
   challenge?: string | undefined;
   /** The id and the JSON-RPC code to answer with when the body could not be read whole. */
@@ -101,11 +105,13 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
  * What else is told: the client's own trace (one that the gateway makes has the correlation id), the parts of a batch, the
  * prompt or resource.
  */
-function detailOf({ asked, trace }: Exchange): AuditEvent['detail'] {
+function detailOf({ asked, trace, via, noted }: Exchange): AuditEvent['detail'] {
   const first = asked?.messages[0];
   const item = first?.prompt ?? first?.resource;
-  if (trace === undefined && !asked?.batch && item === undefined) return undefined;
+  if (trace === undefined && !asked?.batch && item === undefined && !via && !noted) return undefined;
   return {
+    ...(via ? { virtual_server: via.server, alias: via.alias?.slice(0, kept) } : {}),
+    ...noted,
     ...(trace === undefined ? {} : { trace_id: trace.traceId, parent_span_id: trace.parentSpanId }),
     ...(asked?.batch ? { batch: asked.messages.map(named) } : itemIn(first)),
   };

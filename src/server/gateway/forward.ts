@@ -26,6 +26,8 @@ export interface Errand extends Destination {
   readonly passesChallenge: boolean;
   /** Told when the headers of the answer are here, with the server's session id; returns the one for the client. */
   onAnswer(session: string | undefined): string | undefined;
+  /** Whether an answer of this status is left, because the request is made anew in another way; asked before its head passes. */
+  takesOver?: ((status: number) => boolean) | undefined;
   /** Told when an event stream says on its way that the server's tools changed. */
   onToolsChanged(): void;
 }
@@ -131,6 +133,10 @@ class Passage implements SettledHandler {
     text = '',
   ): void {
     if (status < 200 || this.#over) return;
+    if (this.#errand.takesOver?.(status)) {
+      this.#stop(new HungUp());
+      return;
+    }
     const { passesChallenge } = this.#errand;
     if (!passesChallenge || redirects.has(status)) refuseToSpeakForUs(status);
     const raw = controller.rawHeaders;

@@ -25,9 +25,10 @@ import { createStillAllowed } from './still-allowed.ts';
 import { tendAnswers } from './tend.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
 import { createUpstreams, type Upstreams } from './upstream.ts';
-import type { Gateway, GatewayWorld } from './world.ts';
+import type { Gateway, GatewayWorld, Terminal } from './world.ts';
 
-interface Running extends GatewayWorld {
+interface Running extends Omit<GatewayWorld, 'terminal'> {
+  readonly terminal: Terminal | undefined;
   readonly limits: Limits;
   readonly lists: ListMemory;
   readonly sessions: Sessions;
@@ -44,13 +45,20 @@ export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
   const keys = world.keys ?? { ticket: [randomBytes(32)], session: [randomBytes(32)] };
   const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
+  const shares = createShares();
+  const terminal = world.terminal?.({
+    ...{ upstreams, limits },
+    takeCall: (identity, pool) => takeCall(shares, shares.of(identity), pool, limits),
+    waitFor: (asked, route) => waitFor(asked, route, limits),
+    authorizationOf: ({ req }, credentials) => ownAuthorization(req, credentials, world.isForGateway),
+  });
   const { bodyBytes, bodyBytesPerIdentity, bodyBytesTotal, bodyMs } = limits;
   const running: Running = {
-    ...{ ...world, limits, upstreams, traffic },
+    ...{ ...world, limits, upstreams, traffic, terminal },
     lists: createListMemory(),
     sessions: createSessions(keys.session),
     openings: createOpenings(limits.openingMs),
-    shares: createShares(),
+    shares,
     bodies: createBodyRoom({
       one: bodyBytes,
       perHolder: bodyBytesPerIdentity,
@@ -65,6 +73,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     await traffic.drain(limitMs);
     endTending();
     stillAllowed.close();
+    terminal?.close();
     await upstreams.destroy();
   };
   return {
@@ -99,12 +108,17 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const identity = identityOf(gateway, exchange, place, who instanceof Promise ? await who : who);
   requireReach(decide, exchange, identity, place.server);
   const share = shares.of(identity);
-  const { asked, method, body } = await ask(exchange, gateway.bodies, share, limits);
+  const asking = await ask(exchange, gateway.bodies, share, limits);
+  const { asked, method, body } = asking;
   const empty = asksForOneList(asked, place.endpoint);
   if (!decideAll(decide, exchange, identity, place.server, asked, empty))
     return answerEmptyList(exchange, asked);
   exchange.rights = gateway.rightsOf(identity);
   traffic.checkDraining(exchange, asked);
+  if (gateway.terminal?.owns(place.server)) {
+    if (exchange.longLived) exchange.leave = takeStream(shares, share, limits);
+    return gateway.terminal.serve({ exchange, identity, place, asking });
+  }
   const target = routeTo(gateway.findRoute, gateway.tickets, place, method, share.holder);
   exchange.route = target.route;
   const errand = { ...errandFor(gateway, exchange, identity, share, target), method, body };

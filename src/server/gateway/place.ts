@@ -10,7 +10,11 @@ export interface Place {
 }
 
 const looksOurs = /^\/([^/?#]+)(?:\/[^?#]*)?\/(?:mcp|sse|messages)\/?(?:\?|$)/;
-const reserved: ReadonlySet<string> = new Set(reservedFirstSegments);
+/** Of what belongs to the gateway itself, these are MCP endpoints. */
+const ours = ['virtual', 'airegistry-tools'];
+const reserved: ReadonlySet<string> = new Set(
+  reservedFirstSegments.filter((name: string) => !ours.includes(name)),
+);
 
 /**
  * Whether a request target belongs to the data plane: `/{server}/mcp`, `/{server}/sse`, `/{server}/messages`, also

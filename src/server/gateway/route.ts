@@ -70,7 +70,8 @@ function poolOf(url: URL): string {
   return url.origin + url.pathname;
 }
 
-function addressOf(route: Route, url: URL, credentials: Credentials): Target {
+/** The address of a server at one of its endpoints; one object as long as it stays the same. */
+export function addressOf(route: Route, url: URL, credentials: Credentials): Target {
   const { name } = route;
   const known = addresses.get(url);
   if (known?.route === route) return known;

@@ -71,7 +71,10 @@ function isOpen({ decision, res }: Exchange): boolean {
 /** Asks again who it is. Could not tell: what was known holds until its time is over, as for requests that are cached. */
 async function identifyAnew(world: StillAllowedWorld, exchange: Exchange): Promise<void> {
   exchange.identifiedAt = world.now();
-  const who = await world.identify(exchange.req.headers, `/${exchange.place?.server ?? ''}`);
+  const who = await world.identify(
+    exchange.req.headers,
+    `/${exchange.via?.server ?? exchange.place?.server ?? ''}`,
+  );
   if (!isOpen(exchange)) return;
   if (who.is === 'identity') exchange.identity = who.identity;
   else if (who.is === 'nobody')

@@ -2,11 +2,43 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Trail } from '../audit/event.ts';
 import type { Identify, Identity } from '../identity/identity.ts';
 import type { Connector } from '../net/connector.ts';
-import type { FindRoute } from '../registry/servers/route.ts';
+import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
 import type { Doors } from './admit.ts';
+import type { Asking } from './ask.ts';
+import type { Exchange } from './exchange.ts';
+import type { Errand } from './forward.ts';
 import type { Limits } from './limits.ts';
 import type { Rights } from './may.ts';
-import type { UpstreamCounts } from './upstream.ts';
+import type { Place } from './place.ts';
+import type { Asked } from './read-call.ts';
+import type { UpstreamCounts, Upstreams } from './upstream.ts';
+
+/** What the gateway lends to endpoints that it serves itself. */
+export interface TerminalKit {
+  readonly upstreams: Upstreams;
+  readonly limits: Limits;
+  /** Takes a seat for a call of an identity to a server, by its pool; returns how to leave it. */
+  takeCall(identity: Identity, pool: string): () => void;
+  /** How long the beginning of an answer is waited for, and what sets that. */
+  waitFor(asked: Asked | undefined, route: Route): Errand['wait'];
+  /** The client's own `Authorization` for a server, where the setting of the server passes it on. */
+  authorizationOf(exchange: Exchange, credentials: Credentials): string | undefined;
+}
+
+/** A request to such an endpoint: whose it is is known, and that it is allowed. */
+export interface TerminalRequest {
+  readonly exchange: Exchange;
+  readonly identity: Identity;
+  readonly place: Place;
+  readonly asking: Asking;
+}
+
+/** Endpoints at which the gateway speaks MCP itself instead of passing on what servers say. */
+export interface Terminal {
+  owns(server: string): boolean;
+  serve(request: TerminalRequest): Promise<void>;
+  close(): void;
+}
 
 /** What the data plane needs of the rest of the house. */
 export interface GatewayWorld extends Doors {
@@ -16,6 +48,8 @@ export interface GatewayWorld extends Doors {
   readonly findRoute: FindRoute;
   /** Opens the connections to servers, and judges where they may go. */
   readonly connect: Connector;
+  /** Makes the endpoints that the gateway serves itself; none unless given. */
+  readonly terminal?: ((kit: TerminalKit) => Terminal) | undefined;
   /** Told that a stream says that the server's tools changed; it may be a mistake, and may come often. */
   toolsChanged(server: string): void;
   readonly trail: Pick<Trail, 'record'>;

@@ -16,6 +16,7 @@ export type Purpose =
   | 'refresh-token'
   | 'sse-session'
   | 'mcp-session'
+  | 'virtual-session'
   | 'upstream-credential'
   | 'job-secret'
   | 'oauth-key'

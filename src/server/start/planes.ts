@@ -1,7 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import { Reply } from '../../contract/endpoint.ts';
 import { decide } from '../access/decide.ts';
 import { holdingOf } from '../access/grants.ts';
+import type { Call } from '../access/scope.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config/config.ts';
@@ -23,8 +25,12 @@ import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
 import type { ConsentWorld } from '../oauth/consent.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
+import { searchHandlers } from '../registry/search/handlers.ts';
 import type { HealthWatch } from '../registry/servers/watch-health.ts';
 import type { Finder } from '../search/finder.ts';
+import { decideThrough } from '../virtual/locate.ts';
+import type { RegistryToolsWorld } from '../virtual/registry-tools.ts';
+import { createVirtualServing } from '../virtual/serve.ts';
 import { startAccounts } from './accounts.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -104,15 +110,55 @@ function endWhatIsNoLongerAllowed(
   );
 }
 
-function dataPlane({ base, identity, inventory }: Parts, trail: Trail) {
+/** What the registry's own MCP tools find, by the search that the API has. */
+function registrySearch(
+  { db, config }: Base,
+  inventory: Inventory,
+  finder: Finder<Identity>,
+): Pick<RegistryToolsWorld, 'findTools' | 'findAll'> {
+  const semantic = searchHandlers({ db, finder, publicUrl: config.registryUrl })['search.semantic'];
+  return {
+    async findTools(identity, query, limit) {
+      const { hits } = await finder.search(identity, query, { kinds: ['tool'] });
+      const tools = hits.slice(0, limit).map(({ item, score, similarity }) => ({
+        ...{ path: item.path, server_name: item.owner, name: item.name, description: item.description },
+        ...{ inputSchema: JSON.parse(item.definition ?? '{}').inputSchema ?? { type: 'object' } },
+        ...{ score, similarity },
+      }));
+      return { tools, total: hits.length };
+    },
+    async findAll(identity, query, limit) {
+      const access = inventory.access(identity);
+      const caller = { identity, access, correlationId: '', note: () => undefined };
+      const body = { query, max_results: limit, include_disabled: false, include_draft: false };
+      const found = await semantic(
+        { params: undefined, query: undefined, body: { ...body, include_deprecated: false } },
+        caller,
+      );
+      return found instanceof Reply ? found.body : found;
+    },
+  };
+}
+
+function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail) {
   const { config, feed, log, now } = base;
   const { scopes, routes } = inventory;
+  const decideCall = (who: Identity, call: Call) => decide(who, call, scopes.grants());
+  const decideAny = decideThrough(inventory.virtualServers.table, decideCall, inventory.access);
   return createGateway({
+    terminal: createVirtualServing({
+      ...{ db: base.db, now, findRoute: routes.find, table: inventory.virtualServers.table },
+      ...{ decide: decideCall, accessOf: inventory.access, ...registrySearch(base, inventory, search) },
+      key: deriveKey(config.secretKey, 'virtual-session'),
+      rightsOf: (who) => holdingOf(who, scopes.grants()),
+      toolsChanged: inventory.watch.soon,
+      onChange: (listener) => base.feed.follow(['server', 'virtual_server', 'scope'], listener),
+    }),
     ...{ log, trail, now, newId: createIds(now) },
     identify: (headers, at) =>
       feed.current()?.then(() => identity.tokens.identify(headers, at)) ??
       identity.tokens.identify(headers, at),
-    decide: (who, call) => decide(who, call, scopes.grants()),
+    decide: decideAny,
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,
     toolsChanged: inventory.watch.soon,

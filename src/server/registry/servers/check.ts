@@ -103,7 +103,11 @@ async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Findi
   const seen: Seen = { status: null, contentType: '', failure: null, session: null };
   const client = new Client(
     { name: 'mcp-gateway-registry', version: looking.version },
-    { versionNegotiation: { mode: endpoints.mcp ? 'auto' : 'legacy' } },
+    {
+      versionNegotiation: { mode: endpoints.mcp ? 'auto' : 'legacy' },
+      // Some servers list tools that ask the client only to clients that can be asked.
+      capabilities: { sampling: {}, elicitation: {}, roots: {} },
+    },
   );
   const until = { signal: looking.signal, timeout: looking.totalMs };
   const told = (): Pick<Finding, 'serverName' | 'serverVersion' | 'protocolVersion'> => ({

@@ -24,6 +24,8 @@ export interface Item {
   readonly scopes: readonly string[];
   /** Why it is not there now; null when it is. */
   readonly gone: string | null;
+  /** It is gone because it was made for another version of its server: then it is not called either. */
+  readonly blocked: boolean;
 }
 
 /** Items of one kind in the order of the virtual server. */
@@ -103,6 +105,11 @@ function pinned(route: Route, version: string | null): string | null {
   return `it was made for version ${version}, and the registry has ${route.version ?? 'none'}`;
 }
 
+function stateOf(route: Route, version: string | null): Pick<Item, 'gone' | 'blocked'> {
+  const pin = pinned(route, version);
+  return { gone: pin ?? goneBecause(route), blocked: pin !== null };
+}
+
 function addMappings(
   draft: Draft,
   definition: VirtualServerDefinition,
@@ -123,7 +130,7 @@ function addMappings(
     add(draft, 'tools', definition, {
       ...{ name, original: mapping.tool_name, server: route.name },
       text: toolText(tool, name, description),
-      gone: pinned(route, mapping.backend_version) ?? goneBecause(route),
+      ...stateOf(route, mapping.backend_version),
     });
   }
 }
@@ -134,9 +141,8 @@ function addMember(
   member: VirtualMember,
   route: Route,
 ): void {
-  const gone = pinned(route, member.backend_version) ?? goneBecause(route);
   const shown = (name: string): string => exposedName(name, prefixOf(member), definition.separator);
-  const from = { server: route.name, gone };
+  const from = { server: route.name, ...stateOf(route, member.backend_version) };
   const { offers } = route;
   if (member.include.includes('tools'))
     for (const tool of route.tools) {

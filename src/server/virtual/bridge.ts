@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto';
+import { Failure } from '../failure/errors.ts';
+import type { Exchange } from '../gateway/exchange.ts';
+import type { MessageId } from '../gateway/read-call.ts';
+import { seal, unseal } from '../identity/keys.ts';
+import {
+  answerMs,
+  type Call,
+  type CallsWorld,
+  type createParked,
+  legacySink,
+  modernSink,
+  startCall,
+} from './calls.ts';
+import type { MemberWorld } from './member.ts';
+import type { Member } from './members.ts';
+import type { ClientSession, MemberSession, MemberSessions } from './sessions.ts';
+import { legacySource, modernSource, replyElsewhere, type Sent, type Source, sseSource } from './sources.ts';
+import type { createSseLinks } from './sse-link.ts';
+import { invalidParams, type Json, metaKeys, objectIn, RpcError } from './wire.ts';
+
+/** What calls across eras are made with. */
+export interface BridgeWorld extends MemberWorld, CallsWorld {
+  /** 32 bytes; the same in all processes. */
+  readonly key: Buffer;
+  readonly sessions: MemberSessions;
+  readonly links: ReturnType<typeof createSseLinks>;
+  readonly parked: ReturnType<typeof createParked>;
+}
+
+/** One call of a client at a member that does not speak as the client does. */
+export interface Bridged {
+  readonly exchange: Exchange;
+  readonly id: MessageId;
+  readonly member: Member;
+  readonly sent: Sent;
+  /** Who calls and through which virtual server; what one holder is given no other can use. */
+  readonly holder: string;
+}
+
+/** A call of a client of the eras before, with its session; undefined where it has none. */
+export function bridgeLegacy(world: BridgeWorld, bridged: Bridged, session: ClientSession | undefined): Call {
+  const { exchange, id, member, sent, holder } = bridged;
+  const client = { capabilities: session?.capabilities ?? {}, client: session?.client ?? {} };
+  const source: Source =
+    member.speaks === 'modern'
+      ? modernSource(world, exchange, member.target, sent, client)
+      : sseSource(() => world.links(session?.key ?? holder, exchange, member.target, client), sent);
+  let call: Call | undefined;
+  const sink = legacySink(world, exchange, id, session?.key ?? '', () => call);
+  call = startCall(world, source, sink);
+  watch(exchange, () => {
+    sink.gone();
+    call?.cancel();
+  });
+  return call;
+}
+
+/** A call of a client of 2026-07-28 at a member of the eras before; a call that goes on where a question ended it, too. */
+export function bridgeModern(world: BridgeWorld, bridged: Bridged): void {
+  const { exchange, id, sent } = bridged;
+  const { requestState, inputResponses, ...params } = sent.params;
+  const meta = objectIn(params, '_meta');
+  const capabilities = objectIn(meta, metaKeys.capabilities);
+  const bound = boundTo(bridged, { ...sent, params });
+  let call: Call | undefined;
+  let source: Source | undefined;
+  const sink = modernSink(exchange, id, {
+    wantsLog: meta[metaKeys.logLevel] !== undefined,
+    cacheable: sent.method === 'resources/read',
+    park(key) {
+      if (!call) throw new Failure('internal', 'A question came before its call.');
+      call.detach();
+      exchange.passage = undefined;
+      world.parked.add(call);
+      const state: State = {
+        c: call.id,
+        n: call.posted() + 1,
+        k: key,
+        p: source?.replyPlace() ?? null,
+        at: world.now(),
+      };
+      return seal(world.key, JSON.stringify(state), bound);
+    },
+  });
+  if (requestState === undefined) {
+    source = sourceFor(world, bridged, capabilities, {
+      ...sent,
+      params: { ...params, _meta: legacyMeta(meta) },
+    });
+    call = startCall(world, source, sink);
+  } else {
+    const state = openState(world, bound, requestState);
+    const response = replyIn(inputResponses);
+    call = world.parked.take(state.c);
+    if (!call) return void goOnElsewhere(world, bridged, state, response, sink);
+    call.attach(sink);
+    call.reply(state.k, response);
+  }
+  watch(exchange, () => {
+    sink.gone();
+    call?.cancel();
+  });
+}
+
+/** Where a call that asked something goes on: its process and question, and how its member takes the reply. */
+interface State {
+  readonly c: string;
+  /** The number of the next message that it posts. */
+  readonly n: number;
+  readonly k: string;
+  readonly p: Json | null;
+  readonly at: number;
+}
+
+/** The state is the client's to keep, so it opens for the same caller and the same call only. */
+function boundTo({ holder, member }: Bridged, { method, params }: Sent): string {
+  const { _meta, ...asked } = params;
+  const digest = createHash('sha256')
+    .update(JSON.stringify([method, asked]))
+    .digest('hex');
+  return `${holder} ${member.route.id} ${digest}`;
+}
+
+function openState({ key, now }: BridgeWorld, bound: string, given: unknown): State {
+  try {
+    const state = JSON.parse(unseal(key, String(given), bound)) as State;
+    if (now() - state.at < answerMs) return state;
+  } catch {
+    // Changed, another's, or of another call.
+  }
+  throw new RpcError(
+    invalidParams,
+    'The requestState is not valid for this call, or no longer; make the call anew.',
+    {
+      status: 400,
+    },
+  );
+}
+
+function replyIn(inputResponses: unknown): Json {
+  const reply = objectIn({ inputResponses }, 'inputResponses').question;
+  if (reply === undefined)
+    throw new RpcError(invalidParams, "The call asked for 'question'; send its reply in inputResponses.", {
+      status: 400,
+    });
+  return { result: reply };
+}
+
+/** The call is in another process: the reply goes to the member from here, and what comes of it arrives by the mailbox. */
+async function goOnElsewhere(
+  world: BridgeWorld,
+  { exchange, member }: Bridged,
+  { c, n, k, p }: State,
+  response: Json,
+  sink: ReturnType<typeof modernSink>,
+): Promise<void> {
+  const left = new AbortController();
+  watch(exchange, () => {
+    sink.gone();
+    left.abort();
+  });
+  try {
+    if (p) await replyElsewhere(world, exchange, member.target, p as unknown as MemberSession, k, response);
+    const next = p && (await world.mailbox.wait(`call ${c} ${n}`, answerMs, left.signal));
+    if (left.signal.aborted) return;
+    if (next && 'response' in next) sink.response(objectIn(next, 'response'));
+    else sink.failed(new Failure('upstream_invalid', 'The call cannot go on here; make it anew.'));
+  } catch (error) {
+    sink.failed(
+      error instanceof Failure
+        ? error
+        : new Failure('upstream_unreachable', 'The server could not be reached.'),
+    );
+  }
+}
+
+function sourceFor(
+  world: BridgeWorld,
+  { exchange, member, holder }: Bridged,
+  capabilities: Json,
+  sent: Sent,
+): Source {
+  const owner = JSON.stringify([holder, capabilities]);
+  if (member.speaks === 'sse')
+    return sseSource(() => world.links(owner, exchange, member.target, { capabilities, client: {} }), sent);
+  return legacySource(world, exchange, member.target, sent, (fresh) =>
+    world.sessions.forCalls(exchange, holder, capabilities, member.target, fresh),
+  );
+}
+
+/** What of `_meta` earlier versions know: not what they said in `initialize`. */
+function legacyMeta(meta: Json): Json {
+  const own: readonly string[] = Object.values(metaKeys);
+  return Object.fromEntries(Object.entries(meta).filter(([name]) => !own.includes(name)));
+}
+
+/** Silent streams get comments, and who leaves is noticed. */
+function watch(exchange: Exchange, left: () => void): void {
+  const { res } = exchange;
+  exchange.passage = {
+    tend({ comments }) {
+      if (comments && res.headersSent && !res.writableEnded && !res.writableNeedDrain)
+        res.write(': keep-alive\n\n');
+    },
+    hangUp: left,
+  };
+}

@@ -1,0 +1,128 @@
+import { Failure } from '../failure/errors.ts';
+import type { Exchange } from '../gateway/exchange.ts';
+import type { Message } from '../gateway/read-call.ts';
+import { refuse } from '../gateway/refuse.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { FindRoute } from '../registry/servers/route.ts';
+import type { DecideCall } from '../registry/virtual-servers/shown.ts';
+import { type Bridged, type BridgeWorld, bridgeLegacy, bridgeModern } from './bridge.ts';
+import type { Call } from './calls.ts';
+import { type Member, memberOf } from './members.ts';
+import { passLegacy, passModern, type ToolsChanged } from './pass.ts';
+import type { ClientSession } from './sessions.ts';
+import { type Json, objectIn } from './wire.ts';
+
+/** What calls at members are made with. */
+export interface CallingWorld {
+  readonly bridge: BridgeWorld;
+  readonly findRoute: FindRoute;
+  /** Decides a call at a real server. */
+  readonly decide: DecideCall;
+  readonly toolsChanged: ToolsChanged;
+  /** Calls across eras by session and id, to be cancelled. */
+  readonly underWay: Map<string, Call>;
+  /** Calls at members, and whether each is still allowed. */
+  readonly open: Map<Exchange, (identity: Identity) => boolean>;
+  /** Members of 2026-07-28 that took no `initialize`. */
+  readonly onlyModern: WeakSet<object>;
+}
+
+/** A call as it is at the member. */
+export interface Inner {
+  readonly server: string;
+  readonly message: Message;
+  readonly body: Buffer;
+  readonly inputSchema: (() => Json) | undefined;
+  /** Whether the way to it is still open, by the rights of this moment. */
+  stillAllowed(identity: Identity): boolean;
+}
+
+/** Who calls, and how. */
+export interface CallerOf {
+  readonly exchange: Exchange;
+  readonly identity: Identity;
+  readonly isModern: boolean;
+  /** Whose sessions and states these are. */
+  readonly holder: string;
+  readonly session: ClientSession | undefined;
+}
+
+/**
+ * Makes a call at a member, decided on and recorded as that: the client's bytes pass where the member speaks as the client
+ * does; else it is made message by message.
+ */
+export async function callMember(running: CallingWorld, asked: CallerOf, inner: Inner): Promise<void> {
+  const { exchange, identity, isModern, holder, session } = asked;
+  const { server, message, body } = inner;
+  const { method, tool, prompt, resource, id } = message;
+  // From here on the exchange is that of the real server, for the audit trail and for what ends calls.
+  exchange.place = { server, endpoint: 'mcp', query: '' };
+  exchange.asked = { is: 'asked', batch: false, messages: [message] };
+  const decision = running.decide(identity, { server, method, tool, prompt, resource });
+  if (!decision.allow || id === null) {
+    exchange.decision = 'deny';
+    exchange.reason = decision.allow ? 'no id' : decision.reason;
+    throw new Failure(
+      'not_allowed',
+      `You may not do this on '${server}': ${method} ${tool ?? prompt ?? resource ?? ''}.`,
+    );
+  }
+  exchange.reason = decision.scope;
+  const member = memberOf(running.findRoute, server);
+  const { bridge, onlyModern } = running;
+  exchange.route = member.route;
+  exchange.leave ??= bridge.takeCall(identity, member.target.pool);
+  exchange.res.once('close', () => running.open.delete(exchange));
+  running.open.set(exchange, inner.stillAllowed);
+  const passing = { ...bridge, toolsChanged: running.toolsChanged };
+  const passed = { method, name: message.name, body };
+  if (isModern && member.speaks === 'modern') return passModern(passing, exchange, member, passed);
+  if (!isModern && member.speaks !== 'sse' && !onlyModern.has(member.route)) {
+    const memberSession = await sessionAt(running, asked, member);
+    if (exchange.res.destroyed) return;
+    if (memberSession) {
+      const anew = (gone: typeof memberSession) =>
+        session
+          ? bridge.sessions.forClient(exchange, session, member.target, gone)
+          : bridge.sessions.forCalls(exchange, holder, {}, member.target, gone);
+      return passLegacy(passing, exchange, member, passed, memberSession, anew);
+    }
+  }
+  const params = objectIn(JSON.parse(body.toString('utf8')), 'params');
+  const sent = { method, name: message.name, params, inputSchema: inner.inputSchema?.() };
+  const bridged: Bridged = { exchange, id, member, sent, holder };
+  if (isModern) return bridgeModern(bridge, bridged);
+  const call = bridgeLegacy(bridge, bridged, session);
+  const name = `${session?.key ?? ''} ${JSON.stringify(id)}`;
+  running.underWay.set(name, call);
+  exchange.res.once('close', () => running.underWay.get(name) === call && running.underWay.delete(name));
+}
+
+/** The member's session for a client of the eras before; undefined when the member has only the era after. */
+async function sessionAt(
+  { bridge, onlyModern }: CallingWorld,
+  asked: CallerOf,
+  { target, route, speaks }: Member,
+) {
+  const { exchange, session, holder } = asked;
+  try {
+    return session
+      ? await bridge.sessions.forClient(exchange, session, target)
+      : await bridge.sessions.forCalls(exchange, holder, {}, target);
+  } catch (error) {
+    if (speaks !== 'modern' || !(error instanceof Failure) || error.code !== 'upstream_invalid') throw error;
+    onlyModern.add(route);
+    return undefined;
+  }
+}
+
+/** Ends the calls that are no longer allowed: with the virtual server, its mapping, its member or the caller's rights. */
+export function endWhatIsNoLongerAllowed({ open }: Pick<CallingWorld, 'open'>): void {
+  for (const [exchange, isAllowed] of open) {
+    if (exchange.identity && isAllowed(exchange.identity)) continue;
+    exchange.passage?.hangUp();
+    if (exchange.res.headersSent) exchange.res.destroy();
+    else refuse(exchange, new Failure('not_allowed', 'You may no longer make this call.'));
+    exchange.reason = 'ended: no longer allowed';
+  }
+}

@@ -1,0 +1,105 @@
+import type { Access } from '../access/caller.ts';
+import type { Call, Decision } from '../access/scope.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Item, Kind, Resolved } from '../registry/virtual-servers/resolve.ts';
+import { type DecideCall, innerCall, missingScope } from '../registry/virtual-servers/shown.ts';
+import type { VirtualTable } from '../registry/virtual-servers/table.ts';
+
+/** What a call at a virtual server is about. */
+export interface Located {
+  readonly kind: Kind;
+  /** As listed; for a resource that is not in a list, made from what stands for it. */
+  readonly item: Item;
+}
+
+/** What stands behind the tool, prompt or resource that a call names; undefined when the virtual server has no such. */
+export function locate(
+  resolved: Resolved,
+  call: Pick<Call, 'tool' | 'prompt' | 'resource'>,
+): Located | undefined {
+  const { tool, prompt, resource } = call;
+  const { tools, prompts } = resolved.items;
+  const found = (kind: Kind, item: Item | undefined): Located | undefined => item && { kind, item };
+  if (tool !== undefined) return found('tools', tools.byName.get(tool));
+  if (prompt !== undefined) return found('prompts', prompts.byName.get(prompt));
+  return resource === undefined ? undefined : ofResource(resolved, resource);
+}
+
+const patterns = new WeakMap<Resolved, readonly (readonly [RegExp, Item])[]>();
+
+/**
+ * Whose a resource is: of who lists it; of whose template makes it; else of who alone has resources of its beginning (scheme
+ * and authority), because tools give out addresses that no list has.
+ */
+function ofResource(resolved: Resolved, uri: string): Located | undefined {
+  const { resources, resourceTemplates } = resolved.items;
+  const listed = resources.byName.get(uri) ?? resourceTemplates.byName.get(uri);
+  if (listed) return { kind: 'resources', item: listed };
+  const as = (item: Item): Located => ({
+    kind: 'resources',
+    item: { ...item, name: uri, original: uri, text: '' },
+  });
+  let made = patterns.get(resolved);
+  if (!made) {
+    made = resourceTemplates.list.map((item) => [patternOf(item.name), item] as const);
+    patterns.set(resolved, made);
+  }
+  const template = made.find(([pattern]) => pattern.test(uri))?.[1];
+  if (template) return as(template);
+  const beginning = beginningOf(uri);
+  const alike = [...resources.list, ...resourceTemplates.list].filter(
+    ({ name }) => beginningOf(name) === beginning,
+  );
+  const [first] = alike;
+  return first && alike.every(({ server }) => server === first.server) ? as(first) : undefined;
+}
+
+function beginningOf(uri: string): string {
+  return /^[a-z][a-z0-9+.-]*:(?:\/\/[^/?#]*)?/i.exec(uri)?.[0].toLowerCase() ?? '';
+}
+
+/** What the URIs of a template (RFC 6570) look like: an expression stands for anything but a slash, `{+x}` for anything. */
+function patternOf(template: string): RegExp {
+  const source = template
+    .split(/(\{[^{}]*\})/)
+    .map((part) => {
+      if (!/^\{.*\}$/.test(part)) return part.replace(/[.*+?^$()|[\]{}\\]/g, '\\$&');
+      return /^\{[+#]/.test(part) ? '.+' : /^\{[?&]/.test(part) ? '(?:[?&].*)?' : '[^/]+';
+    })
+    .join('');
+  return new RegExp(`^${source}$`);
+}
+
+const own: Decision = Object.freeze({ allow: true, scope: 'own virtual server' });
+const refusedServer: Decision = Object.freeze({ allow: false, reason: 'server' });
+const refusedTool: Decision = Object.freeze({ allow: false, reason: 'tool' });
+
+/**
+ * `decide` for virtual servers too: a call there is decided for the virtual server and the name that it has there, for the
+ * scopes that it asks for, and then for the real server and the real name, which is what the decision names. A personal
+ * one is its owner's without a rule.
+ */
+export function decideThrough(
+  table: Pick<VirtualTable, 'find'>,
+  decide: DecideCall,
+  accessOf: (identity: Identity) => Access,
+): DecideCall {
+  return (identity, call) => {
+    if (!call.server.startsWith('virtual/')) return decide(identity, call);
+    const virtual = table.find(call.server, identity);
+    if (call.server.startsWith('virtual/me/') && !virtual) return refusedServer;
+    const outer = virtual?.isPersonal ? own : decide(identity, call);
+    if (!outer.allow || !virtual) return outer;
+    const { required_scopes } = virtual.row.definition;
+    if (required_scopes.length > 0 && missingScope(accessOf(identity), required_scopes) !== undefined)
+      return refusedServer;
+    const located = locate(virtual.resolved, call);
+    if (!located) return outer;
+    const { kind, item } = located;
+    if (item.scopes.length > 0 && missingScope(accessOf(identity), item.scopes) !== undefined)
+      return refusedTool;
+    const inner = innerCall(kind, item);
+    // Completion, subscription and the like are decided as themselves at the real server.
+    return decide(identity, call.tool === undefined ? { ...inner, method: call.method } : inner);
+  };
+}

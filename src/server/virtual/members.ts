@@ -1,0 +1,34 @@
+import { Failure } from '../failure/errors.ts';
+import { addressOf, type Target } from '../gateway/route.ts';
+import type { FindRoute, Route } from '../registry/servers/route.ts';
+import { modern } from './wire.ts';
+
+/** A member as it can be reached now. */
+export interface Member {
+  readonly route: Route;
+  readonly target: Target;
+  /** What it speaks as far as is known: 2026-07-28, an earlier version, or HTTP+SSE alone. */
+  readonly speaks: 'modern' | 'legacy' | 'sse';
+}
+
+/** Finds a member that can be reached; fails as a call to the server itself would. */
+export function memberOf(findRoute: FindRoute, server: string): Member {
+  const route = findRoute(server);
+  if (!route) throw new Failure('not_found', `There is no server '${server}'.`);
+  if (!route.enabled) throw new Failure('server_disabled', `The server '${server}' is switched off.`);
+  const { mcp, sse, credentials, protocolVersion } = route;
+  if (!credentials)
+    throw new Failure(
+      'credential_unreadable',
+      `The gateway cannot read its credential for '${server}'; an administrator has to set it anew.`,
+    );
+  const url = mcp ?? sse;
+  if (!url)
+    throw new Failure('not_found', `The server '${server}' has no endpoint that the gateway can reach.`);
+  const isModern = typeof protocolVersion === 'string' && protocolVersion >= modern;
+  return {
+    route,
+    target: addressOf(route, url, credentials),
+    speaks: mcp ? (isModern ? 'modern' : 'legacy') : 'sse',
+  };
+}

@@ -1,0 +1,123 @@
+import type { Exchange } from '../gateway/exchange.ts';
+import { afterValue, eachMember, valueAt } from '../gateway/json-text.ts';
+import { invalidParams, invalidRequest, type MessageId } from '../gateway/read-call.ts';
+import { correlationHeader } from '../gateway/refuse.ts';
+
+/** A JSON object. */
+export type Json = Record<string, unknown>;
+
+/** The protocol version that virtual servers speak without sessions. */
+export const modern = '2026-07-28';
+/** Those that they speak with `initialize`, the newest first. */
+export const legacyVersions: readonly string[] = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
+
+/** What a virtual server calls itself. */
+export const serverInfo = { name: 'mcp-gateway-registry', version: '1.0.0' };
+
+/** JSON-RPC: there is no such method. */
+export const methodNotFound = -32601;
+/** MCP 2026-07-28: the client asks in a version that is not spoken here. */
+export const unsupportedVersion = -32022;
+export { invalidParams, invalidRequest };
+
+/** Members of `_meta` by which a modern request says what earlier versions said in `initialize` (MCP 2026-07-28). */
+export const metaKeys = {
+  version: 'io.modelcontextprotocol/protocolVersion',
+  capabilities: 'io.modelcontextprotocol/clientCapabilities',
+  client: 'io.modelcontextprotocol/clientInfo',
+  server: 'io.modelcontextprotocol/serverInfo',
+  logLevel: 'io.modelcontextprotocol/logLevel',
+} as const;
+
+/** A JSON-RPC error as this room throws it: with the HTTP status of the era of its client. */
+export class RpcError extends Error {
+  readonly code: number;
+  /** For clients of 2026-07-28; for others it is 200 unless `always`. */
+  readonly status: number;
+  readonly always: boolean;
+  readonly data: Json | undefined;
+  constructor(code: number, message: string, more: { status?: number; always?: boolean; data?: Json } = {}) {
+    super(message);
+    this.code = code;
+    this.status = more.status ?? 200;
+    this.always = more.always ?? false;
+    this.data = more.data;
+  }
+}
+
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is Json {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The member of an object that is an object; an empty one where there is none. */
+export function objectIn(value: unknown, member: string): Json {
+  const found = isObject(value) ? value[member] : undefined;
+  return isObject(found) ? found : {};
+}
+
+/** Sends one JSON-RPC message as the whole answer. */
+export function sendMessage(
+  { res, id }: Exchange,
+  text: string | Buffer,
+  status = 200,
+  more: readonly string[] = [],
+): void {
+  const length = typeof text === 'string' ? Buffer.byteLength(text) : text.length;
+  res.writeHead(status, [
+    ...['Content-Type', 'application/json', 'Content-Length', String(length)],
+    ...['Cache-Control', 'no-store', correlationHeader, id, ...more],
+  ]);
+  res.end(text);
+}
+
+/** The text of a response. */
+export function responseText(id: MessageId | null, result: unknown): string {
+  return JSON.stringify({ jsonrpc: '2.0', id, result });
+}
+
+/** The answer to a notification or a response: taken, nothing to say. */
+export function sendAccepted({ res, id }: Exchange): void {
+  res.writeHead(202, ['Content-Length', '0', correlationHeader, id]);
+  res.end();
+}
+
+/** Begins an answer as an event stream. */
+export function beginEvents({ res, id }: Exchange, more: readonly string[] = []): void {
+  res.writeHead(200, [
+    ...['Content-Type', 'text/event-stream', 'Cache-Control', 'no-store'],
+    ...['X-Accel-Buffering', 'no', correlationHeader, id, ...more],
+  ]);
+  res.flushHeaders();
+}
+
+/** One message as a server-sent event. */
+export function eventOf(text: string): string {
+  return `event: message\ndata: ${text}\n\n`;
+}
+
+/**
+ * A request body with another text in the member `member` of its `params`; every other byte stays. The body is valid
+ * JSON in which no name occurs twice.
+ */
+export function withParam(body: Buffer, member: string, value: string): Buffer {
+  const text = body.toString('utf8');
+  let [start, end] = [-1, -1];
+  eachMember(text, valueAt(text, 0), (key, at) => {
+    if (key !== 'params' || text.charAt(at) !== '{') return afterValue(text, at);
+    return eachMember(text, at, (name, place) => {
+      const after = afterValue(text, place);
+      if (name === member) [start, end] = [place, after];
+      return after;
+    });
+  });
+  return start < 0 ? body : Buffer.from(text.slice(0, start) + JSON.stringify(value) + text.slice(end));
+}
+
+const plainHeader = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/** A value as an `Mcp-Name` or `Mcp-Param` header has it: as it is, or as `=?base64?...?=` (MCP 2026-07-28). */
+export function headerValue(value: string): string {
+  if (plainHeader.test(value) && !value.startsWith('=?base64?')) return value;
+  return `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`;
+}

@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { shippedTenant } from '../src/entra-emulator/shipped.ts';
+import { type Front, startFront } from './conformance/front.ts';
+import { runSuite, type Verdicts } from './conformance/suite.ts';
+import { startTarget, type Target } from './conformance/target.ts';
+import { startGateway, type TestGateway } from './harness.ts';
+import { agentToken } from './sign-in.ts';
+
+let gateway: TestGateway;
+let target: Target;
+let front: Front;
+
+beforeAll(async () => {
+  [gateway, target] = await Promise.all([startGateway(), startTarget()]);
+  const token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
+  await post(token, '/api/servers', {
+    ...{ server_name: 'conformance', path: 'conformance', proxy_pass_url: target.url, is_enabled: true },
+  });
+  // The scenarios know the tools by their own names.
+  const members = [{ backend_server_path: '/conformance', prefix: '' }];
+  await post(token, '/api/virtual-servers', { server_name: 'conformance', members });
+  front = await startFront(`${gateway.url}/virtual/conformance/mcp`, token);
+});
+afterAll(async () => {
+  await front?.close();
+  await target?.close();
+  await gateway?.close();
+});
+
+async function post(token: string, path: string, body: object): Promise<void> {
+  const answer = await fetch(`${gateway.url}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  expect([answer.status, answer.status === 201 ? '' : await answer.text()]).toEqual([201, '']);
+}
+
+const differing = (direct: Verdicts, through: Verdicts): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.keys({ ...direct, ...through })
+      .filter((name) => JSON.stringify(direct[name]) !== JSON.stringify(through[name]))
+      .map((name) => [name, { direct: direct[name], through: through[name] }]),
+  );
+
+test.each(['2025-11-25', '2026-07-28'])(
+  'the official scenarios of %s say the same of a server and of a virtual server with it',
+  async (revision) => {
+    const args = ['server', '--requirements', revision, '--url'];
+    const direct = await runSuite([...args, target.url]);
+    const through = await runSuite([...args, front.url]);
+    expect(differing(direct, through)).toEqual({});
+  },
+  180_000,
+);

@@ -20,6 +20,8 @@ async function run() {
     startServer: async (options) => (await import('../dist/server.js')).startServer(options),
     runDoctor: async (provider) => (await import('../dist/tools.js')).runDoctor(provider),
     rotateSecrets: async (options) => (await import('../dist/server.js')).rotateSecrets(options),
+    migrateDatabase: async () => (await import('../dist/server.js')).migrateDatabase(),
+    moveDatabase: async (options) => (await import('../dist/server.js')).moveDatabase(options),
     runSetup: async (provider, options, talk) =>
       (await import('../dist/tools.js')).runSetup(provider, options, talk),
     runEmulator: async (options) => (await import('../dist/entra-emulator.js')).runEmulator(options),

@@ -110,6 +110,8 @@ export async function cli(argv: string[], circumstances: Circumstances = {}) {
       startServer: () => Promise.reject(new Error('no server in this test')),
       runDoctor: () => Promise.reject(new Error('no doctor in this test')),
       rotateSecrets: () => Promise.reject(new Error('no database in this test')),
+      migrateDatabase: () => Promise.reject(new Error('no database in this test')),
+      moveDatabase: () => Promise.reject(new Error('no database in this test')),
       runSetup: () => Promise.reject(new Error('no setup in this test')),
       runEmulator: () => Promise.reject(new Error('no emulator in this test')),
       ...world,

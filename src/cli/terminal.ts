@@ -64,6 +64,13 @@ export interface World {
   startServer(options: StartOptions): Promise<unknown>;
   /** Encrypts stored credentials anew. An error with `faults` means faulty settings. */
   rotateSecrets(options: { dataDir?: string }): Promise<Rotation>;
+  /** Brings the database to the newest version; returns the steps taken. An error with `faults` means faulty settings. */
+  migrateDatabase(): Promise<readonly string[]>;
+  /** Carries an embedded database into PostgreSQL; returns the rows of each table. */
+  moveDatabase(options: {
+    from: string;
+    to: string;
+  }): Promise<{ readonly rows: Readonly<Record<string, number>> }>;
   runEmulator(options: EmulatorOptions): Promise<number>;
   /** Examines a provider that the settings name. An error with `faults` means faulty settings, or another provider. */
   runDoctor(provider: string): Promise<Diagnosis>;

@@ -6,6 +6,8 @@ import type { EndpointId, endpoints } from './index.ts';
  */
 export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], 'method' | 'path'> } = {
   'system.health': { method: 'GET', path: '/health' },
+  'system.live': { method: 'GET', path: '/healthz' },
+  'system.ready': { method: 'GET', path: '/readyz' },
   'system.version': { method: 'GET', path: '/api/version' },
   'system.process': { method: 'GET', path: '/api/process' },
   'system.doctor': { method: 'GET', path: '/api/doctor' },

@@ -30,6 +30,30 @@ export const systemEndpoints = {
     summary: 'Whether the process serves',
     output: z.object({ status: z.literal('healthy'), service: z.literal('mcp-gateway-registry') }),
   },
+  'system.live': {
+    method: 'GET',
+    path: '/healthz',
+    permission: 'public',
+    summary: 'Whether the process lives; it asks nothing else',
+    output: z.object({ status: z.literal('live') }),
+  },
+  'system.ready': {
+    method: 'GET',
+    path: '/readyz',
+    permission: 'public',
+    summary:
+      'Whether calls can be sent here. Without the database it is `degraded`: calls with known tokens go on, changes are refused',
+    output: z.object({
+      status: z.enum(['ready', 'degraded']),
+      database: z.object({
+        reachable: z.boolean(),
+        unreachable_since: z.iso
+          .datetime()
+          .nullable()
+          .describe('From then on what is in memory may be outdated.'),
+      }),
+    }),
+  },
   'system.version': {
     method: 'GET',
     path: '/api/version',

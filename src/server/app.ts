@@ -1,24 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import type { Diagnosis } from '../contract/doctor.ts';
-import type { Handlers } from '../contract/endpoint.ts';
 import { endpoints } from '../contract/index.ts';
-import type { systemEndpoints } from '../contract/system.ts';
 import { Failure } from './failure/errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
 import { compressed } from './http/compressed.ts';
-import { sessionCookieName } from './http/cookies.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
 import { answerFailure } from './http/failure.ts';
 import { mountFrontChannel } from './http/front-channel.ts';
 import { meHandlers } from './http/me.ts';
 import { mount } from './http/mount.ts';
-import { openApiOf } from './http/openapi/serve.ts';
 import { originGuard } from './http/origin-guard.ts';
 import { mountProtectedResource, resourceMetadataUrl } from './http/protected-resource.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { mountSignIn } from './http/sign-in.ts';
 import { staticUi } from './http/static-ui.ts';
+import { type SystemWorld, systemHandlers } from './http/system.ts';
 import type { TrustedProvider } from './identity/bearer.ts';
 import type { Login } from './identity/login.ts';
 import type { Sessions } from './identity/sessions.ts';
@@ -28,8 +24,7 @@ import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 import { mountOfficialRegistry } from './registry/official/mount.ts';
 
 /** Everything that the control plane is built from. */
-export interface AppWorld extends RegistryWorld {
-  readonly version: string;
+export interface AppWorld extends RegistryWorld, SystemWorld {
   readonly log: Log;
   readonly identity: HttpIdentity;
   readonly sessions: Sessions;
@@ -37,10 +32,6 @@ export interface AppWorld extends RegistryWorld {
   readonly trusted: readonly TrustedProvider[];
   /** Where people say which programs may act for them. */
   readonly consent: ConsentWorld;
-  /** Examines the identity provider, unless it has within so many milliseconds. */
-  readonly doctor: (maxAge: number) => Promise<Diagnosis>;
-  /** The figures of this process as text. */
-  readonly metrics: () => Promise<string>;
   readonly uiDirectory: string;
   /** Resolves when all that was committed has reached what this process keeps in memory. */
   readonly caughtUp: () => Promise<void>;
@@ -101,20 +92,4 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
     throw new Failure('method_not_allowed', 'Pages can only be read here.');
   });
   return app;
-}
-
-/** The endpoints about the process itself. */
-function systemHandlers(world: AppWorld): Handlers<typeof systemEndpoints, unknown> {
-  const { version, doctor, metrics, config, now } = world;
-  const { mode, settings } = config;
-  const cookie = sessionCookieName(config.session);
-  const started_at = new Date(now()).toISOString();
-  return {
-    'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
-    'system.version': () => ({ version }),
-    'system.process': () => ({ version, node: process.version, mode, started_at, settings: [...settings] }),
-    'system.doctor': ({ query }) => doctor(query.max_age * 1000),
-    'system.metrics': metrics,
-    'system.openapi': openApiOf(endpoints, { version, url: config.registryUrl, cookie }),
-  };
 }

@@ -1,7 +1,12 @@
+import cluster from 'node:cluster';
+import { existsSync } from 'node:fs';
 import packageJson from '../../package.json' with { type: 'json' };
-import { type Config, ConfigFault, readConfig, readEnvironment } from './config/config.ts';
+import { type Config, ConfigFault, readConfig, readEnvironment, readerOf } from './config/config.ts';
+import { databaseOf } from './config/config-database.ts';
+import { type Moved, moveRows } from './db/move.ts';
 import { openDatabase } from './db/open.ts';
-import { openPostgres } from './db/postgres/open.ts';
+import { migratePostgres, openPostgres } from './db/postgres/open.ts';
+import { fileIn } from './db/sqlite/file.ts';
 import type { Log } from './log.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';
@@ -13,6 +18,7 @@ import { buildInventory } from './start/inventory.ts';
 import { buildPlanes } from './start/planes.ts';
 import { buildSearch } from './start/search.ts';
 import { serve } from './start/serve.ts';
+import { runWorkers, workersOf } from './start/workers.ts';
 
 /** How `mcp-gateway start` is called; what is given goes before the environment. */
 export interface StartOptions {
@@ -43,8 +49,17 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
     ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
   };
   const config = readConfig(environment, directory);
-  const gateway = await start(config, (text) => process.stdout.write(text));
+  const print = (text: string): void => void process.stdout.write(text);
   const exit = (code: number): never => process.exit(code);
+  const { count, because } = workersOf(config);
+  if (because) print(`One worker: ${because}.\n`);
+  if (count > 1 && cluster.isPrimary) {
+    // Once, before the workers, so that none of them waits for another.
+    await migrateDatabase();
+    const asked = untilAsked(process, { exit, told: (error) => print(`${String(error)}\n`) });
+    return runWorkers(count, { print, asked, metricsPort: config.metrics.port });
+  }
+  const gateway = await start(config, print);
   const reason = await untilAsked(process, { exit, told: gateway.failed });
   const why = 'signal' in reason ? reason.signal : 'an error that nothing caught';
   process.stdout.write(`\n${why}: finishing what is in flight ...\n`);
@@ -72,6 +87,43 @@ export async function rotateSecrets(options: { dataDir?: string | undefined } = 
     return await rotateCredentials(db, createVault(secretKey, previousSecretKey));
   } finally {
     await close();
+  }
+}
+
+/** Brings the database of the settings to the newest version; returns the names of the steps taken. */
+export async function migrateDatabase(): Promise<readonly string[]> {
+  const directory = process.cwd();
+  const { dataDir, database } = readConfig(readEnvironment(directory), directory);
+  if (database) return migratePostgres(database);
+  const { migrated, close } = await openDatabase(dataDir);
+  await close();
+  return migrated;
+}
+
+/**
+ * Carries everything of the embedded database in a data directory into an empty database on PostgreSQL; returns how many
+ * rows of each table. No gateway may have the directory open. The password of the URL may be in DATABASE_PASSWORD_FILE.
+ */
+export async function moveDatabase(options: { from: string; to: string }): Promise<Moved> {
+  const directory = process.cwd();
+  const faults: string[] = [];
+  const environment = { ...readEnvironment(directory), DATABASE_URL: options.to };
+  const target = databaseOf(readerOf(environment, faults), directory, faults);
+  if (!target || faults.length > 0) throw new ConfigFault(faults);
+  if (!existsSync(fileIn(options.from)))
+    throw new ConfigFault([
+      `--from: there is no embedded database in ${options.from}; name its data directory`,
+    ]);
+  const source = await openDatabase(options.from);
+  try {
+    const { db, close } = await openPostgres(target);
+    try {
+      return await moveRows(source.db, db);
+    } finally {
+      await close();
+    }
+  } finally {
+    await source.close();
   }
 }
 

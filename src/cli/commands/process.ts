@@ -32,6 +32,20 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
     .action(on(rotate));
 
+  addCommand(program, 'migrate', {
+    summary: 'Bring the database to the version of this program; starting the gateway does so too',
+    examples: ['DATABASE_URL=postgres://... mcp-gateway migrate'],
+  }).action(on(migrate));
+
+  addCommand(program, 'move', {
+    summary:
+      'Carry everything of the embedded database into an empty database on PostgreSQL; the gateway must be stopped',
+    examples: ['mcp-gateway move --from ./data --to postgres://gateway@db.example.com/gateway'],
+  })
+    .requiredOption('--from <folder>', 'folder of the embedded database (setting DATA_DIR)')
+    .requiredOption('--to <url>', 'the new database (setting DATABASE_URL)')
+    .action(on(move));
+
   addCommand(program, 'entra-emulator', {
     summary: 'Run an emulated Entra ID for tests and evaluation; it is not Microsoft Entra ID',
     examples: [
@@ -68,6 +82,27 @@ async function rotate({ world, terminal, output }: Run, { dataDir }: { dataDir?:
   for (const path of unreadable)
     output.warn(`the credential of ${path} can be read with neither key; set it anew`);
   return unreadable.length === 0 ? 0 : 1;
+}
+
+async function migrate({ world, output }: Run): Promise<number> {
+  const migrated = await world.migrateDatabase();
+  output.result({ migrated }, () =>
+    migrated.length === 0 ? 'The database is up to date.' : `Migrated: ${migrated.join(', ')}.`,
+  );
+  return 0;
+}
+
+async function move(
+  { world, terminal, output }: Run,
+  { from, to }: { from: string; to: string },
+): Promise<number> {
+  const { rows } = await world.moveDatabase({ from: resolve(terminal.cwd, from), to });
+  const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
+  output.result(
+    { rows },
+    () => `${total} rows moved. Set DATABASE_URL and start the gateway; SECRET_KEY stays the same.`,
+  );
+  return 0;
 }
 
 async function runEmulator({ world, terminal }: Run, options: EmulatorFlags): Promise<number> {

@@ -77,6 +77,7 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   // Of a clock that nobody sets, and that goes on while the process is stopped.
   let polledAt = performance.now();
   let behind: number | null = null;
+  let readAt = now();
 
   const note = (seqs: readonly number[]): void => {
     for (const seq of seqs) {
@@ -117,7 +118,7 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   const advance = async (): Promise<boolean> => {
     const { newest, oldest } = await boundsOf(db);
     // Numbers that went back are those of a database that lost its last commits: a restored or promoted copy.
-    if (newest < top || (newest > top && oldest > top + 1 && top > 0)) return false;
+    if (newest < top || (newest > top && oldest > top + 1)) return false;
     if (gaps.size > 0) await deliver(followers, await late(), log);
     while (top < newest) {
       const rows = await rowsOf(db).where('seq', '>', top).orderBy('seq').limit(page).execute();
@@ -131,13 +132,15 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
     if (closed) return;
     const begun = performance.now();
     try {
-      const wasBehind = behind !== null;
+      // Stopped for so long, it may have missed numbers that were waited for and are gone.
+      const wasBehind = behind !== null || now() - readAt > patienceMs;
+      readAt = now();
       if (wasBehind || !(await advance())) {
         await begin();
         for (const follower of followers) for (const kind of follower.kinds) follower.missed.add(kind);
       }
       behind = null;
-      if (wasBehind) log.info({}, 'the database can be read again; everything in memory is rebuilt');
+      if (wasBehind) log.info({}, 'changes can be read again; everything in memory is rebuilt');
       for (const follower of followers) await rebuild(follower, log);
       if (now() - purgedAt > purgeEveryMs) {
         purgedAt = now();

@@ -32,6 +32,8 @@ export interface Config {
   readonly dataDir: string;
   /** PostgreSQL; null: the embedded database in `dataDir`. */
   readonly database: PostgresSettings | null;
+  /** Processes that serve; `auto`: one a core. */
+  readonly workers: number | 'auto';
   /** How long verified tokens are believed while the database is away. */
   readonly databaseGraceSeconds: number;
   readonly log: { readonly level: string; readonly format: 'json' | 'text' };
@@ -161,6 +163,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     trustedProxyHops: value('TRUSTED_PROXY_HOPS'),
     dataDir: resolve(directory, value('DATA_DIR')),
     database: databaseOf(read, directory, faults),
+    workers: value('WORKERS'),
     databaseGraceSeconds: value('DATABASE_GRACE_SECONDS'),
     log: {
       level: value('LOG_LEVEL'),

@@ -29,6 +29,14 @@ export const databaseSettings = {
   DATABASE_CA_FILE: file("A PEM file of the authorities that the database's certificate may be from."),
   DATABASE_CLIENT_CERT_FILE: file('A PEM file with the certificate that the gateway shows to the database.'),
   DATABASE_CLIENT_KEY_FILE: file('Its private key, without a passphrase.'),
+  WORKERS: setting<number | 'auto'>({
+    group: 'Storage',
+    about:
+      'Processes that serve on this machine and share the port; `auto`: one a core. With the embedded database it is one. ' +
+      'Each has its own pool of connections, and its own METRICS_PORT: that, the next, and so on.',
+    default: '1',
+    parse: (value) => (value === 'auto' ? value : integer(1, 256)(value)),
+  }),
   DATABASE_POOL_SIZE: setting({
     group: 'Storage',
     about: 'Connections to PostgreSQL that one process holds at most, besides one for notifications.',

@@ -223,6 +223,7 @@ function controlPlane(
     metrics: metrics.render,
     doctor: doctor.look,
     caughtUp: base.feed.caughtUp,
+    behindSince: base.feed.behindSince,
     uiDirectory: packagedFile('dist/ui'),
   });
 }

@@ -5,12 +5,19 @@ import { type Feed, startFeed } from '../../changes/feed.ts';
 import { recordChange } from '../../changes/record.ts';
 import type { PostgresSettings } from '../../config/config-database.ts';
 import { Failure } from '../../failure/errors.ts';
+import { rememberPerson } from '../../identity/people.ts';
+import { putScope } from '../../registry/scopes/store.ts';
 import { acquireLease, lockUntilCommit } from '../lease.ts';
-import type { OpenDatabase } from '../open.ts';
+import { moveRows } from '../move.ts';
+import { type OpenDatabase, openMemory } from '../open.ts';
 import type { Db } from '../tables.ts';
 import { migratePostgres, openPostgres } from './open.ts';
 import { connectionOf } from './pool.ts';
 
+const alice = {
+  ...{ subject: 's', username: 'alice', name: null, email: null, tenant: 't' },
+  ...{ logoutHint: null, sid: null, groupsComplete: true },
+};
 let server: TestPostgres;
 let settings: PostgresSettings;
 let count = 0;
@@ -75,6 +82,7 @@ test('a commit in one process wakes the feed of another, without any poll', asyn
 
 test('a change that is committed after a later one is delivered too', async () => {
   const database = await open();
+  await recordChange(database.db, 'server', '/first');
   const feed = await follow(database, 0);
   const heard: unknown[] = [];
   feed.follow(['server'], ({ key }) => void heard.push(key));
@@ -189,4 +197,30 @@ test('through a pooler no limits are asked of the server, and the direct way has
     statement_timeout: 30_000,
     connectionString: both.directUrl,
   });
+});
+
+test('everything of an embedded database moves into an empty one, and never into one that has something', async () => {
+  const source = await openMemory();
+  ends.push(() => source.close());
+  const at = '2026-01-01T00:00:00.000Z';
+  await rememberPerson(source.db, 'entra', { ...alice, groups: ['g', "o'h"] }, at);
+  const scope = { name: 's', serverRules: [], agentRules: [], uiPermissions: {}, groupMappings: ['g'] };
+  await putScope(source.db, { scope, idpGroupId: null }, at);
+  for (let id = 0; id < 2500; id += 1)
+    await source.db
+      .insertInto('m2m_clients')
+      .values({
+        ...{ provider: 'entra', client_id: `c${id}`, name: 'ünïcode 🎉', description: '', groups: '[]' },
+        ...{ is_enabled: 1, source: 'manual', created_by: 'a', created_at: at, updated_at: at },
+      })
+      .execute();
+  const target = await open();
+  const { rows } = await moveRows(source.db, target.db);
+  expect(rows).toMatchObject({ people: 1, scopes: 1, m2m_clients: 2500 });
+  for (const table of ['people', 'scopes', 'm2m_clients'] as const) {
+    const of = (db: Db) => db.selectFrom(table).selectAll().execute();
+    const sorted = (found: object[]) => found.map((row) => JSON.stringify(Object.entries(row).sort())).sort();
+    expect(sorted(await of(target.db))).toEqual(sorted(await of(source.db)));
+  }
+  await expect(moveRows(source.db, target.db)).rejects.toThrow('already');
 });

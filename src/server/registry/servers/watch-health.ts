@@ -1,8 +1,9 @@
 import type { Tool } from '../../../contract/servers.ts';
+import { ifLeased } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
 import type { LookAfter } from './look-after.ts';
 import type { Routes } from './routes.ts';
-import { find } from './store.ts';
+import { find, type ServerRow } from './store.ts';
 
 /** How long the first repeat after a failure waits, as a part of the interval; each further one waits twice as long. */
 const firstRepeat = 1 / 16;
@@ -87,6 +88,21 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
       turn.checkedAt = Date.parse(before.health.checkedAt);
       return;
     }
+    if (wasCheckedElsewhere(before.health, turn)) return;
+    // One process checks a server; the others find what it found.
+    await ifLeased(db, `health ${name}`, () => examine(name, turn, before));
+  };
+  /** Another process has checked it since this one did, so recently that it is not due: takes its finding over. */
+  const wasCheckedElsewhere = (health: ServerRow['health'], turn: Turn): boolean => {
+    if (turn.isTold || !health) return false;
+    const at = Date.parse(health.checkedAt);
+    const failures = health.status === 'healthy' ? 0 : Math.max(1, turn.failures);
+    const wait = waitAfter(failures, { ...world, random: () => 0.5 });
+    if (at <= turn.checkedAt || now() - at >= wait * (1 - 2 * jitter)) return false;
+    Object.assign(turn, { failures, checkedAt: at, dueAt: at + waitAfter(failures, world) });
+    return true;
+  };
+  const examine = async (name: string, turn: Turn, before: ServerRow): Promise<void> => {
     const wasTold = turn.isTold;
     Object.assign(turn, { isTold: false, checkedAt: now() });
     const { found } = await lookAfter.one(before);

@@ -1,0 +1,45 @@
+import type { Diagnosis } from '../../contract/doctor.ts';
+import type { Handlers } from '../../contract/endpoint.ts';
+import { endpoints } from '../../contract/index.ts';
+import type { systemEndpoints } from '../../contract/system.ts';
+import type { Config } from '../config/config.ts';
+import { sessionCookieName } from './cookies.ts';
+import { openApiOf } from './openapi/serve.ts';
+
+/** What the endpoints about the process itself need. */
+export interface SystemWorld {
+  readonly config: Config;
+  readonly version: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Examines the identity provider, unless it has within so many milliseconds. */
+  readonly doctor: (maxAge: number) => Promise<Diagnosis>;
+  /** The figures of this process as text. */
+  readonly metrics: () => Promise<string>;
+  /** Since when the database cannot be read (milliseconds since 1970); null while it can. */
+  readonly behindSince: () => number | null;
+}
+
+/** The endpoints about the process itself. */
+export function systemHandlers(world: SystemWorld): Handlers<typeof systemEndpoints, unknown> {
+  const { version, doctor, metrics, config, now, behindSince } = world;
+  const { mode, settings } = config;
+  const cookie = sessionCookieName(config.session);
+  const started_at = new Date(now()).toISOString();
+  return {
+    'system.health': () => ({ status: 'healthy', service: 'mcp-gateway-registry' }),
+    'system.live': () => ({ status: 'live' }),
+    // Ready also without the database, or a load balancer would send the calls that go on to nobody.
+    'system.ready'() {
+      const since = behindSince();
+      const unreachable_since = since === null ? null : new Date(since).toISOString();
+      const database = { reachable: since === null, unreachable_since };
+      return { status: since === null ? ('ready' as const) : ('degraded' as const), database };
+    },
+    'system.version': () => ({ version }),
+    'system.process': () => ({ version, node: process.version, mode, started_at, settings: [...settings] }),
+    'system.doctor': ({ query }) => doctor(query.max_age * 1000),
+    'system.metrics': metrics,
+    'system.openapi': openApiOf(endpoints, { version, url: config.registryUrl, cookie }),
+  };
+}

@@ -23,7 +23,7 @@ const [command = 'start', ...rest] = process.argv.slice(2);
 
 const commands = {
   ...{ start, dev, check, test, 'test:keycloak': keycloak, build, bench, 'bench:ui': benchUi },
-  ...{ screenshots, format, publishable },
+  ...{ screenshots, format, publishable, fuzz },
 };
 if (!Object.hasOwn(commands, command))
   fail(`unknown command '${command}'; known: ${Object.keys(commands).join(', ')}`);
@@ -89,6 +89,12 @@ function benchUi() {
   install();
   if (buildIsStale()) runBuild();
   run(pinnedNode(), ['test/bench/ui.ts', ...rest]);
+}
+
+/** Coverage-guided fuzzing of the parsers; `--seconds`, `--target`, `--seed`. */
+function fuzz() {
+  install();
+  run(pinnedNode(), ['test/fuzz/main.ts', ...rest]);
 }
 
 function screenshots() {

@@ -35,10 +35,11 @@ export function trust(
   now: () => number,
   names = groupNames([provider.name], []),
 ): TrustedProvider {
-  const { algorithms, issuer: name } = provider;
+  const { algorithms, issuer: name, hasOwnKeys, clientId } = provider;
+  const appId = hasOwnKeys ? clientId : undefined;
   return {
     provider,
-    issuers: provider.discoveryUrls.map((url) => new Issuer(url, send, now, { name, algorithms })),
+    issuers: provider.discoveryUrls.map((url) => new Issuer(url, send, now, { name, algorithms, appId })),
     groupsOf: (groups) => names.qualify(provider.name, groups),
   };
 }

@@ -21,6 +21,8 @@ export interface IssuerRules {
   /** The exact name that the discovery document has to have; absent: whatever it says. */
   readonly name?: string | undefined;
   readonly algorithms: readonly Algorithm[];
+  /** The application whose own signing keys count as well (Entra ID, claims mapping): discovery with `?appid=` names them. */
+  readonly appId?: string | undefined;
 }
 
 const hour = 3_600_000;
@@ -47,8 +49,10 @@ export class Issuer {
   readonly #now: () => number;
   #document: Promise<z.infer<typeof discoveryDocument>> | undefined;
   #undiscoveredAt = Number.NEGATIVE_INFINITY;
+  /** Until the first answer there is nothing to read anew. */
+  #discoveredAt = Number.POSITIVE_INFINITY;
   #keys = new Map<string, SigningKey>();
-  #sendedAt = Number.NEGATIVE_INFINITY;
+  #loadedAt = Number.NEGATIVE_INFINITY;
   #unknownKeyFetchAt = Number.NEGATIVE_INFINITY;
   #failedAt = Number.NEGATIVE_INFINITY;
   #pending: Promise<void> | undefined;
@@ -67,23 +71,40 @@ export class Issuer {
 
   /** The key of that id; undefined when the issuer has none; throws `identity_unavailable` when it cannot tell. */
   async key(kid: string): Promise<SigningKey | undefined> {
-    const age = this.#now() - this.#sendedAt;
+    const age = this.#now() - this.#loadedAt;
     const known = age < keepFor ? this.#keys.get(kid) : undefined;
     if (known) {
       if (age > refreshAfter) this.#refresh().catch(() => {});
       return known;
     }
-    const firstTime = this.#sendedAt === Number.NEGATIVE_INFINITY || age >= keepFor;
+    const firstTime = this.#loadedAt === Number.NEGATIVE_INFINITY || age >= keepFor;
     if (!firstTime) {
       if (this.#now() - this.#unknownKeyFetchAt < unknownKeyPause && !this.#failing()) return undefined;
       this.#unknownKeyFetchAt = this.#now();
     }
     await this.#refresh();
+    const found = this.#keys.get(kid);
+    if (found || !this.rules.appId) return found;
+    await this.#loadOwnKeys(this.rules.appId);
     return this.#keys.get(kid);
   }
 
+  /** Keys that only this application's tokens are signed with; a failure says nothing of the others. */
+  async #loadOwnKeys(appId: string): Promise<void> {
+    try {
+      const url = new URL(this.discoveryUrl);
+      url.searchParams.set('appid', appId);
+      const { issuer, jwks_uri } = discoveryDocument.parse(await this.#json(url.href));
+      if (issuer !== (await this.name())) return;
+      const own = await signingKeysIn(await this.#json(jwks_uri), this.rules.algorithms);
+      this.#keys = new Map([...this.#keys, ...own]);
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
   #failing(): boolean {
-    return this.#failedAt > this.#sendedAt;
+    return this.#failedAt > this.#loadedAt;
   }
 
   #refresh(): Promise<void> {
@@ -98,7 +119,7 @@ export class Issuer {
     try {
       const { jwks_uri } = await this.#discover();
       this.#keys = await signingKeysIn(await this.#json(jwks_uri), this.rules.algorithms);
-      this.#sendedAt = this.#now();
+      this.#loadedAt = this.#now();
     } catch (error) {
       this.#failedAt = this.#now();
       throw unavailable(error);
@@ -107,10 +128,13 @@ export class Issuer {
 
   #discover(): Promise<z.infer<typeof discoveryDocument>> {
     if (this.#now() - this.#undiscoveredAt < failurePause) return Promise.reject(unavailable(undefined));
+    // What a provider says of itself may change: it is read anew with the keys, once a day.
+    if (this.#now() - this.#discoveredAt >= keepFor) this.#document = undefined;
     this.#document ??= this.#json(this.discoveryUrl)
       .then((body) => {
         const document = discoveryDocument.parse(body);
         requireIssuer(document.issuer, this.rules.name);
+        this.#discoveredAt = this.#now();
         return document;
       })
       .catch((error: unknown) => {

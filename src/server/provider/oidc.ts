@@ -15,17 +15,28 @@ export interface OidcClient {
 /** Makes openid-client configurations; throws `identity_unavailable` while the provider cannot be read. */
 export type OidcClients = (client: OidcClient) => Promise<oidc.Configuration>;
 
-/** Reads each discovery document once; a failed read is not remembered. */
+/** After this long a discovery document is read anew in passing; the old one serves meanwhile, in milliseconds. */
+const documentLasts = 24 * 3_600_000;
+
+/** Reads each discovery document once a day; a failed read is not remembered, and leaves the document of before in place. */
 export function createOidcClients(send: Fetch, now: () => number): OidcClients {
-  const documents = new Map<string, Promise<oidc.ServerMetadata>>();
+  const documents = new Map<string, { document: Promise<oidc.ServerMetadata>; readAt: number }>();
   const documentOf = ({ discoveryUrl, clientId, issuer }: OidcClient): Promise<oidc.ServerMetadata> => {
     const known = documents.get(discoveryUrl);
-    if (known) return known;
+    if (known && now() - known.readAt < documentLasts) return known.document;
     const fresh = discover(discoveryUrl, clientId, send).then((server) => {
       requireIssuer(server.issuer, issuer);
       return server;
     });
-    documents.set(discoveryUrl, fresh);
+    if (known) {
+      known.readAt = now();
+      fresh.then(
+        () => documents.set(discoveryUrl, { document: fresh, readAt: now() }),
+        () => {},
+      );
+      return known.document;
+    }
+    documents.set(discoveryUrl, { document: fresh, readAt: now() });
     fresh.catch(() => documents.delete(discoveryUrl));
     return fresh;
   };

@@ -72,6 +72,8 @@ export interface Provider {
   readonly discoveryUrls: readonly string[];
   /** The exact issuer that discovery has to name; absent where the documents decide (Entra has two). */
   readonly issuer?: string;
+  /** Whether tokens may be signed with keys of the application's own, which only discovery with `?appid=` names. */
+  readonly hasOwnKeys?: boolean;
   /** How tokens are signed; nothing else is accepted. */
   readonly algorithms: readonly Algorithm[];
   /** What clients ask for to get a token for this gateway, for the protected-resource document. */

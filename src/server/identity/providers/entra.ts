@@ -27,6 +27,7 @@ export function entra(config: EntraConfig): Provider {
     scope,
     refreshScope: scope,
     algorithms: ['RS256'],
+    hasOwnKeys: true,
     resourceScopes: [`${apiOf(config)}/.default`],
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
     groupApi: graphOf(config, clientAuth),

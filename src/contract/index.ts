@@ -16,6 +16,7 @@ import { tokenEndpoints } from './tokens.ts';
 import { usageEndpoints } from './usage.ts';
 import { userEndpoints } from './users.ts';
 import { virtualServerEndpoints } from './virtual-servers.ts';
+import { wellKnownEndpoints } from './well-known.ts';
 
 /** Every endpoint of the API; order matters where one path pattern contains another. */
 export const endpoints = {
@@ -38,6 +39,7 @@ export const endpoints = {
   ...jobEndpoints,
   ...m2mClientEndpoints,
   ...auditEndpoints,
+  ...wellKnownEndpoints,
   ...usageEndpoints,
 } as const;
 

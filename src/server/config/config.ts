@@ -13,6 +13,7 @@ import { bitsOf } from './secret-strength.ts';
 import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
 import { settingsInForce } from './settings-in-force.ts';
+import type { PublicServers } from './settings-search.ts';
 
 export type { EntraConfig } from './config-entra.ts';
 export type { OidcConfig } from './config-oidc.ts';
@@ -82,8 +83,8 @@ export interface Config {
     readonly headers: Readonly<Record<string, string>>;
     readonly serviceName: string;
   } | null;
-  /** The search: how often one person or agent may ask. */
-  readonly search: { readonly perMinute: number };
+  /** The search: how often one person or agent may ask, and what anybody may find. */
+  readonly search: { readonly perMinute: number; readonly publicServers: PublicServers };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
   /** Accounts that the gateway makes in a directory. */
@@ -207,7 +208,10 @@ export function readConfig(environment: Environment, directory: string): Config 
           serviceName: value('OTEL_SERVICE_NAME'),
         }
       : null,
-    search: { perMinute: value('SEARCH_REQUESTS_PER_MINUTE') },
+    search: {
+      perMinute: value('SEARCH_REQUESTS_PER_MINUTE'),
+      publicServers: value('WELL_KNOWN_SERVERS'),
+    },
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
     iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },

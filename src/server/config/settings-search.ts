@@ -1,4 +1,4 @@
-import { integer, setting } from './setting.ts';
+import { integer, setting, wrong } from './setting.ts';
 
 /** The settings of the search: a part of `settings`. */
 export const searchSettings = {
@@ -9,4 +9,24 @@ export const searchSettings = {
     default: '6000',
     parse: integer(0, 1_000_000),
   }),
+  WELL_KNOWN_SERVERS: setting({
+    group: 'Search',
+    about:
+      'Which servers anybody may find without signing in, at `/.well-known/mcp-servers` and `/.well-known/mcp/catalog.json`: ' +
+      '`none` (both are 404), `all` that are switched on, or `tag:NAME`, those of them with a tag. Names, descriptions, tags and ' +
+      'addresses are shown, never tools.',
+    default: 'none',
+    parse: publicServers,
+  }),
 } as const;
+
+/** What is public of the servers here. */
+export type PublicServers =
+  | { readonly are: 'none' | 'all' }
+  | { readonly are: 'tagged'; readonly tag: string };
+
+function publicServers(value: string): PublicServers {
+  if (value === 'none' || value === 'all') return { are: value };
+  const tag = value.startsWith('tag:') ? value.slice(4).trim().toLowerCase() : '';
+  return tag === '' ? wrong("must be 'none', 'all' or 'tag:NAME'") : { are: 'tagged', tag };
+}

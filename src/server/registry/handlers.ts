@@ -22,6 +22,7 @@ import { tokenHandlers } from './tokens/handlers.ts';
 import { usageHandlers } from './usage/handlers.ts';
 import { userHandlers } from './users/handlers.ts';
 import { type VirtualServersWorld, virtualServerHandlers } from './virtual-servers/handlers.ts';
+import { wellKnownHandlers } from './well-known/handlers.ts';
 
 /** What the entities of the registry are built from. */
 export interface RegistryWorld {
@@ -34,6 +35,7 @@ export interface RegistryWorld {
   readonly servers: ServersWorld;
   readonly virtualServers: VirtualServersWorld;
   readonly search: Finder<Identity>;
+  readonly version: string;
   readonly scopes: ScopesApiWorld;
   /** What is granted now. */
   readonly grants: AccessWorld['grants'];
@@ -59,6 +61,11 @@ export function registryHandlers(world: RegistryWorld) {
     ...virtualServerHandlers(world.virtualServers),
     ...userHandlers(world.scopes),
     ...searchHandlers({ db, finder: world.search, publicUrl: config.registryUrl }),
+    ...wellKnownHandlers({
+      ...{ now, publicUrl: config.registryUrl, publicServers: config.search.publicServers },
+      ...{ finder: world.search, version: world.version, newId: world.servers.newId },
+      enabledServers: () => world.search.enabledServers(),
+    }),
     ...jobHandlers(world.jobs),
     ...m2mClientHandlers({ ...world.scopes, providers: withDirectoryFirst(config, directory) }),
     ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),

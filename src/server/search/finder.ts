@@ -3,12 +3,15 @@ import { Failure } from '../failure/errors.ts';
 import { keyOf } from './follow.ts';
 import type { Item } from './item.ts';
 import type { Engine, Options, Results } from './search.ts';
+import type { SearchIndex } from './search-index.ts';
 import type { Rights } from './view.ts';
 
 /** Finds things for somebody: `W` is who, which this room does not look into. */
 export interface Finder<W> {
   /** What `who` finds, the best first, at most 500; fails with `too_many_requests` when asked too often. */
   search(who: W, text: string, options?: Options): Promise<Results>;
+  /** Every server that is switched on, whoever may see it, by path. */
+  enabledServers(): Promise<readonly Item[]>;
   /** The tools of the server at a path that `who` may call. */
   toolsOf(who: W, path: string, includeDisabled?: boolean): Item[];
 }
@@ -30,6 +33,7 @@ export interface FinderWorld<W> {
 /** Makes the finder. */
 export function createFinder<W>(world: FinderWorld<W>): Finder<W> {
   const { engine, ready, rightsOf, nameOf } = world;
+  let servers: { index: SearchIndex; version: number; items: readonly Item[] } | undefined;
   const mayAsk = createAllowance(world.perMinute, world.now);
   return {
     async search(who, text, options) {
@@ -40,6 +44,12 @@ export function createFinder<W>(world: FinderWorld<W>): Finder<W> {
         });
       await ready;
       return engine.search(rightsOf(who), text, options);
+    },
+    async enabledServers() {
+      await ready;
+      if (servers?.version !== engine.index.version || servers.index !== engine.index)
+        servers = { index: engine.index, version: engine.index.version, items: engine.enabledServers() };
+      return servers.items;
     },
     toolsOf(who, path, includeDisabled) {
       const found = engine.visible(rightsOf(who), keyOf('server', path), includeDisabled);

@@ -108,6 +108,7 @@ const sources: readonly Source[] = [
 export function followDatabase(engine: ReturnType<typeof createEngine>, world: FollowWorld): Following {
   const { db, feed, log } = world;
   let closed = false;
+  let building = true;
   // One after the other, so that an older state never replaces a newer one.
   let work: Promise<void> = Promise.resolve();
   const next = (run: () => Promise<void>): Promise<void> => {
@@ -119,9 +120,14 @@ export function followDatabase(engine: ReturnType<typeof createEngine>, world: F
     return work;
   };
   const rebuild = async (): Promise<void> => {
-    const index = engine.empty();
-    for (const source of sources) await readAll(source, db, index, () => closed);
-    if (!closed) engine.replace(index);
+    building = true;
+    try {
+      const index = engine.empty();
+      for (const source of sources) await readAll(source, db, index, () => closed);
+      if (!closed) engine.replace(index);
+    } finally {
+      building = false;
+    }
   };
   const update = async (source: Source, path: string): Promise<void> => {
     const [key, items] = [keyOf(source.kind, path), await source.read(db, path)];
@@ -129,9 +135,12 @@ export function followDatabase(engine: ReturnType<typeof createEngine>, world: F
     if (engine.index.isGappy) await rebuild();
     else await putInTurns(engine.index, key, items);
   };
+  // Who changed something finds it changed at once; a whole index is not waited for.
   const leave = feed.follow(followed, ({ kind, key }) => {
     const source = sources.find((one) => one.kind === kind);
-    if (source) void next(() => (key === null ? rebuild() : update(source, key)));
+    if (!source) return;
+    const done = next(() => (key === null ? rebuild() : update(source, key)));
+    if (key !== null && !building) return done;
   });
   const ready = next(rebuild);
   return {

@@ -27,7 +27,7 @@ export interface Item {
   readonly enabled: boolean;
   /** Further words that it is found by, which count least: properties of a tool, skills of an agent. */
   readonly more: string;
-  /** The definition of a tool as JSON: parsed only for those that are shown. */
+  /** As JSON, parsed only for what is shown: the definition of a tool; transports and version of a server. */
   readonly definition: string | null;
 }
 
@@ -41,7 +41,8 @@ export function itemsOfServer(
   return [
     {
       ...{ kind: 'server', id: row.path, ...shared, name: said.server_name, title: null, owner: '' },
-      ...{ description: said.description, tags: said.tags, definition: null },
+      ...{ description: said.description, tags: said.tags },
+      definition: JSON.stringify({ supported_transports: said.supported_transports, version: said.version }),
       more: splitCamelCase(nameOfPath(row.path)),
     },
     ...tools.map((tool): Item => {

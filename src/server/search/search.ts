@@ -44,6 +44,8 @@ export interface Engine {
   search(rights: Rights, text: string, options?: Options): Results;
   /** The items that somebody with these rights may find under a key. */
   visible(rights: Rights, key: string, includeDisabled?: boolean): Item[];
+  /** Every server that is switched on, by path. */
+  enabledServers(): Item[];
   /** Replaces the whole index by one that was built beside it. */
   replace(index: SearchIndex): void;
 }
@@ -121,6 +123,10 @@ export function createEngine(
         .numbersUnder(key)
         .flatMap((number) => (visible[number] ? (index.entries[number]?.item ?? []) : []));
     },
+    enabledServers() {
+      const servers = index.entries.flatMap((entry) => entry?.item ?? []).filter(isEnabledServer);
+      return servers.sort((a, b) => (a.path < b.path ? -1 : 1));
+    },
     replace(other) {
       other.version = index.version + 1;
       index = other;
@@ -139,6 +145,10 @@ function everything(index: SearchIndex, { numbers }: View, admits: (entry: Entry
   return all
     .sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)) || (a.id < b.id ? -1 : 1))
     .map(({ number }) => ({ number, score: 0, similarity: 0 }));
+}
+
+function isEnabledServer({ kind, enabled }: Item): boolean {
+  return kind === 'server' && enabled;
 }
 
 function newViews() {

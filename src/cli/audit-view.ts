@@ -1,6 +1,6 @@
 import type { AuditEventInFull, AuditEventShown } from '../contract/audit.ts';
+import { plainJson } from '../contract/plain-text.ts';
 import type { Paint, Style } from './output.ts';
-import { plainJson } from './plain-text.ts';
 import { fields, table } from './table.ts';
 
 const styles = { allow: undefined, deny: 'yellow', error: 'red' } as const satisfies Record<

@@ -1,3 +1,4 @@
+import { plainText } from '../contract/plain-text.ts';
 import type { Terminal } from './terminal.ts';
 import { misuse } from './trouble.ts';
 
@@ -8,7 +9,7 @@ export async function confirm(
   otherwise = 'Say --force to go ahead.',
 ): Promise<boolean> {
   if (!stdin.isTTY) throw misuse('There is nobody to ask: standard input is not a terminal.', otherwise);
-  stderr.write(`${question} (yes/no): `);
+  stderr.write(`${plainText(question)} (yes/no): `);
   return (await firstLine(stdin)).trim() === 'yes';
 }
 

@@ -1,6 +1,6 @@
 import type { Diagnosis, Finding } from '../contract/doctor.ts';
+import { plainText } from '../contract/plain-text.ts';
 import type { Paint, Style } from './output.ts';
-import { plainText } from './plain-text.ts';
 
 const marks: Record<Finding['level'], { mark: string; style: Style }> = {
   ok: { mark: 'ok  ', style: 'green' },

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { clip, plainJson, plainLine, widthOf } from '../contract/plain-text.ts';
 import { systemClock, untilInterrupted } from './clock.ts';
 import { openOutput } from './output.ts';
-import { clip, plainJson, plainLine, widthOf } from './plain-text.ts';
 import { fields, table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 import { Trouble } from './trouble.ts';

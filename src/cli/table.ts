@@ -1,5 +1,5 @@
+import { clip, plainLine, widthOf } from '../contract/plain-text.ts';
 import type { Paint, Style } from './output.ts';
-import { clip, plainLine, widthOf } from './plain-text.ts';
 
 /** A column of a table: its title, what it shows of a row, and how that is painted. */
 export interface Column<R> {

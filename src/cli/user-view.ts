@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Job } from '../contract/jobs.ts';
 import type { m2mClientEndpoints } from '../contract/m2m-clients.ts';
+import { plainLine } from '../contract/plain-text.ts';
 import type { User, userEndpoints } from '../contract/users.ts';
 import type { Paint } from './output.ts';
-import { plainLine } from './plain-text.ts';
 import { fields, table } from './table.ts';
 
 type NewHuman = z.output<(typeof userEndpoints)['users.createHuman']['output']>;

@@ -1,11 +1,11 @@
 import { Option } from 'commander';
+import { plainLine } from '../../contract/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { settingsOf } from '../dot-env.ts';
 import { loginUrlOf } from '../entra-tokens.ts';
 import { type Errand, generateAll, makeFolder, type Outcome } from '../generate-tokens.ts';
 import { type Entry, type ForGateway, readIdentities } from '../identities.ts';
 import { keepTokens } from '../keep-tokens.ts';
-import { plainLine } from '../plain-text.ts';
 import { misuse } from '../trouble.ts';
 
 interface Flags {

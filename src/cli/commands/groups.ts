@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { Api } from '../../contract/client.ts';
+import { plainLine } from '../../contract/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { groupSections, groupTable, scopeChange, scopeFields } from '../group-view.ts';
 import { importGroup } from '../import-group.ts';
 import { orNotFound } from '../not-found.ts';
-import { plainLine } from '../plain-text.ts';
 
 interface Named {
   name: string;

@@ -1,9 +1,9 @@
 import { Option } from 'commander';
+import { plainLine } from '../../contract/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { namesIn } from '../group-names.ts';
 import { orNotFound } from '../not-found.ts';
-import { plainLine } from '../plain-text.ts';
 import { misuse } from '../trouble.ts';
 import { clientFields, clientTable } from '../user-view.ts';
 

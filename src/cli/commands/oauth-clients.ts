@@ -1,12 +1,12 @@
 import { Option } from 'commander';
 import type { Output } from '../../contract/endpoint.ts';
 import type { oauthEndpoints } from '../../contract/oauth.ts';
+import { plainLine } from '../../contract/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { namesIn } from '../group-names.ts';
 import { orNotFound } from '../not-found.ts';
 import type { Paint } from '../output.ts';
-import { plainLine } from '../plain-text.ts';
 import { fields, table } from '../table.ts';
 
 type Client = Output<(typeof oauthEndpoints)['oauthClients.get']>;

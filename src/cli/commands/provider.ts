@@ -1,4 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
+import { plainText } from '../../contract/plain-text.ts';
 import {
   type SetupOptions,
   type SetupProvider,
@@ -9,7 +10,6 @@ import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.
 import { allOf } from '../confirm.ts';
 import { showDiagnosis } from '../diagnosis.ts';
 import type { Paint } from '../output.ts';
-import { plainText } from '../plain-text.ts';
 import { openQuestions } from '../questions.ts';
 import { misuse } from '../trouble.ts';
 

@@ -1,9 +1,9 @@
 import type { Api } from '../../contract/client.ts';
+import { plainLine } from '../../contract/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { allOf, confirm } from '../confirm.ts';
 import { namesIn, warnOfGroups } from '../group-names.ts';
 import { orNotFound } from '../not-found.ts';
-import { plainLine } from '../plain-text.ts';
 import { misuse } from '../trouble.ts';
 import { humanFields, secretLines, userTable } from '../user-view.ts';
 

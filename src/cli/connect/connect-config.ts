@@ -1,5 +1,5 @@
+import { plainJson } from '../../contract/plain-text.ts';
 import type { Run } from '../command.ts';
-import { plainJson } from '../plain-text.ts';
 import { Trouble } from '../trouble.ts';
 
 /** The action of `server-connect-config`: what an MCP client's configuration needs to connect to a server. */

@@ -1,5 +1,6 @@
 import type { Api } from '../../contract/client.ts';
 import type { FileEntry } from '../../contract/files/entry.ts';
+import { plainJson } from '../../contract/plain-text.ts';
 import type { Registration, ServerInFull } from '../../contract/servers.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
@@ -51,7 +52,7 @@ async function exportAll(
     })),
     scopes,
   };
-  const text = `${JSON.stringify(document, null, 2)}\n`;
+  const text = `${plainJson(document)}\n`;
   if (file === undefined) terminal.stdout.write(text);
   else await writeSecret(terminal.cwd, file, text);
   const secret = servers.filter(({ auth_scheme }) => auth_scheme !== 'none').map(({ path }) => path);

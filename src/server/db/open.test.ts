@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -77,4 +77,13 @@ test('a transaction that reads before it writes is never refused for what anothe
   other.exec("DELETE FROM audit_events WHERE id = 'none'");
   other.close();
   await close();
+});
+
+test('the files of the database are for this account alone, also those of an earlier version', async () => {
+  const mode = (name: string): number => statSync(join(directory, name)).mode & 0o777;
+  await (await openDatabase(directory)).close();
+  chmodSync(join(directory, 'gateway.db'), 0o644);
+  const opened = await openDatabase(directory);
+  for (const name of ['gateway.db', 'gateway.db-wal', 'gateway.db-shm']) expect(mode(name)).toBe(0o600);
+  await opened.close();
 });

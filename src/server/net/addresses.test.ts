@@ -24,6 +24,15 @@ test.each([
   '::169.254.169.254',
   '64:ff9b::169.254.169.254',
   '2002:a9fe:a9fe::1',
+  '::ffff:0:169.254.169.254',
+  '::ffff:0:a9fe:a9fe',
+  'fd00::5efe:169.254.169.254',
+  '2600::200:5efe:a9fe:a9fe',
+  '2600::100:5efe:169.254.169.254',
+  '64:ff9b:1::169.254.169.254',
+  '64:ff9b:1:2:3:4:a9fe:a9fe',
+  '2001:0:a9fe:a9fe::1',
+  '2001:0:808:808::5601:5601',
 ])('%s is never reached, whatever the policy allows', (address) => {
   const policy = { allowPrivate: true, allow: ['0.0.0.0/0', '::/0'] };
   expect(refusalOf(address, policy)).toContain('never connects');
@@ -44,7 +53,7 @@ test.each([
   '::ffff:10.0.0.1',
   '64:ff9b::10.0.0.1',
   '2002:0a00:0001::1',
-  '2001:0:1::1',
+  '2001:0:808:808:0:0:f7f7:f7f7',
 ])('%s is private: reached only where the policy says so', (address) => {
   expect(refusalOf(address, closed)).toContain('private or loopback');
   expect(refusalOf(address, open)).toBeUndefined();

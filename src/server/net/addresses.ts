@@ -58,7 +58,7 @@ export function rangesOf(cidrs: readonly string[]): BlockList {
 export function refusalOf(address: string, policy: OutboundPolicy): string | undefined {
   const plain = address.replace(/^\[|\]$/g, '').split('%', 1)[0] ?? '';
   if (!isIP(plain)) return 'The address is not an IP address.';
-  const forms = [plain, embeddedIPv4(plain)].filter((form) => form !== undefined);
+  const forms = [plain, ...embeddedIPv4(plain)];
   if (forms.some((form) => isIn(never, form)))
     return 'It is at a link-local, metadata or reserved address, to which the gateway never connects.';
   if (policy.allowPrivate || !forms.some((form) => isIn(privateRanges, form))) return undefined;
@@ -79,19 +79,28 @@ function isIn(ranges: BlockList, address: string): boolean {
   return ranges.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }
 
-/** The IPv4 address inside an IPv6 one: mapped, compatible (RFC 4291), translated (RFC 6052) and 6to4 (RFC 3056). */
-function embeddedIPv4(address: string): string | undefined {
-  if (isIPv4(address)) return undefined;
+/**
+ * The IPv4 addresses that an IPv6 one may lead to: mapped and compatible (RFC 4291 2.5.5), translated (RFC 2765 2.1, RFC
+ * 6052, also with a prefix of one's own network, RFC 8215), 6to4 (RFC 3056), Teredo's server and client (RFC 4380 4),
+ * ISATAP (RFC 5214 6.1).
+ */
+function embeddedIPv4(address: string): string[] {
+  if (isIPv4(address)) return [];
   const groups = groupsOf(address);
-  const head = groups.slice(0, 6).join(':');
-  const [high, low] =
-    /^0:0:0:0:0:(0|65535)$/.test(head) || head === '100:65435:0:0:0:0'
-      ? [groups[6], groups[7]]
-      : groups[0] === 0x2002
-        ? [groups[1], groups[2]]
-        : [];
-  if (high === undefined || low === undefined || (high === 0 && low <= 1)) return undefined;
-  return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  const [first = 0, second = 0, third = 0, fourth = 0, fifth = 0, sixth = 0] = groups;
+  const [high = 0, low = 0] = groups.slice(6);
+  const last: [number, number] = [high, low];
+  const found: [number, number][] = [];
+  const startsWithZeros = first === 0 && second === 0 && third === 0 && fourth === 0;
+  // `::` and `::1` are addresses of their own.
+  if (startsWithZeros && fifth === 0 && (sixth === 0 || sixth === 0xffff) && (sixth || high || low > 1))
+    found.push(last);
+  if (startsWithZeros && fifth === 0xffff && sixth === 0) found.push(last);
+  if (first === 0x64 && second === 0xff9b) found.push(last);
+  if (first === 0x2002) found.push([second, third]);
+  if (first === 0x2001 && second === 0) found.push([third, fourth], [high ^ 0xffff, low ^ 0xffff]);
+  if ((fifth & 0xfcff) === 0 && sixth === 0x5efe) found.push(last);
+  return found.map(([left, right]) => [left >> 8, left & 255, right >> 8, right & 255].join('.'));
 }
 
 /** The eight groups of an IPv6 address, as numbers. */

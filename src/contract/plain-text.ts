@@ -1,4 +1,5 @@
-// Names and descriptions come from strangers: nothing in them may move the cursor, colour the screen or turn text around.
+// Names, descriptions, addresses and messages come from strangers: nothing in them may move the cursor, colour the screen,
+// turn text around or pass for a line of ours, in a terminal or in a log. The one place that sees to it.
 
 // Controls (C0, DEL, C1), line separators, and the marks that reorder or hide text: bidirectional controls, zero-width
 // characters (but not the joiners that some scripts and emoji need), the soft hyphen, tags and interlinear marks.
@@ -26,10 +27,12 @@ export function plainText(text: string): string {
 
 /** Valid JSON, indented, with the same characters escaped as `plainLine` does. */
 export function plainJson(value: unknown): string {
-  return (JSON.stringify(value, null, 2) ?? 'null')
-    .split('\n')
-    .map((line) => line.replace(unsafe, (character) => character.split('').map(jsonEscape).join('')))
-    .join('\n');
+  return (JSON.stringify(value, null, 2) ?? 'null').split('\n').map(plainJsonLine).join('\n');
+}
+
+/** A line of JSON with the same characters escaped; it means the same. */
+export function plainJsonLine(line: string): string {
+  return line.replace(unsafe, (character) => character.split('').map(jsonEscape).join(''));
 }
 
 function jsonEscape(unit: string): string {

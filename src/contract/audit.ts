@@ -146,6 +146,7 @@ const mayRead = { can: 'read_audit', on: 'any' } as const;
 /** The endpoints of the audit trail; there is none that writes or deletes. */
 export const auditEndpoints = {
   'audit.list': {
+    cost: 'heavy',
     method: 'GET',
     path: '/api/audit/events',
     permission: mayRead,
@@ -165,6 +166,7 @@ export const auditEndpoints = {
     }),
   },
   'audit.summary': {
+    cost: 'heavy',
     method: 'GET',
     path: '/api/audit/summary',
     permission: mayRead,
@@ -173,6 +175,7 @@ export const auditEndpoints = {
     output: auditSummary,
   },
   'audit.facets': {
+    cost: 'heavy',
     method: 'GET',
     path: '/api/audit/facets',
     permission: mayRead,
@@ -182,6 +185,7 @@ export const auditEndpoints = {
     output: auditFacets,
   },
   'audit.export': {
+    cost: 'heavy',
     method: 'GET',
     path: '/api/audit/export',
     permission: mayRead,

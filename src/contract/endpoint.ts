@@ -69,6 +69,8 @@ export interface Endpoint {
   readonly form?: true;
   /** Honours the `If-Match` request header: the handler gets it as `ifMatch` and refuses with 412 when it does not hold. */
   readonly conditional?: true;
+  /** What it costs beyond a look-up, so that it is bounded for each identity: `reach` goes out to a server, `heavy` reads or computes much. */
+  readonly cost?: 'reach' | 'heavy';
   /** Changes nothing although its method is not GET: it asks, or checks; the audit has it as a read. */
   readonly reads?: true;
   /** The handler also gets the text of the body as `text`, for what is kept to the byte. */

@@ -148,6 +148,7 @@ const query = z.string().trim().min(1).max(longestQuery);
 /** The endpoints that find things. Each shows what the caller may see and call, as if nothing else were there. */
 export const searchEndpoints = {
   'search.find': {
+    cost: 'heavy',
     method: 'GET',
     path: '/api/search',
     permission: 'identity',
@@ -175,6 +176,7 @@ export const searchEndpoints = {
     }),
   },
   'search.semantic': {
+    cost: 'heavy',
     method: 'POST',
     reads: true,
     path: '/api/search/semantic',
@@ -199,6 +201,7 @@ export const searchEndpoints = {
     output: semanticResults,
   },
   'search.agentsBySkill': {
+    cost: 'heavy',
     method: 'POST',
     path: '/api/agents/discover',
     permission: 'identity',
@@ -214,6 +217,7 @@ export const searchEndpoints = {
     }),
   },
   'search.agentsByMeaning': {
+    cost: 'heavy',
     method: 'POST',
     path: '/api/agents/discover/semantic',
     permission: 'identity',

@@ -250,6 +250,7 @@ export const serverEndpoints = {
     status: 201,
   },
   'servers.probe': {
+    cost: 'reach',
     method: 'POST',
     reads: true,
     path: '/api/servers/probe',
@@ -283,6 +284,7 @@ export const serverEndpoints = {
     output: server,
   },
   'servers.health': {
+    cost: 'reach',
     method: 'POST',
     reads: true,
     path: '/api/servers/{path}/health',
@@ -292,6 +294,7 @@ export const serverEndpoints = {
     output: server,
   },
   'servers.tools': {
+    cost: 'heavy',
     method: 'GET',
     path: '/api/servers/{path}/tools',
     permission: { can: 'list_service', on: 'path' },

@@ -14,6 +14,7 @@ import { asFailure, Failure, type Fault } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { recordRequest } from './audit.ts';
 import { readBody } from './body.ts';
+import { createBudgets } from './budgets.ts';
 import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 
@@ -39,7 +40,11 @@ interface Row {
   readonly endpoint: Endpoint;
   readonly handler: AnyHandler;
   readonly pattern: RegExp;
+  /** Takes from what the caller may ask for at a time. */
+  readonly spend: Spend;
 }
+
+type Spend = ReturnType<typeof createBudgets>;
 
 /** Mounts a table of endpoints: identity, permission, CSRF, input, handler, output, audit, in this order. */
 export function mount(
@@ -48,7 +53,11 @@ export function mount(
   handlers: Record<string, unknown>,
   world: MountWorld,
 ): void {
-  const rows = Object.entries(endpoints).map(([id, endpoint]) => rowOf(id, endpoint, handlers[id]));
+  const spend = createBudgets(world.now);
+  const rows = Object.entries(endpoints).map(([id, endpoint]) => ({
+    ...rowOf(id, endpoint, handlers[id]),
+    spend,
+  }));
   app.use(async (c, next) => {
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
     const { pathname } = new URL(c.req.url);
@@ -61,7 +70,7 @@ export function mount(
   });
 }
 
-function rowOf(id: string, endpoint: Endpoint, handler: unknown): Row {
+function rowOf(id: string, endpoint: Endpoint, handler: unknown): Omit<Row, 'spend'> {
   if (typeof handler !== 'function') throw new Error(`the endpoint ${id} has no handler`);
   if (!isPermission(endpoint.permission)) throw new Error(`the endpoint ${id} states no permission`);
   return { id, endpoint, handler: handler as AnyHandler, pattern: patternOf(endpoint.path) };
@@ -112,7 +121,7 @@ async function answer(
 
 async function serve(
   c: Context<HttpEnv>,
-  { endpoint, handler }: Row,
+  { endpoint, handler, spend }: Row,
   given: Record<string, string>,
   world: MountWorld,
   notes: Record<string, unknown>,
@@ -120,6 +129,7 @@ async function serve(
   const caller = await callerOf(c, endpoint.permission, world, notes);
   // Before any input is looked at: what is wrong with it is nothing to somebody who may not send it.
   if (caller) requirePermission(endpoint, caller, given.path ?? '');
+  if (caller && endpoint.cost) spend(endpoint.cost, caller.identity);
   const params = parse(endpoint.params, given, 'path');
   const query = parse(endpoint.query, c.req.query(), 'query');
   const read = endpoint.body ? await readBody(c, endpoint.form ?? false) : undefined;

@@ -32,7 +32,7 @@ import { changedCredential, credentialForRecord } from './credential.ts';
 import type { ServerEvents } from './events.ts';
 import { forgetHistory, healthHistory, recordHealth } from './health-history.ts';
 import type { LookAfter } from './look-after.ts';
-import { present } from './present.ts';
+import { detailFor, present } from './present.ts';
 import { probe } from './probe.ts';
 import {
   find,
@@ -81,7 +81,7 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
     'servers.register': ({ body }, caller) => register(world, body, caller),
     'servers.probe': ({ body }, { access, note }) => {
       note({ url: withoutQuery(body.url) });
-      return probe(world, body.url, (name) => access.may('list_service', name));
+      return probe(world, body.url, access);
     },
     'servers.history': async ({ params }) => ({
       changes: await healthHistory(world.db, (await known(world, params.path)).id),
@@ -101,7 +101,7 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
         ...show(world, row, caller),
         health_status: found.status,
         health_reason: found.reason ?? null,
-        health_detail: found.detail,
+        health_detail: detailFor(found, caller.access.may('modify_service', nameOfPath(row.path))),
       };
     },
     'servers.events': (_, { identity }) => world.events.open(identity),

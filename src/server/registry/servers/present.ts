@@ -50,7 +50,7 @@ export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoin
     num_tools: row.tools?.tools.filter((tool) => mayCall(tool.name)).length ?? 0,
     health_status: healthOf(row),
     health_reason: row.isEnabled ? (health?.reason ?? null) : null,
-    health_detail: row.isEnabled ? (health?.detail ?? null) : null,
+    health_detail: row.isEnabled ? detailFor(health, modify) : null,
     last_checked_iso: health?.checkedAt ?? null,
     mcp_server_version: health?.serverVersion ?? null,
     mcp_protocol_version: health?.protocolVersion ?? null,
@@ -65,6 +65,18 @@ export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoin
       health_check: access.may('health_check_service', name),
     },
   };
+}
+
+/** What is said of a server that cannot be reached to those who may not see where it is: its network is not their business. */
+const notReachable = 'The server cannot be reached.';
+
+/** Why a server is not healthy, for somebody who may see its address or not. */
+export function detailFor(
+  found: { readonly reason?: string | null | undefined; readonly detail: string | null } | null,
+  mayKnow: boolean,
+): string | null {
+  if (!found) return null;
+  return found.reason === 'unreachable' && !mayKnow ? notReachable : found.detail;
 }
 
 /** What is shown of a category at most, in characters. */

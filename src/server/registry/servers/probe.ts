@@ -1,10 +1,12 @@
 import type { Output } from '../../../contract/endpoint.ts';
 import { withoutEndSlashes } from '../../../contract/names.ts';
 import { nameOfPath, type serverEndpoints, serverPath } from '../../../contract/servers.ts';
+import type { Access } from '../../access/caller.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls } from '../input-faults.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { endpointsOf } from './endpoints.ts';
+import { detailFor } from './present.ts';
 import type { ServerRow } from './store.ts';
 
 type Probed = Output<(typeof serverEndpoints)['servers.probe']>;
@@ -24,12 +26,12 @@ interface Try {
 
 /**
  * Looks at an address that is not registered yet: tries it and what lies below it, and suggests how to register it.
- * `mayList` says of which registered servers the caller may hear.
+ * `access` says of which registered servers the caller may hear.
  */
 export async function probe(
   { rows, check, policy }: ProbeWorld,
   given: string,
-  mayList: (name: string) => boolean,
+  access: Pick<Access, 'may' | 'isAdmin'>,
 ): Promise<Probed> {
   assertReachableUrls([{ at: 'body.url', url: given }], policy);
   const url = new URL(given);
@@ -39,7 +41,8 @@ export async function probe(
   const name = (found.serverName ?? '') || nameFor(url);
   return {
     status: found.status,
-    detail: found.detail,
+    // Somebody who may register anything must not be able to map the networks around the gateway by it.
+    detail: detailFor(found, access.isAdmin),
     transport: answers ? tried.transport : null,
     proxy_pass_url: answers ? tried.url.href : given,
     needs_credential: found.status === 'auth-failing',
@@ -48,7 +51,7 @@ export async function probe(
     tools: (found.tools ?? []).map((tool) => ({ name: tool.name, description: tool.description ?? '' })),
     suggested: { server_name: name.slice(0, 200), path: freePath(name, known) },
     duplicates: known
-      .filter((row) => mayList(nameOfPath(row.path)) && leadsTo(row, tried.url))
+      .filter((row) => access.may('list_service', nameOfPath(row.path)) && leadsTo(row, tried.url))
       .map(({ path, definition }) => ({ path, server_name: definition.server_name })),
   };
 }

@@ -64,6 +64,8 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
   const why = 'signal' in reason ? reason.signal : 'an error that nothing caught';
   process.stdout.write(`\n${why}: finishing what is in flight ...\n`);
   await gateway.stop();
+  // The channel to the first process would keep a worker alive.
+  cluster.worker?.disconnect();
   return 'signal' in reason ? 0 : 1;
 }
 

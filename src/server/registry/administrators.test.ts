@@ -166,16 +166,16 @@ test('scopes from elsewhere leave an administrator of those who are known, or ar
 
 test.each<[what: string, before: Partial<Scope>, after: Partial<Scope>, gaining: string[]]>([
   ['every server', {}, { serverRules: [{ server: '*', methods: ['ping'], tools: [] }] }, ['g']],
-  ['changing every server', {}, { uiPermissions: { modify_service: ['all'] } }, ['g']],
-  ['seeing every server', {}, { uiPermissions: { list_service: ['all'] } }, []],
+  ['changing every server', {}, { uiPermissions: { modify_service: 'all' } }, ['g']],
+  ['seeing every server', {}, { uiPermissions: { list_service: 'all' } }, []],
   ['one server', {}, { serverRules: [{ server: 'a', methods: ['*'], tools: ['*'] }] }, []],
   [
     'more than before',
-    { uiPermissions: { modify_service: ['all'] } },
-    { uiPermissions: { modify_service: ['all'], delete_service: ['all'] } },
+    { uiPermissions: { modify_service: 'all' } },
+    { uiPermissions: { modify_service: 'all', delete_service: 'all' } },
     ['g'],
   ],
-  ['publishing agents', {}, { agentRules: [{ action: 'publish_agent', resources: ['all'] }] }, ['g']],
+  ['publishing agents', {}, { agentRules: [{ action: 'publish_agent', resources: 'all' }] }, ['g']],
 ])('a scope widened to %s is a grant', (_, before, after, gaining) => {
   const grants = (more: Partial<Scope>) => grantsOf(scope('s', ['g'], more));
   expect(groupsGainingPower(grants(before), grants(after))).toEqual(gaining);

@@ -161,9 +161,21 @@ export function agentQuery(path: string) {
 
 /** The caller's personal tokens, newest first; never the tokens themselves. */
 export const tokensQuery = queryOptions({
-  queryKey: ['tokens'],
-  queryFn: ({ signal }) => api('tokens.list', { signal }),
+  queryKey: ['tokens', 'mine'],
+  queryFn: ({ signal }) => api('tokens.list', { query: {}, signal }),
 });
+
+/** The first part of the key of every list of tokens. */
+export const tokensKey = 'tokens';
+
+/** Everybody's tokens, for administrators: by id or words, active, ended or all (`''`). */
+export function allTokensQuery(q: string, state: 'active' | 'ended' | '') {
+  return queryOptions({
+    queryKey: [tokensKey, 'all', q, state],
+    queryFn: ({ signal }) =>
+      api('tokens.list', { query: { all: 'true', ...(q && { q }), ...(state && { state }) }, signal }),
+  });
+}
 
 /** A browser session as the list has it. */
 export type Session = Awaited<ReturnType<typeof api<'sessions.list'>>>['sessions'][number];

@@ -114,7 +114,40 @@ const agents = createRoute({
 const tokens = createRoute({
   getParentRoute: () => signedIn,
   path: '/tokens',
+  validateSearch: (search) => pick(search, ['tab', 'q', 'state']),
   component: lazyRouteComponent(() => import('./mine/tokens-page.tsx'), 'Tokens'),
+});
+
+const connectedClients = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/clients',
+  component: lazyRouteComponent(() => import('./clients/connected-clients-page.tsx'), 'ConnectedClients'),
+});
+
+const oauthClients = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/oauth-clients',
+  component: lazyRouteComponent(() => import('./clients/oauth-clients-page.tsx'), 'OauthClients'),
+});
+
+const usage = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/usage',
+  validateSearch: (search) => pick(search, ['period', 'by', 'server', 'person']),
+  component: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
+});
+
+const tools = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/tools',
+  validateSearch: (search) => pick(search, ['q']),
+  component: lazyRouteComponent(() => import('./search/tools-page.tsx'), 'Tools'),
+});
+
+const virtualServers = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/virtual-servers',
+  component: lazyRouteComponent(() => import('./virtual-servers/virtual-servers-page.tsx'), 'VirtualServers'),
 });
 
 const sessions = createRoute({
@@ -187,6 +220,11 @@ const pages = root.addChildren([
     edit,
     agents,
     tokens,
+    connectedClients,
+    oauthClients,
+    usage,
+    tools,
+    virtualServers,
     sessions,
     me,
     accounts,

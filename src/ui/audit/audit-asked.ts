@@ -1,3 +1,4 @@
+import { t } from '../words/words.ts';
 import type { AuditSearch } from './audit-search.ts';
 
 const hour = 3_600_000;
@@ -18,11 +19,29 @@ export const kinds = {
 } as const;
 
 /** How a request ended, in words. */
-export const decisions = { allow: 'Allowed', deny: 'Refused', error: 'Failed' } as const;
+export const decisions = { allow: 'Allowed', deny: 'Denied', error: 'Failed' } as const;
+
+/** What a person looks for, in words; the page opens on the first. */
+export const matters = {
+  attention: t('Denials and changes'),
+  denials: t('Denials'),
+  changes: t('Changes'),
+  'sign-ins': t('Sign-ins'),
+  failures: t('Failed calls'),
+  all: t('Everything'),
+} as const;
+
+/** The chosen matter: denials and changes, unless another one or another filter is chosen. */
+export function matterOf({ matter = '', ...others }: AuditSearch): keyof typeof matters {
+  if (isOf(matters, matter)) return matter;
+  const { period: _, from: __, to: ___, open: ____, ...filters } = others;
+  return Object.values(filters).some((one) => one) ? 'all' : 'attention';
+}
 
 /** What can be asked of the API. */
 export type Asked = Partial<
-  Record<'from' | 'to' | 'q' | 'subject', string> & {
+  Record<'from' | 'to' | 'q' | 'subject' | 'username' | 'resource' | 'tool' | 'credential_id', string> & {
+    matter: Exclude<keyof typeof matters, 'all'>;
     kind: keyof typeof kinds;
     decision: keyof typeof decisions;
   }
@@ -40,12 +59,19 @@ export function isFixed({ from, to }: AuditSearch): boolean {
 
 /** The times and filters of a view, as the API takes them; what it would not take is left out. */
 export function askedBy(search: AuditSearch, now: number): Asked {
-  const { kind = '', decision = '', q, subject } = search;
+  const { kind = '', decision = '', q, subject, username, resource, tool, credential } = search;
+  const matter = matterOf(search);
+  const words = q?.trim() || search.reason?.trim();
   return {
     ...timesOf(search, now),
     ...(isOf(kinds, kind) ? { kind } : {}),
     ...(isOf(decisions, decision) ? { decision } : {}),
-    ...(q?.trim() ? { q: q.trim().slice(0, 200) } : {}),
+    ...(matter === 'all' ? {} : { matter }),
+    ...(words ? { q: words.slice(0, 200) } : {}),
+    ...(username ? { username: username.slice(0, 200) } : {}),
+    ...(resource ? { resource: resource.slice(0, 200) } : {}),
+    ...(tool ? { tool: tool.slice(0, 200) } : {}),
+    ...(credential ? { credential_id: credential.slice(0, 200) } : {}),
     ...(subject ? { subject: subject.slice(0, 200) } : {}),
   };
 }

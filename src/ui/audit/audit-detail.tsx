@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
-import type { AuditEventInFull } from '../api.ts';
+import { Link } from '@tanstack/react-router';
+import { type AuditEventInFull, meQuery } from '../api.ts';
 import { CopyText } from '../controls/copy.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { kinds } from './audit-asked.ts';
 import { type Change, changesIn } from './audit-changes.ts';
 import { AuditDecision } from './audit-decision.tsx';
@@ -71,13 +73,71 @@ function What({ event }: { event: AuditEventInFull }) {
         </Fact>
       )}
       <Fact name="Took">{event.duration_ms} ms</Fact>
+      <Links event={event} />
     </dl>
+  );
+}
+
+/** Where to go on from an event: why it was denied, the server, the token behind it. */
+function Links({ event }: { event: AuditEventInFull }) {
+  const { data: me } = useQuery(meQuery);
+  const {
+    kind,
+    decision,
+    username,
+    resource,
+    action,
+    tool,
+    credential_id: credential,
+    auth_method: how,
+  } = event;
+  const link = 'rounded-sm underline underline-offset-4';
+  const isServer = resource !== null && (kind === 'mcp' || event.action.startsWith('servers.'));
+  return (
+    <Fact name={t('Go to')}>
+      <span className="flex flex-wrap gap-x-4 gap-y-1">
+        {me?.is_admin && kind === 'mcp' && decision === 'deny' && username !== null && resource !== null && (
+          <Link
+            to="/access"
+            search={{
+              ...{ tab: 'check', who: username, server: resource, method: action },
+              ...(tool !== null && { item: tool }),
+            }}
+            className={link}
+          >
+            {t('Why was it denied?')}
+          </Link>
+        )}
+        {isServer && (
+          <Link to="/servers/$" params={{ _splat: resource.replace(/^\//, '') }} className={link}>
+            {t('The server')}
+          </Link>
+        )}
+        {me?.is_admin && credential !== null && how === 'personal-token' && (
+          <Link to="/tokens" search={{ tab: 'all', q: credential, state: 'all' }} className={link}>
+            {t('The token that was used')}
+          </Link>
+        )}
+        {username !== null && (
+          <Link to="/audit" search={{ username, period: '7d', matter: 'all' }} className={link}>
+            {t('Everything by {name}', { name: username })}
+          </Link>
+        )}
+      </span>
+    </Fact>
   );
 }
 
 function Who({ event }: { event: AuditEventInFull }) {
   const { username, provider, subject, client_id, auth_method, client_ip, correlation_id, id } = event;
-  const known = { Provider: provider, Subject: subject, Application: client_id, 'Proved by': auth_method };
+  const { credential_id } = event;
+  const known = {
+    Provider: provider,
+    Subject: subject,
+    Application: client_id,
+    'Signed in by': auth_method,
+    'Token or session': credential_id,
+  };
   return (
     <dl className="grid content-start gap-2.5">
       <Fact name="Who">{username ?? 'Nobody that could be identified'}</Fact>

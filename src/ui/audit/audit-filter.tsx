@@ -1,8 +1,10 @@
 import { X } from 'lucide-react';
+import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
 import { Search } from '../controls/search.tsx';
+import { t } from '../words/words.ts';
 import type { periods } from './audit-asked.ts';
-import { decisions, isFixed, kinds, periodOf } from './audit-asked.ts';
+import { decisions, isFixed, kinds, matterOf, matters, periodOf } from './audit-asked.ts';
 import type { AuditSearch } from './audit-search.ts';
 
 const periodWords: Record<keyof typeof periods, string> = {
@@ -36,6 +38,12 @@ export function AuditFilter({
         onChange={onText}
       />
       <Choice
+        label="Show"
+        value={matterOf(search)}
+        options={matters}
+        onChange={(matter) => onChange({ matter })}
+      />
+      <Choice
         label="Time"
         value={fixed ? '' : periodOf(search)}
         options={{ ...(fixed ? { '': 'A chosen stretch' } : {}), ...periodWords }}
@@ -59,9 +67,73 @@ export function AuditFilter({
           onEnd={() => onChange({ from: undefined, to: undefined })}
         />
       )}
+      <DateRange search={search} onChange={onChange} />
+      {(['username', 'resource', 'tool', 'reason', 'credential'] as const).map((key) =>
+        search[key] ? (
+          <Narrowed
+            key={key}
+            words={`${narrowWords[key]}: ${search[key]}`}
+            onEnd={() => onChange({ [key]: undefined })}
+          />
+        ) : null,
+      )}
       {subject && <Narrowed words={`Only ${subject}`} onEnd={() => onChange({ subject: undefined })} />}
     </div>
   );
+}
+
+const narrowWords = {
+  username: t('Person'),
+  resource: t('Resource'),
+  tool: t('Tool'),
+  reason: t('Reason'),
+  credential: t('Token or session'),
+} as const;
+
+/** Two days, the first and the last of a stretch, as the reader counts them. */
+function DateRange({ search, onChange }: { search: AuditSearch; onChange: (change: AuditSearch) => void }) {
+  const fixed = isFixed(search);
+  const [from, setFrom] = useState(() => dayOf(fixed ? search.from : undefined));
+  const [to, setTo] = useState(() => dayOf(fixed ? search.to : undefined));
+  const choose = (first: string, last: string) => {
+    setFrom(first);
+    setTo(last);
+    if (first === '') return;
+    const begin = new Date(`${first}T00:00:00`);
+    const end = new Date(`${last === '' || last < first ? first : last}T00:00:00`);
+    end.setDate(end.getDate() + 1);
+    if (!Number.isNaN(begin.getTime()) && !Number.isNaN(end.getTime()))
+      onChange({ from: begin.toISOString(), to: end.toISOString(), period: undefined });
+  };
+  const field = 'h-8 rounded-md border border-edge bg-raised px-2';
+  return (
+    <span className="flex items-center gap-1">
+      <input
+        type="date"
+        aria-label={t('From day')}
+        value={from}
+        onChange={(event) => choose(event.currentTarget.value, to)}
+        className={field}
+      />
+      <span aria-hidden className="text-quiet">
+        –
+      </span>
+      <input
+        type="date"
+        aria-label={t('To day')}
+        value={to}
+        onChange={(event) => choose(from, event.currentTarget.value)}
+        className={field}
+      />
+    </span>
+  );
+}
+
+/** The day of a time where the reader is, as a date field has it. */
+function dayOf(iso: string | undefined): string {
+  if (iso === undefined) return '';
+  const date = new Date(iso);
+  return new Date(date.getTime() - date.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
 function Choice({

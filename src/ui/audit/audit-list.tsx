@@ -50,9 +50,8 @@ export function AuditList({ search }: { search: AuditSearch }) {
           >
             <span />
             <span>Time</span>
-            <span>Who</span>
-            <span>Kind</span>
             <span>What</span>
+            <span>Kind</span>
             <span>Outcome</span>
           </div>
           <ul aria-label="Events">

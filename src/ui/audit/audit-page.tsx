@@ -9,8 +9,9 @@ import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { useUrlText } from '../controls/url-text.ts';
 import { askedBy } from './audit-asked.ts';
+import { AuditFacets } from './audit-facets.tsx';
 import { AuditFilter } from './audit-filter.tsx';
-import { AuditGlance } from './audit-glance.tsx';
+
 import { AuditList } from './audit-list.tsx';
 import { auditKey, auditSummaryQuery } from './audit-query.ts';
 import type { AuditSearch } from './audit-search.ts';
@@ -54,29 +55,29 @@ function Trail() {
         <div className="flex flex-wrap gap-2">
           <Button onClick={() => void queries.invalidateQueries({ queryKey: auditKey })}>
             <RefreshCw size={15} aria-hidden />
-            Look again
+            Refresh
           </Button>
           <Export search={search} format="csv" label="Export CSV" />
           <Export search={search} format="jsonl" label="Export JSON lines" />
         </div>
       }
     >
-      <Summary search={search} />
-      <h2 className="mt-6 mb-2 text-lead font-semibold">Events</h2>
       <AuditFilter search={search} text={text} onText={setText} onChange={change} />
+      <Summary search={search} onChange={change} />
+      <h2 className="mt-6 mb-2 text-lead font-semibold">Events</h2>
       <AuditList search={search} />
     </Page>
   );
 }
 
-function Summary({ search }: { search: AuditSearch }) {
+function Summary({ search, onChange }: { search: AuditSearch; onChange: (change: AuditSearch) => void }) {
   const { data, error, isPending, refetch } = useQuery(auditSummaryQuery(search));
   if (isPending) return <Pending rows={5} />;
   if (!data) return <Problem error={error} retry={() => void refetch()} />;
   return (
     <div className="grid gap-4">
       <AuditTimeline summary={data} />
-      <AuditGlance summary={data} />
+      <AuditFacets search={search} onChange={onChange} />
       <p className="text-meta text-quiet">Events are kept for {data.retention_days} days.</p>
     </div>
   );

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { api } from '../api.ts';
-import { askedBy, timesOf } from './audit-asked.ts';
+import { askedBy } from './audit-asked.ts';
 import type { AuditSearch } from './audit-search.ts';
 
 const key = 'audit';
@@ -35,12 +35,19 @@ export function auditOfServerQuery(path: string, kind: 'mcp' | 'change') {
   });
 }
 
-/** Counts over the time of a view, whatever else it narrows. */
-export function auditSummaryQuery({ period, from, to }: AuditSearch) {
-  const search = { ...(period && { period }), ...(from && { from }), ...(to && { to }) };
+/** Counts over the time of a view, of what matches it. */
+export function auditSummaryQuery({ open: _, ...search }: AuditSearch) {
   return queryOptions({
     queryKey: [key, 'summary', search],
-    queryFn: ({ signal }) => api('audit.summary', { query: timesOf(search, Date.now()), signal }),
+    queryFn: ({ signal }) => api('audit.summary', { query: askedBy(search, Date.now()), signal }),
+  });
+}
+
+/** Which values occur how often in a view. */
+export function auditFacetsQuery({ open: _, ...search }: AuditSearch) {
+  return queryOptions({
+    queryKey: [key, 'facets', search],
+    queryFn: ({ signal }) => api('audit.facets', { query: askedBy(search, Date.now()), signal }),
   });
 }
 

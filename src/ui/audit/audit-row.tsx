@@ -4,9 +4,10 @@ import type { AuditEventShown } from '../api.ts';
 import { kinds } from './audit-asked.ts';
 import { AuditDecision } from './audit-decision.tsx';
 import { AuditDetail } from './audit-detail.tsx';
+import { sentenceOf } from './audit-sentence.ts';
 
 /** The columns of the list on a wide page, shared by its head and its rows. */
-export const auditColumns = 'lg:grid-cols-[1rem_11rem_minmax(0,2fr)_6rem_minmax(0,3fr)_8rem]';
+export const auditColumns = 'lg:grid-cols-[1rem_11rem_minmax(0,1fr)_6rem_8rem]';
 
 const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'medium' });
 
@@ -21,7 +22,7 @@ export const AuditRow = memo(function AuditRow({
   onToggleOpen: (id: string) => void;
 }) {
   const detail = useId();
-  const { id, at, username, client_ip, kind, action, resource, tool, decision, status } = event;
+  const { id, at, kind, action, resource, tool, decision, status } = event;
   return (
     <li className="border-b border-line last:border-0">
       <div
@@ -32,24 +33,24 @@ export const AuditRow = memo(function AuditRow({
           aria-hidden
           className={`mt-0.5 text-quiet motion-safe:transition-transform ${open ? 'rotate-90' : ''}`}
         />
-        <time dateTime={at} className="text-quiet">
+        <time dateTime={at} title={`${at} UTC`} className="text-quiet">
           {time.format(new Date(at))}
         </time>
-        <span className="truncate max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2">
-          {username ?? `unknown, ${client_ip ?? 'unknown address'}`}
-        </span>
-        <span className="text-quiet max-lg:order-3 max-lg:col-span-2 max-lg:col-start-2">{kinds[kind]}</span>
         <span className="min-w-0 max-lg:order-2 max-lg:col-span-2 max-lg:col-start-2">
           <button
             type="button"
             aria-expanded={open}
             aria-controls={open ? detail : undefined}
             onClick={() => onToggleOpen(id)}
-            className="text-left font-mono text-code break-words after:absolute after:inset-0"
+            className="text-left after:absolute after:inset-0"
           >
-            {[action, resource, tool].filter(Boolean).join(' · ')}
+            {sentenceOf(event)}
+            <span className="block font-mono text-code text-quiet">
+              {[action, resource, tool].filter(Boolean).join(' · ')}
+            </span>
           </button>
         </span>
+        <span className="text-quiet max-lg:order-3 max-lg:col-span-2 max-lg:col-start-2">{kinds[kind]}</span>
         <span className="max-lg:col-start-3 max-lg:row-start-1">
           <AuditDecision decision={decision} status={status} />
         </span>

@@ -7,7 +7,7 @@ import { number, t } from '../words/words.ts';
 /** For those who read the audit trail: how much was asked of the gateway in the last day, and how it ended. */
 export function Today() {
   const { data, error, refetch } = useQuery({
-    ...auditSummaryQuery({ period: '24h' }),
+    ...auditSummaryQuery({ period: '24h', matter: 'all' }),
     refetchInterval: 60_000,
   });
   const timeline = data?.timeline ?? [];
@@ -34,7 +34,7 @@ export function Today() {
             </p>
             <Link
               to="/audit"
-              search={{ period: '24h', decision }}
+              search={{ period: '24h', decision, matter: 'all' }}
               className="text-quiet after:absolute after:inset-0"
             >
               {words}

@@ -21,21 +21,34 @@ export function MintedToken({ minted, onDone }: { minted: Minted; onDone: () => 
         shown again. It expires <RelativeTime iso={minted.expires_at} />.
       </p>
       <section
-        aria-label="Token file"
+        aria-label="Token"
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
         tabIndex={0}
-        className="max-h-56 overflow-auto rounded-md border border-line bg-sunken p-3"
+        className="max-h-32 overflow-auto rounded-md border border-line bg-sunken p-3"
       >
-        <pre className="font-mono text-code break-all whitespace-pre-wrap">{json}</pre>
+        <pre className="font-mono text-code break-all whitespace-pre-wrap">{minted.tokens.access_token}</pre>
       </section>
       <div className="flex flex-wrap gap-2">
-        <CopyButton text={json} label="Copy JSON" />
-        <CopyButton text={minted.tokens.access_token} label="Copy token only" />
+        <CopyButton text={minted.tokens.access_token} label="Copy token" />
         <Button onClick={() => download(file, json)}>
           <Download size={15} aria-hidden />
-          Download
+          Download token file
         </Button>
       </div>
+      <details>
+        <summary className="w-fit rounded-sm text-quiet underline underline-offset-4">
+          Token file for the command line
+        </summary>
+        <section
+          aria-label="Token file"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
+          tabIndex={0}
+          className="mt-2 mb-2 max-h-56 overflow-auto rounded-md border border-line bg-sunken p-3"
+        >
+          <pre className="font-mono text-code break-all whitespace-pre-wrap">{json}</pre>
+        </section>
+        <CopyButton text={json} label="Copy JSON" />
+      </details>
       <section className="grid gap-2">
         <h3 className="font-semibold">Use it</h3>
         <Command

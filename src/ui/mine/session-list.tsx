@@ -3,6 +3,7 @@ import type { Session } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { EndAllSessions, EndSession } from '../system/end-sessions.tsx';
+import { browserWords } from './browser-words.ts';
 
 /** Living sessions with a way to end each; with `ofAll` also those of one person together. */
 export function SessionList({ sessions, ofAll }: { sessions: readonly Session[]; ofAll: boolean }) {
@@ -49,6 +50,9 @@ function SessionRow({
           )}
         </p>
         <p className="text-quiet">
+          <span title={session.user_agent ?? undefined}>{browserWords(session.user_agent)}</span>
+          {session.client_ip !== null && `, ${session.client_ip}`}
+          <br />
           Signed in <RelativeTime iso={created_at} /> with {provider}
         </p>
       </div>

@@ -1,67 +1,197 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { api, tokensQuery } from '../api.ts';
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { useCallback, useDeferredValue, useState } from 'react';
+import { allTokensQuery, api, meQuery, tokensKey, tokensQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { Search } from '../controls/search.tsx';
+import { TabLinks } from '../controls/tab-links.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { useUrlText } from '../controls/url-text.ts';
+import { count, t } from '../words/words.ts';
 import { type Token, TokenRow } from './token-row.tsx';
 
-/** The caller's personal tokens: what each may do, when it was used, and a way to revoke it. */
+/** Personal tokens: the caller's own and, for administrators, everybody's, found by id, owner or description. */
 export function Tokens() {
+  const { data: me } = useQuery(meQuery);
+  const { tab = '' } = useSearch({ from: '/signed-in/tokens' });
+  const ofAll = me?.is_admin === true && tab === 'all';
+  return (
+    <Page title={t('Tokens')}>
+      {me?.is_admin && (
+        <TabLinks
+          tabs={[
+            { name: '', words: t('My tokens') },
+            { name: 'all', words: t("Everyone's tokens") },
+          ]}
+          current={ofAll ? 'all' : ''}
+        />
+      )}
+      {ofAll ? <AllTokens /> : <OwnTokens />}
+    </Page>
+  );
+}
+
+function OwnTokens() {
   const { data, error, isPending, refetch } = useQuery(tokensQuery);
   const [revoking, setRevoking] = useState<Token>();
   return (
-    <Page title="Tokens">
+    <>
       <p className="mb-4 max-w-prose text-quiet">
-        Personal tokens act for you. They do what your groups allow at the time of use, within the scopes they
-        were made with. A revoked token is refused from the next request on.
+        {t(
+          'A personal token acts for you: it can do what your groups allow at the time of use, within the scopes it was created with. Revoking it takes effect with the next request.',
+        )}
       </p>
       {isPending && <Pending rows={4} />}
       {error && <Problem error={error} retry={() => void refetch()} />}
       {data?.tokens.length === 0 && (
-        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-          You have no tokens. <strong className="font-semibold text-ink">Get JWT Token</strong> above makes
-          one.
+        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
+          {t('You have no tokens. Most clients need none: they let you sign in.')}{' '}
+          <Link to="/" className="underline underline-offset-4">
+            {t('Connect a client')}
+          </Link>
         </p>
       )}
       {data && data.tokens.length > 0 && (
-        <ul aria-label="Tokens" className="rounded-lg border border-line bg-raised">
+        <ul aria-label={t('Tokens')} className="overflow-hidden rounded-lg border border-line bg-raised">
           {data.tokens.map((token) => (
             <TokenRow key={token.id} token={token} onRevoke={() => setRevoking(token)} />
           ))}
         </ul>
       )}
       {revoking && <Revoke token={revoking} onClose={() => setRevoking(undefined)} />}
-    </Page>
+    </>
+  );
+}
+
+const states = { active: t('Active'), '': t('All'), ended: t('Expired or revoked') } as const;
+
+function AllTokens() {
+  const { q = '', state: asked = 'active' } = useSearch({ from: '/signed-in/tokens' });
+  const state = Object.hasOwn(states, asked) ? (asked as keyof typeof states) : '';
+  const navigate = useNavigate({ from: '/tokens' });
+  const set = useCallback(
+    (change: { q?: string; state?: string }) =>
+      void navigate({ search: (now) => ({ ...now, ...change }), replace: true, resetScroll: false }),
+    [navigate],
+  );
+  const write = useCallback((text: string) => set({ q: text }), [set]);
+  const [text, setText] = useUrlText(q, write);
+  const wanted = useDeferredValue(text.trim());
+  const { data, error, isPending, refetch } = useQuery({
+    ...allTokensQuery(wanted, state),
+    placeholderData: keepPreviousData,
+  });
+  const [revoking, setRevoking] = useState<Token>();
+  const [all, setAll] = useState<Token>();
+  return (
+    <>
+      <div className="mb-3 flex flex-wrap items-center gap-2">
+        <Search
+          things={t('tokens')}
+          placeholder={t('Token id, person or description')}
+          value={text}
+          onChange={setText}
+        />
+        <select
+          aria-label={t('State')}
+          value={state}
+          onChange={(event) => set({ state: event.currentTarget.value || 'all' })}
+          className="h-8 rounded-md border border-edge bg-raised px-2"
+        >
+          {Object.entries(states).map(([value, words]) => (
+            <option key={value} value={value}>
+              {words}
+            </option>
+          ))}
+        </select>
+        <p role="status" className="ml-auto text-quiet">
+          {data && count(data.total, '{n} token', '{n} tokens')}
+        </p>
+      </div>
+      {isPending && <Pending rows={4} />}
+      {error && !data && <Problem error={error} retry={() => void refetch()} />}
+      {data?.tokens.length === 0 && (
+        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
+          {t('No token matches. A token id is in each audit event of a call made with it.')}
+        </p>
+      )}
+      {data && data.tokens.length > 0 && (
+        <ul aria-label={t('Tokens')} className="overflow-hidden rounded-lg border border-line bg-raised">
+          {data.tokens.slice(0, 200).map((token) => (
+            <TokenRow
+              key={token.id}
+              token={token}
+              ofAll
+              onRevoke={() => setRevoking(token)}
+              onRevokeAll={() => setAll(token)}
+            />
+          ))}
+        </ul>
+      )}
+      {data && data.total > 200 && (
+        <p className="mt-2 text-quiet">{t('The newest 200 are shown. Search to find others.')}</p>
+      )}
+      {revoking && <Revoke token={revoking} onClose={() => setRevoking(undefined)} />}
+      {all && <RevokeAll token={all} onClose={() => setAll(undefined)} />}
+    </>
   );
 }
 
 function Revoke({ token, onClose }: { token: Token; onClose: () => void }) {
   const queries = useQueryClient();
-  const name = token.description || 'The token without description';
+  const name = token.description || t('The token without description');
   const revoke = useMutation({
     mutationFn: () => api('tokens.revoke', { params: { id: token.id } }),
     onSuccess: async () => {
       onClose();
-      announce('done', `${name} was revoked.`);
-      await queries.invalidateQueries({ queryKey: tokensQuery.queryKey });
+      announce('done', t('{name} was revoked.', { name }));
+      await queries.invalidateQueries({ queryKey: [tokensKey] });
     },
   });
   return (
-    <Dialog title="Revoke this token?" onClose={onClose}>
+    <Dialog title={t('Revoke this token?')} onClose={onClose}>
+      <div className="grid gap-4">
+        <p>{t('{name} stops working at once, wherever it is used. This cannot be undone.', { name })}</p>
+        {revoke.error && <Problem error={revoke.error} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{t('Keep')}</Button>
+          <Button look="danger" busy={revoke.isPending} onClick={() => revoke.mutate()}>
+            {t('Revoke')}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
+
+function RevokeAll({ token, onClose }: { token: Token; onClose: () => void }) {
+  const queries = useQueryClient();
+  const { provider, subject, username } = token;
+  const revoke = useMutation({
+    mutationFn: () => api('tokens.revokeAll', { params: { provider, subject } }),
+    onSuccess: async ({ tokens_revoked: n }) => {
+      onClose();
+      announce('done', `${username}: ${count(n, '{n} token revoked.', '{n} tokens revoked.')}`);
+      await queries.invalidateQueries({ queryKey: [tokensKey] });
+    },
+  });
+  return (
+    <Dialog title={t('Revoke all tokens of {name}?', { name: username })} onClose={onClose}>
       <div className="grid gap-4">
         <p>
-          <strong className="font-semibold">{name}</strong> stops working at once, wherever it is used. This
-          cannot be undone.
+          {t('Every personal token of {name} stops working at once. This cannot be undone.', {
+            name: username,
+          })}
         </p>
         {revoke.error && <Problem error={revoke.error} />}
         <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep</Button>
+          <Button onClick={onClose}>{t('Keep')}</Button>
           <Button look="danger" busy={revoke.isPending} onClick={() => revoke.mutate()}>
-            Revoke
+            {t('Revoke all')}
           </Button>
         </div>
       </div>

@@ -1,7 +1,11 @@
 import {
   Activity,
+  AppWindow,
   Bot,
+  Boxes,
+  ChartColumn,
   CircleUser,
+  Fingerprint,
   House,
   KeyRound,
   type LucideIcon,
@@ -10,6 +14,7 @@ import {
   Server,
   ShieldCheck,
   Users,
+  Wrench,
 } from 'lucide-react';
 import type { Me } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
@@ -41,6 +46,8 @@ export const navigation: readonly PlaceGroup[] = [
     words: t('Catalog'),
     places: [
       { to: '/servers', words: t('Servers'), icon: Server, also: ['/register', '/edit/'], sees: everybody },
+      { to: '/tools', words: t('Tools'), icon: Wrench, sees: everybody },
+      { to: '/virtual-servers', words: t('Virtual servers'), icon: Boxes, sees: everybody },
       {
         to: '/agents',
         words: t('Agents'),
@@ -53,6 +60,7 @@ export const navigation: readonly PlaceGroup[] = [
   {
     words: t('Mine'),
     places: [
+      { to: '/clients', words: t('Connected clients'), icon: AppWindow, sees: everybody },
       { to: '/tokens', words: t('Tokens'), icon: KeyRound, sees: everybody },
       { to: '/sessions', words: t('Sessions'), icon: MonitorSmartphone, sees: everybody },
       { to: '/me', words: t('My access'), icon: CircleUser, sees: everybody },
@@ -68,7 +76,9 @@ export const navigation: readonly PlaceGroup[] = [
         icon: ShieldCheck,
         sees: administrators,
       },
+      { to: '/oauth-clients', words: t('Clients'), icon: Fingerprint, sees: administrators },
       { to: '/audit', words: t('Audit'), icon: ScrollText, sees: readsAudit },
+      { to: '/usage', words: t('Usage'), icon: ChartColumn, sees: readsAudit },
       { to: '/operations', words: t('System'), icon: Activity, sees: administrators },
     ],
   },

@@ -12,12 +12,14 @@ import {
   Server,
   ShieldPlus,
   Sun,
+  Wrench,
 } from 'lucide-react';
-import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react';
+import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react';
 import { agentsQuery, type Me, serversQuery, signOut } from '../api.ts';
 import { saidBy } from '../controls/problem.tsx';
 import { mentions } from '../controls/text-match.ts';
 import { announce } from '../controls/toasts.tsx';
+import { searchQuery } from '../search/search-query.ts';
 import { t } from '../words/words.ts';
 import { placesOf } from './navigation.ts';
 import { chooseTheme } from './theme.ts';
@@ -108,6 +110,8 @@ function useEntries(me: Me, text: string, onClose: () => void, onMint: () => voi
   const router = useRouter();
   const { data: servers } = useQuery(serversQuery);
   const { data: agents } = useQuery(agentsQuery);
+  const wanted = useDeferredValue(text);
+  const { data: found } = useQuery(searchQuery(wanted, 'tool,virtual_server', 12));
   return useMemo(() => {
     const go = (href: string) => () => {
       onClose();
@@ -170,8 +174,28 @@ function useEntries(me: Me, text: string, onClose: () => void, onMint: () => voi
                 5,
               ),
       },
+      {
+        heading: t('Tools'),
+        entries:
+          asked === ''
+            ? []
+            : (found?.results ?? [])
+                .filter(({ kind }) => kind === 'tool')
+                .slice(0, 8)
+                .map(({ path, name, description, server_name }) => ({
+                  ...{ key: `tool ${path} ${name}`, icon: Wrench, words: name },
+                  more: `${server_name ?? path} · ${description}`,
+                  run: go(
+                    router.buildLocation({
+                      to: '/servers/$',
+                      params: { _splat: path.slice(1) },
+                      search: { tab: 'tools', tool: name },
+                    }).href,
+                  ),
+                })),
+      },
       { heading: t('Pages'), entries: among(pages, 20) },
       { heading: t('Actions'), entries: among(actions, 10) },
     ];
-  }, [me, text, servers, agents, navigate, router, onClose, onMint]);
+  }, [me, text, servers, agents, found, navigate, router, onClose, onMint]);
 }

@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { sessionsQuery } from '../api.ts';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { SessionList } from '../mine/session-list.tsx';
+import { count } from '../words/words.ts';
 
 /** Everybody's living sessions, for administrators: narrowed by user name, ended one by one or all of a person. */
 export function AllSessions() {
@@ -33,7 +35,15 @@ export function AllSessions() {
         <p role="status" className="text-quiet">
           {shown.length === 0
             ? 'Nobody of that name is signed in.'
-            : `${shown.length} of ${data.sessions.length} sessions.`}
+            : `${shown.length} of ${count(data.sessions.length, '{n} session', '{n} sessions')}.`}
+          {shown.length === 0 && wanted !== '' && (
+            <>
+              {' '}
+              <Link to="/tokens" search={{ tab: 'all', q: name }} className="underline underline-offset-4">
+                Find their tokens
+              </Link>
+            </>
+          )}
         </p>
       )}
     </section>

@@ -5,6 +5,7 @@ import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { count } from '../words/words.ts';
 
 /** Asks, then ends one session. */
 export function EndSession({ session, onClose }: { session: Session; onClose: () => void }) {
@@ -44,7 +45,9 @@ export function EndAllSessions({
           params: { provider, subject },
           body: { revoke_tokens: revoke },
         });
-        return `${username}: ${ended.sessions_ended} sessions ended, ${ended.tokens_revoked} tokens revoked.`;
+        const sessions = count(ended.sessions_ended, '{n} session ended', '{n} sessions ended');
+        const tokens = count(ended.tokens_revoked, '{n} token revoked', '{n} tokens revoked');
+        return `${username}: ${sessions}, ${tokens}.`;
       }}
       answer="End all sessions"
       onClose={onClose}

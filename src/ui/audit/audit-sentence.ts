@@ -1,0 +1,42 @@
+import type { AuditEventShown } from '../api.ts';
+import { t } from '../words/words.ts';
+
+/** What the endpoints and methods that people meet most do, as a part of a sentence; others are named. */
+const verbs: Readonly<Record<string, string>> = {
+  'tools/call': t('called'),
+  'tools/list': t('listed the tools of'),
+  'prompts/get': t('got a prompt of'),
+  'resources/read': t('read a resource of'),
+  initialize: t('connected to'),
+  'servers.register': t('registered the server'),
+  'servers.toggle': t('switched the server'),
+  'servers.patch': t('changed the server'),
+  'servers.replace': t('changed the server'),
+  'servers.remove': t('removed the server'),
+  'servers.credential': t('changed the credential of the server'),
+  'servers.health': t('checked the server'),
+  'scopes.import': t('saved a scope'),
+  'scopes.delete': t('deleted a scope'),
+  'groups.create': t('created the scope'),
+  'tokens.generate': t('created a token'),
+  'tokens.revoke': t('revoked the token'),
+  'tokens.revokeAll': t('revoked all tokens of'),
+  'sessions.end': t('ended the session'),
+  'sessions.endAll': t('ended all sessions of'),
+  'users.groups': t('changed the groups of'),
+};
+
+/** An event as a sentence: who did what to what, and that it was not allowed where that is so. */
+export function sentenceOf(event: AuditEventShown): string {
+  const { username, client_ip, kind, action, resource, tool, decision } = event;
+  const who = username ?? t('Somebody from {address}', { address: client_ip ?? t('an unknown address') });
+  if (kind === 'sign-in')
+    return decision === 'allow'
+      ? t('{who} signed in or out', { who })
+      : t('{who} failed to sign in', { who });
+  const verb = verbs[action];
+  const what = verb ?? t('used {action}', { action });
+  const on = tool !== null ? `${tool} ${t('on')} ${resource ?? ''}` : (resource ?? '');
+  const end = decision === 'deny' ? t('(denied)') : decision === 'error' ? t('(failed)') : '';
+  return [who, what, on, end].filter(Boolean).join(' ');
+}

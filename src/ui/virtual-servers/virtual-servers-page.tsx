@@ -1,0 +1,212 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Plus } from 'lucide-react';
+import { type FormEvent, useState } from 'react';
+import { api, serversQuery } from '../api.ts';
+import { Button } from '../controls/button.tsx';
+import { CopyText } from '../controls/copy.tsx';
+import { Dialog } from '../controls/dialog.tsx';
+import { NamesField } from '../controls/names-field.tsx';
+import { Page } from '../controls/page.tsx';
+import { Pending } from '../controls/pending.tsx';
+import { Problem, saidBy } from '../controls/problem.tsx';
+import { TextField } from '../controls/text-field.tsx';
+import { announce } from '../controls/toasts.tsx';
+import { EnabledState } from '../servers/enabled-state.tsx';
+import { NameTile } from '../servers/server-icon.tsx';
+import { count, t } from '../words/words.ts';
+
+type Listed = Awaited<ReturnType<typeof api<'virtualServers.list'>>>;
+type Virtual = Listed['virtual_servers'][number];
+
+const key = 'virtual-servers';
+
+/** Several servers behind one endpoint: those shared with the caller and their own. */
+export function VirtualServers() {
+  const { data, error, isPending, refetch } = useQuery({
+    queryKey: [key],
+    queryFn: ({ signal }) => api('virtualServers.list', { query: { limit: 2000 }, signal }),
+  });
+  const [creating, setCreating] = useState(false);
+  const canCreate = data && (data.can_create || data.can_create_personal);
+  return (
+    <Page
+      title={t('Virtual servers')}
+      actions={
+        canCreate && (
+          <Button look="primary" onClick={() => setCreating(true)}>
+            <Plus size={15} aria-hidden />
+            {t('Create')}
+          </Button>
+        )
+      }
+    >
+      <p className="mb-4 max-w-prose text-quiet">
+        {t(
+          'Several servers behind one endpoint: a client connects once and sees the tools of all of them that you can call.',
+        )}
+      </p>
+      {isPending && <Pending rows={4} />}
+      {error && !data && <Problem error={error} retry={() => void refetch()} />}
+      {data?.virtual_servers.length === 0 && (
+        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
+          {canCreate
+            ? t('There is no virtual server yet. Create one from servers that you use together.')
+            : t('No virtual server has been shared with you.')}
+        </p>
+      )}
+      {data && data.virtual_servers.length > 0 && (
+        <ul
+          aria-label={t('Virtual servers')}
+          className="overflow-hidden rounded-lg border border-line bg-raised"
+        >
+          {data.virtual_servers.map((one) => (
+            <VirtualRow key={one.id} server={one} />
+          ))}
+        </ul>
+      )}
+      {creating && data && <Create list={data} onClose={() => setCreating(false)} />}
+    </Page>
+  );
+}
+
+function VirtualRow({ server }: { server: Virtual }) {
+  const queries = useQueryClient();
+  const { path, server_name: name } = server;
+  const toggle = useMutation({
+    mutationFn: (enabled: boolean) => api('virtualServers.toggle', { params: { path }, body: { enabled } }),
+    onSuccess: ({ is_enabled }) =>
+      announce(
+        'done',
+        is_enabled ? t('{name} is now enabled.', { name }) : t('{name} is now disabled.', { name }),
+      ),
+    onError: (error) => announce('failed', saidBy(error).detail),
+    onSettled: () => queries.invalidateQueries({ queryKey: [key] }),
+  });
+  const remove = useMutation({
+    mutationFn: () => api('virtualServers.remove', { params: { path } }),
+    onSuccess: () => announce('done', t('{name} was removed.', { name })),
+    onError: (error) => announce('failed', saidBy(error).detail),
+    onSettled: () => queries.invalidateQueries({ queryKey: [key] }),
+  });
+  const [removing, setRemoving] = useState(false);
+  return (
+    <li className="flex flex-wrap items-start gap-x-4 gap-y-2 border-b border-line px-4 py-3 last:border-0">
+      <NameTile name={name} />
+      <div className="grid min-w-0 flex-1 basis-72 justify-items-start gap-1">
+        <h2 className="font-semibold">
+          {name}
+          {server.is_personal && (
+            <span className="ml-2 rounded-sm bg-hover px-1.5 py-0.5 text-meta font-normal text-quiet">
+              {t('Only for you')}
+            </span>
+          )}
+        </h2>
+        {server.description && <p>{server.description}</p>}
+        <p className="text-quiet">
+          {count(server.num_tools, '{n} tool', '{n} tools')} ·{' '}
+          {count(server.backend_count, 'from {n} server', 'from {n} servers')}
+          {server.backend_paths.length > 0 && `: ${server.backend_paths.join(', ')}`}
+        </p>
+        <CopyText text={server.endpoint_url} label={t('Copy endpoint URL of {name}', { name })} />
+      </div>
+      <div className="flex items-center gap-2">
+        <EnabledState
+          name={name}
+          on={server.is_enabled}
+          onChange={server.can.modify ? (on) => toggle.mutate(on) : undefined}
+        />
+        {server.can.delete && (
+          <Button aria-label={t('Remove {name}', { name })} onClick={() => setRemoving(true)}>
+            {t('Remove')}
+          </Button>
+        )}
+      </div>
+      {removing && (
+        <Dialog title={t('Remove {name}?', { name })} onClose={() => setRemoving(false)}>
+          <p>{t('Clients can no longer reach it. The servers behind it stay as they are.')}</p>
+          <div className="mt-4 flex justify-end gap-2">
+            <Button onClick={() => setRemoving(false)}>{t('Keep')}</Button>
+            <Button look="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
+              {t('Remove')}
+            </Button>
+          </div>
+        </Dialog>
+      )}
+    </li>
+  );
+}
+
+function Create({ list, onClose }: { list: Listed; onClose: () => void }) {
+  const queries = useQueryClient();
+  const { data: servers } = useQuery(serversQuery);
+  const [name, setName] = useState('');
+  const [description, setDescription] = useState('');
+  const [members, setMembers] = useState<readonly string[]>([]);
+  const [shared, setShared] = useState(false);
+  const offers = (servers?.servers ?? []).map(({ path, server_name }) => ({
+    value: path,
+    words: server_name,
+  }));
+  const create = useMutation({
+    mutationFn: () =>
+      api('virtualServers.create', {
+        body: {
+          ...{ server_name: name.trim(), description: description.trim() },
+          ...(shared ? {} : { path: `/virtual/me/${slug(name)}` }),
+          members: members.map((backend_server_path) => ({ backend_server_path })),
+        },
+      }),
+    onSuccess: async ({ server_name }) => {
+      announce('done', t('{name} was created.', { name: server_name }));
+      onClose();
+      await queries.invalidateQueries({ queryKey: [key] });
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (!create.isPending) create.mutate();
+  };
+  return (
+    <Dialog title={t('Create a virtual server')} onClose={onClose}>
+      <form noValidate onSubmit={submit} className="grid gap-4">
+        <TextField label={t('Name')} value={name} onChange={setName} />
+        <TextField label={t('Description')} value={description} onChange={setDescription} />
+        <NamesField
+          label={t('Servers')}
+          names={members}
+          suggestions={offers}
+          unknown={(path) => t("There is no server '{path}'. Choose one from the list.", { path })}
+          hint={t('Each with all its tools, prompts and resources, now and later.')}
+          onChange={setMembers}
+        />
+        {list.can_create && list.can_create_personal && (
+          <label className="flex items-center gap-2">
+            <input
+              type="checkbox"
+              checked={shared}
+              onChange={(event) => setShared(event.currentTarget.checked)}
+              className="size-4 accent-accent"
+            />
+            {t('Share it: others see it when a scope allows it')}
+          </label>
+        )}
+        {create.error && <Problem error={create.error} />}
+        <div className="flex justify-end">
+          <Button type="submit" look="primary" busy={create.isPending}>
+            {t('Create')}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function slug(name: string): string {
+  const made = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 60);
+  return made || 'mine';
+}

@@ -182,7 +182,7 @@ test('an administrator ends one session, then all of a person with their tokens'
   await sessions.getByRole('button', { name: 'End all sessions' }).first().click();
   await dialog.getByLabel('Revoke their personal tokens too').check();
   await dialog.getByRole('button', { name: 'End all sessions' }).click();
-  await page.getByRole('status').getByText(`${other}: 2 sessions ended, 1 tokens revoked.`).waitFor();
+  await page.getByRole('status').getByText(`${other}: 2 sessions ended, 1 token revoked.`).waitFor();
   expect([await statusOf(two.cookie), await statusOf(three.cookie)]).toEqual([401, 401]);
   const asked = await fetch(`${gateway.url}/api/servers`, { headers: { authorization: `Bearer ${token}` } });
   expect(asked.status).toBe(401);

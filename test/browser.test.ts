@@ -36,6 +36,7 @@ async function ask(token: string): Promise<{ status: number; paths: string[] }> 
 async function shownFile(
   page: Page,
 ): Promise<{ tokens: { access_token: string }; requested_scopes: string[] }> {
+  await page.getByText('Token file for the command line').click();
   return JSON.parse((await page.getByRole('region', { name: 'Token file' }).textContent()) ?? '');
 }
 
@@ -126,7 +127,7 @@ test('a token made in the dialog works, is shown once, and works no more when re
     paths: expect.arrayContaining(['/currenttime', '/everything']),
   });
   const download = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Download' }).click();
+  await page.getByRole('button', { name: 'Download token file' }).click();
   expect((await download).suggestedFilename()).toMatch(/^mcp-gateway-token-\d{4}-\d\d-\d\d\.json$/);
   await page.getByRole('button', { name: 'Done' }).click();
   expect(await page.content()).not.toContain(token);
@@ -244,7 +245,7 @@ test('sign-in, minting and switching need no mouse', async () => {
   await page.keyboard.type('by keyboard');
   await tabTo(page, page.getByRole('button', { name: 'Create token' }));
   await page.keyboard.press('Enter');
-  await tabTo(page, page.getByRole('button', { name: 'Copy JSON' }));
+  await tabTo(page, page.getByRole('button', { name: 'Copy token' }));
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Copied' }).waitFor();
   await page.keyboard.press('Escape');

@@ -1,0 +1,190 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Locator, Page } from 'playwright-core';
+import { afterAll, expect, test } from 'vitest';
+import { shippedTenant } from '../src/entra-emulator/shipped.ts';
+import { browserTrial } from './browser-trial.ts';
+import type { TestGateway } from './harness.ts';
+import { agentToken } from './sign-in.ts';
+
+let gateway: TestGateway;
+let administrator: string;
+let fragile: Server;
+
+const { openAs } = browserTrial(
+  () => ({ environment: { HEALTH_CHECK_INTERVAL_SECONDS: '300' } }),
+  async (started) => {
+    gateway = started;
+    administrator = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
+    fragile = await startFragile();
+    const { port } = fragile.address() as AddressInfo;
+    await ask('/api/servers', 'POST', {
+      ...{ server_name: 'Fragile', path: '/fragile', proxy_pass_url: `http://127.0.0.1:${port}/mcp` },
+      is_enabled: true,
+    });
+  },
+);
+afterAll(() => fragile?.close());
+
+/** An MCP server that can be killed. */
+function startFragile(): Promise<Server> {
+  const server = createServer(async (req, res) => {
+    let text = '';
+    for await (const chunk of req) text += chunk;
+    const { id, method } = JSON.parse(text || '{}') as { id?: number; method?: string };
+    if (id === undefined) return res.writeHead(req.method === 'POST' ? 202 : 405).end();
+    const results: Record<string, unknown> = {
+      initialize: {
+        protocolVersion: '2025-06-18',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'fragile', version: '1' },
+      },
+      'tools/list': { tools: [{ name: 'work', inputSchema: { type: 'object' } }] },
+      'tools/call': { content: [{ type: 'text', text: 'done' }] },
+    };
+    res.writeHead(200, { 'content-type': 'application/json' });
+    return res.end(JSON.stringify({ jsonrpc: '2.0', id, result: results[method ?? ''] ?? {} }));
+  });
+  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
+}
+
+async function ask(path: string, method: string, body: object, token = administrator): Promise<Response> {
+  const answer = await fetch(`${gateway.url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+    },
+    body: JSON.stringify(body),
+  });
+  return answer;
+}
+
+const call = (server: string, tool: string, token?: string) =>
+  ask(
+    `/${server}/mcp`,
+    'POST',
+    { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {} } },
+    token,
+  ).then(async (answer) => ({ status: answer.status, text: await answer.text() }));
+
+/** Counts what a person does: clicks, and fields that they fill in. */
+function counted() {
+  const acts = { count: 0 };
+  return {
+    acts,
+    click: async (target: Locator) => {
+      acts.count += 1;
+      await target.click();
+    },
+    write: async (page: Page, target: Locator, text: string, key?: string) => {
+      acts.count += 1;
+      await target.fill(text);
+      if (key) await page.keyboard.press(key);
+    },
+  };
+}
+
+test('a newcomer connects a client in three clicks', async () => {
+  const page = await openAs('bob', '/');
+  const { acts, click } = counted();
+  await click(page.getByRole('button', { name: 'Connect Current Time' }));
+  await click(page.getByText('Claude Code', { exact: true }));
+  await click(page.getByRole('button', { name: 'Copy for Claude Code' }));
+  await page.getByRole('button', { name: 'Copied' }).waitFor();
+  const text = (await page.getByRole('region', { name: 'Text to copy' }).textContent()) ?? '';
+  expect(text).toBe(`claude mcp add --transport http currenttime "${gateway.url}/currenttime/mcp"`);
+  expect(acts.count).toBeLessThanOrEqual(3);
+});
+
+test('a server is restricted to one tool for a group in eight actions, and it really is one tool', async () => {
+  const page = await openAs('alice', '/servers/everything');
+  const { acts, click, write } = counted();
+  await click(page.getByRole('link', { name: 'Access', exact: true }).last());
+  await click(page.getByRole('button', { name: 'Give access' }));
+  const dialog = page.getByRole('dialog');
+  await write(page, dialog.getByRole('combobox', { name: 'Who' }), 'mcp-test-users', 'Enter');
+  await click(dialog.getByLabel('echo', { exact: true }));
+  await dialog.getByText(/Members of mcp-test-users can call 1 tool \(echo\)/).waitFor();
+  await click(dialog.getByRole('button', { name: 'Review' }));
+  const gains = dialog.getByRole('row', { name: /everything/ }).first();
+  await gains.waitFor();
+  expect(await gains.innerText()).not.toMatch(/every other/);
+  await click(dialog.getByRole('button', { name: 'Save' }));
+  await page.getByText('Access was given.').waitFor();
+  expect(acts.count).toBeLessThanOrEqual(8);
+
+  const allowed = async (tool: string) => {
+    const groups = [shippedTenant.groups.users];
+    const body = { groups, server: 'everything', method: 'tools/call', tool };
+    return ((await (await ask('/api/access/explain', 'POST', body)).json()) as { allow: boolean }).allow;
+  };
+  expect([await allowed('echo'), await allowed('get-sum'), await allowed('get-env')]).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  // They see it too: a grant to call and the entry in the catalog are given together.
+  const bob = await openAs('bob', '/servers/everything?tab=tools');
+  await bob.getByText('echo', { exact: true }).first().waitFor();
+  expect(await bob.getByText('get-sum', { exact: true }).count()).toBe(0);
+});
+
+test('a denial and its cause are found in four actions', async () => {
+  const user = await agentToken(gateway.emulatorUrl, shippedTenant.agents.user);
+  await call('everything', 'get-env', user);
+  const page = await openAs('alice', '/');
+  const { acts, click } = counted();
+  await click(page.getByRole('link', { name: 'Audit', exact: true }));
+  const event = page.getByRole('button', { name: /tools\/call · everything/ }).first();
+  await click(event);
+  await click(page.getByRole('link', { name: 'Why was it denied?' }));
+  const decision = page.getByRole('region', { name: 'Decision' });
+  await decision.getByText('Denied').waitFor();
+  expect(acts.count).toBeLessThanOrEqual(4);
+});
+
+test('a leaked token is found by its id in an audit event and revoked in four actions', async () => {
+  const bob = await openAs('bob', '/tokens');
+  const made = (await bob.evaluate(`
+    fetch('/api/auth/me').then((answer) => answer.json()).then((me) =>
+      fetch('/api/tokens/generate', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-csrf-token': me.csrf_token },
+        body: JSON.stringify({ description: 'leaked' }),
+      }).then((answer) => answer.json()))`)) as { token_id: string; tokens: { access_token: string } };
+  const token = made.tokens.access_token;
+  expect((await call('currenttime', 'current_time_by_timezone', token)).status).toBe(200);
+  // Its owner is gone from the pages: the token is found all the same.
+  await bob.context().clearCookies();
+  const page = await openAs('alice', `/audit?credential=${made.token_id}`);
+  const { acts, click } = counted();
+  await click(page.getByRole('button', { name: /tools\/call · currenttime/ }).first());
+  await click(page.getByRole('link', { name: 'The token that was used' }));
+  await click(page.getByRole('button', { name: 'Revoke leaked' }));
+  await click(page.getByRole('dialog').getByRole('button', { name: 'Revoke' }));
+  await page.getByText('leaked was revoked.').waitFor();
+  expect(acts.count).toBeLessThanOrEqual(4);
+  const after = await fetch(`${gateway.url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } });
+  expect(after.status).toBe(401);
+});
+
+test('a killed server is seen while calls to it fail, long before its next check', async () => {
+  const page = await openAs('alice', '/servers?q=fragile');
+  await page.getByText('Healthy').first().waitFor();
+  expect((await call('fragile', 'work')).status).toBe(200);
+  fragile.closeAllConnections();
+  await new Promise((resolve) => fragile.close(resolve));
+  const begun = Date.now();
+  await expect
+    .poll(
+      async () => {
+        await call('fragile', 'work');
+        return page.getByText('Unhealthy').count();
+      },
+      { timeout: 30_000, interval: 500 },
+    )
+    .toBeGreaterThan(0);
+  console.log(`a killed server was shown as unhealthy after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+});

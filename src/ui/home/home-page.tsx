@@ -59,11 +59,12 @@ export function Home() {
 function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegister: boolean }) {
   const { paths } = useFavourites();
   const [recent] = useState(recentServers);
-  const usable = servers.filter(({ is_enabled, num_tools }) => is_enabled && num_tools > 0);
+  const usable = servers.filter(({ is_enabled }) => is_enabled);
   // Favourites first, then what was opened last; what does not work comes last.
   const rank = (server: Server): number => {
     if (isIn('issues', server)) return 1_000_000;
     const [favourite, opened] = [paths.indexOf(server.path), recent.indexOf(server.path)];
+    if (server.num_tools === 0) return 10_000;
     return favourite >= 0 ? favourite : opened >= 0 ? 1000 + opened : 2000;
   };
   if (servers.length === 0)
@@ -85,7 +86,7 @@ function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegist
     <>
       {usable.length === 0 && (
         <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('You can see servers, but none of them is enabled with a tool that you can call.')}
+          {t('You can see servers, but none of them is enabled.')}
         </p>
       )}
       {usable.length > 0 && (
@@ -113,7 +114,9 @@ function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegist
                     </Link>
                   </h3>
                   <p className="truncate text-quiet">
-                    {server.description || count(server.num_tools, '{n} tool', '{n} tools')}
+                    {server.num_tools === 0
+                      ? t('No tool that you can call yet. Ask an administrator for access.')
+                      : server.description || count(server.num_tools, '{n} tool', '{n} tools')}
                   </p>
                 </div>
                 <span className="shrink-0 max-md:hidden">

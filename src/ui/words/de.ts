@@ -303,8 +303,10 @@ export const de: Readonly<Record<string, string>> = {
   'Why was it denied?': 'Warum wurde es abgelehnt?',
   'Without this they can call it, but find neither the server nor how to connect.':
     'Ohne dies können sie ihn aufrufen, finden aber weder den Server noch, wie man sich verbindet.',
-  'You can see servers, but none of them is enabled with a tool that you can call.':
-    'Sie können Server sehen, aber keiner davon ist mit einem Werkzeug aktiviert, das Sie aufrufen können.',
+  'You can see servers, but none of them is enabled.':
+    'Sie können Server sehen, aber keiner davon ist aktiviert.',
+  'No tool that you can call yet. Ask an administrator for access.':
+    'Noch kein Werkzeug, das Sie aufrufen können. Bitten Sie einen Administrator um Zugriff.',
   'You have no tokens. Most clients need none: they let you sign in.':
     'Sie haben keine Tokens. Die meisten Clients brauchen keins: Sie lassen Sie sich anmelden.',
   'an unknown address': 'einer unbekannten Adresse',

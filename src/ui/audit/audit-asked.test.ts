@@ -3,8 +3,9 @@ import { askedBy, isFixed, periodOf } from './audit-asked.ts';
 
 const now = Date.parse('2026-03-10T12:00:00.000Z');
 
-test('without anything in the URL the last day is asked for', () => {
-  expect(askedBy({}, now)).toEqual({ from: '2026-03-09T12:00:00.000Z' });
+test('without anything in the URL the denials and changes of the last day are asked for', () => {
+  expect(askedBy({}, now)).toEqual({ from: '2026-03-09T12:00:00.000Z', matter: 'attention' });
+  expect(askedBy({ tool: 'x' }, now)).toEqual({ from: '2026-03-09T12:00:00.000Z', tool: 'x' });
 });
 
 test('what the API would refuse is left out of a question, wherever it came from', () => {
@@ -15,7 +16,7 @@ test('what the API would refuse is left out of a question, wherever it came from
 
 test('a fixed stretch goes before a period', () => {
   const search = { period: '7d', from: '2026-03-01T00:00:00.000Z', to: '2026-03-02T00:00:00.000Z' };
-  expect(askedBy(search, now)).toEqual({ from: search.from, to: search.to });
+  expect(askedBy(search, now)).toEqual({ from: search.from, to: search.to, matter: 'attention' });
   expect([isFixed(search), isFixed({ from: search.from }), periodOf(search)]).toEqual([true, false, '7d']);
 });
 

@@ -77,7 +77,7 @@ export function askedBy(search: AuditSearch, now: number): Asked {
 }
 
 /** The beginning and, where it is fixed, the end of a view's time. */
-export function timesOf(search: AuditSearch, now: number): Pick<Asked, 'from' | 'to'> {
+function timesOf(search: AuditSearch, now: number): Pick<Asked, 'from' | 'to'> {
   const { from, to } = search;
   if (isFixed(search) && from && to) return { from, to };
   return { from: new Date(now - periods[periodOf(search)]).toISOString() };

@@ -43,9 +43,9 @@ const shots: readonly Shot[] = [
   ['servers', 'alice', '/servers'],
   ['servers-cards', 'alice', '/servers?view=cards'],
   ['servers-user', 'bob', '/servers'],
-  ['server-open', 'alice', '/servers?open=%2Fcurrenttime'],
-  ['server', 'alice', '/servers/currenttime', tryTool],
-  ['server-access', 'alice', '/servers/currenttime', showAccess],
+  ['server', 'alice', '/servers/currenttime'],
+  ['server-tool', 'alice', '/servers/currenttime?tab=tools', tryTool],
+  ['server-access', 'alice', '/servers/currenttime?tab=access', showAccess],
   ['connect', 'alice', '/servers/currenttime', connect],
   ['register', 'alice', '/register'],
   ['edit', 'alice', '/edit/currenttime'],
@@ -59,6 +59,11 @@ const shots: readonly Shot[] = [
   ['scope', 'alice', '/access/scopes/mcp-servers-restricted/read'],
   ['new-application', 'alice', '/accounts', newApplication],
   ['audit', 'alice', '/audit'],
+  ['usage', 'alice', '/usage'],
+  ['tools', 'alice', '/tools?q=time'],
+  ['virtual-servers', 'alice', '/virtual-servers'],
+  ['clients', 'alice', '/oauth-clients'],
+  ['tokens-all', 'alice', '/tokens?tab=all&state=all'],
   ['api', null, '/docs/api'],
   ['operations', 'alice', '/operations'],
 ];
@@ -66,18 +71,23 @@ const shots: readonly Shot[] = [
 const [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);
 mkdirSync(directory, { recursive: true });
 try {
-  for (const colorScheme of ['light', 'dark'] as const)
+  for (const colorScheme of ['light', 'dark'] as const) {
+    // One session a person: signing in for each picture would take most of the time.
+    const pages = new Map<string | null, Page>();
     for (const [name, who, path, enter] of shots) {
-      const { page } = await openPage(browser, [gateway.url, gateway.emulatorUrl], { colorScheme });
-      if (who) await signIn(page, `${gateway.url}${path}`, who);
+      const known = pages.get(who);
+      const page =
+        known ?? (await openPage(browser, [gateway.url, gateway.emulatorUrl], { colorScheme })).page;
+      if (!known && who) await signIn(page, `${gateway.url}${path}`, who);
       else await page.goto(`${gateway.url}${path}`);
+      pages.set(who, page);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {});
       await enter?.(page);
-      const picture = smallPng(await page.screenshot());
-      writeFileSync(join(directory, `${name}-${colorScheme}.png`), picture);
-      await page.context().close();
+      writeFileSync(join(directory, `${name}-${colorScheme}.png`), smallPng(await page.screenshot()));
     }
+    for (const page of pages.values()) await page.context().close();
+  }
   console.log(`${shots.length * 2} pictures are in ${directory}`);
 } finally {
   await browser.close();

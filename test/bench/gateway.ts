@@ -26,7 +26,7 @@ export interface Size {
 /** The groups of the scope file: who may call all, some of the tools, or none. */
 export const groups = { all: 'bench-all', some: 'bench-some', none: 'bench-none' } as const;
 
-const paths = ['json', 'list', 'slow', 'ticks', 'idle'];
+const paths = ['json', 'list', 'slow', 'ticks', 'idle', 'member', 'thousand'];
 
 /** Starts the built gateway with servers of the upstream's paths among others, and waits for the first answered call. */
 export async function startBenchGateway(
@@ -60,7 +60,8 @@ export async function startBenchGateway(
         },
         ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
         ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
-        ...{ MCP_PROXY_STREAMS_PER_IDENTITY: '1000000' },
+        // The upstream is no MCP server: what checks say of it is seeded.
+        ...{ HEALTH_CHECK_INTERVAL_SECONDS: '0', MCP_PROXY_STREAMS_PER_IDENTITY: '1000000' },
       },
     },
   );
@@ -93,6 +94,14 @@ function scopeFile(count: number): string {
   ].join('\n');
 }
 
+/** The tool that the calls of the scenarios name. */
+const calledTool = (JSON.parse(readFileSync(new URL('call.json', import.meta.url), 'utf8')) as Call).params
+  .name;
+
+interface Call {
+  readonly params: { readonly name: string };
+}
+
 async function seed(dataDir: string, upstreamPort: number, count: number): Promise<void> {
   const { db, close } = await openDatabase(dataDir);
   const at = new Date().toISOString();
@@ -109,10 +118,41 @@ async function seed(dataDir: string, upstreamPort: number, count: number): Promi
     // Switched off, so that nobody checks their health.
     ...Array.from({ length: count - paths.length }, (_, one) => row(`server-${one}`, `${origin}/json`, 0)),
   ];
+  const tool = (name: string) => ({
+    name,
+    description: 'Does the thing with the number 0, and says how it went when it is done.',
+    inputSchema: { type: 'object', properties: { where: { type: 'string' }, many: { type: 'integer' } } },
+  });
+  const known = {
+    member: [tool(calledTool)],
+    thousand: Array.from({ length: 1000 }, (_, one) => tool(`tool_${one}`)),
+  };
+  const health = JSON.stringify({
+    ...{ status: 'healthy', detail: null, checkedAt: at, serverVersion: null },
+    protocolVersion: '2025-11-25',
+  });
+  const seen: Partial<Record<string, { health: string; tools: string }>> = Object.fromEntries(
+    Object.entries(known).map(([name, tools]) => [
+      name,
+      { health, tools: JSON.stringify({ tools, fetchedAt: at }) },
+    ]),
+  );
+  const virtual = (slug: string, definition: object) => ({
+    ...{ id: slug, path: `/virtual/${slug}`, owner: '', is_enabled: 1, revision: 1 },
+    ...{ created_by: 'bench', created_at: at, updated_at: at },
+    definition: JSON.stringify({ server_name: slug, path: `/virtual/${slug}`, ...definition }),
+  });
+  await db
+    .insertInto('virtual_servers')
+    .values([
+      virtual('bench', { members: [{ backend_server_path: '/member', prefix: '' }] }),
+      virtual('thousand', { members: [{ backend_server_path: '/thousand' }] }),
+    ])
+    .execute();
   for (let from = 0; from < rows.length; from += 500)
     await db
       .insertInto('servers')
-      .values(rows.slice(from, from + 500))
+      .values(rows.slice(from, from + 500).map((one) => ({ ...one, ...seen[one.id] })))
       .execute();
   await close();
 }

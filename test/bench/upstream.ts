@@ -20,6 +20,14 @@ const tools = Array.from({ length: 40 }, (_, at) => ({
   },
 }));
 const list = result({ tools });
+const thousand = result({
+  tools: Array.from({ length: 1000 }, (_, at) => ({ ...tools[0], name: `tool_${at}` })),
+});
+/** Does for `initialize` too, so that the gateway opens no session. */
+const member = result({
+  protocolVersion: '2025-11-25',
+  content: [{ type: 'text', text: 'sixty-four degrees and a light wind' }],
+});
 const events = Array.from({ length: 20 }, (_, at) =>
   Buffer.from(
     `event: message\nid: ${at}\ndata: ${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken: 1, progress: at } })}\n\n`,
@@ -41,6 +49,8 @@ function sendEvents(res: ServerResponse, at = 0): void {
 const answers: Record<string, (res: ServerResponse, req: IncomingMessage) => void> = {
   '/json/mcp': (res) => sendWhole(res, small),
   '/list/mcp': (res) => sendWhole(res, list),
+  '/member/mcp': (res) => sendWhole(res, member),
+  '/thousand/mcp': (res) => sendWhole(res, thousand),
   '/slow/mcp': (res) => void setTimeout(sendWhole, 50, res, small),
   '/ticks/mcp': (res) => sendEvents(res.writeHead(200, { 'Content-Type': 'text/event-stream' })),
   '/idle/mcp': (res) => {

@@ -36,9 +36,16 @@ async function post(token: string, path: string, body: object): Promise<void> {
   expect([answer.status, answer.status === 201 ? '' : await answer.text()]).toEqual([201, '']);
 }
 
+/** What differs, and why; nothing else may. */
+const known: Readonly<Record<string, string>> = {
+  'server-server-sse-multiple-streams':
+    'it counts lists that come as events; here they are one JSON answer, from what is stored',
+};
+
 const differing = (direct: Verdicts, through: Verdicts): Record<string, unknown> =>
   Object.fromEntries(
     Object.keys({ ...direct, ...through })
+      .filter((name) => !(name in known))
       .filter((name) => JSON.stringify(direct[name]) !== JSON.stringify(through[name]))
       .map((name) => [name, { direct: direct[name], through: through[name] }]),
   );

@@ -133,7 +133,7 @@ test('the challenge leads to the metadata of exactly this resource', async () =>
     authorization_servers: string[];
   };
   expect(metadata.resource).toBe(`${gateway.url}/currenttime/mcp`);
-  expect(metadata.authorization_servers).toEqual([`${gateway.emulatorUrl}/${shippedTenant.tenantId}/v2.0`]);
+  expect(metadata.authorization_servers).toEqual([gateway.url]);
 });
 
 test('a token of another tenant, and one for Microsoft Graph, are refused with words that help', async () => {
@@ -244,7 +244,7 @@ test('a forged state and a replayed callback do not sign in', async () => {
   expect(cookiesOf(replayed)).not.toContain('mcp_gateway_session=');
 });
 
-test('both callback URLs of the guide work', async () => {
+test('a code that comes to another callback URL than the one the sign-in named is refused', async () => {
   const begun = await fetch(`${gateway.url}/oauth2/login/entra`, { redirect: 'manual' });
   const callback = await submitSignIn(
     begun.headers.get('location')!,
@@ -253,7 +253,8 @@ test('both callback URLs of the guide work', async () => {
   const other = new URL(callback);
   other.pathname = '/auth/callback';
   const done = await fetch(other, { redirect: 'manual', headers: { cookie: cookiesOf(begun) } });
-  expect(cookiesOf(done)).toContain('mcp_gateway_session=');
+  expect(cookiesOf(done)).not.toContain('mcp_gateway_session=');
+  expect(done.headers.get('location')).toMatch(/^\/login/);
 });
 
 test.each(['https://evil.example/', '//evil.example', '/\\evil.example', 'javascript:alert(1)'])(

@@ -71,7 +71,7 @@ test('whatever servers and clients do to each other, nothing is left open and ev
   await once(server, 'listening');
   const house = await startGateway(
     { alice: ['bad *', 'bad tools/call now', 'good *', 'good tools/call now'] },
-    { limits: { headersMs: 1_500 } },
+    { limits: { headersMs: 5_000 } },
   );
   const address = server.address() as AddressInfo;
   house.routes.set('bad', routeOf('bad', new URL(`http://127.0.0.1:${address.port}/`)));

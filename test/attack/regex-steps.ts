@@ -180,7 +180,8 @@ function stepsOf(tree: Node, flags: string, text: readonly string[], most: numbe
       else break;
     }
   } catch (error) {
-    if (error instanceof TooMany) return Infinity;
+    // The stack ends where backtracking is as deep as the text is long, many times over.
+    if (error instanceof TooMany || error instanceof RangeError) return Infinity;
     throw error;
   }
   return steps;

@@ -238,6 +238,11 @@ test('The command line: the client of IDE_OAUTH_CLIENT_ID is what the command li
   expect(entraProvider(readConfig(complete, '/').entra!).commandLine).toBeUndefined();
 });
 
+test('After a deletion: the command has the flags that the guide names', () => {
+  const setup = readFileSync('docs/reference/cli.md', 'utf8').split('## mcp-gateway setup')[1];
+  for (const flag of ['--purge-deleted', '--remove']) expect(setup).toContain(flag);
+});
+
 test('Enterprise application: disabled, nobody gets in and the doctor says where to enable it', async () => {
   await patch('servicePrincipals', { accountEnabled: false });
   const { what, remedy } = (await doctor()).of('secret');

@@ -203,7 +203,8 @@ test('agents and programs show good and bad tokens, also in the wrong places', a
 
 test('sign-ins fail at Entra ID, at Graph, at the state, and end from elsewhere', async () => {
   await fault({ kind: 'aadsts', code: 7000222, path: 'token', times: 1 });
-  expect((await signIn('AADSTS', accounts.user.userPrincipalName)).to).toContain('7000222');
+  expect((await signIn('AADSTS', accounts.user.userPrincipalName)).to).toContain('oauth2_error');
+  expect(gateway.output()).toContain('AADSTS7000222');
   await fault();
   await fault({ kind: 'status', status: 503, path: '/graph/' });
   expect((await signIn('Graph away', accounts.manyGroups.userPrincipalName)).to).toContain(

@@ -84,7 +84,12 @@ export interface Config {
     readonly serviceName: string;
   } | null;
   /** The search: how often one person or agent may ask, and what anybody may find. */
-  readonly search: { readonly perMinute: number; readonly publicServers: PublicServers };
+  readonly search: {
+    readonly perMinute: number;
+    readonly publicServers: PublicServers;
+    /** A service of embeddings; null where none is set. */
+    readonly embeddings: { readonly url: string; readonly model: string; readonly key: string } | null;
+  };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
   /** Accounts that the gateway makes in a directory. */
@@ -211,6 +216,13 @@ export function readConfig(environment: Environment, directory: string): Config 
     search: {
       perMinute: value('SEARCH_REQUESTS_PER_MINUTE'),
       publicServers: value('WELL_KNOWN_SERVERS'),
+      embeddings: value('SEARCH_EMBEDDINGS_URL')
+        ? {
+            url: value('SEARCH_EMBEDDINGS_URL'),
+            model: value('SEARCH_EMBEDDINGS_MODEL'),
+            key: value('SEARCH_EMBEDDINGS_KEY'),
+          }
+        : null,
     },
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),

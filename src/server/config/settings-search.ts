@@ -1,4 +1,4 @@
-import { integer, setting, wrong } from './setting.ts';
+import { integer, setting, text, url, wrong } from './setting.ts';
 
 /** The settings of the search: a part of `settings`. */
 export const searchSettings = {
@@ -8,6 +8,27 @@ export const searchSettings = {
       'How many searches one person or agent may make in a minute; more get 429. 0: as many as they like.',
     default: '6000',
     parse: integer(0, 1_000_000),
+  }),
+  SEARCH_EMBEDDINGS_URL: setting({
+    group: 'Search',
+    about:
+      'A service of embeddings with the API of OpenAI, up to and without `/embeddings`, such as https://api.openai.com/v1: it ' +
+      'gets the names and descriptions of what is registered, and each query. Without one, nothing leaves the gateway.',
+    default: '',
+    parse: url,
+  }),
+  SEARCH_EMBEDDINGS_MODEL: setting({
+    group: 'Search',
+    about: 'The model that the service of embeddings is asked for.',
+    default: 'text-embedding-3-small',
+    parse: text,
+  }),
+  SEARCH_EMBEDDINGS_KEY: setting({
+    group: 'Search',
+    about: 'The key of the service of embeddings, sent as a bearer token.',
+    default: '',
+    secret: true,
+    parse: text,
   }),
   WELL_KNOWN_SERVERS: setting({
     group: 'Search',

@@ -14,6 +14,7 @@ import * as cutoffs from './migrations/0027-cutoffs.ts';
 import * as wildcard from './migrations/0028-wildcard.ts';
 import * as oauth from './migrations/0030-oauth.ts';
 import * as virtualServers from './migrations/0034-virtual-servers.ts';
+import * as searchVectors from './migrations/0036-search-vectors.ts';
 import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
 import * as providerRealms from './migrations/0044-provider-realms.ts';
 import type { Db } from './tables.ts';
@@ -35,6 +36,7 @@ const migrations: Record<string, Migration> = {
   '0028-wildcard': wildcard,
   '0030-oauth': oauth,
   '0034-virtual-servers': virtualServers,
+  '0036-search-vectors': searchVectors,
   '0038-sessions-and-tokens': sessionsAndTokens,
   '0044-provider-realms': providerRealms,
 };

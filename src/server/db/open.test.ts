@@ -29,6 +29,7 @@ test('migrations run at the first start only', async () => {
     '0028-wildcard',
     '0030-oauth',
     '0034-virtual-servers',
+    '0036-search-vectors',
     '0038-sessions-and-tokens',
     '0044-provider-realms',
   ]);

@@ -24,6 +24,7 @@ export interface Tables {
   virtual_servers: VirtualServersTable;
   virtual_sessions: VirtualSessionsTable;
   virtual_replies: VirtualRepliesTable;
+  search_vectors: SearchVectorsTable;
   favourites: FavouritesTable;
   oauth_keys: OauthKeysTable;
   oauth_clients: OauthClientsTable;
@@ -408,4 +409,13 @@ export interface LeasesTable {
   fence: number;
   /** Milliseconds since 1970 by the database's clock. */
   expires_at: number;
+}
+
+/** Vectors that a service of embeddings made of texts. */
+export interface SearchVectorsTable {
+  /** Of the service's address, the model and the text. */
+  hash: string;
+  /** What each byte is to be multiplied by, a colon, and the bytes (int8) in base64. */
+  vector: string;
+  created_at: string;
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../failure/errors.ts';
+import type { Embeddings } from './embeddings.ts';
 import { keyOf } from './follow.ts';
 import type { Item } from './item.ts';
 import type { Engine, Options, Results } from './search.ts';
@@ -21,6 +22,8 @@ export interface FinderWorld<W> {
   readonly engine: Engine;
   /** Resolves when the index is there. */
   readonly ready: Promise<void>;
+  /** A service that knows more about meaning; undefined where none is set. */
+  readonly embeddings?: Pick<Embeddings, 'nearnessTo'> | undefined;
   readonly rightsOf: (who: W) => Rights;
   /** The same for all that one person or agent sends. */
   readonly nameOf: (who: W) => string;
@@ -43,7 +46,8 @@ export function createFinder<W>(world: FinderWorld<W>): Finder<W> {
           retryAfter,
         });
       await ready;
-      return engine.search(rightsOf(who), text, options);
+      const nearness = text.trim() === '' ? undefined : await world.embeddings?.nearnessTo(text.trim());
+      return engine.search(rightsOf(who), text, { ...options, nearness });
     },
     async enabledServers() {
       await ready;

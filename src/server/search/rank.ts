@@ -1,3 +1,4 @@
+import type { Nearness } from './embeddings.ts';
 import type { Kind } from './item.ts';
 import type { Query, Slot } from './query.ts';
 import type { Entry, SearchIndex } from './search-index.ts';
@@ -54,7 +55,7 @@ export function rank(
   index: SearchIndex,
   view: View,
   query: Query,
-  admits?: (entry: Entry) => boolean,
+  { admits, nearness }: Restrictions = {},
 ): Found[] {
   clear(index.entries.length);
   const whole = addWords(view, query.slots);
@@ -87,6 +88,7 @@ export function rank(
   others.forEach(take(8));
   found.sort((a, b) => b.score - a.score || compareIds(index, a, b));
   const said = saidBy(query);
+  if (nearness) blend(index, found, nearness);
   const ranked = found.map((one, at): Found => {
     const score = closely(index, query, at < weights.looked ? said : undefined, one);
     return { number: one.number, score, similarity: one.similarity };
@@ -95,6 +97,36 @@ export function rank(
   const best = ranked[0]?.score ?? 0;
   if (best < weights.least) return [];
   return ranked.filter(({ score }) => score >= weights.part * Math.min(best, 0.6));
+}
+
+/** What else a ranking goes by. */
+export interface Restrictions {
+  /** Whether a thing may be found at all. */
+  readonly admits?: ((entry: Entry) => boolean) | undefined;
+  /** How near a service finds a thing to the query, where one is asked. */
+  readonly nearness?: Nearness | undefined;
+}
+
+/**
+ * Lets a service have half the say about the meaning of the best. Models differ in what their cosines are like, so that
+ * only the order and the distances among these count.
+ */
+function blend(index: SearchIndex, found: Found[], nearness: Nearness): void {
+  const looked = found.slice(0, weights.looked);
+  const near = looked.map(({ number }) => nearness(index.entries[number]?.text ?? ''));
+  const known = near.filter((value) => value !== undefined);
+  if (known.length === 0) return;
+  const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
+  const spread = Math.max(1e-6, Math.max(...known) - mean);
+  const top = Math.max(...looked.map(({ similarity }) => similarity));
+  looked.forEach((one, at) => {
+    const value = near[at];
+    if (value === undefined) return;
+    const similarity = Math.max(0, (top * (value - mean)) / spread);
+    const score = one.score + weights.meaning * 0.5 * (similarity - one.similarity);
+    found[at] = { ...one, score };
+  });
+  found.sort((a, b) => b.score - a.score || compareIds(index, a, b));
 }
 
 /** The bin from which on at most about `most` items are, or the first one above zero. */

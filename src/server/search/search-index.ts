@@ -8,6 +8,8 @@ import { allWordsOf, compactName, isGeneric, isStopWord, splitCamelCase, termsOf
 /** What is kept of an item beside the postings. */
 export interface Entry {
   readonly item: Item;
+  /** The text whose vector stands for it. */
+  readonly text: string;
   /** The names without what every name has, for comparison with a whole query. */
   readonly names: readonly string[];
   /** The same of the stems, for comparison with corrected words. */
@@ -118,13 +120,14 @@ export class SearchIndex {
       marksOf(item),
     );
     for (const term of fresh) this.vocabulary.add(term);
-    const entry = entryOf(item);
+    const text = textOf(item, head);
+    const entry = entryOf(item, text);
     for (const name of new Set([...entry.names, ...entry.stemmedNames])) {
       const numbers = this.byName.get(name);
       if (numbers) numbers.push(number);
       else this.byName.set(name, [number]);
     }
-    this.place(number, this.words.embed(textOf(item, head)));
+    this.place(number, this.words.embed(text));
     return entry;
   }
 
@@ -140,7 +143,7 @@ export class SearchIndex {
   }
 }
 
-function entryOf(item: Item): Entry {
+function entryOf(item: Item, text: string): Entry {
   const named = [
     item.name,
     ...(item.title ? [item.title] : []),
@@ -148,7 +151,7 @@ function entryOf(item: Item): Entry {
   ];
   const stemmed = named.map((name) => compactName(wordsOf(name).map(stem).join(' ')));
   return {
-    item,
+    ...{ item, text },
     names: [...new Set(named.map(compactName))],
     stemmedNames: [...new Set(stemmed)],
     nameWords: new Set(allWordsOf(item.name).filter((word) => !isGeneric(word))),

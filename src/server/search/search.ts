@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { packagedFile } from '../config/config.ts';
+import type { Nearness } from './embeddings.ts';
 import type { Item, Kind } from './item.ts';
 import { readLexicon } from './lexicon.ts';
 import { type Query, readQuery } from './query.ts';
@@ -19,6 +20,8 @@ export interface Options {
   readonly tags?: readonly string[];
   /** Also what is switched off. */
   readonly includeDisabled?: boolean;
+  /** How near a service finds things to the query, where one is asked. */
+  readonly nearness?: Nearness | undefined;
 }
 
 /** A thing that was found. */
@@ -85,8 +88,8 @@ export function createEngine(
       near: (typed) => index.vocabulary.near(typed, occurs),
       akin: (word) => index.vocabulary.akin(word, occurs),
     });
-  const find = (seen: View, text: string, { kinds, tags = [] }: Options): Ranked => {
-    const key = JSON.stringify([text, kinds, tags]);
+  const find = (seen: View, text: string, { kinds, tags = [], nearness }: Options): Ranked => {
+    const key = JSON.stringify([text, kinds, tags, nearness !== undefined]);
     const kept = known.get(key);
     if (kept?.view === seen) return kept;
     const admits = ({ item }: Entry): boolean =>
@@ -98,7 +101,7 @@ export function createEngine(
     const found =
       text === ''
         ? everything(index, seen, admits)
-        : rank(index, seen, query, kinds || tags.length > 0 ? admits : undefined);
+        : rank(index, seen, query, { nearness, admits: kinds || tags.length > 0 ? admits : undefined });
     const ranked = { view: seen, found: found.slice(0, mostHits), terms };
     known.set(key, ranked);
     return ranked;

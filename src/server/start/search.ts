@@ -2,9 +2,11 @@ import { nameOfPath } from '../../contract/servers.ts';
 import { decide } from '../access/decide.ts';
 import { type Grants, holdingOf } from '../access/grants.ts';
 import type { Identity } from '../identity/identity.ts';
+import { outbound } from '../net/outbound.ts';
+import { createEmbeddings, type Embeddings } from '../search/embeddings.ts';
 import { createFinder, type Finder } from '../search/finder.ts';
 import { followDatabase } from '../search/follow.ts';
-import { createEngine } from '../search/search.ts';
+import { createEngine, type Engine } from '../search/search.ts';
 import type { Rights } from '../search/view.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -17,9 +19,28 @@ export function buildSearch(base: Base, grants: () => Grants, ending: Ending): F
   ending.defer(() => following.close());
   return createFinder<Identity>({
     ...{ engine, now, ready: following.ready, perMinute: config.search.perMinute },
+    embeddings: embeddingsOf(base, engine, ending),
     rightsOf: (who) => rightsOf(who, grants()),
     nameOf: ({ provider, subject }) => `${provider} ${subject}`,
   });
+}
+
+/** The service of embeddings, where one is set; the operator names it, so it may be anywhere. */
+function embeddingsOf(
+  { config, db, log, now }: Base,
+  engine: Engine,
+  ending: Ending,
+): Embeddings | undefined {
+  const service = config.search.embeddings;
+  if (!service) return undefined;
+  const policy = { allowPrivate: true };
+  const fetch = outbound({ proxy: config.proxy, policy, totalMs: 30_000, maxBytes: 8 << 20 });
+  const embeddings = createEmbeddings({ db, log, now, fetch, config: service, index: () => engine.index });
+  ending.defer(() => {
+    embeddings.close();
+    return fetch.close();
+  });
+  return embeddings;
 }
 
 const listing = {

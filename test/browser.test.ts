@@ -199,16 +199,18 @@ test('signing out ends the session', async () => {
 
 test('an error of the sign-in is explained, in the provider’s words and only as text', async () => {
   const page = await open();
-  await page.route('**/authorize?*', async (route) => {
-    const asked = new URL(route.request().url()).searchParams;
-    const said = {
+  await page.goto(`${gateway.url}/oauth2/login/entra`);
+  // What the provider would send the browser back with.
+  const asked = new URL(page.url()).searchParams;
+  const back = new URL(asked.get('redirect_uri') ?? '');
+  back.search = new URLSearchParams({
+    ...{
       error: 'access_denied',
       error_description: '<img src=x onerror="document.title=1"> AADSTS65004: no',
-    };
-    const back = new URLSearchParams({ ...said, state: asked.get('state') ?? '' });
-    await route.fulfill({ status: 302, headers: { location: `${asked.get('redirect_uri')}?${back}` } });
-  });
-  await page.goto(`${gateway.url}/oauth2/login/entra`);
+    },
+    state: asked.get('state') ?? '',
+  }).toString();
+  await page.goto(back.href);
   await page.getByRole('alert').getByText('The consent was declined').waitFor();
   await page.getByRole('alert').getByText('<img src=x').waitFor();
   const correlationId = new URL(page.url()).searchParams.get('correlation_id') ?? '-';

@@ -178,7 +178,7 @@ test('a plain user has no link to it, is told whose page it is, and gets nothing
 
 /** The views, by who sees them and how to get there. */
 const views: [name: string, who: string, path: string, ready: string][] = [
-  ['the page', 'alice', '/access', 'registry-admins'],
+  ['the page', 'alice', '/access', 'created in the UI or API'],
   ['the groups', 'alice', '/access?tab=groups', 'mcp-test-users'],
   ['a scope of the file', 'alice', '/access/scopes/registry-admins', 'is read-only here'],
   ['a scope of the API', 'alice', '/access/scopes/team/readers', 'Definition'],

@@ -72,8 +72,12 @@ test('a person is made by keyboard, told what is wrong with the form, and gets a
   await dialog.getByRole('button', { name: 'Done' }).press('Enter');
   await page.getByRole('list', { name: 'Accounts' }).getByText('newt@contoso.example').waitFor();
   await page.getByRole('button', { name: 'Change the groups of newt@contoso.example' }).click();
+  await dialog.getByRole('button', { name: 'Remove mcp-test-users' }).click();
   await dialog.getByLabel('Groups', { exact: true }).fill('mcp-test-developers');
   await page.keyboard.press('Enter');
+  await dialog.getByText('Adds mcp-test-developers').waitFor();
+  await dialog.getByText('Removes mcp-test-users').waitFor();
+  await dialog.getByRole('button', { name: 'Save' }).press('Enter');
   await page.getByRole('listitem').filter({ hasText: 'newt' }).getByText('mcp-test-developers').waitFor();
 });
 

@@ -36,7 +36,7 @@ describe('Step 2: Test User Authentication', () => {
     await page.getByLabel('Password', { exact: true }).fill(password);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.waitForURL(`${gateway.url}/`);
-    await page.getByRole('heading', { level: 1, name: 'Servers' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
   });
 
   test('a wrong password is refused by Microsoft, and nobody is signed in', async () => {
@@ -73,7 +73,10 @@ test('Step 4: Test Authorization: an administrator registers, changes and switch
   const page = await openAs(nameOf(accounts.admin), '/edit/currenttime');
   const form = page.getByRole('form', { name: 'Server' });
   const address = await form.getByLabel('URL of the server').inputValue();
-  await page.getByRole('link', { name: 'Servers', exact: true }).click();
+  await page
+    .getByRole('navigation', { name: 'Main' })
+    .getByRole('link', { name: 'Servers', exact: true })
+    .click();
   await page.getByRole('link', { name: 'Register a server' }).click();
   await form.getByLabel('Name').fill('Guide clock');
   await form.getByLabel('Path').fill('/guide-clock');
@@ -81,6 +84,7 @@ test('Step 4: Test Authorization: an administrator registers, changes and switch
   await form.getByRole('button', { name: 'Register' }).click();
   await page.waitForURL(`${gateway.url}/servers/guide-clock`);
 
+  await page.getByRole('link', { name: 'Settings', exact: true }).click();
   await page.getByRole('link', { name: 'Edit' }).click();
   await form.getByLabel('Description').fill('Registered as the guide says.');
   await form.getByRole('button', { name: 'Save' }).click();
@@ -119,7 +123,7 @@ test.each(Object.entries(roles) as [keyof typeof roles, (typeof roles)[keyof typ
     );
     expect((await page.getByRole('switch').count()) > 0, 'switches').toBe(may.switches);
 
-    await page.goto(`${gateway.url}/servers/currenttime`);
+    await page.goto(`${gateway.url}/servers/currenttime?tab=settings`);
     await page.getByRole('button', { name: 'Check health' }).waitFor();
     for (const [role, name] of [
       ['link', 'Edit'],

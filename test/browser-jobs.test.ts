@@ -86,6 +86,20 @@ function counted() {
   };
 }
 
+/** Creates a personal token of who is signed in on a page. */
+function mintOn(page: Page, description: string) {
+  return page.evaluate(`
+    fetch('/api/auth/me').then((answer) => answer.json()).then((me) =>
+      fetch('/api/tokens/generate', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-csrf-token': me.csrf_token },
+        body: JSON.stringify({ description: ${JSON.stringify(description)} }),
+      }).then((answer) => answer.json()))`) as Promise<{
+    token_id: string;
+    tokens: { access_token: string };
+  }>;
+}
+
 test('a newcomer connects a client in three clicks', async () => {
   const page = await openAs('bob', '/');
   const { acts, click } = counted();
@@ -129,8 +143,8 @@ test('a server is restricted to one tool for a group in eight actions, and it re
 });
 
 test('a denial and its cause are found in four actions', async () => {
-  const user = await agentToken(gateway.emulatorUrl, shippedTenant.agents.user);
-  await call('everything', 'get-env', user);
+  const { tokens } = await mintOn(await openAs('bob', '/tokens'), 'refused');
+  await call('everything', 'get-env', tokens.access_token);
   // The trail is written a moment after the call.
   const denials = async () =>
     (await (
@@ -152,13 +166,7 @@ test('a denial and its cause are found in four actions', async () => {
 
 test('a leaked token is found by its id in an audit event and revoked in four actions', async () => {
   const bob = await openAs('bob', '/tokens');
-  const made = (await bob.evaluate(`
-    fetch('/api/auth/me').then((answer) => answer.json()).then((me) =>
-      fetch('/api/tokens/generate', {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', 'x-csrf-token': me.csrf_token },
-        body: JSON.stringify({ description: 'leaked' }),
-      }).then((answer) => answer.json()))`)) as { token_id: string; tokens: { access_token: string } };
+  const made = await mintOn(bob, 'leaked');
   const token = made.tokens.access_token;
   expect((await call('currenttime', 'current_time_by_timezone', token)).status).not.toBe(401);
   // Its owner is gone from the pages: the token is found all the same.

@@ -70,12 +70,12 @@ const again = (page: Page) => page.getByRole('button', { name: 'Run checks again
 test('the doctor says what to repair and how, and looks again when asked', async () => {
   await examine();
   const page = await openAs('alice', '/operations');
-  await page.getByText('Everything is as it should be.').waitFor();
+  await page.getByText('Everything is in order.').waitFor();
   await breakGroupClaims();
   await again(page).click();
   await page
     .getByRole('status')
-    .getByText(/1 to repair/)
+    .getByText(/1 to fix/)
     .waitFor();
   await page.getByRole('heading', { name: 'To repair (1)' }).waitFor();
   const finding = page.getByRole('listitem').filter({ hasText: 'list no groups' });
@@ -89,7 +89,7 @@ test('the doctor says what to repair and how, and looks again when asked', async
   await page.getByText('Entra ID accepts the client id and its credential.').waitFor();
   await restore(pristine);
   await again(page).click();
-  await page.getByText('Everything is as it should be.').first().waitFor();
+  await page.getByText('Everything is in order.').first().waitFor();
   expect(await page.getByRole('heading', { name: /^To repair/ }).count()).toBe(0);
 });
 
@@ -197,7 +197,7 @@ test('a person ends a session of their own by keyboard, and then the one in use'
   await tabTo(page, page.getByRole('link', { name: 'Your sessions' }));
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { level: 1, name: 'Your sessions' }).waitFor();
-  const rows = page.getByRole('listitem');
+  const rows = page.getByRole('list', { name: 'Sessions' }).getByRole('listitem');
   await rows.first().waitFor();
   expect(await rows.count()).toBe(2);
   expect(await page.getByRole('button', { name: /End all/ }).count()).toBe(0);

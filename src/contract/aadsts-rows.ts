@@ -334,7 +334,7 @@ export const aadstsRows: readonly AadstsRow[] = [
     cause:
       'The federated token is one that Entra ID issued. Only a managed identity, or an issuer outside Entra ID, can be trusted by a federated credential.',
     steps: [
-      'Step 3: use a managed identity (ENTRA_USE_MANAGED_IDENTITY), or the token of the workload’s own issuer.',
+      'Step 3: use a managed identity (ENTRA_MANAGED_IDENTITY), or the token of the workload’s own issuer.',
       'Or use a client certificate.',
     ],
     docsAnchor: anchors.clients,

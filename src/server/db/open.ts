@@ -28,6 +28,8 @@ export async function openDatabase(directory: string): Promise<OpenDatabase> {
   try {
     const { db, hint } = databaseOver(openFile(fileIn(directory)));
     const migrated = await migrate(db);
+    // No other process has this directory open: whoever held a lease here is gone.
+    await db.deleteFrom('leases').execute();
     return {
       ...{ db, migrated, hint },
       async close() {

@@ -56,7 +56,7 @@ test('a call about a prompt is explained by the rule that grants the prompt', as
 test.each([
   [{ groups: [], server: 'currenttime', method: 'ping' }, 'no-scopes'],
   [{ groups: ['readers'], server: 'other', method: 'ping' }, 'server'],
-  [{ groups: ['readers'], server: 'currenttime', method: 'prompts/list' }, 'method'],
+  [{ groups: ['readers'], server: 'currenttime', method: 'prompts/get' }, 'method'],
   [{ groups: ['readers'], server: 'currenttime', method: 'tools/call', tool: 'x' }, 'method'],
 ])('a refused call is explained: %j', async (asked, reason) => {
   expect(await explain(asked)).toMatchObject({

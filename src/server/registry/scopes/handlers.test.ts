@@ -38,7 +38,7 @@ test("the guide's example group is enforced exactly", async () => {
   ]).toEqual([true, true, true]);
   expect([
     may('context7', 'resources/read'),
-    may('context7', 'prompts/list'),
+    may('context7', 'prompts/get'),
     may('currenttime', 'initialize'),
     may('currenttime', 'tools/call', 'now'),
     may('*', 'initialize'),

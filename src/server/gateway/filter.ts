@@ -1,4 +1,6 @@
-import { Failure } from '../failure/errors.ts';
+import { isUtf8 } from 'node:buffer';
+import { asFailure, Failure } from '../failure/errors.ts';
+import type { MessageId } from './read-call.ts';
 import { EventFilter, type RewriteEvent } from './sse.ts';
 
 /** The body of an answer on its way to the client, being filtered. */
@@ -9,8 +11,17 @@ export interface FilteredBody {
   end(): Buffer;
 }
 
-/** Filters an answer by its media type; undefined to let the body pass. */
-export type Filter = (status: number, type: string) => FilteredBody | undefined;
+/** The head of an answer, as far as a filter has to know it. */
+export interface AnswerForm {
+  readonly status: number;
+  /** The media type; empty when there is none, or more than one. */
+  readonly type: string;
+  /** Whether the text is UTF-8 as far as the media type says. */
+  readonly isUtf8: boolean;
+}
+
+/** Filters an answer by its form; undefined to let the body pass. */
+export type Filter = (form: AnswerForm) => FilteredBody | undefined;
 
 /** How an answer may hold lists. */
 export interface FilterOptions {
@@ -19,37 +30,72 @@ export interface FilterOptions {
   /** The same for a body that is one message. */
   readonly cutBytes: (body: Buffer) => Buffer | undefined;
   readonly limit: number;
+  /** The requests that are answered; what cannot be passed on costs these, and nothing else on the stream. */
+  readonly ids: readonly MessageId[];
   /** A stream that goes on: the caller's rights may change meanwhile, so that is asked at each event. */
   readonly showsAll: () => boolean;
   /** Rewrites an event of another type than a message's. */
   readonly rewriteOther?: RewriteEvent | undefined;
 }
 
-const eventStream = 'text/event-stream';
+const [eventStream, json] = ['text/event-stream', 'application/json'];
 
 /** A filter for the answer to a list request: server-sent events one by one, anything else whole. */
 export function listFilter(options: FilterOptions): Filter {
-  return (_, type) => (type === eventStream ? eventBody(options) : wholeBody(options, type));
+  return (form) => (form.type === eventStream ? eventBody(options) : wholeBody(options, form));
 }
 
 /** A filter for a stream on which a list may come by, replayed or for a request posted elsewhere. */
 export function streamFilter(options: FilterOptions): Filter {
-  return (status, type) => {
-    if (type === eventStream) return eventBody(options);
-    return status < 300 ? wholeBody(options, type) : undefined;
+  return (form) => {
+    if (form.type === eventStream) return eventBody(options);
+    return form.status < 300 ? wholeBody(options, form) : undefined;
   };
 }
 
-function eventBody({ limit, cut, showsAll, rewriteOther }: FilterOptions): FilteredBody {
-  const events = new EventFilter(limit, (type, data) => {
-    const other = rewriteOther?.(type, data);
-    if (other !== undefined) return other;
-    return showsAll() ? undefined : cut(data);
-  });
+function eventBody(options: FilterOptions): FilteredBody {
+  const { limit, cut, showsAll, rewriteOther } = options;
+  const events = new EventFilter(
+    limit,
+    (type, data) => {
+      const other = rewriteOther?.(type, data);
+      if (other !== undefined) return other;
+      if (showsAll() || !/^\s*[{[]/.test(data)) return undefined;
+      try {
+        return cut(data);
+      } catch (error) {
+        return insteadOf(options, asFailure(error).message, data);
+      }
+    },
+    (beginning) =>
+      insteadOf(
+        options,
+        `One event is larger than ${limit} bytes; the setting MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
+        beginning,
+      ),
+  );
   return { whole: false, write: (chunk) => events.write(chunk), end: () => events.end() };
 }
 
-function wholeBody({ limit, cutBytes, showsAll }: FilterOptions, type: string): FilteredBody {
+/** What the client gets for an event that cannot be passed on: the failure of the request that it may have answered. */
+function insteadOf({ ids }: FilterOptions, message: string, text: string): string {
+  const error = { code: 502, message, data: { code: 'upstream_invalid' } };
+  const known = ids.length > 0 ? ids : idIn(text);
+  const failed = known.map((id) => ({ jsonrpc: '2.0', id, error }));
+  if (failed.length > 0) return JSON.stringify(failed.length === 1 ? failed[0] : failed);
+  return JSON.stringify({
+    ...{ jsonrpc: '2.0', method: 'notifications/message' },
+    params: { level: 'error', logger: 'mcp-gateway', data: message },
+  });
+}
+
+/** The id near the beginning of a message on a stream that answers requests posted elsewhere. */
+function idIn(text: string): MessageId[] {
+  const [, id] = /"id"\s{0,8}:\s{0,8}("[^"\\]{0,200}"|-?\d{1,20})/.exec(text.slice(0, 4_096)) ?? [];
+  return id === undefined ? [] : [JSON.parse(id) as MessageId];
+}
+
+function wholeBody({ limit, cutBytes, showsAll }: FilterOptions, form: AnswerForm): FilteredBody {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
@@ -59,7 +105,7 @@ function wholeBody({ limit, cutBytes, showsAll }: FilterOptions, type: string): 
       if (size > limit)
         throw new Failure(
           'upstream_invalid',
-          `The list is larger than ${limit} bytes and cannot be filtered.`,
+          `The list is larger than ${limit} bytes and cannot be filtered; MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
         );
       chunks.push(chunk);
       return nothing;
@@ -67,20 +113,30 @@ function wholeBody({ limit, cutBytes, showsAll }: FilterOptions, type: string): 
     end() {
       const [first = nothing] = chunks;
       const body = chunks.length > 1 ? Buffer.concat(chunks, size) : first;
-      if (showsAll()) return body;
-      return cutWhole(body, type, cutBytes) ?? body;
+      if (size === 0 || showsAll()) return body;
+      if (isPage(body, form)) return body;
+      if (form.type !== json || !form.isUtf8)
+        throw unknown('it is not application/json in UTF-8 by the one Content-Type that it may have');
+      if (!isUtf8(body) || body.includes(0)) throw unknown('its bytes are not UTF-8');
+      const plain = withoutMark(body);
+      return cutBytes(plain) ?? plain;
     },
   };
 }
 
 const nothing = Buffer.alloc(0);
 
-function cutWhole(body: Buffer, type: string, cut: FilterOptions['cutBytes']): Buffer | undefined {
-  try {
-    return cut(body);
-  } catch (error) {
-    // A page of text that no client takes for a message, such as a reverse proxy's error page.
-    if (type.startsWith('text/') && /^\s*[^[{\s]/.test(body.toString('utf8'))) return undefined;
-    throw error;
-  }
+function unknown(why: string): Failure {
+  return new Failure('upstream_invalid', `The server sent a list in a form that is not known: ${why}.`);
+}
+
+/** A page of text in the place of a list, such as a reverse proxy's error page, which no client takes for a message. */
+function isPage(body: Buffer, { status, type }: AnswerForm): boolean {
+  if (status < 300 || !type.startsWith('text/') || body.includes(0) || !isUtf8(body)) return false;
+  return !/^\s*[{["]/.test(withoutMark(body).toString('utf8', 0, 1_024));
+}
+
+/** Without the byte order mark that some servers put before JSON, where no parser has to take it (RFC 8259 section 8.1). */
+function withoutMark(body: Buffer): Buffer {
+  return body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf ? body.subarray(3) : body;
 }

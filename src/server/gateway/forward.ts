@@ -144,7 +144,7 @@ class Passage implements SettledHandler {
     const answer = answerHeaders(Array.isArray(raw) ? raw : [], status, this.#exchange.id, more);
     const session = this.#errand.onAnswer(answer.session);
     if (session !== undefined) answer.headers.push('mcp-session-id', session);
-    const body = this.#errand.filter?.(status, answer.type);
+    const body = this.#errand.filter?.({ status, type: answer.type, isUtf8: answer.isUtf8 });
     this.#head = { status, text, headers: body ? headersOfChanged(answer.headers) : answer.headers };
     if (body) this.#filterBody(body, answer, controller);
     else this.#missing = answer.length ?? -1;

@@ -143,7 +143,10 @@ test('whatever a server lists, what is shown may be called and what is not may n
         if (asked.is === 'fault') throw new Error(asked.message);
         const filter = filterFor(rights, alice, 'docs', asked, undefined, 1 << 20);
         const text = JSON.stringify({ id: 1, result: { [member]: names.map((one) => ({ [named]: one })) } });
-        const body = filter?.(200, asEvent ? 'text/event-stream' : 'application/json');
+        const body = filter?.({
+          ...{ status: 200, isUtf8: true },
+          type: asEvent ? 'text/event-stream' : 'application/json',
+        });
         if (!body) throw new Error('it is not filtered');
         const passed = Buffer.concat([
           body.write(Buffer.from(asEvent ? `data: ${text}\n\n` : text)),

@@ -28,9 +28,9 @@ export const texts: Form<string> = {
   joined: ([before, behind], id) => before + id + behind,
 };
 
-/** Lists as bytes in UTF-8, with or without a byte order mark. */
+/** Lists as bytes in UTF-8. */
 export const bytes: Form<Buffer> = {
-  text: (list) => list.toString('utf8').replace(/^\uFEFF/, ''),
+  text: (list) => list.toString('utf8'),
   from: (text) => Buffer.from(text, 'utf8'),
   idBetween(list, [before, behind]) {
     const end = list.length - behind.length;

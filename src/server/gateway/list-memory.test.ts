@@ -82,7 +82,11 @@ test('what comes from memory is what cutting would give, also for odd messages',
       const memory = createListMemory();
       const [rights, { rules }] = [{}, rulesFor(['tool_3', 'tool_4'])];
       for (const text of texts) {
-        const cut = prune(text, rules);
+        const cut = tried(() => prune(text, rules));
+        if (cut === 'refused') {
+          expect(tried(() => memory.cut(rights, 'time', text, rules))).toBe(cut);
+          continue;
+        }
         expect(memory.cut(rights, 'time', text, rules)).toBe(cut);
         expect(memory.cutBytes(rights, 'time', Buffer.from(text), rules)?.toString()).toBe(cut);
       }
@@ -90,20 +94,22 @@ test('what comes from memory is what cutting would give, also for odd messages',
   );
 });
 
-test('bytes are remembered as text is, and what is no plain UTF-8 is cut anew each time', () => {
+test('bytes are remembered as text is', () => {
   const memory = createListMemory();
   const [rights, { rules, asked }] = [{}, rulesFor(['tool_1'])];
   const shownIn = (body: Buffer): unknown =>
     JSON.parse(memory.cutBytes(rights, 'time', body, rules)?.toString() ?? '').result.tools;
   for (const id of [1, 'zwei', 3]) expect(shownIn(Buffer.from(listText(id)))).toEqual([tools[1]]);
   expect(asked()).toBe(names.length);
-  for (const body of [`\uFEFF${listText(1)}`, `\uFEFF${listText(2)}`])
-    expect(shownIn(Buffer.from(body))).toEqual([tools[1]]);
-  const broken = Buffer.from(listText(4));
-  broken[broken.indexOf('xxx')] = 0xff;
-  for (let time = 0; time < 2; time += 1)
-    expect(shownIn(broken)).toEqual([expect.objectContaining({ name: 'tool_1' })]);
 });
+
+function tried<T>(cut: () => T): T | 'refused' {
+  try {
+    return cut();
+  } catch {
+    return 'refused';
+  }
+}
 
 test('the memory is bounded: lists beyond its room push others out', () => {
   const memory = createListMemory(5_000);

@@ -97,12 +97,33 @@ describe('a list in JSON', () => {
     ['compressed twice', { 'content-encoding': 'gzip, gzip' }, gzipSync(gzipSync(JSON.stringify(list)))],
     ['damaged', { 'content-encoding': 'gzip' }, gzipSync(JSON.stringify(list)).subarray(0, 40)],
     ['readable for lenient parsers only', {}, JSON.stringify(list).replace('"public"', 'NaN')],
+    ['in UTF-16', {}, Buffer.from(JSON.stringify(list), 'utf16le')],
+    ['in UTF-16 with its mark', {}, Buffer.from(`\ufeff${JSON.stringify(list)}`, 'utf16le')],
+    ['in UTF-16, big-endian', {}, Buffer.from(JSON.stringify(list), 'utf16le').swap16()],
+    ['said to be UTF-16', { 'content-type': 'application/json; charset=utf-16' }, JSON.stringify(list)],
+    ['said to be UTF-7', { 'content-type': 'application/json; charset="utf-7"' }, JSON.stringify(list)],
+    ['of two types', { 'content-type': 'text/html, application/json' }, JSON.stringify(list)],
+    ['of another type', { 'content-type': 'text/plain' }, JSON.stringify(list)],
+    ['that is a page', { 'content-type': 'text/html' }, '<h1>rm</h1>'],
+    ['spelt otherwise', {}, JSON.stringify(list).replace('"tools"', '"Tools"')],
+    ['with a result spelt otherwise', {}, JSON.stringify(list).replace('"result"', '"RESULT"')],
+    ['in a batch in a batch', {}, JSON.stringify([[list]])],
+    ['twice', {}, JSON.stringify(list).replace('"tools"', '"tools":[],"tools"')],
+    ['behind another message', {}, `{"jsonrpc":"2.0","id":1,"result":{}}${JSON.stringify(list)}`],
   ])('%s is 502 and not passed', async (_, headers, body) => {
     upstream.script = (_, res) =>
       res.writeHead(200, { 'content-type': 'application/json', ...headers }).end(body);
     const answer = await send(url, { as: 'some', body: ask });
     expect(answer).toMatchObject({ status: 502 });
     expect(answer.json()).toMatchObject({ id: 1, error: { data: { code: 'upstream_invalid' } } });
+  });
+
+  test('with a byte order mark is shown without it', async () => {
+    upstream.script = (_, res) =>
+      res
+        .writeHead(200, { 'content-type': 'application/json' })
+        .end(Buffer.from(`\ufeff${JSON.stringify(list)}`, 'utf8'));
+    expect((await send(url, { as: 'some', body: ask })).json()).toEqual(pruned);
   });
 
   test.each([
@@ -147,21 +168,30 @@ describe('a list in an event stream', () => {
     expect(JSON.parse(data)).toEqual(pruned);
   });
 
-  test('is not passed when its event is above the limit: the stream breaks', async () => {
+  test('above the limit costs its own request: an error with its id, and the stream goes on', async () => {
     upstream.script = (_, res) => {
       res.writeHead(200, { 'content-type': 'text/event-stream' });
       res.write(': first\n\n');
       for (let count = 0; count < 40; count += 1) res.write(`data: ${' '.repeat(10_000)}\n`);
-      res.end(`data: ${JSON.stringify(list)}\n\n`);
+      res.end(`data: ${JSON.stringify(list)}\n\ndata: {"jsonrpc":"2.0","method":"ping","id":5}\n\n`);
     };
-    const answer = await open(url, { as: 'some', body: ask });
-    let text = '';
-    await expect(
-      (async () => {
-        for (;;) text += (await answer.next()) ?? '';
-      })(),
-    ).rejects.toThrow();
+    const { text } = await send(url, { as: 'some', body: rpc('tools/list', {}, 'q') });
+    expect(text).toContain('"id":"q","error":{"code":502');
+    expect(text).toContain('MCP_PROXY_MAX_LIST_BYTES');
+    expect(text).toContain('"method":"ping"');
     expect(text).not.toContain('rm');
+  });
+
+  test.each([
+    ['Tools', { ...list, result: { Tools: tools } }],
+    ['a batch in a batch', [[list]]],
+    ['a list that is an object', { ...list, result: { tools: { name: 'rm' } } }],
+  ])('in a form that is not known (%s) is an error of its request', async (_, message) => {
+    upstream.script = (_, res) => events(res, `data: ${JSON.stringify(message)}\n\n: next\n\n`);
+    const { text } = await send(url, { as: 'some', body: rpc('tools/list', {}, 'q') });
+    expect(text).toContain('"id":"q","error":{"code":502');
+    expect(text).toContain(': next');
+    expect(text).not.toContain('"rm"');
   });
 
   test('is filtered on a GET stream too, where it may be replayed', async () => {

@@ -139,7 +139,7 @@ export function filterFor(
   if (asked.messages[0].method === '$stream') {
     const rules = listRules(decide, identity, server, lists);
     const all = (): boolean => lists.every((list) => showsAll(decide, identity, server, list));
-    return streamFilter({ ...cuts(rules), limit, rewriteOther, showsAll: all });
+    return streamFilter({ ...cuts(rules), limit, ids: [], rewriteOther, showsAll: all });
   }
   const partly = asksForList(asked)
     ? lists.filter((list) => asksFor(asked, list) && !showsAll(decide, identity, server, list))
@@ -148,6 +148,7 @@ export function filterFor(
   return listFilter({
     ...cuts(listRules(decide, identity, server, partly)),
     ...{ limit, showsAll: () => false },
+    ids: asked.messages.flatMap(({ kind, id }) => (kind === 'request' && id !== null ? [id] : [])),
   });
 }
 

@@ -5,18 +5,25 @@ export interface Members {
   readonly names: ReadonlySet<string>;
   readonly folded: ReadonlySet<string>;
   readonly longest: number;
+  readonly lengths: ReadonlySet<number>;
 }
 
 /** Makes the table of these names. */
 export function members(...names: string[]): Members {
   // Folding can shorten a name: one ligature stands for three letters.
   const longest = Math.max(...names.map((name) => name.length)) + 8;
-  return { names: new Set(names), folded: new Set(names.map(fold)), longest };
+  const lengths = new Set(names.map((name) => name.length));
+  return { names: new Set(names), folded: new Set(names.map(fold)), longest, lengths };
 }
 
 /** Folds a name as the most generous parsers do: by case, and by what Unicode takes for the same letter. */
 export function fold(name: string): string {
   return name.toUpperCase().toLowerCase();
+}
+
+function isAscii(name: string): boolean {
+  for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) > 0x7f) return false;
+  return true;
 }
 
 /** As many members an object may have in which names are compared with each other. */
@@ -39,9 +46,11 @@ export class MembersSeen {
 
   add(name: string): void {
     if (this.#has(name)) this.twice ??= name;
-    const { names, folded, longest } = this.#decisive;
-    if (this.folded === undefined && !names.has(name) && name.length <= longest && folded.has(fold(name)))
-      this.folded = name;
+    const { names, folded, longest, lengths } = this.#decisive;
+    if (this.folded !== undefined || name.length > longest || names.has(name)) return;
+    // Folding changes the length of no ASCII name.
+    if (!lengths.has(name.length) && isAscii(name)) return;
+    if (folded.has(fold(name))) this.folded = name;
   }
 
   #has(name: string): boolean {

@@ -18,9 +18,6 @@ test.each([
   ['another result', '{"id":1,"result":{"content":[{"name":"no"}]}}'],
   ['a list of allowed items', '{"id":1,"result":{"tools":[{"name":"ok"}]}}'],
   ['tools elsewhere', '{"id":1,"result":{"x":{"tools":[{"name":"no"}]}},"tools":[{"name":"no"}]}'],
-  ['a member that is no list', '{"id":1,"result":{"tools":{"name":"no"}}}'],
-  ['text that is not JSON', 'ping'],
-  ['nothing', ''],
 ])('%s stays as it is', (_, text) => expect(prune(text, rules)).toBeUndefined());
 
 test('items without a name are dropped', () => {
@@ -29,15 +26,37 @@ test('items without a name are dropped', () => {
   );
 });
 
-test('names in escapes, and names given twice, hide nothing', () => {
+test('names in escapes hide nothing, and an item with two names is dropped', () => {
   expect(prune('{"result":{"t\\u006fols":[{"name":"\\u006eo"}]}}', rules)).toBe(
     '{"result":{"t\\u006fols":[]}}',
   );
-  expect(prune('{"result":{"tools":[{"name":"no","name":"ok"}]}}', rules)).toBe('{"result":{"tools":[]}}');
-  expect(prune('{"result":{"tools":[{"name":"no"}],"tools":[]}}', rules)).toBe(
-    '{"result":{"tools":[],"tools":[]}}',
-  );
+  for (const item of ['"name":"no","name":"ok"', '"name":"ok","name":"no"', '"name":"ok","Name":"no"'])
+    expect(prune(`{"result":{"tools":[{${item}}]}}`, rules)).toBe('{"result":{"tools":[]}}');
 });
+
+test.each([
+  ['two lists', '{"result":{"tools":[{"name":"no"}],"tools":[]}}'],
+  ['a list in another case', '{"result":{"Tools":[{"name":"no"}]}}'],
+  ['a list with a long s', '{"result":{"tool\u017f":[{"name":"no"}]}}'],
+  ['a list with escapes in another case', '{"result":{"\\u0054OOLS":[{"name":"no"}]}}'],
+  ['a result in another case', '{"Result":{"tools":[{"name":"no"}]}}'],
+  ['two results', '{"result":{"tools":[]},"result":{"tools":[{"name":"no"}]}}'],
+  ['a result that is a list', '{"result":[{"tools":[{"name":"no"}]}]}'],
+  ['a result that is a text', '{"result":"{\\"tools\\":[]}"}'],
+  ['a list that is an object', '{"result":{"tools":{"name":"no"}}}'],
+  ['a batch in a batch', '[[{"result":{"tools":[{"name":"no"}]}}]]'],
+  ['a batch of texts', '["{}"]'],
+  ['a request with a result', '{"method":"x","result":{"tools":[{"name":"no"}]}}'],
+  ['a text', '"{}"'],
+  ['no JSON', 'ping'],
+  ['nothing', ''],
+  ['single quotes', "{'result':{'tools':[{'name':'no'}]}}"],
+  ['a comment', '/**/{"result":{"tools":[{"name":"no"}]}}'],
+  ['something behind', '{"result":{}}{"result":{"tools":[{"name":"no"}]}}'],
+  ['NUL between the characters', '{\0"result":{"tools":[{"name":"no"}]}}'],
+])('%s is a form that is not known', (_, text) =>
+  expect(() => prune(text, rules)).toThrow(/a list (?:that|in)/),
+);
 
 test('each message of a batch is looked at', () => {
   expect(prune('[{"result":{}},{"result":{"tools":[{"name":"no"}]}}]', rules)).toBe(

@@ -6,7 +6,7 @@ const upper: RewriteEvent = (type, data) =>
   data.includes('x') ? `${type}:${data.toUpperCase()}` : undefined;
 
 function run(chunks: readonly Buffer[], rewrite: RewriteEvent = upper, limit = 1e6): Buffer {
-  const filter = new EventFilter(limit, rewrite);
+  const filter = new EventFilter(limit, rewrite, () => 'DROPPED');
   return Buffer.concat([...chunks.map((chunk) => filter.write(chunk)), filter.end()]);
 }
 
@@ -93,7 +93,7 @@ test('what is not rewritten passes byte for byte, valid text or not', () => {
 });
 
 test('an event passes when it ends, before the next one begins', () => {
-  const filter = new EventFilter(100, upper);
+  const filter = new EventFilter(100, upper, () => 'DROPPED');
   expect(filter.write(Buffer.from('id: 1\ndata: a')).toString()).toBe('id: 1\n');
   expect(filter.write(Buffer.from('\n\n')).toString()).toBe('data: a\n\n');
   expect(filter.write(Buffer.from(': still here\n')).toString()).toBe(': still here\n');
@@ -106,9 +106,30 @@ test('ids, retry, comments and order of a rewritten event stay', () => {
   );
 });
 
-test('an event above the limit fails, in one line or in many', () => {
-  const many = Array.from({ length: 30 }, () => Buffer.from('data: 12345\n'));
-  expect(() => run(many, upper, 100)).toThrow('larger than 100 bytes');
-  expect(() => run([Buffer.from(`data: ${'1'.repeat(200)}`)], upper, 100)).toThrow('larger than 100 bytes');
-  expect(() => run([Buffer.from(`: ${'1'.repeat(200)}`)], upper, 100)).toThrow('larger than 100 bytes');
+test.each([
+  ['in many lines', `${'data: 12345\n'.repeat(30)}\n`],
+  ['in one line', `data: ${'1'.repeat(200)}\n\n`],
+  ['with line ends of two characters', `${'data: 12345\r\n'.repeat(30)}\r\n`],
+  ['with line ends of CR', `${'data: 12345\r'.repeat(30)}\r`],
+  ['that is a comment', `: ${'1'.repeat(200)}\ndata: 1\n\n`],
+])('an event above the limit %s is replaced, and the next ones pass, however they are cut', (_, large) => {
+  const [before, after] = ['id: 1\ndata: a\n\n', 'id: 2\ndata: b\n\n: c\n\n'];
+  for (const size of [1, 2, 3, 7, 11, 13, 50]) {
+    const bytes = Buffer.from(before + large + after);
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+      bytes.subarray(at * size, at * size + size),
+    );
+    const out = run(chunks, () => undefined, 100).toString();
+    // The LF of the last CR LF may stay, as one more empty line.
+    expect(out.replace('DROPPED\n\n\n', 'DROPPED\n\n')).toBe(`${before}data: DROPPED\n\n${after}`);
+  }
+});
+
+test('a stream that ends in an event above the limit ends with what replaces it', () => {
+  expect(run([Buffer.from(`data: ${'1'.repeat(200)}`)], upper, 100).toString()).toBe('data: DROPPED\n\n');
+});
+
+test('an event without end breaks its stream off', () => {
+  const endless = Array.from({ length: 200 }, () => Buffer.from('data: 12345\n'));
+  expect(() => run(endless, upper, 100)).toThrow('without end');
 });

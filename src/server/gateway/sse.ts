@@ -3,6 +3,9 @@ import { Failure } from '../failure/errors.ts';
 /** Rewrites the data of one event: the new data, or undefined to leave the event as it came. */
 export type RewriteEvent = (type: string, data: string) => string | undefined;
 
+/** How many times the limit is dropped of one event before its stream is broken off. */
+const dropAtMost = 16;
+
 const empty: Buffer = Buffer.alloc(0);
 const [lf, cr] = [0x0a, 0x0d];
 
@@ -10,29 +13,47 @@ const [lf, cr] = [0x0a, 0x0d];
  * A filter for `text/event-stream` bytes (WHATWG HTML, section 9.2.6) cut anywhere. An event is passed on when it ends;
  * its bytes stay as they came unless `rewrite` changes its data: then its data lines are replaced, and its other lines,
  * their order and their line ends stay. Lines before the first data line, comments among them, do not wait. More than
- * `limit` bytes held for one event is a failure.
+ * `limit` bytes held for one event are dropped with all of the event, and `tooLarge` says what data comes in its place;
+ * without it that is a failure.
  */
 export class EventFilter {
   readonly #limit: number;
   readonly #rewrite: RewriteEvent;
+  readonly #tooLarge: (beginning: string) => string;
+  /** What comes in place of the event that is being dropped. */
+  #instead: Buffer | undefined;
   /** What has come and not been passed on: the beginning of `#room`. */
   #held = 0;
   #room: Buffer = empty;
   #scanned = 0;
   #lineStart = 0;
   #afterCr = false;
+  /** The length so far of the present line of an event that is being dropped. */
+  #lineLength = 0;
+  #dropped = 0;
   #hasData = false;
   #type = '';
   /** Still in the event, or its first line, that the stream began with, where a byte order mark may stand. */
   #atBeginning = true;
 
-  constructor(limit: number, rewrite: RewriteEvent) {
+  constructor(limit: number, rewrite: RewriteEvent, tooLarge: (beginning: string) => string = breakOff) {
     this.#limit = limit;
     this.#rewrite = rewrite;
+    this.#tooLarge = tooLarge;
   }
 
   /** Takes the next bytes and gives those that may pass. */
   write(chunk: Buffer): Buffer {
+    if (this.#instead) {
+      this.#dropped += chunk.length;
+      if (this.#dropped > this.#limit * dropAtMost)
+        throw new Failure('upstream_invalid', 'The server sent an event without end.');
+      const end = this.#endOfDropped(chunk);
+      if (end === undefined) return empty;
+      const instead = this.#instead;
+      this.#instead = undefined;
+      return Buffer.concat([instead, this.write(chunk.subarray(end))]);
+    }
     const bytes = this.#held === 0 ? chunk : this.#append(chunk);
     const out: Buffer[] = [];
     let unchanged = 0;
@@ -60,6 +81,7 @@ export class EventFilter {
 
   /** The stream has ended: gives what is still held, filtered as if its event were complete. */
   end(): Buffer {
+    if (this.#instead) return this.#instead;
     const rest = this.#room.subarray(0, this.#held);
     if (this.#lineStart < rest.length) this.#readLine(rest, rest.length);
     const changed = this.#hasData ? this.#change(rest) : undefined;
@@ -114,19 +136,50 @@ export class EventFilter {
     return this.#room.subarray(0, size);
   }
 
+  /** Keeps of an event that is too large only what it is replaced with, which comes where it ends. */
+  #drop(rest: Buffer, lineLength: number): void {
+    this.#instead = Buffer.from(`data: ${this.#tooLarge(rest.toString('utf8', 0, 8_192))}\n\n`, 'utf8');
+    this.#lineLength = lineLength;
+    this.#dropped = 0;
+    this.#room = empty;
+    [this.#held, this.#scanned, this.#lineStart] = [0, 0, 0];
+    [this.#hasData, this.#type, this.#atBeginning] = [false, '', false];
+  }
+
+  /** The index behind the empty line that ends the event that is being dropped; undefined when it is not in these bytes. */
+  #endOfDropped(bytes: Buffer): number | undefined {
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      if (byte !== lf && byte !== cr) {
+        this.#lineLength += 1;
+        this.#afterCr = false;
+        continue;
+      }
+      const endsLine = byte === cr || !this.#afterCr;
+      this.#afterCr = byte === cr;
+      if (!endsLine) continue;
+      if (this.#lineLength === 0) return at + 1;
+      this.#lineLength = 0;
+    }
+    return undefined;
+  }
+
   #keep(bytes: Buffer, passed: number): void {
     const rest = bytes.subarray(passed);
-    if (rest.length > this.#limit)
-      throw new Failure(
-        'upstream_invalid',
-        `One event is larger than ${this.#limit} bytes and cannot be filtered.`,
-      );
+    if (rest.length > this.#limit) {
+      this.#drop(rest, bytes.length - this.#lineStart);
+      return;
+    }
     if (rest.length === 0) this.#room = empty;
     else if (passed > 0 || this.#held === 0) this.#room = Buffer.from(rest);
     this.#held = rest.length;
     this.#scanned = rest.length;
     this.#lineStart -= passed;
   }
+}
+
+function breakOff(): never {
+  throw new Failure('upstream_invalid', 'One event is larger than what may be held of it.');
 }
 
 /** The length of the byte order mark that a stream may begin with. */

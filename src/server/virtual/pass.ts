@@ -111,7 +111,7 @@ export function withQuestionId(server: string, data: string): string | undefined
 }
 
 function questionsOf(server: string, limit: number): Filter {
-  return (_, type) => {
+  return ({ type }) => {
     if (type !== 'text/event-stream') return undefined;
     const events = new EventFilter(limit, (event, data) =>
       event === '' || event === 'message' ? withQuestionId(server, data) : undefined,

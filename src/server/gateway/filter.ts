@@ -130,9 +130,12 @@ function unknown(why: string): Failure {
   return new Failure('upstream_invalid', `The server sent a list in a form that is not known: ${why}.`);
 }
 
-/** A page of text in the place of a list, such as a reverse proxy's error page, which no client takes for a message. */
+/**
+ * Text in the place of a list that no client takes for a message: a reverse proxy's error page, or the `Accepted` with
+ * which servers of the oldest transport take a message whose answer comes on the stream.
+ */
 function isPage(body: Buffer, { status, type }: AnswerForm): boolean {
-  if (status < 300 || !type.startsWith('text/') || body.includes(0) || !isUtf8(body)) return false;
+  if (status === 200 || !type.startsWith('text/') || body.includes(0) || !isUtf8(body)) return false;
   return !/^\s*[{["]/.test(withoutMark(body).toString('utf8', 0, 1_024));
 }
 

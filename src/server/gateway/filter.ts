@@ -135,7 +135,8 @@ function unknown(why: string): Failure {
  * which servers of the oldest transport take a message whose answer comes on the stream.
  */
 function isPage(body: Buffer, { status, type }: AnswerForm): boolean {
-  if (status === 200 || !type.startsWith('text/') || body.includes(0) || !isUtf8(body)) return false;
+  if (!(status === 202 || (status !== 200 && type.startsWith('text/')))) return false;
+  if (body.includes(0) || !isUtf8(body)) return false;
   return !/^\s*[{["]/.test(withoutMark(body).toString('utf8', 0, 1_024));
 }
 

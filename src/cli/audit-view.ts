@@ -18,9 +18,12 @@ export function auditTable(
     events,
     [
       { title: 'TIME', show: (event) => event.at },
-      { title: 'WHO', show: (event) => event.username ?? event.client_ip ?? 'unknown' },
+      { title: 'WHO', show: whoOf },
       { title: 'KIND', show: (event) => event.kind },
-      { title: 'ACTION', show: (event) => event.action },
+      {
+        title: 'ACTION',
+        show: (event) => (event.count > 1 ? `${event.action} (${event.count} times)` : event.action),
+      },
       { title: 'RESOURCE', show: (event) => event.resource ?? '' },
       { title: 'TOOL', show: (event) => event.tool ?? '' },
       { title: 'OUTCOME', show: (event) => event.decision, style: (event) => styles[event.decision] },
@@ -32,12 +35,19 @@ export function auditTable(
   );
 }
 
+/** Who asked, or from where; repeated refusals may have come from several addresses. */
+function whoOf({ username, client_ip, last_at }: AuditEventShown): string {
+  return username ?? client_ip ?? (last_at === null ? 'unknown' : 'several');
+}
+
 /** One event in full. */
 export function auditFields(event: AuditEventInFull, paint: Paint): string {
   const shown = fields(
     [
       ['Id', event.id],
       ['Time', event.at],
+      ['Until', event.last_at],
+      ['Requests', event.last_at === null ? null : String(event.count)],
       ['Kind', event.kind],
       ['Action', event.action],
       ['Resource', event.resource],

@@ -30,6 +30,13 @@ export const auditEvent = z.object({
   reason: z.string().nullable().describe('The scope that allowed it, or why it was refused or failed.'),
   status: z.number().int().describe('The HTTP status of the answer; 0 when the client left before.'),
   duration_ms: z.number(),
+  count: z
+    .number()
+    .int()
+    .describe(
+      'How many requests this stands for. More than 1 only for repeated refusals of callers who could not be identified; `at` is the first of them, the addresses are in the detail.',
+    ),
+  last_at: z.string().nullable().describe('When the last of them came; null where it is one request.'),
 });
 
 /** One line of the audit trail. */

@@ -25,6 +25,8 @@ function anEvent(parts: Partial<AuditEventInFull> = {}): AuditEventInFull {
     reason: null,
     status: 200,
     duration_ms: 2,
+    count: 1,
+    last_at: null,
     detail: { before: { tags: [] }, after: { tags: ['x'] } },
     ...parts,
   };
@@ -85,6 +87,21 @@ test('audit-list says that there is nothing, and gives one JSON document when as
   expect((await cli(['audit-list'], { registry: script })).err).toContain('No events.');
   const { out } = await cli(['audit-list', '--json'], { registry: script });
   expect(JSON.parse(out)).toEqual({ events: [], next_cursor: null });
+});
+
+test('repeated refusals are shown with how many, and until when', async () => {
+  const merged = anEvent({
+    ...{ username: null, subject: null, client_ip: null, action: 'POST', decision: 'deny', status: 401 },
+    ...{ count: 9995, last_at: '2026-01-02T03:04:50.000Z' },
+  });
+  const script = await scripted({
+    'GET /api/audit/events': page([merged]),
+    'GET /api/audit/events/e1': { body: merged },
+  });
+  expect((await cli(['audit-list'], { registry: script })).out).toMatch(/several .*POST \(9995 times\)/);
+  const { out } = await cli(['audit-show', '--id', 'e1'], { registry: script });
+  expect(out).toMatch(/^Until: +2026-01-02T03:04:50.000Z$/m);
+  expect(out).toMatch(/^Requests: +9995$/m);
 });
 
 test('what an event says cannot control the terminal', async () => {

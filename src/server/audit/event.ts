@@ -17,6 +17,8 @@ export interface AuditEvent {
   readonly status: number;
   readonly durationMs: number;
   readonly detail?: Readonly<Record<string, unknown>> | undefined;
+  /** Where this stands for several refusals of callers that nobody knows: how many, and when the last was; `at` is the first. */
+  readonly repeated?: { readonly count: number; readonly lastAt: string } | undefined;
 }
 
 /** The part of an identity that is recorded. */

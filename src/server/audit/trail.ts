@@ -1,5 +1,6 @@
 import { boundedEvent } from './bounded-event.ts';
 import type { AuditEvent, Sink, Trail } from './event.ts';
+import { createMerger } from './merge.ts';
 
 /** How many events are held before they are written out whatever the timer says. */
 const batchSize = 512;
@@ -12,6 +13,8 @@ const heldAtMost = 100_000;
 export interface TrailWorld {
   readonly sinks: readonly Sink[];
   readonly log: { error(facts: object, message: string): void };
+  /** Whether there is so little room that refusals of callers whom nobody knows are only counted. */
+  readonly isTight?: () => boolean;
 }
 
 /** A trail with what it holds. */
@@ -64,28 +67,32 @@ export function createTrail(world: TrailWorld): HeldTrail {
     timer ??= setTimeout(flush, writeEvery).unref();
   };
 
-  return {
-    record(event) {
-      // Before it is held: what waits is bounded as what is written.
-      const kept = boundedEvent(event);
-      for (const queue of queues) {
-        queue.held.push(kept);
-        if (queue.held.length > heldAtMost) {
-          queue.held.shift();
-          queue.lost += 1;
-          if (queue.lost % 1000 === 1)
-            world.log.error({ sink: queue.sink.name, lost: queue.lost }, 'audit events lost');
-        }
+  const hold = (event: AuditEvent): void => {
+    // Before it is held: what waits is bounded as what is written.
+    const kept = boundedEvent(event);
+    for (const queue of queues) {
+      queue.held.push(kept);
+      if (queue.held.length > heldAtMost) {
+        queue.held.shift();
+        queue.lost += 1;
+        if (queue.lost % 1000 === 1)
+          world.log.error({ sink: queue.sink.name, lost: queue.lost }, 'audit events lost');
       }
-      if ((queues[0]?.held.length ?? 0) === batchSize) flush();
-      else wait();
-    },
+    }
+    if ((queues[0]?.held.length ?? 0) === batchSize) flush();
+    else wait();
+  };
+  const merger = createMerger(hold, world.isTight ?? (() => false));
+
+  return {
+    record: merger.take,
     flush,
     counts: () => ({
       held: Math.max(0, ...queues.map(({ held }) => held.length)),
       lost: queues.reduce((sum, { lost }) => sum + lost, 0),
     }),
     async close() {
+      merger.flush();
       await flush();
       clearTimeout(timer);
       for (const { close } of world.sinks) await close?.();

@@ -17,6 +17,7 @@ import * as virtualServers from './migrations/0034-virtual-servers.ts';
 import * as searchVectors from './migrations/0036-search-vectors.ts';
 import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
 import * as providerRealms from './migrations/0044-provider-realms.ts';
+import * as repeatedEvents from './migrations/0050-repeated-events.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -39,6 +40,7 @@ const migrations: Record<string, Migration> = {
   '0036-search-vectors': searchVectors,
   '0038-sessions-and-tokens': sessionsAndTokens,
   '0044-provider-realms': providerRealms,
+  '0050-repeated-events': repeatedEvents,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -232,6 +232,10 @@ export interface AuditEventsTable {
   detail: string | null;
   /** The personal token or browser session behind the call, by its row key; null where there is none. */
   credential_id: string | null;
+  /** How many refusals the row stands for; more than one only where nobody knows the callers. */
+  count: Generated<number>;
+  /** When the last of them was; null where there is only one. */
+  last_at: string | null;
 }
 
 /** What people keep at hand: servers and agents by path. */

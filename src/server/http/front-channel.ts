@@ -38,7 +38,8 @@ export function mountFrontChannel(app: Hono<HttpEnv>, world: FrontChannelWorld):
       action: 'front-channel-logout',
       resource: name,
       durationMs: world.now() - started,
-      decision: 'allow',
+      // Anybody may send any session id: what ended nothing is noted as what was refused.
+      ...(count > 0 ? { decision: 'allow' } : { decision: 'deny', reason: 'no_such_session' }),
       status: 200,
       who: null,
       detail: { sessions: count },

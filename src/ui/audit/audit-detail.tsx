@@ -49,6 +49,15 @@ function What({ event }: { event: AuditEventInFull }) {
         {time.format(new Date(event.at))}
         <span className="block font-mono text-code text-quiet">{event.at}</span>
       </Fact>
+      {event.last_at !== null && (
+        <Fact name={t('Repeated')}>
+          {t('{count} requests, the last on {time}', {
+            count: event.count,
+            time: time.format(new Date(event.last_at)),
+          })}
+          <span className="block font-mono text-code text-quiet">{event.last_at}</span>
+        </Fact>
+      )}
       <Fact name="Kind">{kinds[event.kind]}</Fact>
       <Fact name="Action">
         <Text text={event.action} />
@@ -149,7 +158,7 @@ function Who({ event }: { event: AuditEventInFull }) {
             </Fact>
           ),
       )}
-      <Fact name="Address">{client_ip ?? 'unknown'}</Fact>
+      <Fact name="Address">{client_ip ?? (event.last_at === null ? 'unknown' : t('several addresses'))}</Fact>
       <Fact name="Correlation id">
         <CopyText text={correlation_id} label="Copy correlation id" />
       </Fact>

@@ -1,6 +1,7 @@
 import { ChevronRight } from 'lucide-react';
 import { memo, useId } from 'react';
 import type { AuditEventShown } from '../api.ts';
+import { t } from '../words/words.ts';
 import { kinds } from './audit-asked.ts';
 import { AuditDecision } from './audit-decision.tsx';
 import { AuditDetail } from './audit-detail.tsx';
@@ -45,6 +46,14 @@ export const AuditRow = memo(function AuditRow({
             className="text-left after:absolute after:inset-0"
           >
             {sentenceOf(event)}
+            {event.last_at !== null && (
+              <span className="block">
+                {t('{count} times until {time}', {
+                  count: event.count,
+                  time: time.format(new Date(event.last_at)),
+                })}
+              </span>
+            )}
             <span className="block font-mono text-code text-quiet">
               {[action, resource, tool].filter(Boolean).join(' · ')}
             </span>

@@ -29,7 +29,8 @@ const verbs: Readonly<Record<string, string>> = {
 /** An event as a sentence: who did what to what, and that it was not allowed where that is so. */
 export function sentenceOf(event: AuditEventShown): string {
   const { username, client_ip, kind, action, resource, tool, decision } = event;
-  const who = username ?? t('Somebody from {address}', { address: client_ip ?? t('an unknown address') });
+  const somewhere = event.last_at === null ? t('an unknown address') : t('several addresses');
+  const who = username ?? t('Somebody from {address}', { address: client_ip ?? somewhere });
   if (kind === 'sign-in')
     return decision === 'allow'
       ? t('{who} signed in or out', { who })

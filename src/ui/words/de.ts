@@ -310,6 +310,10 @@ export const de: Readonly<Record<string, string>> = {
   'You have no tokens. Most clients need none: they let you sign in.':
     'Sie haben keine Tokens. Die meisten Clients brauchen keins: Sie lassen Sie sich anmelden.',
   'an unknown address': 'einer unbekannten Adresse',
+  'several addresses': 'mehreren Adressen',
+  Repeated: 'Wiederholt',
+  '{count} requests, the last on {time}': '{count} Anfragen, die letzte am {time}',
+  '{count} times until {time}': '{count}-mal bis {time}',
   'and {n} more': 'und {n} weitere',
   'by {name}': 'von {name}',
   called: 'hat aufgerufen:',

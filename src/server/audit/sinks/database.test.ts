@@ -66,6 +66,8 @@ test('a written event can be read by everybody, with all that it says', async ()
       reason: 'no grant',
       status: 403,
       duration_ms: 1.5,
+      count: 1,
+      last_at: null,
       detail: '{"rule":"deny"}',
     },
   ]);

@@ -66,6 +66,7 @@ function spanOf(event: AuditEvent): object {
   const own = event.correlationId.replaceAll('-', '');
   const { trace_id: traceId, parent_span_id: parent } = event.detail ?? {};
   const started = BigInt(Date.parse(event.at)) * 1_000_000n;
+  const lasted = Date.parse(event.repeated?.lastAt ?? event.at) - Date.parse(event.at) + event.durationMs;
   return {
     traceId: typeof traceId === 'string' ? traceId : own,
     spanId: own.slice(16),
@@ -73,7 +74,7 @@ function spanOf(event: AuditEvent): object {
     name: [event.action, event.tool].filter(Boolean).join(' '),
     kind: server,
     startTimeUnixNano: String(started),
-    endTimeUnixNano: String(started + BigInt(Math.round(event.durationMs * 1e6))),
+    endTimeUnixNano: String(started + BigInt(Math.round(lasted * 1e6))),
     attributes: attributes({
       'mcp.method.name': event.action,
       'gen_ai.tool.name': event.tool,
@@ -81,6 +82,7 @@ function spanOf(event: AuditEvent): object {
       'http.response.status_code': event.status,
       'mcp_gateway.decision': event.decision,
       'mcp_gateway.reason': event.reason,
+      'mcp_gateway.count': event.repeated?.count,
       'mcp_gateway.correlation_id': event.correlationId,
     }),
     status: { code: event.status >= 500 || event.status === 0 ? error : unset },

@@ -22,6 +22,8 @@ export const columns = [
   'duration_ms',
   'detail',
   'credential_id',
+  'count',
+  'last_at',
 ] as const satisfies readonly (keyof AuditEventsTable)[];
 
 /** A value of a row. */
@@ -50,5 +52,7 @@ export function valuesOf(event: AuditEvent, id: string): Value[] {
     event.durationMs,
     event.detail ? JSON.stringify(event.detail) : null,
     who?.credentialId ?? null,
+    event.repeated?.count ?? 1,
+    event.repeated?.lastAt ?? null,
   ];
 }

@@ -231,6 +231,25 @@ test('the summary names who was refused most, and strangers by their address', a
   ]);
 });
 
+test('a row that stands for many counts as many, and says from when to when', async () => {
+  const refused = { who: null, decision: 'deny', status: 401, reason: 'credential_missing' } as const;
+  for (let index = 0; index < 500; index++)
+    record({ ...refused, resource: `r${index}`, at: new Date(now - 600_000 + index * 10).toISOString() });
+  await trail.close();
+  const { events } = await list({ limit: '1' });
+  expect(events[0]).toMatchObject({
+    ...{ action: 'tools/call', resource: null, count: 495, client_ip: '10.0.0.1' },
+    ...{ at: '2026-03-10T11:50:00.050Z', last_at: '2026-03-10T11:50:04.990Z' },
+  });
+  const { timeline, refusals } = await summary();
+  expect(timeline.reduce((sum, { deny }) => sum + deny, 0)).toBe(500);
+  expect(refusals).toMatchObject([
+    { count: 500, client_ip: '10.0.0.1', last_at: '2026-03-10T11:50:04.990Z' },
+  ]);
+  const line = (await exported({ format: 'csv', limit: '1' })).text.split('\r\n')[1];
+  expect(line).toContain('"495","2026-03-10T11:50:04.990Z"');
+});
+
 test('the summary names the sign-ins that failed, with the reason', async () => {
   const failed = { kind: 'sign-in', who: null, decision: 'deny', reason: 'sign_in_refused' } as const;
   record(failed);

@@ -1,4 +1,4 @@
-import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import { type Expression, type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { AuditEventInFull, AuditEventShown, AuditFilters } from '../../../contract/audit.ts';
 import { nameOfPath } from '../../../contract/servers.ts';
 import type { AuditEventsTable, Db, Tables } from '../../db/tables.ts';
@@ -140,7 +140,7 @@ function contains(column: (typeof searched)[number], text: string): Expression<S
   return sql<SqlBool>`lower(${sql.ref(column)}) like lower(${pattern}) escape '\\'`;
 }
 
-function inFull({ detail, ...row }: AuditEventsTable): AuditEventInFull {
+function inFull({ detail, ...row }: Selectable<AuditEventsTable>): AuditEventInFull {
   const { kind, decision } = row as Pick<AuditEventShown, 'kind' | 'decision'>;
   return { ...row, kind, decision, detail: detail === null ? null : JSON.parse(detail) };
 }

@@ -83,23 +83,23 @@ async function countIn(
   const counts = await db
     .selectFrom('audit_events')
     .select((e) => [
-      e.fn.countAll<number>().as('all'),
-      sql<number>`sum(case when decision = 'deny' then 1 else 0 end)`.as('deny'),
-      sql<number>`sum(case when decision = 'error' then 1 else 0 end)`.as('error'),
+      e.fn.sum<number | null>('count').as('all'),
+      sql<number>`sum(case when decision = 'deny' then count else 0 end)`.as('deny'),
+      sql<number>`sum(case when decision = 'error' then count else 0 end)`.as('error'),
     ])
     .where('at', '>=', iso(from))
     .where('at', '<', iso(to))
     .where((e) => e.and(restOf(e, filters)))
     .executeTakeFirstOrThrow();
   const [deny, error] = [Number(counts.deny), Number(counts.error)];
-  return { allow: Number(counts.all) - deny - error, deny, error };
+  return { allow: Number(counts.all ?? 0) - deny - error, deny, error };
 }
 
 /** The newest events that were not allowed; the literal is that of the index made for them. */
 function notAllowed(db: Db, { from, to }: Stretch, filters: Narrow) {
   return db
     .selectFrom('audit_events')
-    .select(['provider', 'subject', 'username', 'client_ip', 'reason', 'at'])
+    .select(['provider', 'subject', 'username', 'client_ip', 'reason', 'at', 'count', 'last_at'])
     .where(sql<SqlBool>`decision <> 'allow'`)
     .where('at', '>=', iso(from))
     .where('at', '<', iso(to))
@@ -121,8 +121,8 @@ async function refusalsIn(db: Db, stretch: Stretch, filters: Narrow): Promise<Au
     .select((e) => [
       ...(['provider', 'subject', 'username'] as const),
       address.as('client_ip'),
-      e.fn.countAll<number>().as('count'),
-      e.fn.max('at').as('last_at'),
+      e.fn.sum<number>('count').as('count'),
+      sql<string>`max(coalesce(last_at, at))`.as('last_at'),
     ])
     .groupBy(['provider', 'subject', 'username', address])
     .orderBy('count', 'desc')
@@ -141,8 +141,8 @@ async function failedSignIns(
     .selectFrom(notAllowed(db, stretch, filters).where('kind', '=', 'sign-in').as('failed'))
     .select((e) => [
       ...(['provider', 'subject', 'username', 'client_ip', 'reason'] as const),
-      e.fn.countAll<number>().as('count'),
-      e.fn.max('at').as('last_at'),
+      e.fn.sum<number>('count').as('count'),
+      sql<string>`max(coalesce(last_at, at))`.as('last_at'),
     ])
     .groupBy(['provider', 'subject', 'username', 'client_ip', 'reason'])
     .orderBy('count', 'desc')
@@ -158,7 +158,7 @@ const facetColumns = ['kind', 'decision', 'username', 'resource', 'tool', 'reaso
 export async function facetsIn(db: Db, { from, to }: Stretch, filters: Narrow): Promise<AuditFacets> {
   const matching = db
     .selectFrom('audit_events')
-    .select(facetColumns)
+    .select([...facetColumns, 'count'])
     .where('at', '>=', iso(from))
     .where('at', '<', iso(to))
     .where((e) => e.and(restOf(e, filters)))
@@ -168,7 +168,7 @@ export async function facetsIn(db: Db, { from, to }: Stretch, filters: Narrow): 
   for (const column of facetColumns) {
     const rows = await db
       .selectFrom(matching.as('matching'))
-      .select((e) => [e.ref(column).as('value'), e.fn.countAll<number>().as('count')])
+      .select((e) => [e.ref(column).as('value'), e.fn.sum<number>('count').as('count')])
       .where(column, 'is not', null)
       .groupBy(column)
       .orderBy('count', 'desc')

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * The suite of the stores, and of what is built on them, over PostgreSQL: every test that opens a database in memory gets
- * an empty one on a real server instead. `npx vitest run -c vitest.postgres.config.ts [paths]`
+ * an empty one on a real server instead. `npm run test:postgres -- [paths]`
  */
 export default defineConfig({
   plugins: [
@@ -18,13 +18,13 @@ export default defineConfig({
   ],
   test: {
     include: [
-      'src/server/{changes,registry,identity,oauth,start,audit}/**/*.test.ts',
+      'src/server/{changes,registry,identity,oauth,start,audit,virtual,search}/**/*.test.ts',
       'src/server/db/lease.test.ts',
       'src/server/db/postgres/*.test.ts',
     ],
     globalSetup: ['test/postgres-for-suite.ts'],
     testTimeout: 60_000,
-    hookTimeout: 60_000,
+    hookTimeout: 300_000,
     maxWorkers: 2,
   },
 });

@@ -22,7 +22,17 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const [command = 'start', ...rest] = process.argv.slice(2);
 
 const commands = {
-  ...{ start, dev, check, test, 'test:keycloak': keycloak, build, bench, 'bench:ui': benchUi },
+  ...{
+    start,
+    dev,
+    check,
+    test,
+    'test:postgres': postgres,
+    'test:keycloak': keycloak,
+    build,
+    bench,
+    'bench:ui': benchUi,
+  },
   ...{ screenshots, format, publishable, fuzz },
 };
 if (!Object.hasOwn(commands, command))
@@ -63,6 +73,11 @@ function test() {
   install();
   if (buildIsStale()) runBuild();
   run(bin('vitest'), ['run', ...rest]);
+}
+
+/** The suite of the stores over a real PostgreSQL. */
+function postgres() {
+  run(bin('vitest'), ['run', '-c', 'vitest.postgres.config.ts', ...rest]);
 }
 
 /** The tests against a real Keycloak. */

@@ -33,7 +33,7 @@ beforeAll(async () => {
   balancer.use([portOf(first)]);
   admin = await signIn(balancer.url, shippedTenant.accounts.admin.userPrincipalName);
   balancer.use(replicas.map(portOf));
-}, 180_000);
+}, 600_000);
 
 afterAll(async () => {
   for (const replica of replicas) await replica.close();

@@ -7,7 +7,9 @@ import { expect, test } from 'vitest';
 import { freePort } from '../harness.ts';
 import { startPostgres } from '../postgres.ts';
 
-test('two workers share a port; one that is killed is replaced, and all end in order', async () => {
+test('two workers share a port; one that is killed is replaced, and all end in order', {
+  timeout: 300_000,
+}, async () => {
   const postgres = await startPostgres();
   const port = await freePort();
   const directory = mkdtempSync(join(tmpdir(), 'gateway-workers-'));

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { startEmulator } from '../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../entra-emulator/testing/graph.ts';
+import { isPostgres } from '../../db/dialect.ts';
 import { Failure } from '../../failure/errors.ts';
 import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
 import {
@@ -36,9 +37,11 @@ const create = (of: Trial) => of.call('groups.create', { body });
 const remove = (of: Trial) => of.call('groups.remove', { params: { name: 'newcomers' } });
 
 /** Makes the database refuse scopes, as a full disk would. */
-const breakDatabase = (of: Trial) =>
-  sql`create trigger full before insert on scopes when new.source = 'api'
-    begin select raise(abort, 'the disk is full'); end`.execute(of.database.db);
+const breakDatabase = ({ database: { db } }: Trial) =>
+  isPostgres(db)
+    ? sql`alter table scopes add constraint full_disk check (source <> 'api') not valid`.execute(db)
+    : sql`create trigger full before insert on scopes when new.source = 'api'
+        begin select raise(abort, 'the disk is full'); end`.execute(db);
 
 async function inDirectory(): Promise<string[]> {
   const graph = await adminGraph(emulator);

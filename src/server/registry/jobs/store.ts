@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { Job } from '../../../contract/jobs.ts';
 import type { Db, JobsTable } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 import type { FailureCode } from '../../failure/errors.ts';
 import type { FailedGroup } from '../users/wanted-groups.ts';
 
@@ -109,16 +110,19 @@ export async function jobsUnderWay(db: Db): Promise<string[]> {
 
 /** Hands the sealed secret out, once; undefined when there is none to hand out. */
 export async function takeSealed(db: Db, id: string, at: string): Promise<string | undefined> {
-  return db.transaction().execute(async (trx) => {
-    const waiting = trx.selectFrom('jobs').select('secret_sealed').where('id', '=', id);
-    const row = await waiting
+  return inTransaction(db, async (trx) => {
+    // The update comes first: on PostgreSQL the second of two waits here, and then finds nothing that waits.
+    const taken = await trx
+      .updateTable('jobs')
+      .set({ secret_state: 'handed-out', updated_at: at })
+      .where('id', '=', id)
       .where('secret_state', '=', 'waiting')
       .where('state', '=', 'done')
+      .where('secret_sealed', 'is not', null)
+      .returning('secret_sealed')
       .executeTakeFirst();
-    if (!row?.secret_sealed) return undefined;
-    const gone = { secret_sealed: null, secret_state: 'handed-out', updated_at: at };
-    await trx.updateTable('jobs').set(gone).where('id', '=', id).execute();
-    return row.secret_sealed;
+    if (taken) await trx.updateTable('jobs').set({ secret_sealed: null }).where('id', '=', id).execute();
+    return taken?.secret_sealed ?? undefined;
   });
 }
 

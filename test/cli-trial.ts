@@ -156,6 +156,7 @@ export function aServer(parts: Partial<ServerInFull> = {}): ServerInFull {
     version: null,
     forward_authorization: false,
     pass_headers: [],
+    egress_auth_mode: 'none',
     call_timeout_seconds: null,
     auth_scheme: 'none',
     auth_header_name: null,

@@ -8,6 +8,7 @@ import { m2mClientEndpoints } from './m2m-clients.ts';
 import { oauthEndpoints } from './oauth.ts';
 import { scopeEndpoints } from './scopes.ts';
 import { searchEndpoints } from './search.ts';
+import { serverEgressEndpoints } from './server-egress.ts';
 import { serverEndpoints } from './servers.ts';
 import { sessionEndpoints } from './sessions.ts';
 import { signInEndpoints } from './sign-in.ts';
@@ -30,6 +31,8 @@ export const endpoints = {
   ...groupEndpoints,
   // Before servers: `/api/servers/groups` would be a server's path.
   ...scopeEndpoints,
+  // Before servers: both end in a word that could be the end of a path.
+  ...serverEgressEndpoints,
   ...serverEndpoints,
   // Before agents: `/api/agents/discover` would be an agent's path.
   ...searchEndpoints,

@@ -50,6 +50,8 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'scopes.add': { method: 'POST', path: '/api/servers/groups/add' },
   'scopes.remove': { method: 'POST', path: '/api/servers/groups/remove' },
   'scopes.get': { method: 'GET', path: '/api/servers/groups/{name}' },
+  'servers.egress': { method: 'GET', path: '/api/servers/{path}/egress-auth' },
+  'servers.configureEgress': { method: 'POST', path: '/api/servers/{path}/egress-auth' },
   'servers.list': { method: 'GET', path: '/api/servers' },
   'servers.register': { method: 'POST', path: '/api/servers' },
   'servers.probe': { method: 'POST', path: '/api/servers/probe' },

@@ -11,6 +11,7 @@ export const reservedLastSegments = [
   'toggle',
   'health',
   'auth-credential',
+  'egress-auth',
   'events',
   'history',
 ] as const;

@@ -4,6 +4,7 @@ import { isMembers, Refusal } from './files/entry.ts';
 import { readServerRegistration } from './files/server-registration.ts';
 import { metadata } from './metadata.ts';
 import { authSchemes, credentialInput } from './server-credentials.ts';
+import { egressModes } from './server-egress.ts';
 import { normalizePath, serverPath } from './server-path.ts';
 
 export {
@@ -155,6 +156,8 @@ export const server = z.object({
   custom_header_names: z.array(z.string()),
   /** When the credential was last set; null when there is none. */
   credential_updated_at: z.string().nullable(),
+  /** Whose credential goes to it; where it is not the operator's, each person connects first. */
+  egress_auth_mode: z.enum(egressModes),
   metadata: z.record(z.string(), z.json()),
   /** `metadata.category`, by which lists can be narrowed; null when it is no text. */
   category: z.string().nullable(),

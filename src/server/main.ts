@@ -7,6 +7,7 @@ import { type Moved, moveRows } from './db/move.ts';
 import { openDatabase } from './db/open.ts';
 import { migratePostgres, openPostgres } from './db/postgres/open.ts';
 import { fileIn } from './db/sqlite/file.ts';
+import { createConnectionVault } from './egress/vault.ts';
 import type { Log } from './log.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';
@@ -86,7 +87,11 @@ export async function rotateSecrets(options: { dataDir?: string | undefined } = 
     ]);
   const { db, close } = await (database ? openPostgres(database) : openDatabase(dataDir));
   try {
-    return await rotateCredentials(db, createVault(secretKey, previousSecretKey));
+    return await rotateCredentials(
+      db,
+      createVault(secretKey, previousSecretKey),
+      createConnectionVault(secretKey, previousSecretKey),
+    );
   } finally {
     await close();
   }

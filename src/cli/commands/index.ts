@@ -4,6 +4,7 @@ import { addAgentCommands } from './agents.ts';
 import { addAuditCommands } from './audit.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addCredentialCommands } from './credentials.ts';
+import { addEgressCommands } from './egress.ts';
 import { addGroupCommands } from './groups.ts';
 import { addIdentityCommands } from './identity.ts';
 import { addM2mCommands } from './m2m.ts';
@@ -20,6 +21,7 @@ import { addVirtualServerCommands } from './virtual-servers.ts';
 const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
+  addEgressCommands,
   addGroupCommands,
   addUserCommands,
   addM2mCommands,

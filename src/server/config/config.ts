@@ -69,6 +69,8 @@ export interface Config {
   readonly serversPerPerson: number;
   /** Sign-in from MCP clients. */
   readonly oauth: OauthConfig;
+  /** Which audiences and scopes tokens of people may be asked for at servers; empty: any. */
+  readonly egress: { readonly audiences: readonly string[]; readonly scopes: readonly string[] };
   readonly gateway: GatewayConfig;
   /** The forward proxies for whatever the gateway itself reaches. */
   readonly proxy: ProxyRules;
@@ -198,6 +200,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     serversPerPerson: value('MAX_SERVERS_PER_PERSON'),
     oauth: oauthOf(read),
+    egress: { audiences: value('EGRESS_ALLOWED_AUDIENCES'), scopes: value('EGRESS_ALLOWED_SCOPES') },
     gateway: gatewayOf(read, directory, faults),
     proxy: proxyOf(read),
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],

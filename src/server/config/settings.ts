@@ -1,5 +1,6 @@
 import { boolean, integer, list, oneOf, origin, type Setting, setting, text, wrong } from './setting.ts';
 import { databaseSettings } from './settings-database.ts';
+import { egressSettings } from './settings-egress.ts';
 import { entraSettings } from './settings-entra.ts';
 import { gatewaySettings } from './settings-gateway.ts';
 import { oauthSettings } from './settings-oauth.ts';
@@ -219,6 +220,7 @@ export const settings = {
     parse: integer(1, 100_000),
   }),
   ...oauthSettings,
+  ...egressSettings,
   ...gatewaySettings,
   ...operationSettings,
   ...searchSettings,

@@ -18,6 +18,7 @@ import * as searchVectors from './migrations/0036-search-vectors.ts';
 import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
 import * as providerRealms from './migrations/0044-provider-realms.ts';
 import * as repeatedEvents from './migrations/0050-repeated-events.ts';
+import * as egress from './migrations/0054-egress.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -41,6 +42,7 @@ const migrations: Record<string, Migration> = {
   '0038-sessions-and-tokens': sessionsAndTokens,
   '0044-provider-realms': providerRealms,
   '0050-repeated-events': repeatedEvents,
+  '0054-egress': egress,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -32,6 +32,8 @@ test('migrations run at the first start only', async () => {
     '0036-search-vectors',
     '0038-sessions-and-tokens',
     '0044-provider-realms',
+    '0050-repeated-events',
+    '0054-egress',
   ]);
   await first.close();
   const second = await openDatabase(directory);

@@ -30,6 +30,9 @@ export interface Tables {
   oauth_clients: OauthClientsTable;
   oauth_grants: OauthGrantsTable;
   oauth_artifacts: OauthArtifactsTable;
+  connections: ConnectionsTable;
+  connection_attempts: ConnectionAttemptsTable;
+  egress_clients: EgressClientsTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -54,6 +57,8 @@ export interface ServersTable {
   revision: number;
   /** JSON: what the gateway proves itself with, its values encrypted; null when there is nothing. */
   credential: string | null;
+  /** JSON: whose credential goes to it instead (`EgressSettings`), secrets encrypted; null when it is the operator's or nobody's. */
+  egress: string | null;
 }
 
 /** When a server's health became another. */
@@ -421,5 +426,63 @@ export interface SearchVectorsTable {
   hash: string;
   /** What each byte is to be multiplied by, a colon, and the bytes (int8) in base64. */
   vector: string;
+  created_at: string;
+}
+
+/** Credentials of people, or of the gateway itself, at servers. */
+export interface ConnectionsTable {
+  id: string;
+  /** Whose it is, as identities name them; both empty for the gateway's own. */
+  provider: string;
+  subject: string;
+  username: string;
+  server_id: string;
+  /** What it may be used for: `call`. */
+  purpose: string;
+  mode: string;
+  /** The only address it goes to, as origin. */
+  address: string;
+  /** The authorization server that it came from; null for what a person entered. */
+  issuer: string | null;
+  /** What the service calls the account; null when it does not say. */
+  account: string | null;
+  /** JSON array: the scopes that were granted. */
+  scopes: string;
+  audience: string | null;
+  access_sealed: string | null;
+  access_expires_at: string | null;
+  refresh_sealed: string | null;
+  /** The key that sealed them. */
+  key_id: string;
+  /** When it ends whatever happens; null for never. */
+  ends_at: string | null;
+  /** `connected`, or `refused` by the server. */
+  status: string;
+  /** Counts the changes of its secrets, so that an older one never replaces a newer one. */
+  generation: number;
+  created_at: string;
+  updated_at: string;
+  last_used_at: string | null;
+  /** The method and tool of its last use. */
+  last_used_for: string | null;
+}
+
+/** Attempts to connect that were used, so that none is used twice. */
+export interface ConnectionAttemptsTable {
+  state_hash: string;
+  used_at: string;
+  expires_at: string;
+}
+
+/** Clients that the gateway has registered at authorization servers of servers (RFC 7591). */
+export interface EgressClientsTable {
+  server_id: string;
+  issuer: string;
+  client_id: string;
+  secret_sealed: string | null;
+  key_id: string;
+  auth_method: string;
+  /** When the secret ends; null for never. */
+  expires_at: string | null;
   created_at: string;
 }

@@ -18,6 +18,8 @@ export type Purpose =
   | 'mcp-session'
   | 'virtual-session'
   | 'upstream-credential'
+  | 'connection'
+  | 'connect-attempt'
   | 'job-secret'
   | 'oauth-key'
   | 'oauth-artifact'

@@ -5,6 +5,7 @@ import { accessOf } from '../access/grants.ts';
 import type { Call } from '../access/scope.ts';
 import type { Config } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
+import { createConnectionVault } from '../egress/vault.ts';
 import { groupNames } from '../identity/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
 import { secureContextOf } from '../net/connector.ts';
@@ -55,6 +56,10 @@ export async function buildInventory({ db, feed, config, log, now }: Base, versi
   ending.defer(() => watch.close());
   const servers = {
     ...{ db, now, lookAfter, check, policy, vault, events, decideTool },
+    egress: {
+      vault: createConnectionVault(config.secretKey, config.previousSecretKey),
+      limits: config.egress,
+    },
     rows: routes.rows,
     serversPerPerson: config.serversPerPerson,
     newId: randomUUID as () => string,

@@ -23,6 +23,7 @@ const row = (path: string, more: object = {}, is: Partial<ServerRow> = {}): Serv
   updatedAt: '2026-02-01T00:00:00.000Z',
   revision: 1,
   credential: null,
+  egress: null,
   ...is,
 });
 

@@ -5,6 +5,7 @@ import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls, held, invalid, withoutQuery } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
 import { credentialForRecord } from './credential.ts';
+import { egressModeOf } from './egress.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { ServerRow } from './store.ts';
 
@@ -75,6 +76,7 @@ export function forRecord(row: ServerRow): Record<string, unknown> {
     mcp_endpoint: plain(definition.mcp_endpoint),
     sse_endpoint: plain(definition.sse_endpoint),
     ...credentialForRecord(row.credential),
+    egress_auth_mode: egressModeOf(row),
     is_enabled: row.isEnabled,
     revision: row.revision,
   };

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { credentialInput } from '../../../contract/server-credentials.ts';
 import { serverInput } from '../../../contract/servers.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { createConnectionVault } from '../../egress/vault.ts';
 import { Failure } from '../../failure/errors.ts';
 import { changedCredential, credentialsFrom } from './credential.ts';
 import { rotateCredentials } from './rotate.ts';
@@ -133,8 +134,17 @@ test('a rotation moves what it can read to the present key, once, and names the 
   await add('lost', sealedBy('lost', 'lost'));
   await add('none', null);
   const rotating = createVault('new', 'old');
-  expect(await rotateCredentials(db, rotating)).toEqual({ rotated: 1, current: 0, unreadable: ['/lost'] });
-  expect(await rotateCredentials(db, rotating)).toEqual({ rotated: 0, current: 1, unreadable: ['/lost'] });
+  const connections = createConnectionVault('new', 'old');
+  expect(await rotateCredentials(db, rotating, connections)).toEqual({
+    rotated: 1,
+    current: 0,
+    unreadable: ['/lost'],
+  });
+  expect(await rotateCredentials(db, rotating, connections)).toEqual({
+    rotated: 0,
+    current: 1,
+    unreadable: ['/lost'],
+  });
   const row = await find(db, '/old');
   expect(row?.revision).toBe(kept.revision);
   expect(headersOf(row!.credential, 'old', createVault('new'))).toEqual(['Authorization', 'Bearer one']);

@@ -8,12 +8,15 @@ import {
   Reply,
   type UiPermission,
 } from '../../../contract/endpoint.ts';
+import { serverEgressEndpoints } from '../../../contract/server-egress.ts';
 import { type Server, serverEndpoints, server as serverSchema } from '../../../contract/servers.ts';
 import { type RunningSample, startCurrentTime } from '../../../samples/currenttime.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { followed } from '../../changes/feed.test-support.ts';
 import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { listConnections, storeConnection } from '../../egress/store.ts';
+import { createConnectionVault } from '../../egress/vault.ts';
 import { Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { createCheck } from './check.ts';
@@ -21,6 +24,7 @@ import { credentialsFrom } from './credential.ts';
 import { serverHandlers } from './handlers.ts';
 import { createLookAfter } from './look-after.ts';
 import { type Routes, startRoutes } from './routes.ts';
+import { find } from './store.ts';
 import { createVault } from './vault.ts';
 
 type Grants = Partial<Record<UiPermission, 'all' | string[]>>;
@@ -32,7 +36,8 @@ let database: OpenDatabase;
 let sample: RunningSample;
 let routes: Routes;
 let feed: Feed;
-let handlers: Handlers<typeof serverEndpoints, Caller<Identity>>;
+const table = { ...serverEgressEndpoints, ...serverEndpoints };
+let handlers: Handlers<typeof table, Caller<Identity>>;
 let time = 0;
 const ends: (() => unknown)[] = [];
 
@@ -58,6 +63,7 @@ beforeEach(async () => {
     now,
     newId: () => `id-${++ids}`,
     serversPerPerson: 100,
+    egress: { vault: createConnectionVault('k'.repeat(40)), limits: { audiences: ['api://*'], scopes: [] } },
     decideTool: (identity, _, tool) => identity.groups.includes('execute') || tool === 'countdown',
   });
   ends.push(
@@ -98,18 +104,18 @@ const admin = () =>
 const reader = () => callerWith({ list_service: 'all' }, []);
 
 /** Calls a handler as the HTTP room does: input parsed by the schemas of the endpoint, output held to its schema. */
-async function call<K extends keyof typeof serverEndpoints>(
+async function call<K extends keyof typeof table>(
   id: K,
   input: { path?: string; query?: unknown; body?: unknown; ifMatch?: string },
   caller: Caller<Identity>,
 ): Promise<{ body: unknown; etag: string | undefined }> {
-  const endpoint: Endpoint = serverEndpoints[id];
+  const endpoint: Endpoint = table[id];
   const parsed = {
     params: endpoint.params?.parse({ path: input.path }),
     query: endpoint.query?.parse(input.query ?? {}),
     body: endpoint.body?.parse(input.body),
     ifMatch: input.ifMatch,
-  } as Input<(typeof serverEndpoints)[K]>;
+  } as Input<(typeof table)[K]>;
   const answer: unknown = await Promise.resolve(handlers[id](parsed, caller)).finally(feed.caughtUp);
   const reply = answer instanceof Reply ? answer : new Reply(answer);
   return { body: endpoint.output.parse(reply.body), etag: reply.headers.etag };
@@ -502,4 +508,89 @@ test('a list parses no tools, and shows what the last check found', async () => 
     JSON.parse = parse;
   }
   expect(parsed.filter((text) => text.includes('inputSchema'))).toEqual([]);
+});
+
+const github = {
+  egress_auth_mode: 'oauth_user',
+  egress_provider: 'github',
+  client_id: 'Iv1.test',
+  client_secret: 'the-secret-of-the-client',
+  scopes: ['repo'],
+};
+const asAdministrator = (): Who => {
+  const who = admin();
+  return { ...who, access: { ...who.access, isAdmin: true } };
+};
+
+test('only administrators let credentials of people go to a server, or let them do more', async () => {
+  await call('servers.register', { body: input() }, admin());
+  const configure = (body: object, who: Who) => call('servers.configureEgress', { path: '/time', body }, who);
+  expect(await codeOf(configure(github, admin()))).toBe('not_allowed');
+  const by = asAdministrator();
+  const { body } = await configure(github, by);
+  expect(body).toMatchObject({ egress_auth_mode: 'oauth_user', has_client_secret: true, scopes: ['repo'] });
+  expect(JSON.stringify([body, by.notes])).not.toContain('the-secret-of-the-client');
+  const stored = await database.db.selectFrom('servers').select('egress').executeTakeFirstOrThrow();
+  expect(stored.egress).not.toContain('the-secret-of-the-client');
+  expect((await asServer(call('servers.get', { path: '/time' }, reader()))).egress_auth_mode).toBe(
+    'oauth_user',
+  );
+  const { client_secret: _, ...same } = github;
+  expect(await codeOf(configure({ ...same, scopes: ['repo', 'admin:org'] }, admin()))).toBe('not_allowed');
+  expect(await codeOf(configure({ ...same, client_id: 'Iv1.mine' }, admin()))).toBe('not_allowed');
+  expect(await codeOf(configure({ ...github, client_secret: 'mine' }, admin()))).toBe('not_allowed');
+  expect((await configure({ ...same, scopes: [] }, admin())).body).toMatchObject({
+    ...{ scopes: [], has_client_secret: true },
+  });
+  expect((await configure({ egress_auth_mode: 'none' }, admin())).body).toMatchObject({
+    has_client_secret: false,
+  });
+});
+
+test('an audience beyond the limits of the operator, and parts that are missing, are refused with their place', async () => {
+  await call('servers.register', { body: input() }, admin());
+  const faults = async (body: object): Promise<string> => {
+    const failed = call('servers.configureEgress', { path: '/time', body }, asAdministrator());
+    return ((await failed.catch((error: Failure) => error)) as Failure).message;
+  };
+  const obo = { egress_auth_mode: 'obo_exchange', scopes: ['.default'] };
+  expect(await faults({ ...obo, target_audience: 'https://elsewhere.example' })).toContain(
+    'EGRESS_ALLOWED_AUDIENCES',
+  );
+  expect(await faults({ egress_auth_mode: 'obo_exchange' })).toContain('body.scopes');
+  expect(await faults({ egress_auth_mode: 'client_credentials', client_id: 'a' })).toContain(
+    'body.client_secret',
+  );
+  expect(await faults({ egress_auth_mode: 'oauth_user', egress_provider: 'slack' })).toContain(
+    'body.client_id',
+  );
+  expect(await faults({ egress_auth_mode: 'operator_credential' })).toContain('no credential is stored');
+});
+
+test('a change of the address resets whose credential goes to a server, and drops what people had there', async () => {
+  await call('servers.register', { body: input() }, admin());
+  await call('servers.configureEgress', { path: '/time', body: github }, asAdministrator());
+  const row = await find(database.db, '/time');
+  const owner = { provider: 'entra', subject: 'a', serverId: row!.id, purpose: 'call', address: 'http://h' };
+  const made = { access: 'x', accessExpiresAt: null, refresh: null, scopes: [], issuer: null, account: null };
+  const connection = {
+    ...made,
+    owner,
+    username: 'a',
+    mode: 'oauth_user',
+    audience: null,
+    endsAt: null,
+  } as const;
+  const connect = () =>
+    storeConnection(database.db, createConnectionVault('k'.repeat(40)), connection, 'now');
+  await connect();
+  await call('servers.patch', { path: '/time', body: { description: 'other' } }, admin());
+  expect(await listConnections(database.db, owner)).toHaveLength(1);
+  const moved = { proxy_pass_url: 'http://127.0.0.1:1/elsewhere/mcp' };
+  await call('servers.patch', { path: '/time', body: moved }, admin());
+  expect(await listConnections(database.db, owner)).toEqual([]);
+  expect((await asServer(call('servers.get', { path: '/time' }, reader()))).egress_auth_mode).toBe('none');
+  await connect();
+  await call('servers.remove', { path: '/time' }, admin());
+  expect(await listConnections(database.db, owner)).toEqual([]);
 });

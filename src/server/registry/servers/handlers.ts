@@ -1,6 +1,7 @@
 import { type Handlers, type Output, Reply } from '../../../contract/endpoint.ts';
 import { withoutEndSlashes } from '../../../contract/names.ts';
 import type { CredentialInput } from '../../../contract/server-credentials.ts';
+import type { serverEgressEndpoints } from '../../../contract/server-egress.ts';
 import {
   listedServer,
   nameOfPath,
@@ -12,6 +13,8 @@ import {
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
+import { keepsConnections } from '../../egress/settings.ts';
+import { removeConnectionsAt } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
@@ -29,6 +32,7 @@ import {
 } from './change.ts';
 import type { CheckServer } from './check.ts';
 import { changedCredential, credentialForRecord } from './credential.ts';
+import { changedEgress, type EgressWorld, egressForRecord, presentEgress } from './egress.ts';
 import type { ServerEvents } from './events.ts';
 import { forgetHistory, healthHistory, recordHealth } from './health-history.ts';
 import type { LookAfter } from './look-after.ts';
@@ -41,6 +45,7 @@ import {
   replace,
   type ServerRow,
   setCredential,
+  setEgress,
   setEnabled,
   withHealth,
 } from './store.ts';
@@ -53,6 +58,8 @@ export interface ServersWorld {
   readonly lookAfter: LookAfter;
   readonly check: CheckServer;
   readonly vault: Vault;
+  /** How the credentials of people at servers are kept, and what may be asked for. */
+  readonly egress: Pick<EgressWorld, 'vault' | 'limits'>;
   readonly events: Pick<ServerEvents, 'open'>;
   /** The gateway's own URL as clients know it. */
   readonly publicUrl: string;
@@ -75,7 +82,9 @@ type Who = Caller<Identity>;
  * The functions behind the endpoints of servers. The permission of an endpoint is checked before they run; they decide
  * only what that cannot know: which servers a list shows, which tools, and which path a registration may take.
  */
-export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpoints, Who> {
+export function serverHandlers(
+  world: ServersWorld,
+): Handlers<typeof serverEndpoints & typeof serverEgressEndpoints, Who> {
   return {
     'servers.list': ({ query }, caller) => showServers(world, query, caller),
     'servers.register': ({ body }, caller) => register(world, body, caller),
@@ -93,6 +102,19 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
       change(world, { row: await known(world, params.path), ifMatch }, (row) => patched(row, body), caller),
     'servers.credential': async ({ params, body, ifMatch }, caller) =>
       changeCredential(world, { row: await known(world, params.path), ifMatch }, body, caller),
+    'servers.egress': async ({ params }) => presentEgress(await known(world, params.path), world.publicUrl),
+    async 'servers.configureEgress'({ params, body, ifMatch }, { access, note }) {
+      const row = await known(world, params.path);
+      assertMatch(row, ifMatch);
+      const egress = changedEgress({ ...world, ...world.egress }, row, body, access);
+      const changed = await inTransaction(world.db, async (trx) => {
+        // What was granted to the arrangement before is not carried into another.
+        if (!keepsConnections(row.egress, egress)) await removeConnectionsAt(trx, row.id);
+        return setEgress(trx, row, { egress, at: at(world) });
+      });
+      note({ before: egressForRecord(row), after: egressForRecord(changed) });
+      return new Reply(presentEgress(changed, world.publicUrl), { etag: etagOf(changed) });
+    },
     'servers.toggle': ({ params, body }, caller) => toggle(world, params.path, body.enabled, caller),
     async 'servers.health'({ params }, caller) {
       const { row, found } = await world.lookAfter.one(await known(world, params.path));
@@ -115,6 +137,7 @@ export function serverHandlers(world: ServersWorld): Handlers<typeof serverEndpo
       await inTransaction(world.db, async (trx) => {
         await remove(trx, row.path, row.revision);
         await forgetHistory(trx, row.id);
+        await removeConnectionsAt(trx, row.id);
       });
       caller.note({ before: forRecord(row), after: null });
       return undefined;
@@ -219,9 +242,9 @@ async function change(
   // Whoever may change the address must not be able to have the credential, or people's own tokens, sent to another one.
   const dropCredential = movesAddress(row.definition, wanted);
   const definition = dropCredential ? { ...wanted, forward_authorization: false, pass_headers: [] } : wanted;
-  const changed = await replace(world.db, row.path, {
-    ...{ definition, revision, forget, dropCredential },
-    at: at(world),
+  const changed = await inTransaction(world.db, async (trx) => {
+    if (dropCredential) await removeConnectionsAt(trx, row.id);
+    return replace(trx, row.path, { definition, revision, forget, dropCredential, at: at(world) });
   });
   caller.note({ before: forRecord(row), after: forRecord(changed) });
   return reply(world, forget ? (await world.lookAfter.one(changed)).row : changed, caller);

@@ -1,6 +1,7 @@
 import { faultOfMetadata } from '../../../contract/metadata.ts';
 import { type HealthStatus, nameOfPath, type ServerInFull } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
+import { egressModeOf } from './egress.ts';
 import { endpointsOf } from './endpoints.ts';
 import type { ServerRow } from './store.ts';
 
@@ -42,6 +43,7 @@ export function present(row: ServerRow, { access, publicUrl, mayCall }: Viewpoin
     auth_header_name: modify ? (row.credential?.headerName ?? null) : null,
     custom_header_names: modify ? [...(row.credential?.customHeaderNames ?? [])] : [],
     credential_updated_at: row.credential?.updatedAt ?? null,
+    egress_auth_mode: egressModeOf(row),
     // What an earlier version took without a limit costs nobody else anything.
     metadata: faultOfMetadata(definition.metadata) ? {} : definition.metadata,
     category: categoryIn(definition.metadata),

@@ -1,6 +1,9 @@
 import type { Db } from '../../db/tables.ts';
+import { resealedSettings } from '../../egress/settings.ts';
+import { resealConnections } from '../../egress/store.ts';
+import type { ConnectionVault } from '../../egress/vault.ts';
 import { resealed } from './credential.ts';
-import { listServers, type ServerRow, storeResealed } from './store.ts';
+import { listServers, type ServerRow, storeResealed, storeResealedEgress } from './store.ts';
 import type { Vault } from './vault.ts';
 
 /** What a rotation came to. */
@@ -13,8 +16,12 @@ export interface Rotation {
   readonly unreadable: readonly string[];
 }
 
-/** Seals every stored credential with the vault's present key. It may run again: what is done is not done twice. */
-export async function rotateCredentials(db: Db, vault: Vault): Promise<Rotation> {
+/** Seals every stored credential, and those that people have at servers, with the vault's present key. It may run again: what is done is not done twice. */
+export async function rotateCredentials(
+  db: Db,
+  vault: Vault,
+  connections: ConnectionVault,
+): Promise<Rotation> {
   const [current, old]: [ServerRow[], ServerRow[]] = [[], []];
   for (const row of await listServers(db))
     if (row.credential) (row.credential.keyId === vault.keyId ? current : old).push(row);
@@ -26,5 +33,16 @@ export async function rotateCredentials(db: Db, vault: Vault): Promise<Rotation>
       else unreadable.push(row.path);
     }
   });
-  return { rotated: old.length - unreadable.length, current: current.length, unreadable };
+  const arranged = (await listServers(db)).filter(
+    ({ egress }) => egress?.client_secret && egress.client_secret.keyId !== connections.keyId,
+  );
+  for (const row of arranged) {
+    const egress = row.egress && resealedSettings(connections, row.id, row.egress);
+    if (egress) await storeResealedEgress(db, row.id, egress);
+    else unreadable.push(row.path);
+  }
+  // People connect again where theirs cannot be opened.
+  const people = await resealConnections(db, connections);
+  const rotated = old.length + arranged.length - unreadable.length + people.rotated;
+  return { rotated, current: current.length, unreadable };
 }

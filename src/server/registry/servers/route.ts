@@ -1,4 +1,5 @@
 import type { HealthStatus, Tool } from '../../../contract/servers.ts';
+import type { EgressSettings } from '../../egress/settings.ts';
 import type { Offers } from './store.ts';
 
 /** What goes with every request to a server on the operator's behalf. */
@@ -37,6 +38,8 @@ export interface Route {
   readonly health: HealthStatus;
   /** Null when a credential is stored that cannot be read: then nothing is sent to the server. */
   readonly credentials: Credentials | null;
+  /** How the credential of each caller is got; null or absent where it is the operator's, or nobody's. */
+  readonly egress?: EgressSettings | null;
 }
 
 /** Finds an enabled or disabled server by name, in memory. */

@@ -91,5 +91,6 @@ function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {
     version: row.definition.version,
     health: healthOf(row),
     credentials: credentialsOf(row),
+    egress: row.egress,
   };
 }

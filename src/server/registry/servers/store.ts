@@ -4,6 +4,7 @@ import type { HealthReason, HealthStatus, ServerInput, Tool } from '../../../con
 import { changing, recordChange } from '../../changes/record.ts';
 import type { Db, ServersTable } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
+import type { EgressSettings } from '../../egress/settings.ts';
 import { Failure } from '../../failure/errors.ts';
 import { changedMeanwhile } from '../revision.ts';
 import type { Sealed } from './vault.ts';
@@ -67,6 +68,8 @@ export interface ServerRow {
   /** Counts the changes that people make; checks do not count. */
   readonly revision: number;
   readonly credential: StoredCredential | null;
+  /** How the credentials of people are arranged; null where the operator's goes, or nobody's. */
+  readonly egress: EgressSettings | null;
 }
 
 /** Stores a new server; a path in use is a `conflict`. */
@@ -96,6 +99,7 @@ export async function insert(
           updated_at: row.registeredAt,
           revision: 1,
           credential: null,
+          egress: null,
         })
         .onConflict((conflict) => conflict.column('path').doNothing())
         .returningAll()
@@ -182,7 +186,7 @@ export async function replace(
           updated_at: change.at,
           revision: at('revision', '+', 1),
           ...(change.forget ? { health: null, tools: null } : {}),
-          ...(change.dropCredential ? { credential: null } : {}),
+          ...(change.dropCredential ? { credential: null, egress: null } : {}),
         }))
         .where('path', '=', path)
         .where('revision', '=', change.revision)
@@ -288,6 +292,33 @@ export async function setCredential(
   return rowOf(stored);
 }
 
+/** Stores how credentials go to a server if it still has the row's revision; otherwise `changed_meanwhile`. */
+export async function setEgress(
+  db: Db,
+  row: ServerRow,
+  change: { egress: EgressSettings | null; at: string },
+): Promise<ServerRow> {
+  const stored = await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .updateTable('servers')
+        .set((at) => ({
+          egress: change.egress && JSON.stringify(change.egress),
+          updated_at: change.at,
+          revision: at('revision', '+', 1),
+        }))
+        .where('id', '=', row.id)
+        .where('revision', '=', row.revision)
+        .returningAll()
+        .executeTakeFirst(),
+    pathOf,
+  );
+  if (!stored) throw changedMeanwhile(row.path);
+  return rowOf(stored);
+}
+
 /** Stores the same credential under another key, which is no change of the server. */
 export async function storeResealed(db: Db, id: string, credential: StoredCredential): Promise<void> {
   await changing(
@@ -297,6 +328,22 @@ export async function storeResealed(db: Db, id: string, credential: StoredCreden
       trx
         .updateTable('servers')
         .set({ credential: JSON.stringify(credential) })
+        .where('id', '=', id)
+        .returning('path')
+        .executeTakeFirst(),
+    pathOf,
+  );
+}
+
+/** Stores the same arrangement with its secret under another key, which is no change of the server. */
+export async function storeResealedEgress(db: Db, id: string, egress: EgressSettings): Promise<void> {
+  await changing(
+    db,
+    'server',
+    (trx) =>
+      trx
+        .updateTable('servers')
+        .set({ egress: JSON.stringify(egress) })
         .where('id', '=', id)
         .returning('path')
         .executeTakeFirst(),
@@ -339,5 +386,6 @@ function rowOf(stored: Selectable<ServersTable>): ServerRow {
     updatedAt: stored.updated_at,
     revision: stored.revision,
     credential: stored.credential === null ? null : (JSON.parse(stored.credential) as StoredCredential),
+    egress: stored.egress === null ? null : (JSON.parse(stored.egress) as EgressSettings),
   };
 }

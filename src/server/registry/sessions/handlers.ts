@@ -4,6 +4,7 @@ import type { Caller } from '../../access/caller.ts';
 import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
+import { removeConnectionsOf } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import { endProviderTokens } from '../../identity/cutoffs.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -63,6 +64,7 @@ export function sessionHandlers(
         const by = { by: identity.username, at: how.at };
         const tokens_revoked = body.revoke_tokens ? await revokeTokensOf(trx, owner, by) : 0;
         await endGrantsOf(trx, owner, { ...by, because: how.because });
+        await removeConnectionsOf(trx, owner);
         await forgetGroups(trx, provider, subject);
         await endProviderTokens(trx, owner, how.at, 'Your access was ended by an administrator.');
         return { sessions_ended, tokens_revoked };

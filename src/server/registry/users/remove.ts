@@ -1,5 +1,6 @@
 import { withLease } from '../../db/lease.ts';
 import { inTransaction } from '../../db/transaction.ts';
+import { removeConnectionsOf } from '../../egress/store.ts';
 import type { Directory, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
 import { distrustGroups, endForGood } from '../../identity/cutoffs.ts';
 import { forgetGroups, readGroupsAnew } from '../../identity/people.ts';
@@ -52,6 +53,7 @@ async function removePerson(
     const sessions = await endSessionsOf(trx, owner, { at, because: 'Your account was deleted.' });
     const tokens = await revokeTokensOf(trx, owner, { by: caller.identity.username, at });
     await endGrantsOf(trx, owner, { by: caller.identity.username, at, because: 'Your account was deleted.' });
+    await removeConnectionsOf(trx, owner);
     await forgetGroups(trx, owner.provider, owner.subject);
     await endForGood(trx, owner, at, 'Your account was deleted.');
     return { sessions, tokens };

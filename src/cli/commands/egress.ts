@@ -1,0 +1,149 @@
+import { Option } from 'commander';
+import type { Output } from '../../contract/endpoint.ts';
+import type { egressModes, egressProviders, serverEgressEndpoints } from '../../contract/server-egress.ts';
+import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
+import { allOf } from '../confirm.ts';
+import type { Paint } from '../output.ts';
+import { fields } from '../table.ts';
+import { misuse } from '../trouble.ts';
+
+type Egress = Output<(typeof serverEgressEndpoints)['servers.egress']>;
+
+const modes: (typeof egressModes)[number][] = [
+  ...(['none', 'operator_credential', 'oauth_user', 'pat', 'obo_exchange', 'client_credentials'] as const),
+];
+const services: (typeof egressProviders)[number][] = [
+  ...([
+    'custom',
+    'github',
+    'google',
+    'atlassian',
+    'microsoft',
+    'slack',
+    'notion',
+    'linear',
+    'sentry',
+  ] as const),
+];
+
+interface Flags {
+  path: string;
+  mode: (typeof egressModes)[number];
+  provider: (typeof egressProviders)[number];
+  clientId?: string;
+  clientSecretStdin?: true;
+  scopes: string[];
+  targetAudience?: string;
+  audienceParameter?: 'resource' | 'audience' | 'none';
+  authorizeUrl?: string;
+  tokenUrl?: string;
+  issuer?: string;
+  tokenAuthMethod?: 'client_secret_basic' | 'client_secret_post';
+  headerName?: string;
+  headerPrefix?: string;
+  maxDays?: number;
+}
+
+/** The commands about whose credential goes to a server. */
+export const addEgressCommands: AddCommands = (program, on) => {
+  addCommand(program, 'egress-show', {
+    summary: 'Show whose credential goes to a server, and how it is got',
+    examples: ['mcp-gateway egress-show --path /github'],
+  })
+    .addOption(pathOption())
+    .action(on(show));
+  addCommand(program, 'egress-configure', {
+    summary: "Say whose credential goes to a server: the gateway's, or each person's own; for administrators",
+    examples: [
+      'mcp-gateway egress-configure --path /linear --mode oauth_user --provider linear',
+      'mcp-gateway egress-configure --path /github --mode oauth_user --provider github --client-id Iv1.4f1c --client-secret-stdin --scopes repo < secret',
+      'mcp-gateway egress-configure --path /jira --mode pat --max-days 90',
+      'mcp-gateway egress-configure --path /payroll --mode obo_exchange --scopes api://payroll/.default',
+    ],
+  })
+    .addOption(pathOption())
+    .addOption(new Option('--mode <mode>', 'whose credential, and how').choices(modes).makeOptionMandatory())
+    .addOption(
+      new Option('--provider <name>', 'a service whose addresses are known')
+        .choices(services)
+        .default('custom'),
+    )
+    .option('--client-id <id>', 'the client that the gateway is there; without one it registers itself')
+    .option('--client-secret-stdin', 'read its secret from standard input')
+    .option('--scopes <scope...>', 'what to ask for', [])
+    .option('--target-audience <audience>', 'what tokens are for, unless it is the address of the server')
+    .addOption(
+      new Option('--audience-parameter <name>', 'how that is said when tokens are asked for').choices([
+        'resource',
+        'audience',
+        'none',
+      ]),
+    )
+    .option('--authorize-url <url>', 'where people are sent, unless it is discovered')
+    .option('--token-url <url>', 'where tokens come from, unless it is discovered')
+    .option('--issuer <url>', 'the issuer at which both are discovered')
+    .addOption(
+      new Option('--token-auth-method <method>', 'how the secret is sent').choices([
+        'client_secret_basic',
+        'client_secret_post',
+      ]),
+    )
+    .option('--header-name <name>', 'where the credential goes (default Authorization)')
+    .option('--header-prefix <text>', "what stands before it (default 'Bearer ')")
+    .option('--max-days <days>', 'for pat: how long a token may be kept', wholeNumber(1, 365))
+    .action(on(configure));
+};
+
+async function show({ api, output }: Run, { path }: { path: string }): Promise<void> {
+  const found = await (await api())('servers.egress', { params: { path } });
+  output.result(found, (paint) => shown(found, paint));
+}
+
+async function configure({ api, output, terminal }: Run, flags: Flags): Promise<void> {
+  const secret = flags.clientSecretStdin ? (await allOf(terminal.stdin)).trim() : undefined;
+  if (secret === '')
+    throw misuse('Standard input holds no secret.', 'Pipe it in, for instance from a file: < secret.');
+  const { audienceParameter, tokenAuthMethod, headerName, headerPrefix, maxDays } = flags;
+  const found = await (await api())('servers.configureEgress', {
+    params: { path: flags.path },
+    body: {
+      egress_auth_mode: flags.mode,
+      egress_provider: flags.provider,
+      client_id: flags.clientId ?? null,
+      ...(secret === undefined ? {} : { client_secret: secret }),
+      scopes: flags.scopes,
+      target_audience: flags.targetAudience ?? null,
+      ...(audienceParameter ? { audience_parameter: audienceParameter } : {}),
+      custom_authorize_url: flags.authorizeUrl ?? null,
+      custom_token_url: flags.tokenUrl ?? null,
+      custom_issuer: flags.issuer ?? null,
+      ...(tokenAuthMethod ? { token_auth_method: tokenAuthMethod } : {}),
+      ...(headerName === undefined ? {} : { header_name: headerName }),
+      ...(headerPrefix === undefined ? {} : { header_prefix: headerPrefix }),
+      ...(maxDays === undefined ? {} : { max_days: maxDays }),
+    },
+  });
+  output.result(found, (paint) => shown(found, paint));
+  if (!output.json && flags.mode === 'oauth_user')
+    output.note(`Register ${found.callback_url} as redirect URI there, unless the gateway registers itself.`);
+}
+
+function shown(found: Egress, paint: Paint): string {
+  return fields(
+    [
+      ['Mode', found.egress_auth_mode],
+      ['Service', found.egress_provider],
+      ['Client', found.client_id],
+      ['Client secret', found.has_client_secret ? 'stored' : null],
+      ['Scopes', found.scopes?.join(' ')],
+      ['Audience', found.target_audience],
+      ['Authorize', found.custom_authorize_url],
+      ['Token', found.custom_token_url],
+      ['Issuer', found.custom_issuer],
+      ['Header', `${found.header_name}: ${found.header_prefix}...`],
+      ['Redirect URI', found.egress_auth_mode === 'oauth_user' ? found.callback_url : null],
+      ['People connect at', found.connect_url],
+    ],
+    paint,
+  );
+}

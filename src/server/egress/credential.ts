@@ -1,0 +1,233 @@
+import type { Feed } from '../changes/feed.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import { type EgressServer, isFor, keyOf, type RenewalWorld, renewed, skewMs, timesOf } from './renew.ts';
+import { beyondLimits, type EgressLimits } from './settings.ts';
+import { type Connection, connectionById, findConnection, markRefused, noteUse } from './store.ts';
+import type { ConnectionVault, SealedFor } from './vault.ts';
+
+/** What lookups of credentials work with. */
+export interface CredentialWorld extends RenewalWorld {
+  readonly feed: Pick<Feed, 'follow'>;
+  readonly limits: EgressLimits;
+  readonly publicUrl: string;
+}
+
+/** A credential for one request. */
+export interface Credential {
+  readonly header: string;
+  readonly value: string;
+  /** Whose it is, for the audit trail: never the secret. */
+  readonly connection: {
+    readonly id: string;
+    readonly mode: string;
+    readonly account: string | null;
+    /** Which of its secrets it was. */
+    readonly generation: number;
+  };
+}
+
+/** Looks up and renews the credentials that go to servers. */
+export interface Credentials {
+  /**
+   * The credential of an identity at a server, at once where it is at hand. Fails with `connection_needed` where the person
+   * has to connect first, `connection_impossible` for an agent, `connection_unavailable` while it cannot be renewed.
+   */
+  of(server: EgressServer, identity: Identity): Credential | Promise<Credential>;
+  /** The server has refused a credential: the next call gets another, or the person is asked. */
+  refused(used: Pick<Credential['connection'], 'id' | 'generation'>): Promise<void>;
+  /** Notes what it was used for, at most once a minute. */
+  used(connectionId: string, what: string): void;
+  close(): void;
+}
+
+/** Between two notes of the use of a connection, in milliseconds. */
+const noteEveryMs = 60_000;
+/** After this long a renewal that failed is tried again, in milliseconds. */
+const retryMs = 30_000;
+const keptAtMost = 20_000;
+
+interface Kept {
+  readonly connection: Connection;
+  readonly access: string;
+}
+
+/** Whose connection it is: the person's, or the gateway's own where it acts for itself. */
+export function ownerAt(server: EgressServer, identity: Identity): SealedFor {
+  const isOwn = server.settings.egress_auth_mode === 'client_credentials';
+  return {
+    provider: isOwn ? '' : identity.provider,
+    subject: isOwn ? '' : identity.subject,
+    serverId: server.id,
+    purpose: 'call',
+    address: server.url.origin,
+  };
+}
+
+/** Where a person connects to a server. */
+export function connectUrl(publicUrl: string, server: string): string {
+  return new URL(`/oauth2/egress/connect?server=${encodeURIComponent(`/${server}`)}`, publicUrl).href;
+}
+
+/** Makes the lookups; what was opened once is kept in memory until its connection changes, in whichever process. */
+export function createCredentials(world: CredentialWorld): Credentials {
+  const kept = new Map<string, Kept>();
+  const keys = new Map<string, string>();
+  const fetching = new Map<string, Promise<Credential>>();
+  const triedAt = new Map<string, number>();
+  const noted = new Map<string, number>();
+  let changes = 0;
+  const close = world.feed.follow(['connection'], ({ key }) => {
+    changes += 1;
+    if (key === null) {
+      kept.clear();
+      keys.clear();
+      return;
+    }
+    const at = keys.get(key);
+    if (at !== undefined) kept.delete(at);
+    keys.delete(key);
+  });
+
+  const keep = (at: string, connection: Connection, access: string): void => {
+    if (kept.size >= keptAtMost) {
+      kept.clear();
+      keys.clear();
+    }
+    kept.set(at, { connection, access });
+    keys.set(connection.id, at);
+  };
+
+  const of = (server: EgressServer, identity: Identity): Credential | Promise<Credential> => {
+    const beyond = beyondLimits(server.settings, world.limits);
+    if (beyond)
+      throw new Failure(
+        'connection_refused',
+        `${capital(beyond)}; an administrator has to change the server.`,
+      );
+    const mode = server.settings.egress_auth_mode;
+    if (mode !== 'client_credentials' && identity.kind !== 'person') throw onlyPeople(server);
+    const owner = ownerAt(server, identity);
+    const at = keyOf(owner);
+    const known = kept.get(at);
+    if (known && isFor(known.connection, server)) {
+      const { left, ahead } = timesOf(known.connection, world.now());
+      if (left <= ahead && left > skewMs) renewAhead(at, server, identity, owner, known.connection);
+      if (left > skewMs) return credentialOf(server, known);
+    }
+    const running = fetching.get(at);
+    if (running) return running;
+    const started = fetchOne(at, server, identity, owner).finally(() => fetching.delete(at));
+    fetching.set(at, started);
+    return started;
+  };
+
+  /** A token that is still good serves while another is fetched; a failure is not repeated at each call. */
+  const renewAhead = (
+    at: string,
+    server: EgressServer,
+    identity: Identity,
+    owner: SealedFor,
+    connection: Connection,
+  ): void => {
+    if (triedAt.has(at) && world.now() - (triedAt.get(at) ?? 0) < retryMs) return;
+    if (triedAt.size >= keptAtMost) triedAt.clear();
+    triedAt.set(at, world.now());
+    renewed(world, server, identity, owner, connection).then(
+      () => triedAt.delete(at),
+      (error: unknown) =>
+        world.log.warn(
+          { err: error, server: server.name },
+          'a connection could not be renewed ahead of its end',
+        ),
+    );
+  };
+
+  const fetchOne = async (
+    at: string,
+    server: EgressServer,
+    identity: Identity,
+    owner: SealedFor,
+  ): Promise<Credential> => {
+    const before = changes;
+    const stored = await findConnection(world.db, owner);
+    const usable =
+      stored && isFor(stored, server) && timesOf(stored, world.now()).left > skewMs ? stored : undefined;
+    const connection = usable ?? (await renewed(world, server, identity, owner, stored));
+    const access = connection && openAccess(world.vault, connection);
+    if (!connection || access === undefined) throw needed(world, server, identity, stored);
+    // What changed while it was read, and what was renewed just now, is read again the next time: a deletion may be on its way.
+    if (usable && changes === before) keep(at, connection, access);
+    return credentialOf(server, { connection, access });
+  };
+
+  return {
+    of,
+    async refused({ id, generation }) {
+      const connection = await connectionById(world.db, id);
+      // Another one by now is not what was refused.
+      if (connection?.generation === generation)
+        await markRefused(world.db, connection, new Date(world.now()).toISOString());
+    },
+    used(connectionId, what) {
+      const now = world.now();
+      if (now - (noted.get(connectionId) ?? 0) < noteEveryMs) return;
+      if (noted.size >= keptAtMost) noted.clear();
+      noted.set(connectionId, now);
+      noteUse(world.db, connectionId, { at: new Date(now).toISOString(), for: what }).catch(
+        (error: unknown) => world.log.warn({ err: error }, 'the use of a connection could not be noted'),
+      );
+    },
+    close() {
+      close();
+      kept.clear();
+    },
+  };
+}
+
+function openAccess(vault: ConnectionVault, { owner, keyId, accessSealed }: Connection): string | undefined {
+  return accessSealed === null ? undefined : vault.open(owner, 'access', { keyId, sealed: accessSealed });
+}
+
+function credentialOf({ settings }: EgressServer, { connection, access }: Kept): Credential {
+  return {
+    header: settings.header_name,
+    value: settings.header_prefix + access,
+    connection: {
+      ...{ id: connection.id, mode: connection.mode, account: connection.account },
+      generation: connection.generation,
+    },
+  };
+}
+
+function needed(
+  { publicUrl }: CredentialWorld,
+  server: EgressServer,
+  { kind }: Identity,
+  stored: Connection | undefined,
+): Failure {
+  if (kind !== 'person') return onlyPeople(server);
+  const { name, settings } = server;
+  if (stored?.status === 'refused')
+    return new Failure(
+      'connection_needed',
+      `'${name}' no longer takes your credential. Open ${connectUrl(publicUrl, name)} in a browser and connect again, then try again.`,
+    );
+  const what =
+    settings.egress_auth_mode === 'pat' ? 'enter your own token for it' : 'connect your own account there';
+  return new Failure(
+    'connection_needed',
+    `You are not connected to '${name}' yet. Open ${connectUrl(publicUrl, name)} in a browser and ${what}, then try again.`,
+  );
+}
+
+function onlyPeople({ name }: EgressServer): Failure {
+  return new Failure(
+    'connection_impossible',
+    `'${name}' wants the credential of a person, and this is an agent that acts for nobody. Call it as a person, or let an administrator set a credential that is the gateway's own (egress-configure --mode client_credentials).`,
+  );
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

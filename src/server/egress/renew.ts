@@ -1,0 +1,222 @@
+import { withLease } from '../db/lease.ts';
+import type { Db } from '../db/tables.ts';
+import { Failure } from '../failure/errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Fetch } from '../net/outbound.ts';
+import type { EgressSettings } from './settings.ts';
+import {
+  type Connection,
+  connectionById,
+  findConnection,
+  type NewConnection,
+  removeConnection,
+  renewConnection,
+  storeConnection,
+} from './store.ts';
+import { askForTokens, type TokenClient, TokenRefused, type Tokens } from './tokens.ts';
+import type { ConnectionVault, SealedFor } from './vault.ts';
+
+/** A server as credentials are looked up for it. */
+export interface EgressServer {
+  readonly id: string;
+  /** Its name in scopes. */
+  readonly name: string;
+  readonly settings: EgressSettings;
+  /** Its MCP endpoint. */
+  readonly url: URL;
+}
+
+/** Where the tokens of a server come from; undefined parts are found out by discovery. */
+export interface TokenSource {
+  readonly client: TokenClient;
+  readonly issuer: string | null;
+}
+
+/** What renewals work with. */
+export interface RenewalWorld {
+  readonly db: Db;
+  readonly vault: ConnectionVault;
+  /** The way to authorization servers. */
+  readonly fetch: Fetch;
+  readonly now: () => number;
+  readonly log: { warn(facts: object, message: string): void };
+  /** Which client the gateway is at the authorization server of a server. */
+  readonly sourceOf: (server: EgressServer, issuer: string | null) => Promise<TokenSource>;
+  /** Exchanges the sign-in of a person for a token of the server. */
+  readonly exchange: (server: EgressServer, identity: Identity) => Promise<Tokens>;
+}
+
+/** How long before its end a token is renewed, in milliseconds. */
+const aheadMs = 300_000;
+/** A clock of the authorization server may differ from ours by so much, in milliseconds. */
+export const skewMs = 10_000;
+/** A token got by exchange is used this long at most, in milliseconds, so that what was withdrawn ends. */
+const exchangedMs = 300_000;
+/** Another token in the place of one that ends, fetched by one process at a time; undefined when the person has to connect. */
+export async function renewed(
+  world: RenewalWorld,
+  server: EgressServer,
+  identity: Identity,
+  owner: SealedFor,
+  stored: Connection | undefined,
+): Promise<Connection | undefined> {
+  const mode = server.settings.egress_auth_mode;
+  const isGot = mode === 'client_credentials' || mode === 'obo_exchange';
+  const canRefresh = (one: Connection | undefined): boolean =>
+    one?.refreshSealed != null &&
+    isFor(one, server) &&
+    one.status === 'connected' &&
+    !isOver(one, world.now());
+  if (!isGot && !canRefresh(stored)) return undefined;
+  return withLease(world.db, `connection: ${keyOf(owner)}`, async () => {
+    // Somebody else may have done it while this process waited.
+    const now = await findConnection(world.db, owner);
+    const isNew = now && now.generation !== stored?.generation;
+    if (now && isNew && isFor(now, server) && timesOf(now, world.now()).left > skewMs) return now;
+    if (isGot) return got(world, server, identity, owner);
+    return now && canRefresh(now) ? refreshed(world, server, now) : undefined;
+  });
+}
+
+/** A token that needs nobody: by client credentials, or in exchange for the person's sign-in. */
+async function got(
+  world: RenewalWorld,
+  server: EgressServer,
+  identity: Identity,
+  owner: SealedFor,
+): Promise<Connection> {
+  const { settings } = server;
+  const mode = settings.egress_auth_mode;
+  const at = new Date(world.now()).toISOString();
+  const tokens =
+    mode === 'obo_exchange'
+      ? await world.exchange(server, identity)
+      : await byClientCredentials(world, server);
+  const lasts = tokens.accessExpiresAt ?? world.now() + exchangedMs;
+  const made: NewConnection = {
+    ...tokens,
+    ...{
+      owner,
+      mode,
+      refresh: null,
+      issuer: null,
+      account: mode === 'obo_exchange' ? identity.username : null,
+    },
+    accessExpiresAt: mode === 'obo_exchange' ? Math.min(lasts, world.now() + aheadMs + exchangedMs) : lasts,
+    username: mode === 'obo_exchange' ? identity.username : 'the gateway',
+    audience: settings.target_audience,
+    endsAt: null,
+  };
+  return storeConnection(world.db, world.vault, made, at);
+}
+
+async function byClientCredentials(world: RenewalWorld, server: EgressServer): Promise<Tokens> {
+  const { client } = await world.sourceOf(server, null);
+  try {
+    return await askForTokens(
+      world.fetch,
+      client,
+      {
+        grant_type: 'client_credentials',
+        scope: server.settings.scopes.join(' ') || undefined,
+        ...audienceOf(server, server.settings.target_audience),
+      },
+      world.now,
+    );
+  } catch (error) {
+    if (!(error instanceof TokenRefused)) throw error;
+    world.log.warn(
+      { server: server.name, error: error.error, said: error.description },
+      'client credentials were refused',
+    );
+    throw new Failure(
+      'connection_refused',
+      `The authorization server refuses the gateway's client for '${server.name}' (${error.error}); an administrator has to set the right one (egress-configure).`,
+    );
+  }
+}
+
+/** How the audience of tokens is asked for. */
+export function audienceOf(
+  { settings }: EgressServer,
+  audience: string | null,
+): Readonly<Record<string, string | undefined>> {
+  if (settings.audience_parameter === 'none' || audience === null) return {};
+  return { [settings.audience_parameter]: audience };
+}
+
+/**
+ * Tokens by refresh. The old refresh token stays stored until the new one is committed, and is deleted for `invalid_grant`
+ * alone, unless somebody stored a newer one meanwhile: then that counts.
+ */
+async function refreshed(
+  world: RenewalWorld,
+  server: EgressServer,
+  connection: Connection,
+): Promise<Connection | undefined> {
+  const { vault, db } = world;
+  const { owner, keyId, refreshSealed } = connection;
+  const refresh =
+    refreshSealed === null ? undefined : vault.open(owner, 'refresh', { keyId, sealed: refreshSealed });
+  if (refresh === undefined) return undefined;
+  const { client } = await world.sourceOf(server, connection.issuer);
+  try {
+    const tokens = await askForTokens(
+      world.fetch,
+      client,
+      {
+        ...{ grant_type: 'refresh_token', refresh_token: refresh },
+        ...audienceOf(server, connection.audience),
+      },
+      world.now,
+    );
+    const scopes = tokens.scopes.length > 0 ? tokens.scopes : connection.scopes;
+    return await renewConnection(
+      db,
+      vault,
+      connection,
+      { ...tokens, scopes },
+      new Date(world.now()).toISOString(),
+    );
+  } catch (error) {
+    if (!(error instanceof TokenRefused)) throw error;
+    if (error.error === 'invalid_grant') {
+      if (await removeConnection(db, connection.id, connection.generation)) return undefined;
+      return connectionById(db, connection.id);
+    }
+    world.log.warn(
+      { server: server.name, error: error.error, said: error.description },
+      'a refresh was refused',
+    );
+    throw new Failure(
+      'connection_unavailable',
+      `The authorization server of '${server.name}' refuses the gateway (${error.error}); an administrator has to look at the client that is set up there.`,
+    );
+  }
+}
+
+/** Whether a connection was made for this arrangement and this origin. */
+export function isFor({ mode, owner }: Connection, { settings, url }: EgressServer): boolean {
+  return mode === settings.egress_auth_mode && owner.address === url.origin;
+}
+
+/** How long a token may still be used, and from what remainder on another is fetched, in milliseconds. */
+export function timesOf(
+  { accessExpiresAt, endsAt, status, updatedAt }: Connection,
+  now: number,
+): { readonly left: number; readonly ahead: number } {
+  if (status !== 'connected') return { left: 0, ahead: 0 };
+  const end = Math.min(accessExpiresAt ?? Number.POSITIVE_INFINITY, endsAt ?? Number.POSITIVE_INFINITY);
+  // Tokens that live for minutes are not fetched at each call.
+  const lifetime = (accessExpiresAt ?? Number.POSITIVE_INFINITY) - Date.parse(updatedAt);
+  return { left: end - now, ahead: Math.min(aheadMs, Math.max(0, lifetime / 4)) };
+}
+
+function isOver({ endsAt }: Connection, now: number): boolean {
+  return endsAt !== null && endsAt <= now;
+}
+
+/** Tells the connections of different people, servers and purposes apart. */
+export function keyOf({ provider, subject, serverId, purpose }: SealedFor): string {
+  return JSON.stringify([provider, subject, serverId, purpose]);
+}

@@ -1,0 +1,134 @@
+import { Failure } from '../failure/errors.ts';
+import type { Fetch } from '../net/outbound.ts';
+import type { Given } from './store.ts';
+
+/** The client that the gateway is at an authorization server, and where that gives tokens. */
+export interface TokenClient {
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  /** Absent for a public client. */
+  readonly secret?: string | undefined;
+  readonly method: 'client_secret_basic' | 'client_secret_post' | 'none';
+}
+
+/** Tokens as they were given, with what else may be told of them. */
+export interface Tokens extends Given {
+  /** The claims of an ID token that came along, unverified: they only name the account, and came over TLS from the issuer. */
+  readonly idClaims: Readonly<Record<string, unknown>>;
+}
+
+/** The authorization server refused: its error code, such as `invalid_grant`, which alone means that a grant is over. */
+export class TokenRefused extends Error {
+  readonly error: string;
+  readonly description: string;
+  constructor(error: string, description: string) {
+    super(`the authorization server refused: ${error}`);
+    this.error = error;
+    this.description = description;
+  }
+}
+
+const longestDescription = 300;
+
+/**
+ * Asks an authorization server for tokens (RFC 6749, section 3.2). Throws `TokenRefused` for its own refusal, and
+ * `connection_unavailable` when it cannot be reached or says nothing that can be understood: then nothing is known.
+ */
+export async function askForTokens(
+  send: Fetch,
+  client: TokenClient,
+  parameters: Readonly<Record<string, string | undefined>>,
+  now: () => number,
+): Promise<Tokens> {
+  const body = new URLSearchParams();
+  for (const [name, value] of Object.entries(parameters)) if (value !== undefined) body.set(name, value);
+  const headers: Record<string, string> = {
+    'content-type': 'application/x-www-form-urlencoded',
+    // GitHub gives a form unless JSON is asked for.
+    accept: 'application/json',
+  };
+  // One way of proving at a time (RFC 6749, section 2.3.1); names and secrets are form-encoded in Basic.
+  if (client.method === 'client_secret_basic' && client.secret !== undefined)
+    headers.authorization = `Basic ${Buffer.from(`${formEncoded(client.clientId)}:${formEncoded(client.secret)}`).toString('base64')}`;
+  else {
+    body.set('client_id', client.clientId);
+    if (client.secret !== undefined) body.set('client_secret', client.secret);
+  }
+  let response: Response;
+  let said: unknown;
+  try {
+    response = await send(client.tokenUrl, { method: 'POST', headers, body: body.toString() });
+    said = await response.json().catch(() => undefined);
+  } catch (cause) {
+    throw unavailable(cause);
+  }
+  const answer = isRecord(said) ? said : {};
+  // Some say `error` with status 200 (GitHub, Slack).
+  if (typeof answer.error === 'string' && response.status < 500 && response.status !== 429)
+    throw new TokenRefused(
+      answer.error.slice(0, 100),
+      typeof answer.error_description === 'string'
+        ? answer.error_description.slice(0, longestDescription)
+        : '',
+    );
+  if (!response.ok) throw unavailable(new Error(`status ${response.status}`));
+  return tokensIn(answer, now());
+}
+
+function tokensIn(answer: Readonly<Record<string, unknown>>, now: number): Tokens {
+  const {
+    access_token: access,
+    refresh_token: refresh,
+    expires_in: seconds,
+    scope,
+    id_token: idToken,
+  } = answer;
+  if (typeof access !== 'string' || !/^[\x21-\x7e]{1,16384}$/.test(access))
+    throw unavailable(new Error('there is no usable access_token in the answer'));
+  const lasts = typeof seconds === 'number' ? seconds : Number(seconds ?? Number.NaN);
+  return {
+    access,
+    accessExpiresAt: Number.isFinite(lasts) && lasts >= 0 ? now + Math.min(lasts, 10 ** 9) * 1000 : null,
+    refresh: typeof refresh === 'string' && refresh !== '' ? refresh : null,
+    // GitHub separates with commas.
+    scopes: typeof scope === 'string' ? scope.split(/[\s,]+/).filter(Boolean) : [],
+    idClaims: typeof idToken === 'string' ? claimsIn(idToken) : {},
+  };
+}
+
+/** The claims of a token in JWT form, unverified; empty for one in another form. */
+export function claimsIn(token: string): Readonly<Record<string, unknown>> {
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    return isRecord(claims) ? claims : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Refuses a token in JWT form that is for somebody else than it was asked for: some servers ignore the audience. */
+export function requireAudience(access: string, audience: string): void {
+  const { aud } = claimsIn(access);
+  const named = Array.isArray(aud) ? aud : [aud];
+  if (aud === undefined || named.includes(audience)) return;
+  throw new Failure(
+    'connection_refused',
+    "The authorization server gave a token for another audience than this server's; an administrator has to set the audience there, or target_audience here.",
+  );
+}
+
+function formEncoded(text: string): string {
+  return new URLSearchParams({ a: text }).toString().slice(2);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unavailable(cause: unknown): Failure {
+  return new Failure(
+    'connection_unavailable',
+    'The authorization server of this server cannot be asked right now; try again soon.',
+    { cause },
+  );
+}

@@ -52,6 +52,12 @@ export const systemEndpoints = {
           .nullable()
           .describe('From then on what is in memory may be outdated.'),
       }),
+      audit: z.object({
+        alarm: z
+          .enum(['size_limit', 'low_disk'])
+          .nullable()
+          .describe('Why there is too little room for the audit trail: AUDIT_MAX_MB or AUDIT_MIN_FREE_MB.'),
+      }),
     }),
   },
   'system.version': {

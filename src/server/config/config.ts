@@ -94,6 +94,8 @@ export interface Config {
   };
   readonly emulatorPort: number;
   readonly auditRetentionDays: number;
+  /** How large the audit trail may become, and how much of its disk has to stay free, in bytes; 0: no such limit. */
+  readonly auditRoom: { readonly maxBytes: number; readonly minFreeBytes: number };
   /** Accounts that the gateway makes in a directory. */
   readonly iam: { readonly secretMaxDays: number };
   /** What all of this was read from, without secrets. */
@@ -229,6 +231,10 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     emulatorPort: value('ENTRA_EMULATOR_PORT') || port + 1,
     auditRetentionDays: value('AUDIT_RETENTION_DAYS'),
+    auditRoom: {
+      maxBytes: value('AUDIT_MAX_MB') * 1024 ** 2,
+      minFreeBytes: value('AUDIT_MIN_FREE_MB') * 1024 ** 2,
+    },
     iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },
     settings: settingsInForce(settings, environment, asked),
   };

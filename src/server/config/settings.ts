@@ -79,6 +79,20 @@ export const settings = {
     default: '90',
     parse: integer(1, 3650),
   }),
+  AUDIT_MAX_MB: setting({
+    group: 'Storage',
+    about:
+      'How large the audit trail may become, in MB; in the embedded database everything else counts too. At the limit there is an alarm, and refusals of callers whom nobody knows are only counted and the oldest deleted; what people and agents did is always kept for AUDIT_RETENTION_DAYS. 0: no limit.',
+    default: '10240',
+    parse: integer(0, 100_000_000),
+  }),
+  AUDIT_MIN_FREE_MB: setting({
+    group: 'Storage',
+    about:
+      'How much of the disk of DATA_DIR has to stay free, in MB: with less there is an alarm, as with AUDIT_MAX_MB. Only for the embedded database. 0: not watched.',
+    default: '256',
+    parse: integer(0, 100_000_000),
+  }),
   LOG_LEVEL: setting({
     group: 'Log',
     about: 'The least important level that is logged.',

@@ -1,4 +1,5 @@
 import { type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
+import type { Db, Tables } from './tables.ts';
 
 /** Whether the database is PostgreSQL; otherwise it is the embedded SQLite. */
 export function isPostgres<T>(db: Kysely<T>): boolean {
@@ -10,4 +11,21 @@ export function databaseTime<T>(db: Kysely<T>): RawBuilder<number> {
   return isPostgres(db)
     ? sql<number>`cast(extract(epoch from clock_timestamp()) * 1000 as bigint)`
     : sql<number>`cast(unixepoch('subsec') * 1000 as integer)`;
+}
+
+/**
+ * Bytes that a table takes, about: in PostgreSQL its rows by the size of the newest ones, with half as much for indexes,
+ * since its files do not shrink with it; in SQLite the pages of the whole database that are in use.
+ */
+export async function usedBytes(db: Db, table: keyof Tables): Promise<number> {
+  const query = isPostgres(db)
+    ? sql<{ bytes: number | string | null }>`
+        select (select n_live_tup from pg_stat_user_tables
+                where relid = cast(${table} as regclass)) * 1.5 *
+               (select avg(pg_column_size(sample.*)) from (select * from ${sql.table(table)} limit 1000) sample) as bytes`
+    : sql<{ bytes: number | string | null }>`
+        select (c.page_count - f.freelist_count) * s.page_size as bytes
+        from pragma_page_count() c, pragma_freelist_count() f, pragma_page_size() s`;
+  const { rows } = await query.execute(db);
+  return Math.round(Number(rows[0]?.bytes ?? 0));
 }

@@ -18,11 +18,13 @@ export interface SystemWorld {
   readonly metrics: () => Promise<string>;
   /** Since when the database cannot be read (milliseconds since 1970); null while it can. */
   readonly behindSince: () => number | null;
+  /** What is wrong with the room of the audit trail; null when nothing is. */
+  readonly trailAlarm: () => 'size_limit' | 'low_disk' | null;
 }
 
 /** The endpoints about the process itself. */
 export function systemHandlers(world: SystemWorld): Handlers<typeof systemEndpoints, unknown> {
-  const { version, doctor, metrics, config, now, behindSince } = world;
+  const { version, doctor, metrics, config, now, behindSince, trailAlarm } = world;
   const { mode, settings } = config;
   const cookie = sessionCookieName(config.session);
   const started_at = new Date(now()).toISOString();
@@ -34,7 +36,8 @@ export function systemHandlers(world: SystemWorld): Handlers<typeof systemEndpoi
       const since = behindSince();
       const unreachable_since = since === null ? null : new Date(since).toISOString();
       const database = { reachable: since === null, unreachable_since };
-      return { status: since === null ? ('ready' as const) : ('degraded' as const), database };
+      const audit = { alarm: trailAlarm() };
+      return { status: since === null ? ('ready' as const) : ('degraded' as const), database, audit };
     },
     'system.version': () => ({ version }),
     'system.process': () => ({ version, node: process.version, mode, started_at, settings: [...settings] }),

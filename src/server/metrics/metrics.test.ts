@@ -14,6 +14,7 @@ beforeEach(() => {
     open: () => ({ calls: 1, streams: 2, upstream: { sockets: 3, calls: 4, streams: 5 } }),
     isResting: (name) => name === 'time',
     audit: () => ({ held: 6, lost: 7 }),
+    trailRoom: () => ({ bytes: 8, freeBytes: null, alarm: 'size_limit' }),
     listeners: () => 8,
     daysLeft: () => new Map([['secret', 29.5]]),
   });
@@ -115,6 +116,9 @@ test('what is open, held and well is read when somebody asks', async () => {
     'mcp_gateway_upstream_streams 5',
     'mcp_gateway_audit_queue 6',
     'mcp_gateway_audit_lost 7',
+    'mcp_gateway_audit_bytes 8',
+    'mcp_gateway_audit_disk_free_bytes Nan',
+    'mcp_gateway_audit_alarm 1',
     'mcp_gateway_event_listeners 8',
     'mcp_gateway_provider_credential_days_left{kind="secret"} 29.5',
     'mcp_gateway_server_health{server="time",health="healthy"} 1',

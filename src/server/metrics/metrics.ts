@@ -28,6 +28,12 @@ export interface MetricsWorld {
   isResting(server: string): boolean;
   /** Audit events that wait to be written, and those that could not be kept. */
   audit(): { readonly held: number; readonly lost: number };
+  /** The room that the audit trail takes and has, in bytes, null where that is not known; and what is wrong with it. */
+  trailRoom(): {
+    readonly bytes: number | null;
+    readonly freeBytes: number | null;
+    readonly alarm: string | null;
+  };
   /** Browsers that listen for changes of servers. */
   listeners(): number;
   /** Days until the end of each credential of the gateway's own (`secret`, `certificate`) whose end is known. */
@@ -108,7 +114,7 @@ function resultOf({ who, reason }: AuditEvent): string {
 
 function addGauges(
   registers: Registry[],
-  { servers, open, isResting, audit, listeners, daysLeft }: MetricsWorld,
+  { servers, open, isResting, audit, trailRoom, listeners, daysLeft }: MetricsWorld,
 ): void {
   const gauge = (name: string, help: string, read: () => number): void => {
     new Gauge({
@@ -130,6 +136,15 @@ function addGauges(
   gauge('event_listeners', 'Browsers that listen for changes of servers', listeners);
   gauge('audit_queue', 'Audit events that wait to be written', () => audit().held);
   gauge('audit_lost', 'Audit events that could not be kept since the start', () => audit().lost);
+  gauge('audit_bytes', 'Room that the audit trail takes, about', () => trailRoom().bytes ?? Number.NaN);
+  gauge(
+    'audit_disk_free_bytes',
+    'Room on the disk of the audit trail',
+    () => trailRoom().freeBytes ?? Number.NaN,
+  );
+  gauge('audit_alarm', '1 while there is too little room for the audit trail', () =>
+    Number(trailRoom().alarm !== null),
+  );
   new Gauge({
     name: 'mcp_gateway_provider_credential_days_left',
     help: "Days until the gateway's own credential at the identity provider ends, by kind; below zero when it has",

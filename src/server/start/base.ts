@@ -1,4 +1,5 @@
 import { purgeEveryHour } from '../audit/purge.ts';
+import { watchRoom } from '../audit/room.ts';
 import { sinksOf } from '../audit/sinks/index.ts';
 import type { OtlpWorld } from '../audit/sinks/otlp.ts';
 import { createTrail } from '../audit/trail.ts';
@@ -34,18 +35,24 @@ export async function openBase(
   const feed = await startFeed({ db, hint, log });
   ending.defer(() => feed.close());
   const otlp = otlpOf(config, version, log, ending);
+  const now = Date.now;
+  const room = watchRoom({
+    ...{ db, now, log, ...config.auditRoom },
+    directory: given.database ? undefined : given.dataDir,
+  });
+  ending.defer(() => room.close());
   const trail = createTrail({
     sinks: sinksOf(given.database ? { postgres: db } : { directory: given.dataDir }, otlp),
     log,
+    isTight: () => room.current().alarm !== null,
   });
   ending.defer(() => trail.close());
-  const now = Date.now;
   const dropping = setInterval(() => {
     dropEndedLeases(db).catch((error: unknown) => log.warn({ err: error }, 'ended leases cannot be dropped'));
   }, 3_600_000).unref();
   ending.defer(() => clearInterval(dropping));
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
-  return { db, feed, config, log, trail, now, evaluation };
+  return { db, feed, config, log, trail, trailRoom: room.current, now, evaluation };
 }
 
 /** The way to the collector; the operator names it, so it may be anywhere. */

@@ -59,6 +59,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     open: () => gateway.counts(),
     isResting: (server) => gateway.isResting(server),
     audit: base.trail.counts,
+    trailRoom: base.trailRoom,
     listeners: () => inventory.events.size,
     daysLeft: doctor.daysLeft,
   });
@@ -224,6 +225,7 @@ function controlPlane(
     doctor: doctor.look,
     caughtUp: base.feed.caughtUp,
     behindSince: base.feed.behindSince,
+    trailAlarm: () => base.trailRoom().alarm,
     uiDirectory: packagedFile('dist/ui'),
   });
 }

@@ -25,7 +25,10 @@ const more = '…';
  */
 export function boundedEvent(event: AuditEvent): AuditEvent {
   const { who, resource, clientIp, tool, reason, detail } = event;
-  const room = event.decision === 'allow' && who !== null ? wholeDetail.allowed : wholeDetail.other;
+  const room =
+    event.decision === 'allow' && (who !== null || event.kind === 'change')
+      ? wholeDetail.allowed
+      : wholeDetail.other;
   return {
     ...event,
     correlationId: clean(event.correlationId, longest.other),

@@ -175,6 +175,12 @@ test.each<[what: string, before: Partial<Scope>, after: Partial<Scope>, gaining:
     { uiPermissions: { modify_service: 'all', delete_service: 'all' } },
     ['g'],
   ],
+  [
+    'every server through one program',
+    {},
+    { clients: ['cli'], serverRules: [{ server: '*', methods: ['ping'], tools: [] }] },
+    ['g'],
+  ],
   ['publishing agents', {}, { agentRules: [{ action: 'publish_agent', resources: 'all' }] }, ['g']],
 ])('a scope widened to %s is a grant', (_, before, after, gaining) => {
   const grants = (more: Partial<Scope>) => grantsOf(scope('s', ['g'], more));

@@ -234,7 +234,7 @@ async function hasAdministratorRole(
  * server, or a permission to change things that holds for every one.
  */
 function powersOf(subject: Subject, grants: Grants): ReadonlySet<string> {
-  const access = accessOf(subject, grants);
+  const access = accessOf({ ...subject, clientNames: clientsIn(grants) }, grants);
   const everywhere = uiPermissions.filter(
     (permission) => access.permissions.get(permission) === 'all' && !harmless.includes(permission),
   );
@@ -243,6 +243,11 @@ function powersOf(subject: Subject, grants: Grants): ReadonlySet<string> {
     ...(access.servers === 'all' ? ['every server'] : []),
     ...everywhere.map((permission) => `${permission}: all`),
   ]);
+}
+
+/** Every program that a scope names: a power that somebody has through one program only is a power. */
+function clientsIn({ byGroup }: Grants): readonly string[] {
+  return [...new Set([...byGroup.values()].flat().flatMap(({ clients }) => [...(clients ?? [])]))];
 }
 
 /** Whether somebody has such powers by the grants and groups of after that they had not by those of before. */

@@ -40,7 +40,33 @@ export function assertReachableUrls(
   if (faults.length > 0) throw invalid(faults);
 }
 
-/** A URL as the audit trail keeps it: without its query, which may hold a key. */
-export function withoutQuery(url: string): string {
-  return url.split(/[?#]/, 1)[0] ?? '';
+/** Parts of paths that say which interface it is and hold no key. */
+const plainParts: ReadonlySet<string> = new Set([
+  ...[
+    'mcp',
+    'sse',
+    'message',
+    'messages',
+    'http',
+    'stream',
+    'rpc',
+    'jsonrpc',
+    'a2a',
+    'api',
+    'v1',
+    'v2',
+    'v3',
+  ],
+  ...['.well-known', 'agent-card.json', 'agent.json'],
+]);
+
+/**
+ * A URL as the audit trail keeps it: its origin and the usual names of interfaces. Everything else may hold a key (user
+ * name and password, query, fragment, and whatever a service puts into the path) and becomes `…`.
+ */
+export function urlForRecord(url: string): string {
+  if (!URL.canParse(url)) return '…';
+  const { protocol, host, pathname } = new URL(url);
+  const parts = pathname.split('/').map((part) => (part === '' || plainParts.has(part) ? part : '…'));
+  return `${protocol}//${host}${parts.join('/')}`;
 }

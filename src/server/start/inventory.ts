@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import { looksLikeEvery } from '../../contract/names.ts';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
@@ -26,11 +27,22 @@ import type { Ending } from './ending.ts';
 export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
 
 /** Builds the registry: the scopes in force, the servers with their routes, credentials, checks and events. */
-export async function buildInventory({ db, feed, config, log, now }: Base, version: string, ending: Ending) {
+export async function buildInventory(
+  { db, feed, config, log, now, trail }: Base,
+  version: string,
+  ending: Ending,
+) {
   const file = config.scopesFile;
   const { canonical } = groupNames(config.providers, knownProviders);
   const extraMappings = mappingsOf(config);
-  const scopes = await startScopes({ db, feed, now, log, file, extraMappings, canonical });
+  // Nobody's request: whoever may write the file is known to the operating system only.
+  const record = (detail: Readonly<Record<string, unknown>>): void =>
+    trail.record({
+      ...{ kind: 'change', action: 'scopes.file', resource: basename(file), decision: 'allow', status: 200 },
+      ...{ who: null, clientIp: null, correlationId: randomUUID(), durationMs: 0, detail },
+      at: new Date(now()).toISOString(),
+    });
+  const scopes = await startScopes({ db, feed, now, log, file, extraMappings, canonical, record });
   ending.defer(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
 

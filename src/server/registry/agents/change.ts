@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type AgentCard, interfacesOf } from '../../../contract/agent-card.ts';
 import { wrappedAgent } from '../../../contract/agents.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
-import { assertReachableUrls, held, invalid, withoutQuery } from '../input-faults.ts';
+import { assertReachableUrls, held, invalid, urlForRecord } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
 import { type Said, saidBy } from './description.ts';
 import { registryMembers } from './flat.ts';
@@ -59,7 +59,7 @@ export function forRecord(row: AgentRow): Record<string, unknown> {
   return {
     ...{ path, name: summary.name, version: summary.version, skills: summary.skills, tags: notes.tags },
     license: notes.license,
-    urls: interfaces.map(({ url }) => withoutQuery(url)),
+    urls: interfaces.map(({ url }) => urlForRecord(url)),
     card_sha256: createHash('sha256').update(row.card).digest('hex'),
     ...{ is_enabled: isEnabled, revision },
   };

@@ -1,12 +1,11 @@
 import type { Caller } from '../../access/caller.ts';
-import type { Scope } from '../../access/scope-set.ts';
 import { lockUntilCommit } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { assertStaysAdministrator, groupsGainingPower } from '../administrators.ts';
-import { definitionOf } from './definition.ts';
+import { differs, shownStored } from './definition.ts';
 import { putScope, readStored, removeScope, type StoredScope, type StoredScopes } from './store.ts';
 import type { Scopes } from './watch.ts';
 
@@ -85,15 +84,6 @@ function examine(
   return { changes, gaining: groupsGainingPower(now, then) };
 }
 
-function differs(before: StoredScope | undefined, wish: Wish): boolean {
-  if (!before || !wish) return Boolean(before) !== Boolean(wish);
-  return before.idpGroupId !== wish.idpGroupId || textOf(before.scope) !== textOf(wish.scope);
-}
-
-function textOf(scope: Scope): string {
-  return JSON.stringify(definitionOf(scope));
-}
-
 async function write(world: ChangeWorld, changes: ReadonlyMap<string, Wish>): Promise<void> {
   const at = new Date(world.now()).toISOString();
   for (const [name, wish] of changes)
@@ -116,12 +106,10 @@ function note(
   gaining: readonly string[],
 ): void {
   const names = [...changes.keys()];
-  const show = (found: Wish | undefined) =>
-    found ? { ...definitionOf(found.scope), idp_group_id: found.idpGroupId } : null;
   caller.note({
     scopes: names,
-    before: names.map((name) => show(before.get(name))),
-    after: names.map((name) => show(changes.get(name))),
+    before: names.map((name) => shownStored(before.get(name))),
+    after: names.map((name) => shownStored(changes.get(name))),
     ...(gaining.length > 0 ? { admin_grant: true, admin_grant_to: [...gaining] } : {}),
   });
 }

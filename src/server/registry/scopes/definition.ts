@@ -2,7 +2,7 @@ import { type GroupDefinition, groupDefinition, type ScopeView } from '../../../
 import { readScopeJson, scopeJsonOf } from '../../access/scope-json.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import { Failure, type Fault } from '../../failure/errors.ts';
-import type { StoredScope } from './store.ts';
+import type { StoredScope, StoredScopes } from './store.ts';
 
 /** The members that the rules of the scope file are about. */
 const ruled: readonly unknown[] = [
@@ -68,4 +68,24 @@ export function viewOf({ scope, source, idpGroupId, createdAt, updatedAt }: Stor
     created_at: createdAt,
     updated_at: updatedAt,
   };
+}
+
+type Told = Pick<StoredScope, 'scope' | 'idpGroupId'> | null | undefined;
+
+/** Whether two scopes of one name say something else; one that is not there differs from one that is. */
+export function differs(one: Told, other: Told): boolean {
+  if (!one || !other) return Boolean(one) !== Boolean(other);
+  return JSON.stringify(shownStored(one)) !== JSON.stringify(shownStored(other));
+}
+
+/** The names of the scopes that differ between two states. */
+export function changedNames(before: StoredScopes, after: StoredScopes): string[] {
+  return [...new Set([...before.keys(), ...after.keys()])].filter((name) =>
+    differs(before.get(name), after.get(name)),
+  );
+}
+
+/** A scope as the audit trail keeps it; null where there is none. */
+export function shownStored(scope: Told): Record<string, unknown> | null {
+  return scope ? { ...definitionOf(scope.scope), idp_group_id: scope.idpGroupId } : null;
 }

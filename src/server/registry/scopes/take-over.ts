@@ -5,7 +5,7 @@ import { lockUntilCommit } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Logger } from './logger.ts';
-import { replaceScopes } from './store.ts';
+import { readStored, replaceScopes, type StoredScopes } from './store.ts';
 
 /** Writes the file's scopes to the database; answers the fault when the file is not to be used. */
 export async function takeOver(world: {
@@ -15,6 +15,8 @@ export async function takeOver(world: {
   readonly now: () => number;
   /** Why these scopes are not to be taken over; undefined when they are. */
   readonly refuse?: (db: Db, scopes: ScopeSet) => Promise<string | undefined>;
+  /** Told what was stored before and is now, once that is committed. */
+  readonly took?: (before: StoredScopes, after: StoredScopes) => void;
 }): Promise<ScopesFault | undefined> {
   const { db, file, log, now, refuse } = world;
   let scopes: ScopeSet;
@@ -24,17 +26,23 @@ export async function takeOver(world: {
     if (error instanceof ScopesFault) return error;
     throw error;
   }
-  const kept = await inTransaction(db, async (trx) => {
+  const done = await inTransaction(db, async (trx) => {
     await lockUntilCommit(trx, 'scopes');
-    return (await refuse?.(trx, scopes)) ?? replaceScopes(trx, 'file', scopes, now());
+    const why = await refuse?.(trx, scopes);
+    if (why !== undefined) return why;
+    const before = await readStored(trx);
+    const kept = await replaceScopes(trx, 'file', scopes, now());
+    return { before, kept, after: await readStored(trx) };
   });
-  if (typeof kept === 'string') return new ScopesFault(file, [{ line: 1, column: 1, message: kept }]);
+  if (typeof done === 'string') return new ScopesFault(file, [{ line: 1, column: 1, message: done }]);
+  const { kept } = done;
   if (kept.length > 0)
     log.warn(
       { file, scopes: kept },
       'these scopes of the file are not used: the API has scopes of the same name',
     );
   log.info({ file, scopes: scopes.size }, 'the scope file is in force');
+  world.took?.(done.before, done.after);
   return undefined;
 }
 

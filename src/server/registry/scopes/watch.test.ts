@@ -229,3 +229,38 @@ test('a change of the file after which no group makes an administrator is refuse
   expect(held(scopes)).toEqual(['registry-admins']);
   expect(held(await start())).toEqual(['reader']);
 });
+
+test('what a new state of the file gives and takes is recorded, with whom it gives power', async () => {
+  const recorded: Readonly<Record<string, unknown>>[] = [];
+  const record = (detail: Readonly<Record<string, unknown>>) => void recorded.push(detail);
+  writeFileSync(file, good);
+  const scopes = await start({ record });
+  await reload(scopes);
+  expect(recorded).toEqual([]);
+  writeFileSync(file, better);
+  await reload(scopes);
+  expect(recorded).toMatchObject([
+    {
+      admin_grant: true,
+      admin_grant_to: ['g'],
+      scopes: ['reader', 'writer'],
+      before: [{}, null],
+      after: [null, {}],
+    },
+  ]);
+  writeFileSync(file, broken);
+  await reload(scopes);
+  writeFileSync(file, good);
+  await reload(scopes);
+  expect(recorded.slice(1).map(({ admin_grant }) => admin_grant)).toEqual([undefined]);
+});
+
+test('a file that was widened while nothing ran is recorded at the next start, by one process', async () => {
+  const recorded: object[] = [];
+  const record = (detail: object) => void recorded.push(detail);
+  writeFileSync(file, good);
+  await start({ record });
+  writeFileSync(file, better);
+  await Promise.all([start({ record }), start({ record })]);
+  expect(recorded).toMatchObject([{ admin_grant: true, admin_grant_to: ['g'] }]);
+});

@@ -3,8 +3,9 @@ import type { ScopeSet } from '../../access/scope-set.ts';
 import type { ScopeFileFault } from '../../access/scopes-fault.ts';
 import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
-import { lockOutBy } from '../administrators.ts';
+import { groupsGainingPower, lockOutBy } from '../administrators.ts';
 import { compileStored } from './compile-stored.ts';
+import { changedNames, shownStored } from './definition.ts';
 import { type After, afterUnref, fingerprint, watchFile } from './file-watch.ts';
 import type { Logger } from './logger.ts';
 import type { GroupMappings } from './mappings.ts';
@@ -22,6 +23,8 @@ export interface ScopesWorld {
   /** The one form of a group's name, where it has several; unless given, names are taken as they are. */
   readonly canonical?: (group: string) => string;
   readonly log: Logger;
+  /** Records what a new state of the scope file changed, as the detail of a change that nobody asked the API for. */
+  readonly record?: (detail: Readonly<Record<string, unknown>>) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Timers; unless given, real ones that do not keep the process alive. */
@@ -104,7 +107,8 @@ interface State {
 async function load(world: ScopesWorld, before?: State): Promise<ScopesStatus> {
   const at = new Date(world.now()).toISOString();
   const refuse = before && ((db: Db, next: ScopeSet) => lockOut({ ...world, db }, before.grants, next));
-  const fault = await takeOver({ ...world, ...(refuse ? { refuse } : {}) });
+  const took = (stored: StoredScopes, now: StoredScopes) => recordTaken(world, stored, now);
+  const fault = await takeOver({ ...world, took, ...(refuse ? { refuse } : {}) });
   if (!fault) return { file: world.file, loadedAt: at, fault: null };
   if (!before && (await readStored(world.db)).size === 0) throw fault;
   world.log.error(
@@ -113,6 +117,25 @@ async function load(world: ScopesWorld, before?: State): Promise<ScopesStatus> {
   );
   const loadedAt = before?.status.loadedAt ?? null;
   return { file: world.file, loadedAt, fault: { at, faults: fault.faults } };
+}
+
+/**
+ * What a new state of the file did, also one that was there before this start; of several processes that read it, the one
+ * that stored it records it. The very first file changes nothing: there was nobody to gain anything before.
+ */
+function recordTaken(world: ScopesWorld, before: StoredScopes, after: StoredScopes): void {
+  const names = changedNames(before, after);
+  if (before.size === 0 || names.length === 0) return;
+  const [had, has] = [before, after].map(
+    (stored) => compileStored(stored, world.extraMappings, world.canonical).grants,
+  ) as [Grants, Grants];
+  const gaining = groupsGainingPower(had, has);
+  world.record?.({
+    ...(gaining.length > 0 ? { admin_grant: true, admin_grant_to: gaining } : {}),
+    scopes: names,
+    before: names.map((name) => shownStored(before.get(name))),
+    after: names.map((name) => shownStored(after.get(name))),
+  });
 }
 
 /** Why the file's scopes would leave nobody who is an administrator; those of the API stay beside them. */

@@ -2,7 +2,7 @@ import { type ServerInput, serverInput } from '../../../contract/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
-import { assertReachableUrls, held, invalid, withoutQuery } from '../input-faults.ts';
+import { assertReachableUrls, held, invalid, urlForRecord } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
 import { credentialForRecord } from './credential.ts';
 import { egressModeOf } from './egress.ts';
@@ -66,9 +66,9 @@ export function assertMayForward(
   );
 }
 
-/** What is said about a server, as the audit trail keeps it: URLs without their query, which may hold a key. */
+/** What is said about a server, as the audit trail keeps it: URLs without what may be a key in them. */
 export function forRecord(row: ServerRow): Record<string, unknown> {
-  const plain = (url: string | null): string | null => url && withoutQuery(url);
+  const plain = (url: string | null): string | null => url && urlForRecord(url);
   const { definition } = row;
   return {
     ...definition,

@@ -18,7 +18,7 @@ import { removeConnectionsAt } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
-import { withoutQuery } from '../input-faults.ts';
+import { urlForRecord } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
 import type { Asked } from '../select.ts';
 import {
@@ -89,7 +89,7 @@ export function serverHandlers(
     'servers.list': ({ query }, caller) => showServers(world, query, caller),
     'servers.register': ({ body }, caller) => register(world, body, caller),
     'servers.probe': ({ body }, { access, note }) => {
-      note({ url: withoutQuery(body.url) });
+      note({ url: urlForRecord(body.url) });
       return probe(world, body.url, access);
     },
     'servers.history': async ({ params }) => ({

@@ -33,7 +33,10 @@ export function scopeFields(scope: ScopeView, paint: Paint): string {
         ['Description', scope.description],
         [
           'Comes from',
-          scope.source === 'file' ? 'the scope file (scopes.yml), to be changed there' : 'the API',
+          {
+            ...{ file: 'the scope file (scopes.yml), to be changed there', api: 'the API' },
+            built_in: 'the gateway, which has it built in',
+          }[scope.source],
         ],
         ['Held by groups', scope.group_mappings.join(', ') || 'none'],
         ['Group in the directory', scope.idp_group_id],

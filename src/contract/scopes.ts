@@ -52,8 +52,8 @@ export const groupDefinition = z.strictObject({
 /** A group definition as sent. */
 export type GroupDefinition = z.output<typeof groupDefinition>;
 
-/** Where a scope comes from: the scope file, or somebody through the API. */
-export const scopeSource = z.enum(['file', 'api']);
+/** Where a scope comes from: the scope file, the roles built in where there is no such file, or somebody through the API. */
+export const scopeSource = z.enum(['file', 'built_in', 'api']);
 
 // Loose, so that what a rule can say besides is shown too.
 const serverRule = z.looseObject({

@@ -250,8 +250,13 @@ async function scopeStep(
   const now = await unlessMissing(call('scopes.get', { params: { name } }));
   const run = (to: Api): Promise<unknown> => to('scopes.import', { body: body as never });
   if (!now) return { kind, name, action: 'create', detail: notes.join(' '), run };
-  if (now.source === 'file')
-    return { kind, name, action: 'refuse', detail: 'The scopes file defines this scope; change it there.' };
+  if (now.source !== 'api') {
+    const detail =
+      now.source === 'file'
+        ? 'The scopes file defines this scope; change it there.'
+        : 'The gateway has this role built in; give the scope another name.';
+    return { kind, name, action: 'refuse', detail };
+  }
   const differing = differences(now as unknown as Members, body, ['create_in_idp', 'scope_type']).filter(
     (field) => field in body,
   );

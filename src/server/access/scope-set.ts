@@ -33,9 +33,10 @@ const clientSection = 'scope_clients';
 /**
  * Reads a scope file: `UI-Scopes` (scope: permission: resources), `group_mappings` (group: scopes), `scope_clients` (scope:
  * programs for which it counts), and every other key a
- * scope with a list of server and agent rules. Throws nothing but a ScopesFault, which tells all faults with line and column.
+ * scope with a list of server and agent rules. A group may also be given a scope of `builtIn`, which is then in the set.
+ * Throws nothing but a ScopesFault, which tells all faults with line and column.
  */
-export function parseScopes(text: string, file: string): ScopeSet {
+export function parseScopes(text: string, file: string, builtIn: ScopeSet = new Map()): ScopeSet {
   const reader = readYaml(text, file);
   const sections = reader.entries(reader.root, 'the file') ?? [];
   const drafts = new Map<string, Draft>();
@@ -48,7 +49,7 @@ export function parseScopes(text: string, file: string): ScopeSet {
     }
   }
   for (const { key, value } of sections) {
-    if (key === groupSection) readGroups(reader, value, drafts);
+    if (key === groupSection) readGroups(reader, value, drafts, builtIn);
     if (key === clientSection) readClientSection(reader, value, drafts);
   }
   reader.finish();
@@ -105,17 +106,30 @@ function noteOddName(reader: YamlReader, at: Place, name: string): void {
     reader.fault(at, `'${name}' is no name for a scope, since it reads like every one`);
 }
 
-function readGroups(reader: YamlReader, section: Place, drafts: ReadonlyMap<string, Draft>): void {
+/** The draft of a scope that the file defines, or of a built-in one that it names. */
+function namedDraft(drafts: Map<string, Draft>, builtIn: ScopeSet, name: string): Draft | undefined {
+  const scope = drafts.has(name) ? undefined : builtIn.get(name);
+  if (scope) {
+    const { uiPermissions, serverRules, agentRules } = scope;
+    drafts.set(name, { uiPermissions, rules: { serverRules, agentRules }, groups: [] });
+  }
+  return drafts.get(name);
+}
+
+function readGroups(reader: YamlReader, section: Place, drafts: Map<string, Draft>, builtIn: ScopeSet): void {
   for (const { key: group, at, value } of reader.entries(section, groupSection) ?? []) {
     if (looksLikeEvery(group) && !group.toLowerCase().includes('all'))
       reader.fault(at, `'${group}' is not a group; write each group by its name or id`);
     const given = new Set<Draft>();
     for (const item of reader.items(value, `the scopes of group '${group}'`)) {
       const name = reader.text(item, `a scope of group '${group}'`);
-      const draft = name && drafts.get(name);
+      const draft = name && namedDraft(drafts, builtIn, name);
       if (draft) given.add(draft);
       else if (name)
-        reader.fault(item, `group '${group}' has the scope '${name}', which is not in this file`);
+        reader.fault(
+          item,
+          `group '${group}' has the scope '${name}', which is neither in this file nor built in`,
+        );
     }
     for (const draft of given) draft.groups.push(group);
   }

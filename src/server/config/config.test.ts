@@ -237,3 +237,44 @@ test('certificates for servers are read once, and what is wrong with a file is s
     expect(() => read(environment)).toThrow(fault);
   rmSync(directory, { recursive: true });
 });
+
+test('a scopes file that is named and missing is a fault, with the command that creates it', () => {
+  expect(faultsOf({ ...production, SCOPES_CONFIG_PATH: '/nowhere/scopes.yml' })).toEqual([
+    expect.stringMatching(
+      /^SCOPES_CONFIG_PATH: .*\/nowhere\/scopes\.yml does not exist; create it with: cp .*examples\/scopes\.yml \/nowhere\/scopes\.yml$/,
+    ),
+  ]);
+  expect(faultsOf(production)).toEqual([]);
+});
+
+test('a public URL of this machine with another port than the gateway listens on is warned about', () => {
+  const guide = { ...production, REGISTRY_URL: 'http://localhost' };
+  expect(readConfig(guide, '/srv').warnings).toEqual([
+    expect.stringMatching(
+      /^REGISTRY_URL and AUTH_SERVER_EXTERNAL_URL are http:\/\/localhost, .* port 8080.* PORT to 80\.$/,
+    ),
+  ]);
+  for (const right of [
+    { ...guide, PORT: '80' },
+    { ...guide, REGISTRY_URL: 'http://localhost:8080' },
+    production,
+  ])
+    expect(readConfig(right, '/srv').warnings).toEqual([]);
+});
+
+test('a misspelled setting is warned about with the one that is meant', () => {
+  expect(readConfig({ ...production, ENTRA_GROUP_ADMINS_ID: 'x' }, '/srv').warnings).toEqual([
+    'ENTRA_GROUP_ADMINS_ID is not a setting and has no effect; did you mean ENTRA_GROUP_ADMIN_ID?',
+  ]);
+});
+
+test("the guide's production settings are taken as they are", () => {
+  const { entra } = readConfig(
+    {
+      ...{ ...production, ENTRA_REDIRECT_URI: 'https://your-domain.com/oauth2/callback/entra' },
+      AUTH_SERVER_EXTERNAL_URL: 'https://your-domain.com:8888',
+    },
+    '/srv',
+  );
+  expect(entra?.redirectUri).toBe('https://your-domain.com/oauth2/callback/entra');
+});

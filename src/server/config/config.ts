@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
@@ -9,6 +9,7 @@ import { type EntraConfig, entraOf } from './config-entra.ts';
 import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type OauthConfig, oauthOf } from './config-oauth.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
+import { misspelledSettings } from './misspelled.ts';
 import { bitsOf } from './secret-strength.ts';
 import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
@@ -98,6 +99,8 @@ export interface Config {
   readonly auditRoom: { readonly maxBytes: number; readonly minFreeBytes: number };
   /** Accounts that the gateway makes in a directory. */
   readonly iam: { readonly secretMaxDays: number };
+  /** What is allowed and yet probably not meant, a sentence each. */
+  readonly warnings: readonly string[];
   /** What all of this was read from, without secrets. */
   readonly settings: readonly SettingInForce[];
 }
@@ -184,7 +187,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     providers,
     entra,
     oidc: oidcOf(read, { authUrl, asked }, faults),
-    scopesFile: scopesFileOf(read, directory, mode),
+    scopesFile: scopesFileOf(read, { directory, mode }, faults),
     session: {
       cookieName: value('SESSION_COOKIE_NAME'),
       maxAgeSeconds: value('SESSION_MAX_AGE_SECONDS'),
@@ -236,6 +239,10 @@ export function readConfig(environment: Environment, directory: string): Config 
       minFreeBytes: value('AUDIT_MIN_FREE_MB') * 1024 ** 2,
     },
     iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },
+    warnings: [
+      ...misspelledSettings(environment, Object.keys(settings), asked),
+      ...otherPort({ REGISTRY_URL: registryUrl, AUTH_SERVER_EXTERNAL_URL: authUrl }, port),
+    ],
     settings: settingsInForce(settings, environment, asked),
   };
   if (config.tokens.defaultHours > config.tokens.maxHours)
@@ -283,6 +290,21 @@ function checkPlaces(
     faults.push(`HOST: evaluation mode listens on loopback only; use 127.0.0.1 instead of ${places.host}`);
 }
 
+/** What a URL of this machine that leads to another port than the gateway's means. */
+function otherPort(urls: Readonly<Record<string, string>>, port: number): string[] {
+  const off = Object.entries(urls).filter(([, url]) => {
+    const { hostname, port: named, protocol } = new URL(url);
+    return isLoopback(hostname) && Number(named || (protocol === 'https:' ? 443 : 80)) !== port;
+  });
+  const [first] = off;
+  if (!first) return [];
+  return [
+    `${off.map(([name]) => name).join(' and ')} ${off.length > 1 ? 'are' : 'is'} ${first[1]}, but the gateway listens on port ${port}: ` +
+      `browsers and agents that follow it reach nothing unless something in front passes it on. Set ${off.map(([name]) => name).join(' and ')} to ` +
+      `http://localhost:${port}, or PORT to ${new URL(first[1]).port || (first[1].startsWith('https:') ? 443 : 80)}.`,
+  ];
+}
+
 /** A random secret of 32 hexadecimal digits has 90 and more; what people think up stays below. */
 const leastBits = 72;
 
@@ -314,9 +336,24 @@ function originsOf(urls: readonly string[]): string[] {
   return [...new Set(urls.map((url) => new URL(url).origin))];
 }
 
-function scopesFileOf(read: Reader, directory: string, mode: Config['mode']): string {
-  if (mode === 'evaluation' && !read.given('SCOPES_CONFIG_PATH')) return packagedFile('examples/scopes.yml');
-  return resolve(directory, read.value('SCOPES_CONFIG_PATH'));
+function scopesFileOf(
+  read: Reader,
+  { directory, mode }: { directory: string; mode: Config['mode'] },
+  faults: string[],
+): string {
+  const isGiven = read.given('SCOPES_CONFIG_PATH');
+  if (mode === 'evaluation' && !isGiven) return packagedFile('examples/scopes.yml');
+  const file = resolve(directory, read.value('SCOPES_CONFIG_PATH'));
+  if (isGiven && !existsSync(file))
+    faults.push(
+      `SCOPES_CONFIG_PATH: the file ${file} does not exist; create it with: ${copyOfExample('scopes.yml', file)}`,
+    );
+  return file;
+}
+
+/** The command that creates a file from an example of the package. */
+export function copyOfExample(example: string, file: string): string {
+  return `${process.platform === 'win32' ? 'copy' : 'cp'} ${packagedFile(`examples/${example}`)} ${file}`;
 }
 
 /** A file that ships with the package, found from the bundle (`dist/`) as well as from the source (`src/server/config/`). */

@@ -184,7 +184,9 @@ export const settings = {
   }),
   SCOPES_CONFIG_PATH: setting({
     group: 'Access',
-    about: 'The scopes file; re-read when it changes.',
+    about:
+      'The scopes file; re-read when it changes. Where there is none, the four roles of `examples/roles.yml` are built in, for the groups ' +
+      'of ENTRA_GROUP_ADMIN_ID and ENTRA_GROUP_USERS_ID.',
     default: './scopes.yml',
     defaultNote: '`./scopes.yml`; in evaluation mode the packaged `examples/scopes.yml`',
     parse: text,

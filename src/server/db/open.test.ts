@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { DirectoryInUse, openDatabase } from './open.ts';
+import { asUnusable, DirectoryInUse, openDatabase } from './open.ts';
 import { fileIn, openFile } from './sqlite/file.ts';
 
 let directory: string;
@@ -89,4 +89,27 @@ test('the files of the database are for this account alone, also those of an ear
   const opened = await openDatabase(directory);
   for (const name of ['gateway.db', 'gateway.db-wal', 'gateway.db-shm']) expect(mode(name)).toBe(0o600);
   await opened.close();
+});
+
+test.each([
+  ['ENOSPC', 'the disk is full'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'this account may not write there'],
+])('%s is said in words, with what to do', (code, words) => {
+  const said = asUnusable('/data', Object.assign(new Error(code), { code })) as Error;
+  expect(said.message).toMatch(new RegExp(`^the data directory /data cannot be used: ${words}.*DATA_DIR`));
+});
+
+test('a directory below a file is refused in words', async () => {
+  const file = join(directory, 'file');
+  writeFileSync(file, '');
+  await expect(openDatabase(join(file, 'data'))).rejects.toThrow(/a part of the path is a file.*DATA_DIR/);
+});
+
+test('a full disk that SQLite reports is one too', () => {
+  const full = Object.assign(new Error('database or disk is full'), {
+    code: 'ERR_SQLITE_ERROR',
+    errcode: 13,
+  });
+  expect(String(asUnusable('/data', full))).toContain('the disk is full');
 });

@@ -1,5 +1,5 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely } from 'kysely';
 import { migrate } from './migrate.ts';
@@ -22,9 +22,11 @@ export class DirectoryInUse extends Error {}
 
 /** Opens the database in `directory` (made with mode 0700 if missing), locks the directory and runs the migrations. */
 export async function openDatabase(directory: string): Promise<OpenDatabase> {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  chmodSync(directory, 0o700);
-  const release = lockDirectory(directory);
+  const release = usable(directory, () => {
+    makeDirectory(directory);
+    chmodSync(directory, 0o700);
+    return lockDirectory(directory);
+  });
   try {
     const { db, hint } = databaseOver(openFile(fileIn(directory)));
     const migrated = await migrate(db);
@@ -39,7 +41,49 @@ export async function openDatabase(directory: string): Promise<OpenDatabase> {
     };
   } catch (error) {
     release();
-    throw error;
+    throw asUnusable(directory, error);
+  }
+}
+
+/** Node's own recursive form never returns where a directory can be read but nothing made, as in /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) makeDirectory(parent);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Why nothing can be written, by the code of the system or of SQLite. */
+const unusable: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full; free some space, or move the directory to another disk with DATA_DIR',
+  EDQUOT:
+    'the quota of the disk is used up; free some space, or move the directory to another disk with DATA_DIR',
+  EROFS: 'the file system is read-only; mount it writable, or name a writable directory with DATA_DIR',
+  EACCES:
+    'this account may not write there; give it the directory (chown), or name another one with DATA_DIR',
+  EPERM: 'this account may not write there; give it the directory (chown), or name another one with DATA_DIR',
+  ENOENT: 'it cannot be created there; name another directory with DATA_DIR',
+  ENOTDIR: 'a part of the path is a file; name another directory with DATA_DIR',
+};
+
+const ofSqlite: Readonly<Record<number, string>> = { 8: 'EROFS', 10: 'ENOSPC', 13: 'ENOSPC', 14: 'EACCES' };
+
+/** The error of a data directory that cannot be written to, in words; any other error as it is. */
+export function asUnusable(directory: string, error: unknown): unknown {
+  const { code = '', errcode = 0 } = error as { code?: string; errcode?: number };
+  const why = unusable[code === 'ERR_SQLITE_ERROR' ? (ofSqlite[errcode & 0xff] ?? '') : code];
+  return why ? new Error(`the data directory ${directory} cannot be used: ${why}`, { cause: error }) : error;
+}
+
+function usable<T>(directory: string, use: () => T): T {
+  try {
+    return use();
+  } catch (error) {
+    throw asUnusable(directory, error);
   }
 }
 
@@ -76,6 +120,8 @@ function lockDirectory(directory: string): () => void {
     lock.exec('PRAGMA journal_mode = DELETE; PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE;');
   } catch (error) {
     lock.close();
+    // Busy is the one way in which SQLite says that somebody else has it.
+    if (((error as { errcode?: number }).errcode ?? 5) !== 5) throw error;
     throw new DirectoryInUse(
       `the data directory ${directory} is in use by another gateway (process ${processIn(holder)}). ` +
         'Stop that process, or give this one another directory with DATA_DIR.',

@@ -71,3 +71,15 @@ test('a doctor that throws is told to the log and to whoever asks, and asked aga
   expect(warned).toEqual([expect.stringContaining('could not be examined')]);
   watch.close();
 });
+
+test('what is found after the end is told to nobody', async () => {
+  const warned: unknown[][] = [];
+  const log = { warn: (...words: unknown[]) => void warned.push(words), info: () => {} };
+  const ends = Promise.withResolvers<Diagnosis>();
+  const watch = watchProviders(() => ends.promise, { log, now: () => 0 });
+  watch.close();
+  ends.reject(new Error('the connection was closed'));
+  await expect(watch.look()).rejects.toThrow();
+  await Promise.resolve();
+  expect(warned).toEqual([]);
+});

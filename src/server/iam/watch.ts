@@ -40,12 +40,16 @@ export function watchProviders(
     });
     return diagnosis;
   };
+  let isClosed = false;
   const tell = async (): Promise<void> => {
     try {
       const { findings } = await look();
+      // What was under way when the gateway ended says nothing about the provider.
+      if (isClosed) return;
       for (const { id, level, what, remedy } of findings)
         if (level !== 'ok') log.warn({ check: id, level, remedy }, `Identity provider: ${what}`);
     } catch (error) {
+      if (isClosed) return;
       log.warn({ err: error }, 'the identity provider could not be examined; it is tried again tomorrow');
     }
   };
@@ -54,6 +58,9 @@ export function watchProviders(
   return {
     look,
     daysLeft: () => new Map([...ends].map(([kind, at]) => [kind, (at - now()) / day])),
-    close: () => clearInterval(timer),
+    close() {
+      isClosed = true;
+      clearInterval(timer);
+    },
   };
 }

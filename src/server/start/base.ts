@@ -31,6 +31,7 @@ export async function openBase(
   if (prepared) ending.defer(() => prepared.emulator.close());
   const config = prepared?.config ?? given;
   const log = createLog(config.log, print);
+  for (const warning of config.warnings) log.warn({}, warning);
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
   const feed = await startFeed({ db, hint, log });
   ending.defer(() => feed.close());

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { looksLikeEvery } from '../../contract/names.ts';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
 import type { Call } from '../access/scope.ts';
-import type { Config } from '../config/config.ts';
+import { parseScopes, type ScopeSet } from '../access/scope-set.ts';
+import { type Config, copyOfExample, packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import { createConnectionVault } from '../egress/vault.ts';
 import { groupNames } from '../identity/group-names.ts';
@@ -42,7 +44,10 @@ export async function buildInventory(
       ...{ who: null, clientIp: null, correlationId: randomUUID(), durationMs: 0, detail },
       at: new Date(now()).toISOString(),
     });
-  const scopes = await startScopes({ db, feed, now, log, file, extraMappings, canonical, record });
+  const builtIn = builtInRoles();
+  const remedy = `set ENTRA_GROUP_ADMIN_ID, or create it with: ${copyOfExample('scopes.yml', file)}`;
+  const given = { file, builtIn, remedy, extraMappings, canonical };
+  const scopes = await startScopes({ db, feed, now, log, record, ...given });
   ending.defer(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
 
@@ -85,6 +90,12 @@ export async function buildInventory(
     decide: (who: Identity, call: Call) => decide(who, call, scopes.grants()),
   };
   return { scopes, access, routes, events, watch, servers, virtualServers, wayOut };
+}
+
+/** The four roles and what belongs to them, as they are without a scope file. */
+export function builtInRoles(): ScopeSet {
+  const file = packagedFile('examples/roles.yml');
+  return parseScopes(readFileSync(file, 'utf8'), file);
 }
 
 /** Things that an earlier version let be registered under a name that scopes take for every one. */

@@ -27,6 +27,7 @@ import { providersOf } from '../identity/providers/index.ts';
 import { type Fetch, type Outbound, outbound } from '../net/outbound.ts';
 import type { ProxyRules } from '../net/proxy.ts';
 import type { Provider } from '../provider/provider.ts';
+import { builtInRoles } from './inventory.ts';
 
 /** Examines a provider that the settings of this directory name; throws a ConfigFault when they cannot be used or do not. */
 export async function runDoctor(provider: string, directory = process.cwd()): Promise<Diagnosis> {
@@ -177,7 +178,11 @@ async function mappedGroups({ entra, scopesFile }: Config): Promise<Map<string, 
   const mapped = new Map<string, string>();
   const settings = { ENTRA_GROUP_ADMIN_ID: entra?.groupAdminId, ENTRA_GROUP_USERS_ID: entra?.groupUsersId };
   try {
-    for (const { groupMappings } of parseScopes(await readFile(scopesFile, 'utf8'), scopesFile).values())
+    for (const { groupMappings } of parseScopes(
+      await readFile(scopesFile, 'utf8'),
+      scopesFile,
+      builtInRoles(),
+    ).values())
       for (const group of groupMappings)
         if (/^(entra:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group))
           mapped.set(group.replace(/^entra:/, '').toLowerCase(), 'scopes.yml');

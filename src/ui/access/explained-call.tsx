@@ -62,7 +62,11 @@ export function ExplainedCall({ explanation }: { explanation: Explanation }) {
 }
 
 /** Where a scope comes from, in words. */
-export const sourceWords = { file: 'from scopes.yml', api: 'created in the UI or API' } as const;
+export const sourceWords = {
+  file: 'from scopes.yml',
+  built_in: 'built in',
+  api: 'created in the UI or API',
+} as const;
 
 /** A scope's name that leads to its page. */
 export function ScopeLink({ name }: { name: string }) {

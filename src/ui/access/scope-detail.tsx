@@ -16,7 +16,9 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
   return (
     <div className="grid gap-4">
       <dl className="grid gap-2 rounded-lg border border-line bg-raised p-4">
-        <Fact name="Comes from">{scope.source === 'file' ? 'the scope file' : 'the API'}</Fact>
+        <Fact name="Comes from">
+          {{ file: 'the scope file', built_in: 'the gateway: it is built in', api: 'the API' }[scope.source]}
+        </Fact>
         <Fact name="Held by">
           {scope.group_mappings.length === 0 && 'no group'}
           {scope.group_mappings.map((group) => (
@@ -28,7 +30,13 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
         {scope.description && <Fact name="Description">{scope.description}</Fact>}
         <Fact name="Changed">{scope.updated_at.slice(0, 16).replace('T', ' ')} UTC</Fact>
       </dl>
-      {!scope.editable && (
+      {scope.source === 'built_in' && (
+        <p className="rounded-md border border-line bg-raised p-4 text-quiet">
+          Built-in roles are read-only. To give a group more, create a scope for it; to replace the roles,
+          write a scope file.
+        </p>
+      )}
+      {scope.source === 'file' && !scope.editable && (
         <p className="rounded-md border border-line bg-raised p-4 text-quiet">
           A scope {sourceWords.file} is read-only here. Change it in the scope file: the gateway reads that
           again as soon as it is saved.

@@ -6,7 +6,14 @@ import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { assertStaysAdministrator, groupsGainingPower } from '../administrators.ts';
 import { differs, shownStored } from './definition.ts';
-import { putScope, readStored, removeScope, type StoredScope, type StoredScopes } from './store.ts';
+import {
+  putScope,
+  readStored,
+  removeScope,
+  type ScopeSource,
+  type StoredScope,
+  type StoredScopes,
+} from './store.ts';
 import type { Scopes } from './watch.ts';
 
 /** What changing scopes works with. */
@@ -71,7 +78,10 @@ function examine(
   groups?: readonly string[],
 ): Examined {
   const wishes = plan(stored);
-  for (const name of wishes.keys()) if (stored.get(name)?.source === 'file') throw ofTheFile(world, name);
+  for (const name of wishes.keys()) {
+    const source = stored.get(name)?.source;
+    if (source && source !== 'api') throw notOfTheApi(world, name, source);
+  }
   const changes = new Map([...wishes].filter(([name, wish]) => differs(stored.get(name), wish)));
   const next = new Map(stored);
   const at = new Date(world.now()).toISOString();
@@ -88,14 +98,16 @@ async function write(world: ChangeWorld, changes: ReadonlyMap<string, Wish>): Pr
   const at = new Date(world.now()).toISOString();
   for (const [name, wish] of changes)
     if (!wish) await removeScope(world.db, name);
-    else if (!(await putScope(world.db, wish, at))) throw ofTheFile(world, name);
+    else if (!(await putScope(world.db, wish, at))) throw notOfTheApi(world, name, 'file');
 }
 
-/** The refusal to change a scope that the scope file owns. */
-function ofTheFile({ scopes }: ChangeWorld, name: string): Failure {
+/** The refusal to change a scope that the scope file owns, or nobody. */
+function notOfTheApi({ scopes }: ChangeWorld, name: string, source: ScopeSource): Failure {
   return new Failure(
     'not_editable',
-    `The scope '${name}' comes from the scope file. Edit scopes.yml (${scopes.status().file}) instead; it is read again as soon as it changes.`,
+    source === 'built_in'
+      ? `The role '${name}' is built in. Create a scope of another name for the same group, or write a scope file of your own (${scopes.status().file}); it is read as soon as it is there.`
+      : `The scope '${name}' comes from the scope file. Edit scopes.yml (${scopes.status().file}) instead; it is read again as soon as it changes.`,
   );
 }
 

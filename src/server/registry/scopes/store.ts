@@ -3,8 +3,8 @@ import { changing, recordChange } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 
-/** Where a scope comes from: the scope file, or somebody through the API. A name belongs to one of them. */
-export type ScopeSource = 'file' | 'api';
+/** Where a scope comes from: the scope file, the roles built in where there is no such file, or somebody through the API. A name belongs to one of them. */
+export type ScopeSource = 'file' | 'built_in' | 'api';
 
 /** Rows per statement, far below the number of values that either database takes in one. */
 const batch = 500;
@@ -23,7 +23,7 @@ export interface StoredScope {
 /** Stored scopes by name, in their order. */
 export type StoredScopes = ReadonlyMap<string, StoredScope>;
 
-/** All stored scopes, those of the file first, each source in its own order. */
+/** All stored scopes, those of the file (or built in) first, each source in its own order. */
 export async function readStored(db: Db): Promise<StoredScopes> {
   const rows = await db
     .selectFrom('scopes')
@@ -98,7 +98,7 @@ export async function removeScope(db: Db, name: string): Promise<boolean> {
 }
 
 /**
- * Puts `scopes` in the place of everything that `source` held, in one transaction: readers see all of the old or all of
+ * Puts `scopes` in the place of everything that `source` held, and a file's in that of the built-in ones, in one transaction: readers see all of the old or all of
  * the new. A name that another source holds stays as it is there; those names are returned. What is stored already is not
  * written again, so that several processes with the same file do not do so in turn.
  */
@@ -114,7 +114,9 @@ export async function replaceScopes(
       .select(['name', 'source', 'definition'])
       .orderBy('position')
       .execute();
-    const others = stored.filter((row) => row.source !== source);
+    const goes = (row: { readonly source: string }): boolean =>
+      row.source === source || (source === 'file' && row.source === 'built_in');
+    const others = stored.filter((row) => !goes(row));
     const taken = new Set(others.map(({ name }) => name));
     const rows = [...scopes.values()]
       .map((scope, position) => ({
@@ -127,8 +129,10 @@ export async function replaceScopes(
     const textOf = (list: readonly { name: string; definition: string }[]): string =>
       JSON.stringify(list.map(({ name, definition }) => [name, definition]));
     const kept = [...scopes.keys()].filter((name) => taken.has(name));
-    if (textOf(rows) === textOf(stored.filter((row) => row.source === source))) return kept;
-    await trx.deleteFrom('scopes').where('source', '=', source).execute();
+    const gone = stored.filter(goes);
+    if (gone.every((row) => row.source === source) && textOf(rows) === textOf(gone)) return kept;
+    const sources = [...new Set([source, ...gone.map((row) => row.source)])];
+    await trx.deleteFrom('scopes').where('source', 'in', sources).execute();
     await recordChange(trx, 'scope', '*');
     for (let start = 0; start < rows.length; start += batch)
       await trx

@@ -5,6 +5,7 @@ import { lockUntilCommit } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { Logger } from './logger.ts';
+import type { GroupMappings } from './mappings.ts';
 import { readStored, replaceScopes, type StoredScopes } from './store.ts';
 
 /** Writes the file's scopes to the database; answers the fault when the file is not to be used. */
@@ -13,6 +14,10 @@ export async function takeOver(world: {
   readonly file: string;
   readonly log: Logger;
   readonly now: () => number;
+  /** The roles that the file may name without defining them. */
+  readonly builtIn: ScopeSet;
+  /** Groups of the configuration, by the scopes that they hold. */
+  readonly extraMappings?: GroupMappings | undefined;
   /** Why these scopes are not to be taken over; undefined when they are. */
   readonly refuse?: (db: Db, scopes: ScopeSet) => Promise<string | undefined>;
   /** Told what was stored before and is now, once that is committed. */
@@ -21,7 +26,8 @@ export async function takeOver(world: {
   const { db, file, log, now, refuse } = world;
   let scopes: ScopeSet;
   try {
-    scopes = parseScopes(await readText(file), file);
+    const own = parseScopes(await readText(file), file, world.builtIn);
+    scopes = withRoles(own, world);
   } catch (error) {
     if (error instanceof ScopesFault) return error;
     throw error;
@@ -44,6 +50,43 @@ export async function takeOver(world: {
   log.info({ file, scopes: scopes.size }, 'the scope file is in force');
   world.took?.(done.before, done.after);
   return undefined;
+}
+
+/** A group setting whose scopes the file does not define at all means the built-in ones. */
+function withRoles(
+  own: ScopeSet,
+  { builtIn, extraMappings = {} }: { builtIn: ScopeSet; extraMappings?: GroupMappings | undefined },
+): ScopeSet {
+  const missing = Object.values(extraMappings)
+    .filter((names) => !names.some((name) => own.has(name)))
+    .flatMap((names) => names.flatMap((name) => builtIn.get(name) ?? []));
+  return new Map([...own, ...missing.map((scope) => [scope.name, scope] as const)]);
+}
+
+/**
+ * Puts the built-in roles in force where there is no scope file and never was one: what a file said that is gone stays.
+ * Returns whether it did.
+ */
+export async function takeBuiltIn(
+  db: Db,
+  builtIn: ScopeSet,
+  now: number,
+  took: (before: StoredScopes, after: StoredScopes) => void,
+): Promise<boolean> {
+  const done = await inTransaction(db, async (trx) => {
+    await lockUntilCommit(trx, 'scopes');
+    const ofAFile = await trx
+      .selectFrom('scopes')
+      .select('name')
+      .where('source', '=', 'file')
+      .executeTakeFirst();
+    if (ofAFile) return undefined;
+    const before = await readStored(trx);
+    await replaceScopes(trx, 'built_in', builtIn, now);
+    return { before, after: await readStored(trx) };
+  });
+  if (done) took(done.before, done.after);
+  return done !== undefined;
 }
 
 async function readText(file: string): Promise<string> {

@@ -9,7 +9,7 @@ import { ScopesFault } from '../../access/scopes-fault.ts';
 import { followed } from '../../changes/feed.test-support.ts';
 import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import { readScopes, replaceScopes } from './store.ts';
+import { readScopes, readStored, replaceScopes } from './store.ts';
 import { type Scopes, type ScopesWorld, startScopes } from './watch.ts';
 
 const good = 'reader: [{ server: a, methods: [ping] }]\ngroup_mappings: { g: [reader] }\n';
@@ -263,4 +263,53 @@ test('a file that was widened while nothing ran is recorded at the next start, b
   writeFileSync(file, better);
   await Promise.all([start({ record }), start({ record })]);
   expect(recorded).toMatchObject([{ admin_grant: true, admin_grant_to: ['g'] }]);
+});
+
+const builtIn = parseScopes(
+  'admin: [{ server: "*", methods: [all] }]\nuser: [{ server: a, methods: [ping] }]\n',
+  'roles.yml',
+);
+const extraMappings = { g: ['admin'] };
+
+test('without a file the built-in roles are in force for the groups of the settings, and an upgrade brings its own', async () => {
+  const scopes = await start({ builtIn, extraMappings });
+  expect(held(scopes)).toEqual(['admin']);
+  expect([...(await readStored(database.db)).values()].map(({ source }) => source)).toEqual([
+    'built_in',
+    'built_in',
+  ]);
+  expect(scopes.status()).toEqual({ file, loadedAt: null, fault: null });
+  const newer = parseScopes('admin: [{ server: b, methods: [all] }]\n', 'roles.yml');
+  await start({ builtIn: newer, extraMappings });
+  expect([...(await readScopes(database.db)).keys()]).toEqual(['admin']);
+});
+
+test('a file that appears takes the place of the built-in roles; one that is gone again does not bring them back', async () => {
+  const scopes = await start({ builtIn, extraMappings: { h: ['admin'] } });
+  writeFileSync(file, good);
+  await reload(scopes);
+  expect(held(scopes)).toEqual(['reader']);
+  expect(held(scopes, 'h')).toEqual(['admin']);
+  rmSync(file);
+  const again = await start({ builtIn, extraMappings });
+  expect(held(again)).toEqual(['reader']);
+  expect(logged.at(-1)?.message).toContain('the file does not exist');
+});
+
+test('a file may give a group a built-in role without defining it, as the guide does', async () => {
+  writeFileSync(file, 'group_mappings: { g: [admin, user] }\n');
+  const scopes = await start({ builtIn });
+  expect(held(scopes)).toEqual(['admin', 'user']);
+});
+
+test('what a file defines is never filled up from the built-in roles', async () => {
+  writeFileSync(file, 'user: [{ server: mine, methods: [ping] }]\n');
+  const scopes = await start({ builtIn, extraMappings: { g: ['user', 'admin'] } });
+  expect(held(scopes)).toEqual(['user']);
+  expect(decide({ groups: ['g'] }, { server: 'a', method: 'ping' }, scopes.grants()).allow).toBe(false);
+});
+
+test('without a file and without a group of the settings nothing starts, and the fault says how to create the file', async () => {
+  const fault = await start({ builtIn, remedy: 'create it with: cp a b' }).catch((error: unknown) => error);
+  expect(String(fault)).toMatch(/does not exist.*nobody could do anything; create it with: cp a b/);
 });

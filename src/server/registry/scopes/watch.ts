@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import type { Grants } from '../../access/grants.ts';
 import type { ScopeSet } from '../../access/scope-set.ts';
-import type { ScopeFileFault } from '../../access/scopes-fault.ts';
+import { type ScopeFileFault, ScopesFault } from '../../access/scopes-fault.ts';
 import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
 import { groupsGainingPower, lockOutBy } from '../administrators.ts';
@@ -10,7 +11,7 @@ import { type After, afterUnref, fingerprint, watchFile } from './file-watch.ts'
 import type { Logger } from './logger.ts';
 import type { GroupMappings } from './mappings.ts';
 import { readStored, type StoredScope, type StoredScopes } from './store.ts';
-import { takeOver } from './take-over.ts';
+import { takeBuiltIn, takeOver } from './take-over.ts';
 
 /** What the scopes need of the world. */
 export interface ScopesWorld {
@@ -18,6 +19,10 @@ export interface ScopesWorld {
   readonly feed: Pick<Feed, 'follow'>;
   /** The path of the scope file. */
   readonly file: string;
+  /** The roles that are built in: a file may name them, and they are in force while there is no file and was none. */
+  readonly builtIn?: ScopeSet;
+  /** How to create a scope file, as the end of a sentence about one that is missing. */
+  readonly remedy?: string;
   /** Groups that hold scopes besides those of the file, such as ENTRA_GROUP_ADMIN_ID's. */
   readonly extraMappings?: GroupMappings;
   /** The one form of a group's name, where it has several; unless given, names are taken as they are. */
@@ -54,8 +59,9 @@ export interface Scopes {
 
 /**
  * Loads the scope file into the database, also whenever it changes, and compiles the stored scopes, also whenever the
- * change feed says that they changed. A faulty or missing file is logged with line and column and changes nothing: the
- * stored scopes, the last good ones, stay. Throws the ScopesFault when there are none either.
+ * change feed says that they changed. Where there is no file and was none, the built-in roles are in force. A faulty or missing file is logged with line and column and changes nothing: the
+ * stored scopes, the last good ones, stay. Throws the ScopesFault when there are none either, and when the built-in
+ * roles would be held by nobody.
  */
 export async function startScopes(world: ScopesWorld): Promise<Scopes> {
   const { db, file, feed, log } = world;
@@ -108,8 +114,16 @@ async function load(world: ScopesWorld, before?: State): Promise<ScopesStatus> {
   const at = new Date(world.now()).toISOString();
   const refuse = before && ((db: Db, next: ScopeSet) => lockOut({ ...world, db }, before.grants, next));
   const took = (stored: StoredScopes, now: StoredScopes) => recordTaken(world, stored, now);
-  const fault = await takeOver({ ...world, took, ...(refuse ? { refuse } : {}) });
+  const { builtIn = new Map() } = world;
+  const fault = await takeOver({ ...world, builtIn, took, ...(refuse ? { refuse } : {}) });
   if (!fault) return { file: world.file, loadedAt: at, fault: null };
+  if (!before && builtIn.size > 0 && !existsSync(world.file)) {
+    await assertSomebody(world, builtIn);
+    if (await takeBuiltIn(world.db, builtIn, world.now(), took)) {
+      world.log.info({ file: world.file }, 'there is no scope file: the built-in roles are in force');
+      return { file: world.file, loadedAt: null, fault: null };
+    }
+  }
   if (!before && (await readStored(world.db)).size === 0) throw fault;
   world.log.error(
     { file: world.file, faults: fault.faults.slice(0, 25) },
@@ -136,6 +150,21 @@ function recordTaken(world: ScopesWorld, before: StoredScopes, after: StoredScop
     before: names.map((name) => shownStored(before.get(name))),
     after: names.map((name) => shownStored(after.get(name))),
   });
+}
+
+/** Throws the fault of a scope file that is not there while no setting and no scope of the API gives anybody access. */
+async function assertSomebody(world: ScopesWorld, builtIn: ScopeSet): Promise<void> {
+  const { db, file, extraMappings, canonical, remedy = 'create it' } = world;
+  const stored = await readStored(db);
+  if ([...stored.values()].some(({ source }) => source === 'file')) return;
+  const roles = [...builtIn].map(([name, scope]): [string, StoredScope] => [
+    name,
+    { scope, source: 'built_in', idpGroupId: null, createdAt: null, updatedAt: '' },
+  ]);
+  const { grants } = compileStored(new Map([...roles, ...stored]), extraMappings, canonical);
+  if (grants.byGroup.size > 0) return;
+  const message = `the file does not exist, and no setting gives a group access, so nobody could do anything; ${remedy}`;
+  throw new ScopesFault(file, [{ line: 1, column: 1, message }]);
 }
 
 /** Why the file's scopes would leave nobody who is an administrator; those of the API stay beside them. */

@@ -14,7 +14,14 @@ import type { TrustedProvider } from './bearer.ts';
 import { endProviderTokens } from './cutoffs.ts';
 import { seal, unseal } from './keys.ts';
 import type { Memberships } from './memberships.ts';
-import { findPerson, type KnownPerson, refusePerson, renewPerson, type StoredPerson } from './people.ts';
+import {
+  findPerson,
+  type GroupsSeen,
+  type KnownPerson,
+  refusePerson,
+  renewPerson,
+  type StoredPerson,
+} from './people.ts';
 import { readPerson } from './read-person.ts';
 import { endSessionsOf } from './session-rows.ts';
 
@@ -35,6 +42,8 @@ export interface FreshPeopleWorld {
   readonly trusted: readonly TrustedProvider[];
   readonly clients: OidcClients;
   readonly memberships: Memberships;
+  /** Told whenever groups were read anew. */
+  readonly groupsSeen?: GroupsSeen;
   readonly fetch: Fetch;
   readonly now: () => number;
   readonly log: { warn(facts: object, text: string): void };
@@ -125,18 +134,25 @@ async function readOnce(
 ): Promise<void> {
   const { subject } = before.known;
   const at = new Date(world.now()).toISOString();
+  const keep = async (
+    found: Partial<Person> & { readonly groups: readonly string[] },
+    sealed: string | null,
+  ) => {
+    if (await renewPerson(world.db, before, found, at, sealed))
+      world.groupsSeen?.({ ...before.known, groups: found.groups }, before.known.groups);
+  };
   if (before.refreshSealed) {
     const { person, refreshToken } = await refresh(before, before.refreshSealed, trusted, world);
     if (person.subject !== subject)
       throw new Failure('credential_revoked', 'The identity provider answered for somebody else.');
     const sealed = refreshToken ? seal(world.key, refreshToken) : before.refreshSealed;
-    await renewPerson(world.db, before, person, at, sealed);
+    await keep(person, sealed);
   } else {
     if (!before.tenant) throw new Failure('groups_incomplete', 'The directory of the account is not known.');
     const member = { kind: 'person', tenant: before.tenant, subject } as const;
     const groups = await world.memberships.fresh(trusted.provider, member);
     // App roles are only in tokens: without one they are not known any more, so they do not count.
-    await renewPerson(world.db, before, { groups }, at, null);
+    await keep({ groups }, null);
   }
 }
 

@@ -19,6 +19,7 @@ import type { Who } from './identity.ts';
 import { deriveKey } from './keys.ts';
 import { createLogin, type Login, type SignedIn } from './login.ts';
 import { createMemberships, type Memberships } from './memberships.ts';
+import type { GroupsSeen } from './people.ts';
 import { mintToken, type PersonalTokens } from './personal-token.ts';
 import { entra } from './providers/entra.ts';
 import type { Owner } from './session-rows.ts';
@@ -43,6 +44,8 @@ export interface IdentityRoom {
   /** `METHOD path` of what went to the provider. */
   readonly sent: string[];
   readonly logged: string[];
+  /** What was told of groups: those of before, and now. */
+  readonly seen: [before: readonly string[], now: readonly string[]][];
   readonly now: () => number;
   readonly sessions: Sessions;
   /** Mints a personal token in a session. */
@@ -59,6 +62,8 @@ export async function identityRoom(
 ): Promise<IdentityRoom> {
   const sent: string[] = [];
   const logged: string[] = [];
+  const seen: IdentityRoom['seen'] = [];
+  const groupsSeen: GroupsSeen = (person, before) => void seen.push([before, person.groups]);
   const send: Fetch = (url, init) => {
     sent.push(`${init?.method ?? 'GET'} ${new URL(url).pathname}`);
     return way(url, init);
@@ -76,9 +81,9 @@ export async function identityRoom(
   const refreshKey = deriveKey('a'.repeat(40), 'refresh-token');
   const log = { warn: (_: object, text: string): void => void logged.push(text) };
   const freshPerson = createFreshPeople({
-    ...{ ...ages, db, key: refreshKey, trusted, clients, memberships, fetch: send, now, log },
+    ...{ ...ages, db, key: refreshKey, trusted, clients, memberships, fetch: send, now, log, groupsSeen },
   });
-  const sessions = createSessions({ db, refreshKey, freshPerson, now, limits });
+  const sessions = createSessions({ db, refreshKey, freshPerson, groupsSeen, now, limits });
   const personal: PersonalTokens = {
     ...{ db, now, freshPerson },
     key: deriveKey('a'.repeat(40), 'personal-token'),
@@ -109,6 +114,7 @@ export async function identityRoom(
       sessions,
       sent,
       logged,
+      seen,
       now,
     },
     async mint(session) {

@@ -13,6 +13,9 @@ export interface KnownPerson {
   readonly groups: readonly string[];
 }
 
+/** Told of the groups that a provider has just named of a person, as it calls them, and of those that were known before. */
+export type GroupsSeen = (person: KnownPerson, before: readonly string[]) => void;
+
 /** What is stored of a person besides: never part of an identity, so that no log or answer can hold it. */
 export interface StoredPerson {
   readonly known: KnownPerson;

@@ -60,6 +60,24 @@ test('somebody removed from a group loses it within the refresh time, in session
   expect(groupsOf(await world.ask(token))).toEqual([]);
 });
 
+test('groups that somebody got at the provider are told, with those of before', async () => {
+  const session = await world.open(accounts.user);
+  const had = (await groupsIn(session)) ?? [];
+  await graph('POST', `/groups/${groups.admin}/members/$ref`, {
+    '@odata.id': `https://graph.microsoft.com/v1.0/directoryObjects/${accounts.user.objectId}`,
+  });
+  advance(ages.maxAge + 1000);
+  await groupsIn(session);
+  await world.open(accounts.user);
+  const sorted = world.seen.map((told) => told.map((names) => [...names].sort()));
+  const both = [...had, groups.admin].sort();
+  expect(sorted).toEqual([
+    [[], had],
+    [had, both],
+    [both, both],
+  ]);
+});
+
 test('many requests at once cause one refresh, and the new refresh token is kept', async () => {
   const session = await world.open(accounts.manyGroups);
   const before = refreshes();

@@ -6,7 +6,7 @@ import { welcomeBack } from './cutoffs.ts';
 import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';
 import { hashOf, newSecret, seal, unseal } from './keys.ts';
-import { dropUnusedRefreshTokens, rememberPerson } from './people.ts';
+import { dropUnusedRefreshTokens, findPerson, type GroupsSeen, rememberPerson } from './people.ts';
 import { endSessionsBySid } from './session-rows.ts';
 
 /** How often `last_seen_at` is written at most, in milliseconds. */
@@ -23,6 +23,8 @@ export interface SessionsWorld {
   /** Encrypts refresh tokens and sign-out hints. */
   readonly refreshKey: Buffer;
   readonly freshPerson: FreshPerson;
+  /** Told at each sign-in. */
+  readonly groupsSeen?: GroupsSeen;
   readonly now: () => number;
   /** After how many seconds a session ends in any case, and without a request. */
   readonly limits: { readonly maxAgeSeconds: number; readonly idleSeconds: number };
@@ -55,7 +57,9 @@ export function createSessions(world: SessionsWorld): Sessions {
   return {
     async open(provider, person, refreshToken, from) {
       const sealed = refreshToken ? seal(world.refreshKey, refreshToken) : null;
+      const before = await findPerson(db, provider, person.subject);
       await rememberPerson(db, provider, person, at(), sealed);
+      world.groupsSeen?.({ ...person, provider }, before?.known.groups ?? []);
       await welcomeBack(db, { provider, subject: person.subject });
       return openSession(world, provider, person, from);
     },

@@ -261,7 +261,7 @@ function gainsPower(
 
 /** What the audit notes of somebody whose groups change: `admin_grant` where that gives such powers. */
 export function notedPower(
-  { grants }: AdministratorsWorld,
+  { grants }: Pick<AdministratorsWorld, 'grants'>,
   before: readonly string[],
   after: readonly string[],
 ): { readonly admin_grant?: true } {

@@ -8,6 +8,7 @@ import { tokenIdentifier } from '../identity/identify.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { createLogin } from '../identity/login.ts';
 import { createMemberships } from '../identity/memberships.ts';
+import type { GroupsSeen } from '../identity/people.ts';
 import { providersOf } from '../identity/providers/index.ts';
 import { settleRealms } from '../identity/realms.ts';
 import type { Owner } from '../identity/session-rows.ts';
@@ -48,8 +49,11 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
   const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });
   const refreshKey = deriveKey(config.secretKey, 'refresh-token');
+  // What groups grant is known only when there is a registry.
+  const seen: { groups: GroupsSeen } = { groups: () => undefined };
+  const groupsSeen: GroupsSeen = (person, before) => seen.groups(person, before);
   const freshPerson = createFreshPeople({
-    ...{ ...ages, db, log, trusted, clients, memberships, now },
+    ...{ ...ages, db, log, trusted, clients, memberships, now, groupsSeen },
     key: refreshKey,
     fetch: toProvider,
   });
@@ -78,8 +82,20 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
     ...{ db, now, trusted, clients, memberships, fetch: toProvider },
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
-  const sessions = createSessions({ db, now, refreshKey, freshPerson, limits: config.session });
-  return { toProvider, trusted, personal, tokens, login, sessions, freshPerson, oauthKeys, verify, servers };
+  const sessions = createSessions({ db, now, refreshKey, freshPerson, groupsSeen, limits: config.session });
+  const handedIn = { servers, seen };
+  return {
+    toProvider,
+    trusted,
+    personal,
+    tokens,
+    login,
+    sessions,
+    freshPerson,
+    oauthKeys,
+    verify,
+    ...handedIn,
+  };
 }
 
 /** Whether a tool only reads: the server says so. What stands for several servers decides each inner call by its own. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { looksLikeEvery } from '../../contract/names.ts';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
@@ -24,6 +23,7 @@ import { createHealthWatch } from '../registry/servers/watch-health.ts';
 import { startVirtualTable } from '../registry/virtual-servers/table.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
+import { recordsOfFile } from './unasked-grants.ts';
 
 /** The inventory: scopes and servers, and what keeps them current. */
 export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
@@ -37,13 +37,7 @@ export async function buildInventory(
   const file = config.scopesFile;
   const { canonical } = groupNames(config.providers, knownProviders);
   const extraMappings = mappingsOf(config);
-  // Nobody's request: whoever may write the file is known to the operating system only.
-  const record = (detail: Readonly<Record<string, unknown>>): void =>
-    trail.record({
-      ...{ kind: 'change', action: 'scopes.file', resource: basename(file), decision: 'allow', status: 200 },
-      ...{ who: null, clientIp: null, correlationId: randomUUID(), durationMs: 0, detail },
-      at: new Date(now()).toISOString(),
-    });
+  const record = recordsOfFile({ trail, now }, file);
   const builtIn = builtInRoles();
   const remedy = `set ENTRA_GROUP_ADMIN_ID, or create it with: ${copyOfExample('scopes.yml', file)}`;
   const given = { file, builtIn, remedy, extraMappings, canonical };

@@ -38,6 +38,7 @@ import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
 import { buildOauth } from './oauth.ts';
 import { doctorOf } from './tools.ts';
+import { recordsOfGroups } from './unasked-grants.ts';
 
 /** What the two planes are built from. */
 interface Parts {
@@ -76,6 +77,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     session: base.config.session,
   });
   parts.identity.servers.find = inventory.routes.find;
+  parts.identity.seen.groups = recordsOfGroups({ ...base, trail }, parts.identity.trusted, grants);
   const oauth = buildOauth({ ...parts, trail, http }, ending);
   const app = controlPlane(parts, { trail, metrics, doctor, jobs, http, consent: oauth.consent });
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });

@@ -16,6 +16,12 @@ export const connectedClient = z.object({
   resource: z.string(),
   /** `mcp:read`, `mcp:call`, `registry`; without `mcp:call` only tools that read. */
   scopes: z.array(z.string()),
+  /** The one endpoint, such as `/everything`, to which the person narrowed a grant for all; null for no narrowing. */
+  only_at: z.string().nullable(),
+  /** The person's `consent`, also for a `device` by its code; an `assertion` of a trusted issuer; or an `exchange` by an agent. */
+  via: z.enum(['consent', 'device', 'assertion', 'exchange']),
+  /** The client ids of the agents that act for the person, the present one first. */
+  actors: z.array(z.string()),
   created_at: z.string(),
   last_used_at: z.string().nullable(),
   expires_at: z.string(),
@@ -111,6 +117,8 @@ export const oauthEndpoints = {
       client_credentials: z.boolean().default(false),
       /** Lets the client exchange people's tokens for its own (RFC 8693). */
       token_exchange: z.boolean().default(false),
+      /** Lets the client get tokens for people by assertions of trusted issuers (ID-JAG), which nobody is asked about. */
+      jwt_bearer: z.boolean().default(false),
       groups: groups.default([]),
       jwks: z.looseObject({ keys: z.array(z.looseObject({})).min(1).max(10) }).optional(),
       jwks_uri: z.url({ protocol: /^https$/ }).optional(),

@@ -13,13 +13,16 @@ export interface SignInFault {
   readonly correlation_id: string;
 }
 
-/** How the command line signs somebody in: a public client of the provider's, and where it asks (RFC 8252, RFC 8628). */
+/** How the command line signs somebody in: a public client, and where it asks (RFC 8252, RFC 8628). */
 export const commandLine = z.object({
+  /** `gateway` for the gateway's own authorization server, else the identity provider's name. */
   provider: z.string(),
   client_id: z.string(),
   authorization_endpoint: z.string(),
   token_endpoint: z.string(),
   device_authorization_endpoint: z.string(),
+  /** Where a sign-in is given back (RFC 7009); absent where there is no such thing. */
+  revocation_endpoint: z.string().optional(),
   /** The scopes to ask for: they make a token for this gateway, with one to refresh it. */
   scope: z.string(),
 });
@@ -73,8 +76,14 @@ export const signInEndpoints = {
     method: 'GET',
     path: '/api/auth/command-line',
     permission: 'public',
-    summary: 'How the command line signs people in; null where no public client is set up for it',
-    output: z.object({ sign_in: commandLine.nullable() }),
+    summary:
+      'How the command line signs people in: here, and at the provider where a public client is set up there',
+    output: z.object({
+      /** At the gateway's own authorization server. Gateways before 0.2.0 had none: null, or a provider's. */
+      sign_in: commandLine.nullable(),
+      /** At the identity provider itself; null where no public client is set up for it. */
+      provider_sign_in: commandLine.nullable().optional(),
+    }),
   },
   'auth.csrf': {
     method: 'GET',

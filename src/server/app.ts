@@ -20,6 +20,8 @@ import type { Login } from './identity/login.ts';
 import type { Sessions } from './identity/sessions.ts';
 import type { Log } from './log.ts';
 import { type ConsentWorld, mountConsent } from './oauth/consent.ts';
+import { mountDevice } from './oauth/device.ts';
+import { commandLineOf } from './oauth/metadata.ts';
 import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 import { mountOfficialRegistry } from './registry/official/mount.ts';
 
@@ -67,6 +69,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
     alsoProviders: config.oauth.providersToo,
   });
   mountConsent(app, world.consent);
+  mountDevice(app, world.consent);
   mountOfficialRegistry(app, { ...world.servers, identity, isPublic: config.registryApiPublic });
   mount(
     app,
@@ -76,6 +79,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       ...meHandlers({
         providers: trusted.map(({ provider }) => provider),
         evaluation: config.mode === 'evaluation',
+        commandLine: commandLineOf(config.registryUrl),
         tokenHours: { default: config.tokens.defaultHours, max: config.tokens.maxHours },
         csrfToken: identity.csrfToken,
       }),

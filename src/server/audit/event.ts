@@ -32,15 +32,18 @@ export interface AuditIdentity {
   readonly credentialId?: string | null | undefined;
 }
 
-/** The part of an identity that is recorded; whatever else it knows stays out. */
-export function auditIdentity({
-  provider,
-  subject,
-  username,
-  clientId,
-  method,
-  credentialId,
-}: AuditIdentity): AuditIdentity {
+/** An identity of which a part is recorded, with the clients that act for it (RFC 8693). */
+export interface Recordable extends AuditIdentity {
+  readonly actors?: readonly string[] | undefined;
+}
+
+/**
+ * The part of an identity that is recorded; whatever else it knows stays out. Where a client acts for a person, both are
+ * there: the person, and the client with the method `token-exchange`.
+ */
+export function auditIdentity(identity: Recordable): AuditIdentity {
+  const { provider, subject, username, clientId, credentialId, actors } = identity;
+  const method = actors && actors.length > 0 ? 'token-exchange' : identity.method;
   return { provider, subject, username, clientId, method, credentialId };
 }
 

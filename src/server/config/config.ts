@@ -204,7 +204,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
     },
     serversPerPerson: value('MAX_SERVERS_PER_PERSON'),
-    oauth: oauthOf(read),
+    oauth: oauthOf(read, asked, faults),
     egress: { audiences: value('EGRESS_ALLOWED_AUDIENCES'), scopes: value('EGRESS_ALLOWED_SCOPES') },
     gateway: gatewayOf(read, directory, faults),
     proxy: proxyOf(read),

@@ -1,4 +1,4 @@
-import { boolean, integer, oneOf, setting } from './setting.ts';
+import { boolean, integer, issuerUrl, oneOf, setting, wrong } from './setting.ts';
 
 const group = 'Sign-in from MCP clients';
 
@@ -33,6 +33,15 @@ export const oauthSettings = {
     default: '30',
     parse: integer(1, 365),
   }),
+  OAUTH_ASSERTION_ISSUERS: setting({
+    group,
+    about:
+      'Issuers whose assertions of identity (ID-JAG, enterprise-managed authorization) are taken, separated by commas, each as ' +
+      '`<issuer>=<provider>`, such as `https://acme.okta.com=okta`: the provider of AUTH_PROVIDER whose people its `sub` names. ' +
+      'None by default.',
+    default: '',
+    parse: assertionIssuers,
+  }),
   OAUTH_PROVIDERS_TOO: setting({
     group,
     about:
@@ -42,3 +51,15 @@ export const oauthSettings = {
     parse: boolean,
   }),
 } as const;
+
+/** `https://acme.okta.com=okta, ...`; the last `=` divides, since issuers may hold one. */
+function assertionIssuers(value: string): { readonly name: string; readonly provider: string }[] {
+  const entries = value.split(',').map((one) => one.trim());
+  return entries
+    .filter((one) => one !== '')
+    .map((one) => {
+      const at = one.lastIndexOf('=');
+      if (at < 1) wrong(`'${one}' must read <issuer>=<provider>, such as https://acme.okta.com=okta`);
+      return { name: issuerUrl(one.slice(0, at)), provider: one.slice(at + 1) };
+    });
+}

@@ -18,6 +18,7 @@ import * as searchVectors from './migrations/0036-search-vectors.ts';
 import * as sessionsAndTokens from './migrations/0038-sessions-and-tokens.ts';
 import * as providerRealms from './migrations/0044-provider-realms.ts';
 import * as repeatedEvents from './migrations/0050-repeated-events.ts';
+import * as oauthDelegation from './migrations/0052-oauth-delegation.ts';
 import * as egress from './migrations/0054-egress.ts';
 import type { Db } from './tables.ts';
 
@@ -42,6 +43,7 @@ const migrations: Record<string, Migration> = {
   '0038-sessions-and-tokens': sessionsAndTokens,
   '0044-provider-realms': providerRealms,
   '0050-repeated-events': repeatedEvents,
+  '0052-oauth-delegation': oauthDelegation,
   '0054-egress': egress,
 };
 

@@ -30,6 +30,7 @@ export interface Tables {
   oauth_clients: OauthClientsTable;
   oauth_grants: OauthGrantsTable;
   oauth_artifacts: OauthArtifactsTable;
+  oauth_rates: OauthRatesTable;
   connections: ConnectionsTable;
   connection_attempts: ConnectionAttemptsTable;
   egress_clients: EgressClientsTable;
@@ -393,6 +394,22 @@ export interface OauthGrantsTable {
   revoked_at: string | null;
   revoked_by: string | null;
   revoked_because: string | null;
+  /** How it came about: `consent`, `device` (RFC 8628), `assertion` (RFC 7523) or `exchange` (RFC 8693). */
+  via: string;
+  /** JSON array: the clients that act for the person by it, the present one first; empty where the client is the person's own. */
+  actors: string;
+  /** The grant that it came of by token exchange, which it ends with. */
+  parent_id: string | null;
+  /** The one endpoint, such as `/everything`, to which the person narrowed a grant for all; null for no narrowing. */
+  only_at: string | null;
+}
+
+/** Requests counted within a window of time, for limits that hold over all replicas. */
+export interface OauthRatesTable {
+  /** SHA-256 of what is limited and whose it is, with the number of the window. */
+  key: string;
+  count: number;
+  ends_at: string;
 }
 
 /** What the authorization server keeps for a while: codes, refresh tokens, interactions, device codes. */

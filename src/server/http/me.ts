@@ -1,5 +1,5 @@
 import type { Handlers } from '../../contract/endpoint.ts';
-import type { signInEndpoints } from '../../contract/sign-in.ts';
+import type { CommandLine, signInEndpoints } from '../../contract/sign-in.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -8,6 +8,8 @@ import type { Provider } from '../provider/provider.ts';
 export interface MeWorld {
   readonly providers: readonly Provider[];
   readonly evaluation: boolean;
+  /** How the command line signs in at our own authorization server. */
+  readonly commandLine: CommandLine;
   readonly tokenHours: { readonly default: number; readonly max: number };
   readonly csrfToken: (identity: Identity) => string;
 }
@@ -41,7 +43,10 @@ export function meHandlers(world: MeWorld): Handlers<typeof signInEndpoints, Cal
     },
     'auth.commandLine'() {
       const found = world.providers.find(({ commandLine }) => commandLine !== undefined);
-      return { sign_in: found?.commandLine ? { provider: found.name, ...found.commandLine } : null };
+      return {
+        sign_in: world.commandLine,
+        provider_sign_in: found?.commandLine ? { provider: found.name, ...found.commandLine } : null,
+      };
     },
     'auth.csrf'(_, { identity }) {
       return { csrf_token: world.csrfToken(identity) };

@@ -25,6 +25,8 @@ export interface Identity {
   readonly onlyReading?: ((server: string, tool: string) => boolean) | undefined;
   /** Where our own access tokens may be used and for what; absent for every other credential. */
   readonly bound?: Bound | undefined;
+  /** The OAuth clients that act for the person (RFC 8693), the present one first; absent where nobody acts for them. */
+  readonly actors?: readonly string[] | undefined;
   /** Row key of the session, personal token or OAuth grant behind it, so that it can be ended. */
   readonly credentialId: string | null;
   /** When the credential ends, in milliseconds since 1970. */

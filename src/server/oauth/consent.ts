@@ -14,7 +14,7 @@ import { rememberedGrant, storeGrant } from './grants.ts';
 import { errorPage, pageHeaders, styleSheet } from './pages.ts';
 import { accountIdOf } from './provider.ts';
 import { receiverOf } from './redirects.ts';
-import { type Resource, resourceOf } from './resources.ts';
+import { type Resource, registryScope, resourceOf } from './resources.ts';
 
 /** What the consent page needs. */
 export interface ConsentWorld {
@@ -32,13 +32,24 @@ export interface ConsentWorld {
   readonly providers: readonly { readonly name: string; readonly displayName: string }[];
   /** What a resource is called to somebody; undefined when they may not use it, or there is no such thing. */
   readonly titleOf: (who: Identity, at: string) => string | undefined;
+  /** The endpoints that somebody may use, such as `/everything`, in the order of their names. */
+  readonly placesOf: (who: Identity) => readonly string[];
   readonly record: (event: Omit<AuditEvent, 'correlationId' | 'clientIp'>, c: Context<HttpEnv>) => void;
+}
+
+/** What a person narrows a grant to. */
+export interface Narrowing {
+  readonly onlyReading: boolean;
+  /** The one endpoint, where the program asked for all; null for no narrowing. */
+  readonly onlyAt: string | null;
 }
 
 /** What was allowed before the person had signed in, bound to the browser that allowed it. */
 interface Approval {
   readonly browser: string;
   readonly onlyReading: boolean;
+  /** Whether the person wants to say which one server it is, once signed in. */
+  readonly choosesPlace: boolean;
 }
 
 /** A request for consent, with all that is known of it. */
@@ -87,20 +98,40 @@ async function withAsked(
 
 async function show(c: Context<HttpEnv>, asked: Asked, world: ConsentWorld): Promise<Response> {
   const { interaction, person, client, resource, redirectUri, scopes } = asked;
-  if (!person) return page(viewOf(asked, world, false));
+  if (!person) return page(viewOf(asked, world, everything));
   const approval = interaction.result?.approval as Approval | undefined;
   const given = readCookies(c.req.header('cookie')).get(approvalCookie(world));
-  if (approval && given && sameSecret(hashOf(given), approval.browser))
-    return finish(c, asked, person, approval.onlyReading, world);
+  if (approval && given && sameSecret(hashOf(given), approval.browser)) {
+    const { onlyReading, choosesPlace } = approval;
+    if (!choosesPlace) return finish(c, asked, person, { onlyReading, onlyAt: null }, world);
+    return page(viewOf(asked, world, { onlyReading, onlyAt: world.placesOf(person)[0] ?? null }));
+  }
   const at = new Date(world.now()).toISOString();
   const before = await rememberedGrant(world.db, person, client.id, resource.audience, at);
   const granted = before ? (JSON.parse(before.scopes) as string[]) : [];
+  const onlyAt = before?.only_at ?? null;
   // Only where nobody else can take the client's place: https redirects of clients with a lasting identity.
   const isSure = client.kind !== 'registered' && receiverOf(redirectUri).kind === 'https';
   const asksAgain = (interaction.params.prompt ?? '').split(' ').some((one) => one !== '' && one !== 'none');
-  if (before && isSure && !asksAgain && scopes.every((one) => granted.includes(one)))
-    return finish(c, asked, person, false, world);
-  return page(viewOf(asked, world, before !== undefined && !granted.includes('mcp:call')));
+  if (before && isSure && !asksAgain && scopesWithin(scopes, onlyAt).every((one) => granted.includes(one)))
+    return finish(c, asked, person, { onlyReading: false, onlyAt }, world);
+  const onlyReading = before !== undefined && !granted.includes('mcp:call');
+  return page(viewOf(asked, world, { onlyReading, onlyAt }));
+}
+
+const everything: Narrowing = { onlyReading: false, onlyAt: null };
+
+/** The scopes that a grant narrowed to one endpoint has: the registry's API belongs to the gateway as a whole. */
+function scopesWithin(scopes: readonly string[], onlyAt: string | null): readonly string[] {
+  return onlyAt === null ? scopes : scopes.filter((one) => one !== registryScope);
+}
+
+/** What a form says of narrowing; undefined when it names a place that is not the person's. */
+export function narrowingIn(form: URLSearchParams, places: readonly string[]): Narrowing | undefined {
+  const onlyReading = form.get('reach') === 'read';
+  if (form.get('place') !== 'one') return { onlyReading, onlyAt: null };
+  const onlyAt = form.get('at') ?? '';
+  return places.includes(onlyAt) ? { onlyReading, onlyAt } : undefined;
 }
 
 async function decide(c: Context<HttpEnv>, asked: Asked, world: ConsentWorld): Promise<Response> {
@@ -109,15 +140,25 @@ async function decide(c: Context<HttpEnv>, asked: Asked, world: ConsentWorld): P
   const expected = csrfOf(asked, world);
   if (!sameSecret(form.get('csrf') ?? '', expected))
     // Somebody signed in or out in another tab: the page is shown again for whoever it is now.
-    return page(viewOf(asked, world, form.get('reach') === 'read'), 403);
+    return page(viewOf(asked, world, { onlyReading: form.get('reach') === 'read', onlyAt: null }), 403);
   const [decision, providerName] = (form.get('decision') ?? '').split(':');
   if (decision !== 'allow') return deny(c, asked, world);
-  const onlyReading = form.get('reach') === 'read';
-  if (person) return finish(c, asked, person, onlyReading, world);
+  if (person) {
+    const isForAll = asked.resource.at === '/';
+    const narrowing = narrowingIn(form, isForAll ? world.placesOf(person) : []);
+    return narrowing
+      ? finish(c, asked, person, narrowing, world)
+      : page(viewOf(asked, world, everything), 400);
+  }
   const chosen = world.providers.find(({ name }) => name === providerName) ?? world.providers[0];
   if (!chosen) return deny(c, asked, world);
   const browser = newSecret();
-  const approval: Approval = { browser: hashOf(browser), onlyReading };
+  const choosesPlace = asked.resource.at === '/' && form.get('place') === 'one';
+  const approval: Approval = {
+    browser: hashOf(browser),
+    onlyReading: form.get('reach') === 'read',
+    choosesPlace,
+  };
   await result(c, world, { approval });
   const query = new URLSearchParams({ redirect_uri: `/oauth/consent/${interaction.uid}` });
   const to = `/oauth2/login/${chosen.name}?${query}`;
@@ -129,32 +170,56 @@ async function finish(
   c: Context<HttpEnv>,
   { interaction, client, resource, scopes, redirectUri }: Asked,
   person: Identity,
-  onlyReading: boolean,
+  narrowing: Narrowing,
   world: ConsentWorld,
 ): Promise<Response> {
-  const provider = await world.provider();
-  const scope = onlyReading ? scopes.filter((one) => one !== 'mcp:call') : scopes;
-  const accountId = accountIdOf(person);
-  const grant = new provider.Grant({ accountId, clientId: client.id });
   const requested = interaction.params.resource ?? world.issuer;
-  grant.addResourceScope(requested, scope.join(' '));
-  grant.addOIDCScope('offline_access');
-  const id = await grant.save();
-  const now = world.now();
-  await storeGrant(world.db, {
-    ...{ id, owner: person, client, resource: resource.audience, scopes: scope },
-    at: new Date(now).toISOString(),
-    expiresAt: new Date(now + world.days * 24 * 3_600_000).toISOString(),
-  });
+  const wanted = { client, resource, requested, scopes, narrowing, via: 'consent' } as const;
+  const { id, scope, accountId } = await grantTo(world, person, wanted);
   const detail = {
     client: client.id,
     client_name: client.name,
     scopes: scope,
+    ...(narrowing.onlyAt === null ? {} : { only_at: narrowing.onlyAt }),
     receiver: receiverOf(redirectUri).name,
   };
   note(c, world, person, resource, { decision: 'allow', detail });
   const done = { login: { accountId, remember: false }, select_account: {}, consent: { grantId: id } };
   return goOn(await result(c, world, done), world);
+}
+
+/** What a person allows, before it is narrowed. */
+export interface Wanted {
+  readonly client: StoredClient;
+  readonly resource: Resource;
+  /** The resource as the client wrote it. */
+  readonly requested: string;
+  readonly scopes: readonly string[];
+  readonly narrowing: Narrowing;
+  readonly via: 'consent' | 'device';
+}
+
+/** Stores what a person has allowed, for the protocol core and for everybody who looks. */
+export async function grantTo(
+  world: Pick<ConsentWorld, 'db' | 'now' | 'days' | 'provider'>,
+  person: Identity,
+  { client, resource, requested, scopes, narrowing, via }: Wanted,
+): Promise<{ id: string; scope: readonly string[]; accountId: string }> {
+  const { onlyReading, onlyAt } = narrowing;
+  const scope = scopesWithin(scopes, onlyAt).filter((one) => !onlyReading || one !== 'mcp:call');
+  const provider = await world.provider();
+  const accountId = accountIdOf(person);
+  const grant = new provider.Grant({ accountId, clientId: client.id });
+  grant.addResourceScope(requested, scope.join(' '));
+  grant.addOIDCScope('offline_access');
+  const id = await grant.save();
+  const now = world.now();
+  await storeGrant(world.db, {
+    ...{ id, owner: person, client, resource: resource.audience, scopes: scope, via, onlyAt },
+    at: new Date(now).toISOString(),
+    expiresAt: new Date(now + world.days * 24 * 3_600_000).toISOString(),
+  });
+  return { id, scope, accountId };
 }
 
 async function deny(c: Context<HttpEnv>, asked: Asked, world: ConsentWorld): Promise<Response> {
@@ -196,18 +261,28 @@ function goOn(returnTo: string, world: ConsentWorld): Response {
   return page(goingOnPage(pathname, 'Going back to your program ...'), 200, { 'set-cookie': gone });
 }
 
-function viewOf(asked: Asked, world: ConsentWorld, onlyReading: boolean): string {
+function viewOf(asked: Asked, world: ConsentWorld, narrowing: Narrowing): string {
   const { client, redirectUri, resource, scopes, person, interaction } = asked;
-  const title = person && world.titleOf(person, resource.at);
-  const reach = {
+  return consentPage({
+    ...{ client, redirectUri, scopes, person, reach: reachOf(world, resource, person), ...narrowing },
+    ...{ days: world.days, providers: world.providers, places: person ? world.placesOf(person) : [] },
+    action: `/oauth/consent/${interaction.uid}`,
+    hidden: { csrf: csrfOf(asked, world) },
+  });
+}
+
+/** What a resource is in words, to whoever is signed in. */
+export function reachOf(
+  { titleOf }: Pick<ConsentWorld, 'titleOf'>,
+  resource: Resource,
+  person: Identity | undefined,
+): { title: string; url: string; everything: boolean } {
+  const title = person && titleOf(person, resource.at);
+  return {
     title: title ?? resource.at.slice(1),
     url: resource.audience,
     everything: resource.at === '/',
   };
-  return consentPage({
-    ...{ client, redirectUri, reach, scopes, onlyReading, person, uid: interaction.uid },
-    ...{ days: world.days, providers: world.providers, csrf: csrfOf(asked, world) },
-  });
 }
 
 /** Bound to this sign-in and to whoever is signed in. */
@@ -220,6 +295,7 @@ function approvalCookie({ secure }: ConsentWorld): string {
   return `${secure ? '__Host-' : ''}mcp_gateway_consent`;
 }
 
-function page(html: string, status = 200, headers: Record<string, string> = {}): Response {
+/** A page as it goes out. */
+export function page(html: string, status = 200, headers: Record<string, string> = {}): Response {
   return new Response(html, { status, headers: { ...pageHeaders, ...headers } });
 }

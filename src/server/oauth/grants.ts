@@ -19,7 +19,10 @@ export interface GrantOwner {
   readonly subject: string;
 }
 
-/** What a person has just granted. */
+/** How a grant came about: a person's consent, also by device code (RFC 8628), an assertion (RFC 7523) or token exchange (RFC 8693). */
+export type GrantVia = 'consent' | 'device' | 'assertion' | 'exchange';
+
+/** What a person, or somebody whom the gateway trusts with it, has just granted. */
 export interface NewGrant {
   readonly id: string;
   readonly owner: Pick<Identity, 'provider' | 'subject' | 'username'>;
@@ -28,6 +31,13 @@ export interface NewGrant {
   readonly scopes: readonly string[];
   readonly at: string;
   readonly expiresAt: string;
+  readonly via: GrantVia;
+  /** The clients that act for the person, the present one first; none where the client is the person's own program. */
+  readonly actors?: readonly string[];
+  /** The grant that it came of and ends with. */
+  readonly parentId?: string | undefined;
+  /** The one endpoint, such as `/everything`, that a grant for all is narrowed to. */
+  readonly onlyAt?: string | null;
 }
 
 /** Stores a grant; a client that registered itself lives on with it. */
@@ -58,6 +68,10 @@ export async function storeGrant(db: Db, given: NewGrant): Promise<void> {
       revoked_at: null,
       revoked_by: null,
       revoked_because: null,
+      via: given.via,
+      actors: JSON.stringify(given.actors ?? []),
+      parent_id: given.parentId ?? null,
+      only_at: given.onlyAt ?? null,
     })
     .execute();
 }
@@ -82,6 +96,7 @@ export async function rememberedGrant(
     .where('subject', '=', owner.subject)
     .where('client_id', '=', clientId)
     .where('resource', '=', resource)
+    .where('via', 'in', ['consent', 'device'])
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', at)
     .orderBy('created_at', 'desc')
@@ -143,6 +158,7 @@ export async function endGrantsOfClient(db: Db, clientId: string, how: GrantEndi
   });
 }
 
+/** Ends grants, and with each what came of it by token exchange. */
 async function endAll(trx: Db, ids: readonly string[], how: GrantEnding): Promise<void> {
   // Below the number of values that either database takes in one statement.
   for (let from = 0; from < ids.length; from += 500) {
@@ -155,5 +171,16 @@ async function endAll(trx: Db, ids: readonly string[], how: GrantEnding): Promis
       .execute();
     await trx.deleteFrom('oauth_artifacts').where('grant_id', 'in', some).execute();
     await recordChange(trx, 'oauth_grant', ...some);
+    const children = await trx
+      .selectFrom('oauth_grants')
+      .select('id')
+      .where('parent_id', 'in', some)
+      .where('revoked_at', 'is', null)
+      .execute();
+    await endAll(
+      trx,
+      children.map(({ id }) => id),
+      how,
+    );
   }
 }

@@ -29,7 +29,9 @@ export interface OauthEndpoints {
 
 /** Serves metadata, registration and the protocol endpoints; pages for people are elsewhere. */
 export function oauthEndpoints(world: HandleWorld): OauthEndpoints {
-  const own = new Set<string>([registration, ...Object.values(routes)]);
+  // People enter the codes of devices on a page of ours.
+  const { code_verification, ...forPrograms } = routes;
+  const own = new Set<string>([registration, ...Object.values(forPrograms)]);
   const document = JSON.stringify(metadataOf(world));
   return {
     owns(url) {

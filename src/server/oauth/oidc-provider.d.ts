@@ -49,6 +49,12 @@ declare module 'oidc-provider' {
     getResourceScope(resource: string): string;
   }
 
+  export interface DeviceCode extends Token {
+    readonly params?: Payload;
+    readonly error?: string;
+    userCode?: string;
+  }
+
   export interface Interaction {
     readonly uid: string;
     readonly params: Readonly<Record<string, string | undefined>>;
@@ -111,6 +117,10 @@ declare module 'oidc-provider' {
     proxy: boolean;
     readonly Grant: GrantConstructor;
     readonly AccessToken: TokenConstructor;
+    readonly DeviceCode: {
+      findByUserCode(code: string): Promise<DeviceCode | undefined>;
+      readonly adapter: Adapter;
+    };
     readonly RefreshToken: TokenConstructor;
     readonly ClientCredentials: TokenConstructor;
     readonly Client: { find(id: string): Promise<Client | undefined>; readonly prototype: Client };
@@ -130,7 +140,7 @@ declare module 'oidc-provider' {
     ): Promise<string>;
     registerGrantType(
       name: string,
-      handler: (ctx: Context, next: () => Promise<void>) => Promise<void>,
+      handler: (ctx: Context) => Promise<void>,
       parameters: readonly string[],
       duplicates?: readonly string[],
     ): void;

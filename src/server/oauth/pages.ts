@@ -128,7 +128,7 @@ code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-si
 fieldset { margin: 0 0 1rem; padding: 0; border: 0; }
 legend { padding: 0; font-weight: 600; }
 label { display: block; padding: 0.375rem 0; cursor: pointer; }
-input[type="text"] {
+input[type="text"], select {
   width: 100%; padding: 0.5rem; font: inherit; color: inherit; background: var(--paper);
   border: 1px solid var(--edge); border-radius: 6px;
 }

@@ -8,7 +8,8 @@ import { type ArtifactsWorld, artifactsOf } from './artifacts.ts';
 import type { StoredClient } from './clients.ts';
 import { endGrant } from './grants.ts';
 import { renderErrorPage } from './pages.ts';
-import { mcpScopes, resourceOf } from './resources.ts';
+import { takeTurn } from './rates.ts';
+import { mcpScopes, type Resource, resourceOf } from './resources.ts';
 import type { IssuedClaims } from './verify.ts';
 
 /** Where the protocol endpoints are. */
@@ -37,8 +38,18 @@ export interface ProviderWorld extends ArtifactsWorld {
   /** The way to the keys of clients (`jwks_uri`): public addresses only. */
   readonly fetch: Fetch;
   readonly lifetimes: { readonly accessSeconds: number; readonly grantSeconds: number };
+  readonly log: { error(facts: object, text: string): void };
+  /** Grants that the core does not know. */
+  readonly grants: readonly ExtraGrant[];
   /** What a living access token of ours says; undefined for one that is over, revoked or not ours. */
   readonly living: (token: string) => Promise<IssuedClaims | undefined>;
+}
+
+/** A grant of the token endpoint besides the core's. */
+export interface ExtraGrant {
+  readonly name: string;
+  readonly handle: (ctx: Context) => Promise<void>;
+  readonly parameters: readonly string[];
 }
 
 /** The `sub` of a person: provider and the provider's stable id. */
@@ -94,6 +105,7 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       clientCredentials: { enabled: true },
+      deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****' },
       revocation: { enabled: true },
       introspection: { enabled: true, allowedPolicy: () => false },
       resourceIndicators: {
@@ -119,8 +131,8 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
     issueRefreshToken: async (_: unknown, client: { grantTypeAllowed(type: string): boolean }) =>
       client.grantTypeAllowed('refresh_token'),
     expiresWithSession: async () => false,
-    extraTokenClaims: async (_: unknown, token: { grantId?: string }) =>
-      token.grantId ? { gid: token.grantId } : undefined,
+    extraTokenClaims: async (_: unknown, { grantId, act }: { grantId?: string; act?: unknown }) =>
+      grantId ? { gid: grantId, ...(act ? { act } : {}) } : undefined,
     loadExistingGrant: async (ctx: Context) => {
       const id = ctx.oidc.result?.consent?.grantId;
       return id ? provider.Grant.find(id) : undefined;
@@ -152,8 +164,14 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
   provider.Client.prototype.compareClientSecret = function compare(actual) {
     return sameSecret(hashOf(actual), this.clientSecret ?? '');
   };
+  for (const { name, handle, parameters } of world.grants)
+    provider.registerGrantType(name, handle, parameters);
+  provider.on('server_error', (_: unknown, error: unknown) =>
+    world.log.error({ err: error }, 'the authorization server failed'),
+  );
   provider.use(adjustAuthorization);
   provider.use((ctx, next) => aboutAccessTokens(ctx, next, world));
+  provider.use((ctx, next) => paceDevices(ctx, next, world));
   return provider;
 }
 
@@ -187,13 +205,18 @@ function resourceInfo(ctx: Context, indicator: string, world: ProviderWorld) {
     throw new errors.InvalidTarget(
       `the resource must be the URL of an MCP endpoint of this gateway, such as ${world.issuer}/<server>/mcp`,
     );
+  return resourceServerOf(resource, world.lifetimes.accessSeconds);
+}
+
+/** A resource as the core has them: its tokens are JWTs (RFC 9068) of so many seconds. */
+export function resourceServerOf(resource: Resource, seconds: number) {
   return {
     audience: resource.audience,
     scope: resource.scopes.join(' '),
     accessTokenFormat: 'jwt',
-    accessTokenTTL: world.lifetimes.accessSeconds,
+    accessTokenTTL: seconds,
     jwt: { sign: { alg: 'ES256' } },
-  };
+  } as const;
 }
 
 /** The account behind a `sub`; whoever the provider has ended gets no more tokens. */
@@ -267,6 +290,35 @@ async function aboutAccessTokens(
       claims && (isOwn || client.clientAuthMethod !== 'none')
         ? { active: true, token_type: 'Bearer', ...claims }
         : { active: false };
+  }
+}
+
+/** Device authorizations for one client within a minute at most: each is stored for ten. */
+const devices = { most: 120, withinMs: 60_000 };
+/** Seconds between the polls of a device (RFC 8628, section 3.2). */
+const pollSeconds = 5;
+
+/** What the core leaves out of RFC 8628: how often a device may ask, and that one that asks more often is told so. */
+async function paceDevices(ctx: Context, next: () => Promise<void>, world: ProviderWorld): Promise<void> {
+  await next();
+  const body = ctx.body as { error?: string; device_code?: string; interval?: number } | undefined;
+  if (ctx.path === routes.device_authorization && body?.device_code) {
+    const { clientId } = ctx.oidc.client;
+    if (await takeTurn(world.db, ['device authorization', clientId], devices, world.now()))
+      body.interval = pollSeconds;
+    else {
+      ctx.status = 429;
+      ctx.set('retry-after', '60');
+      const error_description =
+        'Too many devices are being connected with this program; try again in a minute.';
+      ctx.body = { error: 'temporarily_unavailable', error_description };
+    }
+  } else if (body?.error === 'authorization_pending') {
+    const polled = { most: 2, withinMs: pollSeconds * 1000 };
+    const device = String(ctx.oidc.params.device_code);
+    if (await takeTurn(world.db, ['device poll', device], polled, world.now())) return;
+    const error_description = `Ask every ${pollSeconds * 2} seconds from now on.`;
+    ctx.body = { error: 'slow_down', error_description };
   }
 }
 

@@ -3,7 +3,7 @@ import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import { explained } from '../identity/bearer.ts';
 import type { FreshPerson } from '../identity/fresh-people.ts';
-import type { Identity } from '../identity/identity.ts';
+import type { Bound, Identity } from '../identity/identity.ts';
 import { findClient, grantTypes, namesOf, type StoredClient } from './clients.ts';
 import { findGrant, touchGrant } from './grants.ts';
 import type { Keys } from './keys.ts';
@@ -90,11 +90,25 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
       'credential_revoked',
       `This access was ended at ${grant.revoked_at}. ${grant.revoked_because} Sign in again.`,
     );
+  // One that ended before this came of it could not take it along.
+  const parent = grant.parent_id === null ? undefined : await findGrant(db, grant.parent_id);
+  if (parent?.revoked_at)
+    throw new Failure('credential_revoked', `What this access came of was ended at ${parent.revoked_at}.`);
   const person = await world.freshPerson(grant.provider, grant.subject);
   if (!person)
     throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
   await touchGrant(db, grant, now());
-  return { ...person, ...limits, kind: 'person', credentialId: grant.id };
+  const actors = JSON.parse(grant.actors) as string[];
+  const narrowed = grant.only_at === null ? {} : { bound: within(limits.bound, grant.only_at, world.issuer) };
+  return {
+    ...{ ...person, ...limits, ...narrowed, kind: 'person', credentialId: grant.id },
+    ...(actors.length > 0 ? { actors } : {}),
+  };
+}
+
+/** A token for everything that the person narrowed to one endpoint. */
+function within(bound: Bound, onlyAt: string, issuer: string): Bound {
+  return { ...bound, at: onlyAt, audience: `${issuer}${onlyAt}/mcp` };
 }
 
 /** A client that acts for itself: its groups are what an administrator gave it. */

@@ -4,14 +4,9 @@ import type { Trail } from '../audit/event.ts';
 import { clientIp, clientIpOf } from '../http/client-ip.ts';
 import type { HttpIdentity } from '../http/env.ts';
 import type { Identity } from '../identity/identity.ts';
-import { deriveKey } from '../identity/keys.ts';
 import { outbound } from '../net/outbound.ts';
-import { findClient, type StoredClient } from '../oauth/clients.ts';
-import type { ConsentWorld } from '../oauth/consent.ts';
-import { createDocuments, isDocumentUrl } from '../oauth/documents.ts';
-import { oauthEndpoints, rebuilding } from '../oauth/handle.ts';
-import { createProvider } from '../oauth/provider.ts';
-import { livingClaims } from '../oauth/verify.ts';
+import { type AuthorizationServer, createAuthorizationServer } from '../oauth/server.ts';
+import { Issuer } from '../provider/issuer.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
@@ -26,63 +21,45 @@ interface Parts {
   readonly http: HttpIdentity;
 }
 
-/** Builds the authorization server for MCP clients: what programs talk to, and the consent page. */
-export function buildOauth({ base, identity, inventory, trail, http }: Parts, ending: Ending) {
+/** Builds the authorization server for MCP clients: what programs talk to, and the pages for people. */
+export function buildOauth(
+  { base, identity, inventory, trail, http }: Parts,
+  ending: Ending,
+): AuthorizationServer {
   const { db, config, log, now } = base;
   const { oauth, registryUrl: issuer, secretKey, trustedProxyHops } = config;
-  const { freshPerson, oauthKeys, trusted } = identity;
-  const secure = issuer.startsWith('https:');
+  const { freshPerson, trusted, verify, toProvider } = identity;
   // Clients name these addresses, and anybody may be one: public ones only, little and soon.
   const fetch = outbound({
     ...{ proxy: config.proxy, policy: { allowPrivate: false } },
     ...{ headersMs: 5_000, totalMs: 5_000, maxBytes: 10 << 10 },
   });
   ending.defer(() => fetch.close());
-  const documents = createDocuments({ db, fetch, now, log, mode: oauth.documents });
-  const anyClient = async (id: string): Promise<StoredClient | undefined> =>
-    isDocumentUrl(id) ? documents(id) : findClient(db, id, new Date(now()).toISOString());
-  const usable = async (id: string): Promise<StoredClient | undefined> => {
-    const client = await anyClient(id);
-    return client?.status === 'blocked' ? undefined : client;
-  };
-  const build = async () => {
-    const { privateJwks } = await oauthKeys.current();
-    return createProvider(
-      {
-        ...{ db, issuer, now, freshPerson, fetch, findClient: usable },
-        key: deriveKey(secretKey, 'oauth-artifact'),
-        cookieKey: deriveKey(secretKey, 'oauth-consent').toString('base64url'),
-        living: (token: string) => livingClaims(identity.verify, token),
-        lifetimes: { accessSeconds: oauth.accessMinutes * 60, grantSeconds: oauth.grantDays * 86_400 },
-      },
-      privateJwks,
-    );
-  };
-  const provider = rebuilding(oauthKeys.current, build);
-  const consent: ConsentWorld = {
-    ...{ db, issuer, now, provider, secure, findClient: anyClient },
+  return createAuthorizationServer({
+    ...{ db, issuer, secretKey, now, log, settings: oauth, verify, freshPerson, fetch },
+    identify: identity.tokens.identify,
+    // The operator names them, as the identity provider.
+    issuers: oauth.assertionIssuers.map(({ name, provider }) => ({
+      ...{ name, provider },
+      issuer: new Issuer(`${name.replace(/\/$/, '')}/.well-known/openid-configuration`, toProvider, now, {
+        ...{ name, algorithms: ['RS256', 'ES256'] },
+      }),
+    })),
     identifySession: (cookie) => http.identify({ cookie }),
-    csrfKey: deriveKey(secretKey, 'oauth-consent'),
-    days: oauth.grantDays,
     providers: trusted.map(({ provider: { name, displayName } }) => ({ name, displayName })),
     titleOf: (who, at) => titleOf(who, at, inventory),
+    placesOf: (who) => placesOf(who, inventory),
     record: (event, c) =>
       trail.record({
         ...event,
         correlationId: c.get('correlationId'),
         clientIp: clientIpOf(c, trustedProxyHops),
       }),
-  };
-  const endpoints = oauthEndpoints({
-    ...{ db, issuer, now, log, provider, secure },
-    mode: oauth.registration,
-    registration: oauth.registration !== 'off',
-    documents: oauth.documents !== 'off',
+    recordEvent: trail.record,
     allowedHosts: new Set(config.allowedHosts),
     clientIp: ({ socket, headers }: IncomingMessage) =>
       clientIp(socket.remoteAddress, headers['x-forwarded-for'], trustedProxyHops),
   });
-  return { consent, endpoints };
 }
 
 /** The name of a server for whoever may use it. */
@@ -90,4 +67,19 @@ function titleOf(who: Identity, at: string, { routes, scopes }: Inventory): stri
   const server = at.slice(1);
   const may = decide(who, { server, method: 'initialize' }, scopes.grants()).allow;
   return may && routes.find(server) ? server : undefined;
+}
+
+/** More servers than anybody chooses from in a list. */
+const mostPlaces = 500;
+
+/** The servers that somebody may use. */
+function placesOf(who: Identity, { routes, scopes }: Inventory): string[] {
+  const grants = scopes.grants();
+  return [...routes.all()]
+    .filter(
+      ({ enabled, name }) => enabled && decide(who, { server: name, method: 'initialize' }, grants).allow,
+    )
+    .map(({ name }) => `/${name}`)
+    .sort()
+    .slice(0, mostPlaces);
 }

@@ -126,6 +126,7 @@ interface Wanted {
   readonly token_endpoint_auth_method: ClientMetadata['token_endpoint_auth_method'];
   readonly client_credentials: boolean;
   readonly token_exchange: boolean;
+  readonly jwt_bearer: boolean;
   readonly jwks?: unknown;
   readonly jwks_uri?: string | undefined;
 }
@@ -133,7 +134,7 @@ interface Wanted {
 /** What an administrator set up, checked as a whole. */
 function metadataOf(body: Wanted): ClientMetadata {
   const { redirect_uris, token_endpoint_auth_method: method, jwks, jwks_uri } = body;
-  const forItself = body.client_credentials || body.token_exchange;
+  const forItself = body.client_credentials || body.token_exchange || body.jwt_bearer;
   const fault =
     redirect_uris.length > 0
       ? faultOfRedirects(redirect_uris)
@@ -142,7 +143,10 @@ function metadataOf(body: Wanted): ClientMetadata {
         : 'Name at least one redirect URI, or allow client credentials.';
   if (fault) throw invalid('redirect_uris', fault);
   if (forItself && method === 'none')
-    throw invalid('token_endpoint_auth_method', 'A client that acts for itself needs a secret or a key.');
+    throw invalid(
+      'token_endpoint_auth_method',
+      'A client that acts without a page for people needs a secret or a key.',
+    );
   if ((method === 'private_key_jwt') !== (jwks !== undefined || jwks_uri !== undefined) || (jwks && jwks_uri))
     throw invalid('jwks', 'private_key_jwt needs either jwks or jwks_uri, and nothing else does.');
   return {
@@ -152,6 +156,7 @@ function metadataOf(body: Wanted): ClientMetadata {
       ...(redirect_uris.length > 0 ? [grantTypes.code, grantTypes.refresh] : []),
       ...(body.client_credentials ? [grantTypes.clientCredentials] : []),
       ...(body.token_exchange ? [grantTypes.exchange] : []),
+      ...(body.jwt_bearer ? [grantTypes.jwtBearer] : []),
     ],
     token_endpoint_auth_method: method,
     ...(jwks === undefined ? {} : { jwks }),

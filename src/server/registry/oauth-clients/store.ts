@@ -4,7 +4,7 @@ import { recordChange } from '../../changes/record.ts';
 import type { Db, OauthGrantsTable } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { storedOf } from '../../oauth/clients.ts';
-import { endGrantsOfClient, type GrantEnding, type GrantOwner } from '../../oauth/grants.ts';
+import { endGrantsOfClient, type GrantEnding, type GrantOwner, type GrantVia } from '../../oauth/grants.ts';
 
 /** An OAuth client as the API shows it. */
 export type ShownClient = z.input<typeof oauthClient>;
@@ -96,7 +96,12 @@ export async function listGrants(
     query = query.where('provider', '=', of.owner.provider).where('subject', '=', of.owner.subject);
   if (of.clientId !== undefined) query = query.where('client_id', '=', of.clientId);
   const rows = await query.orderBy('created_at', 'desc').orderBy('id').limit(1000).execute();
-  return rows.map((row: OauthGrantsTable) => ({ ...row, scopes: JSON.parse(row.scopes) as string[] }));
+  return rows.map((row: OauthGrantsTable) => ({
+    ...row,
+    via: row.via as GrantVia,
+    scopes: JSON.parse(row.scopes) as string[],
+    actors: JSON.parse(row.actors) as string[],
+  }));
 }
 
 /** Changes what administrators say of a client; blocking ends every grant of it. */

@@ -37,7 +37,9 @@ export class EntraRefusal extends Trouble {
     const said = typeof answer.error_description === 'string' ? answer.error_description : '';
     const help = aadstsHelpIn(answer);
     const words = (said.split(/\r?\n| Trace ID:/)[0] ?? '').slice(0, 400);
-    super(help ? aadstsLine(help) : words || `Entra ID refused it (${answer.error ?? status}).`, { status });
+    super(help ? aadstsLine(help) : words || `The sign-in was refused (${answer.error ?? status}).`, {
+      status,
+    });
     this.error = typeof answer.error === 'string' ? answer.error : '';
     this.aadsts = aadstsCodeIn(answer);
   }
@@ -57,12 +59,15 @@ export async function postForm(
   }).catch((cause: Error) => {
     const late = cause.name === 'TimeoutError';
     const why = late ? `gave no answer within ${patience / 1000} seconds` : 'could not be reached';
-    throw new Trouble(`${host} ${why}.`, { cause, remedy: 'Check the network and ENTRA_LOGIN_BASE_URL.' });
+    throw new Trouble(`${host} ${why}.`, {
+      cause,
+      remedy: 'Check the network, and with Entra ID the setting ENTRA_LOGIN_BASE_URL.',
+    });
   });
   const answer: unknown = await response.json().catch(() => undefined);
   if (typeof answer !== 'object' || answer === null)
     throw new Trouble(`${host} answered ${response.status} without saying why.`, {
-      remedy: 'Check that ENTRA_LOGIN_BASE_URL is the login host of your cloud.',
+      remedy: 'Check its address; with Entra ID, that ENTRA_LOGIN_BASE_URL is the login host of your cloud.',
     });
   if (!response.ok) throw new EntraRefusal(answer as Record<string, unknown>, response.status);
   return answer as Record<string, unknown>;

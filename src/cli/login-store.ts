@@ -12,6 +12,8 @@ export interface SignedIn {
   readonly client_id: string;
   /** Where the refresh token goes, and nowhere else: as it was at sign-in. */
   readonly token_endpoint: string;
+  /** Where the sign-in is given back; absent where it only ends by itself. */
+  readonly revocation_endpoint?: string;
   readonly scope: string;
   readonly access_token: string;
   readonly refresh_token: string | null;

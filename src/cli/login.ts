@@ -13,6 +13,8 @@ const patience = 5 * 60_000;
 /** The options of `login`. */
 export interface LoginFlags {
   deviceCode?: boolean;
+  /** At the identity provider itself, not at the gateway. */
+  atProvider?: boolean;
   browser: boolean;
 }
 
@@ -20,7 +22,7 @@ export interface LoginFlags {
 export async function login(run: Run, flags: LoginFlags): Promise<void> {
   const { registryUrl, terminal, output } = run;
   mustBePrivate('The registry', registryUrl);
-  const how = await howToSignIn(run);
+  const how = await howToSignIn(run, flags);
   const asked = terminal.clock.now();
   const token = flags.deviceCode ? await byDeviceCode(run, how) : await byBrowser(run, how, flags);
   const headers = (): Record<string, string> => ({ authorization: `Bearer ${token.access_token}` });
@@ -31,6 +33,7 @@ export async function login(run: Run, flags: LoginFlags): Promise<void> {
     ...{ token_endpoint: how.token_endpoint, scope: how.scope, access_token: token.access_token },
     refresh_token: token.refresh_token ?? null,
     expires_at: new Date(asked + token.expires_in * 1000).toISOString(),
+    ...(how.revocation_endpoint === undefined ? {} : { revocation_endpoint: how.revocation_endpoint }),
   };
   await changeSignIn(terminal, registryUrl, () => kept);
   const { username } = me;
@@ -42,20 +45,23 @@ export async function login(run: Run, flags: LoginFlags): Promise<void> {
   if (first) output.warn(`${first} is set and goes before this sign-in`);
 }
 
-async function howToSignIn({ registryUrl, output }: Run): Promise<CommandLine> {
+async function howToSignIn({ registryUrl, output }: Run, { atProvider }: LoginFlags): Promise<CommandLine> {
   const anybody = await openApi(registryUrl, () => ({}), output.debug);
-  const { sign_in } = await anybody('auth.commandLine');
+  const found = await anybody('auth.commandLine');
+  const sign_in = atProvider ? found.provider_sign_in : found.sign_in;
   if (!sign_in)
     throw new Trouble(`The registry at ${registryUrl} has no public client for the command line.`, {
-      remedy:
-        'Its administrator names one in IDE_OAUTH_CLIENT_ID (docs/providers/entra.md). Meanwhile choose Get JWT Token in the web UI and pass the file with --token-file.',
+      remedy: atProvider
+        ? 'Sign in without --at-provider; or its administrator names a public client in IDE_OAUTH_CLIENT_ID (docs/providers/entra.md).'
+        : 'Its administrator names one in IDE_OAUTH_CLIENT_ID (docs/providers/entra.md). Meanwhile choose Get JWT Token in the web UI and pass the file with --token-file.',
     });
   for (const url of [
     sign_in.authorization_endpoint,
     sign_in.token_endpoint,
     sign_in.device_authorization_endpoint,
+    ...(sign_in.revocation_endpoint === undefined ? [] : [sign_in.revocation_endpoint]),
   ])
-    mustBePrivate('The identity provider', url);
+    mustBePrivate(sign_in.provider === 'gateway' ? 'The registry' : 'The identity provider', url);
   return sign_in;
 }
 
@@ -82,7 +88,8 @@ async function byBrowser(
     for (const [name, value] of Object.entries({
       ...{ client_id: how.client_id, response_type: 'code', redirect_uri: loopback.redirectUri },
       ...{ scope: how.scope, state, code_challenge: challenge, code_challenge_method: 'S256' },
-      prompt: 'select_account',
+      // Whoever is signed in at the gateway is shown there, and asked.
+      ...(how.provider === 'gateway' ? {} : { prompt: 'select_account' }),
     }))
       url.searchParams.set(name, value);
     output.note(`Sign in at ${url.host} with a browser on this machine:\n${url.href}`);
@@ -117,7 +124,7 @@ async function byDeviceCode({ terminal, output }: Run, how: CommandLine): Promis
   const begun = await postForm(send, how.device_authorization_endpoint, { client_id, scope });
   const { device_code, user_code, verification_uri } = begun;
   if (![device_code, user_code, verification_uri].every((one) => typeof one === 'string'))
-    throw new Trouble('The identity provider gave no code to sign in with.');
+    throw new Trouble(`${new URL(how.device_authorization_endpoint).host} gave no code to sign in with.`);
   output.note(`Open ${verification_uri} in a browser and enter the code ${user_code}`);
   const until = terminal.clock.now() + Number(begun.expires_in ?? 900) * 1000;
   let every = Number(begun.interval ?? 5) * 1000;

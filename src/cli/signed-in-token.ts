@@ -35,11 +35,13 @@ async function renewed(
   { clock }: Terminal,
   debug: (line: string) => void,
 ): Promise<SignedIn> {
-  const { refresh_token, token_endpoint, client_id, scope, username } = present;
+  const { refresh_token, token_endpoint, client_id, scope, username, provider } = present;
   if (!refresh_token) throw over(username, 'it has expired');
   const asked = clock.now();
   try {
-    const form = { grant_type: 'refresh_token', client_id, refresh_token, scope };
+    // What the person narrowed at the gateway must not be asked for in full again; what was granted is the default.
+    const scopes: Record<string, string> = provider === 'gateway' ? {} : { scope };
+    const form = { grant_type: 'refresh_token', client_id, refresh_token, ...scopes };
     const token = await askToken(tracedFetch(debug), token_endpoint, form);
     return {
       ...present,

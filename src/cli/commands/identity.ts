@@ -1,6 +1,7 @@
+import { tracedFetch } from '../api.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { type LoginFlags, login } from '../login.ts';
-import { changeSignIn } from '../login-store.ts';
+import { changeSignIn, type SignedIn } from '../login-store.ts';
 import { fields } from '../table.ts';
 
 /** The commands about who is calling. */
@@ -13,6 +14,7 @@ export const addIdentityCommands: AddCommands = (program, on) => {
     ],
   })
     .option('--device-code', 'sign in with a code at a browser on any machine')
+    .option('--at-provider', 'sign in at the identity provider itself, with its public client')
     .option('--no-browser', 'only print the address, and open no browser')
     .action(on<LoginFlags>(login));
 
@@ -29,14 +31,29 @@ export const addIdentityCommands: AddCommands = (program, on) => {
 
 async function logout({ output, registryUrl, terminal }: Run): Promise<void> {
   let username: string | null = null;
-  await changeSignIn(terminal, registryUrl, (present) => {
+  await changeSignIn(terminal, registryUrl, async (present) => {
     username = present?.username ?? null;
+    if (present) await giveBack(present, output);
     return undefined;
   });
   output.result({ registry_url: registryUrl, username, signed_out: username !== null }, () => '');
   output.note(
     username === null ? `Nobody was signed in at ${registryUrl}.` : `Forgot the sign-in of ${username}.`,
   );
+}
+
+/** Ends the sign-in at the registry too, as far as it can be reached (RFC 7009): what was forgotten here is forgotten. */
+async function giveBack(present: SignedIn, output: Run['output']): Promise<void> {
+  const { revocation_endpoint: url, refresh_token, client_id } = present;
+  if (url === undefined || refresh_token === null) return;
+  try {
+    const body = new URLSearchParams({ token: refresh_token, token_type_hint: 'refresh_token', client_id });
+    const response = await tracedFetch(output.debug)(url, { method: 'POST', redirect: 'error', body });
+    if (!response.ok) throw new Error(`status ${response.status}`);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    output.warn(`the registry could not be told (${why}): end it there, under your account`);
+  }
 }
 
 async function whoami({ api, credential, output }: Run): Promise<void> {

@@ -62,6 +62,7 @@ const addChanges: AddCommands = (program, on) => {
     )
     .option('--client-credentials', 'it may act for itself, with the groups')
     .option('--token-exchange', "it may exchange people's tokens for its own")
+    .option('--jwt-bearer', 'it may get tokens for people by assertions of trusted issuers (ID-JAG)')
     .option('--groups <a,b>', 'groups of the client itself, separated by commas', '')
     .action(on(create));
   addCommand(program, 'oauth-client-approve', {
@@ -134,11 +135,12 @@ interface NewClient {
   authMethod?: 'none' | 'client_secret_basic' | 'client_secret_post';
   clientCredentials?: true;
   tokenExchange?: true;
+  jwtBearer?: true;
   groups: string;
 }
 
 async function create({ api, output }: Run, flags: NewClient): Promise<void> {
-  const forItself = Boolean(flags.clientCredentials || flags.tokenExchange);
+  const forItself = Boolean(flags.clientCredentials || flags.tokenExchange || flags.jwtBearer);
   const body = {
     client_name: flags.clientName,
     ...(flags.alias === undefined ? {} : { alias: flags.alias }),
@@ -146,6 +148,7 @@ async function create({ api, output }: Run, flags: NewClient): Promise<void> {
     token_endpoint_auth_method: flags.authMethod ?? (forItself ? 'client_secret_basic' : 'none'),
     client_credentials: Boolean(flags.clientCredentials),
     token_exchange: Boolean(flags.tokenExchange),
+    jwt_bearer: Boolean(flags.jwtBearer),
     groups: namesIn(flags.groups, 'none'),
   } as const;
   const client = await (await api())('oauthClients.create', { body });
@@ -189,8 +192,12 @@ function connectedTable(found: readonly Connected[], room: number | undefined, p
       { title: 'ID', show: ({ id }) => id },
       { title: 'PROGRAM', show: ({ client_name }) => client_name },
       { title: 'FOR', show: ({ username }) => username },
-      { title: 'REACHES', show: ({ resource }) => resource },
+      {
+        title: 'REACHES',
+        show: ({ resource, only_at }) => (only_at ? `${only_at} of ${resource}` : resource),
+      },
       { title: 'MAY', show: ({ scopes }) => scopes.join(' ') },
+      { title: 'BY', show: ({ via }) => via },
       { title: 'LAST USED', show: ({ last_used_at }) => last_used_at ?? 'never' },
     ],
     room,

@@ -2,6 +2,12 @@ import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
 import { scopeDefinition, scopeName, scopeSource } from './scopes.ts';
 
+/** Why the directory was not told of a change that it should have been told. */
+export const idpSkipReason = z.enum(['forbidden', 'not_found', 'local_only', 'not_managed']);
+
+/** One of them. */
+export type IdpSkipReason = z.output<typeof idpSkipReason>;
+
 /** A group as the list shows it: of the directory, or a scope that no group of the directory holds. */
 const group = z.object({
   /** The directory's id; for a scope alone its name. */
@@ -29,7 +35,7 @@ const groupDetail = scopeDefinition.omit({ scope_name: true, scope_type: true })
 
 const changedGroup = groupDetail.extend({
   /** Why the directory was not told of the change; null when it was. */
-  idp_skip_reason: z.enum(['forbidden', 'not_found', 'local_only']).nullable(),
+  idp_skip_reason: idpSkipReason.nullable(),
   warnings: z.array(z.string()),
 });
 
@@ -89,7 +95,7 @@ export const groupEndpoints = {
       name: z.string(),
       deleted: z.literal(true),
       idp_deleted: z.boolean(),
-      idp_skip_reason: z.enum(['forbidden', 'not_found', 'local_only']).nullable(),
+      idp_skip_reason: idpSkipReason.nullable(),
     }),
   },
 } as const satisfies Endpoints;

@@ -152,6 +152,8 @@ async function removeGroup(run: Run, { name, force = false }: Named & { force?: 
 const stays: Readonly<Record<string, string>> = {
   forbidden: 'The gateway may not remove groups there: the group in the directory stays.',
   not_found: 'The directory had no such group any more.',
+  not_managed:
+    'The group in the directory stays: no scope maps it and the gateway did not create it, or that is so of a group inside it (IAM_MANAGES).',
   local_only: 'No group in the directory was removed: none was made with it.',
 };
 

@@ -98,7 +98,7 @@ export interface Config {
   /** How large the audit trail may become, and how much of its disk has to stay free, in bytes; 0: no such limit. */
   readonly auditRoom: { readonly maxBytes: number; readonly minFreeBytes: number };
   /** Accounts that the gateway makes in a directory. */
-  readonly iam: { readonly secretMaxDays: number };
+  readonly iam: { readonly secretMaxDays: number; readonly manages: 'own' | 'mapped' | 'all' };
   /** What is allowed and yet probably not meant, a sentence each. */
   readonly warnings: readonly string[];
   /** What all of this was read from, without secrets. */
@@ -238,7 +238,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       maxBytes: value('AUDIT_MAX_MB') * 1024 ** 2,
       minFreeBytes: value('AUDIT_MIN_FREE_MB') * 1024 ** 2,
     },
-    iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS') },
+    iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS'), manages: value('IAM_MANAGES') },
     warnings: [
       ...misspelledSettings(environment, Object.keys(settings), asked),
       ...otherPort({ REGISTRY_URL: registryUrl, AUTH_SERVER_EXTERNAL_URL: authUrl }, port),

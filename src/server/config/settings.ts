@@ -138,6 +138,15 @@ export const settings = {
     default: '180',
     parse: integer(1, 730),
   }),
+  IAM_MANAGES: setting({
+    group: 'Security',
+    about:
+      'What the gateway changes in the directory, whatever its permissions there would let it: `mapped` changes and deletes groups ' +
+      'that scopes map or that it created, and deletes accounts that it created; `own` only what it created; `all` everything ' +
+      '(docs/iam.md).',
+    default: 'mapped',
+    parse: oneOf('own', 'mapped', 'all'),
+  }),
   ENTRA_EMULATOR_PORT: setting({
     group: 'Mode',
     about: 'The port of the Entra emulator in evaluation mode.',

@@ -20,6 +20,7 @@ import * as providerRealms from './migrations/0044-provider-realms.ts';
 import * as repeatedEvents from './migrations/0050-repeated-events.ts';
 import * as oauthDelegation from './migrations/0052-oauth-delegation.ts';
 import * as egress from './migrations/0054-egress.ts';
+import * as madeHere from './migrations/0063-made-here.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -45,6 +46,7 @@ const migrations: Record<string, Migration> = {
   '0050-repeated-events': repeatedEvents,
   '0052-oauth-delegation': oauthDelegation,
   '0054-egress': egress,
+  '0063-made-here': madeHere,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -34,6 +34,7 @@ test('migrations run at the first start only', async () => {
     '0044-provider-realms',
     '0050-repeated-events',
     '0054-egress',
+    '0063-made-here',
   ]);
   await first.close();
   const second = await openDatabase(directory);

@@ -19,6 +19,7 @@ export interface Tables {
   audit_events: AuditEventsTable;
   jobs: JobsTable;
   retired_secrets: RetiredSecretsTable;
+  made_here: MadeHereTable;
   changes: ChangesTable;
   leases: LeasesTable;
   virtual_servers: VirtualServersTable;
@@ -283,6 +284,18 @@ export interface RetiredSecretsTable {
   key_id: string;
   /** When it is to be removed. */
   removed_at: string;
+}
+
+/** What the gateway created in a directory: by default it deletes nothing else there. */
+export interface MadeHereTable {
+  /** Empty where the version before did not write it down. */
+  provider: string;
+  /** `group`, `person` or `application`. */
+  kind: string;
+  /** The directory's id, the client id for an application; GUIDs in lower case. */
+  id: string;
+  made_by: string;
+  made_at: string;
 }
 
 /** The change feed: what changed, written in the transaction that changed it (src/server/changes). */

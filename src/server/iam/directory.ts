@@ -113,6 +113,8 @@ export interface Groups {
   create?(group: { readonly name: string; readonly description: string }): Promise<DirectoryGroup>;
   update?(id: string, change: { readonly description: string }): Promise<void>;
   remove?(id: string): Promise<void>;
+  /** Groups that are deleted with it, however deep; absent where a group goes alone. */
+  within?(id: string): Promise<readonly DirectoryGroup[]>;
 }
 
 /** Who is in which group; members are users and service principals, by id. */

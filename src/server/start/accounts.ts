@@ -4,12 +4,13 @@ import type { Trail } from '../audit/event.ts';
 import { ifLeased } from '../db/lease.ts';
 import { directoryOf } from '../iam/index.ts';
 import { deriveKey } from '../identity/keys.ts';
-import type { AdministratorsWorld } from '../registry/administrators.ts';
+
 import { createJobEngine, type JobEngine } from '../registry/jobs/engine.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { removeRetired } from '../registry/jobs/rotate.ts';
 import { tidyJobs } from '../registry/jobs/store.ts';
 import type { JobsWorld } from '../registry/jobs/world.ts';
+import type { ManagedWorld } from '../registry/managed.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
@@ -22,7 +23,7 @@ export function startAccounts(
   base: Base,
   { toProvider }: IdentityParts,
   trail: Trail,
-  administrators: Omit<AdministratorsWorld, 'db'>,
+  administrators: Omit<ManagedWorld, 'db'>,
   ending: Ending,
 ): JobEndpointsWorld {
   const { config, db, now, log } = base;

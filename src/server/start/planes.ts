@@ -69,7 +69,13 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   const gateway = dataPlane(parts, trail);
   const { grants } = inventory.scopes;
   const { qualify } = groupNames(base.config.providers, knownProviders);
-  const jobs = startAccounts(base, parts.identity, trail, { grants, qualify }, ending);
+  const jobs = startAccounts(
+    base,
+    parts.identity,
+    trail,
+    { grants, qualify, manages: base.config.iam.manages },
+    ending,
+  );
   const http = createHttpIdentity({
     ...{ sessions: parts.identity.sessions, accessOf: inventory.access },
     identifyByToken: parts.identity.tokens.identify,
@@ -217,7 +223,7 @@ function controlPlane(
     virtualServers: inventory.virtualServers,
     scopes: {
       ...{ db, now, scopes: inventory.scopes, directory },
-      ...{ grants: jobs.grants, qualify: jobs.qualify },
+      ...{ grants: jobs.grants, qualify: jobs.qualify, manages: jobs.manages },
       groupsAreIds: config.providers.every((name) => name === 'entra'),
     },
     grants: inventory.scopes.grants,

@@ -11,7 +11,7 @@ export function groupOf({ GroupName: name = '', Description }: GroupType): Direc
 }
 
 /** Groups of a pool. */
-export function cognitoGroups(api: PoolApi): Groups & Required<Groups> {
+export function cognitoGroups(api: PoolApi): Groups & Required<Omit<Groups, 'within'>> {
   return {
     async list({ search = '', limit, from }) {
       const begins = search.toLowerCase();

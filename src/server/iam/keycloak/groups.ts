@@ -65,7 +65,29 @@ export function keycloakGroups(api: RealmApi, naming: Naming): Groups & Required
       if (!isId(id)) throw noId();
       await api.send('DELETE', `/groups/${id}`, write);
     },
+    async within(id) {
+      if (!isId(id)) throw noId();
+      return groupsBelow(api, id, await naming());
+    },
   };
+}
+
+/** Groups that are asked for in one round trip. */
+const pageSize = 100;
+
+/** The whole tree below a group: Keycloak deletes it with the group. */
+async function groupsBelow(api: RealmApi, root: string, names: 'path' | 'name'): Promise<DirectoryGroup[]> {
+  const below: DirectoryGroup[] = [];
+  const parents = [root];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop())
+    for (let first = 0; ; first += pageSize) {
+      const query = { first: String(first), max: String(pageSize), briefRepresentation: 'true' };
+      const page = await api.get(`/groups/${parent}/children`, z.array(realmGroup), { ...read, query });
+      below.push(...page.map((one) => groupOf(one, names)));
+      parents.push(...page.map(({ id }) => id));
+      if (page.length < pageSize) break;
+    }
+  return below;
 }
 
 async function findGroup(api: RealmApi, idOrName: string) {

@@ -15,6 +15,12 @@ export interface Work<World> {
   readonly settled?: <T>(look: () => Promise<T>) => Promise<T>;
 }
 
+/** What the gateway keeps to afterwards, whatever it is permitted there; who agrees to setup agrees to that. */
+const bounds = [
+  'From then on the gateway changes only groups that scopes map or that it created, and deletes only accounts that it created',
+  '  - IAM_MANAGES=own in .env leaves it what it created, IAM_MANAGES=all everything that its permissions allow (docs/iam.md)',
+];
+
 /** Shows the plan, and carries it out when it is agreed to; or takes everything back. */
 export async function carryOut<World>(
   work: Work<World>,
@@ -25,7 +31,8 @@ export async function carryOut<World>(
   const plan = await planSetup(work);
   if (options.plan || plan.length === 0) return { plan, done: plan.length === 0 };
   const lines = plan.flatMap(({ title, changes }) => [title, ...changes.map((change) => `  - ${change}`)]);
-  if (!(await talk.agree(`In ${work.place} and in this folder:`, lines))) return { plan, done: false };
+  if (!(await talk.agree(`In ${work.place} and in this folder:`, [...lines, ...bounds])))
+    return { plan, done: false };
   await applySetup(work, (title) => talk.say(`done: ${title}`));
   return { plan, done: true };
 }

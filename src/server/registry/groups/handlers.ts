@@ -3,8 +3,9 @@ import type { groupEndpoints } from '../../../contract/groups.ts';
 import type { Caller } from '../../access/caller.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { managedGroups } from '../managed.ts';
 import { definitionOf, invalid, readDefinition, type Wanted } from '../scopes/definition.ts';
-import { type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
+import { findUnlessDenied, type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
 import { lookAtGroups } from '../scopes/show.ts';
 import { readStored, type StoredScope } from '../scopes/store.ts';
 import { deleteScope, type ScopesApiWorld, unknownScope, type Written, writeScope } from '../scopes/write.ts';
@@ -79,9 +80,11 @@ async function describe(
   description: string,
 ): Promise<SkipReason | null> {
   try {
-    return await unlessSkipped(world.directory, id, (groups, found) =>
-      groups.update?.(found, { description }),
-    );
+    const { directory } = world;
+    const group = id === null ? undefined : await findUnlessDenied(directory, id);
+    if (directory && group && !(await managedGroups(world, directory, [group])).has(group))
+      return 'not_managed';
+    return await unlessSkipped(directory, id, (groups, found) => groups.update?.(found, { description }));
   } catch (error) {
     const failure = asFailure(error);
     const rest = 'The scope is changed; its description in the directory is not: repeat this.';

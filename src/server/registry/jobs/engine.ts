@@ -78,7 +78,7 @@ async function further(world: JobsWorld, directory: Directory, job: StoredJob): 
 }
 
 async function undone(world: JobsWorld, directory: Directory, job: StoredJob): Promise<StoredJob> {
-  await undo(directory, job);
+  await undo(world, directory, job);
   return ended(world, job, 'undone');
 }
 

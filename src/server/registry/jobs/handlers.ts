@@ -3,8 +3,9 @@ import type { Job, jobEndpoints } from '../../../contract/jobs.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
 import { Failure } from '../../failure/errors.ts';
 import { unseal } from '../../identity/keys.ts';
-import { type AdministratorsWorld, notedPower } from '../administrators.ts';
+import { notedPower } from '../administrators.ts';
 import { findRecordsNamed } from '../m2m-clients/store.ts';
+import { assertManagesGroups, type ManagedWorld } from '../managed.ts';
 import { wantedGroups } from '../users/wanted-groups.ts';
 import { needAbility, needDirectory, type Who } from '../users/world.ts';
 import type { JobEngine } from './engine.ts';
@@ -18,7 +19,7 @@ type Create = (typeof userEndpoints)['users.createM2m'];
 type Endpoints = typeof jobEndpoints & Pick<typeof userEndpoints, 'users.createM2m' | 'users.rotateSecret'>;
 
 /** What the endpoints of jobs work with. */
-export interface JobEndpointsWorld extends JobsWorld, AdministratorsWorld {
+export interface JobEndpointsWorld extends JobsWorld, ManagedWorld {
   readonly engine: JobEngine;
 }
 
@@ -78,6 +79,7 @@ async function createM2m(
   await needAbility(directory, 'writeServiceMemberships', 'put applications into groups');
   const days = secretDays(world, body.secret_days);
   const wanted = await wantedGroups(directory, body.groups);
+  await assertManagesGroups(world, directory, wanted);
   const at = new Date(world.now()).toISOString();
   const job: StoredJob = {
     ...{ id: world.newId(), name: body.name, state: 'running', trouble: null },

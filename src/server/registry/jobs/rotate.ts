@@ -2,6 +2,7 @@ import type { Input, Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/users.ts';
 import type { Db } from '../../db/tables.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
+import { assertManagesAccount, type ManagedWorld } from '../managed.ts';
 import { unsupported } from '../users/create-human.ts';
 import { needAbility, needDirectory, type Who } from '../users/world.ts';
 import type { JobsWorld } from './world.ts';
@@ -11,7 +12,7 @@ const day = 86_400_000;
 
 /** Gives an account a new secret beside those it has, which are removed when the overlap is over. */
 export async function rotateSecret(
-  world: JobsWorld,
+  world: JobsWorld & ManagedWorld,
   clientId: string,
   body: Input<Endpoint>['body'],
   caller: Who,
@@ -24,6 +25,8 @@ export async function rotateSecret(
   const account = await serviceAccounts.find(clientId);
   if (!account)
     throw new Failure('not_found', `The gateway made no account '${clientId}' in ${directory.provider}.`);
+  const { provider } = directory;
+  await assertManagesAccount(world, { provider, kind: 'application', id: account.clientId }, account.name);
   const days = secretDays(world, body.secret_days);
   const old = await secrets(account.id);
   const made = await addSecret(account.id, { label: `rotation ${world.newId()}`, days });

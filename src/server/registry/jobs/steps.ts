@@ -2,6 +2,7 @@ import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory, ServiceAccounts } from '../../iam/directory.ts';
 import { seal, unseal } from '../../identity/keys.ts';
 import { addRecord, changeRecord } from '../m2m-clients/store.ts';
+import { forgetMade, rememberMade } from '../managed.ts';
 import type { Progress, StepName, StoredJob } from './store.ts';
 import type { JobsWorld } from './world.ts';
 
@@ -38,9 +39,11 @@ export function makersOf({ serviceAccounts, provider }: Directory): Makers {
 
 /** Each step of an M2M account. All may be taken again: what is there already is found and not made twice. */
 const steps: Readonly<Record<StepName, Step>> = {
-  async created({ accounts, job }) {
+  async created({ world, directory, accounts, job }) {
     const { name, progress } = job;
     const made = await accounts.create({ name, description: progress.description, marker: markerOf(job) });
+    const its = { provider: directory.provider, kind: 'application', id: made.clientId } as const;
+    await rememberMade(world.db, its, job.createdBy, new Date(world.now()).toISOString());
     return { account: { id: made.id, clientId: made.clientId } };
   },
   async principal({ accounts, job }) {
@@ -108,7 +111,11 @@ export async function takeStep(
 }
 
 /** Removes all that a job has made, also what it does not know that it made. */
-export async function undo(directory: Directory, job: StoredJob): Promise<void> {
+export async function undo(
+  { db }: Pick<JobsWorld, 'db'>,
+  directory: Directory,
+  job: StoredJob,
+): Promise<void> {
   const { made, remove } = makersOf(directory);
   const account = job.progress.account ?? (await made(markerOf(job)));
   if (!account) return;
@@ -117,6 +124,7 @@ export async function undo(directory: Directory, job: StoredJob): Promise<void> 
   } catch (error) {
     if (asFailure(error).code !== 'not_found') throw error;
   }
+  await forgetMade(db, { provider: directory.provider, kind: 'application', id: account.clientId });
 }
 
 function accountIn({ progress }: StoredJob): NonNullable<Progress['account']> {

@@ -1,3 +1,4 @@
+import type { IdpSkipReason } from '../../../contract/groups.ts';
 import type { Caller } from '../../access/caller.ts';
 import { groupKey } from '../../access/names.ts';
 import { asFailure, Failure, type FailureCode } from '../../failure/errors.ts';
@@ -12,7 +13,7 @@ export interface EnsuredGroup {
 }
 
 /** Why a directory was not told of something that it should have been told. */
-export type SkipReason = 'forbidden' | 'not_found' | 'local_only';
+export type SkipReason = IdpSkipReason;
 
 /**
  * Finds the group of exactly that name, or by the id that was stored with the scope, or makes it. Several of that name are a
@@ -99,6 +100,19 @@ export async function unlessSkipped(
     const reason = skippable[asFailure(error).code];
     if (!reason) throw error;
     return reason;
+  }
+}
+
+/** The group; undefined also where the gateway may not read groups, and so cannot remove any. */
+export async function findUnlessDenied(
+  directory: Directory | undefined,
+  id: string,
+): Promise<DirectoryGroup | undefined> {
+  try {
+    return await directory?.groups.find(id);
+  } catch (error) {
+    if (asFailure(error).code === 'directory_denied') return undefined;
+    throw error;
   }
 }
 

@@ -131,6 +131,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
   const world: ScopesApiWorld = {
     ...{ db: database.db, scopes, now, directory, groupsAreIds: true },
     ...{ grants: scopes.grants, qualify: (_: string, groups: readonly string[]) => groups },
+    manages: 'mapped',
     ...more,
   };
   const handlers = {

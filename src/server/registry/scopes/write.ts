@@ -2,23 +2,27 @@ import type { ScopeChanged } from '../../../contract/scopes.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import { withLease } from '../../db/lease.ts';
-import { asFailure, Failure } from '../../failure/errors.ts';
-import type { Directory } from '../../iam/directory.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
-import {
-  type AdministratorsWorld,
-  assertOthersThanGroup,
-  groupsWithout,
-  systemScopes,
-} from '../administrators.ts';
+import { assertOthersThanGroup, groupsWithout, systemScopes } from '../administrators.ts';
+import { forgetMade, type ManagedWorld, managedGroups, notManagedOf, rememberMade } from '../managed.ts';
 import { type ChangeWorld, changeScopes, type Plan, rehearse } from './change.ts';
 import type { Wanted } from './definition.ts';
-import { type EnsuredGroup, ensureGroup, mappedGroupOf, orUndo, unlessSkipped } from './directory-group.ts';
+import {
+  type EnsuredGroup,
+  ensureGroup,
+  findUnlessDenied,
+  mappedGroupOf,
+  orUndo,
+  type SkipReason,
+  unlessSkipped,
+} from './directory-group.ts';
 import { readStored, type StoredScope, type StoredScopes } from './store.ts';
 import { serverNames, warningsOf } from './warnings.ts';
 
 /** What scopes are managed with. */
-export interface ScopesApiWorld extends ChangeWorld, AdministratorsWorld {
+export interface ScopesApiWorld extends ChangeWorld, ManagedWorld {
   /** The directory behind the provider; undefined where none is set up. */
   readonly directory: Directory | undefined;
   /** Whether tokens name groups by Object ID (Entra), so that a mapping by name is probably a mistake. */
@@ -64,9 +68,16 @@ export async function writeScope(
     const asked = { name, description, knownId: known?.idpGroupId ?? null };
     const ensured = await ensureGroup(world.directory, asked);
     caller.note({ idp_created: ensured.created, idp_group_id: ensured.group.id });
-    const done = await orUndo(world.directory, ensured, caller, () =>
-      changeScopes(world, caller, planFor(ensured)),
-    );
+    const { directory } = world;
+    const remember = async (): Promise<void> => {
+      if (!directory || !ensured.created) return;
+      const made = { provider: directory.provider, kind: 'group', id: ensured.group.id } as const;
+      await rememberMade(world.db, made, caller.identity.username, new Date(world.now()).toISOString());
+    };
+    const done = await orUndo(directory, ensured, caller, async () => {
+      await remember();
+      return changeScopes(world, caller, planFor(ensured));
+    });
     return written(world, done, name, known, ensured);
   });
 }
@@ -127,7 +138,7 @@ export function changedAnswer(
 export interface Removed {
   readonly idpDeleted: boolean;
   /** Why it is still there; null when it is not, or nobody asked. */
-  readonly skipped: 'forbidden' | 'not_found' | 'local_only' | null;
+  readonly skipped: SkipReason | null;
 }
 
 /**
@@ -156,29 +167,39 @@ export async function deleteScope(
     if (fromIdp === 'mapped' && id === null)
       id = await mappedGroupOf(world.directory, name, before?.scope.groupMappings ?? []);
     const group = id === null ? undefined : await findUnlessDenied(world.directory, id);
-    if (world.directory && group) {
+    const foreign = await foreignIn(world, id, group);
+    if (world.directory && group && !foreign) {
       await rehearse(world, caller, plan, groupsWithout(world, caller.identity, world.directory, [group]));
       await assertOthersThanGroup(world, world.directory, group);
     }
-    const skipped =
-      fromIdp === 'no'
-        ? null
-        : await unlessSkipped(world.directory, id, (groups, found) => groups.remove?.(found));
+    const remove = (): Promise<SkipReason | null> =>
+      unlessSkipped(world.directory, id, (groups, found) => groups.remove?.(found));
+    const skipped = fromIdp === 'no' ? null : foreign ? 'not_managed' : await remove();
     const idpDeleted = fromIdp !== 'no' && skipped === null;
-    caller.note({ idp_deleted: idpDeleted, ...(skipped ? { idp_skip_reason: skipped } : {}) });
+    caller.note({
+      idp_deleted: idpDeleted,
+      ...(skipped ? { idp_skip_reason: skipped } : {}),
+      ...(foreign ? { idp_not_managed: foreign.id } : {}),
+    });
     await changeScopes(world, caller, plan);
+    if (world.directory && id !== null && (idpDeleted || skipped === 'not_found'))
+      await forgetMade(world.db, { provider: world.directory.provider, kind: 'group', id });
     return { idpDeleted, skipped };
   });
 }
 
-/** The group; undefined also where the gateway may not read groups, and so cannot remove any. */
-async function findUnlessDenied(directory: Directory | undefined, id: string) {
-  try {
-    return await directory?.groups.find(id);
-  } catch (error) {
-    if (asFailure(error).code === 'directory_denied') return undefined;
-    throw error;
-  }
+/** The group that keeps one from being removed: itself or one inside it, where neither is managed here. */
+async function foreignIn(
+  world: ScopesApiWorld,
+  id: string | null,
+  group: DirectoryGroup | undefined,
+): Promise<DirectoryGroup | undefined> {
+  const { directory } = world;
+  if (!directory || id === null) return undefined;
+  if (group) return notManagedOf(world, directory, group);
+  // Not there, or not to be read: then only its id can say that it was made here.
+  const unread = { id, name: id, description: null, mapping: id, editable: true };
+  return (await managedGroups(world, directory, [unread])).has(unread) ? undefined : unread;
 }
 
 /** The failure of a name that no scope has. */

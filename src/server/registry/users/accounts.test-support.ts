@@ -16,17 +16,25 @@ import type { Directory } from '../../iam/directory.ts';
 import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { deriveKey } from '../../identity/keys.ts';
+import { groupHandlers } from '../groups/handlers.ts';
 import { createJobEngine, type JobEngine } from '../jobs/engine.ts';
 import { jobHandlers } from '../jobs/handlers.ts';
 import { m2mClientHandlers } from '../m2m-clients/handlers.ts';
+import { type Manages, rememberMade } from '../managed.ts';
+import { scopeHandlers } from '../scopes/handlers.ts';
 import { startScopes } from '../scopes/watch.ts';
 import { userHandlers } from './handlers.ts';
 import type { Who } from './world.ts';
 
 const { groups, accounts } = shippedTenant;
+/** Groups that a scope maps, besides the administrators': those of the shipped tenant, and of a pool. */
+const mapped = [...Object.values(groups).filter((id) => id !== groups.admin), 'mcp-users'];
 const scopeFile = (group: string): string => `
 registry-admins: [{ server: "*", methods: [all], tools: [all] }]
-group_mappings: { ${group}: [registry-admins] }
+readers: [{ server: a, methods: [ping] }]
+group_mappings:
+  ${group}: [registry-admins]
+${mapped.map((one) => `  "${one}": [readers]`).join('\n')}
 `;
 
 type Id = keyof typeof endpoints;
@@ -43,6 +51,8 @@ export interface AccountsTrial {
   readonly engine: JobEngine;
   call<K extends Id>(id: K, input?: object): Promise<Answer<K>>;
   refused(id: Id, input?: object): Promise<Failure>;
+  /** Takes a person's account for one that was created here. */
+  adopt(id: string): Promise<void>;
   /** A second process on the same database; the first takes no further step. */
   restart(directory?: Directory): Promise<AccountsTrial>;
   close(): Promise<void>;
@@ -61,6 +71,7 @@ export async function startAccountsTrial(
   emulator: Pick<Emulator, 'clock'>,
   of: Directory = emulatedDirectory(emulator as Emulator).directory,
   calling: Calling = alice,
+  manages: Manages = 'mapped',
 ): Promise<AccountsTrial> {
   const folder = mkdtempSync(join(tmpdir(), 'gateway-accounts-'));
   writeFileSync(join(folder, 'scopes.yml'), scopeFile(calling.groups[0] ?? ''));
@@ -90,10 +101,19 @@ export async function startAccountsTrial(
     };
     const engine = createJobEngine(jobs);
     const qualify = (_: string, groups: readonly string[]): readonly string[] => groups;
-    const administrators = { db, grants: scopes.grants, qualify };
+    const administrators = { db, grants: scopes.grants, qualify, manages };
+    const scoped = {
+      ...administrators,
+      now,
+      directory,
+      scopes,
+      groupsAreIds: directory?.provider === 'entra',
+    };
     const handlers = {
       ...userHandlers({ ...administrators, now, directory }),
       ...jobHandlers({ ...jobs, ...administrators, engine }),
+      ...scopeHandlers(scoped),
+      ...groupHandlers(scoped),
       ...m2mClientHandlers({
         ...{ ...administrators, now, directory, providers: [of.provider, 'keycloak'] },
       }),
@@ -125,6 +145,8 @@ export async function startAccountsTrial(
         if (!(error instanceof Failure)) throw error;
         return error;
       },
+      adopt: (id) =>
+        rememberMade(db, { provider: of.provider, kind: 'person', id }, '', '2026-01-01T00:00:00.000Z'),
       async restart(next = of) {
         engine.close();
         // What a process held ends by itself soon after it died.

@@ -6,6 +6,7 @@ import { Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import { assertApplicationCanGo, assertOthersAdminister, notedPower } from '../administrators.ts';
 import { changeRecord, findRecord, type M2mRecord, recordM2mClient } from '../m2m-clients/store.ts';
+import { assertManagesGroups, managedGroups } from '../managed.ts';
 import { unsupported } from './create-human.ts';
 import { type Account, findAccount } from './find-account.ts';
 import { proveAnew } from './remove.ts';
@@ -14,7 +15,7 @@ import { needAbility, needDirectory, type UsersWorld, type Who } from './world.t
 
 type Changed = Output<(typeof userEndpoints)['users.groups']>;
 
-/** Makes the groups of an account exactly those named; groups whose members are computed stay as they are. */
+/** Makes the groups of an account exactly those named; groups whose members are computed, or that are not managed here, stay as they are. */
 export async function changeGroups(
   world: UsersWorld,
   idOrName: string,
@@ -73,7 +74,13 @@ async function changeMemberships(
   const { memberId, before } = await membershipsOf(directory, found);
   const had = new Set(before.map(({ id }) => id));
   const keep = new Set(wanted.map(({ group }) => group.id));
-  const leaving = before.filter(({ id, editable }) => editable && !keep.has(id));
+  await assertManagesGroups(
+    world,
+    directory,
+    wanted.filter(({ group }) => !had.has(group.id)),
+  );
+  const managed = await managedGroups(world, directory, before);
+  const leaving = before.filter((group) => group.editable && managed.has(group) && !keep.has(group.id));
   const mapped = (groups: readonly DirectoryGroup[]): readonly string[] =>
     world.qualify(
       directory.provider,
@@ -122,7 +129,10 @@ async function changeMemberships(
     added: added.done.map(({ group }) => group.name),
     removed: removed.done.map(({ group }) => group.name),
     groups_failed: failed,
-    note: noteOn(before.filter(({ id, editable }) => !editable && !keep.has(id))),
+    note: noteOn(
+      before.filter(({ id }) => !keep.has(id)),
+      managed,
+    ),
   };
 }
 
@@ -161,9 +171,20 @@ async function takeEffect(
   });
 }
 
-function noteOn(kept: readonly DirectoryGroup[]): string | null {
-  if (kept.length === 0) return null;
-  return `It stays in ${kept.map(({ name }) => `'${name}'`).join(', ')}, whose members are computed or come from elsewhere.`;
+function noteOn(stays: readonly DirectoryGroup[], managed: ReadonlySet<DirectoryGroup>): string | null {
+  const list = (groups: readonly DirectoryGroup[]): string =>
+    groups.map(({ name }) => `'${name}'`).join(', ');
+  const computed = stays.filter(({ editable }) => !editable);
+  const foreign = stays.filter((group) => group.editable && !managed.has(group));
+  const notes = [
+    ...(computed.length > 0
+      ? [`It stays in ${list(computed)}, whose members are computed or come from elsewhere.`]
+      : []),
+    ...(foreign.length > 0
+      ? [`It stays in ${list(foreign)}, which the gateway does not change (IAM_MANAGES).`]
+      : []),
+  ];
+  return notes.length > 0 ? notes.join(' ') : null;
 }
 
 function namesOf(groups: readonly DirectoryGroup[]): string[] {

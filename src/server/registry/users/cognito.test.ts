@@ -125,6 +125,7 @@ test.each([
   'without the permission for %s the failure names it, and nothing is changed',
   async (action, id, input) => {
     addUser(pool, 'bob', { email: 'bob@example.com' }, 'Bobs-pass-0');
+    await trial.adopt(userIn(pool, 'bob').attributes.get('sub') ?? '');
     pool.denied.add(action);
     const failure = await trial.refused(id, input);
     expect(failure.code).toBe('directory_denied');
@@ -135,6 +136,7 @@ test.each([
 
 test('the last administrator can neither be deleted nor leave the group', async () => {
   addUser(pool, 'zoe', { email: 'zoe@example.com' }, 'Zoes-pass-0').groups.add('mcp-registry-admin');
+  await trial.adopt(userIn(pool, 'zoe').attributes.get('sub') ?? '');
   await trial.call('users.remove', { params: { username: 'zoe' } });
   const failure = await trial.refused('users.groups', {
     ...{ params: { username: 'carol@example.com' }, body: { groups: ['mcp-users'] } },

@@ -3,6 +3,7 @@ import type { userEndpoints } from '../../../contract/users.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryUser } from '../../iam/directory.ts';
 import { notedPower } from '../administrators.ts';
+import { assertManagesGroups, forgetMade, rememberMade } from '../managed.ts';
 import { newPassword } from './password.ts';
 import { present } from './present.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
@@ -27,6 +28,7 @@ export async function createHuman(
   const { add } = memberships;
   if (!create || !add) throw unsupported(directory);
   const wanted = await wantedGroups(directory, body.groups);
+  await assertManagesGroups(world, directory, wanted);
   const generated = body.password === undefined ? newPassword() : null;
   const { username, email, must_change_password: mustChangePassword } = body;
   const user = await create({
@@ -35,9 +37,11 @@ export async function createHuman(
     lastName: body.lastname ?? body.last_name ?? '',
     password: body.password ?? generated ?? '',
   });
+  const made = { provider: directory.provider, kind: 'person', id: user.id } as const;
+  await rememberMade(world.db, made, caller.identity.username, new Date(world.now()).toISOString());
   const { done, failed, failure } = await withEach(wanted, ({ id }) => add(id, user.id));
   const groups = done.map(({ group }) => group);
-  if (done.length === 0 && failure) throw await undone(directory, user, failure, caller);
+  if (done.length === 0 && failure) throw await undone(world, directory, user, failure, caller);
   const mapped = world.qualify(
     directory.provider,
     groups.map(({ mapping }) => mapping),
@@ -56,6 +60,7 @@ export async function createHuman(
 }
 
 async function undone(
+  { db }: UsersWorld,
   directory: Directory,
   { id, username }: DirectoryUser,
   failure: Failure,
@@ -66,6 +71,7 @@ async function undone(
     () => undefined,
     asFailure,
   );
+  if (!left) await forgetMade(db, { provider: directory.provider, kind: 'person', id });
   caller.note({ user_id: id, compensated: left === undefined });
   const rest = left
     ? `The account '${username}' (${id}) was made and is in none of the groups. Removing it again failed: ${left.message} Assign its groups, or delete it if it is there.`

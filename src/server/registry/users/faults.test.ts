@@ -177,7 +177,10 @@ const procedures: Readonly<Record<string, Procedure>> = {
     judge: judgeChange,
   },
   'deletion of a person': {
-    act: (of) => of.call('users.remove', { params: { username: bob.userPrincipalName } }),
+    async act(of) {
+      await of.adopt(bob.objectId);
+      return of.call('users.remove', { params: { username: bob.userPrincipalName } });
+    },
     requests: [
       ...[
         token,

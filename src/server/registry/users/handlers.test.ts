@@ -13,6 +13,7 @@ let trial: AccountsTrial;
 beforeEach(async () => {
   emulator.reset();
   trial = await startAccountsTrial(emulator);
+  await trial.adopt(accounts.user.objectId);
 });
 afterEach(() => trial.close());
 

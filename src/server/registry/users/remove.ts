@@ -8,6 +8,7 @@ import { endSessionsOf } from '../../identity/session-rows.ts';
 import { endGrantsOf } from '../../oauth/grants.ts';
 import { assertApplicationCanGo, assertNotSelf, assertOthersAdminister } from '../administrators.ts';
 import { removeRecord } from '../m2m-clients/store.ts';
+import { assertManagesAccount, forgetMade } from '../managed.ts';
 import { revokeTokensOf } from '../tokens/store.ts';
 import { unsupported } from './create-human.ts';
 import { findAccount } from './find-account.ts';
@@ -35,6 +36,8 @@ async function removePerson(
   const { remove } = directory.users;
   if (!remove) throw unsupported(directory);
   assertNotSelf(caller, user);
+  const made = { provider: directory.provider, kind: 'person', id: user.id } as const;
+  await assertManagesAccount(world, made, user.username);
   await needAbility(directory, 'writeUsers', 'delete users');
   const { db } = world;
   const owner = { provider: directory.provider, subject: user.id };
@@ -50,6 +53,7 @@ async function removePerson(
   });
   const at = new Date(world.now()).toISOString();
   const ended = await inTransaction(db, async (trx) => {
+    await forgetMade(trx, made);
     const sessions = await endSessionsOf(trx, owner, { at, because: 'Your account was deleted.' });
     const tokens = await revokeTokensOf(trx, owner, { by: caller.identity.username, at });
     await endGrantsOf(trx, owner, { by: caller.identity.username, at, because: 'Your account was deleted.' });
@@ -70,10 +74,13 @@ async function removeApplication(
 ): Promise<string> {
   const remove = directory.serviceAccounts?.remove;
   if (!remove) throw unsupported(directory);
+  const made = { provider: directory.provider, kind: 'application', id: account.clientId } as const;
+  await assertManagesAccount(world, made, account.name);
   await needAbility(directory, 'writeServiceAccounts', 'delete accounts of applications');
   await assertApplicationCanGo(world, directory, caller, { clientId: account.clientId, groups: [] });
   await remove(account.id);
   await inTransaction(world.db, async (trx) => {
+    await forgetMade(trx, made);
     await removeRecord(trx, directory.provider, account.clientId);
     if (account.principalId === null) return;
     const owner = { provider: directory.provider, subject: account.principalId };

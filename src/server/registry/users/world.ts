@@ -2,10 +2,10 @@ import type { Caller } from '../../access/caller.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Capabilities, Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
-import type { AdministratorsWorld } from '../administrators.ts';
+import type { ManagedWorld } from '../managed.ts';
 
 /** What accounts are managed with. */
-export interface UsersWorld extends AdministratorsWorld {
+export interface UsersWorld extends ManagedWorld {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** The directory behind the provider; undefined where none is set up. */

@@ -36,7 +36,11 @@ const read = { permission: 'GroupMember.Read.All' };
 const write = { permission: 'Group.ReadWrite.All' };
 
 /** Security groups of a tenant. */
-export function entraGroups({ graph, newId, ...patience }: GroupsWorld): Groups & Required<Groups> {
+export function entraGroups({
+  graph,
+  newId,
+  ...patience
+}: GroupsWorld): Groups & Required<Omit<Groups, 'within'>> {
   const find = async (idOrName: string): Promise<DirectoryGroup | undefined> => {
     if (isId(idOrName)) {
       const found = await graph.find(`/groups/${idOrName.toLowerCase()}`, graphGroup, {

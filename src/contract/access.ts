@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { type Endpoints, uiPermissions } from './endpoint.ts';
+import type { Endpoints } from './endpoint.ts';
+import { uiPermissions } from './permissions.ts';
 import { scopeSource } from './scopes.ts';
 import { normalizePath } from './servers.ts';
 

@@ -1,36 +1,8 @@
 import type { z } from 'zod';
+import type { UiPermission } from './permissions.ts';
 import { installPlainIssues } from './plain-issues.ts';
 
 installPlainIssues();
-
-/**
- * Permissions that a scope's UI permissions can grant: on servers and agents (setup guide, "Understanding Scope
- * Mappings"), and to read the audit trail, which is about all of them.
- */
-export const uiPermissions = [
-  'list_service',
-  'get_service',
-  'register_service',
-  'modify_service',
-  'toggle_service',
-  'health_check_service',
-  'delete_service',
-  'list_tools',
-  'call_tool',
-  'list_agents',
-  'get_agent',
-  'publish_agent',
-  'modify_agent',
-  'delete_agent',
-  'list_virtual_server',
-  'create_virtual_server',
-  'modify_virtual_server',
-  'delete_virtual_server',
-  'read_audit',
-] as const;
-
-/** One of the permissions that `ui_permissions` in a scope may name. */
-export type UiPermission = (typeof uiPermissions)[number];
 
 /**
  * Who may call an endpoint. `public`: anybody; `identity`: anybody who has signed in or shows a valid token; `session`: a

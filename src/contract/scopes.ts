@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { type Endpoints, uiPermissions } from './endpoint.ts';
+import type { Endpoints } from './endpoint.ts';
 import { looksLikeEvery } from './names.ts';
+import { uiPermissions } from './permissions.ts';
 
 /** Names that a scope cannot have, since the scope file means something else by them. */
 const notScopes: readonly string[] = ['UI-Scopes', 'group_mappings'];

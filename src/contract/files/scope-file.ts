@@ -1,4 +1,4 @@
-import { uiPermissions } from '../endpoint.ts';
+import { uiPermissions } from '../permissions.ts';
 import { isMembers, type Members, type ScopeEntry, textOf } from './entry.ts';
 
 /** What a registry keeps beside a group definition and what says nothing here. */

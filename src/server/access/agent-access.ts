@@ -1,9 +1,9 @@
-import type { UiPermission } from '../../contract/endpoint.ts';
+import { factsOf, permissionsOf } from '../../contract/permissions.ts';
 import type { NameList } from './names.ts';
 import type { Scope } from './scope-set.ts';
 
 /** What seeing an agent is. */
-const seeing: readonly UiPermission[] = ['list_agents', 'get_agent'];
+const seeing = permissionsOf('agent').filter((name) => factsOf(name)?.harmless);
 
 /** The scope with its `agentAccess` as the permissions that it amounts to. */
 export function withAgentAccess(scope: Scope): Scope {

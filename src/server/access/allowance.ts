@@ -1,4 +1,4 @@
-import type { UiPermission } from '../../contract/endpoint.ts';
+import { factsOf, permissionsOf, type UiPermission } from '../../contract/permissions.ts';
 import { accessOf, compile } from './grants.ts';
 import type { Scope } from './scope-set.ts';
 import type { ServerRule } from './server-rules.ts';
@@ -12,16 +12,7 @@ export interface Allowance {
 }
 
 /** The permissions that are about a server that is there. */
-const aboutServers = [
-  'list_service',
-  'get_service',
-  'modify_service',
-  'toggle_service',
-  'health_check_service',
-  'delete_service',
-  'list_tools',
-  'call_tool',
-] as const satisfies readonly UiPermission[];
+const aboutServers = permissionsOf('server').filter((name) => !factsOf(name)?.creates);
 
 /** What a scope by itself allows on the server of that name; undefined when that is nothing. */
 export function allowanceOn(scope: Scope, server: string): Allowance | undefined {

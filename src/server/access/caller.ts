@@ -1,4 +1,4 @@
-import type { UiPermission } from '../../contract/endpoint.ts';
+import type { UiPermission } from '../../contract/permissions.ts';
 
 /** What one identity may do in the registry, compiled from its scopes. */
 export interface Access {

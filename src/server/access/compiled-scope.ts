@@ -1,4 +1,4 @@
-import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { type UiPermission, uiPermissions } from '../../contract/permissions.ts';
 import { bothOf } from './agent-access.ts';
 import type { NameList } from './names.ts';
 import { type CompiledRule, compileRule } from './rule-table.ts';

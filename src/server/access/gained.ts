@@ -1,4 +1,4 @@
-import type { UiPermission } from '../../contract/endpoint.ts';
+import type { UiPermission } from '../../contract/permissions.ts';
 import { decide } from './decide.ts';
 import { accessOf, type Grants } from './grants.ts';
 import { impliedMethods } from './implied-methods.ts';

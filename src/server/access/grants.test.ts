@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { uiPermissions } from '../../contract/endpoint.ts';
+import { uiPermissions } from '../../contract/permissions.ts';
 import { accessOf, compile } from './grants.ts';
 import { parseScopes, type ScopeSet } from './scope-set.ts';
 

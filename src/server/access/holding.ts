@@ -1,4 +1,4 @@
-import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { type UiPermission, uiPermissions } from '../../contract/permissions.ts';
 import type { Access } from './caller.ts';
 import type { CompiledScope } from './compiled-scope.ts';
 import { resourceName } from './names.ts';

@@ -1,18 +1,10 @@
-import type { UiPermission } from '../../contract/endpoint.ts';
 import { looksLikeEvery, trimSlashes } from '../../contract/names.ts';
-
-const onAgents: ReadonlySet<UiPermission> = new Set<UiPermission>([
-  'list_agents',
-  'get_agent',
-  'publish_agent',
-  'modify_agent',
-  'delete_agent',
-]);
+import { permissions, type UiPermission } from '../../contract/permissions.ts';
 
 /** What UI permissions call a thing: a server by its path without slashes at the ends, an agent by its path with one in front. */
 export function resourceName(permission: UiPermission, resource: string): string {
   const name = trimSlashes(resource);
-  return onAgents.has(permission) ? `/${name}` : name;
+  return permissions[permission].of === 'agent' ? `/${name}` : name;
 }
 
 /**

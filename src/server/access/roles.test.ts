@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { uiPermissions } from '../../contract/endpoint.ts';
+import { uiPermissions } from '../../contract/permissions.ts';
 import { callableTools, decide } from './decide.ts';
 import { accessOf, compile } from './grants.ts';
 import { parseScopes } from './scope-set.ts';

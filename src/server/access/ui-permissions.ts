@@ -1,4 +1,4 @@
-import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { type UiPermission, uiPermissions } from '../../contract/permissions.ts';
 import { faultOfName, type NameList, resourceName } from './names.ts';
 import type { Reader } from './reader.ts';
 

@@ -1,7 +1,8 @@
 import { Hono } from 'hono';
 import { beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type Endpoint, type Permission, Reply, type UiPermission } from '../../contract/endpoint.ts';
+import { type Endpoint, type Permission, Reply } from '../../contract/endpoint.ts';
+import type { UiPermission } from '../../contract/permissions.ts';
 import type { Access } from '../access/caller.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { Failure } from '../failure/errors.ts';

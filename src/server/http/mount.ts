@@ -1,12 +1,7 @@
 import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
-import {
-  type Endpoint,
-  type Endpoints,
-  type Permission,
-  Reply,
-  uiPermissions,
-} from '../../contract/endpoint.ts';
+import { type Endpoint, type Endpoints, type Permission, Reply } from '../../contract/endpoint.ts';
+import { factsOf, permissions, showing } from '../../contract/permissions.ts';
 import { nameOfPath } from '../../contract/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
@@ -81,7 +76,9 @@ function isPermission(said: unknown): boolean {
   if (typeof said !== 'object' || said === null)
     return ['public', 'identity', 'session', 'administrator'].includes(String(said));
   const { can, on } = said as Record<string, unknown>;
-  return uiPermissions.some((known) => known === can) && (on === 'path' || on === 'any');
+  const facts = factsOf(String(can));
+  // On one thing it has to be said what hides it; only a thing of a kind can be looked for.
+  return facts !== undefined && (on === 'any' || (on === 'path' && showing(facts.of) !== undefined));
 }
 
 /** `{path}` may span segments, every other parameter is one. Routers of libraries differ in what follows such a span. */
@@ -190,8 +187,8 @@ function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, pat
     return;
   }
   const name = nameOfPath(path);
-  const visible = permission.can.endsWith('_service') ? 'list_service' : 'list_agents';
-  if (!access.may(visible, name))
+  const visible = showing(permissions[permission.can].of);
+  if (visible === undefined || !access.may(visible, name))
     throw new Failure('not_found', `There is no '${name}' here that you may see.`);
   if (!access.may(permission.can, name)) throw insufficient(permission.can, name);
 }

@@ -1,4 +1,4 @@
-import { type UiPermission, uiPermissions } from '../../contract/endpoint.ts';
+import { factsOf, uiPermissions } from '../../contract/permissions.ts';
 import type { Caller } from '../access/caller.ts';
 import { accessOf, type Grants } from '../access/grants.ts';
 import { administratorScopes } from '../access/holding.ts';
@@ -15,17 +15,6 @@ export const systemScopes: readonly string[] = [
   'mcp-registry-operator',
   'mcp-servers-unrestricted/read',
   'mcp-servers-unrestricted/execute',
-];
-
-/** What may be held for every server or agent without being able to change any. */
-const harmless: readonly UiPermission[] = [
-  'list_service',
-  'get_service',
-  'health_check_service',
-  'list_tools',
-  'list_agents',
-  'get_agent',
-  'list_virtual_server',
 ];
 
 /** What questions about administrators are answered from: the compiled grants, by which every request is decided. */
@@ -236,7 +225,7 @@ async function hasAdministratorRole(
 function powersOf(subject: Subject, grants: Grants): ReadonlySet<string> {
   const access = accessOf({ ...subject, clientNames: clientsIn(grants) }, grants);
   const everywhere = uiPermissions.filter(
-    (permission) => access.permissions.get(permission) === 'all' && !harmless.includes(permission),
+    (permission) => access.permissions.get(permission) === 'all' && !factsOf(permission)?.harmless,
   );
   return new Set([
     ...(access.isAdmin ? ['administrator'] : []),

@@ -1,3 +1,4 @@
+import { showing } from '../../contract/permissions.ts';
 import { nameOfPath } from '../../contract/servers.ts';
 import { decide } from '../access/decide.ts';
 import { type Grants, holdingOf } from '../access/grants.ts';
@@ -43,19 +44,14 @@ function embeddingsOf(
   return embeddings;
 }
 
-const listing = {
-  server: 'list_service',
-  agent: 'list_agents',
-  virtual_server: 'list_virtual_server',
-} as const;
-
 /** What somebody may find: servers and agents that they may list, tools that they may call. */
 function rightsOf(who: Identity, grants: Grants): Rights {
   const holding = holdingOf(who, grants);
   return {
     key: holding,
     maySee(kind, path) {
-      return holding.access.may(listing[kind], nameOfPath(path));
+      const permission = showing(kind);
+      return permission !== undefined && holding.access.may(permission, nameOfPath(path));
     },
     mayCall: (path, tool) =>
       decide(who, { server: nameOfPath(path), method: 'tools/call', tool }, grants).allow,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { uiPermissions } from '../../contract/endpoint.ts';
+import { uiPermissions } from '../../contract/permissions.ts';
 import {
   choicesLeft,
   definitionIn,

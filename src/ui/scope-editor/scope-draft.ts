@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ApiError } from '../../contract/client.ts';
-import { uiPermissions } from '../../contract/endpoint.ts';
+import { uiPermissions } from '../../contract/permissions.ts';
 import { groupDefinition } from '../../contract/scopes.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
@@ -180,11 +180,6 @@ export function faultsTold(error: unknown): ScopeFaults {
 export function faultAt(faults: ScopeFaults, place: string): string | undefined {
   const found = faults.filter(({ at }) => at === place || at.startsWith(`${place}.`));
   return found.length === 0 ? undefined : [...new Set(found.map(({ message }) => message))].join('; ');
-}
-
-/** Permissions in the registry that are about agents; the others are about servers. */
-export function isAboutAgents(permission: string): boolean {
-  return permission.endsWith('agent') || permission.endsWith('agents');
 }
 
 /** Names that no row has yet. */

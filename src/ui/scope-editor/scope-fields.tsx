@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { uiPermissions } from '../../contract/endpoint.ts';
+import { factsOf, uiPermissions } from '../../contract/permissions.ts';
 import { agentActions } from '../../contract/scopes.ts';
 import { scopesQuery, unknownGroup } from '../access/access-query.ts';
 import { agentsQuery, serversQuery } from '../api.ts';
@@ -7,7 +7,7 @@ import { NamesField } from '../controls/names-field.tsx';
 import { TextField } from '../controls/text-field.tsx';
 import { GrantFields } from './grant-fields.tsx';
 import { RuleFields } from './rule-fields.tsx';
-import { faultAt, isAboutAgents, type ScopeDraft, type ScopeFaults } from './scope-draft.ts';
+import { faultAt, type ScopeDraft, type ScopeFaults } from './scope-draft.ts';
 
 /** The fields of a scope, each with what is wrong at its place; they offer what the catalogue and the directory have. */
 export function ScopeFields({
@@ -36,6 +36,12 @@ export function ScopeFields({
       words: server_name,
     })),
   ];
+  const offersOf = {
+    server: serverOffers,
+    agent: agentOffers,
+    virtual_server: [everything],
+    everything: [everything],
+  };
   const groups = (scopes?.keycloak_groups ?? []).map(({ mapping, name }) => ({
     value: mapping,
     words: name,
@@ -95,7 +101,7 @@ export function ScopeFields({
         row="Permission"
         choices={uiPermissions}
         grants={draft.permissions}
-        offersFor={(name) => (isAboutAgents(name) ? agentOffers : serverOffers)}
+        offersFor={(name) => offersOf[factsOf(name)?.of ?? 'everything']}
         faultOf={({ name }) => faultAt(faults, `ui_permissions.${name}`)}
         onChange={(permissions) => onChange({ ...draft, permissions })}
       />

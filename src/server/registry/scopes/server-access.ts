@@ -1,4 +1,5 @@
 import { looksLikeEvery, trimSlashes } from '../../../contract/names.ts';
+import { factsOf } from '../../../contract/permissions.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import { Failure } from '../../failure/errors.ts';
 
@@ -43,7 +44,7 @@ export function withoutServer(scope: Scope, server: string): Scope {
     ([permission, names = []]) =>
       [
         permission,
-        names !== 'all' && /_(?:service|tools?)$/.test(permission)
+        names !== 'all' && factsOf(permission)?.of === 'server'
           ? names.filter((name) => name !== server)
           : names,
       ] as const,

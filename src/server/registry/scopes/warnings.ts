@@ -1,3 +1,4 @@
+import { factsOf } from '../../../contract/permissions.ts';
 import { nameOfPath } from '../../../contract/servers.ts';
 import { hasName, type NameList } from '../../access/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
@@ -43,7 +44,7 @@ function ofRule({ server, methods, tools }: ServerRule, { servers }: Registered)
 
 function ofPermissions({ uiPermissions }: Scope, { servers }: Registered): string[] {
   return Object.entries(uiPermissions)
-    .filter(([permission]) => permission.endsWith('_service') || permission.endsWith('_tools'))
+    .filter(([permission]) => factsOf(permission)?.of === 'server')
     .flatMap(([, names]) => namedIn(names))
     .filter((name) => !servers.has(name))
     .map((name) => `no server '${name}' is registered`);
@@ -55,7 +56,7 @@ function ofAgents({ agentRules, agentAccess = [], uiPermissions }: Scope, { agen
     ...agentRules.flatMap(({ resources }) => namedIn(resources)),
     ...namedIn(agentAccess),
     ...Object.entries(uiPermissions).flatMap(([permission, names]) =>
-      /_agents?$/.test(permission) ? namedIn(names) : [],
+      factsOf(permission)?.of === 'agent' ? namedIn(names) : [],
     ),
   ];
   return named.filter((path) => !agents.has(path)).map((path) => `no agent '${path}' is registered`);

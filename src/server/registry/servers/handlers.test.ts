@@ -1,13 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  type Endpoint,
-  type Handlers,
-  type Input,
-  Reply,
-  type UiPermission,
-} from '../../../contract/endpoint.ts';
+import { type Endpoint, type Handlers, type Input, Reply } from '../../../contract/endpoint.ts';
+import type { UiPermission } from '../../../contract/permissions.ts';
 import { serverEgressEndpoints } from '../../../contract/server-egress.ts';
 import { type Server, serverEndpoints, server as serverSchema } from '../../../contract/servers.ts';
 import { type RunningSample, startCurrentTime } from '../../../samples/currenttime.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Endpoint, type Input, Reply, type UiPermission } from '../../../contract/endpoint.ts';
+import { type Endpoint, type Input, Reply } from '../../../contract/endpoint.ts';
+import type { UiPermission } from '../../../contract/permissions.ts';
 import { type VirtualServer, virtualServerEndpoints } from '../../../contract/virtual-servers.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { type Feed, startFeed } from '../../changes/feed.ts';

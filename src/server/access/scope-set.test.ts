@@ -135,7 +135,7 @@ test.each([
   [
     'a group with an unknown scope',
     's: []\ngroup_mappings:\n  g: [s, t]',
-    ["3:10 group 'g' has the scope 't', which is not in this file"],
+    ["3:10 group 'g' has the scope 't', which is neither in this file nor built in"],
   ],
   ['a key that is there twice', 's: []\nt: []\ns: []', ["3:1 's' is here twice; the first is in line 1"]],
   ['an empty key', '"": []', ['1:1 a name before the colon must be a text that is not empty']],

@@ -148,7 +148,7 @@ test('faulty settings are listed one by one with exit code 2, other failures of 
 test('entra-emulator passes its options on with absolute paths', async () => {
   const got: unknown[] = [];
   const runEmulator = async (options: unknown): Promise<number> => got.push(options) - 1;
-  const argv = ['entra-emulator', '--seed', 'seed.json', '--port', '0', '--https'];
+  const argv = ['entra-emulator', '--seed', 'seed.json', '--port', '0', '--https', '--strict'];
   expect((await cli(argv, { world: { runEmulator }, cwd: '/srv' })).code).toBe(0);
-  expect(got).toEqual([{ seed: '/srv/seed.json', port: 0, https: true }]);
+  expect(got).toEqual([{ seed: '/srv/seed.json', port: 0, https: true, strict: true }]);
 });

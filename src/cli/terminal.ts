@@ -48,6 +48,8 @@ export interface EmulatorOptions {
   seed?: string;
   port: number;
   https: boolean;
+  /** Undecided behaviours are the ones that are worst for a client. */
+  strict?: boolean;
   dataDir?: string;
 }
 

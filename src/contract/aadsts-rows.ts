@@ -22,6 +22,7 @@ const anchors = {
   enterprise: 'enterprise-application',
   people: 'people-who-cannot-sign-in',
   clients: 'agents-and-their-tokens',
+  frequency: 'sign-in-frequency',
   secretless: 'without-a-client-secret',
 } as const;
 
@@ -270,11 +271,21 @@ export const aadstsRows: readonly AadstsRow[] = [
     docsAnchor: anchors.people,
   },
   {
-    codes: [54005, 500112, 70000, 70008, 70043, 700082, 700084, 50173],
+    codes: [54005, 500112, 70000, 70008, 700082, 700084, 50173],
     title: 'The sign-in has been used or has run out',
     cause: 'A code can be used once; sessions end by age, by a new password and by an administrator.',
     steps: ['Sign in again.'],
     docsAnchor: anchors.people,
+  },
+  {
+    codes: [70043],
+    title: 'The organisation asks for a new sign-in',
+    cause: 'Conditional Access has a sign-in frequency, and the sign-in is older than it allows.',
+    steps: [
+      'Sign in again.',
+      'To let personal tokens go on: ENTRA_SIGN_IN_FREQUENCY_ENDS=sessions, or give agents an application of their own.',
+    ],
+    docsAnchor: anchors.frequency,
   },
   {
     codes: [501481, 50147],

@@ -37,6 +37,11 @@ export function aadstsHelpIn(answer: unknown): AadstsHelp | undefined {
   return aadsts.get(aadstsCodeIn(answer) ?? Number.NaN);
 }
 
+/** Whether a code says nothing about who asks, although it comes as a refusal: the same request came too often. */
+export function isPassing(code: number | undefined): boolean {
+  return code === 50196;
+}
+
 /** Trace id, correlation id and time in the words of Entra ID. */
 export function aadstsTraceIn(text: string): AadstsTrace {
   const guid = '([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})';

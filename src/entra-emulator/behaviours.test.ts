@@ -45,6 +45,18 @@ test('every behaviour says how it is known, from where and since when', () => {
   }
 });
 
+test('every undecided behaviour has a strict form that is tested', () => {
+  const undecided = behaviours.filter((one) => one.undecided !== undefined);
+  expect(undecided.length).toBeGreaterThan(5);
+  for (const { id, undecided: strict, tests } of undecided) {
+    expect(strict, id).toMatch(/\.$/);
+    expect(
+      tests.some((test) => /strict/.test(test)),
+      id,
+    ).toBe(true);
+  }
+});
+
 test('the table in docs/entra-emulator.md is the one that the data makes (node src/entra-emulator/behaviours.ts)', () => {
   const text = readFileSync('docs/entra-emulator.md', 'utf8');
   expect(withTable(text, behaviours)).toBe(text);

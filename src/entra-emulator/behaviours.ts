@@ -10,6 +10,8 @@ export type Behaviour = {
   statement: string;
   evidence: Evidence;
   source: string;
+  /** Where the evidence does not decide: what the emulator does with `--strict`, the worst for a client. */
+  undecided?: string;
   date: string;
   /** `file: title` of each test. */
   tests: string[];
@@ -30,7 +32,8 @@ export function withTable(text: string, behaviours: readonly Behaviour[]): strin
     (one, other) => order.indexOf(one.evidence) - order.indexOf(other.evidence),
   );
   const rows = sorted.map(
-    ({ id, statement, evidence, source }) => `| ${id} | ${statement} | ${evidence} | ${source} |`,
+    ({ id, statement, evidence, source, undecided }) =>
+      `| ${id} | ${statement}${undecided ? ` **Undecided**; with \`--strict\`: ${undecided}` : ''} | ${evidence} | ${source} |`,
   );
   const table = [
     '| behaviour | what the emulator does | evidence | source |',

@@ -18,10 +18,10 @@ type Handler = (world: World, ask: Ask, tenant: string) => Reply | Promise<Reply
 
 /** What a tenant's part of the sign-in host answers, by the path after the tenant. */
 const signInHost: Record<string, Handler> = {
-  'v2.0/.well-known/openid-configuration': (world, _ask, tenant) => discovery(world, tenant, 2),
-  '.well-known/openid-configuration': (world, _ask, tenant) => discovery(world, tenant, 1),
-  'discovery/v2.0/keys': (world, _ask, tenant) => keySet(world, tenant, 2),
-  'discovery/keys': (world, _ask, tenant) => keySet(world, tenant, 1),
+  'v2.0/.well-known/openid-configuration': (world, ask, tenant) => discovery(world, ask, tenant, 2),
+  '.well-known/openid-configuration': (world, ask, tenant) => discovery(world, ask, tenant, 1),
+  'discovery/v2.0/keys': (world, ask, tenant) => keySet(world, ask, tenant, 2),
+  'discovery/keys': (world, ask, tenant) => keySet(world, ask, tenant, 1),
   'discovery/instance': (world, ask) =>
     instanceDiscovery(world, ask.url.searchParams.get('authorization_endpoint')),
   'oauth2/v2.0/authorize': (world, ask, tenant) => authorize(world, ask, tenant, 2),

@@ -234,26 +234,21 @@ function gateway(): ApplicationSeed {
     grantedScopes: [
       {
         resource: 'Microsoft Graph',
-        scope: 'openid profile email offline_access User.Read GroupMember.Read.All',
+        scope: 'openid profile email offline_access User.Read',
       },
       { resource: 'mcp-gateway-web', scope: 'access_as_user' },
     ],
     requiredResourceAccess: [
       {
         resourceAppId: graphAppId,
-        resourceAccess: ['openid', 'profile', 'email', 'User.Read', 'GroupMember.Read.All'].map((value) => ({
+        resourceAccess: ['openid', 'profile', 'email', 'offline_access', 'User.Read'].map((value) => ({
           id: microsoftGraph.api.oauth2PermissionScopes.find((scope) => scope.value === value)?.id ?? '',
           type: 'Scope' as const,
         })),
       },
     ],
     // What the overage lookup and the doctor need when the gateway asks as itself.
-    grantedRoles: ['User.Read.All', 'GroupMember.Read.All', 'Application.Read.All', 'Directory.Read.All'].map(
-      (value) => ({
-        resource: 'Microsoft Graph',
-        value,
-      }),
-    ),
+    grantedRoles: [{ resource: 'Microsoft Graph', value: 'Directory.Read.All' }],
   };
 }
 

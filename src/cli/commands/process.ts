@@ -6,6 +6,7 @@ interface EmulatorFlags {
   seed?: string;
   port: number;
   https?: boolean;
+  strict?: boolean;
   dataDir?: string;
 }
 
@@ -57,6 +58,7 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .option('--port <number>', 'port to listen on', wholeNumber(0, 65_535), 8443)
     .option('--https', 'serve https with a certificate made for this data folder')
     .option('--data-dir <folder>', 'folder for keys and changes')
+    .option('--strict', 'where nobody could decide how Entra ID behaves, behave as is worst for a client')
     .action(on(runEmulator));
 };
 
@@ -106,10 +108,11 @@ async function move(
 }
 
 async function runEmulator({ world, terminal }: Run, options: EmulatorFlags): Promise<number> {
-  const { seed, port, https = false, dataDir } = options;
+  const { seed, port, https = false, strict = false, dataDir } = options;
   return world.runEmulator({
     port,
     https,
+    ...(strict ? { strict } : {}),
     ...(seed === undefined ? {} : { seed: resolve(terminal.cwd, seed) }),
     ...(dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) }),
   });

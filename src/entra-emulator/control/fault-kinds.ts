@@ -28,6 +28,10 @@ export const faultKinds = {
     does: 'rolls the signing keys at once: normal, emergency or unpublished',
     settings: { how: 'string' },
   },
+  ownKeys: {
+    does: 'signs tokens of the application (appId) with a key that only discovery with ?appid= names',
+    settings: {},
+  },
   jwksOutage: { does: 'fails the key set', settings: { status: 'number?' } },
   wrongIssuer: { does: 'issues tokens of another issuer', settings: { issuer: 'text?' } },
   clockSkew: { does: 'issues tokens with shifted times', settings: { seconds: 'number' } },

@@ -140,6 +140,19 @@ const seen: Record<keyof typeof faultKinds, () => Promise<void>> = {
     expect(await kids()).not.toContain(decodeProtectedHeader(await token()).kid);
     await other.close();
   },
+  ownKeys: async () => {
+    await fault('ownKeys', { appId: emulator.clientId });
+    const { id_token, access_token } = await signInForTokens(emulator, accounts.user, {
+      scope: `openid ${emulator.clientId}/.default`,
+    });
+    for (const token of [id_token, access_token]) {
+      await expect(verify(token)).rejects.toThrow('no applicable key');
+      const document = `${emulator.origin}/${emulator.tenantId}/v2.0/.well-known/openid-configuration`;
+      const { jwks_uri } = await jsonBody(await fetch(`${document}?appid=${emulator.clientId}`));
+      expect(jwks_uri).toBe(`${keysUrl()}?appid=${emulator.clientId}`);
+      expect(await jwtVerify(String(token), createRemoteJWKSet(new URL(jwks_uri)))).toBeDefined();
+    }
+  },
   jwksOutage: async () => {
     await fault('jwksOutage', { status: 503 });
     expect((await fetch(keysUrl())).status).toBe(503);

@@ -457,6 +457,10 @@ test('delegated permission grants can be made, widened and removed', async () =>
     scope: 'User.Read',
   });
   expect(made.status).toBe(201);
+  expect(made.body.id).not.toMatch(/^[0-9a-f-]{36}$/);
+  const { consentType, scope } = made.body;
+  const again = await graph('POST', '/oauth2PermissionGrants', { clientId, resourceId, consentType, scope });
+  expect([again.status, again.body.error.code]).toEqual([409, 'Request_MultipleObjectsWithSameKeyValue']);
   expect(
     (await graph('PATCH', `/oauth2PermissionGrants/${made.body.id}`, { scope: 'User.Read email' })).status,
   ).toBe(204);
@@ -503,6 +507,10 @@ test('owners can be listed, added and removed; whoever makes an application owns
 });
 
 test('a user sees itself with User.Read, and what it may not read is an id with nulls', async () => {
+  const graph = await adminGraph(emulator);
+  for (const { id, scope } of (await graph('GET', '/oauth2PermissionGrants')).body.value)
+    if (scope.includes('User.Read'))
+      await graph('PATCH', `/oauth2PermissionGrants/${id}`, { scope: `${scope} GroupMember.Read.All` });
   const me = await userGraph(emulator, accounts.noGroup);
   expect((await me('GET', '/me')).body.userPrincipalName).toBe('nora@contoso.example');
   expect((await me('POST', '/me/getMemberObjects', { securityEnabledOnly: true })).body.value).toEqual([]);

@@ -19,6 +19,8 @@ export type Keyring = {
   published(): Promise<SigningKey[]>;
   /** Every key that ever signed here, to recognise own tokens. */
   known(): Promise<SigningKey[]>;
+  /** The key of an application that has one of its own; in no key set but that application's. */
+  own(): Promise<SigningKey>;
   roll(how: KeyRoll): Promise<void>;
 };
 
@@ -40,6 +42,7 @@ export function openKeyring(dataDir?: string): Keyring {
     pool[position] ??= makeSigningKey();
     return pool[position];
   };
+  let own: Promise<SigningKey> | undefined;
   let state: Promise<{ key: SigningKey; published: boolean }[]> | undefined;
   const open = () => {
     state ??= (
@@ -54,7 +57,11 @@ export function openKeyring(dataDir?: string): Keyring {
   return {
     current: async () => first(await open()),
     published: async () => (await open()).filter((entry) => entry.published).map((entry) => entry.key),
-    known: async () => (await open()).map((entry) => entry.key),
+    known: async () => [...(await open()).map((entry) => entry.key), ...(own ? [await own] : [])],
+    own: () => {
+      own ??= makeSigningKey();
+      return own;
+    },
     roll: async (how) => {
       state = Promise.all([open(), next()]).then(([keys, key]) => save(rolled(keys, key, how)));
       await state;

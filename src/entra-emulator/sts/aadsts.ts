@@ -54,6 +54,11 @@ export const aadsts = {
     "The signed in user '{0}' is not assigned to a role for the application '{1}'.",
   ),
   50126: row(400, 'invalid_grant', 'Error validating credentials due to invalid username or password.'),
+  50146: row(
+    400,
+    'invalid_request',
+    'This application is required to be configured with an application-specific signing key. It is either not configured with one, or the key has expired or is not yet valid.',
+  ),
   50147: row(
     400,
     'invalid_grant',
@@ -322,7 +327,9 @@ export function isAadstsCode(value: unknown): value is AadstsCode {
 
 /** The JSON body that Entra gives an error, with ids that tell attempts apart. */
 export function errorBody(world: World, error: Aadsts, correlationId: string = randomUUID()) {
-  const { error: name, suberror, uri }: Row = aadsts[error.code];
+  const { error: usual, suberror, uri }: Row = aadsts[error.code];
+  // No body with this number was ever published; as a dead grant it is worst for a client.
+  const name = world.isStrict && error.code === 53003 ? 'invalid_grant' : usual;
   const traceId = randomUUID();
   const timestamp = new Date(world.clock.now())
     .toISOString()

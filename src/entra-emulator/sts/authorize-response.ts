@@ -97,7 +97,7 @@ function idToken(
   version: 1 | 2,
 ): Promise<string> {
   const claims = idTokenClaims(world, tokenFor(concluded, nonce), concluded.wanted.oidc, version);
-  return signToken(world, claims, version);
+  return signToken(world, claims, version, concluded.client.application.appId);
 }
 
 async function accessToken(world: World, concluded: Concluded): Promise<Record<string, string>> {
@@ -106,7 +106,7 @@ async function accessToken(world: World, concluded: Concluded): Promise<Record<s
   const access = accessTokenClaims(world, tokenFor(concluded), wanted.resource, scopes);
   const token = isGraph(wanted.resource.application)
     ? await signForGraph(world, access.claims)
-    : await signToken(world, access.claims, access.version);
+    : await signToken(world, access.claims, access.version, wanted.resource.application.appId);
   return {
     access_token: token,
     token_type: 'Bearer',

@@ -93,6 +93,18 @@ test('prompt=none answers login_required to the application when nobody is signe
   expect(new URL(location ?? '').searchParams.get('error_description')).toContain('AADSTS50058');
 });
 
+test('prompt=none without consent answers interaction_required to the application', async () => {
+  const browser = openBrowser();
+  await signIn(emulator, accounts.user, {}, browser);
+  const graph = await adminGraph(emulator);
+  for (const { id } of (await graph('GET', '/oauth2PermissionGrants')).body.value)
+    await graph('DELETE', `/oauth2PermissionGrants/${id}`);
+  const answer = await browser.get(authorizeUrl(emulator, { prompt: 'none' }));
+  const back = new URL(answer.headers.get('location') ?? '').searchParams;
+  expect(back.get('error')).toBe('interaction_required');
+  expect(back.get('error_description')).toContain('AADSTS65001');
+});
+
 test('a disabled account, an unknown one and a wrong password stay on the page', async () => {
   const disabled = await page({}, { emulator_account: accounts.disabled.objectId });
   expect(disabled.text).toContain('AADSTS50057');

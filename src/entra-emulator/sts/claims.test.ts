@@ -122,6 +122,14 @@ test('a v1.0 delegated token has upn, unique_name, names, ipaddr, amr and acr', 
   });
 });
 
+test('a guest has no upn in a v1.0 token, and is named as at home', async () => {
+  await configure({ api: { requestedAccessTokenVersion: null } });
+  const { access_token } = await signInForTokens(emulator, accounts.guest, delegated);
+  const claims = claimsOf(access_token);
+  expect(claims).toMatchObject({ ver: '1.0', unique_name: 'gus@fabrikam.example' });
+  expect(claims).not.toHaveProperty('upn');
+});
+
 test('tokens are issued five minutes in the past and live 60 to 90 minutes', async () => {
   const { body } = await askAgentToken(emulator, agents.admin);
   const { iat, nbf, exp } = claimsOf(body.access_token) as { iat: number; nbf: number; exp: number };

@@ -93,7 +93,7 @@ export function idTokenClaims(
   const { tenant, client, user, nonce } = request;
   const wrong =
     nonce !== undefined && world.faults.take('nonceMismatch', { appId: client.application.appId });
-  const profile = { name: user.displayName, oid: user.id, preferred_username: user.userPrincipalName };
+  const profile = { name: user.displayName, oid: user.id, ...preferredUsername(world, user) };
   const guest = user.userType === 'Guest';
   return {
     aud: client.application.appId,

@@ -23,7 +23,8 @@ export function deviceCode(world: World, ask: Ask, tenantName: string): Reply {
     const [tenant] = tenantsOf(world, tenantName);
     if (!tenant) throw new Aadsts(90002, [tenantName]);
     const { application } = findClient(world, tenant, form.client_id);
-    if (!isPublic(application)) throw new Aadsts(7000218);
+    // When a confidential client is refused nobody could decide; at the end, after somebody signed in, is worst.
+    if (!isPublic(application) && !world.isStrict) throw new Aadsts(7000218);
     if (!form.scope) throw new Aadsts(900144, ['scope']);
     const [unknown] = unknownScopes(readScopes(world, tenant, form.scope));
     if (unknown) throw new Aadsts(70011, [unknown]);

@@ -1,4 +1,4 @@
-import type { Reply } from '../exchange.ts';
+import type { Ask, Reply } from '../exchange.ts';
 import type { SigningKey } from '../keys/keyring.ts';
 import { findTenant, graphOrigin, issuersOf, type World } from '../world.ts';
 import { Aadsts, aadsts, errorBody } from './aadsts.ts';
@@ -9,13 +9,17 @@ const headers = {
 };
 
 /** `/{tenant}/v2.0/.well-known/openid-configuration` and the v1.0 form; issuers always carry the tenant's GUID. */
-export function discovery(world: World, tenantName: string, version: 1 | 2): Reply {
+export function discovery(world: World, ask: Ask, tenantName: string, version: 1 | 2): Reply {
   const isTemplate = tenantName === 'common' || tenantName === 'organizations';
   const tenant = isTemplate ? undefined : findTenant(world, tenantName);
   if (!tenant && !isTemplate) return unknownTenant(world, tenantName);
   const id = tenant?.id ?? tenantName;
   const issuer = issuersOf(world, tenant?.id ?? '{tenantid}')[version === 2 ? 'v2' : 'v1'];
-  return { status: 200, headers, body: metadata(world, id, issuer, version, isTemplate) };
+  const body = metadata(world, id, issuer, version, isTemplate);
+  // An application with keys of its own is told where they are only here.
+  const appId = ask.url.searchParams.get('appid');
+  const keys = appId ? { jwks_uri: `${body.jwks_uri}?appid=${encodeURIComponent(appId)}` } : {};
+  return { status: 200, headers, body: { ...body, ...keys } };
 }
 
 function metadata(world: World, id: string, issuer: string, version: 1 | 2, isTemplate: boolean) {
@@ -80,12 +84,14 @@ function unknownTenant(world: World, name: string): Reply {
 }
 
 /** The JWKS: several keys, no `alg` member; v2.0 names the issuer beside each key. */
-export async function keySet(world: World, tenantName: string, version: 1 | 2): Promise<Reply> {
+export async function keySet(world: World, ask: Ask, tenantName: string, version: 1 | 2): Promise<Reply> {
   const tenant = findTenant(world, tenantName);
   const outage = world.faults.take('jwksOutage');
   if (outage) return { status: Number(outage.status ?? 503), body: { error: 'temporarily_unavailable' } };
   const issuer = issuersOf(world, tenant?.id ?? '{tenantid}').v2;
-  const keys = (await world.keys.published()).map((key) =>
+  const appId = ask.url.searchParams.get('appid') ?? '';
+  const hasOwn = world.faults.list().some((fault) => fault.kind === 'ownKeys' && fault.appId === appId);
+  const keys = (hasOwn ? [await world.keys.own()] : await world.keys.published()).map((key) =>
     publicForm(key, version === 2 ? issuer : undefined),
   );
   return { status: 200, headers, body: { keys } };

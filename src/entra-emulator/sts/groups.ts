@@ -29,7 +29,9 @@ export function groupClaims(
   const wids = withRoles && roles.length ? { wids: roles.map((role) => role.roleTemplateId) } : {};
   const groups = emitted(tenant, subject, to, setting);
   if (groups.length === 0) return wids;
-  if (subject.kind === 'servicePrincipal' && world.faults.take('dropGroups')) return wids;
+  // Whether applications get the claim nobody could decide.
+  const isDropped = world.isStrict || world.faults.take('dropGroups') !== undefined;
+  if (subject.kind === 'servicePrincipal' && isDropped) return wids;
   if (to.isImplicit && groups.length > 5) return { ...wids, hasgroups: true };
   const limit = Number(world.faults.take('overageThreshold')?.groups ?? 200);
   if (groups.length > limit) return subject.kind === 'user' ? { ...wids, ...overage(tenant, subject) } : wids;

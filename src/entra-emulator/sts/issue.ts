@@ -34,7 +34,12 @@ export async function issueForUser(
   const refresh = wantsRefresh ? remember(world, grant, options) : undefined;
   const wantsId = wanted.oidc.has('openid');
   const idToken = wantsId
-    ? await signToken(world, idTokenClaims(world, request, wanted.oidc, options.version), options.version)
+    ? await signToken(
+        world,
+        idTokenClaims(world, request, wanted.oidc, options.version),
+        options.version,
+        client.application.appId,
+      )
     : undefined;
   return {
     token_type: 'Bearer',
@@ -73,7 +78,7 @@ async function body(
   const { claims, lifetime } = access;
   const token = isGraph(resource.application)
     ? await signForGraph(world, claims)
-    : await signToken(world, claims, access.version);
+    : await signToken(world, claims, access.version, resource.application.appId);
   if (version === 2) return { expires_in: lifetime, ext_expires_in: lifetime, access_token: token };
   // The v1.0 endpoint writes its numbers as text.
   return {

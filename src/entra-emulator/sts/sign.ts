@@ -6,9 +6,18 @@ import type { World } from '../world.ts';
 /** The claims of a token. */
 export type Claims = Record<string, unknown>;
 
-/** Signs a token with the current key. v1.0 headers carry `x5t` as well as `kid`. */
-export async function signToken(world: World, claims: Claims, version: 1 | 2): Promise<string> {
-  const key = await world.keys.current();
+/**
+ * Signs a token with the current key, or with that of the application whose claims it has, where a fault says that there
+ * is one. v1.0 headers carry `x5t` as well as `kid`.
+ */
+export async function signToken(
+  world: World,
+  claims: Claims,
+  version: 1 | 2,
+  appId: string,
+): Promise<string> {
+  const hasOwn = world.faults.take('ownKeys', { appId });
+  const key = await (hasOwn ? world.keys.own() : world.keys.current());
   return sign(withFaults(world, claims), headerFor(key, version), key.privateKey);
 }
 

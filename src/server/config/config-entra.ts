@@ -32,6 +32,8 @@ export interface EntraConfig {
   /** Applications need one of these app roles, or to be among the allowed clients; nothing is asked when both are empty. */
   readonly requiredAppRoles?: readonly string[];
   readonly allowedClientIds?: readonly string[];
+  /** Whether personal tokens and connected clients go on when Conditional Access asks for a new sign-in. */
+  readonly tokensOutliveSignIn?: boolean;
   /** The public client with which the command line signs people in. */
   readonly commandLineClientId?: string;
   /** Another registration that asks Microsoft Graph; the sign-in registration asks when there is none. */
@@ -82,6 +84,7 @@ export function entraOf(
     audiences: read.value('ENTRA_AUDIENCES'),
     requiredAppRoles: read.value('ENTRA_REQUIRED_APP_ROLE'),
     allowedClientIds: read.value('ENTRA_ALLOWED_CLIENT_IDS'),
+    tokensOutliveSignIn: read.value('ENTRA_SIGN_IN_FREQUENCY_ENDS') === 'sessions',
     ...graphClientOf(read, faults),
     ...(read.given('IDE_OAUTH_CLIENT_ID') ? { commandLineClientId: read.value('IDE_OAUTH_CLIENT_ID') } : {}),
   };

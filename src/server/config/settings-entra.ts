@@ -161,6 +161,15 @@ export const entraSettings = {
     defaultNote: 'every application of the tenant unless ENTRA_REQUIRED_APP_ROLE is set',
     parse: list(guid("copy the application's 'Application (client) ID'")),
   }),
+  ENTRA_SIGN_IN_FREQUENCY_ENDS: setting({
+    group: 'Microsoft Entra ID',
+    about:
+      'What ends when Conditional Access wants somebody to sign in again (sign-in frequency, AADSTS70043): ' +
+      '`sessions-and-tokens`, or `sessions` alone; personal tokens and connected clients then go on with the groups that ' +
+      'the directory tells, without app roles.',
+    default: 'sessions-and-tokens',
+    parse: oneOf('sessions-and-tokens', 'sessions'),
+  }),
   IDE_OAUTH_CLIENT_ID: setting({
     group: 'Microsoft Entra ID',
     about:

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
-import { aadstsCodeIn } from '../../contract/aadsts.ts';
+import { aadstsCodeIn, isPassing } from '../../contract/aadsts.ts';
 import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
 import { inTransaction } from '../db/transaction.ts';
@@ -29,8 +29,8 @@ import { endSessionsOf } from './session-rows.ts';
 const pause = 10_000;
 /** The provider's words for "this person may not go on": disabled, removed, revoked, or blocked. */
 const refusals = ['invalid_grant', 'access_denied'];
-/** AADSTS codes that come as a refusal and say nothing about the person: the same request came too often. */
-const passing = [50196];
+/** AADSTS codes of a sign-in that is older than Conditional Access lets it be: nothing is wrong with the account. */
+const tooOld = [70043];
 /** Its words for "ask the person". */
 const questions = ['interaction_required', 'login_required', 'consent_required'];
 
@@ -132,7 +132,7 @@ async function readOnce(
   trusted: TrustedProvider,
   world: FreshPeopleWorld,
 ): Promise<void> {
-  const { subject } = before.known;
+  const { provider, subject } = before.known;
   const at = new Date(world.now()).toISOString();
   const keep = async (
     found: Partial<Person> & { readonly groups: readonly string[] },
@@ -141,8 +141,15 @@ async function readOnce(
     if (await renewPerson(world.db, before, found, at, sealed))
       world.groupsSeen?.({ ...before.known, groups: found.groups }, before.known.groups);
   };
-  if (before.refreshSealed) {
-    const { person, refreshToken } = await refresh(before, before.refreshSealed, trusted, world);
+  const refreshed =
+    before.refreshSealed && (await refresh(before, before.refreshSealed, trusted, world).catch(endTooOld));
+  async function endTooOld(error: unknown): Promise<undefined> {
+    if (!trusted.provider.tokensOutliveSignIn || !isTooOld(error)) throw error;
+    const because = 'Your organisation asks you to sign in again from time to time; sign in again.';
+    await endSessionsOf(world.db, { provider, subject }, { at, because });
+  }
+  if (refreshed) {
+    const { person, refreshToken } = refreshed;
     if (person.subject !== subject)
       throw new Failure('credential_revoked', 'The identity provider answered for somebody else.');
     const sealed = refreshToken ? seal(world.key, refreshToken) : before.refreshSealed;
@@ -176,7 +183,7 @@ async function redeem(configuration: oidc.Configuration, token: string, scope: s
     const said = providerErrorOf(error);
     if (said?.claims || questions.includes(said?.error ?? '')) throw new SignInAgain(said?.claims, error);
     const aadsts = aadstsCodeIn(said?.description);
-    if (refusals.includes(said?.error ?? '') && !passing.includes(aadsts ?? 0))
+    if (refusals.includes(said?.error ?? '') && !isPassing(aadsts))
       throw new Failure(
         'credential_revoked',
         `The identity provider ended your access; sign in again (${said?.description.slice(0, 300)}).`,
@@ -191,6 +198,11 @@ async function redeem(configuration: oidc.Configuration, token: string, scope: s
       },
     );
   }
+}
+
+function isTooOld(error: unknown): boolean {
+  const said = providerErrorOf(asFailure(error).cause);
+  return tooOld.includes(aadstsCodeIn(said?.description) ?? 0);
 }
 
 /** A refresh token of another SECRET_KEY is as good as none, but it says nothing against the person. */

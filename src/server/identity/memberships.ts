@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
+import { aadstsCodeIn, isPassing } from '../../contract/aadsts.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';
@@ -145,7 +146,7 @@ async function askToken(
     return { token: answer.access_token, seconds: Math.min(answer.expires_in ?? 300, 3600) };
   } catch (error) {
     const said = providerErrorOf(error);
-    throw said
+    throw said && !isPassing(aadstsCodeIn(said.description))
       ? new Failure(
           'groups_incomplete',
           `The groups cannot be read: the identity provider refuses the gateway itself (${said.description.slice(0, 300)}).`,

@@ -100,6 +100,10 @@ function opened(sealed: string | null, key: Buffer): string | null {
   }
 }
 
+function requireGoingOn(row: { ended_at: string | null; ended_because: string | null } | undefined): void {
+  if (row?.ended_at) throw new Failure('credential_revoked', row.ended_because ?? 'Your session was ended.');
+}
+
 /** Only the hash of the id is stored. */
 async function openSession(
   { db, now, limits, refreshKey }: SessionsWorld,
@@ -138,7 +142,7 @@ async function resumeSession(world: SessionsWorld, id: string): Promise<Identity
   const hash = hashOf(id);
   const row = await findSession(db, hash);
   if (!row || row.expires_at <= new Date(now()).toISOString()) return undefined;
-  if (row.ended_at) throw new Failure('credential_revoked', row.ended_because ?? 'Your session was ended.');
+  requireGoingOn(row);
   const idle = now() - Date.parse(row.last_seen_at);
   if (idle > limits.idleSeconds * 1000)
     throw new Failure(
@@ -147,6 +151,8 @@ async function resumeSession(world: SessionsWorld, id: string): Promise<Identity
     );
   const person = await world.freshPerson(row.provider, row.subject);
   if (!person) return undefined;
+  // Reading the person may have ended the sessions and left the person as they are.
+  requireGoingOn(await findSession(db, hash));
   if (idle > seenEvery) {
     const seen = { last_seen_at: new Date(now()).toISOString() };
     await db.updateTable('sessions').set(seen).where('id_hash', '=', hash).execute();

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { aadstsCodeIn, aadstsHelpIn, aadstsLine, aadstsTraceIn } from '../../contract/aadsts.ts';
+import { aadstsCodeIn, aadstsHelpIn, aadstsLine, aadstsTraceIn, isPassing } from '../../contract/aadsts.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { TokenSource } from './graph.ts';
@@ -53,7 +53,7 @@ export async function askToken(
   const read = granted.safeParse(body);
   if (read.success) return read.data;
   const error = refused.safeParse(body);
-  if (error.success && passing.has(error.data.error))
+  if (error.success && (passing.has(error.data.error) || isPassing(aadstsCodeIn(body))))
     throw new Failure('directory_unavailable', 'Entra ID gives no tokens right now; try again in a minute.');
   if (error.success) throw new TokenFailure(error.data, body);
   throw new Failure('directory_unavailable', 'Entra ID answered without a token and without an error.');

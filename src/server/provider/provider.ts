@@ -90,6 +90,8 @@ export interface Provider {
   unverifiable?(claims: JWTPayload): string | undefined;
   /** Whether the userinfo endpoint has to complete these claims of an ID token. Absent: never. */
   needsUserInfo?(claims: JWTPayload): boolean;
+  /** Whether personal tokens and connected clients go on when a policy of the provider asks for a new sign-in. */
+  readonly tokensOutliveSignIn?: boolean;
   /** True where sign-out wants to see the ID token again; it is stored encrypted with the session. */
   readonly wantsIdTokenAtLogout?: boolean;
   /** The sign-out page where it is not the standard one, which is taken for undefined. It comes back to `returnTo`. */

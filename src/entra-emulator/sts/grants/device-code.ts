@@ -3,6 +3,7 @@ import type { World } from '../../world.ts';
 import { Aadsts } from '../aadsts.ts';
 import { issueForUser, type TokenResponse } from '../issue.ts';
 import type { UserGrant } from '../memory.ts';
+import { isPublic } from '../redirects.ts';
 import type { TokenRequest } from '../token-request.ts';
 import { tokenFor, userOf, wantedBy } from './user-grant.ts';
 
@@ -17,6 +18,7 @@ export async function redeemDeviceCode(world: World, request: TokenRequest): Pro
   if (device.state === 'pending') throw new Aadsts(70016);
   if (device.state === 'declined') throw new Aadsts(70020);
   if (device.state === 'used') throw new Aadsts(54005);
+  if (!isPublic(client.application) && request.clientAuth === '0') throw new Aadsts(7000218);
   const user = userOf(request, device.userId ?? '');
   const grant: UserGrant = {
     tenantId: tenant.id,

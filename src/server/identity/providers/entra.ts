@@ -28,6 +28,7 @@ export function entra(config: EntraConfig): Provider {
     refreshScope: scope,
     algorithms: ['RS256'],
     hasOwnKeys: true,
+    tokensOutliveSignIn: config.tokensOutliveSignIn ?? false,
     resourceScopes: [`${apiOf(config)}/.default`],
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
     groupApi: graphOf(config, clientAuth),
@@ -183,6 +184,8 @@ function personOf(claims: JWTPayload): Person {
       text(claims.preferred_username) ??
       text(claims.email) ??
       text(claims.upn) ??
+      // What version 1.0 tokens call a guest, who has no upn there.
+      text(claims.unique_name) ??
       text(claims.sub) ??
       subject,
     name: text(claims.name) ?? text(claims.given_name),

@@ -1,6 +1,7 @@
 import { accessEndpoints } from './access.ts';
 import { agentEndpoints } from './agents.ts';
 import { auditEndpoints } from './audit.ts';
+import { connectionEndpoints } from './connections.ts';
 import { favouriteEndpoints } from './favourites.ts';
 import { groupEndpoints } from './groups.ts';
 import { jobEndpoints } from './jobs.ts';
@@ -27,6 +28,7 @@ export const endpoints = {
   ...tokenEndpoints,
   ...oauthEndpoints,
   ...favouriteEndpoints,
+  ...connectionEndpoints,
   ...accessEndpoints,
   ...groupEndpoints,
   // Before servers: `/api/servers/groups` would be a server's path.

@@ -22,6 +22,8 @@ import type { Log } from './log.ts';
 import { type ConsentWorld, mountConsent } from './oauth/consent.ts';
 import { mountDevice } from './oauth/device.ts';
 import { commandLineOf } from './oauth/metadata.ts';
+import { connectableServer } from './registry/connections/handlers.ts';
+import { mountConnectPages } from './registry/connections/pages.ts';
 import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 import { mountOfficialRegistry } from './registry/official/mount.ts';
 
@@ -70,6 +72,11 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   });
   mountConsent(app, world.consent);
   mountDevice(app, world.consent);
+  mountConnectPages(app, {
+    ...{ log, trail, now, identity, clientIp, connecting: world.connections.connecting },
+    publicUrl: config.registryUrl,
+    find: (name, who) => connectableServer(world.connections, name, who),
+  });
   mountOfficialRegistry(app, { ...world.servers, identity, isPublic: config.registryApiPublic });
   mount(
     app,

@@ -1,7 +1,16 @@
 import type { Feed } from '../changes/feed.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
-import { type EgressServer, isFor, keyOf, type RenewalWorld, renewed, skewMs, timesOf } from './renew.ts';
+import {
+  type EgressServer,
+  isFor,
+  isGot,
+  keyOf,
+  type RenewalWorld,
+  renewed,
+  skewMs,
+  timesOf,
+} from './renew.ts';
 import { beyondLimits, type EgressLimits } from './settings.ts';
 import { type Connection, connectionById, findConnection, markRefused, noteUse } from './store.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';
@@ -31,11 +40,19 @@ export interface Credential {
 export interface Credentials {
   /**
    * The credential of an identity at a server, at once where it is at hand. Fails with `connection_needed` where the person
-   * has to connect first, `connection_impossible` for an agent, `connection_unavailable` while it cannot be renewed.
+   * has to connect first, `connection_impossible` for an agent, `connection_unavailable` while it cannot be renewed. The same
+   * object as long as it stays the same.
    */
   of(server: EgressServer, identity: Identity): Credential | Promise<Credential>;
-  /** The server has refused a credential: the next call gets another, or the person is asked. */
-  refused(used: Pick<Credential['connection'], 'id' | 'generation'>): Promise<void>;
+  /**
+   * Another credential in the place of one that the server has refused. Fails as `of` does, and with `connection_refused`
+   * for one that was fetched just now: the server would refuse the next one too.
+   */
+  instead(
+    server: EgressServer,
+    identity: Identity,
+    refused: Pick<Credential['connection'], 'id' | 'generation'>,
+  ): Promise<Credential>;
   /** Notes what it was used for, at most once a minute. */
   used(connectionId: string, what: string): void;
   close(): void;
@@ -47,9 +64,12 @@ const noteEveryMs = 60_000;
 const retryMs = 30_000;
 const keptAtMost = 20_000;
 
+/** A token that is younger is not fetched anew because the server refuses it, in milliseconds. */
+const freshMs = 30_000;
+
 interface Kept {
   readonly connection: Connection;
-  readonly access: string;
+  readonly credential: Credential;
 }
 
 /** Whose connection it is: the person's, or the gateway's own where it acts for itself. */
@@ -89,12 +109,12 @@ export function createCredentials(world: CredentialWorld): Credentials {
     keys.delete(key);
   });
 
-  const keep = (at: string, connection: Connection, access: string): void => {
+  const keep = (at: string, connection: Connection, credential: Credential): void => {
     if (kept.size >= keptAtMost) {
       kept.clear();
       keys.clear();
     }
-    kept.set(at, { connection, access });
+    kept.set(at, { connection, credential });
     keys.set(connection.id, at);
   };
 
@@ -113,7 +133,7 @@ export function createCredentials(world: CredentialWorld): Credentials {
     if (known && isFor(known.connection, server)) {
       const { left, ahead } = timesOf(known.connection, world.now());
       if (left <= ahead && left > skewMs) renewAhead(at, server, identity, owner, known.connection);
-      if (left > skewMs) return credentialOf(server, known);
+      if (left > skewMs) return known.credential;
     }
     const running = fetching.get(at);
     if (running) return running;
@@ -157,17 +177,27 @@ export function createCredentials(world: CredentialWorld): Credentials {
     const access = connection && openAccess(world.vault, connection);
     if (!connection || access === undefined) throw needed(world, server, identity, stored);
     // What changed while it was read, and what was renewed just now, is read again the next time: a deletion may be on its way.
-    if (usable && changes === before) keep(at, connection, access);
-    return credentialOf(server, { connection, access });
+    const credential = credentialOf(server, connection, access);
+    if (usable && changes === before) keep(at, connection, credential);
+    return credential;
   };
 
   return {
     of,
-    async refused({ id, generation }) {
+    async instead(server, identity, { id, generation }) {
       const connection = await connectionById(world.db, id);
       // Another one by now is not what was refused.
-      if (connection?.generation === generation)
+      if (connection?.generation === generation) {
+        const isFetched = connection.refreshSealed !== null || isGot(server);
+        if (isFetched && world.now() - Date.parse(connection.updatedAt) < freshMs)
+          throw new Failure(
+            'connection_refused',
+            `'${server.name}' refuses a credential that is new. It may ask for more rights than were granted: an administrator has to look at its scopes and audience (egress-show).`,
+          );
         await markRefused(world.db, connection, new Date(world.now()).toISOString());
+      }
+      const owner = ownerAt(server, identity);
+      return fetchOne(keyOf(owner), server, identity, owner);
     },
     used(connectionId, what) {
       const now = world.now();
@@ -189,7 +219,7 @@ function openAccess(vault: ConnectionVault, { owner, keyId, accessSealed }: Conn
   return accessSealed === null ? undefined : vault.open(owner, 'access', { keyId, sealed: accessSealed });
 }
 
-function credentialOf({ settings }: EgressServer, { connection, access }: Kept): Credential {
+function credentialOf({ settings }: EgressServer, connection: Connection, access: string): Credential {
   return {
     header: settings.header_name,
     value: settings.header_prefix + access,

@@ -60,22 +60,25 @@ export async function renewed(
   owner: SealedFor,
   stored: Connection | undefined,
 ): Promise<Connection | undefined> {
-  const mode = server.settings.egress_auth_mode;
-  const isGot = mode === 'client_credentials' || mode === 'obo_exchange';
   const canRefresh = (one: Connection | undefined): boolean =>
     one?.refreshSealed != null &&
     isFor(one, server) &&
     one.status === 'connected' &&
     !isOver(one, world.now());
-  if (!isGot && !canRefresh(stored)) return undefined;
+  if (!isGot(server) && !canRefresh(stored)) return undefined;
   return withLease(world.db, `connection: ${keyOf(owner)}`, async () => {
     // Somebody else may have done it while this process waited.
     const now = await findConnection(world.db, owner);
     const isNew = now && now.generation !== stored?.generation;
     if (now && isNew && isFor(now, server) && timesOf(now, world.now()).left > skewMs) return now;
-    if (isGot) return got(world, server, identity, owner);
+    if (isGot(server)) return got(world, server, identity, owner);
     return now && canRefresh(now) ? refreshed(world, server, now) : undefined;
   });
+}
+
+/** Whether the tokens of a server are fetched without asking anybody. */
+export function isGot({ settings: { egress_auth_mode: mode } }: Pick<EgressServer, 'settings'>): boolean {
+  return mode === 'client_credentials' || mode === 'obo_exchange';
 }
 
 /** A token that needs nobody: by client credentials, or in exchange for the person's sign-in. */

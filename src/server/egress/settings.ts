@@ -64,7 +64,8 @@ export function beyondLimits(
   return undefined;
 }
 
-function isWithin(value: string, allowed: readonly string[]): boolean {
+/** Whether a value is one of those that the operator allows. */
+export function isWithin(value: string, allowed: readonly string[]): boolean {
   if (allowed.length === 0) return true;
   return allowed.some((one) => (one.endsWith('*') ? value.startsWith(one.slice(0, -1)) : value === one));
 }

@@ -95,7 +95,7 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
     decision: exchange.decision,
     reason: exchange.reason,
     // What is refused as a call has status 200 on its way; the record says what it amounts to.
-    status: exchange.failure?.code === 'not_allowed' ? 403 : res.headersSent ? res.statusCode : 0,
+    status: exchange.failure?.status === 403 ? 403 : res.headersSent ? res.statusCode : 0,
     durationMs: endedAt - exchange.startedAt,
     detail: detailOf(exchange),
   };

@@ -22,6 +22,8 @@ export interface Errand extends Destination {
   readonly filter: Filter | undefined;
   /** How long the headers of the answer are waited for, in milliseconds, and what sets that. */
   readonly wait: { readonly ms: number; readonly setting: string };
+  /** Whose credential goes along, where it is not the operator's. */
+  readonly connection?: object | undefined;
   /** Whether the server may ask the client to sign in: its setting passes on the client's own credential. */
   readonly passesChallenge: boolean;
   /** Told when the headers of the answer are here, with the server's session id; returns the one for the client. */
@@ -138,7 +140,7 @@ class Passage implements SettledHandler {
       return;
     }
     const { passesChallenge } = this.#errand;
-    if (!passesChallenge || redirects.has(status)) refuseToSpeakForUs(status);
+    if (!passesChallenge || redirects.has(status)) refuseToSpeakForUs(status, this.#errand);
     const raw = controller.rawHeaders;
     const more = passesChallenge ? challenges : undefined;
     const answer = answerHeaders(Array.isArray(raw) ? raw : [], status, this.#exchange.id, more);
@@ -281,7 +283,12 @@ class Passage implements SettledHandler {
 }
 
 /** A server does not say where to sign in, or where else to go: that would be taken for the gateway's word. */
-function refuseToSpeakForUs(status: number): void {
+function refuseToSpeakForUs(status: number, { connection }: Errand): void {
+  if (status === 401 && connection)
+    throw new Failure(
+      'connection_refused',
+      'The server refuses a credential that is new; an administrator has to look at its scopes and audience (egress-show).',
+    );
   if (status === 401 || status === 407)
     throw new Failure(
       'upstream_auth',

@@ -6,7 +6,8 @@ import type { Identity, Who } from '../identity/identity.ts';
 import { createShares, type Share, type Shares } from '../identity/shares.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { admit } from './admit.ts';
-import { ask } from './ask.ts';
+import { type Asking, ask } from './ask.ts';
+import { connected, connectedAnew } from './connected.ts';
 import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
 import { defaultLimits, type Limits } from './limits.ts';
@@ -51,6 +52,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     takeCall: (identity, pool) => takeCall(shares, shares.of(identity), pool, limits),
     waitFor: (asked, route) => waitFor(asked, route, limits),
     authorizationOf: ({ req }, credentials) => ownAuthorization(req, credentials, world.isForGateway),
+    connected: (exchange, target, identity) => connected(world.connections, exchange, target, identity),
   });
   const { bodyBytes, bodyBytesPerIdentity, bodyBytesTotal, bodyMs } = limits;
   const running: Running = {
@@ -109,7 +111,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   requireReach(decide, exchange, identity, place.server);
   const share = shares.of(identity);
   const asking = await ask(exchange, gateway.bodies, share, limits);
-  const { asked, method, body } = asking;
+  const { asked, method } = asking;
   const empty = asksForOneList(asked, place.endpoint);
   if (!decideAll(decide, exchange, identity, place.server, asked, empty))
     return answerEmptyList(exchange, asked);
@@ -119,9 +121,12 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
     if (exchange.longLived) exchange.leave = takeStream(shares, share, limits);
     return gateway.terminal.serve({ exchange, identity, place, asking });
   }
-  const target = routeTo(gateway.findRoute, gateway.tickets, place, method, share.holder);
-  exchange.route = target.route;
-  const errand = { ...errandFor(gateway, exchange, identity, share, target), method, body };
+  const found = routeTo(gateway.findRoute, gateway.tickets, place, method, share.holder);
+  exchange.route = found.route;
+  const connecting = connected(gateway.connections, exchange, found, identity);
+  const target = connecting instanceof Promise ? await connecting : connecting;
+  const sent = { gateway, exchange, identity, share, asking };
+  const errand = { ...errandFor(sent, target), takesOver: retryOf(sent, target) };
   const turn = method === 'POST' ? gateway.openings.turnOf(exchange.req) : undefined;
   if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
@@ -144,14 +149,35 @@ function identityOf(gateway: Running, exchange: Exchange, place: Place, who: Who
   return who.identity;
 }
 
+/** A request that is allowed, and whose. */
+interface Allowed {
+  readonly gateway: Running;
+  readonly exchange: Exchange;
+  readonly identity: Identity;
+  readonly share: Share;
+  readonly asking: Asking;
+}
+
+/** Makes a request anew, once, whose credential the server refused; nothing where the credential is nobody's own. */
+function retryOf(sent: Allowed, target: Target): Errand['takesOver'] {
+  const { gateway, exchange, identity } = sent;
+  const { connections } = gateway;
+  if (!target.connection || !connections) return undefined;
+  return (status) => {
+    if (status !== 401) return false;
+    connectedAnew(connections, exchange, target, identity)
+      .then((anew) => {
+        if (exchange.res.destroyed) return;
+        if (anew) forward(gateway.upstreams, exchange, errandFor(sent, anew));
+      })
+      .catch((error: unknown) => fail(exchange, error));
+    return true;
+  };
+}
+
 /** How a request that is allowed goes to its server, and what is made of the answer. */
-function errandFor(
-  gateway: Running,
-  exchange: Exchange,
-  identity: Identity,
-  { holder }: Share,
-  target: Target,
-): Omit<Errand, 'method' | 'body'> {
+function errandFor({ gateway, exchange, identity, share, asking }: Allowed, target: Target): Errand {
+  const { holder } = share;
   const { req, asked } = exchange;
   const { limits, sessions } = gateway;
   const { credentials, route } = target;
@@ -164,6 +190,7 @@ function errandFor(
   const readable = filter !== undefined || exchange.longLived;
   return {
     ...target,
+    ...{ method: asking.method, body: asking.body },
     headers: requestHeaders(exchange, { readable, credentials, session, authorization }),
     filter,
     wait: waitFor(asked, route, limits),

@@ -16,6 +16,10 @@ const rpcCodes: Partial<Record<FailureCode, number>> = {
 };
 
 const allowed = { mcp: 'GET, POST, DELETE', sse: 'GET', messages: 'POST' };
+/** What is wrong with one call and not with the way to the server. */
+const ofTheCall: ReadonlySet<FailureCode> = new Set([
+  ...(['not_allowed', 'connection_needed', 'connection_refused', 'connection_impossible'] as const),
+]);
 const denials: ReadonlySet<number> = new Set([401, 403, 421]);
 
 /** Notes what went wrong for the log, and for the audit record unless a decision said it already. */
@@ -54,7 +58,7 @@ export function refuse(exchange: Exchange, failure: Failure): void {
  */
 function isOfTheCall({ asked, decision, place }: Exchange, { code }: Failure): boolean {
   // On the older transport the answer to a message comes on the stream, and this body would be read by nobody.
-  if (code !== 'not_allowed' || decision !== 'deny' || place?.endpoint === 'messages') return false;
+  if (!ofTheCall.has(code) || decision !== 'deny' || place?.endpoint === 'messages') return false;
   return asked?.messages.some(({ kind }) => kind === 'request') === true;
 }
 

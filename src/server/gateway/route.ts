@@ -1,3 +1,4 @@
+import type { Credential } from '../egress/credential.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
 import { rewriteEndpoint, ticketIn } from './legacy.ts';
@@ -15,6 +16,8 @@ export interface Target {
   readonly path: string;
   /** What goes along on the operator's behalf. */
   readonly credentials: Credentials;
+  /** Whose credential is among them, where it is not the operator's. */
+  readonly connection?: Credential['connection'] | undefined;
   /** On the stream of a legacy SSE session: gives the client an address for its messages. */
   readonly rewriteOther?: RewriteEvent | undefined;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Trail } from '../audit/event.ts';
+import type { Credentials as Connections } from '../egress/credential.ts';
 import type { Identify, Identity } from '../identity/identity.ts';
 import type { Connector } from '../net/connector.ts';
 import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
@@ -11,6 +12,7 @@ import type { Limits } from './limits.ts';
 import type { Rights } from './may.ts';
 import type { Place } from './place.ts';
 import type { Asked } from './read-call.ts';
+import type { Target } from './route.ts';
 import type { UpstreamCounts, Upstreams } from './upstream.ts';
 
 /** What the gateway lends to endpoints that it serves itself. */
@@ -23,6 +25,8 @@ export interface TerminalKit {
   waitFor(asked: Asked | undefined, route: Route): Errand['wait'];
   /** The client's own `Authorization` for a server, where the setting of the server passes it on. */
   authorizationOf(exchange: Exchange, credentials: Credentials): string | undefined;
+  /** A target with the credential of whoever calls, for servers that want one. */
+  connected(exchange: Exchange, target: Target, identity: Identity): Target | Promise<Target>;
 }
 
 /** A request to such an endpoint: whose it is is known, and that it is allowed. */
@@ -48,6 +52,8 @@ export interface GatewayWorld extends Doors {
   readonly findRoute: FindRoute;
   /** Opens the connections to servers, and judges where they may go. */
   readonly connect: Connector;
+  /** Looks up the credential of each caller at servers that want one; needed where there are such servers. */
+  readonly connections?: Connections | undefined;
   /** Makes the endpoints that the gateway serves itself; none unless given. */
   readonly terminal?: ((kit: TerminalKit) => Terminal) | undefined;
   /** Told that a stream says that the server's tools changed; it may be a mistake, and may come often. */

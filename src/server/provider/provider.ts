@@ -66,6 +66,8 @@ export interface Provider {
   readonly scope: string;
   /** Scopes asked for at a refresh; absent: what was granted at sign-in (RFC 6749, section 6). */
   readonly refreshScope?: string;
+  /** How its tokens are exchanged for those of other services; RFC 8693 unless given. */
+  readonly exchangesBy?: 'on_behalf_of';
   /** Further parameters of the authorization request. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /** Discovery documents whose issuers' tokens are accepted; the first one is used for sign-in. */

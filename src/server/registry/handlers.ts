@@ -8,6 +8,7 @@ import type { Finder } from '../search/finder.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
 import { auditEventHandlers } from './audit-events/handlers.ts';
+import { type ConnectionsWorld, connectionHandlers } from './connections/handlers.ts';
 import { favouriteHandlers } from './favourites/handlers.ts';
 import { groupHandlers } from './groups/handlers.ts';
 import { type JobEndpointsWorld, jobHandlers } from './jobs/handlers.ts';
@@ -34,6 +35,8 @@ export interface RegistryWorld {
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
   readonly virtualServers: VirtualServersWorld;
+  /** Credentials of people at servers. */
+  readonly connections: ConnectionsWorld;
   readonly search: Finder<Identity>;
   readonly version: string;
   readonly scopes: ScopesApiWorld;
@@ -50,6 +53,7 @@ export function registryHandlers(world: RegistryWorld) {
   return {
     ...tokenHandlers({ db, now, grants: world.grants, personal: world.personal }),
     ...favouriteHandlers({ db, now }),
+    ...connectionHandlers(world.connections),
     ...oauthClientHandlers({ db, now }),
     ...usageHandlers({ db, now }),
     ...sessionHandlers({ db, now, grants: world.grants, idleSeconds: config.session.idleSeconds }),

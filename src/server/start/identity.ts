@@ -1,6 +1,7 @@
 import { knownProviders } from '../config/config-oidc.ts';
 import { trust } from '../identity/bearer.ts';
 import { findCutoff } from '../identity/cutoffs.ts';
+import { createExchange } from '../identity/exchange.ts';
 import { createFreshPeople } from '../identity/fresh-people.ts';
 import { groupNames } from '../identity/group-names.ts';
 import { createCompleteGroups } from '../identity/groups.ts';
@@ -84,8 +85,10 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   });
   const sessions = createSessions({ db, now, refreshKey, freshPerson, groupsSeen, limits: config.session });
   const handedIn = { servers, seen };
+  const exchange = createExchange({ db, clients, providers, key: refreshKey });
   return {
     toProvider,
+    exchange,
     trusted,
     personal,
     tokens,

@@ -3,11 +3,13 @@ import { getRequestListener } from '@hono/node-server';
 import { Reply } from '../../contract/endpoint.ts';
 import { decide } from '../access/decide.ts';
 import { holdingOf } from '../access/grants.ts';
-import type { Call } from '../access/scope.ts';
+import type { Call, Decision } from '../access/scope.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
+import type { Connecting } from '../egress/connecting.ts';
+import type { Credentials } from '../egress/credential.ts';
 import type { FailureCode } from '../failure/errors.ts';
 import { createGateway } from '../gateway/handle.ts';
 import type { Gateway } from '../gateway/world.ts';
@@ -33,6 +35,7 @@ import type { RegistryToolsWorld } from '../virtual/registry-tools.ts';
 import { createVirtualServing } from '../virtual/serve.ts';
 import { startAccounts } from './accounts.ts';
 import type { Base } from './base.ts';
+import { buildEgress } from './egress.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
@@ -66,7 +69,8 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   });
   ending.defer(base.feed.follow(['server'], () => metrics.dropGone()));
   const trail = measured(base.trail, metrics, inventory.watch);
-  const gateway = dataPlane(parts, trail);
+  const egress = buildEgress(base, parts.identity, inventory, ending);
+  const gateway = dataPlane(parts, trail, egress.credentials);
   const { grants } = inventory.scopes;
   const { qualify } = groupNames(base.config.providers, knownProviders);
   const jobs = startAccounts(
@@ -85,7 +89,8 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   parts.identity.servers.find = inventory.routes.find;
   parts.identity.seen.groups = recordsOfGroups({ ...base, trail }, parts.identity.trusted, grants);
   const oauth = buildOauth({ ...parts, trail, http }, ending);
-  const app = controlPlane(parts, { trail, metrics, doctor, jobs, http, consent: oauth.consent });
+  const { connecting } = egress;
+  const app = controlPlane(parts, { trail, metrics, doctor, jobs, http, connecting, consent: oauth.consent });
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const listener: RequestListener = (req, res) => {
     const url = req.url ?? '';
@@ -149,7 +154,7 @@ function registrySearch(
   };
 }
 
-function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail) {
+function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail, connections: Credentials) {
   const { config, feed, log, now } = base;
   const { scopes, routes } = inventory;
   const decideCall = (who: Identity, call: Call) => decide(who, call, scopes.grants());
@@ -163,7 +168,7 @@ function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail) {
       toolsChanged: inventory.watch.soon,
       onChange: (listener) => base.feed.follow(['server', 'virtual_server', 'scope'], listener),
     }),
-    ...{ log, trail, now, newId: createIds(now) },
+    ...{ log, trail, now, connections, newId: createIds(now) },
     identify: (headers, at) =>
       feed.current()?.then(() => identity.tokens.identify(headers, at)) ??
       identity.tokens.identify(headers, at),
@@ -207,11 +212,12 @@ interface ControlParts {
   readonly jobs: JobEndpointsWorld;
   readonly http: HttpIdentity;
   readonly consent: ConsentWorld;
+  readonly connecting: Connecting;
 }
 
 function controlPlane(
   { base, identity, inventory, search, version }: Parts,
-  { trail, metrics, doctor, jobs, http, consent }: ControlParts,
+  { trail, metrics, doctor, jobs, http, consent, connecting }: ControlParts,
 ) {
   const { config, db, log, now } = base;
   const { trusted, personal, login, sessions } = identity;
@@ -227,6 +233,11 @@ function controlPlane(
       groupsAreIds: config.providers.every((name) => name === 'entra'),
     },
     grants: inventory.scopes.grants,
+    connections: {
+      ...{ db, now, connecting, rows: inventory.servers.rows, ...inventory.servers.egress },
+      grants: inventory.scopes.grants,
+      reaches: (who, server) => reaches(decide(who, { server, method: '' }, inventory.scopes.grants())),
+    },
     search,
     jobs,
     metrics: metrics.render,
@@ -236,6 +247,11 @@ function controlPlane(
     trailAlarm: () => base.trailRoom().alarm,
     uiDirectory: packagedFile('dist/ui'),
   });
+}
+
+/** Whether somebody has anything on a server at all. */
+function reaches(decision: Decision): boolean {
+  return decision.allow || (decision.reason !== 'server' && decision.reason !== 'no-scopes');
 }
 
 /** Why a call failed when its server was not reached. */

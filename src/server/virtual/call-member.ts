@@ -7,7 +7,7 @@ import type { FindRoute } from '../registry/servers/route.ts';
 import type { DecideCall } from '../registry/virtual-servers/shown.ts';
 import { type Bridged, type BridgeWorld, bridgeLegacy, bridgeModern } from './bridge.ts';
 import type { Call } from './calls.ts';
-import { type Member, memberOf } from './members.ts';
+import { type Member, memberFor } from './members.ts';
 import { passLegacy, passModern, type ToolsChanged } from './pass.ts';
 import type { ClientSession } from './sessions.ts';
 import { type Json, objectIn } from './wire.ts';
@@ -68,8 +68,9 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
     );
   }
   exchange.reason = decision.scope;
-  const member = memberOf(running.findRoute, server);
-  const { bridge, onlyModern } = running;
+  const { bridge, onlyModern, findRoute } = running;
+  const member = await memberFor(bridge, findRoute, server, exchange, identity);
+  if (exchange.res.destroyed) return;
   exchange.route = member.route;
   exchange.leave ??= bridge.takeCall(identity, member.target.pool);
   exchange.res.once('close', () => running.open.delete(exchange));

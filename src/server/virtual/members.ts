@@ -1,5 +1,8 @@
 import { Failure } from '../failure/errors.ts';
+import type { Exchange } from '../gateway/exchange.ts';
 import { addressOf, type Target } from '../gateway/route.ts';
+import type { TerminalKit } from '../gateway/world.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { FindRoute, Route } from '../registry/servers/route.ts';
 import { modern } from './wire.ts';
 
@@ -31,4 +34,17 @@ export function memberOf(findRoute: FindRoute, server: string): Member {
     target: addressOf(route, url, credentials),
     speaks: mcp ? (isModern ? 'modern' : 'legacy') : 'sse',
   };
+}
+
+/** The same with the credential of whoever calls, where the member wants one; fails where they have none there. */
+export async function memberFor(
+  { connected }: Pick<TerminalKit, 'connected'>,
+  findRoute: FindRoute,
+  server: string,
+  exchange: Exchange,
+  identity: Identity,
+): Promise<Member> {
+  const member = memberOf(findRoute, server);
+  if (!member.route.egress) return member;
+  return { ...member, target: await connected(exchange, member.target, identity) };
 }

@@ -12,7 +12,7 @@ import { createLists, type ListWorld, listed, listMessage } from './lists.ts';
 import { decideThrough, locate } from './locate.ts';
 import { createMailbox } from './mailbox.ts';
 import { askMember, memberHeaders, sessionHeaders } from './member.ts';
-import { memberOf } from './members.ts';
+import { memberFor } from './members.ts';
 import { memberOfQuestion, type ToolsChanged } from './pass.ts';
 import { type RegistryToolsWorld, registryTools, serveRegistryTools } from './registry-tools.ts';
 import { createMemberSessions, openSession, sealSession, takeLeave } from './sessions.ts';
@@ -317,7 +317,7 @@ async function replied(running: Running, asked: Asked): Promise<void> {
     session &&
     running.decide(identity, { server: question.server, method: '$response' }).allow
   ) {
-    const { target } = memberOf(running.findRoute, question.server);
+    const { target } = await memberFor(bridge, running.findRoute, question.server, exchange, identity);
     const at = await bridge.sessions.forClient(exchange, session, target);
     const own = JSON.stringify({ ...reply, id: question.id });
     const headers = memberHeaders(exchange, target, sessionHeaders(at));
@@ -345,18 +345,23 @@ async function tellMembers(running: Running, asked: Asked, isRequest: boolean): 
     const route = findRoute(server);
     if (!route?.enabled || !decide(identity, { server, method: message.method }).allow) continue;
     if (isRequest && route.offers?.capabilities.logging === undefined) continue;
-    const { target } = memberOf(findRoute, server);
-    const headers = memberHeaders(exchange, target, sessionHeaders(at));
-    askMember(bridge, target, { method: 'POST', headers, body }, { onMessage() {}, onEnd() {} });
+    // Somebody who is not connected there any more has nothing to tell it.
+    const member = await memberFor(bridge, findRoute, server, exchange, identity).catch(() => undefined);
+    if (!member) continue;
+    const headers = memberHeaders(exchange, member.target, sessionHeaders(at));
+    askMember(bridge, member.target, { method: 'POST', headers, body }, { onMessage() {}, onEnd() {} });
   }
 }
 
-async function endSession(running: Running, { exchange, session }: Asked): Promise<void> {
+async function endSession(running: Running, { exchange, identity, session }: Asked): Promise<void> {
   if (!session) throw new Failure('bad_request', 'There is no session to end; name it in Mcp-Session-Id.');
   const { bridge, findRoute } = running;
   const open = await bridge.sessions.openOf(session);
   await bridge.sessions.end(session);
-  for (const { server, session: at } of open)
-    if (findRoute(server)?.enabled) takeLeave(bridge, exchange, memberOf(findRoute, server).target, at);
+  for (const { server, session: at } of open) {
+    if (!findRoute(server)?.enabled) continue;
+    const member = await memberFor(bridge, findRoute, server, exchange, identity).catch(() => undefined);
+    if (member) takeLeave(bridge, exchange, member.target, at);
+  }
   sendMessage(exchange, '', 200);
 }

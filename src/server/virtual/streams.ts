@@ -9,7 +9,7 @@ import type { Virtual, VirtualTable } from '../registry/virtual-servers/table.ts
 import type { createLists, ListText } from './lists.ts';
 import { locate } from './locate.ts';
 import { askMember, type MemberWorld, memberHeaders, modernHeaders, sessionHeaders } from './member.ts';
-import { memberOf } from './members.ts';
+import { memberFor } from './members.ts';
 import { type ToolsChanged, withQuestionId } from './pass.ts';
 import type { ClientSession, MemberSessions } from './sessions.ts';
 import {
@@ -130,7 +130,7 @@ export function createStreams(world: StreamsWorld) {
   const followSession = async (stream: Open, session: ClientSession, server: string): Promise<void> => {
     const { exchange, identity } = stream;
     if (!decide(identity, { server, method: '$stream' }).allow) return;
-    const member = memberOf(world.findRoute, server);
+    const member = await memberFor(world, world.findRoute, server, exchange, identity);
     if (member.speaks === 'sse') return;
     const own = await sessions.forClient(exchange, session, member.target);
     if (own.id === null || exchange.res.writableEnded) return;
@@ -160,11 +160,11 @@ export function createStreams(world: StreamsWorld) {
   };
 
   /** What a member of 2026-07-28 tells those who listen. */
-  const followMember = (stream: Open, server: string, wanted: Json): void => {
+  const followMember = async (stream: Open, server: string, wanted: Json): Promise<void> => {
     const { exchange, identity } = stream;
     if (!decide(identity, { server, method: 'subscriptions/listen' }).allow) return;
-    const member = memberOf(world.findRoute, server);
-    if (member.speaks !== 'modern') return;
+    const member = await memberFor(world, world.findRoute, server, exchange, identity);
+    if (member.speaks !== 'modern' || exchange.res.writableEnded) return;
     const _meta = { [metaKeys.version]: modern, [metaKeys.capabilities]: {}, [metaKeys.client]: serverInfo };
     const params = { notifications: wanted, _meta };
     const body = JSON.stringify({ jsonrpc: '2.0', id: exchange.id, method: 'subscriptions/listen', params });

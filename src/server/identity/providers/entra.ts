@@ -26,6 +26,7 @@ export function entra(config: EntraConfig): Provider {
     redirectUris: config.redirectUris ?? [config.redirectUri],
     scope,
     refreshScope: scope,
+    exchangesBy: 'on_behalf_of',
     algorithms: ['RS256'],
     hasOwnKeys: true,
     tokensOutliveSignIn: config.tokensOutliveSignIn ?? false,

@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { followed } from '../changes/feed.test-support.ts';
+import { type OpenDatabase, openMemory } from '../db/open.ts';
+import type { Identity } from '../identity/identity.ts';
+import { outbound } from '../net/outbound.ts';
+import { createConnecting } from './connecting.ts';
+import { createCredentials } from './credential.ts';
+import type { EgressServer, RenewalWorld } from './renew.ts';
+import type { EgressSettings } from './settings.ts';
+import { createSources } from './sources.ts';
+import { type NewConnection, storeConnection } from './store.ts';
+import { createConnectionVault } from './vault.ts';
+
+/** A token request as the authorization server got it. */
+export type TokenRequest = Readonly<Record<string, string>>;
+
+/** An authorization server whose token endpoint does what a test says. */
+export interface ScriptedAuthority {
+  readonly origin: string;
+  readonly requests: TokenRequest[];
+  /** Status and body of each answer of the token endpoint. */
+  script: (
+    form: TokenRequest,
+  ) => { status?: number; body: unknown } | Promise<{ status?: number; body: unknown }>;
+  /** What differs in its metadata. */
+  metadata: Record<string, unknown>;
+  close(): Promise<void>;
+}
+
+/** Starts it on loopback; it gives tokens named by their order until it is given a script. */
+export async function startAuthority(): Promise<ScriptedAuthority> {
+  let given = 0;
+  const authority: Omit<ScriptedAuthority, 'origin' | 'close'> = {
+    requests: [],
+    metadata: {},
+    script: () => {
+      given += 1;
+      return {
+        body: { access_token: `access-${given}`, refresh_token: `refresh-${given}`, expires_in: 3600 },
+      };
+    },
+  };
+  const server = createServer((req, res) => {
+    const chunks: Buffer[] = [];
+    const send = (status: number, body: unknown): void => {
+      res.writeHead(status, { 'content-type': 'application/json' });
+      res.end(JSON.stringify(body));
+    };
+    req.on('data', (chunk: Buffer) => chunks.push(chunk));
+    req.on('end', async () => {
+      const text = Buffer.concat(chunks).toString('utf8');
+      if (req.url?.startsWith('/.well-known/'))
+        return send(200, {
+          ...{
+            issuer: origin,
+            authorization_endpoint: `${origin}/authorize`,
+            token_endpoint: `${origin}/token`,
+          },
+          ...{ registration_endpoint: `${origin}/register`, code_challenge_methods_supported: ['S256'] },
+          ...authority.metadata,
+        });
+      if (req.url === '/register') return send(201, { client_id: 'registered-by-itself' });
+      const basic = /^Basic (.+)$/.exec(req.headers.authorization ?? '')?.[1];
+      const form = {
+        ...Object.fromEntries(new URLSearchParams(text)),
+        ...(basic ? { basic: Buffer.from(basic, 'base64').toString('utf8') } : {}),
+      };
+      authority.requests.push(form);
+      const { status = 200, body } = await authority.script(form);
+      if (status === 0) req.socket.destroy();
+      else send(status, body);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return Object.assign(authority, {
+    origin,
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  });
+}
+
+/** Settings of a server whose people have credentials of their own. */
+export function settingsOf(more: Partial<EgressSettings> = {}): EgressSettings {
+  return {
+    ...{
+      egress_auth_mode: 'oauth_user',
+      egress_provider: 'custom',
+      client_id: 'gateway',
+      client_secret: null,
+    },
+    ...{ scopes: ['read'], target_audience: null, audience_parameter: 'resource' },
+    ...{ custom_authorize_url: null, custom_token_url: null, custom_issuer: null },
+    ...{ token_auth_method: 'client_secret_basic', header_name: 'Authorization', header_prefix: 'Bearer ' },
+    max_days: 30,
+    ...more,
+  };
+}
+
+/** A person as the gateway knows them. */
+export function personOf(subject: string, more: Partial<Identity> = {}): Identity {
+  return {
+    ...{
+      kind: 'person',
+      provider: 'test',
+      subject,
+      username: `${subject}@example`,
+      name: subject,
+      email: null,
+    },
+    ...{ clientId: null, groups: [], method: 'session', credentialId: `session-${subject}`, expiresAt: 1e15 },
+    ...more,
+  };
+}
+
+/** Time and what it starts from; a test moves it. */
+export interface Clock {
+  now: number;
+}
+
+/** One process of the gateway, as far as credentials go, over a database that others may share. */
+export async function startProcess(
+  database: Pick<OpenDatabase, 'db' | 'hint'>,
+  clock: Clock,
+  more: Partial<Pick<RenewalWorld, 'exchange'>> = {},
+) {
+  const feed = await followed(database);
+  const fetch = outbound({ policy: { allowPrivate: true } });
+  const vault = createConnectionVault('a secret for tests');
+  const warnings: object[] = [];
+  const parts = {
+    ...{ db: database.db, vault, fetch, now: () => clock.now, publicUrl: 'http://gateway.example' },
+    limits: { audiences: [], scopes: [] },
+    log: { warn: (facts: object) => void warnings.push(facts) },
+  };
+  const sources = createSources(parts);
+  const credentials = createCredentials({
+    ...{ ...parts, feed },
+    async sourceOf(server, issuer) {
+      const { client, source } = await sources.clientOf(server, issuer);
+      return { client, issuer: source.issuer };
+    },
+    exchange: more.exchange ?? (() => Promise.reject(new Error('nothing is exchanged here'))),
+  });
+  const connecting = createConnecting({ ...parts, sources, key: Buffer.alloc(32, 3) });
+  return {
+    ...{ vault, feed, credentials, connecting, warnings },
+    /** Stores a connection as if its owner had just made it. */
+    connect: (identity: Identity, server: EgressServer, made: Partial<NewConnection> = {}) =>
+      storeConnection(
+        database.db,
+        vault,
+        {
+          owner: {
+            ...{ provider: identity.provider, subject: identity.subject, serverId: server.id },
+            ...{ purpose: 'call', address: server.url.origin },
+          },
+          ...{ username: identity.username, mode: server.settings.egress_auth_mode, issuer: null },
+          ...{ account: null, audience: null, endsAt: null, access: `access of ${identity.subject}` },
+          ...{ accessExpiresAt: null, refresh: null, scopes: [] },
+          ...made,
+        },
+        new Date(clock.now).toISOString(),
+      ),
+    async close() {
+      credentials.close();
+      await feed.close();
+      await fetch.close();
+    },
+  };
+}
+
+/** A database in memory for one test. */
+export { openMemory };

@@ -1,0 +1,220 @@
+import type { z } from 'zod';
+import type { connection, connectionEndpoints } from '../../../contract/connections.ts';
+import type { Handlers } from '../../../contract/endpoint.ts';
+import { nameOfPath } from '../../../contract/servers.ts';
+import type { Caller } from '../../access/caller.ts';
+import type { Grants } from '../../access/grants.ts';
+import type { Db } from '../../db/tables.ts';
+import type { Connecting } from '../../egress/connecting.ts';
+import { ownerAt } from '../../egress/credential.ts';
+import { type EgressServer, isFor, isGot } from '../../egress/renew.ts';
+import { beyondLimits, type EgressLimits } from '../../egress/settings.ts';
+import {
+  type Connection,
+  findConnection,
+  listConnections,
+  removeConnection,
+  storeConnection,
+} from '../../egress/store.ts';
+import type { ConnectionVault } from '../../egress/vault.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { assertUnlimited } from '../limited.ts';
+import { endpointsOf } from '../servers/endpoints.ts';
+import type { ServerRow } from '../servers/store.ts';
+
+/** What the endpoints of people's credentials work with. */
+export interface ConnectionsWorld {
+  readonly db: Db;
+  readonly now: () => number;
+  readonly grants: () => Grants;
+  readonly vault: ConnectionVault;
+  readonly limits: EgressLimits;
+  readonly connecting: Connecting;
+  /** Every server that is registered, from memory. */
+  readonly rows: () => readonly ServerRow[];
+  /** Whether an identity has anything on a server, by the server's name in scopes. */
+  readonly reaches: (identity: Identity, server: string) => boolean;
+}
+
+/** A server with people's credentials, and how it is registered. */
+interface Found {
+  readonly row: ServerRow;
+  readonly server: EgressServer;
+}
+
+const unitMs = { minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
+
+/** The functions behind the endpoints of people's credentials at servers. */
+export function connectionHandlers(
+  world: ConnectionsWorld,
+): Handlers<typeof connectionEndpoints, Caller<Identity>> {
+  const person = (identity: Identity): Identity => {
+    assertUnlimited(identity, world.grants(), 'manage connections to servers');
+    if (identity.kind !== 'person')
+      throw new Failure(
+        'connection_impossible',
+        'Only people have credentials of their own at servers, and this is an agent. Sign in as a person.',
+      );
+    return identity;
+  };
+  return {
+    async 'connections.list'(_, { identity }) {
+      assertUnlimited(identity, world.grants(), 'see connections to servers');
+      if (identity.kind !== 'person') return { connections: [] };
+      const own = new Map(
+        (await listConnections(world.db, identity))
+          .filter(({ owner }) => owner.purpose === 'call')
+          .map((one) => [one.owner.serverId, one]),
+      );
+      const found = world.rows().flatMap((row) => {
+        const server = egressServerOf(row);
+        if (!server || server.settings.egress_auth_mode === 'client_credentials') return [];
+        if (!own.has(row.id) && !world.reaches(identity, server.name)) return [];
+        return [shown(world, { row, server }, own.get(row.id))];
+      });
+      return { connections: found };
+    },
+
+    async 'connections.initiate'({ body }, { identity, note }) {
+      const { server } = reachable(world, person(identity), body.server_path, 'oauth_user');
+      // The browser comes back with its session and nothing else.
+      if (identity.method !== 'session')
+        throw new Failure(
+          'not_allowed',
+          'Connecting needs a browser session, because the browser comes back with it: open the page Connections.',
+        );
+      note({ server: server.name });
+      return { authorize_url: await world.connecting.begin(server, identity) };
+    },
+
+    async 'connections.enter'({ body }, { identity, note }) {
+      const found = reachable(world, person(identity), body.server_path, 'pat');
+      const { server } = found;
+      const beyond = beyondLimits(server.settings, world.limits);
+      if (beyond) throw new Failure('connection_refused', `${beyond}; ask an administrator.`);
+      const lasts = body.ttl_value * unitMs[body.ttl_unit];
+      const { max_days } = server.settings;
+      if (lasts > max_days * unitMs.days) {
+        const [at, message] = [
+          'body.ttl_value',
+          `is too long; ${max_days} days are the most for this server`,
+        ];
+        throw new Failure('invalid_input', `The input has faults: ${at}: ${message}.`, {
+          faults: [{ at, message }],
+        });
+      }
+      const now = world.now();
+      const made = await storeConnection(
+        world.db,
+        world.vault,
+        {
+          ...{ access: body.token, accessExpiresAt: null, refresh: null, scopes: server.settings.scopes },
+          ...{ owner: ownerAt(server, identity), username: identity.username, mode: 'pat' },
+          ...{ issuer: null, account: null, audience: null, endsAt: now + lasts },
+        },
+        new Date(now).toISOString(),
+      );
+      note({ server: server.name, connection: made.id, ends_at: new Date(now + lasts).toISOString() });
+      return shown(world, found, made);
+    },
+
+    async 'connections.remove'({ params }, { identity, note }) {
+      person(identity);
+      const found = serverAt(world, params.path);
+      const connection =
+        found?.server.settings.egress_provider === params.provider &&
+        found.server.settings.egress_auth_mode !== 'client_credentials'
+          ? await findConnection(world.db, ownerAt(found.server, identity))
+          : undefined;
+      if (!found || !connection) throw new Failure('not_found', 'You are not connected to such a server.');
+      await removeConnection(world.db, connection.id);
+      note({ server: found.server.name, connection: connection.id });
+      return undefined;
+    },
+  };
+}
+
+/** A server as credentials are looked up for it; undefined where the operator's goes, or nobody's. */
+export function egressServerOf(row: ServerRow): EgressServer | undefined {
+  const { mcp, sse } = endpointsOf(row.definition);
+  const url = mcp ?? sse;
+  return row.egress && url
+    ? { id: row.id, name: nameOfPath(row.path), settings: row.egress, url }
+    : undefined;
+}
+
+/** A server that somebody may connect to by OAuth, by its name in scopes. */
+export function connectableServer(
+  world: ConnectionsWorld,
+  name: string,
+  identity: Identity,
+): EgressServer | undefined {
+  const row = world.rows().find((one) => nameOfPath(one.path) === name);
+  const server = row && egressServerOf(row);
+  if (!world.reaches(identity, name)) return undefined;
+  return server?.settings.egress_auth_mode === 'oauth_user' ? server : undefined;
+}
+
+function serverAt(world: ConnectionsWorld, path: string): Found | undefined {
+  const row = world.rows().find((one) => one.path === path);
+  const server = row && egressServerOf(row);
+  return row && server && { row, server };
+}
+
+/** A server that the caller may use; one that is forbidden and one that does not exist look alike. */
+function reachable(
+  world: ConnectionsWorld,
+  identity: Identity,
+  path: string,
+  mode: 'oauth_user' | 'pat',
+): Found {
+  const found = serverAt(world, path);
+  if (!found || !world.reaches(identity, found.server.name))
+    throw new Failure('not_found', `There is no server '${nameOfPath(path)}' that you could connect to.`);
+  if (found.server.settings.egress_auth_mode !== mode)
+    throw new Failure(
+      'bad_request',
+      mode === 'pat'
+        ? `'${found.server.name}' takes no token that you enter; open the page Connections to see what it takes.`
+        : `'${found.server.name}' is not connected to by signing in there; open the page Connections to see what it takes.`,
+    );
+  return found;
+}
+
+function shown(
+  { now }: ConnectionsWorld,
+  { row, server }: Found,
+  own: Connection | undefined,
+): z.input<typeof connection> {
+  const { settings, url } = server;
+  return {
+    server_path: row.path,
+    server_name: row.definition.server_name,
+    host: url.host,
+    egress_auth_mode: settings.egress_auth_mode,
+    egress_provider: settings.egress_provider,
+    status: statusOf(server, own, now()),
+    id: own?.id ?? null,
+    account: own?.account ?? null,
+    scopes: [...(own?.scopes ?? settings.scopes)],
+    connected_at: own?.updatedAt ?? null,
+    ends_at: own ? endOf(own) : null,
+    last_used_at: own?.lastUsedAt ?? null,
+    last_used_for: own?.lastUsedFor ?? null,
+    max_days: settings.max_days,
+  };
+}
+
+function statusOf(server: EgressServer, own: Connection | undefined, now: number) {
+  if (!own || !isFor(own, server)) return 'none';
+  if (own.status === 'refused') return isGot(server) ? 'none' : 'refused';
+  const end = own.refreshSealed === null ? own.accessExpiresAt : null;
+  const isOver = [own.endsAt, end].some((one) => one !== null && one <= now);
+  return isOver ? (isGot(server) ? 'none' : 'ended') : 'connected';
+}
+
+function endOf({ endsAt, accessExpiresAt, refreshSealed }: Connection): string | null {
+  const end = endsAt ?? (refreshSealed === null ? accessExpiresAt : null);
+  return end === null ? null : new Date(end).toISOString();
+}

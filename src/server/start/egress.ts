@@ -1,0 +1,61 @@
+import { createConnecting } from '../egress/connecting.ts';
+import { createCredentials } from '../egress/credential.ts';
+import { audienceOf, type EgressServer } from '../egress/renew.ts';
+import { createSources } from '../egress/sources.ts';
+import { requireAudience, type Tokens } from '../egress/tokens.ts';
+import type { Exchanged } from '../identity/exchange.ts';
+import type { Identity } from '../identity/identity.ts';
+import { deriveKey } from '../identity/keys.ts';
+import { outbound } from '../net/outbound.ts';
+import type { Base } from './base.ts';
+import type { Ending } from './ending.ts';
+import type { IdentityParts } from './identity.ts';
+import type { Inventory } from './inventory.ts';
+
+/** What is asked of an authorization server is small, and its answer too. */
+const limits = { headersMs: 10_000, totalMs: 15_000, maxBytes: 256 << 10 };
+
+/** Builds what looks up, renews and makes the credentials of people at servers. */
+export function buildEgress(
+  { db, feed, config, log, now }: Base,
+  { exchange }: Pick<IdentityParts, 'exchange'>,
+  { servers, wayOut }: Pick<Inventory, 'servers' | 'wayOut'>,
+  ending: Ending,
+) {
+  // Servers name their authorization servers, so these are bound to the same addresses as the servers themselves.
+  const fetch = outbound({ proxy: wayOut.proxy, policy: servers.policy, ...limits });
+  ending.defer(() => fetch.close());
+  const { vault } = servers.egress;
+  const publicUrl = config.registryUrl;
+  const parts = { db, vault, fetch, now, publicUrl, log, limits: config.egress };
+  const sources = createSources(parts);
+  const credentials = createCredentials({
+    ...{ ...parts, feed },
+    async sourceOf(server, issuer) {
+      const { client, source } = await sources.clientOf(server, issuer);
+      return { client, issuer: source.issuer };
+    },
+    exchange: (server, identity) => exchanged(exchange, server, identity, now),
+  });
+  ending.defer(() => credentials.close());
+  const key = deriveKey(config.secretKey, 'connect-attempt');
+  return { credentials, connecting: createConnecting({ ...parts, sources, key }) };
+}
+
+async function exchanged(
+  exchange: IdentityParts['exchange'],
+  server: EgressServer,
+  identity: Identity,
+  now: () => number,
+): Promise<Tokens> {
+  const { scopes, target_audience } = server.settings;
+  const given: Exchanged = await exchange(identity, {
+    scopes,
+    audience: audienceOf(server, target_audience),
+  });
+  if (target_audience !== null) requireAudience(given.access, target_audience);
+  return {
+    ...{ access: given.access, refresh: null, scopes: given.scopes, idClaims: {} },
+    accessExpiresAt: given.expiresIn === undefined ? null : now() + given.expiresIn * 1000,
+  };
+}

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../harness.ts';
 import { has, type Started, startProgram } from './processes.ts';
 
@@ -94,6 +95,16 @@ export async function startFastApi(
   const nginx = await startNginx(directory, upstreamPort, port);
   if (!nginx) return undefined;
   return { ...nginx, name: 'nginx + FastAPI', processes: [...nginx.processes, service] };
+}
+
+/** Starts a bare proxy of the libraries that the gateway is made of: what is left is what the gateway itself costs. */
+export async function startBareProxy(upstreamPort: number): Promise<Baseline> {
+  const port = await freePort();
+  const script = fileURLToPath(new URL('bare-proxy.ts', import.meta.url));
+  const args = ['--min-semi-space-size=8', script, `${port}`, `${upstreamPort}`];
+  const proxy = startProgram('measured', process.execPath, args);
+  await answers(port);
+  return { name: 'bare Node', port, processes: [proxy], sendsToken: false };
 }
 
 /** Waits until something answers at a port. */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Baseline, startFastApi, startNginx } from './baselines.ts';
+import { type Baseline, startBareProxy, startFastApi, startNginx } from './baselines.ts';
 import { groups, startBenchGateway } from './gateway.ts';
 import { startIdentities } from './identities.ts';
 import { measure, measureStreams, type Run, type Subject, warmUp } from './measure.ts';
@@ -48,6 +48,7 @@ async function bench(): Promise<void> {
   stops.push(() => generator.stop());
 
   const nginx = kept('nginx', await startNginx(directory, upstreamPort));
+  const bare = kept('bare Node', await startBareProxy(upstreamPort));
   const gateway = await startBenchGateway(directory, 'data', identities, upstreamPort, {
     servers: 10,
     scopes: 10,
@@ -83,6 +84,7 @@ async function bench(): Promise<void> {
     const others: Subject[] = before ? [before] : [];
     const stopsHere: (() => Promise<void>)[] = [];
     if (nginx && scenario.compared) others.push(nginx);
+    if (bare && scenario.compared) others.push(bare);
     if (scenario.name === 'call-json') {
       const fastApi = await startFastApi(directory, upstreamPort, identities.publicKey);
       if (fastApi) others.push(fastApi);
@@ -133,6 +135,12 @@ async function bench(): Promise<void> {
     const row: Row = { scenario: scenario.name, subject: 'gateway', runs: gatewayRuns };
     const ratios = base && ratiosTo(to, gatewayRuns, base);
     rows.push(ratios ? { ...row, ratios } : row);
+    const bareRuns = runs.get('bare Node');
+    if (bareRuns)
+      rows.push({
+        ...{ scenario: scenario.name, subject: 'gateway', runs: gatewayRuns },
+        ratios: ratiosTo('bare Node', gatewayRuns, bareRuns),
+      });
     notes.push(...oddities(row, scenario.status));
     for (const stop of stopsHere) await stop();
   }

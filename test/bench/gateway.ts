@@ -77,6 +77,7 @@ export async function startBenchGateway(
 
 function scopeFile(count: number): string {
   const filler = Array.from({ length: count }, (_, at) => `filler-${at}`);
+  const half = Array.from({ length: 500 }, (_, at) => `tool_${at * 2}`).join(', ');
   const some = Array.from({ length: 20 }, (_, at) => `tool_${at * 2}`).join(', ');
   return [
     'group_mappings:',
@@ -86,6 +87,7 @@ function scopeFile(count: number): string {
     '  - { server: "*", methods: [all], tools: [all] }',
     'bench-some:',
     `  - { server: "list", methods: [tools/list, tools/call], tools: [${some}] }`,
+    `  - { server: "thousand", methods: [tools/list, tools/call], tools: [${half}] }`,
     ...filler.flatMap((name, at) => [
       `${name}:`,
       `  - { server: "server-${at}", methods: [tools/list, tools/call], tools: [one, two] }`,

@@ -54,6 +54,15 @@ export const scenarios: readonly Scenario[] = [
   { ...usual, name: 'list-1000', server: 'thousand', body: list, compared: false },
   {
     ...usual,
+    name: 'list-1000-half',
+    server: 'thousand',
+    body: list,
+    group: groups.some,
+    against: 'list-1000',
+    compared: false,
+  },
+  {
+    ...usual,
     name: 'list-1000-virtual',
     server: 'virtual/thousand',
     body: list,

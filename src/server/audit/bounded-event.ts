@@ -32,7 +32,7 @@ export function boundedEvent(event: AuditEvent): AuditEvent {
   return {
     ...event,
     correlationId: clean(event.correlationId, longest.other),
-    who: who && boundedIdentity(who),
+    who: who && boundedOnce(who),
     clientIp: clientIp === null ? null : clean(clientIp, longest.other),
     action: clean(event.action, longest.action),
     resource: resource === null ? null : clean(resource, longest.resource),
@@ -40,6 +40,18 @@ export function boundedEvent(event: AuditEvent): AuditEvent {
     reason: reason === undefined ? undefined : clean(reason, longest.reason),
     detail: detail && (bounded(detail, { left: room }, 0) as AuditEvent['detail']),
   };
+}
+
+const knownIdentities = new WeakMap<AuditIdentity, AuditIdentity>();
+
+/** One caller makes many events, with one object for who it is. */
+function boundedOnce(who: AuditIdentity): AuditIdentity {
+  let kept = knownIdentities.get(who);
+  if (!kept) {
+    kept = boundedIdentity(who);
+    knownIdentities.set(who, kept);
+  }
+  return kept;
 }
 
 function boundedIdentity(who: AuditIdentity): AuditIdentity {

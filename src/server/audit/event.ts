@@ -37,14 +37,20 @@ export interface Recordable extends AuditIdentity {
   readonly actors?: readonly string[] | undefined;
 }
 
+const recorded = new WeakMap<Recordable, AuditIdentity>();
+
 /**
  * The part of an identity that is recorded; whatever else it knows stays out. Where a client acts for a person, both are
- * there: the person, and the client with the method `token-exchange`.
+ * there: the person, and the client with the method `token-exchange`. The same object for the same identity.
  */
 export function auditIdentity(identity: Recordable): AuditIdentity {
+  const known = recorded.get(identity);
+  if (known) return known;
   const { provider, subject, username, clientId, credentialId, actors } = identity;
   const method = actors && actors.length > 0 ? 'token-exchange' : identity.method;
-  return { provider, subject, username, clientId, method, credentialId };
+  const part = { provider, subject, username, clientId, method, credentialId };
+  recorded.set(identity, part);
+  return part;
 }
 
 /** Where events go. */

@@ -76,6 +76,14 @@ export function beginExchange(
   };
 }
 
+let lastIso = { at: -1, text: '' };
+
+/** ISO 8601, made once a millisecond: many requests share it. */
+function isoText(at: number): string {
+  if (at !== lastIso.at) lastIso = { at, text: new Date(at).toISOString() };
+  return lastIso.text;
+}
+
 // Names come from the caller; the record keeps as much of them as tells one from another.
 const kept = 200;
 
@@ -85,7 +93,7 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
   const [first] = asked?.messages ?? [];
   return {
     kind: 'mcp',
-    at: new Date(exchange.startedAt).toISOString(),
+    at: isoText(exchange.startedAt),
     correlationId: exchange.id,
     who: identity ? auditIdentity(identity) : null,
     clientIp,

@@ -94,7 +94,7 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse, wai
   gateway.traffic.add(exchange);
   exchange.opening = gateway.openings.begin(req);
   // The `finally` of every exchange, however it ends: emitted once, after the answer or the loss of the client.
-  res.once('close', () => finish(gateway, exchange));
+  res.on('close', () => finish(gateway, exchange));
   // A write that meets a connection just lost must not become an uncaught error; 'close' follows.
   res.on('error', ignore);
   serve(gateway, exchange).catch((error: unknown) => fail(exchange, error));
@@ -106,7 +106,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const { decide, limits, traffic, shares } = gateway;
   // From the head alone: where it goes, who it is, and whether that identity has anything there.
   const place = admit(exchange, gateway, traffic.size <= limits.requests);
-  const who = gateway.identify(exchange.req.headers, `/${place.server}`);
+  const who = gateway.identify(exchange.req.headers, `/${place.server}`, exchange.req.socket);
   const identity = identityOf(gateway, exchange, place, who instanceof Promise ? await who : who);
   requireReach(decide, exchange, identity, place.server);
   const share = shares.of(identity);

@@ -13,11 +13,24 @@ export function clientIp(
   forwardedFor: string | string[] | undefined,
   hops: number,
 ): string | null {
-  const direct = remote === undefined ? null : addressIn(remote);
+  const direct = remote === undefined ? null : peerAddress(remote);
   if (hops === 0 || !forwardedFor) return direct;
   // Each proxy appends the address that it saw: only the last `hops` entries were written by proxies that we trust.
   const chain = String(forwardedFor).split(',');
   return addressIn(chain.at(-hops) ?? chain[0] ?? '') ?? direct;
+}
+
+/** Addresses of connections as they were read: few peers send most of the requests. */
+const peers = new Map<string, string | null>();
+const peersAtMost = 1_000;
+
+function peerAddress(remote: string): string | null {
+  const known = peers.get(remote);
+  if (known !== undefined) return known;
+  const address = addressIn(remote);
+  if (peers.size >= peersAtMost) peers.clear();
+  peers.set(remote, address);
+  return address;
 }
 
 /** The IP address that an entry names, with or without a port, IPv4 within IPv6 as IPv4; null for anything else. */

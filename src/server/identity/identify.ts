@@ -41,6 +41,14 @@ export interface IssuedTokens {
   identify(token: string): Promise<Identity>;
 }
 
+/** A header that carries a token, taken apart. */
+interface SentToken {
+  readonly value: string | string[] | undefined;
+  readonly token: string;
+  /** Its SHA-256: the cache holds no tokens. */
+  readonly key: string;
+}
+
 interface Cached {
   readonly who: Who & { is: 'identity' };
   readonly until: number;
@@ -56,6 +64,19 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
   const { personal, issued, feed, memberships, now, graceMs = 0 } = world;
   const cache = new LRUCache<string, Cached>({ max: cacheSize });
   const generations = { count: 0 };
+  // What each connection sent last, read. Only the reading is remembered: what it is worth is asked each time.
+  const lastSent = new WeakMap<object, SentToken>();
+
+  const readIn = (headers: CredentialHeaders, connection: object | undefined): SentToken | Failure => {
+    const value = headers['x-authorization'] ?? headers.authorization;
+    const last = connection && lastSent.get(connection);
+    if (last && last.value === value) return last;
+    const token = tokenIn(value);
+    if (token instanceof Failure) return token;
+    const sent = { value, token, key: hash('sha256', token, 'base64') };
+    if (connection) lastSent.set(connection, sent);
+    return sent;
+  };
 
   const identityOf = (token: string): Promise<Identity> => {
     const issuer = issuerOf(token);
@@ -90,10 +111,10 @@ export function tokenIdentifier(world: TokenIdentifierWorld): TokenIdentifier {
   });
   return {
     close,
-    identify(headers, at) {
-      const token = tokenIn(headers);
-      if (token instanceof Failure) return { is: 'nobody', failure: token };
-      const key = hash('sha256', token, 'base64');
+    identify(headers, at, connection) {
+      const sent = readIn(headers, connection);
+      if (sent instanceof Failure) return { is: 'nobody', failure: sent };
+      const { token, key } = sent;
       const cached = cache.get(key);
       if (cached && now() < cached.until) return within(cached.who, at);
       return look(token, key).then((who) => within(who, at));
@@ -167,8 +188,7 @@ export function carriesToken(headers: CredentialHeaders): boolean {
   return headers['x-authorization'] !== undefined || headers.authorization !== undefined;
 }
 
-function tokenIn(headers: CredentialHeaders): string | Failure {
-  const value = headers['x-authorization'] ?? headers.authorization;
+function tokenIn(value: string | string[] | undefined): string | Failure {
   if (value === undefined || value === '')
     return new Failure(
       'credential_missing',

@@ -54,9 +54,13 @@ export type CredentialHeaders = Readonly<Record<string, string | string[] | unde
 /**
  * Tells who sends a request by its headers, for the part of the gateway `at`: the path of a server or bundle, or
  * `registryApi`; a token that is bound to another part is nobody's there, as it is anywhere when no part is named. Returns
- * at once when the credential is cached.
+ * at once when the credential is cached. A `connection` that brings the same credential again costs less.
  */
-export type Identify = (headers: CredentialHeaders, at?: string) => Who | Promise<Who>;
+export type Identify = (
+  headers: CredentialHeaders,
+  at?: string,
+  connection?: object,
+) => Who | Promise<Who>;
 
 /** The control plane, as `Identify` calls it. */
 export const registryApi = '/api';

@@ -169,9 +169,9 @@ function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail, c
       onChange: (listener) => base.feed.follow(['server', 'virtual_server', 'scope'], listener),
     }),
     ...{ log, trail, now, connections, newId: createIds(now) },
-    identify: (headers, at) =>
-      feed.current()?.then(() => identity.tokens.identify(headers, at)) ??
-      identity.tokens.identify(headers, at),
+    identify: (headers, at, connection) =>
+      feed.current()?.then(() => identity.tokens.identify(headers, at, connection)) ??
+      identity.tokens.identify(headers, at, connection),
     decide: decideAny,
     rightsOf: (who) => holdingOf(who, scopes.grants()),
     findRoute: routes.find,

@@ -62,7 +62,8 @@ async function bench(): Promise<void> {
   facts.idleMiB = Math.round(usageOf(gateway.pid).memory);
   const [token, tokens] = [await identities.token(0, groups.all), new Map<string, string[]>()];
   await warmUp(generator, subject, token);
-  for (const { identities: count, group } of chosen) {
+  const against = scenarios.filter(({ name }) => chosen.some((one) => one.against === name));
+  for (const { identities: count, group } of [...chosen, ...against]) {
     const key = `${group} ${count}`;
     const made =
       tokens.get(key) ??
@@ -117,11 +118,7 @@ async function bench(): Promise<void> {
     process.stderr.write(`${scenario.name} ...\n`);
     for (let round = 0; round < rounds; round += 1) {
       for (const other of others) await add(other.name, other, scenario);
-      if (reference)
-        await add('reference', subject, {
-          ...reference,
-          ...(tokensOf(reference).length ? {} : { group: groups.all }),
-        });
+      if (reference) await add('reference', subject, reference);
       await add('gateway', measured, scenario);
     }
     const gatewayRuns = runs.get('gateway') ?? [];

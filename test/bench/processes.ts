@@ -86,13 +86,15 @@ export function startGenerator(): {
   let last = 0;
   const ask = <T>(asked: object): Promise<T> => {
     const id = ++last;
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const ended = (code: number | null, signal: string | null): void =>
+        reject(new Error(`the load generator ended (${signal ?? code})`));
       const read = (answer: { id: number; outcome: T }): void => {
         if (answer.id !== id) return;
-        child.off('message', read);
+        child.off('message', read).off('exit', ended);
         resolve(answer.outcome);
       };
-      child.on('message', read);
+      child.on('message', read).once('exit', ended);
       child.send({ id, ...asked });
     });
   };

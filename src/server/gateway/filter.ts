@@ -8,7 +8,8 @@ export interface FilteredBody {
   /** Whether it is held until it is complete; its headers are, too. */
   readonly whole: boolean;
   write(chunk: Buffer): Buffer;
-  end(): Buffer;
+  /** The rest, in the pieces in which it is there. */
+  end(): readonly Buffer[];
 }
 
 /** The head of an answer, as far as a filter has to know it. */
@@ -29,6 +30,8 @@ export interface FilterOptions {
   readonly cut: (text: string) => string | undefined;
   /** The same for a body that is one message. */
   readonly cutBytes: (body: Buffer) => Buffer | undefined;
+  /** A body in pieces that was cut before, as the pieces that are left; undefined where it has to be read. */
+  readonly recall: (pieces: readonly Buffer[], size: number) => readonly Buffer[] | undefined;
   readonly limit: number;
   /** The requests that are answered; what cannot be passed on costs these, and nothing else on the stream. */
   readonly ids: readonly MessageId[];
@@ -74,7 +77,7 @@ function eventBody(options: FilterOptions): FilteredBody {
         beginning,
       ),
   );
-  return { whole: false, write: (chunk) => events.write(chunk), end: () => events.end() };
+  return { whole: false, write: (chunk) => events.write(chunk), end: () => [events.end()] };
 }
 
 /** What the client gets for an event that cannot be passed on: the failure of the request that it may have answered. */
@@ -95,7 +98,7 @@ function idIn(text: string): MessageId[] {
   return id === undefined ? [] : [JSON.parse(id) as MessageId];
 }
 
-function wholeBody({ limit, cutBytes, showsAll }: FilterOptions, form: AnswerForm): FilteredBody {
+function wholeBody({ limit, cutBytes, recall, showsAll }: FilterOptions, form: AnswerForm): FilteredBody {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
@@ -111,15 +114,18 @@ function wholeBody({ limit, cutBytes, showsAll }: FilterOptions, form: AnswerFor
       return nothing;
     },
     end() {
+      if (size === 0 || showsAll()) return chunks;
+      const isJson = form.type === json && form.isUtf8;
+      const known = isJson ? recall(chunks, size) : undefined;
+      if (known) return known;
       const [first = nothing] = chunks;
       const body = chunks.length > 1 ? Buffer.concat(chunks, size) : first;
-      if (size === 0 || showsAll()) return body;
-      if (isPage(body, form)) return body;
-      if (form.type !== json || !form.isUtf8)
+      if (isPage(body, form)) return [body];
+      if (!isJson)
         throw unknown('it is not application/json in UTF-8 by the one Content-Type that it may have');
       if (!isUtf8(body) || body.includes(0)) throw unknown('its bytes are not UTF-8');
       const plain = withoutMark(body);
-      return cutBytes(plain) ?? plain;
+      return [cutBytes(plain) ?? plain];
     },
   };
 }

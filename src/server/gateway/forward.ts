@@ -252,12 +252,20 @@ class Passage implements SettledHandler {
 
   #finish(): void {
     this.#guard(() => {
-      const rest = this.#body?.end();
+      const rest = this.#body?.end() ?? [];
       if (this.#body?.whole) {
-        this.#head?.headers.push('content-length', String(rest?.length ?? 0));
+        const length = rest.reduce((sum, piece) => sum + piece.length, 0);
+        this.#head?.headers.push('content-length', String(length));
         this.#writeHead(false);
       }
-      this.#end(rest);
+      const { res } = this.#exchange;
+      if (rest.length > 1) {
+        // The pieces go out together: putting a long list together again would cost more than the list.
+        res.cork();
+        this.#headWaits = false;
+        for (const piece of rest.slice(0, -1)) res.write(piece);
+      }
+      this.#end(rest.at(-1));
     });
   }
 

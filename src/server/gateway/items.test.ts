@@ -150,7 +150,7 @@ test('whatever a server lists, what is shown may be called and what is not may n
         if (!body) throw new Error('it is not filtered');
         const passed = Buffer.concat([
           body.write(Buffer.from(asEvent ? `data: ${text}\n\n` : text)),
-          body.end(),
+          ...body.end(),
         ]).toString();
         const shown: string[] = JSON.parse(passed.replace(/^data: /, '')).result[member].map(
           (item: Record<string, string>) => item[named],

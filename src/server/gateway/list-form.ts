@@ -41,6 +41,27 @@ export const bytes: Form<Buffer> = {
   joined: ([before, behind], id) => Buffer.concat([before, Buffer.from(id, 'latin1'), behind]),
 };
 
+/** The id of a list in pieces that begins and ends as a known one; nothing is put together for it. */
+export function idInPieces(
+  pieces: readonly Buffer[],
+  size: number,
+  [before, behind]: Around<Buffer>,
+): string | undefined {
+  const end = size - behind.length;
+  if (!leavesId(before.length, end)) return undefined;
+  let [at, id] = [0, ''];
+  for (const piece of pieces) {
+    const until = at + piece.length;
+    const head = Math.min(until, before.length);
+    if (at < head && piece.compare(before, at, head, 0, head - at) !== 0) return undefined;
+    const tail = Math.max(at, end);
+    if (tail < until && piece.compare(behind, tail - end, until - end, tail - at) !== 0) return undefined;
+    id += piece.toString('latin1', Math.max(0, before.length - at), Math.max(0, Math.min(until, end) - at));
+    at = until;
+  }
+  return plain(id);
+}
+
 function leavesId(start: number, end: number): boolean {
   return end > start && end - start <= mostId;
 }

@@ -78,7 +78,7 @@ test('what comes from memory is what cutting would give, also for odd messages',
         `{${before.join('')}"id":${JSON.stringify(own)},${behind.join('')}"result":{"tools":${JSON.stringify(tools)}}}`,
     );
   fc.assert(
-    fc.property(fc.array(message, { minLength: 1, maxLength: 6 }), (texts) => {
+    fc.property(fc.array(message, { minLength: 1, maxLength: 6 }), fc.array(fc.nat(4_000)), (texts, cuts) => {
       const memory = createListMemory();
       const [rights, { rules }] = [{}, rulesFor(['tool_3', 'tool_4'])];
       for (const text of texts) {
@@ -88,7 +88,12 @@ test('what comes from memory is what cutting would give, also for odd messages',
           continue;
         }
         expect(memory.cut(rights, 'time', text, rules)).toBe(cut);
-        expect(memory.cutBytes(rights, 'time', Buffer.from(text), rules)?.toString()).toBe(cut);
+        const body = Buffer.from(text);
+        expect(memory.cutBytes(rights, 'time', body, rules)?.toString()).toBe(cut);
+        const ends = [...new Set(cuts.map((at) => at % body.length))].sort((a, b) => a - b);
+        const pieces = [0, ...ends].map((at, index) => body.subarray(at, ends[index]));
+        const recalled = memory.recall(rights, 'time', pieces, body.length, rules);
+        if (recalled) expect(Buffer.concat(recalled).toString()).toBe(cut ?? text);
       }
     }),
   );
@@ -101,6 +106,27 @@ test('bytes are remembered as text is', () => {
     JSON.parse(memory.cutBytes(rights, 'time', body, rules)?.toString() ?? '').result.tools;
   for (const id of [1, 'zwei', 3]) expect(shownIn(Buffer.from(listText(id)))).toEqual([tools[1]]);
   expect(asked()).toBe(names.length);
+});
+
+test('a list in pieces is recognised without being put together, and no other is', () => {
+  const memory = createListMemory();
+  const [rights, { rules }] = [{}, rulesFor(['tool_1'])];
+  const body = (id: string | number): Buffer => Buffer.from(listText(id));
+  const recall = (bytes: Buffer, size: number): unknown => {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, at) =>
+      bytes.subarray(at * size, (at + 1) * size),
+    );
+    const left = memory.recall(rights, 'time', pieces, bytes.length, rules);
+    return left && JSON.parse(Buffer.concat(left).toString()).result.tools;
+  };
+  expect(recall(body(1), 7)).toBeUndefined();
+  memory.cutBytes(rights, 'time', body(1), rules);
+  for (const size of [1, 7, 64, 100_000]) expect(recall(body('zwei'), size)).toEqual([tools[1]]);
+  for (let at = 0; at < body(1).length; at += 1) {
+    const other = body(1);
+    other[at] = (other[at] ?? 0) ^ 0x80;
+    expect(recall(other, 64)).toBeUndefined();
+  }
 });
 
 function tried<T>(cut: () => T): T | 'refused' {

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { type Around, aroundId, bytes, type Form, texts } from './list-form.ts';
+import { type Around, aroundId, bytes, type Form, idInPieces, texts } from './list-form.ts';
 import { type ListRules, prune } from './prune.ts';
 
 /**
@@ -11,6 +11,14 @@ export interface ListMemory {
   cut(rights: object, server: string, text: string, rules: ListRules): string | undefined;
   /** A body as it came: when its bytes are known, none of them is read as text. */
   cutBytes(rights: object, server: string, body: Buffer, rules: ListRules): Buffer | undefined;
+  /** The pieces of a body that came in pieces, cut before; undefined where it is not known. */
+  recall(
+    rights: object,
+    server: string,
+    pieces: readonly Buffer[],
+    size: number,
+    rules: ListRules,
+  ): readonly Buffer[] | undefined;
 }
 
 /** A list as it came and as it went. */
@@ -35,7 +43,19 @@ export function createListMemory(room = 16 << 20): ListMemory {
     numbers.set(rights, last);
     return last;
   };
-  return { cut: cutter(texts, numberOf, room), cutBytes: cutter(bytes, numberOf, room) };
+  const whole = cutter(bytes, numberOf, room);
+  return {
+    cut: cutter(texts, numberOf, room).cut,
+    cutBytes: whole.cut,
+    recall(rights, server, pieces, size, rules) {
+      if (size < leastLength || size > mostLength) return undefined;
+      for (const { came, went } of whole.knownFor(rights, server, rules)) {
+        const id = idInPieces(pieces, size, came);
+        if (id !== undefined) return went === null ? pieces : [went[0], Buffer.from(id, 'latin1'), went[1]];
+      }
+      return undefined;
+    },
+  };
 }
 
 function cutter<T extends string | Buffer>(
@@ -51,20 +71,24 @@ function cutter<T extends string | Buffer>(
     const cut = prune(form.text(list), rules);
     return cut === undefined ? undefined : form.from(cut);
   };
-  return (rights: object, server: string, list: T, rules: ListRules): T | undefined => {
+  // The same list is cut otherwise where other lists were asked for.
+  const keyOf = (rights: object, server: string, rules: ListRules): string =>
+    `${numberOf(rights)} ${[...rules.keys()].join()} ${server}`;
+  const knownFor = (rights: object, server: string, rules: ListRules): readonly Known<T>[] =>
+    kept.get(keyOf(rights, server, rules)) ?? [];
+  const cut = (rights: object, server: string, list: T, rules: ListRules): T | undefined => {
     if (list.length < leastLength || list.length > mostLength) return prunedBy(rules, list);
-    // The same list is cut otherwise where other lists were asked for.
-    const key = `${numberOf(rights)} ${[...rules.keys()].join()} ${server}`;
-    const lists = kept.get(key) ?? [];
+    const lists = knownFor(rights, server, rules);
     for (const { came, went } of lists) {
       const id = form.idBetween(list, came);
       if (id !== undefined) return went === null ? undefined : form.joined(went, id);
     }
-    const cut = prunedBy(rules, list);
-    const known = knownOf(form, list, cut);
-    if (known) kept.set(key, [known, ...lists.slice(0, listsPerServer - 1)]);
-    return cut;
+    const pruned = prunedBy(rules, list);
+    const known = knownOf(form, list, pruned);
+    if (known) kept.set(keyOf(rights, server, rules), [known, ...lists.slice(0, listsPerServer - 1)]);
+    return pruned;
   };
+  return { cut, knownFor };
 }
 
 function knownOf<T>(form: Form<T>, list: T, cut: T | undefined): Known<T> | undefined {

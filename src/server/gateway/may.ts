@@ -134,6 +134,8 @@ export function filterFor(
   const cuts = (rules: ListRules) => ({
     cut: (text: string) => memory.cut(rightsOf(identity), server, text, rules),
     cutBytes: (body: Buffer) => memory.cutBytes(rightsOf(identity), server, body, rules),
+    recall: (pieces: readonly Buffer[], size: number) =>
+      memory.recall(rightsOf(identity), server, pieces, size, rules),
   });
   // A stream outlives the grants it began with, so there they are asked at each list.
   if (asked.messages[0].method === '$stream') {

@@ -116,6 +116,6 @@ function questionsOf(server: string, limit: number): Filter {
     const events = new EventFilter(limit, (event, data) =>
       event === '' || event === 'message' ? withQuestionId(server, data) : undefined,
     );
-    return { whole: false, write: (chunk) => events.write(chunk), end: () => events.end() };
+    return { whole: false, write: (chunk) => events.write(chunk), end: () => [events.end()] };
   };
 }

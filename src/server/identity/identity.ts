@@ -56,11 +56,7 @@ export type CredentialHeaders = Readonly<Record<string, string | string[] | unde
  * `registryApi`; a token that is bound to another part is nobody's there, as it is anywhere when no part is named. Returns
  * at once when the credential is cached. A `connection` that brings the same credential again costs less.
  */
-export type Identify = (
-  headers: CredentialHeaders,
-  at?: string,
-  connection?: object,
-) => Who | Promise<Who>;
+export type Identify = (headers: CredentialHeaders, at?: string, connection?: object) => Who | Promise<Who>;
 
 /** The control plane, as `Identify` calls it. */
 export const registryApi = '/api';

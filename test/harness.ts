@@ -21,6 +21,9 @@ export interface TestGateway {
   close(): Promise<void>;
 }
 
+/** How long a start may take on the busiest machine, in milliseconds: one that hangs is to be told with what it printed. */
+const startLimitMs = 150_000;
+
 /** How to start it. */
 export interface TestGatewayOptions {
   readonly environment?: Readonly<Record<string, string>>;
@@ -82,15 +85,25 @@ async function startOnce(options: TestGatewayOptions): Promise<TestGateway> {
     },
   };
   await new Promise<void>((ready, fail) => {
+    const timer = setTimeout(
+      () => fail(new Error(`the gateway neither serves nor ends:\n${printed}`)),
+      startLimitMs,
+    );
+    child.once('exit', () => clearTimeout(timer));
     const read = (chunk: Buffer): void => {
       printed += chunk.toString();
       const inEvaluation = printed.includes('EVALUATION MODE') && printed.includes('Stop with Ctrl-C');
-      if (inEvaluation || printed.includes('the gateway serves')) ready();
+      if (!inEvaluation && !printed.includes('the gateway serves')) return;
+      clearTimeout(timer);
+      ready();
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);
     child.once('exit', (code) => fail(new Error(`the gateway ended with ${code}:\n${printed}`)));
     child.once('error', fail);
+  }).catch((error: unknown) => {
+    child.kill('SIGKILL');
+    throw error;
   });
   return gateway;
 }

@@ -170,9 +170,8 @@ async function build(
   const planes = buildPlanes({ base, identity, inventory, search, version }, ending);
   await serve(planes, inventory, config, ending);
   if (evaluation) {
-    const samples = await evaluation.startSamples({ ...inventory.servers, log });
+    await evaluation.startSamples({ ...inventory.servers, log }, ending);
     await feed.caughtUp();
-    ending.defer(() => samples.close());
     print(evaluation.banner(config));
   } else log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
   const { intervalSeconds } = config.health;

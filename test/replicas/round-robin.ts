@@ -18,10 +18,13 @@ export async function startRoundRobin(): Promise<RoundRobin> {
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => {
       const body = Buffer.concat(chunks);
+      // Its own count from here on: requests that come meanwhile must not make it meet the same one again.
+      const first = turn++;
       const attempt = (left: number): void => {
-        const port = ports[turn++ % ports.length];
+        const port = ports[(first + left) % ports.length];
         const { method, url: path, headers } = req;
-        const sent = request({ host: '127.0.0.1', port, method, path, headers }, (answer) => {
+        // Each on a connection of its own: one kept from before may lead to a process that is gone.
+        const sent = request({ host: '127.0.0.1', port, method, path, headers, agent: false }, (answer) => {
           res.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
           answer.pipe(res);
           // A stream whose replica dies ends for the client too.

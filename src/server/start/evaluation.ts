@@ -6,11 +6,13 @@ import { startCurrentTime } from '../../samples/currenttime.ts';
 import { startEverything } from '../../samples/everything.ts';
 import { flightBooking } from '../../samples/flight-booking.ts';
 import { type Config, type EntraConfig, packagedFile } from '../config/config.ts';
+import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
 import type { Log } from '../log.ts';
 import { ensureAgent } from '../registry/agents/seed.ts';
 import type { LookAfter } from '../registry/servers/look-after.ts';
 import { ensureServers, type Seed, seedName } from '../registry/servers/seed.ts';
+import type { Ending } from './ending.ts';
 
 /** What only the evaluation mode has running: the emulator and the sample servers. */
 export interface Running {
@@ -60,13 +62,19 @@ export interface SamplesWorld {
   readonly newId: () => string;
 }
 
-/** Starts the sample MCP servers, registers them and looks at each once; registers the card of a sample agent. */
-export async function startSamples(world: SamplesWorld): Promise<Running> {
+/**
+ * Starts the sample MCP servers, registers them and looks at each once; registers the card of a sample agent. What was
+ * started ends with `ending`, also when the rest fails.
+ */
+export async function startSamples(world: SamplesWorld, ending: Ending): Promise<void> {
   const log = {
     info: (text: string) => world.log.info({}, text),
     debug: (text: string) => world.log.debug({}, text),
   };
-  const [currentTime, everything] = await Promise.all([startCurrentTime(), startEverything({ log })]);
+  const currentTime = await startCurrentTime();
+  ending.defer(() => currentTime.close());
+  const everything = await startEverything({ log });
+  ending.defer(() => everything?.close());
   const samples: Seed[] = [
     {
       server_name: 'Current Time',
@@ -87,14 +95,12 @@ export async function startSamples(world: SamplesWorld): Promise<Running> {
         ]
       : []),
   ];
-  const rows = await ensureServers(world, samples);
-  await ensureAgent(world, flightBooking, seedName);
+  // Several processes may start at once on one database; the last of them has its samples used by all.
+  const rows = await withLease(world.db, 'samples', async () => {
+    await ensureAgent(world, flightBooking, seedName);
+    return ensureServers(world, samples);
+  });
   await Promise.all(rows.filter((row) => row.isEnabled).map((row) => world.lookAfter.one(row)));
-  return {
-    async close() {
-      await Promise.all([currentTime.close(), everything?.close()]);
-    },
-  };
 }
 
 /** What a newcomer needs to see once it runs. */

@@ -96,10 +96,17 @@ function fromNetwork(error: TypeError, url: string): Trouble {
 function whatHappened(code: string, message: string): string {
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known';
+  if (speaksHttp(code)) return 'it speaks http, not https';
   return message.includes('redirect') ? 'it answered with a redirect' : message || code;
 }
 
+/** What TLS makes of an answer in plain text. */
+function speaksHttp(code: string): boolean {
+  return /^ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNKNOWN_PROTOCOL)/.test(code);
+}
+
 function whatToCheck(code: string): string {
+  if (speaksHttp(code)) return 'Write http:// instead of https:// in --registry-url or REGISTRY_URL.';
   if (/CERT|SIGNED|UNABLE_TO_(VERIFY|GET)|ALTNAME/.test(code))
     return 'If the certificate comes from a private authority, name its file in NODE_EXTRA_CA_CERTS.';
   return 'Check that the registry runs (`mcp-gateway start`) and that --registry-url or REGISTRY_URL is its address.';

@@ -1,4 +1,6 @@
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { cli, folderWith, type Said, scripted } from '../../test/cli-trial.ts';
@@ -28,7 +30,7 @@ async function trial(identities: unknown, env: Record<string, string> = {}) {
   await writeFile(join(cwd, '.oauth-tokens/entra-identities.json'), text, { mode: 0o600 });
   const circumstances = { cwd, env: { ENTRA_LOGIN_BASE_URL: emulator.origin, ...env } };
   const file = async (name: string) => JSON.parse(await readFile(join(cwd, '.oauth-tokens', name), 'utf8'));
-  return { cwd, file, run: (...argv: string[]) => cli(argv, circumstances) };
+  return { cwd, origin: emulator.origin, file, run: (...argv: string[]) => cli(argv, circumstances) };
 }
 
 test('each identity gets a token file in the format of the guide, for its owner only', async () => {
@@ -236,4 +238,32 @@ test('an identity for another gateway or tenant is doubted, not refused', async 
   expect(code).toBe(0);
   expect(err).toContain(`its scope is not the one of this gateway, api://${other}/.default`);
   expect(err).toContain(`its tenant is not the one of this gateway, ${other}`);
+});
+
+test('against an evaluation gateway on this machine the emulator is found, by both commands', async () => {
+  const { cwd, origin } = await trial([identityOf('cursor')]);
+  const gateway = createServer((req, res) => {
+    const isSignIn = req.url === '/oauth2/login/entra';
+    res.writeHead(
+      isSignIn ? 302 : 200,
+      isSignIn ? { location: `${origin}/t/authorize?x=1` } : { 'content-type': 'application/json' },
+    );
+    res.end(isSignIn ? '' : JSON.stringify({ evaluation: true, providers: [] }));
+  });
+  await new Promise<void>((done) => gateway.listen(0, '127.0.0.1', done));
+  onTestFinished(() => void gateway.close());
+  const url = `http://127.0.0.1:${(gateway.address() as AddressInfo).port}`;
+  for (const command of ['generate-tokens', 'generate-creds']) {
+    const { code, out, err } = await cli([command, '--registry-url', url], { cwd });
+    expect({ code, out, err }).toMatchObject({ code: 0, out: 'Token generation complete: 1/1 successful\n' });
+  }
+});
+
+test('where settings name a tenant the emulator is not looked for', async () => {
+  const { cwd } = await trial([identityOf('cursor')]);
+  const { err } = await cli(['generate-tokens', '--registry-url', 'http://127.0.0.1:9'], {
+    cwd,
+    env: { AUTH_PROVIDER: 'entra', ENTRA_LOGIN_BASE_URL: 'https://localhost:9' },
+  });
+  expect(err).toContain('localhost:9 could not be reached');
 });

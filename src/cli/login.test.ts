@@ -224,7 +224,7 @@ test('what is named goes before the sign-in, also when it is of no use; login wa
   expect((await run(['whoami'], { env: { MCP_GATEWAY_TOKEN: 'from.the-env' } })).code).toBe(1);
   expect(tokens.at(-1)).toBe('from.the-env');
   const missing = await run(['whoami', '--token-file', 'nowhere']);
-  expect(missing).toMatchObject({ code: 1, err: expect.stringContaining('nowhere does not exist') });
+  expect(missing).toMatchObject({ code: 2, err: expect.stringContaining('nowhere does not exist') });
 });
 
 test('a sign-in is for its registry only, and logout forgets that one', async () => {

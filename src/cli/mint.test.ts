@@ -253,3 +253,12 @@ test('whoami shows who the caller is and what is allowed', async () => {
   expect(out).toContain('Scopes:        a, b\n');
   expect(out).toContain('list_service:  all\n');
 });
+
+test('token --raw prints the token and nothing else, for a header', async () => {
+  const { registry } = await evaluation();
+  expect(await cli(['token', '--raw'], { registry })).toMatchObject({
+    code: 0,
+    out: 'minted.to.ken\n',
+    err: '',
+  });
+});

@@ -14,6 +14,7 @@ interface TokenFlags {
   expiresInHours?: number;
   description?: string;
   scope?: string[];
+  raw?: boolean;
   output?: string;
 }
 
@@ -40,8 +41,13 @@ export async function mintToken(run: Run, flags: TokenFlags): Promise<void> {
       ...(flags.description === undefined ? {} : { description: flags.description }),
     },
   });
-  const text = JSON.stringify(minted, null, 2);
+  const { access_token } = minted.tokens;
+  const text = flags.raw ? access_token : JSON.stringify(minted, null, 2);
   if (flags.output === undefined) {
+    if (flags.raw) {
+      terminal.stdout.write(`${access_token}\n`);
+      return;
+    }
     // The answer as it is, with --json and without: it is what --token-file reads.
     output.result(minted, () => text);
     return;

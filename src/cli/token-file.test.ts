@@ -31,7 +31,7 @@ test.each([
 
 test('a missing token file is an error that names the remedy', async () => {
   const { code, err } = await cli(['list', '--token-file', 'nowhere'], { cwd: await folderWith() });
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(err).toContain('The token file nowhere does not exist.');
   expect(err).toContain('mcp-gateway token --output');
 });

@@ -26,7 +26,7 @@ async function readTokenFile(path: string, name: string, warn: (text: string) =>
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
     const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;
-    throw new Trouble(`The token file ${name} ${why}.`, { remedy: howToGetToken, cause });
+    throw new Trouble(`The token file ${name} ${why}.`, { remedy: howToGetToken, cause, exitCode: 2 });
   }
 }
 

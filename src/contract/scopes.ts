@@ -162,6 +162,8 @@ export const scopeEndpoints = {
     output: z.object({
       /** Groups of the directory, whichever it is. */
       keycloak_groups: z.array(directoryGroup),
+      /** Why the directory lets the gateway see no groups; null when it does, or is not asked. */
+      directory_fault: z.string().nullable().default(null),
       scopes_groups: z.record(
         z.string(),
         z.object({

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { plainLine } from '../../contract/plain-text.ts';
+import { openApi, tracedFetch } from '../api.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { settingsOf } from '../dot-env.ts';
 import { loginUrlOf } from '../entra-tokens.ts';
@@ -48,8 +49,10 @@ export const addCredentialCommands: AddCommands = (program, on) => {
     .option('--entra-client-id <id>', 'Application (client) ID of the gateway (or ENTRA_CLIENT_ID)')
     .action(
       on<Flags>(async (run, flags) => {
-        const provider = flags.authProvider ?? (await settingsOf(run.terminal)).AUTH_PROVIDER;
-        if (provider === 'entra') return generate(run, flags, !flags.force);
+        const settings = await settingsOf(run.terminal);
+        const provider = flags.authProvider ?? settings.AUTH_PROVIDER;
+        const isEvaluation = !provider && (await emulatorOf(run, settings)) !== undefined;
+        if (provider === 'entra' || isEvaluation) return generate(run, flags, !flags.force);
         const what = provider ? `The provider '${provider}' is not known here` : 'No provider is named';
         throw misuse(`${what}.`, 'Set AUTH_PROVIDER=entra in .env, or say --auth-provider entra.');
       }),
@@ -62,7 +65,10 @@ function shared(command: ReturnType<typeof addCommand>) {
     .option('--output-dir <folder>', 'where the tokens go', '.oauth-tokens')
     .option('-v, --verbose', 'say what is asked of whom, never a token or a secret')
     .option('--watch', 'stay, and renew each token before it expires, until interrupted')
-    .option('--entra-login-url <url>', 'the login host (or ENTRA_LOGIN_BASE_URL; default the public cloud)');
+    .option(
+      '--entra-login-url <url>',
+      'the login host (or ENTRA_LOGIN_BASE_URL; default the emulator of an evaluation gateway on this machine, else the public cloud)',
+    );
 }
 
 /** Exit code 0 only when every identity has its token. */
@@ -74,7 +80,7 @@ async function generate(run: Run, flags: Flags, keepGood = false): Promise<numbe
     tenantId: flags.entraTenantId ?? settings.ENTRA_TENANT_ID?.trim(),
   };
   const { identitiesFile, outputDir, verbose = false } = flags;
-  const login = flags.entraLoginUrl ?? settings.ENTRA_LOGIN_BASE_URL;
+  const login = flags.entraLoginUrl ?? settings.ENTRA_LOGIN_BASE_URL ?? (await emulatorOf(run, settings));
   const loginUrl = loginUrlOf(login, flags.entraLoginUrl ? '--entra-login-url' : 'ENTRA_LOGIN_BASE_URL');
   const errand: Errand = { loginUrl, identitiesFile, outputDir, keepGood };
   let warned = false;
@@ -100,6 +106,31 @@ async function generate(run: Run, flags: Flags, keepGood = false): Promise<numbe
   const outcomes = await generateAll(run, errand, entries);
   for (const outcome of outcomes) tell(outcome);
   return summed(run, outcomes);
+}
+
+/**
+ * The emulator that an evaluation gateway on this machine signs people in with; undefined where settings name a tenant, and
+ * where no such gateway is. Secrets are sent there, so nothing but this machine counts.
+ */
+async function emulatorOf(
+  { registryUrl, output }: Run,
+  settings: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  if (settings.AUTH_PROVIDER || settings.ENTRA_TENANT_ID || !isHere(registryUrl)) return undefined;
+  try {
+    const send = tracedFetch(output.debug);
+    const { evaluation } = await (await openApi(registryUrl, () => ({}), output.debug))('auth.providers');
+    if (!evaluation) return undefined;
+    const begun = await send(`${registryUrl}/oauth2/login/entra`, { redirect: 'manual' });
+    const { origin } = new URL(begun.headers.get('location') ?? '');
+    return isHere(origin) ? origin : undefined;
+  } catch {
+    return undefined; // No gateway runs: the public cloud is meant.
+  }
+}
+
+function isHere(url: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/.test(new URL(url).hostname);
 }
 
 /** What may be meant but mostly is not. */

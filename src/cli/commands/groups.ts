@@ -181,6 +181,8 @@ async function listGroups(
   });
   output.result(answer, (paint, room) => groupSections(answer, room, paint));
   if (output.json) return;
+  if (answer.directory_fault)
+    output.warn(`the groups of the directory cannot be shown, only the scopes: ${answer.directory_fault}`);
   if (answer.truncated) output.warn('the directory has more groups than are shown');
   const [known, inDirectory] = [Object.keys(answer.scopes_groups).length, answer.keycloak_groups.length];
   const asked = answer.directory === null ? '' : `, ${inDirectory} groups in ${answer.directory}`;

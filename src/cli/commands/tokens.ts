@@ -9,6 +9,7 @@ export const addTokenCommands: AddCommands = (program, on) => {
     examples: [
       'mcp-gateway token --output .token',
       'mcp-gateway token --account bob --expires-in-hours 1 --output bob.token',
+      'mcp-gateway token --raw',
     ],
   })
     .option('--account <name>', 'the demo account', demoAccount.name)
@@ -20,6 +21,7 @@ export const addTokenCommands: AddCommands = (program, on) => {
     )
     .option('--description <text>', 'what it is for, to recognise it in the list of tokens')
     .option('--scope <name...>', 'only these scopes; all of yours if left out')
+    .option('--raw', 'only the token itself, for a header')
     .option('--output <file>', 'write it to this file, readable only by you, instead of printing it')
     .action(on(mintToken));
 

@@ -1,10 +1,10 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { exportJWK, SignJWT, UnsecuredJWT } from 'jose';
+import { errors, exportJWK, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { Failure } from '../failure/errors.ts';
 import { createOidcClients } from '../provider/oidc.ts';
-import { identityOfBearer, type TrustedProvider, trust } from './bearer.ts';
+import { explained, identityOfBearer, type TrustedProvider, trust } from './bearer.ts';
 import { type CompleteGroups, createCompleteGroups } from './groups.ts';
 import { createMemberships } from './memberships.ts';
 import { entra } from './providers/entra.ts';
@@ -234,4 +234,16 @@ test('one issuer that cannot be asked does not stop tokens of the other', async 
   trusted = trusted.map(({ provider }) => trust(provider, onlyV2 as typeof fetch, () => now));
   expect((await identityOf(await sign(person))).subject).toBe(person.oid);
   expect(await codeOf(await sign(agent))).toBe('identity_unavailable');
+});
+
+test('a token of the future is refused with the clocks as the reason', () => {
+  const early = new errors.JWTClaimValidationFailed(
+    '"nbf" claim timestamp check failed',
+    {},
+    'nbf',
+    'check_failed',
+  );
+  expect(explained(early).message).toMatch(/by the clock of the gateway it is not valid yet.*NTP/);
+  const foreign = new errors.JWTClaimValidationFailed('unexpected "aud"', {}, 'aud', 'check_failed');
+  expect(explained(foreign).message).toBe("The token cannot be verified (claim 'aud').");
 });

@@ -159,6 +159,15 @@ function withoutItsGroups({ groupApi }: Provider, bearer: Bearer): Bearer {
 export function explained(error: unknown): Failure {
   if (error instanceof errors.JWTExpired)
     return new Failure('credential_expired', 'The token has expired; get a new one.', { cause: error });
+  if (error instanceof errors.JWTClaimValidationFailed && error.reason === 'check_failed') {
+    const from = { nbf: 'it is not valid yet', iat: 'it was issued in the future' }[error.claim];
+    if (from)
+      return new Failure(
+        'credential_invalid',
+        `The token cannot be verified: by the clock of the gateway ${from} (claim '${error.claim}'). One of the two clocks is wrong: synchronize that of the gateway (NTP), or of whoever issued the token.`,
+        { cause: error },
+      );
+  }
   const claim = error instanceof errors.JWTClaimValidationFailed ? ` (claim '${error.claim}')` : '';
   return new Failure('credential_invalid', `The token cannot be verified${claim}.`, { cause: error });
 }

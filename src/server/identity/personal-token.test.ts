@@ -9,7 +9,7 @@ import { type TokenIdentifier, tokenIdentifier } from './identify.ts';
 import type { Identity, Who } from './identity.ts';
 import { deriveKey } from './keys.ts';
 import { findPerson, rememberPerson } from './people.ts';
-import { mintToken, type PersonalTokens } from './personal-token.ts';
+import { identityOfPersonalToken, mintToken, type PersonalTokens, scopesOfStored } from './personal-token.ts';
 
 const start = Date.parse('2026-11-01T12:00:00Z');
 const settings = {
@@ -158,4 +158,14 @@ test.each([
     .setExpirationTime(Math.floor(start / 1000) + 60);
   if (given.jti) jwt = jwt.setJti(given.jti);
   expect(codeOf(await ask(await jwt.sign(given.key)))).toBe('credential_invalid');
+});
+
+test('a token for all scopes also has those that its owner gets later; a list of scopes is a limit', async () => {
+  const ask = { scopes: ['read'], hours: 2, description: '' };
+  const whole = await mintToken(world, owner, { ...ask, isWhole: true });
+  const limited = await mintToken(world, owner, ask);
+  expect((await identityOfPersonalToken(world, whole.token)).limitedTo).toBeUndefined();
+  expect((await identityOfPersonalToken(world, limited.token)).limitedTo).toEqual(['read']);
+  const rows = await world.db.selectFrom('tokens').select('scopes').execute();
+  expect(rows.map(({ scopes }) => scopesOfStored(scopes))).toEqual([['read'], ['read']]);
 });

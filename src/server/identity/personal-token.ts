@@ -24,6 +24,8 @@ export interface PersonalTokens {
 /** What somebody asks for. */
 export interface TokenRequest {
   readonly scopes: readonly string[];
+  /** Whether it is for all of its owner's scopes, those that they get later too; `scopes` are those of now. */
+  readonly isWhole?: boolean;
   readonly hours: number;
   readonly description: string;
 }
@@ -72,7 +74,7 @@ export async function mintToken(
       subject: owner.subject,
       username: owner.username,
       description: asked.description,
-      scopes: JSON.stringify(asked.scopes),
+      scopes: JSON.stringify(asked.isWhole ? [wholeMark, ...asked.scopes] : asked.scopes),
       created_at: new Date(issuedAt * 1000).toISOString(),
       expires_at: expiresAt,
       last_used_at: null,
@@ -105,10 +107,24 @@ export async function identityOfPersonalToken(world: PersonalTokens, token: stri
     kind: 'person',
     clientId: 'user-generated',
     method: 'personal-token',
-    limitedTo: JSON.parse(row.scopes) as string[],
+    limitedTo: limitOf(row.scopes),
     credentialId: id,
     expiresAt: Date.parse(row.expires_at),
   };
+}
+
+/** Stands first among the scopes of a token that is not limited to them; no scope can be called so. */
+const wholeMark = '*';
+
+/** The scopes that a stored token is limited to; undefined when it has all of its owner's. */
+function limitOf(stored: string): readonly string[] | undefined {
+  const scopes = JSON.parse(stored) as string[];
+  return scopes[0] === wholeMark ? undefined : scopes;
+}
+
+/** The scopes of a stored token, for people: those it is limited to, or those that its owner had when it was minted. */
+export function scopesOfStored(stored: string): string[] {
+  return (JSON.parse(stored) as string[]).filter((scope) => scope !== wholeMark);
 }
 
 async function verified(world: PersonalTokens, token: string): Promise<{ jti?: string }> {

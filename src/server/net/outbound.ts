@@ -195,6 +195,7 @@ const words: Record<string, string> = {
   ERR_PROXY_REFUSED: 'The forward proxy does not open the way to it; allow it there, or name it in NO_PROXY.',
   ERR_PROXY_CREDENTIALS: 'The forward proxy wants a user name and password (HTTPS_PROXY, HTTP_PROXY).',
   HTTPParserError: 'It does not speak HTTP.',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'It does not speak TLS; try http:// instead of https://.',
   ERR_SSL_WRONG_VERSION_NUMBER: 'It does not speak TLS; try http:// instead of https://.',
   CERT_HAS_EXPIRED: 'Its TLS certificate has expired.',
   ERR_TLS_CERT_ALTNAME_INVALID: 'Its TLS certificate is for another name.',

@@ -83,7 +83,8 @@ function Scopes({ list }: { list: Listed }) {
   );
 }
 
-function Groups({ list: { keycloak_groups: groups, directory, truncated } }: { list: Listed }) {
+function Groups({ list }: { list: Listed }) {
+  const { keycloak_groups: groups, directory, directory_fault: fault, truncated } = list;
   const [text, setText] = useState('');
   const [all, setAll] = useState(false);
   const shown = groups.filter(({ name, description, mapping, scopes }) =>
@@ -92,9 +93,10 @@ function Groups({ list: { keycloak_groups: groups, directory, truncated } }: { l
   if (groups.length === 0)
     return (
       <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-        {directory === null
+        {fault !== null && t('The groups of the directory cannot be shown: {fault}', { fault })}
+        {fault === null && directory === null
           ? t('No directory is set up, so its groups cannot be listed.')
-          : t('The directory has no group.')}
+          : fault === null && t('The directory has no group.')}
       </p>
     );
   return (

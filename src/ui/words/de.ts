@@ -261,6 +261,8 @@ export const de: Readonly<Record<string, string>> = {
   'The configuration has a placeholder for your token. You can insert a new token with your scopes instead; it is shown only here.':
     'Die Konfiguration hat einen Platzhalter für Ihr Token. Sie können stattdessen ein neues Token mit Ihren Scopes einfügen; es wird nur hier angezeigt.',
   'The directory has more groups than are shown.': 'Das Verzeichnis hat mehr Gruppen, als angezeigt werden.',
+  'The groups of the directory cannot be shown: {fault}':
+    'Die Gruppen des Verzeichnisses können nicht gezeigt werden: {fault}',
   'The directory has no group.': 'Das Verzeichnis hat keine Gruppe.',
   'The favourite could not be saved. {why}': 'Der Favorit konnte nicht gespeichert werden. {why}',
   'The groups of {name} were changed.': 'Die Gruppen von {name} wurden geändert.',

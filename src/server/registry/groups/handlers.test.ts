@@ -132,3 +132,10 @@ test('a directory that is away is said to be, not shown as empty', async () => {
     (await trial.call('scopes.list', { query: { include_keycloak: 'false' } })).scopes_groups,
   ).toHaveProperty('readers');
 });
+
+test('a directory that may not be read costs its own part of the list, which says so', async () => {
+  trial.directory.failing.set('list', 'directory_denied');
+  const list = await trial.call('scopes.list');
+  expect(Object.keys(list.scopes_groups)).toContain('readers');
+  expect(list).toMatchObject({ keycloak_groups: [], directory: null, directory_fault: expect.any(String) });
+});

@@ -3,7 +3,7 @@ import { readScopeDefinition } from '../../../contract/files/scope-file.ts';
 import type { scopeEndpoints } from '../../../contract/scopes.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure } from '../../failure/errors.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { changeScopes, type Plan } from './change.ts';
 import { readDefinition, viewOf } from './definition.ts';
@@ -30,7 +30,14 @@ export function scopeHandlers(world: ScopesApiWorld): Handlers<Endpoints, Who> {
       const shown = query.include_scopes === 'true' ? stored : new Map();
       const { directory } = world;
       if (!directory || query.include_keycloak === 'false') return listAnswer(shown, undefined, null);
-      return listAnswer(shown, await lookAtGroups(directory, stored), directory.provider);
+      try {
+        return listAnswer(shown, await lookAtGroups(directory, stored), directory.provider);
+      } catch (error) {
+        const { code, message } = asFailure(error);
+        // An outage is one for the caller too; what the gateway may not see stays so, and the scopes are known all the same.
+        if (code !== 'directory_denied') throw error;
+        return listAnswer(shown, undefined, null, message);
+      }
     },
     async 'scopes.get'({ params }) {
       const found = (await readStored(world.db)).get(params.name);

@@ -23,7 +23,12 @@ export async function lookAtGroups(directory: Directory, stored: StoredScopes): 
 }
 
 /** The answer of the list of groups and scopes. */
-export function listAnswer(stored: StoredScopes, seen: Seen | undefined, provider: string | null) {
+export function listAnswer(
+  stored: StoredScopes,
+  seen: Seen | undefined,
+  provider: string | null,
+  fault: string | null = null,
+) {
   const held = new Set(seen?.groups.flatMap(({ scopes }) => scopes));
   const names = [...stored.keys()];
   return {
@@ -35,6 +40,7 @@ export function listAnswer(stored: StoredScopes, seen: Seen | undefined, provide
       .map(({ group }) => group.name),
     scopes_only: seen ? names.filter((name) => !held.has(name)) : [],
     directory: seen ? provider : null,
+    directory_fault: fault,
     truncated: seen?.truncated ?? false,
   };
 }

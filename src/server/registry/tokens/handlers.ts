@@ -35,7 +35,8 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
       const description = body.description ?? '';
       const minted = await inTransaction(world.db, async (trx) => {
         await requireFewer(trx, identity, settings.perHour, world.now());
-        return mintToken({ ...world.personal, db: trx }, identity, { scopes, hours, description });
+        const isWhole = body.requested_scopes === undefined;
+        return mintToken({ ...world.personal, db: trx }, identity, { scopes, isWhole, hours, description });
       });
       note({ token: minted.id, scopes, hours });
       return new Reply(

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { personalToken } from '../../../contract/tokens.ts';
 import { changing } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
+import { scopesOfStored } from '../../identity/personal-token.ts';
 
 /** Whose tokens: provider and stable id. */
 interface Owner {
@@ -49,7 +50,7 @@ export async function listTokens(
     .orderBy('id')
     .limit(mostListed)
     .execute();
-  const tokens = rows.map((row) => ({ ...row, scopes: JSON.parse(row.scopes) as string[] }));
+  const tokens = rows.map((row) => ({ ...row, scopes: scopesOfStored(row.scopes) }));
   return { tokens, total: Number(total) };
 }
 

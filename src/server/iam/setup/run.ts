@@ -81,7 +81,7 @@ export async function removeSetup<World>({
   const failures: Failure[] = [];
   for (const step of [...steps].reverse())
     try {
-      gone.push(...((await step.undo?.(world)) ?? []));
+      gone.push(...((await step.undo?.(world, (what) => gone.push(what))) ?? []));
     } catch (error) {
       failures.push(asFailure(error));
     }

@@ -6,6 +6,6 @@ export interface Step<World> {
   plan(world: World): Promise<readonly string[]>;
   /** Changes it. Called only when there is something to change. */
   apply(world: World): Promise<void>;
-  /** Takes back what it made; answers a line for each thing that is gone. */
-  undo?(world: World): Promise<readonly string[]>;
+  /** Takes back what it made; answers a line for each thing that is gone, or says it at once to `removed`. */
+  undo?(world: World, removed: (what: string) => void): Promise<readonly string[]>;
 }

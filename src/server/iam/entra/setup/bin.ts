@@ -66,11 +66,15 @@ export async function bringBack(
 ): Promise<boolean> {
   const found = await findDeleted(world, kind, uniqueName, appId);
   if (!found) return false;
+  const name = `'${found.displayName ?? uniqueName}', deleted ${found.deletedDateTime?.slice(0, 10) ?? 'before'}`;
   if (world.wish.purgesDeleted) {
-    await purge(world, found.id, `'${found.displayName ?? uniqueName}'`);
+    await purge(world, found.id, name);
+    world.say(`purged: ${name}`);
     return false;
   }
   await world.graph.send('POST', `/directory/deletedItems/${found.id}/restore`, { body: {} });
+  // The bin may have shown it only after the plan was agreed to.
+  world.say(`restored: ${name}`);
   return true;
 }
 
@@ -84,11 +88,15 @@ export async function purge(world: SetupWorld, id: string, what: string): Promis
     await settled({ ...world, patience: 8 }, () => graph.send('DELETE', `/directory/deletedItems/${id}`));
   } catch (error) {
     if (asFailure(error).code !== 'not_found') throw error;
-    throw stillThere(what, 'is deleted, but the bin does not show it yet, so it could not be purged');
+    throw new StillThere(
+      what,
+      'is deleted, but the bin does not show it yet, so it could not be purged',
+      true,
+    );
   }
   const path = `/directory/deletedItems/${id}`;
   const isLeft = await ifFound(graph.get(path, z.looseObject({ id: z.string() })));
-  if (isLeft) throw stillThere(what, 'is still in the bin');
+  if (isLeft) throw new StillThere(what, 'is still in the bin', false);
 }
 
 /** Purges all that was deleted under that name; answers what was there. */
@@ -98,15 +106,36 @@ export async function purgeDeleted(world: SetupWorld, kind: Kind, uniqueName: st
   return all;
 }
 
-function stillThere(what: string, why: string): Failure {
-  return new Failure(
-    'directory_unavailable',
-    `Not everything is removed: ${what} ${why}, and its name stays taken. Run setup with --remove again in some minutes.`,
-  );
+/** Something is not gone, as far as can be seen. */
+export class StillThere extends Failure {
+  /** True where the bin does not show it, so that it may come yet or be gone already. */
+  readonly isUnseen: boolean;
+  constructor(what: string, why: string, isUnseen: boolean) {
+    super(
+      'directory_unavailable',
+      `Not everything is removed: ${what} ${why}, and its name stays taken. Run setup with --remove again in some minutes.`,
+    );
+    this.isUnseen = isUnseen;
+  }
+}
+
+/** Restores or makes something by its name, and waits while the name is kept by what the bin does not show yet. */
+export async function settledName(world: SetupWorld, what: string, act: () => Promise<void>): Promise<void> {
+  try {
+    await settled(world, act, isNameTaken);
+  } catch (error) {
+    if (!isNameTaken(error) || asFailure(error).code === 'not_found') throw error;
+    throw new Failure(
+      'conflict',
+      `${what} was deleted, keeps its name for 30 days, and the bin does not show it yet. Run setup again in some minutes: it ` +
+        'is restored then, or purged with --purge-deleted. Or set up under another --name.',
+      { cause: error },
+    );
+  }
 }
 
 /** Whether an upsert met a name that a deleted object keeps, or something that is not known everywhere yet. */
-export function isNameTaken(error: unknown): boolean {
+function isNameTaken(error: unknown): boolean {
   if (error instanceof Failure && error.code === 'not_found') return true;
   return (
     error instanceof GraphFailure && error.graph.status === 400 && /property uniqueName/.test(error.message)

@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { keyed } from '../../../provider/graph.ts';
-import { ifFound, ifThere } from '../../../provider/not-there.ts';
-import { settled, unlessThere } from '../settled.ts';
-import { bringBack, findDeleted, isNameTaken, linesOn, purge, purgeDeleted } from './bin.ts';
+import { ifFound } from '../../../provider/not-there.ts';
+import { settled, sought, unlessThere } from '../settled.ts';
+import { bringBack, findDeleted, linesOn, purge, purgeDeleted, settledName } from './bin.ts';
+import { discard } from './removal.ts';
 import { findGroup, needGroup, type SetupWorld, type Step } from './step.ts';
 import type { GroupWish } from './wish.ts';
 
@@ -25,37 +26,28 @@ export const groupSteps: readonly Step[] = [
     },
     async apply(world) {
       for (const { displayName, description, uniqueName } of await missingGroups(world))
-        await settled(
-          world,
-          async () => {
-            if (await bringBack(world, 'group', uniqueName)) return;
-            await world.graph.send('PATCH', keyed('groups', 'uniqueName', uniqueName), {
-              headers: { prefer: 'create-if-missing' },
-              body: {
-                ...{ displayName, description, mailEnabled: false, securityEnabled: true },
-                mailNickname: uniqueName.replaceAll(/[^A-Za-z0-9-]/g, '').slice(0, 64),
-              },
-              permission: 'Group.ReadWrite.All',
-            });
-          },
-          isNameTaken,
-        );
+        await settledName(world, `A group '${displayName}'`, async () => {
+          if (await bringBack(world, 'group', uniqueName)) return;
+          await world.graph.send('PATCH', keyed('groups', 'uniqueName', uniqueName), {
+            headers: { prefer: 'create-if-missing' },
+            body: {
+              ...{ displayName, description, mailEnabled: false, securityEnabled: true },
+              mailNickname: uniqueName.replaceAll(/[^A-Za-z0-9-]/g, '').slice(0, 64),
+            },
+            permission: 'Group.ReadWrite.All',
+          });
+        });
     },
-    async undo(world) {
-      const gone: string[] = [];
-      for (const wish of world.wish.groups) {
-        const found = await findGroup(world, wish);
-        if (found && (await ifThere(() => world.graph.send('DELETE', `/groups/${found.id}`)))) {
-          const isPurged = await purgeGroup(world, found.id, `the group '${found.displayName}'`);
-          const doubt = isPurged
-            ? ''
-            : ' (if this tenant keeps deleted security groups, its name is taken for 30 days)';
-          gone.push(`the group '${found.displayName}'${doubt}`);
-        }
+    async undo(world, removed) {
+      const { groups } = world.wish;
+      const all = await Promise.all(groups.map((wish) => sought(world, () => findGroup(world, wish))));
+      for (const [at, wish] of groups.entries()) {
+        const found = all[at];
+        if (found) await removeGroup(world, found.id, `the group '${found.displayName}'`, removed);
         for (const { displayName } of await purgeDeleted(world, 'group', wish.uniqueName))
-          gone.push(`the deleted group '${displayName ?? wish.displayName}'`);
+          removed(`the deleted group '${displayName ?? wish.displayName}'`);
       }
-      return gone;
+      return [];
     },
   },
   {
@@ -73,6 +65,20 @@ export const groupSteps: readonly Step[] = [
     },
   },
 ];
+
+async function removeGroup(
+  world: SetupWorld,
+  id: string,
+  what: string,
+  removed: (what: string) => void,
+): Promise<void> {
+  let isPurged = false;
+  await discard(world, [{ id, path: `/groups/${id}`, what }], async () => {
+    isPurged = await purgeGroup(world, id, what);
+  });
+  const doubt = ' (if this tenant keeps deleted security groups, its name is taken for 30 days)';
+  removed(`${what}${isPurged ? '' : doubt}`);
+}
 
 /** Security groups go to the bin by newer documents and are gone at once by older ones: only what is there is purged. */
 async function purgeGroup(world: SetupWorld, id: string, what: string): Promise<boolean> {

@@ -1,98 +1,28 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { makeCertificate, toPem } from '../../../../entra-emulator/keys/certificate.ts';
-import {
-  adminClient,
-  adminClientId,
-  type Emulator,
-  type Seed,
-  startEmulator,
-} from '../../../../entra-emulator/main.ts';
-import { openBrowser } from '../../../../entra-emulator/testing/browser.ts';
-import type { Fetch } from '../../../net/outbound.ts';
-import { createGraph } from '../../../provider/graph.ts';
-import { diskFiles } from '../../setup/disk.ts';
-import { settingsIn } from '../../setup/files.ts';
 import { applySetup, planSetup, removeSetup } from '../../setup/run.ts';
-import { signInWithCode } from '../device-code.ts';
 import { runEntraDoctor } from '../doctor/run.ts';
 import { workIn } from './index.ts';
-import type { SetupWorld } from './step.ts';
-import { type WishOptions, wishOf } from './wish.ts';
+import { setupTrial } from './trial.test-support.ts';
+import type { WishOptions } from './wish.ts';
 
-/** A tenant with nothing in it but one administrator and Microsoft's own client. */
-const empty: Seed = {
-  tenants: [
-    {
-      id: '7e4a0000-e000-4000-8000-0000000000ee',
-      displayName: 'Empty',
-      domains: ['empty.example'],
-      users: [
-        {
-          userPrincipalName: 'root@empty.example',
-          password: 'Emulator-demo-1',
-          directoryRoles: ['Global Administrator'],
-          about: 'administrator',
-        },
-      ],
-      applications: [adminClient()],
-    },
-  ],
-};
-const emulator: Emulator = await startEmulator({ seed: empty });
+const trial = await setupTrial();
+const { emulator, world, env } = trial;
 afterAll(() => emulator.close());
 const pristine = emulator.snapshot();
-const root = emulator.accounts[0]!;
 
 let folder: string;
 let now: number;
 beforeEach(() => {
-  emulator.reset();
-  folder = mkdtempSync(join(tmpdir(), 'setup-test-'));
+  folder = trial.begin();
   now = 0;
-  return () => rmSync(folder, { recursive: true });
+  return trial.end;
 });
 
-/** Waiting moves the emulator's clock: replication delays pass, the test does not wait. */
-const pause = async (milliseconds: number): Promise<void> => emulator.clock.advance(milliseconds);
-
-async function administrator() {
-  const world = { loginBaseUrl: emulator.origin, tenant: emulator.tenantId, fetch: fetch as never as Fetch };
-  return signInWithCode(
-    {
-      ...world,
-      pause: async () => {},
-      show: (address, user_code) =>
-        void openBrowser().post(address, { user_code, emulator_account: root.objectId }),
-    },
-    adminClientId,
-    ['Application.ReadWrite.All'],
-  );
-}
-
-async function world(options: Partial<WishOptions> = {}, send: Fetch = fetch as never): Promise<SetupWorld> {
-  const { token, tenantId, ...who } = await administrator();
-  const files = diskFiles(folder, () => readFileSync('examples/scopes.yml', 'utf8'));
-  const wished = { registryUrl: 'http://localhost:8080', place: 'here', ...options };
-  const settings = { ENTRA_LOGIN_BASE_URL: emulator.origin, ENTRA_GRAPH_BASE_URL: emulator.graphOrigin };
-  return {
-    wish: wishOf({ ...wished, settings }),
-    graph: createGraph({
-      baseUrl: emulator.graphOrigin,
-      token: async () => token,
-      ...{ fetch: send, pause, newId: () => 'call' },
-    }),
-    ...{ tenantId, administrator: who, files, pause },
-    now: emulator.clock.now,
-    newId: () => crypto.randomUUID(),
-    newKey: () => 'k'.repeat(10) + crypto.randomUUID(),
-  };
-}
-
-const env = () => settingsIn(readFileSync(join(folder, '.env'), 'utf8'));
+const { pause } = trial;
 
 /** What is in the tenant, without ids and times, to compare two ways to the same end. */
 function state(): unknown {
@@ -248,41 +178,17 @@ test.each(['secret', 'certificate'])(
     const whole = state();
     const names = Object.keys(env()).sort();
     for (let at = 1, killed = true; killed; at++) {
-      for (const happened of [false, true]) {
-        emulator.reset();
-        rmSync(join(folder, '.env'), { force: true });
-        rmSync(join(folder, 'scopes.yml'), { force: true });
-        let writes = 0;
-        const dying: Fetch = async (url, init) => {
-          const isWrite = init?.method !== 'GET';
-          if (isWrite) writes++;
-          if (writes > at || (writes === at && !(isWrite && happened))) throw new Error('killed');
-          const answer = await fetch(url as string, init);
-          if (writes === at) throw new Error('killed');
-          return answer;
-        };
-        const first = await world(options(), dying);
-        const { files } = first;
-        const dyingFiles = {
-          ...files,
-          async write(name: string, text: string) {
-            writes++;
-            if (writes > at || (writes === at && !happened)) throw new Error('killed');
-            await files.write(name, text);
-            if (writes === at) throw new Error('killed');
-          },
-        };
-        // A dead process does not try again.
-        const dead = { ...first, files: dyingFiles, pause: () => Promise.reject(new Error('killed')) };
-        killed = await applySetup(workIn(dead), () => {}).then(
-          () => false,
-          () => true,
-        );
-        await applySetup(workIn(await world(options())), () => {});
-        expect(state(), `killed ${happened ? 'after' : 'before'} write ${at}`).toEqual(whole);
-        expect(Object.keys(env()).sort()).toEqual(names);
-        if (happened) expect((await diagnose()).healthy).toBe(true);
-      }
+      emulator.reset();
+      rmSync(join(folder, '.env'), { force: true });
+      rmSync(join(folder, 'scopes.yml'), { force: true });
+      killed = await applySetup(workIn(await trial.dying(at, options())), () => {}).then(
+        () => false,
+        () => true,
+      );
+      await applySetup(workIn(await world(options())), () => {});
+      expect(state(), `killed after write ${at}`).toEqual(whole);
+      expect(Object.keys(env()).sort()).toEqual(names);
+      expect((await diagnose()).healthy).toBe(true);
       now = at;
     }
     expect(now).toBeGreaterThan(15);
@@ -362,37 +268,4 @@ test('with a bin that lags, nothing is called removed that is still there, and s
   expect(await removeSetup(workIn(await world()))).not.toEqual([]);
   expect(JSON.parse(emulator.snapshot()).tenants.$map[0][1].deleted.$map).toEqual([]);
   expect(await removeSetup(workIn(await world()))).toEqual([]);
-});
-
-test('a removal that is killed at any request is finished by the next, with the bin lagging', {
-  timeout: 120_000,
-}, async () => {
-  for (let at = 1, killed = true; killed; at += 1) {
-    emulator.reset();
-    rmSync(join(folder, '.env'), { force: true });
-    await applySetup(workIn(await world()), () => {});
-    emulator.faults.add({ kind: 'binDelay', milliseconds: 10_000 });
-    let writes = 0;
-    const dying: Fetch = async (url, init) => {
-      if (init?.method !== 'GET') writes += 1;
-      if (writes > at) throw new Error('killed');
-      return fetch(url as string, init);
-    };
-    const dead = {
-      ...(await world({}, dying)),
-      pause: (milliseconds: number) =>
-        writes > at ? Promise.reject(new Error('killed')) : pause(milliseconds),
-    };
-    killed = await removeSetup(workIn(dead)).then(
-      () => false,
-      () => true,
-    );
-    emulator.clock.advance(60_000);
-    await removeSetup(workIn(await world()));
-    const [, tenant] = JSON.parse(emulator.snapshot()).tenants.$map[0];
-    for (const kind of ['groups', 'deleted']) expect(tenant[kind].$map, `killed at ${at}`).toEqual([]);
-    await applySetup(workIn(await world()), () => {});
-    expect(await planSetup(workIn(await world()))).toEqual([]);
-    if (at > 40) throw new Error('it never ends');
-  }
 });

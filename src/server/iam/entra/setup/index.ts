@@ -4,6 +4,7 @@ import { settled } from '../settled.ts';
 import { consentSteps } from './consent.ts';
 import { groupSteps } from './groups.ts';
 import { registrationSteps } from './registration.ts';
+import { unfinishedRemoval } from './removal.ts';
 import { secretSteps } from './secret.ts';
 import { settingSteps } from './settings-of-registration.ts';
 import { findGroup, needGroup, type SetupWorld, type Step } from './step.ts';
@@ -30,6 +31,7 @@ const steps: readonly Step[] = [
       for (const wish of world.wish.groups) await needGroup(world, wish);
     },
   }),
+  unfinishedRemoval,
 ];
 
 /** All that is done in a tenant. */

@@ -90,5 +90,5 @@ async function open(
   );
   talk.say(`Signed in as ${administrator.username}.`);
   const graph = createGraph({ ...world, baseUrl: world.graphBaseUrl, token: async () => token });
-  return { ...world, wish, graph, tenantId, administrator };
+  return { ...world, say: talk.say, wish, graph, tenantId, administrator };
 }

@@ -1,6 +1,7 @@
 import { keyed } from '../../../provider/graph.ts';
-import { settled, unlessThere } from '../settled.ts';
-import { bringBack, findDeleted, isNameTaken, linesOn, purge, purgeDeleted } from './bin.ts';
+import { settled, sought, unlessThere } from '../settled.ts';
+import { bringBack, findDeleted, linesOn, purgeDeleted, settledName } from './bin.ts';
+import { discard } from './removal.ts';
 import { findApplication, findPrincipal, needApplication, type SetupWorld, type Step } from './step.ts';
 
 /** The app registration and what it is in this tenant. */
@@ -16,16 +17,25 @@ export const registrationSteps: readonly Step[] = [
         : [`register '${world.wish.displayName}' for this tenant only`];
     },
     // An upsert by name: a run that crashed right here finds its registration again.
-    apply: (world) => settled(world, () => register(world), isNameTaken),
+    apply: (world) => settledName(world, `A registration '${world.wish.displayName}'`, () => register(world)),
     async undo(world) {
       const { wish } = world;
-      const found = await findApplication(world);
-      const principal = found && (await findPrincipal(world, found.appId));
-      if (found) {
-        await world.graph.send('DELETE', `/applications/${found.id}`);
-        await purge(world, found.id, `the registration '${wish.displayName}'`);
-        if (principal) await purge(world, principal.id, `the enterprise application '${wish.displayName}'`);
-      }
+      // A run that was killed a moment ago may have made what is not everywhere yet.
+      const found = await sought(world, () => findApplication(world));
+      const principal = found && (await sought(world, () => findPrincipal(world, found.appId)));
+      if (found)
+        await discard(world, [
+          {
+            id: found.id,
+            path: `/applications/${found.id}`,
+            what: `the registration '${wish.displayName}'`,
+          },
+          ...[principal ?? []].flat().map(({ id }) => ({
+            id,
+            path: `/servicePrincipals/${id}`,
+            what: `the enterprise application '${wish.displayName}'`,
+          })),
+        ]);
       // What an earlier run deleted and did not purge.
       const left = [
         ...(await purgeDeleted(world, 'application', wish.uniqueName)),

@@ -23,6 +23,8 @@ export interface SetupWorld {
   readonly tenantId: string;
   /** Who signed in to do this. */
   readonly administrator: { readonly objectId: string; readonly username: string };
+  /** Tells who runs setup what was done besides the plan. */
+  readonly say: (line: string) => void;
   readonly files: SetupFiles;
   readonly now: () => number;
   readonly pause: Pause;

@@ -119,6 +119,7 @@ describe('every endpoint of the table, for every role', () => {
       },
       trail: { record: () => {}, flush: async () => {} },
       now: () => 0,
+      allow: async () => 0,
       clientIp: () => null,
     });
     return app;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { endpoints } from '../contract/index.ts';
+import type { Allow } from './db/allowance.ts';
 import { Failure } from './failure/errors.ts';
 import { clientIpOf } from './http/client-ip.ts';
 import { compressed } from './http/compressed.ts';
@@ -30,6 +31,8 @@ import { mountOfficialRegistry } from './registry/official/mount.ts';
 /** Everything that the control plane is built from. */
 export interface AppWorld extends RegistryWorld, SystemWorld {
   readonly log: Log;
+  /** Counts what is limited. */
+  readonly allow: Allow;
   readonly identity: HttpIdentity;
   readonly sessions: Sessions;
   readonly login: Login;
@@ -43,7 +46,7 @@ export interface AppWorld extends RegistryWorld, SystemWorld {
 
 /** The control plane: every mount in order. */
 export function createApp(world: AppWorld): Hono<HttpEnv> {
-  const { config, log, trail, now, identity } = world;
+  const { allow, config, log, trail, now, identity } = world;
   const clientIp = (c: Context<HttpEnv>): string | null => clientIpOf(c, config.trustedProxyHops);
   const challenge = `Bearer resource_metadata="${resourceMetadataUrl(config.registryUrl, '/')}"`;
   const app = new Hono<HttpEnv>();
@@ -63,7 +66,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   });
 
   const { sessions, login, trusted } = world;
-  mountSignIn(app, { config, log, trail, now, identity, clientIp, sessions, login });
+  mountSignIn(app, { allow, config, log, trail, now, identity, clientIp, sessions, login });
   mountFrontChannel(app, { sessions, trusted, trail, now, clientIp });
   mountProtectedResource(app, {
     registryUrl: config.registryUrl,
@@ -92,7 +95,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       }),
       ...registryHandlers(world),
     },
-    { identity, trail, now, clientIp },
+    { allow, identity, trail, now, clientIp },
   );
   app.all('/api/*', () => {
     throw new Failure('not_found', 'There is no such endpoint.');

@@ -20,6 +20,7 @@ import * as providerRealms from './migrations/0044-provider-realms.ts';
 import * as repeatedEvents from './migrations/0050-repeated-events.ts';
 import * as oauthDelegation from './migrations/0052-oauth-delegation.ts';
 import * as egress from './migrations/0054-egress.ts';
+import * as allowances from './migrations/0060-allowances.ts';
 import * as madeHere from './migrations/0063-made-here.ts';
 import type { Db } from './tables.ts';
 
@@ -46,6 +47,7 @@ const migrations: Record<string, Migration> = {
   '0050-repeated-events': repeatedEvents,
   '0052-oauth-delegation': oauthDelegation,
   '0054-egress': egress,
+  '0060-allowances': allowances,
   '0063-made-here': madeHere,
 };
 

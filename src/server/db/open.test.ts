@@ -33,7 +33,9 @@ test('migrations run at the first start only', async () => {
     '0038-sessions-and-tokens',
     '0044-provider-realms',
     '0050-repeated-events',
+    '0052-oauth-delegation',
     '0054-egress',
+    '0060-allowances',
     '0063-made-here',
   ]);
   await first.close();

@@ -22,6 +22,7 @@ export interface Tables {
   made_here: MadeHereTable;
   changes: ChangesTable;
   leases: LeasesTable;
+  allowances: AllowancesTable;
   virtual_servers: VirtualServersTable;
   virtual_sessions: VirtualSessionsTable;
   virtual_replies: VirtualRepliesTable;
@@ -39,6 +40,13 @@ export interface Tables {
 
 /** The database as stores get it; a transaction is another one. */
 export type Db = Kysely<Tables>;
+
+/** How often something was done that all replicas together limit (`allowance.ts`). */
+export interface AllowancesTable {
+  name: string;
+  /** Milliseconds since 1970 by the clock of the database. */
+  free_at: number;
+}
 
 /** Registered MCP servers. */
 export interface ServersTable {

@@ -5,6 +5,7 @@ import { type Endpoint, type Permission, Reply } from '../../contract/endpoint.t
 import type { UiPermission } from '../../contract/permissions.ts';
 import type { Access } from '../access/caller.ts';
 import type { AuditEvent } from '../audit/event.ts';
+import { createAllow } from '../db/allowance.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { HttpEnv } from './env.ts';
@@ -73,6 +74,7 @@ function appWith(
       identity,
       trail: { record: (event) => void events.push(event), flush: async () => {} },
       now: () => 0,
+      allow: createAllow(() => 0),
       clientIp: () => '127.0.0.1',
     },
   );

@@ -5,6 +5,7 @@ import { factsOf, permissions, showing } from '../../contract/permissions.ts';
 import { nameOfPath } from '../../contract/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
+import type { Allow } from '../db/allowance.ts';
 import { asFailure, Failure, type Fault } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { recordRequest } from './audit.ts';
@@ -18,6 +19,7 @@ export interface MountWorld {
   readonly identity: HttpIdentity;
   readonly trail: Trail;
   readonly now: () => number;
+  readonly allow: Allow;
   readonly clientIp: (c: Context<HttpEnv>) => string | null;
 }
 
@@ -48,7 +50,7 @@ export function mount(
   handlers: Record<string, unknown>,
   world: MountWorld,
 ): void {
-  const spend = createBudgets(world.now);
+  const spend = createBudgets(world.allow);
   const rows = Object.entries(endpoints).map(([id, endpoint]) => ({
     ...rowOf(id, endpoint, handlers[id]),
     spend,
@@ -126,7 +128,7 @@ async function serve(
   const caller = await callerOf(c, endpoint.permission, world, notes);
   // Before any input is looked at: what is wrong with it is nothing to somebody who may not send it.
   if (caller) requirePermission(endpoint, caller, given.path ?? '');
-  if (caller && endpoint.cost) spend(endpoint.cost, caller.identity);
+  if (caller && endpoint.cost) await spend(endpoint.cost, caller.identity);
   const params = parse(endpoint.params, given, 'path');
   const query = parse(endpoint.query, c.req.query(), 'query');
   const read = endpoint.body ? await readBody(c, endpoint.form ?? false) : undefined;

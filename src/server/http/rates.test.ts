@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest';
+import { createAllow } from '../db/allowance.ts';
 import { createRate } from './rates.ts';
 
 function trial(perMinute: number) {
   const clock = { now: 1_000_000 };
-  const rate = createRate(perMinute, () => clock.now);
-  const waitOf = (address: string | null): number => {
+  const rate = createRate(
+    'test',
+    perMinute,
+    createAllow(() => clock.now),
+  );
+  const waitOf = async (address: string | null): Promise<number> => {
     try {
-      rate(address);
+      await rate(address);
       return 0;
     } catch (error) {
       return (error as { retryAfter: number }).retryAfter;
@@ -15,15 +20,15 @@ function trial(perMinute: number) {
   return { clock, waitOf };
 }
 
-test('an address may do it so many times at once, and again as time passes', () => {
+test('an address may do it so many times at once, and again as time passes', async () => {
   const { clock, waitOf } = trial(6);
-  for (let times = 0; times < 6; times += 1) expect(waitOf('192.0.2.1')).toBe(0);
-  expect(waitOf('192.0.2.1')).toBe(10);
-  expect(waitOf('192.0.2.2')).toBe(0);
+  for (let times = 0; times < 6; times += 1) expect(await waitOf('192.0.2.1')).toBe(0);
+  expect(await waitOf('192.0.2.1')).toBe(10);
+  expect(await waitOf('192.0.2.2')).toBe(0);
   clock.now += 10_000;
-  expect([waitOf('192.0.2.1'), waitOf('192.0.2.1')]).toEqual([0, 10]);
+  expect([await waitOf('192.0.2.1'), await waitOf('192.0.2.1')]).toEqual([0, 10]);
   clock.now += 3_600_000;
-  for (let times = 0; times < 6; times += 1) expect(waitOf('192.0.2.1')).toBe(0);
+  for (let times = 0; times < 6; times += 1) expect(await waitOf('192.0.2.1')).toBe(0);
 });
 
 test.each([
@@ -33,13 +38,13 @@ test.each([
   ['2001:db8:0:1::1', '2001:db8:0:2::1', false],
   ['::1', '::2', true],
   ['192.0.2.1', '192.0.2.2', false],
-])('%s and %s count as one address: %s', (one, other, isOne) => {
+])('%s and %s count as one address: %s', async (one, other, isOne) => {
   const { waitOf } = trial(1);
-  expect(waitOf(one)).toBe(0);
-  expect(waitOf(other) > 0).toBe(isOne);
+  expect(await waitOf(one)).toBe(0);
+  expect((await waitOf(other)) > 0).toBe(isOne);
 });
 
-test('0 is no limit', () => {
+test('0 is no limit', async () => {
   const { waitOf } = trial(0);
-  for (let times = 0; times < 1000; times += 1) expect(waitOf('192.0.2.1')).toBe(0);
+  for (let times = 0; times < 1000; times += 1) expect(await waitOf('192.0.2.1')).toBe(0);
 });

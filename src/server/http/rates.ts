@@ -1,30 +1,23 @@
 import { isIPv6 } from 'node:net';
-import { LRUCache } from 'lru-cache';
+import type { Allow } from '../db/allowance.ts';
 import { Failure } from '../failure/errors.ts';
 
-/** Addresses that are remembered at most; who is forgotten may begin anew. */
-const remembered = 20_000;
-
 /** Throws `too_many_requests`, with the seconds to wait, for an address that asks too often. */
-export type Rate = (address: string | null) => void;
+export type AddressRate = (address: string | null) => Promise<void>;
 
 /**
  * Lets each address do something so many times a minute, all at once or spread out; 0: as often as it likes. IPv6 counts by
  * networks of 64 bits, which is what one customer gets (RFC 6177).
  */
-export function createRate(perMinute: number, now: () => number): Rate {
-  if (perMinute === 0) return () => {};
-  const each = 60_000 / perMinute;
-  const nextFree = new LRUCache<string, number>({ max: remembered });
-  return (address) => {
-    const key = networkOf(address);
-    const at = Math.max(nextFree.get(key) ?? 0, now());
-    const wait = at + each - now() - 60_000;
-    if (wait > 0)
-      throw new Failure('too_many_requests', 'Too many attempts from your address; try again in a minute.', {
-        retryAfter: Math.ceil(wait / 1000),
-      });
-    nextFree.set(key, at + each);
+export function createRate(what: string, perMinute: number, allow: Allow): AddressRate {
+  if (perMinute === 0) return async () => {};
+  return async (address) => {
+    const key = JSON.stringify(['address', what, networkOf(address)]);
+    const retryAfter = await allow(key, { burst: perMinute, perMinute });
+    if (retryAfter === 0) return;
+    throw new Failure('too_many_requests', 'Too many attempts from your address; try again in a minute.', {
+      retryAfter,
+    });
   };
 }
 

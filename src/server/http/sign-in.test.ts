@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { submitSignIn } from '../../../test/sign-in.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
+import { createAllow } from '../db/allowance.ts';
 import { entraConfig, type IdentityRoom, identityRoom } from '../identity/identity.test-support.ts';
 import { entra } from '../identity/providers/entra.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
@@ -36,7 +37,7 @@ beforeEach(async () => {
   const log = { debug() {}, info() {}, warn() {}, error() {} };
   app.onError((error, c) => answerFailure(c, error, log as never, 'Bearer'));
   mountSignIn(app, {
-    ...{ sessions: room.sessions, login: room.login, now: room.now },
+    ...{ sessions: room.sessions, login: room.login, now: room.now, allow: createAllow(room.now) },
     config: {
       registryUrl: `https://${host}`,
       session: { cookieName: 's', maxAgeSeconds: 60, idleSeconds: 60, secure: true, startsPerMinute: 40 },

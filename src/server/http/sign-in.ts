@@ -2,6 +2,7 @@ import type { Context, Hono } from 'hono';
 import { aadstsHelpIn, aadstsLine } from '../../contract/aadsts.ts';
 import { type AuditIdentity, auditIdentity, type Trail } from '../audit/event.ts';
 import type { Config } from '../config/config.ts';
+import type { Allow } from '../db/allowance.ts';
 import { asFailure, Failure, type FailureCode } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Begun, Login, SignedIn } from '../identity/login.ts';
@@ -24,6 +25,7 @@ export interface SignInWorld {
   readonly trail: Trail;
   readonly log: Log;
   readonly now: () => number;
+  readonly allow: Allow;
   readonly clientIp: (c: Context<HttpEnv>) => string | null;
 }
 
@@ -45,10 +47,10 @@ const pageErrors: Partial<Record<FailureCode, string>> = {
 
 /** Mounts sign-in at a provider, both callback URLs of the setup guide, and sign-out. */
 export function mountSignIn(app: Hono<HttpEnv>, world: SignInWorld): void {
-  const mayStart = createRate(world.config.session.startsPerMinute, world.now);
-  app.get('/oauth2/login/:provider', (c) => {
+  const mayStart = createRate('sign-in', world.config.session.startsPerMinute, world.allow);
+  app.get('/oauth2/login/:provider', async (c) => {
     requireKnown(c, world);
-    mayStart(world.clientIp(c));
+    await mayStart(world.clientIp(c));
     return begin(c, world);
   });
   app.get('/oauth2/callback/:provider', (c) => complete(c, world));

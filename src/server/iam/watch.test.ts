@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Diagnosis } from '../../contract/doctor.ts';
 import { watchProviders } from './watch.ts';
+
+const isOurTurn = async () => true;
 
 test('what is not well is logged with its remedy, and a look within a minute asks nobody', async () => {
   const remedy = { portal: 'there', command: 'az something' };
@@ -21,7 +23,7 @@ test('what is not well is logged with its remedy, and a look within a minute ask
       asked++;
       return diagnosis;
     },
-    { log, now: () => now },
+    { log, now: () => now, isOurTurn },
   );
   expect(await watch.look()).toBe(diagnosis);
   await Promise.resolve();
@@ -47,7 +49,7 @@ test('the days that a credential has left are known also while nobody can be ask
   let now = 0;
   const log = { warn: () => {}, info: () => {} };
   const run = async () => ({ healthy: true, findings: [], credentials: answers.shift() ?? [] });
-  const watch = watchProviders(run, { log, now: () => now });
+  const watch = watchProviders(run, { log, now: () => now, isOurTurn });
   expect(watch.daysLeft().size).toBe(0);
   await watch.look();
   now = 5 * 86_400_000;
@@ -64,7 +66,7 @@ test('a doctor that throws is told to the log and to whoever asks, and asked aga
     if (fails) throw new Error('the doctor fell ill');
     return { healthy: true, credentials: [], findings: [] };
   };
-  const watch = watchProviders(run, { log: log as never, now: () => 0 });
+  const watch = watchProviders(run, { log: log as never, now: () => 0, isOurTurn });
   await expect(watch.look()).rejects.toThrow('fell ill');
   fails = false;
   expect(await watch.look()).toMatchObject({ healthy: true });
@@ -76,10 +78,28 @@ test('what is found after the end is told to nobody', async () => {
   const warned: unknown[][] = [];
   const log = { warn: (...words: unknown[]) => void warned.push(words), info: () => {} };
   const ends = Promise.withResolvers<Diagnosis>();
-  const watch = watchProviders(() => ends.promise, { log, now: () => 0 });
+  const watch = watchProviders(() => ends.promise, { log, now: () => 0, isOurTurn });
   watch.close();
   ends.reject(new Error('the connection was closed'));
   await expect(watch.look()).rejects.toThrow();
   await Promise.resolve();
   expect(warned).toEqual([]);
+});
+
+test('of several processes one looks each day, all of them at the start', async () => {
+  vi.useFakeTimers();
+  let [looked, turns] = [0, 1];
+  const run = async () => {
+    looked += 1;
+    return { healthy: true, credentials: [], findings: [] };
+  };
+  const log = { warn: () => {}, info: () => {} };
+  const turn = async () => turns-- > 0;
+  const watches = [1, 2, 3].map(() => watchProviders(run, { log, now: Date.now, isOurTurn: turn }));
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(looked).toBe(3);
+  await vi.advanceTimersByTimeAsync(86_400_000);
+  expect(looked).toBe(4);
+  for (const watch of watches) watch.close();
+  vi.useRealTimers();
 });

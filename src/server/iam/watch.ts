@@ -13,11 +13,16 @@ export interface Watch {
   close(): void;
 }
 
-/** Starts looking; what is found is only told, it never keeps the gateway from serving. */
-export function watchProviders(
-  run: () => Promise<Diagnosis>,
-  { log, now }: { readonly log: Pick<Log, 'warn' | 'info'>; readonly now: () => number },
-): Watch {
+/** What a watch needs. */
+export interface WatchWorld {
+  readonly log: Pick<Log, 'warn' | 'info'>;
+  readonly now: () => number;
+  /** Whether it is this process, of several on one database, that looks today. */
+  isOurTurn(): Promise<boolean>;
+}
+
+/** Starts looking, at the start in each process and then one of them each day; what is found is only told, it never keeps the gateway from serving. */
+export function watchProviders(run: () => Promise<Diagnosis>, { log, now, isOurTurn }: WatchWorld): Watch {
   let last: { at: number; diagnosis: Promise<Diagnosis> } | undefined;
   let pending: Promise<Diagnosis> | undefined;
   // Stays when a later look cannot see it: a credential ends also while Microsoft Graph is away.
@@ -53,7 +58,11 @@ export function watchProviders(
       log.warn({ err: error }, 'the identity provider could not be examined; it is tried again tomorrow');
     }
   };
-  const timer = setInterval(() => void tell(), day).unref();
+  const tellInTurn = async (): Promise<void> => {
+    // Who cannot tell looks: twice is better than not at all.
+    if (await isOurTurn().catch(() => true)) await tell();
+  };
+  const timer = setInterval(() => void tellInTurn(), day).unref();
   void tell();
   return {
     look,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createAllow } from '../db/allowance.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { createEmbeddings } from './embeddings.ts';
 import { createFinder } from './finder.ts';
@@ -51,7 +52,7 @@ function open(key = 'k') {
 function finderWith(embeddings: ReturnType<typeof open> | undefined) {
   const rights = { key: {}, maySee: () => true, mayCall: () => true };
   return createFinder<string>({
-    ...{ engine, embeddings, ready: Promise.resolve(), perMinute: 0, now: () => time },
+    ...{ engine, embeddings, ready: Promise.resolve(), perMinute: 0, allow: createAllow(() => time) },
     ...{ rightsOf: () => rights, nameOf: (who) => who },
   });
 }

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache';
+import type { Allow } from '../db/allowance.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Embeddings } from './embeddings.ts';
 import { keyOf } from './follow.ts';
@@ -29,18 +29,18 @@ export interface FinderWorld<W> {
   readonly nameOf: (who: W) => string;
   /** Searches of one person or agent in a minute; 0: as many as they like. */
   readonly perMinute: number;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
+  readonly allow: Allow;
 }
 
 /** Makes the finder. */
 export function createFinder<W>(world: FinderWorld<W>): Finder<W> {
   const { engine, ready, rightsOf, nameOf } = world;
   let servers: { index: SearchIndex; version: number; items: readonly Item[] } | undefined;
-  const mayAsk = createAllowance(world.perMinute, world.now);
+  const { perMinute, allow } = world;
   return {
     async search(who, text, options) {
-      const retryAfter = mayAsk(nameOf(who));
+      const rate = { burst: perMinute, perMinute };
+      const retryAfter = perMinute === 0 ? 0 : await allow(JSON.stringify(['search', nameOf(who)]), rate);
       if (retryAfter > 0)
         throw new Failure('too_many_requests', 'You search more often than this gateway allows.', {
           retryAfter,
@@ -59,18 +59,5 @@ export function createFinder<W>(world: FinderWorld<W>): Finder<W> {
       const found = engine.visible(rightsOf(who), keyOf('server', path), includeDisabled);
       return found.filter(({ kind }) => kind === 'tool');
     },
-  };
-}
-
-/** Counts what each name may still do: `perMinute` at once, and as many again in a minute. Returns the seconds to wait, or 0. */
-function createAllowance(perMinute: number, now: () => number): (name: string) => number {
-  const left = new LRUCache<string, { count: number; at: number }>({ max: 10_000 });
-  return (name) => {
-    if (perMinute === 0) return 0;
-    const at = now();
-    const before = left.get(name) ?? { count: perMinute, at };
-    const count = Math.min(perMinute, before.count + ((at - before.at) / 60_000) * perMinute);
-    left.set(name, { count: count >= 1 ? count - 1 : count, at });
-    return count >= 1 ? 0 : Math.max(1, Math.ceil(((1 - count) * 60) / perMinute));
   };
 }

@@ -5,9 +5,11 @@ import type { OtlpWorld } from '../audit/sinks/otlp.ts';
 import { createTrail } from '../audit/trail.ts';
 import { startFeed } from '../changes/feed.ts';
 import type { Config } from '../config/config.ts';
-import { dropEndedLeases } from '../db/lease.ts';
+import { createAllow } from '../db/allowance.ts';
 import { openDatabase } from '../db/open.ts';
 import { openPostgres } from '../db/postgres/open.ts';
+import type { Db } from '../db/tables.ts';
+import { tidyDatabase } from '../db/tidy.ts';
 import { createLog, type Log } from '../log.ts';
 import { outbound } from '../net/outbound.ts';
 import type { Ending } from './ending.ts';
@@ -48,12 +50,11 @@ export async function openBase(
     isTight: () => room.current().alarm !== null,
   });
   ending.defer(() => trail.close());
-  const dropping = setInterval(() => {
-    dropEndedLeases(db).catch((error: unknown) => log.warn({ err: error }, 'ended leases cannot be dropped'));
-  }, 3_600_000).unref();
-  ending.defer(() => clearInterval(dropping));
+  ending.defer(tidyEveryHour(db, now, log));
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
-  return { db, feed, config, log, trail, trailRoom: room.current, now, evaluation };
+  // One process counts in memory; several have to count together.
+  const allow = createAllow(now, given.database ? db : undefined);
+  return { db, feed, config, log, trail, trailRoom: room.current, now, allow, evaluation };
 }
 
 /** The way to the collector; the operator names it, so it may be anywhere. */
@@ -62,4 +63,16 @@ function otlpOf({ otlp, proxy }: Config, version: string, log: Log, ending: Endi
   const fetch = outbound({ proxy, policy: { allowPrivate: true }, totalMs: 5_000, maxBytes: 64 << 10 });
   ending.defer(() => fetch.close());
   return { ...otlp, version, fetch, log };
+}
+
+/** Deletes what is of no use any more, now and every hour; returns how to stop. */
+function tidyEveryHour(db: Db, now: () => number, log: Log): () => void {
+  const run = (): void => {
+    tidyDatabase(db, now()).catch((error: unknown) =>
+      log.warn({ err: error }, 'rows that are of no use any more cannot be deleted'),
+    );
+  };
+  run();
+  const timer = setInterval(run, 3_600_000).unref();
+  return () => clearInterval(timer);
 }

@@ -8,6 +8,7 @@ import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
+import { acquireLease } from '../db/lease.ts';
 import type { Connecting } from '../egress/connecting.ts';
 import type { Credentials } from '../egress/credential.ts';
 import type { FailureCode } from '../failure/errors.ts';
@@ -55,7 +56,11 @@ interface Parts {
 /** Builds the data plane, the control plane and the metrics of both. */
 export function buildPlanes(parts: Parts, ending: Ending) {
   const { base, inventory } = parts;
-  const doctor = watchProviders(doctorOf(base.config, parts.identity.toProvider, base.now), base);
+  const doctor = watchProviders(doctorOf(base.config, parts.identity.toProvider, base.now), {
+    ...base,
+    // Released by nobody: a day later it is free for whoever is next.
+    isOurTurn: async () => (await acquireLease(base.db, 'doctor', 23 * 3_600_000)) !== undefined,
+  });
   ending.defer(() => doctor.close());
   const metrics = createMetrics({
     version: parts.version,
@@ -219,11 +224,11 @@ function controlPlane(
   { base, identity, inventory, search, version }: Parts,
   { trail, metrics, doctor, jobs, http, consent, connecting }: ControlParts,
 ) {
-  const { config, db, log, now } = base;
+  const { allow, config, db, log, now } = base;
   const { trusted, personal, login, sessions } = identity;
   const { directory } = jobs;
   return createApp({
-    ...{ config, db, log, trail, now, sessions, login, trusted, personal, version, consent },
+    ...{ allow, config, db, log, trail, now, sessions, login, trusted, personal, version, consent },
     identity: http,
     servers: inventory.servers,
     virtualServers: inventory.virtualServers,

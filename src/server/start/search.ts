@@ -14,12 +14,12 @@ import type { Ending } from './ending.ts';
 
 /** Builds the search: its index follows the database, and it shows what the same decisions allow that calls are made by. */
 export function buildSearch(base: Base, grants: () => Grants, ending: Ending): Finder<Identity> {
-  const { config, db, feed, log, now } = base;
+  const { allow, config, db, feed, log } = base;
   const engine = createEngine();
   const following = followDatabase(engine, { db, feed, log });
   ending.defer(() => following.close());
   return createFinder<Identity>({
-    ...{ engine, now, ready: following.ready, perMinute: config.search.perMinute },
+    ...{ engine, allow, ready: following.ready, perMinute: config.search.perMinute },
     embeddings: embeddingsOf(base, engine, ending),
     rightsOf: (who) => rightsOf(who, grants()),
     nameOf: ({ provider, subject }) => `${provider} ${subject}`,

@@ -3,6 +3,7 @@ import { agentEndpoints } from '../../../contract/agents.ts';
 import { accessOf, compile } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';
 import type { AuditEvent } from '../../audit/event.ts';
+import { createAllow } from '../../db/allowance.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { HttpEnv } from '../../http/env.ts';
 import { answerFailure } from '../../http/failure.ts';
@@ -80,6 +81,7 @@ export async function openAgents(scopes: string, policy: OutboundPolicy): Promis
     },
     trail: { record: (event) => void events.push(event), flush: async () => {} },
     now: () => 0,
+    allow: createAllow(() => 0),
     clientIp: () => null,
   });
   const ask: AgentsTrial['ask'] = async (group, method, path, body, headers = {}) => {

@@ -6,6 +6,7 @@ import { serverInput } from '../../../contract/servers.ts';
 import { decide } from '../../access/decide.ts';
 import { accessOf, compile, holdingOf } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';
+import { createAllow } from '../../db/allowance.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import type { HttpEnv } from '../../http/env.ts';
 import { answerFailure } from '../../http/failure.ts';
@@ -93,7 +94,7 @@ beforeEach(async () => {
     expect(errors).toEqual([]);
   };
   const finder = createFinder<Identity>({
-    ...{ engine, ready: following.ready, perMinute: 100, now: () => 0 },
+    ...{ engine, ready: following.ready, perMinute: 100, allow: createAllow(() => 0) },
     rightsOf: (who) => ({
       key: holdingOf(who, grants),
       maySee: (kind, path) =>
@@ -117,6 +118,7 @@ beforeEach(async () => {
     },
     trail: { record() {}, flush: async () => {} },
     now: () => 0,
+    allow: createAllow(() => 0),
     clientIp: () => null,
   };
   const agents = { db, policy: { allowPrivate: false }, now: () => 0, newId: () => 'a' };

@@ -67,6 +67,15 @@ const keptAtMost = 20_000;
 /** A token that is younger is not fetched anew because the server refuses it, in milliseconds. */
 const freshMs = 30_000;
 
+/** The person has to connect first; where, for clients that show addresses to people. */
+export class ConnectionNeeded extends Failure {
+  readonly url: string;
+  constructor(message: string, url: string) {
+    super('connection_needed', message);
+    this.url = url;
+  }
+}
+
 interface Kept {
   readonly connection: Connection;
   readonly credential: Credential;
@@ -238,16 +247,17 @@ function needed(
 ): Failure {
   if (kind !== 'person') return onlyPeople(server);
   const { name, settings } = server;
+  const url = connectUrl(publicUrl, name);
   if (stored?.status === 'refused')
-    return new Failure(
-      'connection_needed',
-      `'${name}' no longer takes your credential. Open ${connectUrl(publicUrl, name)} in a browser and connect again, then try again.`,
+    return new ConnectionNeeded(
+      `'${name}' no longer takes your credential. Open ${url} in a browser and connect again, then try again.`,
+      url,
     );
   const what =
     settings.egress_auth_mode === 'pat' ? 'enter your own token for it' : 'connect your own account there';
-  return new Failure(
-    'connection_needed',
-    `You are not connected to '${name}' yet. Open ${connectUrl(publicUrl, name)} in a browser and ${what}, then try again.`,
+  return new ConnectionNeeded(
+    `You are not connected to '${name}' yet. Open ${url} in a browser and ${what}, then try again.`,
+    url,
   );
 }
 

@@ -20,12 +20,15 @@ export type TokenRequest = Readonly<Record<string, string>>;
 export interface ScriptedAuthority {
   readonly origin: string;
   readonly requests: TokenRequest[];
+  registrations: number;
   /** Status and body of each answer of the token endpoint. */
   script: (
     form: TokenRequest,
   ) => { status?: number; body: unknown } | Promise<{ status?: number; body: unknown }>;
   /** What differs in its metadata. */
   metadata: Record<string, unknown>;
+  /** What differs in the document of the server at `/mcp` about itself (RFC 9728). */
+  resource: Record<string, unknown>;
   close(): Promise<void>;
 }
 
@@ -34,7 +37,9 @@ export async function startAuthority(): Promise<ScriptedAuthority> {
   let given = 0;
   const authority: Omit<ScriptedAuthority, 'origin' | 'close'> = {
     requests: [],
+    registrations: 0,
     metadata: {},
+    resource: {},
     script: () => {
       given += 1;
       return {
@@ -51,6 +56,11 @@ export async function startAuthority(): Promise<ScriptedAuthority> {
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', async () => {
       const text = Buffer.concat(chunks).toString('utf8');
+      if (req.url?.startsWith('/.well-known/oauth-protected-resource'))
+        return send(200, {
+          ...{ resource: `${origin}/mcp`, authorization_servers: [origin], scopes_supported: ['files:read'] },
+          ...authority.resource,
+        });
       if (req.url?.startsWith('/.well-known/'))
         return send(200, {
           ...{
@@ -61,7 +71,11 @@ export async function startAuthority(): Promise<ScriptedAuthority> {
           ...{ registration_endpoint: `${origin}/register`, code_challenge_methods_supported: ['S256'] },
           ...authority.metadata,
         });
-      if (req.url === '/register') return send(201, { client_id: 'registered-by-itself' });
+      if (req.url === '/register') {
+        authority.registrations += 1;
+        return send(201, { client_id: 'registered-by-itself' });
+      }
+      if (req.url === '/mcp') return send(401, {});
       const basic = /^Basic (.+)$/.exec(req.headers.authorization ?? '')?.[1];
       const form = {
         ...Object.fromEntries(new URLSearchParams(text)),

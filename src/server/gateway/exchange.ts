@@ -30,6 +30,8 @@ export interface Exchange {
   via?: { readonly server: string; readonly alias: string | undefined } | undefined;
   /** What else the audit record says. */
   noted?: Readonly<Record<string, unknown>> | undefined;
+  /** Whether the client shows people addresses to open (elicitation in URL mode, MCP 2025-11-25 and later). */
+  showsUrls?: boolean | undefined;
   /** Where the way to sign in is described. */
   challenge?: string | undefined;
   /** The id and the JSON-RPC code to answer with when the body could not be read whole. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { asFailure } from '../failure/errors.ts';
+import { LRUCache } from 'lru-cache';
+import { asFailure, Failure } from '../failure/errors.ts';
 import { type BodyRoom, ClientLeft, createBodyRoom } from '../http/body-room.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import { createShares, type Share, type Shares } from '../identity/shares.ts';
@@ -25,8 +26,9 @@ import { createSessions, type SessionPlace, type Sessions } from './sessions.ts'
 import { createStillAllowed } from './still-allowed.ts';
 import { tendAnswers } from './tend.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
+import { answerOpening, findConnected } from './unconnected.ts';
 import { createUpstreams, type Upstreams } from './upstream.ts';
-import type { Gateway, GatewayWorld, Terminal } from './world.ts';
+import type { Gateway, GatewayWorld, ServerSession, Terminal } from './world.ts';
 
 interface Running extends Omit<GatewayWorld, 'terminal'> {
   readonly terminal: Terminal | undefined;
@@ -34,6 +36,7 @@ interface Running extends Omit<GatewayWorld, 'terminal'> {
   readonly lists: ListMemory;
   readonly sessions: Sessions;
   readonly openings: Openings;
+  readonly showUrls: LRUCache<string, true>;
   readonly shares: Shares;
   readonly bodies: BodyRoom;
   readonly tickets: Seals;
@@ -59,6 +62,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     ...{ ...world, limits, upstreams, traffic, terminal },
     lists: createListMemory(),
     sessions: createSessions(keys.session),
+    showUrls: new LRUCache({ max: 20_000 }),
     openings: createOpenings(limits.openingMs),
     shares,
     bodies: createBodyRoom({
@@ -123,10 +127,15 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   }
   const found = routeTo(gateway.findRoute, gateway.tickets, place, method, share.holder);
   exchange.route = found.route;
-  const connecting = connected(gateway.connections, exchange, found, identity);
-  const target = connecting instanceof Promise ? await connecting : connecting;
-  const sent = { gateway, exchange, identity, share, asking };
-  const errand = { ...errandFor(sent, target), takesOver: retryOf(sent, target) };
+  const way = found.route.egress
+    ? await findConnected(gateway, { exchange, identity, holder: share.holder, asking }, found)
+    : { target: found, asking, isWaiting: false };
+  if (!way) return;
+  const { target } = way;
+  const sent = { gateway, exchange, identity, share, asking: way.asking };
+  const own = way.isWaiting ? await ownSession(sent, target) : undefined;
+  if (own === 'answered') return;
+  const errand = { ...errandFor(sent, target, own), takesOver: retryOf(sent, target, own) };
   const turn = method === 'POST' ? gateway.openings.turnOf(exchange.req) : undefined;
   if (turn) await turn;
   // Who left while it was found out who it is must not leave a stream behind that nobody ends.
@@ -158,25 +167,50 @@ interface Allowed {
   readonly asking: Asking;
 }
 
-/** Makes a request anew, once, whose credential the server refused; nothing where the credential is nobody's own. */
-function retryOf(sent: Allowed, target: Target): Errand['takesOver'] {
-  const { gateway, exchange, identity } = sent;
-  const { connections } = gateway;
+/** The server's session behind one that began before there was a connection; what only opens it is answered here. */
+async function ownSession({ gateway, exchange, share, asking }: Allowed, target: Target) {
+  const { kind, method } = asking.asked.messages[0];
+  if (kind === 'notification') {
+    answerOpening(exchange, method);
+    return 'answered' as const;
+  }
+  if (!gateway.terminal) throw new Failure('not_found', 'This session is not known; begin with initialize.');
+  return gateway.terminal.sessionAt(exchange, share.holder, target);
+}
+
+/** Makes a request anew, once, whose credential the server refused, or whose session that was found for it is gone. */
+function retryOf(sent: Allowed, target: Target, own: ServerSession | undefined): Errand['takesOver'] {
+  const { gateway, exchange, identity, share } = sent;
+  const { connections, terminal } = gateway;
   if (!target.connection || !connections) return undefined;
-  return (status) => {
-    if (status !== 401) return false;
-    connectedAnew(connections, exchange, target, identity)
-      .then((anew) => {
-        if (exchange.res.destroyed) return;
-        if (anew) forward(gateway.upstreams, exchange, errandFor(sent, anew));
+  const again = (making: Promise<Errand | undefined>): true => {
+    making
+      .then((errand) => {
+        if (errand && !exchange.res.destroyed) forward(gateway.upstreams, exchange, errand);
       })
       .catch((error: unknown) => fail(exchange, error));
     return true;
   };
+  return (status) => {
+    if (status === 401)
+      return again(
+        connectedAnew(connections, exchange, target, identity).then(
+          (anew) => anew && errandFor(sent, anew, own),
+        ),
+      );
+    if (!own || !terminal || own.id === null || ![400, 404, 410].includes(status)) return false;
+    return again(
+      terminal.sessionAt(exchange, share.holder, target, own).then((fresh) => errandFor(sent, target, fresh)),
+    );
+  };
 }
 
 /** How a request that is allowed goes to its server, and what is made of the answer. */
-function errandFor({ gateway, exchange, identity, share, asking }: Allowed, target: Target): Errand {
+function errandFor(
+  { gateway, exchange, identity, share, asking }: Allowed,
+  target: Target,
+  own?: ServerSession,
+): Errand {
   const { holder } = share;
   const { req, asked } = exchange;
   const { limits, sessions } = gateway;
@@ -185,19 +219,29 @@ function errandFor({ gateway, exchange, identity, share, asking }: Allowed, targ
     asked && filterFor(gateway, identity, route.name, asked, target.rewriteOther, limits.filterBytes);
   const at: SessionPlace = { serverId: route.id, origin: target.origin, holder };
   const given = req.headers['mcp-session-id'];
-  const session = typeof given === 'string' ? sessions.open(at, given) : undefined;
+  const session = own
+    ? (own.id ?? undefined)
+    : typeof given === 'string'
+      ? sessions.open(at, given)
+      : undefined;
   const authorization = ownAuthorization(req, credentials, gateway.isForGateway);
   const readable = filter !== undefined || exchange.longLived;
   return {
     ...target,
     ...{ method: asking.method, body: asking.body },
-    headers: requestHeaders(exchange, { readable, credentials, session, authorization }),
+    headers: requestHeaders(exchange, {
+      readable,
+      credentials,
+      session,
+      authorization,
+      version: own?.version,
+    }),
     filter,
     wait: waitFor(asked, route, limits),
     passesChallenge: credentials.forwardAuthorization,
     onAnswer(answered) {
       exchange.opening?.done();
-      if (answered === undefined) return undefined;
+      if (answered === undefined || own) return undefined;
       return answered === session ? String(given) : sessions.seal(at, answered);
     },
     onToolsChanged: () => gateway.toolsChanged(route.name),

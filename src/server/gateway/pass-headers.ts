@@ -25,6 +25,7 @@ const toClients: ReadonlySet<string> = new Set([
 ]);
 
 const sessionHeader = 'mcp-session-id';
+const versionHeader = 'mcp-protocol-version';
 
 /** Headers that a changed body makes untrue. */
 const ofTheBody: ReadonlySet<string> = new Set([
@@ -53,6 +54,8 @@ export interface Outward {
   readonly credentials: Credentials;
   /** The server's own id of the session, in place of the one that the client has. */
   readonly session: string | undefined;
+  /** The protocol version of a session that the gateway has opened, in place of the client's. */
+  readonly version?: string | undefined;
   /** The client's own `Authorization` for the server, where the setting of the server passes it on. */
   readonly authorization: string | undefined;
 }
@@ -69,7 +72,8 @@ export function requestHeaders({ req: { headers }, id, trace }: Exchange, to: Ou
   const kept: string[] = [];
   for (const name in headers) {
     if (!toServers.has(name) && !isProtocol(name) && !passes.has(name)) continue;
-    if (name === sessionHeader || (names.size > 0 && names.has(name)) || dropped.includes(name)) continue;
+    if (name === sessionHeader || (to.version && name === versionHeader)) continue;
+    if ((names.size > 0 && names.has(name)) || dropped.includes(name)) continue;
     if (!traced && (name === 'traceparent' || name === 'tracestate')) continue;
     const value = headers[name];
     if (value !== undefined) kept.push(name, typeof value === 'string' ? value : value.join(', '));
@@ -77,6 +81,7 @@ export function requestHeaders({ req: { headers }, id, trace }: Exchange, to: Ou
   const encoding = to.readable ? 'identity' : headers['accept-encoding'];
   if (encoding !== undefined) kept.push('accept-encoding', String(encoding));
   if (to.session !== undefined) kept.push(sessionHeader, to.session);
+  if (to.version !== undefined) kept.push(versionHeader, to.version);
   kept.push(correlationHeader, id);
   if (!traced) kept.push('traceparent', trace?.parent ?? newTraceparent(id));
   if (!traced && trace?.state) kept.push('tracestate', trace.state);

@@ -1,9 +1,10 @@
 import type { Problem } from '../../contract/problem.ts';
+import { ConnectionNeeded } from '../egress/credential.ts';
 import { type Failure, type FailureCode, failures } from '../failure/errors.ts';
 import { endUnread, leavesMuchUnread } from '../http/unread.ts';
 import { headerMismatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
-import { type Asked, invalidRequest, type MessageId, parseError } from './read-call.ts';
+import { type Asked, invalidRequest, type Message, type MessageId, parseError } from './read-call.ts';
 
 /** The header that names an exchange in every answer. */
 export const correlationHeader = 'x-correlation-id';
@@ -87,16 +88,44 @@ function problemOf(exchange: Exchange, failure: Failure): Problem {
   };
 }
 
-function errorOf({ asked, id, rpcCode, messageId }: Exchange, failure: Failure): object {
+function errorOf(exchange: Exchange, failure: Failure): object {
+  const { asked, id, rpcCode, messageId } = exchange;
+  const open =
+    failure instanceof ConnectionNeeded && exchange.showsUrls ? elicitation(failure, id) : undefined;
+  if (open && asked && takesInput(asked)) return inputRequired(asked.messages[0].id, open);
+  const isModern = asked?.messages[0].version !== undefined;
+  const elicits = open !== undefined && !isModern;
   const error = {
-    code: rpcCode ?? rpcCodes[failure.code] ?? failure.status,
+    code: elicits ? urlElicitationRequired : (rpcCode ?? rpcCodes[failure.code] ?? failure.status),
     message: failure.message,
-    data: { code: failure.code, correlation_id: id },
+    data: {
+      ...{ code: failure.code, correlation_id: id },
+      ...(elicits ? { elicitations: [open] } : {}),
+    },
   };
   const answer = (to: MessageId | null): object => ({ jsonrpc: '2.0', id: to, error });
   const requests = asked?.messages.filter((message) => message.kind === 'request') ?? [];
   if (asked?.batch && requests.length > 0) return requests.map((message) => answer(message.id));
   return answer(requests[0]?.id ?? messageId ?? null);
+}
+
+/** MCP 2025-11-25: the client has to let the person open an address first. */
+const urlElicitationRequired = -32042;
+/** The key of our own question among the inputs that a call needs (MCP 2026-07-28). */
+export const connectInput = 'mcp-gateway.connect';
+
+function elicitation({ message, url }: ConnectionNeeded, elicitationId: string): object {
+  return { mode: 'url', elicitationId, url, message };
+}
+
+/** Whether the result of a request may be that input is needed (MCP 2026-07-28). */
+function takesInput({ batch, messages: [{ method, version }] }: Asked): boolean {
+  return !batch && version !== undefined && /^(?:tools\/call|prompts\/get|resources\/read)$/.test(method);
+}
+
+function inputRequired(id: MessageId | null, params: object): object {
+  const inputRequests = { [connectInput]: { method: 'elicitation/create', params } };
+  return { jsonrpc: '2.0', id, result: { resultType: 'input_required', inputRequests } };
 }
 
 /** The lists of MCP by method: the member of the result that holds them. */
@@ -113,14 +142,30 @@ export function asksForOneList({ batch, messages: [{ kind, method }] }: Asked, e
 }
 
 /** Answers a request for a list that the caller may not have with an empty one, in the form of its era. */
-export function answerEmptyList(exchange: Exchange, { messages: [message] }: Asked): void {
+export function answerEmptyList(exchange: Exchange, asked: Asked): void {
+  answerList(exchange, asked, []);
+}
+
+/** Answers a request for a list with the given items, in the form of its era. */
+export function answerList(
+  exchange: Exchange,
+  { messages: [message] }: Asked,
+  items: readonly unknown[],
+): void {
+  answerResult(exchange, message, { [emptyLists[message.method] ?? '']: items });
+}
+
+/** Answers a request with a result of the gateway's own, in the form of its era. */
+export function answerResult(
+  exchange: Exchange,
+  message: Message,
+  own: object,
+  headers: readonly string[] = [],
+): void {
   const modern = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
-  const result = {
-    ...{ [emptyLists[message.method] ?? '']: [] },
-    ...(message.version === undefined ? {} : modern),
-  };
+  const result = { ...own, ...(message.version === undefined ? {} : modern) };
   const text = JSON.stringify({ jsonrpc: '2.0', id: message.id, result });
   const head = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
-  exchange.res.writeHead(200, [...head, correlationHeader, exchange.id]);
+  exchange.res.writeHead(200, [...head, ...headers, correlationHeader, exchange.id]);
   exchange.res.end(text);
 }

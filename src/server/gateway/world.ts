@@ -37,10 +37,20 @@ export interface TerminalRequest {
   readonly asking: Asking;
 }
 
+/** A session that a server has with the gateway. */
+export interface ServerSession {
+  /** Null where the server has no sessions. */
+  readonly id: string | null;
+  /** The protocol version that was agreed on. */
+  readonly version: string;
+}
+
 /** Endpoints at which the gateway speaks MCP itself instead of passing on what servers say. */
 export interface Terminal {
   owns(server: string): boolean;
   serve(request: TerminalRequest): Promise<void>;
+  /** The session at a server that all calls of a holder share; `gone`: the one that the server does not know any more. */
+  sessionAt(exchange: Exchange, holder: string, target: Target, gone?: ServerSession): Promise<ServerSession>;
   close(): void;
 }
 

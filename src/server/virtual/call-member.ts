@@ -2,6 +2,7 @@ import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { Message } from '../gateway/read-call.ts';
 import { refuse } from '../gateway/refuse.ts';
+import { showsUrls, withoutOwnInput } from '../gateway/unconnected.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { DecideCall } from '../registry/virtual-servers/shown.ts';
@@ -10,7 +11,7 @@ import type { Call } from './calls.ts';
 import { type Member, memberFor } from './members.ts';
 import { passLegacy, passModern, type ToolsChanged } from './pass.ts';
 import type { ClientSession } from './sessions.ts';
-import { type Json, objectIn } from './wire.ts';
+import { type Json, metaKeys, objectIn } from './wire.ts';
 
 /** What calls at members are made with. */
 export interface CallingWorld {
@@ -53,7 +54,7 @@ export interface CallerOf {
  */
 export async function callMember(running: CallingWorld, asked: CallerOf, inner: Inner): Promise<void> {
   const { exchange, identity, isModern, holder, session } = asked;
-  const { server, message, body } = inner;
+  const { server, message } = inner;
   const { method, tool, prompt, resource, id } = message;
   // From here on the exchange is that of the real server, for the audit trail and for what ends calls.
   exchange.place = { server, endpoint: 'mcp', query: '' };
@@ -69,6 +70,16 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   }
   exchange.reason = decision.scope;
   const { bridge, onlyModern, findRoute } = running;
+  const wantsConnection = findRoute(server)?.egress != null;
+  if (wantsConnection)
+    exchange.showsUrls = showsUrls(
+      session?.capabilities ??
+        objectIn(
+          objectIn(objectIn(JSON.parse(inner.body.toString('utf8')), 'params'), '_meta'),
+          metaKeys.capabilities,
+        ),
+    );
+  const body = wantsConnection ? withoutOwnInput(inner.body).body : inner.body;
   const member = await memberFor(bridge, findRoute, server, exchange, identity);
   if (exchange.res.destroyed) return;
   exchange.route = member.route;

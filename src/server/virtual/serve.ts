@@ -87,6 +87,7 @@ export function createVirtualServing(world: VirtualWorld): (kit: TerminalKit) =>
         request.place.server === registryTools
           ? serveRegistryTools(running, request)
           : serve(running, request),
+      sessionAt: (exchange, holder, target, gone) => sessions.forCalls(exchange, holder, {}, target, gone),
       close() {
         endLooking();
         parked.close();

@@ -284,6 +284,8 @@ async function aboutAccessTokens(
       });
     ctx.status = 200;
     ctx.body = '';
+    // What went before was an error in JSON; nothing is not.
+    ctx.remove('content-type');
   } else if (route === 'introspection') {
     ctx.status = 200;
     ctx.body =

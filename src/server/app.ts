@@ -100,6 +100,10 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   app.all('/api/*', () => {
     throw new Failure('not_found', 'There is no such endpoint.');
   });
+  // Clients look here for what may be; a page instead of nothing is taken for a document that is broken.
+  app.all('/.well-known/*', () => {
+    throw new Failure('not_found', 'There is no such document.');
+  });
   const ui = staticUi(world.uiDirectory);
   app.get('*', (c) => ui(c.req.raw));
   app.notFound(() => {

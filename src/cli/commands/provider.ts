@@ -6,6 +6,7 @@ import {
   type SetupResult,
   setupOptionsOf,
 } from '../../contract/setup.ts';
+import { type ClientsFlags, examineClients } from '../clients-doctor/doctor.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { allOf } from '../confirm.ts';
 import { showDiagnosis } from '../diagnosis.ts';
@@ -21,12 +22,22 @@ interface SetupFlags extends SetupOptions {
 /** `doctor` and `setup`: what is between the gateway and its identity provider. */
 export const addProviderCommands: AddCommands = (program, on) => {
   addCommand(program, 'doctor', {
-    summary: 'Check that the identity provider is set up as the gateway needs it; changes nothing',
-    examples: ['mcp-gateway doctor entra', 'mcp-gateway doctor keycloak --json'],
+    summary:
+      'Check that the identity provider is set up as the gateway needs it, or with `clients` that MCP clients can sign in; grants and changes nothing',
+    examples: [
+      'mcp-gateway doctor entra',
+      'mcp-gateway doctor keycloak --json',
+      'mcp-gateway doctor clients --registry-url https://mcpgateway.example.com',
+    ],
   })
-    .addArgument(new Argument('<provider>', 'the identity provider, as in AUTH_PROVIDER'))
-    .action((provider: string, ...rest: unknown[]) =>
-      on<unknown>((run) => doctor(run, provider))(provider, ...rest),
+    .addArgument(new Argument('<what>', 'the identity provider, as in AUTH_PROVIDER, or clients'))
+    .option('--client <id...>', 'clients: only these, such as claude-code')
+    .option('--server <path>', 'clients: the server to sign in for; any will do')
+    .action((what: string, ...rest: unknown[]) =>
+      on<ClientsFlags>((run, flags) => (what === 'clients' ? examineClients(run, flags) : doctor(run, what)))(
+        what,
+        ...rest,
+      ),
     );
 
   const setting = addCommand(program, 'setup', {

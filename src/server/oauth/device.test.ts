@@ -82,6 +82,7 @@ test('a person who says no is heard by the device, and nothing is granted', asyn
 });
 
 test('a device that asks more often than it may is told to slow down', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
   const { poll } = await device();
   const errors: unknown[] = [];
   for (let polls = 0; polls < 5; polls += 1) errors.push((await poll()).body.error);
@@ -172,6 +173,7 @@ describe('what is refused', () => {
   });
 
   test('on the page: guessing', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
     for (let tries = 0; tries < 20; tries += 1)
       expect((await enter(`BBBB-BBB${'BCDFGHJKLMNPQRSTVWXZ'[tries]}`)).status).toBe(400);
     const { user_code } = await device();

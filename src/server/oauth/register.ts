@@ -2,10 +2,14 @@ import { z } from 'zod';
 import type { Db } from '../db/tables.ts';
 import { hashOf, newSecret } from '../identity/keys.ts';
 import { type ClientMetadata, grantTypes, storeClient, unusedFor } from './clients.ts';
+import { takeTurn } from './rates.ts';
 import { faultOfRedirects } from './redirects.ts';
 
 /** Registrations from one address, and from all, within an hour at most. */
-const perHour = { address: 60, all: 2000 };
+const perHour = {
+  address: { most: 60, withinMs: 3_600_000 },
+  all: { most: 2000, withinMs: 3_600_000 },
+};
 /** Registrations that nobody has used yet, kept at most; beyond that the oldest go. */
 const unusedKept = 5000;
 
@@ -122,24 +126,20 @@ function metadataOf(body: unknown): ClientMetadata | RegistrationError {
 
 /** Counts in the database, so that it holds for all replicas together; makes room for new ones. */
 async function isFlooded({ db, now }: RegisterWorld, from: string): Promise<boolean> {
-  const at = new Date(now()).toISOString();
   await db
     .deleteFrom('oauth_clients')
     .where('kind', '=', 'registered')
-    .where('expires_at', '<=', at)
+    .where('expires_at', '<=', new Date(now()).toISOString())
     .where('status', '!=', 'blocked')
     .execute();
+  // Whoever is refused for the address takes nothing of what there is for all.
+  if (!(await takeTurn(db, ['registration', from], perHour.address, now()))) return true;
+  if (!(await takeTurn(db, ['registration', 'of all'], perHour.all, now()))) return true;
   const registered = () =>
     db
       .selectFrom('oauth_clients')
       .select((e) => e.fn.countAll<number>().as('count'))
       .where('kind', '=', 'registered');
-  const since = new Date(now() - 3_600_000).toISOString();
-  const recent = registered().where('created_at', '>', since);
-  const own = await recent.where('registered_from', '=', from).executeTakeFirstOrThrow();
-  if (Number(own.count) >= perHour.address) return true;
-  const all = await recent.executeTakeFirstOrThrow();
-  if (Number(all.count) >= perHour.all) return true;
   const unused = await registered().where('last_used_at', 'is', null).executeTakeFirstOrThrow();
   if (Number(unused.count) >= unusedKept) {
     const oldest = db

@@ -18,9 +18,10 @@ test('more than 11,000 groups are too many for one answer; their pages are not',
   await emulator.close();
 });
 
-test('in the strict mode getMemberObjects needs more than User.Read', async () => {
+test('in the strict mode getMemberObjects and checkMemberGroups need more than User.Read', async () => {
   const emulator = await emulatorWith(0, { strict: true });
   const graph = await userGraph(emulator, pat);
   expect((await graph('POST', '/me/getMemberObjects', { securityEnabledOnly: true })).status).toBe(403);
+  expect((await graph('POST', '/me/checkMemberGroups', { groupIds: [] })).status).toBe(403);
   await emulator.close();
 });

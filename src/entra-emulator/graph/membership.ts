@@ -39,16 +39,22 @@ export const membershipOperations: readonly Operation[] = kinds.flatMap(({ set, 
     relation('memberOf', (call) => showObjects(call, directContainers(call.tenant, target(call).id))),
     relation('transitiveMemberOf', (call) => showObjects(call, allContainers(call.tenant, target(call).id))),
     question('getMemberObjects', (call) => {
-      const { caller, world } = call;
-      // Older reports have 403 for User.Read alone, the present page says that it is enough.
-      if (world.isStrict && caller.user && !caller.permissions.has('User.Read.All')) throw denied();
+      requireMore(call);
       return ids(call, limited(memberOf(call, securityOnly(call), true)));
     }),
     question('getMemberGroups', (call) => ids(call, limited(memberOf(call, securityOnly(call), false)))),
     question('checkMemberObjects', (call) => ids(call, among(call, 'ids', memberOf(call, false, true)))),
-    question('checkMemberGroups', (call) => ids(call, among(call, 'groupIds', memberOf(call, false, false)))),
+    question('checkMemberGroups', (call) => {
+      requireMore(call);
+      return ids(call, among(call, 'groupIds', memberOf(call, false, false)));
+    }),
   ];
 });
+
+/** Older reports have 403 for User.Read alone, the present page says that it is enough. */
+function requireMore({ caller, world }: Call): void {
+  if (world.isStrict && caller.user && !caller.permissions.has('User.Read.All')) throw denied();
+}
 
 /** Ids that one answer of `getMember*` can have. */
 const mostIds = 11_000;

@@ -7,6 +7,7 @@ import { knownProviders } from '../config/config-oidc.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
+import type { NamedGroups } from '../provider/entra-graph.ts';
 import { createOidcClients } from '../provider/oidc.ts';
 import type { Provider } from '../provider/provider.ts';
 import { type TrustedProvider, trust } from './bearer.ts';
@@ -138,8 +139,9 @@ export interface IdentityWorld extends IdentityRoom {
 export async function identityWorld(
   emulator: Emulator,
   more: Partial<EntraConfig> = {},
+  named?: NamedGroups,
 ): Promise<IdentityWorld> {
-  const provider = entra({ ...entraConfig(emulator), ...more });
+  const provider = entra({ ...entraConfig(emulator), ...more }, named);
   const way: Fetch = (url, init) => fetch(url, { ...init, redirect: 'manual' });
   const room = await identityRoom([provider], way, emulator.clock.now);
   const signIn: IdentityWorld['signIn'] = async ({ userPrincipalName }, claims) => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { Failure } from '../failure/errors.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { Member } from './provider.ts';
 import { isWorthRepeating, type Pause, retryAfter, waitBefore } from './retry.ts';
@@ -12,6 +12,27 @@ const maxPages = 60;
 const timeLimit = 20_000;
 /** Milliseconds in which Graph may be asked again: as long as somebody waits for a sign-in, or a call for its answer. */
 const patience = { self: 15_000, person: 4000, agent: 4000 };
+/** Waits do not grow beyond those before this attempt: patience is what ends the attempts, not their number. */
+const longestStep = 3;
+
+/** Ids in one question of `checkMemberGroups`. */
+const idsAtOnce = 20;
+/** Groups that are asked about one by one at most: beyond them the pages of all groups are fewer requests. */
+const mostAskedAbout = 13 * idsAtOnce;
+
+/** Groups as scopes name them: object ids among others, perhaps behind the name of a provider. */
+export type NamedGroups = () => Iterable<string>;
+
+/** Milliseconds since 1970, and how to wait; tests make their own. */
+export interface GraphTime {
+  readonly now: () => number;
+  readonly pause: Pause;
+}
+
+const realTime: GraphTime = {
+  now: Date.now,
+  pause: (milliseconds) => delay(milliseconds, undefined, { ref: false }),
+};
 
 const ids = z.object({ value: z.array(z.string()), '@odata.nextLink': z.string().optional() });
 const groups = z.object({
@@ -39,7 +60,8 @@ interface Refusal extends Error {
 
 /**
  * Asks Microsoft Graph in which groups somebody is, directly or through others: object ids. The address is always our own,
- * never one from a token. Graph is asked again as `retry.ts` says, within the time limit. Throws `groups_incomplete` when it
+ * never one from a token. Of somebody in more groups than one answer holds only those that are `named` are asked about, where
+ * they are few. Graph is asked again as `retry.ts` says, within the time limit. Throws `groups_incomplete` when it
  * refuses, `groups_unavailable` when it does not answer, `credential_revoked` for a disabled or deleted account,
  * SignInAgain for a claims challenge.
  */
@@ -48,20 +70,21 @@ export async function readGraphGroups(
   who: Member | 'self',
   accessToken: string,
   send: Fetch,
-  pause: Pause = (milliseconds) => delay(milliseconds, undefined, { ref: false }),
+  named: NamedGroups = () => [],
+  { now, pause }: GraphTime = realTime,
 ): Promise<readonly string[]> {
   const kind = who === 'self' ? 'self' : who.kind;
-  const began = Date.now();
+  const began = now();
   const ask: Ask = async (url, init = {}) => {
     const headers = { ...init.headers, authorization: `Bearer ${accessToken}`, accept: 'application/json' };
     // What the questions here post for changes nothing, so each may be repeated.
     for (let next = 2; ; next += 1) {
-      const signal = AbortSignal.timeout(Math.max(1, began + timeLimit - Date.now()));
+      const signal = AbortSignal.timeout(Math.max(1, began + timeLimit - now()));
       const response = await send(url, { ...init, headers, signal });
       const wait = isWorthRepeating('GET', response.status)
-        ? waitBefore(next, retryAfter(response.headers.get('retry-after')))
+        ? waitBefore(Math.min(next, longestStep), retryAfter(response.headers.get('retry-after')))
         : undefined;
-      if (wait === undefined || Date.now() + wait > began + patience[kind]) return answerOf(response, kind);
+      if (wait === undefined || now() + wait > began + patience[kind]) return answerOf(response, kind);
       await response.body?.cancel();
       await pause(wait);
     }
@@ -69,7 +92,7 @@ export async function readGraphGroups(
   const root = `${base}/v1.0/${who === 'self' ? 'me' : pathOf(who)}`;
   try {
     const [found] = await Promise.all([
-      readAll(ask, root, new URL(base).origin),
+      readAll(ask, root, new URL(base).origin, named),
       kind === 'person' ? requireEnabled(ask, root) : undefined,
     ]);
     return found;
@@ -82,13 +105,9 @@ export async function readGraphGroups(
 
 type Ask = (url: string, init?: RequestInit) => Promise<unknown>;
 
-/** In one answer where they fit into one (11,000 ids), else page by page. */
-async function readAll(ask: Ask, root: string, origin: string): Promise<string[]> {
-  const question = {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ securityEnabledOnly: true }),
-  };
+/** In one answer where they fit into one (11,000 ids), else those that count, else page by page. */
+async function readAll(ask: Ask, root: string, origin: string, named: NamedGroups): Promise<string[]> {
+  const question = posted({ securityEnabledOnly: true });
   try {
     return await readPages(ask, `${root}/getMemberObjects`, origin, question, (page) => {
       const { value, ...rest } = ids.parse(page);
@@ -98,6 +117,14 @@ async function readAll(ask: Ask, root: string, origin: string): Promise<string[]
     const { code } = ((error as Error).cause ?? {}) as Partial<Refusal>;
     if (code !== 'Directory_ResultSizeLimitExceeded') throw error;
   }
+  const asked = objectIdsIn(named());
+  if (asked.length > 0 && asked.length <= mostAskedAbout)
+    try {
+      return await checkEach(ask, root, asked);
+    } catch (error) {
+      // Who may read the pages may perhaps not ask this.
+      if (asFailure(error).code !== 'groups_incomplete') throw error;
+    }
   // Only ids and only security groups: the same question, cut into pages.
   const query = '$select=id&$top=999&$count=true&$filter=securityEnabled eq true';
   const url = `${root}/transitiveMemberOf/microsoft.graph.group?${encodeURI(query)}`;
@@ -105,6 +132,31 @@ async function readAll(ask: Ask, root: string, origin: string): Promise<string[]
     const { value, ...rest } = groups.parse(page);
     return { found: value.map(({ id }) => id), next: rest['@odata.nextLink'] };
   });
+}
+
+function posted(body: object): RequestInit {
+  return {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+}
+
+/** Each id once; a scope names groups as `<id>` or `entra:<id>`, and other things besides. */
+function objectIdsIn(named: Iterable<string>): string[] {
+  const found = [...named].flatMap(
+    (group) => /^(?:entra:)?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i.exec(group)?.[1] ?? [],
+  );
+  return [...new Set(found.map((id) => id.toLowerCase()))];
+}
+
+async function checkEach(ask: Ask, root: string, asked: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (let at = 0; at < asked.length; at += idsAtOnce) {
+    const question = posted({ groupIds: asked.slice(at, at + idsAtOnce) });
+    found.push(...ids.parse(await ask(`${root}/checkMemberGroups`, question)).value);
+  }
+  return found;
 }
 
 async function readPages(

@@ -17,6 +17,7 @@ import { createSessions } from '../identity/sessions.ts';
 import { outbound } from '../net/outbound.ts';
 import { createKeys } from '../oauth/keys.ts';
 import { identityOfIssuedToken } from '../oauth/verify.ts';
+import type { NamedGroups } from '../provider/entra-graph.ts';
 import { createOidcClients } from '../provider/oidc.ts';
 import { refusingEmulators } from '../provider/real-provider.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
@@ -39,7 +40,8 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   ending.defer(() => wayToProvider.close());
   const toProvider = config.mode === 'production' ? refusingEmulators(wayToProvider) : wayToProvider;
   const names = groupNames(config.providers, knownProviders);
-  const providers = providersOf(config);
+  const scopes: { groups: NamedGroups } = { groups: () => [] };
+  const providers = providersOf(config, () => scopes.groups());
   for (const changed of await settleRealms(db, providers, new Date(now()).toISOString()))
     log.warn(
       changed,
@@ -84,7 +86,7 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
     key: deriveKey(config.secretKey, 'login-attempt'),
   });
   const sessions = createSessions({ db, now, refreshKey, freshPerson, groupsSeen, limits: config.session });
-  const handedIn = { servers, seen };
+  const handedIn = { servers, seen, scopes };
   const exchange = createExchange({ db, clients, providers, key: refreshKey });
   return {
     toProvider,

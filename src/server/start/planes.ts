@@ -92,6 +92,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     session: base.config.session,
   });
   parts.identity.servers.find = inventory.routes.find;
+  parts.identity.scopes.groups = () => grants().byGroup.keys();
   parts.identity.seen.groups = recordsOfGroups({ ...base, trail }, parts.identity.trusted, grants);
   const oauth = buildOauth({ ...parts, trail, http }, ending);
   const { connecting } = egress;

@@ -3,7 +3,7 @@ import type { ClientAuth } from 'openid-client';
 import type { EntraConfig } from '../../config/config.ts';
 import { Failure } from '../../failure/errors.ts';
 import { clientAuthOf } from '../../provider/entra-credential.ts';
-import { readGraphGroups } from '../../provider/entra-graph.ts';
+import { type NamedGroups, readGraphGroups } from '../../provider/entra-graph.ts';
 import type { OidcClient } from '../../provider/oidc.ts';
 import type { Bearer, GroupApi, Person, Provider } from '../../provider/provider.ts';
 import { record, text, texts } from '../claims.ts';
@@ -14,7 +14,7 @@ const graphAudiences = ['https://graph.microsoft.com', '00000003-0000-0000-c000-
 const scope = 'openid profile email offline_access User.Read';
 
 /** Microsoft Entra ID: v1.0 and v2.0 tokens of one tenant (or several), groups by Object ID, app roles in a namespace of their own. */
-export function entra(config: EntraConfig): Provider {
+export function entra(config: EntraConfig, named?: NamedGroups): Provider {
   const clientAuth = clientAuthOf(config);
   const tenants = [config.tenantId, ...(config.allowedTenants ?? [])];
   return {
@@ -32,7 +32,7 @@ export function entra(config: EntraConfig): Provider {
     tokensOutliveSignIn: config.tokensOutliveSignIn ?? false,
     resourceScopes: [`${apiOf(config)}/.default`],
     discoveryUrls: tenants.flatMap((tenant) => discoveryUrlsOf(config, tenant)),
-    groupApi: graphOf(config, clientAuth),
+    groupApi: graphOf(config, clientAuth, named),
     ...commandLineOf(config),
     // Nobody but Graph can verify its tokens, so what is wrong with one has to be said before its signature fails.
     unverifiable: (claims) => (isForGraph(claims) ? graphToken(config) : undefined),
@@ -72,7 +72,7 @@ function commandLineOf(config: EntraConfig): Pick<Provider, 'commandLine'> {
   };
 }
 
-function graphOf(config: EntraConfig, clientAuth: ClientAuth): GroupApi {
+function graphOf(config: EntraConfig, clientAuth: ClientAuth, named?: NamedGroups): GroupApi {
   const { graph } = config;
   const client = graph
     ? { clientId: graph.clientId, clientAuth: clientAuthOf(graph) }
@@ -80,7 +80,7 @@ function graphOf(config: EntraConfig, clientAuth: ClientAuth): GroupApi {
   return {
     client: (tenant): OidcClient => ({ ...client, discoveryUrl: discoveryUrlsOf(config, tenant)[0] }),
     scope: `${config.graphBaseUrl}/.default`,
-    read: (who, accessToken, send) => readGraphGroups(config.graphBaseUrl, who, accessToken, send),
+    read: (who, accessToken, send) => readGraphGroups(config.graphBaseUrl, who, accessToken, send, named),
   };
 }
 

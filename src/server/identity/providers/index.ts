@@ -1,4 +1,5 @@
 import { type Config, ConfigFault, type OidcConfig } from '../../config/config.ts';
+import type { NamedGroups } from '../../provider/entra-graph.ts';
 import type { Provider } from '../../provider/provider.ts';
 import { auth0 } from './auth0.ts';
 import { cognito } from './cognito.ts';
@@ -18,10 +19,16 @@ export const oidcProviders: Readonly<Record<string, (config: OidcConfig) => Prov
   google,
 };
 
-/** The configured identity providers in the order of AUTH_PROVIDER; throws a ConfigFault when two are one issuer. */
-export function providersOf(config: Pick<Config, 'providers' | 'entra' | 'oidc'>): Provider[] {
+/**
+ * The configured identity providers in the order of AUTH_PROVIDER; throws a ConfigFault when two are one issuer. `named` are
+ * the groups that scopes name, for people in too many groups to read them all.
+ */
+export function providersOf(
+  config: Pick<Config, 'providers' | 'entra' | 'oidc'>,
+  named?: NamedGroups,
+): Provider[] {
   const made = [
-    ...(config.entra ? [entra(config.entra)] : []),
+    ...(config.entra ? [entra(config.entra, named)] : []),
     ...config.oidc.flatMap((one) => oidcProviders[one.kind]?.(one) ?? []),
   ];
   const place = ({ name }: Provider): number => config.providers.indexOf(name);

@@ -97,7 +97,10 @@ function build() {
 function bench() {
   install();
   if (buildIsStale()) runBuild();
-  run(pinnedNode(), [rest.includes('--soak') ? 'test/bench/soak.ts' : 'test/bench/main.ts', ...rest]);
+  run(pinnedNode(), [
+    `test/bench/${['soak', 'neighbours'].find((name) => rest.includes(`--${name}`)) ?? 'main'}.ts`,
+    ...rest,
+  ]);
 }
 
 function benchUi() {

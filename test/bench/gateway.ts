@@ -21,6 +21,10 @@ export interface Size {
   readonly scopes: number;
   /** The directory of another build; this one unless given. */
   readonly root?: string;
+  /** The servers beyond the usual ones are switched on and looked after this often, in seconds. */
+  readonly checkedEvery?: number;
+  /** Tools that each of those is known to have. */
+  readonly toolsEach?: number;
 }
 
 /** The groups of the scope file: who may call all, some of the tools, or none. */
@@ -34,12 +38,12 @@ export async function startBenchGateway(
   name: string,
   identities: Identities,
   upstreamPort: number,
-  { servers, scopes, root = '.' }: Size,
+  { servers, scopes, root = '.', checkedEvery = 0, toolsEach = 0 }: Size,
 ): Promise<BenchGateway> {
   const dataDir = join(directory, name);
   mkdirSync(dataDir);
   writeFileSync(join(dataDir, 'scopes.yml'), scopeFile(scopes));
-  await seed(dataDir, upstreamPort, servers);
+  await seed(dataDir, upstreamPort, { count: servers, enabled: checkedEvery > 0, toolsEach });
   const port = await freePort();
   const { tenantId, clientId, origin, certificate } = identities;
   const token = await identities.token(0, groups.all);
@@ -60,8 +64,8 @@ export async function startBenchGateway(
         },
         ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
         ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
-        // The upstream is no MCP server: what checks say of it is seeded.
-        ...{ HEALTH_CHECK_INTERVAL_SECONDS: '0', MCP_PROXY_STREAMS_PER_IDENTITY: '1000000' },
+        // Most paths of the upstream are no MCP server: what checks say of them is seeded.
+        ...{ HEALTH_CHECK_INTERVAL_SECONDS: String(checkedEvery), MCP_PROXY_STREAMS_PER_IDENTITY: '1000000' },
       },
     },
   );
@@ -80,6 +84,8 @@ function scopeFile(count: number): string {
   const half = Array.from({ length: 500 }, (_, at) => `tool_${at * 2}`).join(', ');
   const some = Array.from({ length: 20 }, (_, at) => `tool_${at * 2}`).join(', ');
   return [
+    'UI-Scopes:',
+    '  bench-all: { list_service: [all], list_tools: [all] }',
     'group_mappings:',
     `  ${groups.all}: [bench-all, ${filler.slice(0, 20).join(', ')}]`,
     `  ${groups.some}: [bench-some]`,
@@ -104,7 +110,11 @@ interface Call {
   readonly params: { readonly name: string };
 }
 
-async function seed(dataDir: string, upstreamPort: number, count: number): Promise<void> {
+async function seed(
+  dataDir: string,
+  upstreamPort: number,
+  { count, enabled, toolsEach }: { count: number; enabled: boolean; toolsEach: number },
+): Promise<void> {
   const { db, close } = await openDatabase(dataDir);
   const at = new Date().toISOString();
   const row = (name: string, url: string, enabled: number) => ({
@@ -117,8 +127,10 @@ async function seed(dataDir: string, upstreamPort: number, count: number): Promi
   const origin = `http://127.0.0.1:${upstreamPort}`;
   const rows = [
     ...paths.map((name) => row(name, `${origin}/${name}`, 1)),
-    // Switched off, so that nobody checks their health.
-    ...Array.from({ length: count - paths.length }, (_, one) => row(`server-${one}`, `${origin}/json`, 0)),
+    // Switched off, so that nobody checks their health, unless that is what is measured.
+    ...Array.from({ length: count - paths.length }, (_, one) =>
+      row(`server-${one}`, `${origin}/${enabled ? 'checked' : 'json'}`, enabled ? 1 : 0),
+    ),
   ];
   const tool = (name: string) => ({
     name,
@@ -139,6 +151,9 @@ async function seed(dataDir: string, upstreamPort: number, count: number): Promi
       { health, tools: JSON.stringify({ tools, fetchedAt: at }) },
     ]),
   );
+  const others =
+    toolsEach > 0 ? Array.from({ length: toolsEach }, (_, one) => tool(`tool_${one}`)) : undefined;
+  const seenOthers = others && { health, tools: JSON.stringify({ tools: others, fetchedAt: at }) };
   const virtual = (slug: string, definition: object) => ({
     ...{ id: slug, path: `/virtual/${slug}`, owner: '', is_enabled: 1, revision: 1 },
     ...{ created_by: 'bench', created_at: at, updated_at: at },
@@ -154,7 +169,7 @@ async function seed(dataDir: string, upstreamPort: number, count: number): Promi
   for (let from = 0; from < rows.length; from += 500)
     await db
       .insertInto('servers')
-      .values(rows.slice(from, from + 500).map((one) => ({ ...one, ...seen[one.id] })))
+      .values(rows.slice(from, from + 500).map((one) => ({ ...one, ...(seen[one.id] ?? seenOthers) })))
       .execute();
   await close();
 }

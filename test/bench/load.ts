@@ -21,6 +21,7 @@ export interface Outcome {
   readonly requests: number;
   readonly seconds: number;
   readonly p50: number;
+  readonly p95: number;
   readonly p99: number;
   readonly statuses: Readonly<Record<string, number>>;
   readonly broken: number;
@@ -102,7 +103,8 @@ function run(job: Job): Promise<Outcome> {
       times.sort((a, b) => a - b);
       const quantile = (part: number): number => times[Math.floor(times.length * part)] ?? 0;
       const seconds = (performance.now() - begun) / 1000;
-      resolve({ requests: times.length, seconds, p50: quantile(0.5), p99: quantile(0.99), statuses, broken });
+      const [p50, p95, p99] = [quantile(0.5), quantile(0.95), quantile(0.99)];
+      resolve({ requests: times.length, seconds, p50, p95, p99, statuses, broken });
     };
     for (let at = 0; at < job.connections; at += 1) {
       let sent = 0;

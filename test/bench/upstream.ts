@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /*
@@ -46,11 +46,29 @@ function sendEvents(res: ServerResponse, at = 0): void {
   setImmediate(sendEvents, res, at + 1);
 }
 
-const answers: Record<string, (res: ServerResponse, req: IncomingMessage) => void> = {
+/** What a health check asks: the one path here where the request is read. */
+function sendChecked(res: ServerResponse, text: string): void {
+  const { id, method } = JSON.parse(text || '{}') as { id?: number; method?: string };
+  if (id === undefined) return void res.writeHead(202).end();
+  const known: Record<string, object> = {
+    initialize: {
+      protocolVersion: '2025-11-25',
+      ...{ capabilities: { tools: {} }, serverInfo: { name: 'checked', version: '1' } },
+    },
+    ping: {},
+    'tools/list': { tools: tools.slice(0, 3) },
+  };
+  const found = known[method ?? ''];
+  const answer = found ? { result: found } : { error: { code: -32601, message: 'Method not found' } };
+  sendWhole(res, Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, ...answer })));
+}
+
+const answers: Record<string, (res: ServerResponse, text: string) => void> = {
   '/json/mcp': (res) => sendWhole(res, small),
   '/list/mcp': (res) => sendWhole(res, list),
   '/member/mcp': (res) => sendWhole(res, member),
   '/thousand/mcp': (res) => sendWhole(res, thousand),
+  '/checked/mcp': sendChecked,
   '/slow/mcp': (res) => void setTimeout(sendWhole, 50, res, small),
   '/ticks/mcp': (res) => sendEvents(res.writeHead(200, { 'Content-Type': 'text/event-stream' })),
   '/idle/mcp': (res) => {
@@ -61,8 +79,9 @@ const answers: Record<string, (res: ServerResponse, req: IncomingMessage) => voi
 
 const server = createServer({ requestTimeout: 0 }, (req, res) => {
   const answer = answers[req.url ?? ''] ?? ((to: ServerResponse) => void to.writeHead(404).end());
-  req.on('data', () => undefined);
-  req.on('end', () => answer(res, req));
+  const chunks: Buffer[] = [];
+  req.on('data', (chunk: Buffer) => req.url === '/checked/mcp' && chunks.push(chunk));
+  req.on('end', () => answer(res, chunks.join('')));
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', 8192, () => process.send?.((server.address() as AddressInfo).port));

@@ -11,6 +11,7 @@ await build({
   entryPoints: {
     cli: 'src/cli/main.ts',
     server: 'src/server/main.ts',
+    'reading-thread': 'src/server/db/sqlite/reading-thread.ts',
     'audit-thread': 'src/server/audit/sinks/database-thread.ts',
     tools: 'src/server/start/tools.ts',
     'entra-emulator': 'src/entra-emulator/main.ts',

@@ -5,11 +5,14 @@ import { Kysely } from 'kysely';
 import { migrate } from './migrate.ts';
 import { fileIn, openFile } from './sqlite/file.ts';
 import { nodeSqliteDialect } from './sqlite/node-sqlite.ts';
+import { readingDialect } from './sqlite/reading.ts';
 import type { Db, Tables } from './tables.ts';
 
 /** An open database that this process alone may write. */
 export interface OpenDatabase {
   readonly db: Db;
+  /** The same database for queries that take long: they hold up nothing else. Reads only, without transactions. */
+  readonly reads: Db;
   /** The migrations that this start has run. */
   readonly migrated: readonly string[];
   /** Calls back after each commit of a change that this process made; returns how to stop that. */
@@ -32,9 +35,11 @@ export async function openDatabase(directory: string): Promise<OpenDatabase> {
     const migrated = await migrate(db);
     // No other process has this directory open: whoever held a lease here is gone.
     await db.deleteFrom('leases').execute();
+    const reads = new Kysely<Tables>({ dialect: readingDialect(fileIn(directory)) });
     return {
-      ...{ db, migrated, hint },
+      ...{ db, reads, migrated, hint },
       async close() {
+        await reads.destroy();
         await db.destroy();
         release();
       },
@@ -90,7 +95,7 @@ function usable<T>(directory: string, use: () => T): T {
 /** A database in memory with all migrations, for tests. */
 export async function openMemory(): Promise<OpenDatabase> {
   const { db, hint } = databaseOver(new DatabaseSync(':memory:'));
-  return { db, hint, migrated: await migrate(db), close: () => db.destroy() };
+  return { db, reads: db, hint, migrated: await migrate(db), close: () => db.destroy() };
 }
 
 function databaseOver(file: DatabaseSync): Pick<OpenDatabase, 'db' | 'hint'> {

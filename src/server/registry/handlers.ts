@@ -29,6 +29,8 @@ import { wellKnownHandlers } from './well-known/handlers.ts';
 export interface RegistryWorld {
   readonly config: Config;
   readonly db: Db;
+  /** The same, for queries that take long. */
+  readonly reads: Db;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly trail: Trail;
@@ -48,14 +50,14 @@ export interface RegistryWorld {
 
 /** The functions behind the endpoints of every entity. */
 export function registryHandlers(world: RegistryWorld) {
-  const { db, now, config, trail } = world;
+  const { db, reads, now, config, trail } = world;
   const { directory } = world.scopes;
   return {
     ...tokenHandlers({ db, now, grants: world.grants, personal: world.personal }),
     ...favouriteHandlers({ db, now }),
     ...connectionHandlers(world.connections),
     ...oauthClientHandlers({ db, now }),
-    ...usageHandlers({ db, now }),
+    ...usageHandlers({ reads, now }),
     ...sessionHandlers({ db, now, grants: world.grants, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),
@@ -72,7 +74,7 @@ export function registryHandlers(world: RegistryWorld) {
     }),
     ...jobHandlers(world.jobs),
     ...m2mClientHandlers({ ...world.scopes, providers: withDirectoryFirst(config, directory) }),
-    ...auditEventHandlers({ db, now, trail, retentionDays: config.auditRetentionDays }),
+    ...auditEventHandlers({ reads, now, trail, retentionDays: config.auditRetentionDays }),
   };
 }
 

@@ -24,7 +24,7 @@ export async function openBase(
   print: (text: string) => void,
   ending: Ending,
 ) {
-  const { db, migrated, hint, close } = await (given.database
+  const { db, reads, migrated, hint, close } = await (given.database
     ? openPostgres(given.database)
     : openDatabase(given.dataDir));
   ending.defer(close);
@@ -54,7 +54,7 @@ export async function openBase(
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
   // One process counts in memory; several have to count together.
   const allow = createAllow(now, given.database ? db : undefined);
-  return { db, feed, config, log, trail, trailRoom: room.current, now, allow, evaluation };
+  return { db, reads, feed, config, log, trail, trailRoom: room.current, now, allow, evaluation };
 }
 
 /** The way to the collector; the operator names it, so it may be anywhere. */

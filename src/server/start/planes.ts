@@ -225,11 +225,11 @@ function controlPlane(
   { base, identity, inventory, search, version }: Parts,
   { trail, metrics, doctor, jobs, http, consent, connecting }: ControlParts,
 ) {
-  const { allow, config, db, log, now } = base;
+  const { allow, config, db, reads, log, now } = base;
   const { trusted, personal, login, sessions } = identity;
   const { directory } = jobs;
   return createApp({
-    ...{ allow, config, db, log, trail, now, sessions, login, trusted, personal, version, consent },
+    ...{ allow, config, db, reads, log, trail, now, sessions, login, trusted, personal, version, consent },
     identity: http,
     servers: inventory.servers,
     virtualServers: inventory.virtualServers,

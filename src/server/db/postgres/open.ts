@@ -22,7 +22,7 @@ export async function openPostgres(settings: PostgresSettings): Promise<OpenData
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOf(settings) }) });
   const listener = listen(settings);
   return {
-    ...{ db, migrated, hint: listener.hint },
+    ...{ db, reads: db, migrated, hint: listener.hint },
     async close() {
       await listener.close();
       await db.destroy();

@@ -31,7 +31,7 @@ beforeEach(async () => {
   trail = createTrail({ sinks: [databaseSink(directory)], log });
   // The thread that writes takes its time to start on a busy machine.
   const patience = 20_000;
-  handlers = auditEventHandlers({ db: database.db, now: () => now, trail, retentionDays: 90, patience });
+  handlers = auditEventHandlers({ reads: database.db, now: () => now, trail, retentionDays: 90, patience });
   notes = {};
 });
 afterEach(async () => {
@@ -161,7 +161,7 @@ test('what a slow collector still holds keeps nobody from reading', async () => 
   record({ action: 'written' });
   await trail.flush();
   const stuck = { flush: () => new Promise<void>(() => {}) };
-  const own = auditEventHandlers({ db: database.db, now: () => now, trail: stuck, retentionDays: 90 });
+  const own = auditEventHandlers({ reads: database.db, now: () => now, trail: stuck, retentionDays: 90 });
   const query = auditEndpoints['audit.list'].query.parse({});
   const page = await own['audit.list']({ params: {}, query, body: undefined }, caller);
   expect(page).toMatchObject({ events: [{ action: 'written' }] });
@@ -300,7 +300,7 @@ test('an export reads no further than its reader takes, and stops with it', asyn
     },
     transformResult: async ({ result }) => result,
   });
-  const own = auditEventHandlers({ db: counting, now: () => now, trail, retentionDays: 90 });
+  const own = auditEventHandlers({ reads: counting, now: () => now, trail, retentionDays: 90 });
   const query = auditEndpoints['audit.export'].query.parse({});
   const reply = await own['audit.export']({ params: {}, query, body: undefined }, caller);
   if (!(reply instanceof Reply)) throw new Error('no reply');

@@ -13,7 +13,8 @@ import { facetsIn, type Stretch, summarize } from './summary.ts';
 
 /** What the endpoints of the audit trail need. */
 export interface AuditEventsWorld {
-  readonly db: Db;
+  /** The database, for queries that take long. */
+  readonly reads: Db;
   readonly now: () => number;
   /** What is still held of the trail is written out before it is read. */
   readonly trail: Pick<Trail, 'flush'>;
@@ -29,38 +30,38 @@ const day = 86_400_000;
 export function auditEventHandlers(
   world: AuditEventsWorld,
 ): Handlers<typeof auditEndpoints, Caller<Identity>> {
-  const { db, now, trail, retentionDays, patience = 500 } = world;
+  const { reads, now, trail, retentionDays, patience = 500 } = world;
   const upToDate = () => Promise.race([trail.flush(), setTimeout(patience, undefined, { ref: false })]);
   return {
     async 'audit.list'({ query: { limit, cursor, ...filters } }) {
       await upToDate();
       const before = cursor === undefined ? null : placeOf(cursor);
-      const { events, next } = await readPage(db, filters, { before, limit });
+      const { events, next } = await readPage(reads, filters, { before, limit });
       return { events, next_cursor: next && cursorOf(next), searched_to: next?.at ?? null };
     },
 
     async 'audit.get'({ params }) {
       await upToDate();
-      const event = await findEvent(db, params.id);
+      const event = await findEvent(reads, params.id);
       if (!event) throw new Failure('not_found', 'There is no such event, or it is past its retention time.');
       return event;
     },
 
     async 'audit.summary'({ query: { from, to, ...filters } }) {
       await upToDate();
-      const summary = await summarize(db, stretchOf({ from, to }, now()), filters);
+      const summary = await summarize(reads, stretchOf({ from, to }, now()), filters);
       return { ...summary, retention_days: retentionDays };
     },
 
     async 'audit.facets'({ query: { from, to, ...filters } }) {
       await upToDate();
-      return facetsIn(db, stretchOf({ from, to }, now()), filters);
+      return facetsIn(reads, stretchOf({ from, to }, now()), filters);
     },
 
     async 'audit.export'({ query: { format, limit, ...filters } }, { note }) {
       await upToDate();
       note({ format, limit, filters: Object.keys(filters).length > 0 ? filters : null });
-      return new Reply(exportStream(db, filters, { format, limit }), exportHeaders(format, now()));
+      return new Reply(exportStream(reads, filters, { format, limit }), exportHeaders(format, now()));
     },
   };
 }

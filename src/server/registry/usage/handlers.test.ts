@@ -31,7 +31,7 @@ async function call(parts: object = {}): Promise<void> {
 
 async function usage(asked: object = {}): Promise<Usage> {
   const query = usageEndpoints['usage.read'].query.parse(asked);
-  const handlers = usageHandlers({ db: database.db, now: () => now });
+  const handlers = usageHandlers({ reads: database.db, now: () => now });
   return (await handlers['usage.read'](
     { params: {}, query, body: undefined },
     {} as Caller<Identity>,

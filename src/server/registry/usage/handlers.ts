@@ -21,10 +21,10 @@ type Query = Parameters<Handlers<typeof usageEndpoints, unknown>['usage.read']>[
 
 /** Serves the figures of usage. */
 export function usageHandlers(world: {
-  db: Db;
+  reads: Db;
   now: () => number;
 }): Handlers<typeof usageEndpoints, Caller<Identity>> {
-  return { 'usage.read': ({ query }) => countUsage(world.db, query, world.now()) };
+  return { 'usage.read': ({ query }) => countUsage(world.reads, query, world.now()) };
 }
 
 async function countUsage(db: Db, query: Query, now: number): Promise<Usage> {

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 interface Locked {
   readonly license?: string;
-  readonly dev?: boolean;
+  readonly dependencies?: Readonly<Record<string, string>>;
   readonly hasInstallScript?: boolean;
   readonly version?: string;
 }
@@ -22,8 +22,36 @@ function isPermissive(licence: string): boolean {
   return permissive.test(plain);
 }
 
+/** The packages that the sources import, which the build bundles, with all that those depend on: their paths in the lock file. */
+function bundled(): Set<string> {
+  const imported = readdirSync('src', { recursive: true, encoding: 'utf8' })
+    .filter((file) => /\.tsx?$/.test(file) && !/\.test\.|test-support|testing|vite\.config/.test(file))
+    .flatMap((file) => [
+      ...readFileSync(`src/${file}`, 'utf8').matchAll(
+        /(?:from|import)\s*\(?'((?:@[\w.-]+\/)?[\w.-]+)[^'\n]*'/g,
+      ),
+    ])
+    .map(([, name = '']) => name)
+    .filter((name) => !name.startsWith('.') && name !== 'node');
+  const byPath = new Map(packages);
+  const found = new Set<string>();
+  const add = (name: string, from: string): void => {
+    const places = [`${from}/node_modules/${name}`, `node_modules/${name}`];
+    const path = places.find((place) => byPath.has(place));
+    if (path === undefined || found.has(path)) return;
+    found.add(path);
+    for (const next of Object.keys(byPath.get(path)?.dependencies ?? {})) add(next, path);
+  };
+  for (const name of imported) add(name, '');
+  return found;
+}
+
 test('every package that ships has a permissive licence', () => {
-  const shipped = packages.filter(([, { dev }]) => !dev);
+  const names = bundled();
+  const shipped = packages.filter(([path]) => names.has(path));
+  expect([...names]).toEqual(
+    expect.arrayContaining(['node_modules/hono', 'node_modules/react', 'node_modules/zod']),
+  );
   expect(shipped.length).toBeGreaterThan(20);
   expect(
     shipped

@@ -23,7 +23,10 @@ export async function submitSignIn(
   body.set(field('password'), password);
   if (newPassword !== undefined) body.set('emulator_new_password', newPassword);
   const action = fromHtml(/action="([^"]+)"/.exec(form)?.[1] ?? '');
-  const answer = await fetch(new URL(action, authorizeUrl), { method: 'POST', body, redirect: 'manual' });
+  // To where the page came from, also when the provider knows itself by another name.
+  const { pathname, search } = new URL(action, authorizeUrl);
+  const to = new URL(`${pathname}${search}`, authorizeUrl);
+  const answer = await fetch(to, { method: 'POST', body, redirect: 'manual' });
   const location = answer.headers.get('location');
   if (!location) throw new Error(`the sign-in page did not redirect: ${await answer.text()}`);
   return new URL(location);

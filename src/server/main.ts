@@ -9,6 +9,7 @@ import { migratePostgres, openPostgres } from './db/postgres/open.ts';
 import { fileIn } from './db/sqlite/file.ts';
 import { createConnectionVault } from './egress/vault.ts';
 import type { Log } from './log.ts';
+import { trustAlso } from './net/connector.ts';
 import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';
 import { openBase } from './start/base.ts';
@@ -161,6 +162,7 @@ async function build(
   logs: (log: Log) => void,
 ): Promise<string> {
   const { version } = packageJson;
+  trustAlso(given.extraCa);
   const base = await openBase(given, version, print, ending);
   const { config, feed, log, evaluation } = base;
   logs(log);

@@ -75,6 +75,26 @@ export function proxyOf({ value }: Reader): ProxyRules {
   return { https: value('HTTPS_PROXY'), http: value('HTTP_PROXY'), except: value('NO_PROXY') };
 }
 
+/** The further authorities (PEM) that everything out of here trusts; null for none. */
+export function extraAuthorities(
+  { value, given }: Reader,
+  directory: string,
+  faults: string[],
+): string | null {
+  if (!given('EXTRA_CA_FILE')) return null;
+  const file = resolve(directory, value('EXTRA_CA_FILE'));
+  try {
+    const pem = readFileSync(file, 'utf8');
+    new X509Certificate(pem);
+    return pem;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const why = code === 'ENOENT' ? 'does not exist' : 'is not a PEM file with certificates';
+    faults.push(`EXTRA_CA_FILE: ${file} ${why}; export the authority from the proxy as PEM (base64)`);
+    return null;
+  }
+}
+
 function tlsOf(read: Reader, directory: string, faults: string[]): TlsFiles | undefined {
   const { value, given } = read;
   const [caName, certName, keyName] = [

@@ -278,3 +278,17 @@ test("the guide's production settings are taken as they are", () => {
   );
   expect(entra?.redirectUri).toBe('https://your-domain.com/oauth2/callback/entra');
 });
+
+test('the authority of a proxy is read from EXTRA_CA_FILE; a file that is missing or none is a fault', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'config-'));
+  const { ca } = createAuthority('company');
+  writeFileSync(join(folder, 'ca.pem'), ca);
+  writeFileSync(join(folder, 'ca.der'), 'x');
+  expect(readConfig({ ...production, EXTRA_CA_FILE: 'ca.pem' }, folder).extraCa).toBe(ca);
+  for (const [file, why] of [
+    ['gone.pem', 'does not exist'],
+    ['ca.der', 'is not a PEM file'],
+  ] as const)
+    expect(() => readConfig({ ...production, EXTRA_CA_FILE: file }, folder)).toThrow(why);
+  rmSync(folder, { recursive: true });
+});

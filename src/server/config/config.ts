@@ -6,7 +6,7 @@ import type { SettingInForce } from '../../contract/system.ts';
 import type { ProxyRules } from '../net/proxy.ts';
 import { databaseOf, type PostgresSettings } from './config-database.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
-import { type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
+import { extraAuthorities, type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type OauthConfig, oauthOf } from './config-oauth.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
 import { misspelledSettings } from './misspelled.ts';
@@ -75,6 +75,8 @@ export interface Config {
   readonly gateway: GatewayConfig;
   /** The forward proxies for whatever the gateway itself reaches. */
   readonly proxy: ProxyRules;
+  /** Authorities (PEM) trusted besides the usual ones; null for none. */
+  readonly extraCa: string | null;
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
   readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
@@ -208,6 +210,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     egress: { audiences: value('EGRESS_ALLOWED_AUDIENCES'), scopes: value('EGRESS_ALLOWED_SCOPES') },
     gateway: gatewayOf(read, directory, faults),
     proxy: proxyOf(read),
+    extraCa: extraAuthorities(read, directory, faults),
     allowedNetworks: [...value('UPSTREAM_ALLOWED_NETWORKS'), ...(mode === 'evaluation' ? ['private'] : [])],
     health: {
       intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),

@@ -154,6 +154,10 @@ export const gatewaySettings = {
     'Its private key, without a passphrase.',
     'UPSTREAM_CLIENT_CERT_FILE, where the key may be too',
   ),
+  EXTRA_CA_FILE: file(
+    'A PEM file of certificate authorities that are trusted besides the usual ones by everything that the gateway reaches: identity ' +
+      'provider, servers, collector, and whatever a proxy that opens TLS puts in their place.',
+  ),
   HTTPS_PROXY: proxy('https://'),
   HTTP_PROXY: proxy('http://'),
   NO_PROXY: setting({

@@ -1,6 +1,11 @@
 import { lookup as systemLookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
+import {
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  setDefaultCACertificates,
+} from 'node:tls';
 import { buildConnector } from 'undici';
 import { Failure } from '../failure/errors.ts';
 import { type OutboundPolicy, refusalOf } from './addresses.ts';
@@ -35,6 +40,15 @@ export interface TlsFiles {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
 }
+
+/** Trusts these authorities (PEM) besides the usual ones, for every connection of this process from now on. */
+export function trustAlso(pem: string | null): void {
+  if (pem === null) return;
+  const [known, more] = [getCACertificates('default'), pem.match(certificate) ?? []];
+  setDefaultCACertificates([...known, ...more.filter((one) => !known.includes(one))]);
+}
+
+const certificate = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** Makes of PEM texts what connections are opened with; it holds every authority, so make it once. */
 export function secureContextOf({ ca, cert, key }: TlsFiles): SecureContext {

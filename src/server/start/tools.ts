@@ -15,7 +15,7 @@ import {
   readerOf,
 } from '../config/config.ts';
 import { hostsOf } from '../config/config-entra.ts';
-import { proxyOf } from '../config/config-gateway.ts';
+import { extraAuthorities, proxyOf } from '../config/config-gateway.ts';
 import { type Reader, settings } from '../config/settings.ts';
 import { runEntraDoctor } from '../iam/entra/doctor/run.ts';
 import { performSetup } from '../iam/entra/setup/perform.ts';
@@ -24,6 +24,7 @@ import { performKeycloakSetup } from '../iam/keycloak/setup/perform.ts';
 import { runOidcDoctor } from '../iam/oidc/doctor.ts';
 import { diskFiles } from '../iam/setup/disk.ts';
 import { providersOf } from '../identity/providers/index.ts';
+import { trustAlso } from '../net/connector.ts';
 import { type Fetch, type Outbound, outbound } from '../net/outbound.ts';
 import type { ProxyRules } from '../net/proxy.ts';
 import type { Provider } from '../provider/provider.ts';
@@ -32,6 +33,7 @@ import { builtInRoles } from './inventory.ts';
 /** Examines a provider that the settings of this directory name; throws a ConfigFault when they cannot be used or do not. */
 export async function runDoctor(provider: string, directory = process.cwd()): Promise<Diagnosis> {
   const given = readConfig(readEnvironment(directory), directory);
+  trustAlso(given.extraCa);
   const config = given.mode === 'evaluation' ? await inEvaluation(given) : given;
   if (!config.providers.includes(provider))
     throw new ConfigFault([
@@ -53,7 +55,9 @@ export async function runSetup(
   const given = { environment, read, registryUrl: read.value('REGISTRY_URL') || 'http://localhost:8080' };
   const work = setups[provider](given, directory);
   const proxy = proxyOf(read);
+  const extraCa = extraAuthorities(read, directory, faults);
   if (faults.length > 0) throw new ConfigFault(faults);
+  trustAlso(extraCa);
   const chosen = {
     ...options,
     ...(options.url ? { url: settings.REGISTRY_URL.parse(options.url) } : {}),

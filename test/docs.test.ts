@@ -100,3 +100,22 @@ test('nothing that we print or document runs a package of somebody else', () => 
   );
   expect(printing).toEqual([]);
 });
+
+test('each attack of the security model is tried by a test that is there', () => {
+  const [, table = ''] = readFileSync('docs/security.md', 'utf8').split('## Attacks tried');
+  const rows =
+    table
+      .split('\n## ', 1)[0]
+      ?.match(/^\| .* \|$/gm)
+      ?.slice(2) ?? [];
+  const cells = rows.map((row) => row.slice(2, -2).split(' | '));
+  const missing = cells.filter(([, , file = '', title = '']) => {
+    const path = file.replaceAll('`', '');
+    if (!existsSync(path) || title.trim().length < 10) return true;
+    const text = readFileSync(path, 'utf8').replaceAll(/\s+/g, ' ');
+    return !["'", '"', '`'].some((quote) => text.includes(`${quote}${title}`));
+  });
+  expect(missing).toEqual([]);
+  const attacks = cells.map(([number]) => Number(number)).filter((number) => number > 0);
+  expect(attacks).toEqual(Array.from({ length: 29 }, (_, index) => index + 1));
+});

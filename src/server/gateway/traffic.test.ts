@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 async function start(limits = {}): Promise<void> {
-  house = await startGateway({ alice: ['* * *'] }, { limits });
+  house = await startGateway({ alice: ['* * *'], bob: ['* * *'] }, { limits });
   house.routes.set('time', routeOf('time', upstream.url));
   url = `${house.origin}/time/mcp`;
 }
@@ -113,6 +113,23 @@ test('calls to one server wait for a connection, and too many waiting are refuse
     if (res) sendJson(res, {});
     expect(await inFlight).toMatchObject({ status: 200 });
   }
+});
+
+test('calls of one identity leave a server free for others, and are told when to come back', async () => {
+  await start({ callsPerIdentity: 2 });
+  const held = [send(url, call), send(url, call)];
+  await until(() => waiting.length === 2);
+  const refused = await send(url, call);
+  expect(refused).toMatchObject({ status: 429, headers: { 'retry-after': '1' } });
+  expect(refused.json()).toMatchObject({ error: { data: { code: 'too_many_requests' } } });
+  held.push(send(url, { ...call, as: 'bob' }));
+  await until(() => waiting.length === 3);
+  for (const res of waiting) sendJson(res, {});
+  expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200]);
+  held.push(send(url, call));
+  await until(() => waiting.length === 4);
+  if (waiting[3]) sendJson(waiting[3], {});
+  expect((await held[3])?.status).toBe(200);
 });
 
 test('streams take no connection from calls, and have a limit of their own', async () => {

@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { Failure } from '../failure/errors.ts';
 import { claimAt, groupsIn, typedClaims } from './claims.ts';
 
 const claims = { groups: ['a'], realm_access: { roles: ['b'] }, 'https://x.example/groups': ['c'] };
@@ -44,4 +46,18 @@ test.each([
   [true, []],
 ])('the groups in %o are %o', (value, expected) => {
   expect(groupsIn(value)).toEqual(expected);
+});
+
+test('whatever a token claims, it is read or refused as a token', () => {
+  const names = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', '__proto__', 'groups'];
+  const claim = fc.tuple(fc.constantFrom(...names), fc.jsonValue());
+  fc.assert(
+    fc.property(fc.array(claim), (pairs) => {
+      try {
+        expect(typedClaims(Object.fromEntries(pairs))).toBeTypeOf('object');
+      } catch (error) {
+        expect(error instanceof Failure && error.code).toBe('credential_invalid');
+      }
+    }),
+  );
 });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
-import { startEmulator } from '../../../entra-emulator/main.ts';
+import { shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
 import { findM2mClient } from '../../identity/m2m-clients.ts';
 import { type AccountsTrial, startAccountsTrial } from '../users/accounts.test-support.ts';
 
@@ -29,6 +29,23 @@ test('a registered application has its groups at its next request, until it is s
   expect(trial.notes.at(-2)).toMatchObject({ before: { groups: ['g1', 'g2'] }, after: { groups: [] } });
   await trial.call('m2mClients.remove', { params });
   expect(await known()).toBeUndefined();
+});
+
+test('an application in a group of administrators is noted as an administrator grant, by each way in', async () => {
+  const noted = () => trial.notes.at(-1)?.admin_grant;
+  const groups = [shippedTenant.groups.admin];
+  const change = async (said: object) => {
+    await trial.call('m2mClients.change', { params, body: said });
+    return noted();
+  };
+  await trial.call('m2mClients.create', { body });
+  expect(noted()).toBeUndefined();
+  expect(await change({ groups })).toBe(true);
+  expect(await change({ enabled: false })).toBeUndefined();
+  expect(await change({ enabled: true })).toBe(true);
+  expect(await change({ description: 'the same rights' })).toBeUndefined();
+  await trial.call('m2mClients.create', { body: { ...body, client_id: 'agent-2', groups } });
+  expect(noted()).toBe(true);
 });
 
 test('a client id is registered once, whatever its case', async () => {

@@ -34,6 +34,7 @@ let feed: Feed;
 const table = { ...serverEgressEndpoints, ...serverEndpoints };
 let handlers: Handlers<typeof table, Caller<Identity>>;
 let time = 0;
+let serversPerPerson = 100;
 const ends: (() => unknown)[] = [];
 
 beforeEach(async () => {
@@ -57,7 +58,9 @@ beforeEach(async () => {
     policy,
     now,
     newId: () => `id-${++ids}`,
-    serversPerPerson: 100,
+    get serversPerPerson() {
+      return serversPerPerson;
+    },
     egress: { vault: createConnectionVault('k'.repeat(40)), limits: { audiences: ['api://*'], scopes: [] } },
     decideTool: (identity, _, tool) => identity.groups.includes('execute') || tool === 'countdown',
   });
@@ -162,6 +165,17 @@ test('a registered server starts disabled, was looked at, and can be read back',
   expect((await call('servers.get', { path: 'time/' }, caller)).body).toEqual(made.body);
   expect(routes.find('time')).toMatchObject({ enabled: false, sse: null });
   expect(caller.notes).toEqual([{ before: null, after: expect.objectContaining({ path: '/time' }) }]);
+});
+
+test('one person registers so many servers and no more', async () => {
+  serversPerPerson = 1;
+  ends.push(() => (serversPerPerson = 100));
+  await call('servers.register', { body: input() }, admin());
+  const more = call('servers.register', { body: { ...input(), path: '/more' } }, admin());
+  await expect(more).rejects.toMatchObject({
+    code: 'not_allowed',
+    message: expect.stringContaining('MAX_SERVERS_PER_PERSON'),
+  });
 });
 
 test('switching on checks at once, and the route follows', async () => {

@@ -151,6 +151,21 @@ test('groups become exactly those asked for, and what is cached of the person is
   });
 });
 
+test('who is put into a group of administrators, or created in one, is noted as an administrator grant', async () => {
+  const into = (...names: string[]) => ({
+    ...named(accounts.user.userPrincipalName),
+    body: { groups: names },
+  });
+  await trial.call('users.groups', into('mcp-test-users', 'mcp-test-developers'));
+  expect(trial.notes.at(-1)).not.toHaveProperty('admin_grant');
+  await trial.call('users.groups', into('mcp-test-users', 'Mcp-test-admin'));
+  expect(trial.notes.at(-1)).toMatchObject({ admin_grant: true });
+  await trial.call('users.groups', into('mcp-test-users'));
+  expect(trial.notes.at(-1)).not.toHaveProperty('admin_grant');
+  await trial.call('users.createHuman', human({ groups: ['Mcp-test-admin'] }));
+  expect(trial.notes.at(-1)).toMatchObject({ admin_grant: true });
+});
+
 test('a change of which a part fails says which, and one of which all fails is a failure', async () => {
   emulator.faults.add({ kind: 'status', status: 500, path: `/groups/${groups.developers}/members` });
   const change = (names: string[]) => ({

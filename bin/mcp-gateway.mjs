@@ -19,6 +19,8 @@ async function run() {
   process.exitCode = await main(process.argv.slice(2), {
     startServer: async (options) => (await import('../dist/server.js')).startServer(options),
     runDoctor: async (provider) => (await import('../dist/tools.js')).runDoctor(provider),
+    recordEntra: async () => (await import('../dist/tools.js')).recordEntraTenant(),
+    compareEmulator: async (record) => (await import('../dist/tools.js')).compareEmulator(record),
     rotateSecrets: async (options) => (await import('../dist/server.js')).rotateSecrets(options),
     migrateDatabase: async () => (await import('../dist/server.js')).migrateDatabase(),
     moveDatabase: async (options) => (await import('../dist/server.js')).moveDatabase(options),

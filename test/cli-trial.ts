@@ -113,6 +113,8 @@ export async function cli(argv: string[], circumstances: Circumstances = {}) {
       migrateDatabase: () => Promise.reject(new Error('no database in this test')),
       moveDatabase: () => Promise.reject(new Error('no database in this test')),
       runSetup: () => Promise.reject(new Error('no setup in this test')),
+      recordEntra: () => Promise.reject(new Error('no tenant in this test')),
+      compareEmulator: () => Promise.reject(new Error('no emulator in this test')),
       runEmulator: () => Promise.reject(new Error('no emulator in this test')),
       ...world,
     },

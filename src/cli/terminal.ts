@@ -1,4 +1,5 @@
 import type { Diagnosis } from '../contract/doctor.ts';
+import type { EntraComparison, EntraRecord } from '../contract/entra-record.ts';
 import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../contract/setup.ts';
 
 /** Where text is written: standard output or standard error. */
@@ -76,6 +77,10 @@ export interface World {
   runEmulator(options: EmulatorOptions): Promise<number>;
   /** Examines a provider that the settings name. An error with `faults` means faulty settings, or another provider. */
   runDoctor(provider: string): Promise<Diagnosis>;
+  /** The shapes of what the Entra tenant of the settings answers. */
+  recordEntra(): Promise<EntraRecord>;
+  /** Where the emulator answers otherwise than a recorded tenant; throws for what is no record. */
+  compareEmulator(record: unknown): Promise<readonly EntraComparison[]>;
   /** Sets an identity provider up, or takes that back. */
   runSetup(provider: SetupProvider, options: SetupOptions, talk: SetupTalk): Promise<SetupResult>;
 }

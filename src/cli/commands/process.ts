@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import { plainText } from '../../contract/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
+import { readJsonFile } from '../json-file.ts';
 import type { StartOptions } from '../terminal.ts';
 
 interface EmulatorFlags {
@@ -7,6 +9,7 @@ interface EmulatorFlags {
   port: number;
   https?: boolean;
   strict?: boolean;
+  compare?: string;
   dataDir?: string;
 }
 
@@ -58,6 +61,10 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .option('--port <number>', 'port to listen on', wholeNumber(0, 65_535), 8443)
     .option('--https', 'serve https with a certificate made for this data folder')
     .option('--data-dir <folder>', 'folder for keys and changes')
+    .option(
+      '--compare <file>',
+      'instead of running: say where it answers otherwise than a tenant recorded with doctor entra --record',
+    )
     .option('--strict', 'where nobody could decide how Entra ID behaves, behave as is worst for a client')
     .action(on(runEmulator));
 };
@@ -107,7 +114,32 @@ async function move(
   return 0;
 }
 
-async function runEmulator({ world, terminal }: Run, options: EmulatorFlags): Promise<number> {
+/** Exit code 1 where the emulator differs in what is decided. */
+async function compare({ world, terminal, output }: Run, file: string): Promise<number> {
+  const { value } = await readJsonFile(file, terminal);
+  const all = await world.compareEmulator(value);
+  const words = {
+    same: 'the same',
+    strict: 'as with --strict',
+    different: 'different',
+    missing: 'not compared',
+  };
+  output.result(all, (paint) => {
+    const lines = all
+      .filter(({ verdict }) => verdict !== 'same')
+      .flatMap(({ id, asked, verdict, differences }) => [
+        `${paint('bold', plainText(id))} (${plainText(asked)}): ${words[verdict]}`,
+        ...differences.map((line) => `  ${plainText(line)}`),
+      ]);
+    const same = all.filter(({ verdict }) => verdict === 'same').length;
+    return [...lines, `${same} of ${all.length} answers are the same.`].join('\n');
+  });
+  return all.some(({ verdict }) => verdict === 'different') ? 1 : 0;
+}
+
+async function runEmulator(run: Run, options: EmulatorFlags): Promise<number> {
+  const { world, terminal } = run;
+  if (options.compare !== undefined) return compare(run, options.compare);
   const { seed, port, https = false, strict = false, dataDir } = options;
   return world.runEmulator({
     port,

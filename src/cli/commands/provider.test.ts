@@ -1,6 +1,10 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cli } from '../../../test/cli-trial.ts';
 import type { Diagnosis } from '../../contract/doctor.ts';
+import type { EntraRecord } from '../../contract/entra-record.ts';
 import type { World } from '../terminal.ts';
 
 const fine: Diagnosis = {
@@ -156,4 +160,57 @@ test('without a person to ask, setup keycloak names both other ways to sign in',
   const { code, err } = await cli(['setup', 'keycloak'], { world });
   expect(code).toBe(2);
   expect(err).toMatch(/--password-stdin.*KEYCLOAK_SETUP_CLIENT_ID/);
+});
+
+const record: EntraRecord = {
+  kind: 'entra-record',
+  version: 1,
+  date: '2026-11-29',
+  observations: [
+    { id: 'one', asked: 'something', status: 200, headers: {}, otherHeaders: [], body: '<text>' },
+  ],
+};
+
+test('doctor entra --record shows what it would write, and writes it only when that is agreed to', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'record-test-'));
+  const world = { recordEntra: async () => record };
+  const argv = ['doctor', 'entra', '--record', 'tenant.json'];
+  const unasked = await cli(argv, { world, cwd });
+  expect([unasked.code, unasked.err]).toEqual([2, expect.stringContaining('"status": 200')]);
+  expect(existsSync(join(cwd, 'tenant.json'))).toBe(false);
+  const agreed = await cli([...argv, '--yes'], { world, cwd });
+  expect([agreed.code, agreed.err]).toEqual([0, expect.stringContaining('"body": "<text>"')]);
+  expect(agreed.out).toContain('entra-emulator --compare tenant.json');
+  expect(JSON.parse(readFileSync(join(cwd, 'tenant.json'), 'utf8'))).toEqual(record);
+  expect((await cli(['doctor', 'keycloak', '--record', 'x'], { world, cwd })).code).toBe(2);
+  rmSync(cwd, { recursive: true });
+});
+
+test('entra-emulator --compare says where it differs, with exit code 1 only for what is decided', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'record-test-'));
+  writeFileSync(join(cwd, 'tenant.json'), JSON.stringify(record));
+  const given: unknown[] = [];
+  const compare = (verdict: 'same' | 'strict' | 'different') =>
+    cli(['entra-emulator', '--compare', 'tenant.json'], {
+      ...{ cwd },
+      world: {
+        compareEmulator: async (value: unknown) => {
+          given.push(value);
+          return [
+            { id: 'one', asked: 'something', verdict, differences: ['status: recorded 200, emulator 400'] },
+          ];
+        },
+      },
+    });
+  expect(await compare('same')).toMatchObject({ code: 0, out: '1 of 1 answers are the same.\n' });
+  expect(await compare('strict')).toMatchObject({
+    code: 0,
+    out: expect.stringContaining('as with --strict'),
+  });
+  expect(await compare('different')).toMatchObject({
+    code: 1,
+    out: 'one (something): different\n  status: recorded 200, emulator 400\n0 of 1 answers are the same.\n',
+  });
+  expect(given[0]).toEqual(record);
+  rmSync(cwd, { recursive: true });
 });

@@ -13,10 +13,16 @@ import { showDiagnosis } from '../diagnosis.ts';
 import type { Paint } from '../output.ts';
 import { openQuestions } from '../questions.ts';
 import { misuse } from '../trouble.ts';
+import { writeSecret } from '../write-secret.ts';
 
 interface SetupFlags extends SetupOptions {
   yes?: boolean;
   passwordStdin?: boolean;
+}
+
+interface DoctorFlags extends ClientsFlags {
+  record?: string;
+  yes?: boolean;
 }
 
 /** `doctor` and `setup`: what is between the gateway and its identity provider. */
@@ -27,17 +33,23 @@ export const addProviderCommands: AddCommands = (program, on) => {
     examples: [
       'mcp-gateway doctor entra',
       'mcp-gateway doctor keycloak --json',
+      'mcp-gateway doctor entra --record tenant.json',
       'mcp-gateway doctor clients --registry-url https://mcpgateway.example.com',
     ],
   })
     .addArgument(new Argument('<what>', 'the identity provider, as in AUTH_PROVIDER, or clients'))
     .option('--client <id...>', 'clients: only these, such as claude-code')
     .option('--server <path>', 'clients: the server to sign in for; any will do')
+    .option(
+      '--record <file>',
+      'entra: write how the tenant answers, without its names and values, to compare the emulator with; shows it first',
+    )
+    .option('--yes', 'with --record: do not ask before writing')
     .action((what: string, ...rest: unknown[]) =>
-      on<ClientsFlags>((run, flags) => (what === 'clients' ? examineClients(run, flags) : doctor(run, what)))(
-        what,
-        ...rest,
-      ),
+      on<DoctorFlags>((run, flags) => {
+        if (flags.record !== undefined) return record(run, what, flags.record, flags.yes);
+        return what === 'clients' ? examineClients(run, flags) : doctor(run, what);
+      })(what, ...rest),
     );
 
   const setting = addCommand(program, 'setup', {
@@ -133,6 +145,37 @@ async function doctor({ world, output }: Run, provider: string): Promise<number>
   const diagnosis = await world.runDoctor(provider);
   output.result(diagnosis, (paint) => showDiagnosis(diagnosis, paint));
   return diagnosis.healthy ? 0 : 1;
+}
+
+/** Shows what would be written, every value a placeholder, and writes it when that is agreed to. */
+async function record(
+  { world, output, terminal }: Run,
+  provider: string,
+  file: string,
+  yes = false,
+): Promise<number> {
+  if (provider !== 'entra')
+    throw misuse(`--record is an option of doctor entra; it means nothing to ${provider}.`, 'Leave it out.');
+  const text = `${JSON.stringify(await world.recordEntra(), null, 2)}\n`;
+  for (const line of text.trimEnd().split('\n')) output.note(plainText(line));
+  output.note(
+    'Nothing else is written: values are placeholders. Custom claims and headers show by their names.',
+  );
+  const questions = openQuestions(terminal);
+  try {
+    const otherwise = 'Say --yes to write it without being asked.';
+    const isAgreed =
+      yes || (await questions.ask(`Write this to ${file}? (yes/no): `, { otherwise })).trim() === 'yes';
+    if (isAgreed) await writeSecret(terminal.cwd, file, text);
+    output.result({ written: isAgreed ? file : null }, () =>
+      isAgreed
+        ? `Written to ${plainText(file)}. Compare with: mcp-gateway entra-emulator --compare ${plainText(file)}`
+        : 'Nothing was written.',
+    );
+    return 0;
+  } finally {
+    await questions.close();
+  }
 }
 
 /** Exit code 1 when it is set up but the doctor is not content. */

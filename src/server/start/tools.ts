@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Diagnosis } from '../../contract/doctor.ts';
+import type { EntraComparison, EntraRecord } from '../../contract/entra-record.ts';
 import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../../contract/setup.ts';
 import { parseScopes } from '../access/scope-set.ts';
 import {
@@ -18,6 +19,7 @@ import { hostsOf } from '../config/config-entra.ts';
 import { extraAuthorities, proxyOf } from '../config/config-gateway.ts';
 import { type Reader, settings } from '../config/settings.ts';
 import { runEntraDoctor } from '../iam/entra/doctor/run.ts';
+import { recordEntra } from '../iam/entra/record/record.ts';
 import { performSetup } from '../iam/entra/setup/perform.ts';
 import { runKeycloakDoctor } from '../iam/keycloak/doctor.ts';
 import { performKeycloakSetup } from '../iam/keycloak/setup/perform.ts';
@@ -40,6 +42,21 @@ export async function runDoctor(provider: string, directory = process.cwd()): Pr
       `AUTH_PROVIDER: does not name '${provider}', so there is nothing to check; it names: ${config.providers.join(', ')}`,
     ]);
   return withOutbound(config.proxy, (toProvider) => doctorOf(config, toProvider, Date.now, [provider])());
+}
+
+/** The shapes of what the tenant in the settings of this directory answers; throws a ConfigFault where there is none. */
+export async function recordEntraTenant(directory = process.cwd()): Promise<EntraRecord> {
+  const given = readConfig(readEnvironment(directory), directory);
+  const { entra, proxy } = given.mode === 'evaluation' ? await inEvaluation(given) : given;
+  if (!entra) throw new ConfigFault(['AUTH_PROVIDER: does not name entra, so there is no tenant to record']);
+  return withOutbound(proxy, (fetch) => recordEntra({ config: entra, fetch, now: Date.now }));
+}
+
+/** Where the emulator answers otherwise than a recorded tenant. */
+export async function compareEmulator(recorded: unknown): Promise<EntraComparison[]> {
+  const { compareWithEmulator } = await import('./entra-record.ts');
+  const noProxy = proxyOf(readerOf({}, []));
+  return withOutbound(noProxy, (fetch) => compareWithEmulator(recorded, fetch));
 }
 
 /** Sets a tenant or realm up for the gateway in this directory, or takes that back; the doctor has the last word. */

@@ -40,6 +40,7 @@ const forEverybody = [
   '/virtual-servers',
   '/agents',
   '/clients',
+  '/connections',
   '/tokens',
   '/sessions',
   '/me',

@@ -124,6 +124,13 @@ const connectedClients = createRoute({
   component: lazyRouteComponent(() => import('./clients/connected-clients-page.tsx'), 'ConnectedClients'),
 });
 
+const connections = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/connections',
+  validateSearch: (search) => pick(search, ['server', 'connected', 'problem']),
+  component: lazyRouteComponent(() => import('./mine/connections-page.tsx'), 'Connections'),
+});
+
 const oauthClients = createRoute({
   getParentRoute: () => signedIn,
   path: '/oauth-clients',
@@ -221,6 +228,7 @@ const pages = root.addChildren([
     agents,
     tokens,
     connectedClients,
+    connections,
     oauthClients,
     usage,
     tools,

@@ -10,6 +10,7 @@ import {
   KeyRound,
   type LucideIcon,
   MonitorSmartphone,
+  Plug,
   ScrollText,
   Server,
   ShieldCheck,
@@ -61,6 +62,7 @@ export const navigation: readonly PlaceGroup[] = [
     words: t('Mine'),
     places: [
       { to: '/clients', words: t('Connected clients'), icon: AppWindow, sees: everybody },
+      { to: '/connections', words: t('Connections'), icon: Plug, sees: everybody },
       { to: '/tokens', words: t('Tokens'), icon: KeyRound, sees: everybody },
       { to: '/sessions', words: t('Sessions'), icon: MonitorSmartphone, sees: everybody },
       { to: '/me', words: t('My access'), icon: CircleUser, sees: everybody },

@@ -2,6 +2,47 @@
 export const de: Readonly<Record<string, string>> = {
   '(denied)': '(abgelehnt)',
   '(failed)': '(fehlgeschlagen)',
+  'As {account}': 'Als {account}',
+  'Connect again': 'Erneut verbinden',
+  Connections: 'Verbindungen',
+  'Connects by itself when you call it.': 'Verbindet sich von selbst, wenn Sie ihn aufrufen.',
+  'Create it at the service, with no more rights than you need. It goes to {host} only.':
+    'Erstellen Sie es beim Dienst, mit nicht mehr Rechten als nötig. Es geht nur an {host}.',
+  Ends: 'Endet',
+  'Enter a token': 'Token eingeben',
+  'Keep it for days': 'Tage aufbewahren',
+  'No server that you may use wants a credential of your own.':
+    'Kein Server, den Sie benutzen dürfen, verlangt eigene Zugangsdaten von Ihnen.',
+  'Not connected': 'Nicht verbunden',
+  'Replace the token': 'Token ersetzen',
+  'Rights that are asked for:': 'Rechte, um die gebeten wird:',
+  'Rights:': 'Rechte:',
+  'Save the token': 'Token speichern',
+  'The answer came from another service than the one you were sent to, so it was not used.':
+    'Die Antwort kam von einem anderen Dienst als dem, zu dem Sie geschickt wurden; sie wurde nicht verwendet.',
+  'The connection was not made. Connect again.':
+    'Die Verbindung kam nicht zustande. Verbinden Sie sich erneut.',
+  'The server no longer takes your credential.': 'Der Server nimmt Ihre Zugangsdaten nicht mehr an.',
+  'The service cannot be reached right now. Connect again soon.':
+    'Der Dienst ist gerade nicht erreichbar. Versuchen Sie es bald erneut.',
+  'The service refused the connection. An administrator has to look at how it is set up; the log says why.':
+    'Der Dienst hat die Verbindung abgelehnt. Die Einrichtung muss von der Administration geprüft werden; das Protokoll nennt den Grund.',
+  'There is no such server that you could connect to. Ask whoever gave you the link.':
+    'Es gibt keinen solchen Server, mit dem Sie sich verbinden könnten. Fragen Sie, von wem Sie den Link haben.',
+  'These servers want to know who calls: they get a credential of your own, which nobody else can use. Disconnecting deletes it here.':
+    'Diese Server wollen wissen, wer aufruft: Sie bekommen Ihre eigenen Zugangsdaten, die niemand sonst benutzen kann. Trennen löscht sie hier.',
+  'This attempt was used already, took too long, or began in another session. Connect again.':
+    'Dieser Versuch wurde schon verwendet, dauerte zu lange oder begann in einer anderen Sitzung. Verbinden Sie sich erneut.',
+  Token: 'Token',
+  'You are connected to {name}. You can go back to your program.':
+    'Sie sind mit {name} verbunden. Sie können zu Ihrem Programm zurückkehren.',
+  'You, or the service, did not allow the connection. Nothing was stored.':
+    'Sie oder der Dienst haben die Verbindung nicht erlaubt. Nichts wurde gespeichert.',
+  'Your credential goes to': 'Ihre Zugangsdaten gehen an',
+  'Your credential has ended.': 'Ihre Zugangsdaten sind abgelaufen.',
+  'Your token for {name}': 'Ihr Token für {name}',
+  '{n} days at most.': 'Höchstens {n} Tage.',
+  '{name} cannot be connected to. {why}': 'Mit {name} kann keine Verbindung hergestellt werden. {why}',
   '95th percentile': '95. Perzentil',
   'A personal token acts for you: it can do what your groups allow at the time of use, within the scopes it was created with. Revoking it takes effect with the next request.':
     'Ein persönliches Token handelt für Sie: Es kann, was Ihre Gruppen bei der Benutzung erlauben, innerhalb der Scopes, mit denen es erstellt wurde. Ein Widerruf gilt ab der nächsten Anfrage.',

@@ -150,6 +150,12 @@ export const agentsQuery = queryOptions({
   refetchInterval: 60_000,
 });
 
+/** The programs that people sign in from, for administrators. */
+export const programsQuery = queryOptions({
+  queryKey: ['oauth-clients'],
+  queryFn: ({ signal }) => api('oauthClients.list', { query: { limit: 1000, skip: 0 }, signal }),
+});
+
 /** One agent with its card, for those who may get it. */
 export function agentQuery(path: string) {
   return queryOptions({

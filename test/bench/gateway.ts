@@ -1,7 +1,17 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { importJWK, SignJWT } from 'jose';
 import { serverInput } from '../../src/contract/servers.ts';
+import { readConfig } from '../../src/server/config/config.ts';
 import { openDatabase } from '../../src/server/db/open.ts';
+import type { Db } from '../../src/server/db/tables.ts';
+import type { Identity } from '../../src/server/identity/identity.ts';
+import { deriveKey } from '../../src/server/identity/keys.ts';
+import { rememberPerson } from '../../src/server/identity/people.ts';
+import { mintToken } from '../../src/server/identity/personal-token.ts';
+import { storeClient } from '../../src/server/oauth/clients.ts';
+import { storeGrant } from '../../src/server/oauth/grants.ts';
+import { createKeys } from '../../src/server/oauth/keys.ts';
 import { freePort } from '../harness.ts';
 import { answers } from './baselines.ts';
 import type { Identities } from './identities.ts';
@@ -13,6 +23,8 @@ export interface BenchGateway extends Started {
   /** Milliseconds from its start to the first answered call. */
   readonly startedIn: number;
   readonly dataDir: string;
+  /** One person's tokens: a personal one, and one of a program that the person signed in from. */
+  readonly person: { readonly personal: string; readonly oauth: string };
 }
 
 /** What it holds. */
@@ -26,6 +38,8 @@ export interface Size {
   /** Tools that each of those is known to have. */
   readonly toolsEach?: number;
 }
+
+const secretKey = 'only-for-the-benchmark-8d41c7fb02e96a35b7f0642d9ec1583a';
 
 /** The groups of the scope file: who may call all, some of the tools, or none. */
 export const groups = { all: 'bench-all', some: 'bench-some', none: 'bench-none' } as const;
@@ -43,8 +57,9 @@ export async function startBenchGateway(
   const dataDir = join(directory, name);
   mkdirSync(dataDir);
   writeFileSync(join(dataDir, 'scopes.yml'), scopeFile(scopes));
-  await seed(dataDir, upstreamPort, { count: servers, enabled: checkedEvery > 0, toolsEach });
   const port = await freePort();
+  const seeds = { count: servers, enabled: checkedEvery > 0, toolsEach, issuer: `http://localhost:${port}` };
+  const person = await seed(dataDir, upstreamPort, seeds);
   const { tenantId, clientId, origin, certificate } = identities;
   const token = await identities.token(0, groups.all);
   const begun = performance.now();
@@ -59,7 +74,7 @@ export async function startBenchGateway(
         ...{ AUTH_PROVIDER: 'entra', ENTRA_TENANT_ID: tenantId, ENTRA_CLIENT_ID: clientId },
         ...{ ENTRA_CLIENT_SECRET: 'not-used', ENTRA_LOGIN_BASE_URL: origin },
         ...{
-          SECRET_KEY: 'only-for-the-benchmark-8d41c7fb02e96a35b7f0642d9ec1583a',
+          SECRET_KEY: secretKey,
           NODE_EXTRA_CA_CERTS: certificate,
         },
         ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
@@ -76,7 +91,7 @@ export async function startBenchGateway(
     body: readFileSync(new URL('call.json', import.meta.url)),
   });
   if (answer.status !== 200) throw new Error(`the first call: ${answer.status} ${await answer.text()}`);
-  return { ...gateway, port, dataDir, startedIn: performance.now() - begun };
+  return { ...gateway, port, dataDir, person, startedIn: performance.now() - begun };
 }
 
 function scopeFile(count: number): string {
@@ -113,8 +128,13 @@ interface Call {
 async function seed(
   dataDir: string,
   upstreamPort: number,
-  { count, enabled, toolsEach }: { count: number; enabled: boolean; toolsEach: number },
-): Promise<void> {
+  {
+    count,
+    enabled,
+    toolsEach,
+    issuer,
+  }: { count: number; enabled: boolean; toolsEach: number; issuer: string },
+): Promise<BenchGateway['person']> {
   const { db, close } = await openDatabase(dataDir);
   const at = new Date().toISOString();
   const row = (name: string, url: string, enabled: number) => ({
@@ -171,5 +191,50 @@ async function seed(
       .insertInto('servers')
       .values(rows.slice(from, from + 500).map((one) => ({ ...one, ...(seen[one.id] ?? seenOthers) })))
       .execute();
+  const person = await tokensOfPerson(db, issuer);
   await close();
+  return person;
+}
+
+/** Two tokens of one person for the same server: what differs is who issued them. */
+async function tokensOfPerson(db: Db, issuer: string): Promise<BenchGateway['person']> {
+  // Read an hour from now, so that no group is asked for meanwhile.
+  const [now, later] = [new Date(), new Date(Date.now() + 3_600_000).toISOString()];
+  const owner = { subject: 'bench', username: 'bench', name: null, email: null, groups: [groups.all] };
+  const about = { tenant: 'bench', sid: null, groupsComplete: true, logoutHint: null };
+  await rememberPerson(db, 'entra', { ...owner, ...about }, later);
+  const person = { ...owner, provider: 'entra' };
+  const settings = readConfig({ SECRET_KEY: secretKey, EVALUATION: 'true' }, '.').tokens;
+  const key = deriveKey(secretKey, 'personal-token');
+  const minting = { db, key, settings, now: Date.now, freshPerson: async () => person };
+  const { token: personal } = await mintToken(
+    minting,
+    { ...person, kind: 'person', method: 'session' } as unknown as Identity,
+    { scopes: ['bench-all'], hours: 1, description: 'bench' },
+  );
+  const at = now.toISOString();
+  const client = { id: 'bench', name: 'bench' };
+  await storeClient(db, {
+    ...{ id: client.id, kind: 'administrator', status: 'approved', createdBy: 'bench', at },
+    metadata: {
+      ...{ client_name: 'bench', redirect_uris: ['http://localhost'], token_endpoint_auth_method: 'none' },
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
+  });
+  const [scopes, resource] = [['mcp:read', 'mcp:call'], `${issuer}/json/mcp`];
+  const grant = { id: 'bench', owner: person, client, resource, scopes, at, via: 'consent' } as const;
+  await storeGrant(db, { ...grant, expiresAt: later });
+  const keys = createKeys({ db, now: Date.now, key: deriveKey(secretKey, 'oauth-key') });
+  const [jwk] = (await keys.current()).privateJwks;
+  if (!jwk?.kid) throw new Error('there is no key to sign with');
+  const oauth = await new SignJWT({ client_id: client.id, scope: scopes.join(' '), gid: grant.id })
+    .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: jwk.kid })
+    .setIssuer(issuer)
+    .setAudience(resource)
+    .setSubject('entra:bench')
+    .setJti('bench')
+    .setIssuedAt()
+    .setExpirationTime('1h')
+    .sign(await importJWK(jwk, 'ES256'));
+  return { personal, oauth };
 }

@@ -77,8 +77,8 @@ async function bench(): Promise<void> {
     await warmUp(generator, of('before', one), token);
     return of('before', one);
   };
-  const tokensOf = ({ identities: count, group }: Scenario): string[] =>
-    tokens.get(`${group} ${count}`) ?? [];
+  const tokensOf = ({ identities: count, group, as }: Scenario): string[] =>
+    as ? [gateway.person[as]] : (tokens.get(`${group} ${count}`) ?? []);
 
   const before = options.before === undefined ? undefined : await startBefore();
   for (const scenario of chosen) {

@@ -12,6 +12,8 @@ export interface Scenario {
   /** The identities that call in turn, as numbers and their group. */
   readonly identities: number;
   readonly group: string;
+  /** Which token of the one person is sent, in place of those of the identities. */
+  readonly as?: 'personal' | 'oauth';
   /** Sent in place of a token. */
   readonly credential?: string;
   /** What is expected of the gateway. */
@@ -38,6 +40,8 @@ const usual = {
 export const scenarios: readonly Scenario[] = [
   { ...usual, name: 'call-json' },
   { ...usual, name: '256-identities', identities: 256, against: 'call-json' },
+  { ...usual, name: 'personal-token', as: 'personal', compared: false },
+  { ...usual, name: 'oauth-token', as: 'oauth', against: 'personal-token', compared: false },
   { ...usual, name: 'servers-10000', large: true, against: 'call-json' },
   { ...usual, name: 'call-sse', server: 'ticks' },
   { ...usual, name: 'list-10k', server: 'list', body: list },

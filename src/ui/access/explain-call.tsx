@@ -29,7 +29,7 @@ const subjects: Readonly<Record<string, 'tool' | 'prompt' | 'resource'>> = {
   'resources/subscribe': 'resource',
 };
 
-const empty = { by: 'username', who: '', server: '', method: 'tools/call', item: '' };
+const empty = { by: 'username', who: '', server: '', method: 'tools/call', item: '', client: '' };
 type Asked = typeof empty;
 
 /** Asks what the gateway would decide on a call, by the same decision that the call would meet, and shows why. */
@@ -102,16 +102,23 @@ function Question({ asked, change }: { asked: Asked; change: (changed: Partial<A
           onChange={(item) => change({ item })}
         />
       )}
+      <TextField
+        label="Program (optional)"
+        value={asked.client}
+        placeholder="claude-code"
+        onChange={(client) => change({ client })}
+      />
     </>
   );
 }
 
-function bodyOf({ by, who, server, method, item }: Asked) {
+function bodyOf({ by, who, server, method, item, client }: Asked) {
   const subject = subjects[method];
   const name = item.trim();
   return {
     ...subjectOf({ by, who }),
     ...{ server: server.trim(), method },
     ...(subject && name !== '' ? { [subject]: name } : {}),
+    ...(client.trim() !== '' ? { client: client.trim() } : {}),
   };
 }

@@ -29,7 +29,7 @@ export interface ScopeDraft {
   readonly actions: readonly GrantDraft[];
   readonly permissions: readonly GrantDraft[];
   readonly agent_access: readonly string[];
-  /** The programs for which it counts; kept as it is. */
+  /** The programs for which it counts, by client id or alias; absent for every way to call. */
   readonly clients?: readonly string[] | undefined;
   readonly group_mappings: readonly string[];
   readonly create_in_idp: boolean;

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { factsOf, uiPermissions } from '../../contract/permissions.ts';
 import { agentActions } from '../../contract/scopes.ts';
 import { scopesQuery, unknownGroup } from '../access/access-query.ts';
-import { agentsQuery, serversQuery } from '../api.ts';
+import { agentsQuery, programsQuery, serversQuery } from '../api.ts';
 import { NamesField } from '../controls/names-field.tsx';
 import { TextField } from '../controls/text-field.tsx';
 import { GrantFields } from './grant-fields.tsx';
@@ -24,6 +24,7 @@ export function ScopeFields({
   const { data: scopes } = useQuery(scopesQuery);
   const { data: servers } = useQuery(serversQuery);
   const { data: agents } = useQuery(agentsQuery);
+  const { data: programs } = useQuery(programsQuery);
   const everything = { value: 'all', words: 'All' };
   const agentOffers = [
     everything,
@@ -81,6 +82,17 @@ export function ScopeFields({
           }
           fault={faultAt(faults, 'group_mappings')}
           onChange={(group_mappings) => onChange({ ...draft, group_mappings })}
+        />
+        <NamesField
+          label="Only from these programs"
+          names={draft.clients ?? []}
+          suggestions={(programs?.items ?? []).map(({ client_id, alias, client_name }) => ({
+            value: alias ?? client_id,
+            words: client_name,
+          }))}
+          hint="Client ids or aliases of programs that people sign in from. With none, the scope counts however somebody calls; with one, in no browser session and no personal token."
+          fault={faultAt(faults, 'clients')}
+          onChange={(clients) => onChange({ ...draft, clients: clients.length > 0 ? clients : undefined })}
         />
         {isNew && scopes?.directory && (
           <label className="flex items-start gap-2">

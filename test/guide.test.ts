@@ -12,6 +12,7 @@ import { readConfig } from '../src/server/config/config.ts';
 import { entra as entraProvider } from '../src/server/identity/providers/entra.ts';
 import { cli, folderWith } from './cli-trial.ts';
 import { ageGroups, startGateway, type TestGateway } from './harness.ts';
+import { consent, openBrowser } from './oauth-client.ts';
 import { agentToken, cookiesOf, signIn, submitSignIn } from './sign-in.ts';
 
 /**
@@ -309,13 +310,13 @@ test('Sign in at the command line: the commands of the guide sign in and then ne
   const cwd = await folderWith();
   const env = { XDG_CONFIG_HOME: cwd };
   const openUrl = async (url: string): Promise<void> =>
-    void (await fetch(await submitSignIn(url, accounts.admin.userPrincipalName)));
+    void (await fetch(await consent(openBrowser(), new URL(url), { as: accounts.admin.userPrincipalName })));
   expect(await cli(first.split(' '), { cwd, env, terminal: { openUrl } })).toMatchObject({ code: 0 });
   const { out } = await cli([...second.split(' '), '--json'], { cwd, env });
   expect(JSON.parse(out)).toMatchObject({
     kind: 'person',
     is_admin: true,
-    client_id: shippedTenant.publicClientId,
+    client_id: 'mcp-gateway-cli',
   });
 });
 

@@ -90,7 +90,8 @@ async function ownToken(
     }
     const scope =
       provider.exchangesBy === 'on_behalf_of'
-        ? ['openid', 'offline_access', ...provider.resourceScopes].join(' ')
+        ? // Entra takes a request for itself by the client's id alone (AADSTS90009).
+          `openid offline_access ${provider.clientId}/.default`
         : undefined;
     try {
       const answer = await oidc.refreshTokenGrant(configuration, refresh, scope ? { scope } : {});

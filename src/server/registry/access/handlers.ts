@@ -12,6 +12,7 @@ import type { Db } from '../../db/tables.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';
 import type { Scopes } from '../scopes/watch.ts';
+import { find } from '../servers/store.ts';
 import { dryRun } from './dry-run.ts';
 import { effective } from './effective.ts';
 import { groupsOfSomebody } from './somebody.ts';
@@ -53,9 +54,39 @@ export function accessHandlers(world: AccessWorld): Handlers<typeof accessEndpoi
       const { method, tool, prompt, resource } = body;
       const call: Call = { server: trimSlashes(body.server), method, tool, prompt, resource };
       const subject = { groups, clientNames: await clientNamesOf(db, body.client) };
-      return explain(db, subject, call, grants());
+      const explained = await explain(db, subject, call, grants());
+      if (!explained.allow) return explained;
+      const more = await connectionInWords(db, call.server, body.username);
+      return { ...explained, explanation: `${explained.explanation}${more}` };
     },
   };
+}
+
+/** Whether somebody who is allowed to call a server has the credential that it wants; empty where it wants none of theirs. */
+async function connectionInWords(db: Db, server: string, username: string | undefined): Promise<string> {
+  const row = await find(db, `/${server}`);
+  const mode = row?.egress?.egress_auth_mode;
+  if (!row || !mode) return '';
+  if (mode === 'client_credentials') return " The gateway's own credential goes to this server.";
+  if (mode === 'obo_exchange') return ' Their sign-in is exchanged for a credential of this server.';
+  if (username === undefined) return ' Each person has to be connected to this server.';
+  const held = await db
+    .selectFrom('connections')
+    .innerJoin('people', (join) =>
+      join
+        .onRef('people.provider', '=', 'connections.provider')
+        .onRef('people.subject', '=', 'connections.subject'),
+    )
+    .select('connections.status')
+    .where((e) => e(e.fn<string>('lower', ['people.username']), '=', username.toLowerCase()))
+    .where('connections.server_id', '=', row.id)
+    .where('connections.purpose', '=', 'call')
+    .executeTakeFirst();
+  if (!held)
+    return ' Allowed, but they are not connected to this server: a call tells them where to connect.';
+  return held.status === 'refused'
+    ? ' Allowed, but the server no longer takes their credential: a call tells them to connect again.'
+    : ' They are connected to this server.';
 }
 
 /** The scopes that allow something on a server, in their order. */

@@ -24,6 +24,8 @@ async function run() {
     rotateSecrets: async (options) => (await import('../dist/server.js')).rotateSecrets(options),
     migrateDatabase: async () => (await import('../dist/server.js')).migrateDatabase(),
     moveDatabase: async (options) => (await import('../dist/server.js')).moveDatabase(options),
+    backupDatabase: async (options) => (await import('../dist/server.js')).backupDatabase(options),
+    restoreDatabase: async (options) => (await import('../dist/server.js')).restoreDatabase(options),
     runSetup: async (provider, options, talk) =>
       (await import('../dist/tools.js')).runSetup(provider, options, talk),
     runEmulator: async (options) => (await import('../dist/entra-emulator.js')).runEmulator(options),

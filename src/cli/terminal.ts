@@ -61,6 +61,13 @@ export interface Rotation {
   readonly unreadable: readonly string[];
 }
 
+/** Where a backup is, by absolute paths. */
+export interface BackupOptions {
+  file: string;
+  passphraseFile?: string;
+  dataDir?: string;
+}
+
 /** The server's programs that the command line starts; passed in, because the CLI imports only the contract. */
 export interface World {
   /** Resolves when the server has stopped; a number is the exit code. An error with `faults` means faulty settings. */
@@ -74,6 +81,14 @@ export interface World {
     from: string;
     to: string;
   }): Promise<{ readonly rows: Readonly<Record<string, number>> }>;
+  /** Writes the database of the settings to a file; returns the rows of each table. */
+  backupDatabase(options: BackupOptions): Promise<{ readonly rows: Readonly<Record<string, number>> }>;
+  /** Puts a backup into the empty database of the settings. */
+  restoreDatabase(options: BackupOptions & { isDryRun: boolean }): Promise<{
+    readonly rows: Readonly<Record<string, number>>;
+    readonly version: string;
+    readonly createdAt: string;
+  }>;
   runEmulator(options: EmulatorOptions): Promise<number>;
   /** Examines a provider that the settings name. An error with `faults` means faulty settings, or another provider. */
   runDoctor(provider: string): Promise<Diagnosis>;

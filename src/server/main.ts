@@ -22,6 +22,8 @@ import { buildSearch } from './start/search.ts';
 import { serve } from './start/serve.ts';
 import { runWorkers, workersOf } from './start/workers.ts';
 
+export { backupDatabase, restoreDatabase } from './start/backup.ts';
+
 /** How `mcp-gateway start` is called; what is given goes before the environment. */
 export interface StartOptions {
   readonly evaluation?: boolean | undefined;

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { plainText } from '../../contract/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { readJsonFile } from '../json-file.ts';
-import type { StartOptions } from '../terminal.ts';
+import type { BackupOptions, StartOptions } from '../terminal.ts';
 
 interface EmulatorFlags {
   seed?: string;
@@ -13,7 +13,13 @@ interface EmulatorFlags {
   dataDir?: string;
 }
 
-/** `start`, `rotate-secrets` and `entra-emulator`: the programs that work without a registry to talk to. */
+interface BackupFlags {
+  passphraseFile?: string;
+  dataDir?: string;
+  dryRun?: boolean;
+}
+
+/** `start`, `backup`, `restore`, `rotate-secrets` and `entra-emulator`: the programs that work without a registry to talk to. */
 export const addProcessCommands: AddCommands = (program, on) => {
   addCommand(program, 'start', {
     summary: 'Start the gateway and registry; settings come from the environment and .env',
@@ -50,6 +56,35 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .requiredOption('--to <url>', 'the new database (setting DATABASE_URL)')
     .action(on(move));
 
+  addCommand(program, 'backup', {
+    summary: 'Write everything in the database to one file, while the gateway runs; SECRET_KEY is not in it',
+    examples: [
+      'mcp-gateway backup gateway.backup',
+      'mcp-gateway backup gateway.backup --passphrase-file ./passphrase',
+    ],
+  })
+    .argument('<file>', 'the file to write; it must not be there yet')
+    .option('--passphrase-file <file>', 'encrypt the backup with the text of this file')
+    .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
+    .action((file: string, ...rest: unknown[]) =>
+      on<BackupFlags>((run, flags) => backup(run, file, flags))(file, ...rest),
+    );
+
+  addCommand(program, 'restore', {
+    summary: 'Put a backup into an empty database, embedded or on PostgreSQL; the gateway must be stopped',
+    examples: [
+      'mcp-gateway restore gateway.backup --dry-run',
+      'mcp-gateway restore gateway.backup --passphrase-file ./passphrase --data-dir ./new-data',
+    ],
+  })
+    .argument('<file>', 'the backup')
+    .option('--passphrase-file <file>', 'the file with which it was encrypted')
+    .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
+    .option('--dry-run', 'read the whole backup and check it, and change nothing')
+    .action((file: string, ...rest: unknown[]) =>
+      on<BackupFlags>((run, flags) => restore(run, file, flags))(file, ...rest),
+    );
+
   addCommand(program, 'entra-emulator', {
     summary: 'Run an emulated Entra ID for tests and evaluation; it is not Microsoft Entra ID',
     examples: [
@@ -68,6 +103,43 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .option('--strict', 'where nobody could decide how Entra ID behaves, behave as is worst for a client')
     .action(on(runEmulator));
 };
+
+function pathsOf(
+  { terminal: { cwd } }: Run,
+  file: string,
+  { passphraseFile, dataDir }: BackupFlags,
+): BackupOptions {
+  return {
+    file: resolve(cwd, file),
+    ...(passphraseFile === undefined ? {} : { passphraseFile: resolve(cwd, passphraseFile) }),
+    ...(dataDir === undefined ? {} : { dataDir: resolve(cwd, dataDir) }),
+  };
+}
+
+async function backup(run: Run, file: string, flags: BackupFlags): Promise<number> {
+  const { rows } = await run.world.backupDatabase(pathsOf(run, file, flags));
+  run.output.result({ file, rows }, () => `${total(rows)} rows written to ${file}.`);
+  run.output.note(
+    'SECRET_KEY is not in the backup: keep it apart. Without it stored credentials cannot be read.',
+  );
+  return 0;
+}
+
+async function restore(run: Run, file: string, flags: BackupFlags): Promise<number> {
+  const isDryRun = flags.dryRun ?? false;
+  const done = await run.world.restoreDatabase({ ...pathsOf(run, file, flags), isDryRun });
+  const of = `of ${done.createdAt}, version ${done.version}`;
+  run.output.result({ file, ...done, dry_run: isDryRun }, () =>
+    isDryRun
+      ? `The backup ${of} is whole and fits: ${total(done.rows)} rows. Nothing was changed.`
+      : `${total(done.rows)} rows restored from the backup ${of}. Start the gateway with the SECRET_KEY that it had.`,
+  );
+  return 0;
+}
+
+function total(rows: Readonly<Record<string, number>>): number {
+  return Object.values(rows).reduce((sum, count) => sum + count, 0);
+}
 
 async function start({ world, terminal }: Run, options: StartOptions): Promise<number> {
   const { evaluation, port, host, dataDir } = options;
@@ -106,10 +178,9 @@ async function move(
   { from, to }: { from: string; to: string },
 ): Promise<number> {
   const { rows } = await world.moveDatabase({ from: resolve(terminal.cwd, from), to });
-  const total = Object.values(rows).reduce((sum, count) => sum + count, 0);
   output.result(
     { rows },
-    () => `${total} rows moved. Set DATABASE_URL and start the gateway; SECRET_KEY stays the same.`,
+    () => `${total(rows)} rows moved. Set DATABASE_URL and start the gateway; SECRET_KEY stays the same.`,
   );
   return 0;
 }

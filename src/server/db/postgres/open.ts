@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { PostgresSettings } from '../../config/config-database.ts';
 import { migrate } from '../migrate.ts';
 import type { OpenDatabase } from '../open.ts';
-import type { Tables } from '../tables.ts';
+import type { Db, Tables } from '../tables.ts';
 import { connectionOf, poolOf, whenAway } from './pool.ts';
 
 /** Where notifications of the change feed go. */
@@ -28,6 +28,23 @@ export async function openPostgres(settings: PostgresSettings): Promise<OpenData
       await db.destroy();
     },
   };
+}
+
+/** Uses the database as it is, without bringing it up to date and without limits on how long that takes. */
+export async function withPostgresAsIs<T>(
+  settings: PostgresSettings,
+  use: (db: Db) => Promise<T>,
+): Promise<T> {
+  const pool = new pg.Pool({ ...connectionOf(settings, 'unlimited'), max: 1 });
+  pool.on('error', () => {});
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    return await use(db);
+  } catch (error) {
+    throw whenAway(error);
+  } finally {
+    await db.destroy();
+  }
 }
 
 /** Brings the database to the newest version, without limits on how long that takes; returns the steps taken. */

@@ -29,6 +29,7 @@ const commands = {
     test,
     'test:postgres': postgres,
     'test:keycloak': keycloak,
+    'test:clients': clients,
     build,
     bench,
     'bench:ui': benchUi,
@@ -85,6 +86,13 @@ function keycloak() {
   install();
   if (buildIsStale()) runBuild();
   run(pinnedNode(), ['test/keycloak/main.ts', ...rest]);
+}
+
+/** The tests with third-party clients, which are installed first and kept in `CI_TOOLS`. */
+function clients() {
+  install();
+  if (buildIsStale()) runBuild();
+  run(pinnedNode(), ['test/clients/main.ts', ...rest]);
 }
 
 function build() {

@@ -23,9 +23,9 @@ export interface Target {
 
 /**
  * Starts an MCP server on loopback with the fixtures that the official conformance scenarios call: protocol 2026-07-28,
- * and 2025-11-25 with sessions, a GET stream and resumption, at one address.
+ * and 2025-11-25 with sessions, a GET stream and resumption, at one address. Port 0 takes a free one.
  */
-export async function startTarget(): Promise<Target> {
+export async function startTarget({ port = 0 } = {}): Promise<Target> {
   const modern = createMcpHandler(() => makeServer((name) => notify(name)), { legacy: 'reject' });
   const notify = (name: 'tools' | 'prompts'): void =>
     name === 'tools' ? modern.notify.toolsChanged() : modern.notify.promptsChanged();
@@ -47,7 +47,7 @@ export async function startTarget(): Promise<Target> {
   const http = createServer((req, res) => {
     handle(req, res).catch((error: unknown) => refuse(res, 500, -32603, String(error)));
   });
-  await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => http.listen(port, '127.0.0.1', resolve));
   return {
     url: `http://localhost:${(http.address() as AddressInfo).port}/mcp`,
     async close() {

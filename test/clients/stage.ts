@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
+import { startTarget, type Target } from '../conformance/target.ts';
+import { freePort, startGateway } from '../harness.ts';
+import { consent, openBrowser } from '../oauth-client.ts';
+import { agentToken, askAsAdmin, mintToken, signIn } from '../sign-in.ts';
+import type { Key } from './pinned.ts';
+
+/** Who signs in: a person who may call one tool of the target and nothing else. */
+export const person = shippedTenant.accounts.user.userPrincipalName;
+
+/** What a narrow scope allows and refuses on each server. */
+export const narrow = {
+  target: { may: 'test_simple_text', mayNot: 'test_error_handling' },
+  oldest: { may: 'echo', mayNot: 'get-sum' },
+} as const;
+
+/** A gateway with two servers behind it, and somebody at the browser. */
+export type Stage = Awaited<ReturnType<typeof startStage>>;
+
+/**
+ * Starts an evaluation gateway with the conformance target (both protocol eras) at `/target` and server-everything over
+ * HTTP+SSE at `/oldest`.
+ */
+export async function startStage() {
+  const [port, targetPort] = [await freePort(), await freePort()];
+  const oldest = await startOldest(port);
+  const [gateway, firstTarget] = await Promise.all([startGateway(), startTarget({ port: targetPort })]);
+  let target: Target = firstTarget;
+  const ask = await askAsAdmin(gateway);
+  const post = async (path: string, body: object): Promise<void> => {
+    const answer = await ask(path, body);
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+  };
+  const register = (name: string, proxy_pass_url: string, more: object = {}) =>
+    post('/api/servers', {
+      ...{ server_name: name, path: `/${name}`, proxy_pass_url, is_enabled: true, ...more },
+    });
+  await register('target', target.url);
+  await register('oldest', `http://127.0.0.1:${port}/sse`, { supported_transports: ['sse'] });
+  await post('/api/servers/groups/import', {
+    scope_name: 'narrow',
+    server_access: Object.entries(narrow).map(([server, { may }]) => ({
+      ...{ server, methods: ['initialize', 'tools/list', 'tools/call'], tools: [may] },
+    })),
+    group_mappings: [shippedTenant.groups.users],
+  });
+  const bob = await signIn(gateway.url, person);
+  const browser = await startBrowser();
+  return {
+    gateway,
+    browser,
+    urlOf: (server: 'target' | 'oldest') =>
+      `${gateway.url}/${server}/${server === 'oldest' ? 'sse' : 'mcp'}`,
+    direct: { target: firstTarget.url, oldest: `http://127.0.0.1:${port}/sse` },
+    tokens: {
+      full: await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin),
+      narrow: (await mintToken(gateway.url, bob, { requested_scopes: ['narrow'] })).token,
+    },
+    /** Ends the target and starts it anew at its address: its sessions are gone. */
+    async restartTarget(): Promise<void> {
+      await target.close();
+      target = await startTarget({ port: targetPort });
+    },
+    /** Ends every grant that the person has given to programs. */
+    async endGrants(): Promise<number> {
+      const headers = { cookie: bob.cookie, 'x-csrf-token': bob.csrf };
+      const list = await fetch(`${gateway.url}/api/connected-clients`, { headers });
+      const { connected_clients } = (await list.json()) as { connected_clients: { id: string }[] };
+      for (const { id } of connected_clients)
+        await fetch(`${gateway.url}/api/connected-clients/${id}`, { method: 'DELETE', headers });
+      return connected_clients.length;
+    },
+    async close(): Promise<void> {
+      oldest.kill('SIGKILL');
+      browser.close();
+      await Promise.all([gateway.close(), target.close()]);
+    },
+  };
+}
+
+/** Why a client cannot be tried here; undefined when it can. */
+export function whyAbsent(key: Key): string | undefined {
+  return (JSON.parse(process.env.CLIENTS_ABSENT ?? '{}') as Record<string, string>)[key];
+}
+
+async function startOldest(port: number): Promise<ChildProcess> {
+  const script = resolve('node_modules/@modelcontextprotocol/server-everything/dist/index.js');
+  const child = spawn(process.execPath, [script, 'sse'], {
+    env: { PATH: process.env.PATH, PORT: String(port) },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  await new Promise<void>((ready, fail) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
+      if (/running on port/i.test(chunk.toString())) ready();
+    });
+    child.once('exit', (code) => fail(new Error(`server-everything ended with ${code}`)));
+  });
+  return child;
+}
+
+/**
+ * Whoever sits at the browser. Programs that open one find a command of its names that brings the URL here; the sign-in is
+ * done as the person, and where it leads is opened, which is where such a program listens.
+ */
+async function startBrowser() {
+  const opened: string[] = [];
+  const failures: string[] = [];
+  /** Signs in; resolves with the client's redirect and what it carries. */
+  const open = async (url: string): Promise<URL> => {
+    opened.push(url);
+    return await consent(openBrowser(), new URL(url), { as: person });
+  };
+  const server = createServer((request, response) => {
+    const url = new URL(request.url ?? '/', 'http://localhost').searchParams.get('url') ?? '';
+    response.end();
+    open(url)
+      .then((redirect) => fetch(redirect))
+      .catch((error: unknown) => failures.push(`${url}: ${error}`));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  const folder = mkdtempSync(join(tmpdir(), 'client-browser-'));
+  const script = `#!${process.execPath}\nfetch('http://127.0.0.1:${port}/?url=' + encodeURIComponent(process.argv.slice(2).find((one) => one.startsWith('http'))));\n`;
+  for (const name of ['xdg-open', 'open', 'www-browser', 'sensible-browser', 'x-www-browser']) {
+    writeFileSync(join(folder, name), script);
+    chmodSync(join(folder, name), 0o755);
+  }
+  return {
+    opened,
+    failures,
+    open,
+    /** Where the commands are: before everything else in a program's PATH. */
+    folder,
+    environment: { BROWSER: join(folder, 'xdg-open'), DISPLAY: ':99' },
+    close() {
+      server.closeAllConnections();
+      server.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

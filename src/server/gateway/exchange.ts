@@ -9,6 +9,13 @@ import type { Asked, Message, MessageId } from './read-call.ts';
 import type { Tended } from './tend.ts';
 import { type Trace, traceIn } from './trace.ts';
 
+/** The answer on its way. */
+interface Passage extends Tended {
+  hangUp(): void;
+  /** Puts a message of the gateway's own on an event stream; false when that cannot be done. */
+  say?(message: string): boolean;
+}
+
 /** One HTTP request of a client and its answer, with each fact noted as it becomes known. */
 export interface Exchange {
   readonly req: IncomingMessage;
@@ -52,7 +59,11 @@ export interface Exchange {
   leave?: (() => void) | undefined;
   freeBody?: (() => void) | undefined;
   /** The answer on its way. */
-  passage?: (Tended & { hangUp(): void }) | undefined;
+  passage?: Passage | undefined;
+  /** A stream of the older transport: the ticket in the address that the client posts its messages to. */
+  ticket?: string | undefined;
+  /** A message of the older transport: answers it on the stream of its session; absent when that is not here. */
+  say?: ((message: string) => boolean) | undefined;
 }
 
 /** Begins to note a request. Until something is decided it counts as failed. */

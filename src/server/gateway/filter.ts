@@ -10,6 +10,8 @@ export interface FilteredBody {
   write(chunk: Buffer): Buffer;
   /** The rest, in the pieces in which it is there. */
   end(): readonly Buffer[];
+  /** Puts an event between two of a stream's, see EventFilter; only where the body is one. */
+  insert?(data: string): Buffer | undefined;
 }
 
 /** The head of an answer, as far as a filter has to know it. */
@@ -77,7 +79,12 @@ function eventBody(options: FilterOptions): FilteredBody {
         beginning,
       ),
   );
-  return { whole: false, write: (chunk) => events.write(chunk), end: () => [events.end()] };
+  return {
+    whole: false,
+    write: (chunk) => events.write(chunk),
+    end: () => [events.end()],
+    insert: (data) => events.insert(data),
+  };
 }
 
 /** What the client gets for an event that cannot be passed on: the failure of the request that it may have answered. */

@@ -110,6 +110,19 @@ class Passage implements SettledHandler {
     }
   }
 
+  /** Puts a message of the gateway's own between two events of the stream; false where nobody takes it in. */
+  say(message: string): boolean {
+    const { res } = this.#exchange;
+    if (this.#over || !res.headersSent || res.destroyed || res.writableNeedDrain) return false;
+    const out = this.#body?.insert?.(message);
+    if (out === undefined) return false;
+    if (out.length > 0) {
+      this.#lastByte = lineFeed;
+      res.write(out);
+    }
+    return true;
+  }
+
   #giveUp(reason: string, end: () => void): void {
     this.#exchange.reason = reason;
     if (!this.#over) this.#stop(new HungUp());

@@ -11,6 +11,7 @@ import { type Asking, ask } from './ask.ts';
 import { connected, connectedAnew } from './connected.ts';
 import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
+import { createOlderStreams, type OlderStreams } from './legacy.ts';
 import { defaultLimits, type Limits } from './limits.ts';
 import { createListMemory, type ListMemory } from './list-memory.ts';
 import { decideAll, filterFor, requireReach } from './may.ts';
@@ -37,6 +38,7 @@ interface Running extends Omit<GatewayWorld, 'terminal'> {
   readonly sessions: Sessions;
   readonly openings: Openings;
   readonly showUrls: LRUCache<string, true>;
+  readonly olderStreams: OlderStreams;
   readonly shares: Shares;
   readonly bodies: BodyRoom;
   readonly tickets: Seals;
@@ -64,6 +66,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     sessions: createSessions(keys.session),
     showUrls: new LRUCache({ max: 20_000 }),
     openings: createOpenings(limits.openingMs),
+    olderStreams: createOlderStreams(({ identity }) => identity && shares.of(identity).holder),
     shares,
     bodies: createBodyRoom({
       one: bodyBytes,
@@ -116,7 +119,8 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   const share = shares.of(identity);
   const asking = await ask(exchange, gateway.bodies, share, limits);
   const { asked, method } = asking;
-  const empty = asksForOneList(asked, place.endpoint);
+  exchange.say = gateway.olderStreams.sayingFor({ place, holder: share.holder });
+  const empty = asksForOneList(asked, exchange);
   if (!decideAll(decide, exchange, identity, place.server, asked, empty))
     return answerEmptyList(exchange, asked);
   exchange.rights = gateway.rightsOf(identity);
@@ -213,10 +217,10 @@ function errandFor(
 ): Errand {
   const { holder } = share;
   const { req, asked } = exchange;
-  const { limits, sessions } = gateway;
-  const { credentials, route } = target;
-  const filter =
-    asked && filterFor(gateway, identity, route.name, asked, target.rewriteOther, limits.filterBytes);
+  const { limits, sessions, olderStreams } = gateway;
+  const { credentials, route, rewriteOther } = target;
+  const rewrite = rewriteOther && olderStreams.noting(exchange, rewriteOther);
+  const filter = asked && filterFor(gateway, identity, route.name, asked, rewrite, limits.filterBytes);
   const at: SessionPlace = { serverId: route.id, origin: target.origin, holder };
   const given = req.headers['mcp-session-id'];
   const session = own
@@ -268,12 +272,14 @@ function fail(exchange: Exchange, error: unknown): void {
   else res.destroy();
 }
 
-function finish({ traffic, trail, log, now, clientIp }: Running, exchange: Exchange): void {
+function finish(gateway: Running, exchange: Exchange): void {
+  const { traffic, trail, log, now, clientIp } = gateway;
   if (!exchange.res.writableFinished) {
     exchange.passage?.hangUp();
     exchange.reason ??= 'client_left';
   }
   exchange.opening?.done();
+  gateway.olderStreams.remove(exchange);
   exchange.leave?.();
   exchange.freeBody?.();
   traffic.remove(exchange);

@@ -28,6 +28,7 @@ beforeEach(async () => {
   house = await startGateway({
     alice: ['old tools/list', 'old tools/call now', 'twin * *', 'both * *'],
     bob: ['old * *'],
+    carol: ['old tools/list'],
   });
   const sse = new URL('/v1/sse?key=k', upstream.url);
   house.routes.set('old', routeOf('old', null, { sse }));
@@ -65,11 +66,39 @@ test("the client gets the gateway's address for messages, and what it posts ther
   expect(await stream.event()).toBe('data: {"jsonrpc":"2.0","id":1,"result":{}}\n\n');
 });
 
-test('what is posted is decided on', async () => {
-  const { address } = await session();
+/** The message of the next event. */
+const message = async (stream: Answer) => JSON.parse(/^data: (.*)$/m.exec(await stream.event())?.[1] ?? '');
+
+test('what is posted is decided on, and a refusal comes on the stream, where its client waits for it', async () => {
+  const { stream, address } = await session();
   const answer = await send(house.origin + address, { as: 'alice', body: rpc('tools/call', { name: 'rm' }) });
-  expect(answer).toMatchObject({ status: 403 });
+  expect(answer).toMatchObject({ status: 202, text: 'Accepted' });
+  const refused = { jsonrpc: '2.0', id: 1, error: { code: 403, data: { code: 'not_allowed' } } };
+  expect(await message(stream)).toMatchObject(refused);
   expect(upstream.received).toHaveLength(1);
+  expect(await house.audited(1)).toMatchObject([
+    { decision: 'deny', reason: 'tool', status: 403, tool: 'rm' },
+  ]);
+});
+
+test('a list that nobody granted is an empty one on the stream', async () => {
+  const { stream, address } = await session();
+  expect(await send(house.origin + address, { as: 'alice', body: rpc('prompts/list') })).toMatchObject({
+    status: 202,
+  });
+  expect(await message(stream)).toEqual({ jsonrpc: '2.0', id: 1, result: { prompts: [] } });
+  expect(upstream.received).toHaveLength(1);
+});
+
+test('a refusal is 403 where the stream is not here: ended, of another process, or of somebody else', async () => {
+  const { stream, address } = await session();
+  const body = rpc('tools/call', { name: 'rm' });
+  expect(await send(house.origin + address, { as: 'carol', body })).toMatchObject({ status: 403 });
+  streams[0]?.write('data: {"method":"notifications/next"}\n\n');
+  expect(await message(stream)).toEqual({ method: 'notifications/next' });
+  streams[0]?.end();
+  await house.audited(2);
+  expect(await send(house.origin + address, { as: 'alice', body })).toMatchObject({ status: 403 });
 });
 
 test('lists that arrive on the stream are filtered', async () => {

@@ -1,4 +1,6 @@
 import { Failure } from '../failure/errors.ts';
+import type { Exchange } from './exchange.ts';
+import type { Place } from './place.ts';
 import type { RewriteEvent } from './sse.ts';
 
 /** Query parameter that carries the ticket of a legacy SSE session. */
@@ -27,4 +29,38 @@ export function rewriteEndpoint(
 export function ticketIn(query: string): string | undefined {
   const [ticket, ...more] = new URLSearchParams(query).getAll(ticketParameter);
   return more.length === 0 ? ticket : undefined;
+}
+
+/** The streams of the older transport that this process has, by the ticket that their clients were given. */
+export interface OlderStreams {
+  /** Notes the ticket that passes on a stream, in the address that `rewrite` makes. */
+  noting(exchange: Exchange, rewrite: RewriteEvent): RewriteEvent;
+  /** How to answer a message on the stream of its session; undefined when this process does not have it. */
+  sayingFor({ place, holder }: { place: Place; holder: string }): Exchange['say'];
+  remove(exchange: Exchange): void;
+}
+
+/** There are no streams yet. `holderOf` says whose an exchange is. */
+export function createOlderStreams(holderOf: (exchange: Exchange) => string | undefined): OlderStreams {
+  const streams = new Map<string, Exchange>();
+  return {
+    noting: (exchange, rewrite) => (type, data) => {
+      const address = rewrite(type, data);
+      const ticket = address === undefined ? undefined : ticketIn(address.slice(address.indexOf('?') + 1));
+      if (ticket === undefined) return address;
+      if (exchange.ticket !== undefined) streams.delete(exchange.ticket);
+      exchange.ticket = ticket;
+      streams.set(ticket, exchange);
+      return address;
+    },
+    sayingFor({ place, holder }) {
+      const ticket = place.endpoint === 'messages' ? ticketIn(place.query) : undefined;
+      const stream = ticket === undefined ? undefined : streams.get(ticket);
+      if (!stream || stream.place?.server !== place.server || holderOf(stream) !== holder) return undefined;
+      return (message) => stream.passage?.say?.(message) ?? false;
+    },
+    remove(exchange) {
+      if (exchange.ticket !== undefined) streams.delete(exchange.ticket);
+    },
+  };
 }

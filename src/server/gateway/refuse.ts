@@ -39,13 +39,15 @@ export function noteFailure(exchange: Exchange, failure: Failure): void {
  */
 export function refuse(exchange: Exchange, failure: Failure): void {
   noteFailure(exchange, failure);
-  const status = isOfTheCall(exchange, failure) ? 200 : failure.status;
   const unidentified = failure.status === 401 || failure.code === 'identity_unavailable';
   const type = unidentified ? 'application/problem+json' : 'application/json';
   const text = JSON.stringify(unidentified ? problemOf(exchange, failure) : errorOf(exchange, failure));
+  const failsCall = isOfTheCall(exchange, failure);
+  if (failsCall && saidOnStream(exchange, text)) return;
   const head = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(text))];
   head.push(correlationHeader, exchange.id, ...headersOf(exchange, failure));
-  const { req, res } = exchange;
+  const { req, res, place } = exchange;
+  const status = failsCall && place?.endpoint !== 'messages' ? 200 : failure.status;
   const unread = leavesMuchUnread(req);
   if (unread) head.push('Connection', 'close');
   res.writeHead(status, head);
@@ -57,10 +59,28 @@ export function refuse(exchange: Exchange, failure: Failure): void {
  * A request that was read and is not allowed fails as a call, not as a transport: every SDK takes that from a JSON-RPC error
  * with status 200 and from nothing else, and some end the whole session at any other (docs/decisions/0032).
  */
-function isOfTheCall({ asked, decision, place }: Exchange, { code }: Failure): boolean {
-  // On the older transport the answer to a message comes on the stream, and this body would be read by nobody.
-  if (!ofTheCall.has(code) || decision !== 'deny' || place?.endpoint === 'messages') return false;
+function isOfTheCall({ asked, decision }: Exchange, { code }: Failure): boolean {
+  if (!ofTheCall.has(code) || decision !== 'deny') return false;
   return asked?.messages.some(({ kind }) => kind === 'request') === true;
+}
+
+/**
+ * On the older transport the answer to a message comes on the stream of its session: a body here would be read by nobody,
+ * and most clients would wait for ever. False where the stream is not here, because another process has it.
+ */
+function saidOnStream({ place, id, res, say }: Exchange, message: string): boolean {
+  if (place?.endpoint !== 'messages' || !say?.(message)) return false;
+  const text = 'Accepted';
+  res.writeHead(202, [
+    'Content-Type',
+    'text/plain',
+    'Content-Length',
+    String(text.length),
+    correlationHeader,
+    id,
+  ]);
+  res.end(text);
+  return true;
 }
 
 function headersOf({ place, challenge }: Exchange, failure: Failure): string[] {
@@ -137,8 +157,9 @@ const emptyLists: Readonly<Record<string, string>> = Object.assign(Object.create
 });
 
 /** Whether a request is one for a list, which is empty for who may not have it: a client that lists all must not end. */
-export function asksForOneList({ batch, messages: [{ kind, method }] }: Asked, endpoint: string): boolean {
-  return endpoint === 'mcp' && !batch && kind === 'request' && method in emptyLists;
+export function asksForOneList({ batch, messages: [{ kind, method }] }: Asked, exchange: Exchange): boolean {
+  const canBeAnswered = exchange.place?.endpoint === 'mcp' || exchange.say !== undefined;
+  return canBeAnswered && !batch && kind === 'request' && method in emptyLists;
 }
 
 /** Answers a request for a list that the caller may not have with an empty one, in the form of its era. */
@@ -165,6 +186,7 @@ export function answerResult(
   const modern = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
   const result = { ...own, ...(message.version === undefined ? {} : modern) };
   const text = JSON.stringify({ jsonrpc: '2.0', id: message.id, result });
+  if (saidOnStream(exchange, text)) return;
   const head = ['Content-Type', 'application/json', 'Content-Length', String(Buffer.byteLength(text))];
   exchange.res.writeHead(200, [...head, ...headers, correlationHeader, exchange.id]);
   exchange.res.end(text);

@@ -125,6 +125,36 @@ test.each([
   }
 });
 
+test.each([
+  ['at the beginning', '', '', true],
+  ['between two events', 'data: a\n\n', '', true],
+  ['behind a comment', 'data: a\n\n: ping\n', '', true],
+  ['in an event whose data are held', 'event: endpoint\ndata: a', '\n\n', false],
+  ['in an event whose first lines have passed', 'id: 1\nevent: endpoint\n', 'data: a\n\n', false],
+  ['before a line that is not whole', 'id: 1', '\ndata: a\n\n', true],
+  ['in an event above the limit', `event: e\ndata: ${'1'.repeat(200)}`, '\n\n', false],
+])('an event of ours goes %s of others, never into one', (_, before, after, atOnce) => {
+  const filter = new EventFilter(
+    100,
+    () => undefined,
+    () => 'DROPPED',
+  );
+  const ours = 'event: message\ndata: OURS\n\n';
+  const first = filter.write(Buffer.from(before)).toString();
+  const inserted = filter.insert('OURS')?.toString();
+  expect(inserted === ours).toBe(atOnce);
+  const whole = first + inserted + filter.write(Buffer.from(after)).toString();
+  const dropped = before.includes('111') ? 'event: e\ndata: DROPPED\n\n' : before + after;
+  expect(whole).toBe(before === 'id: 1' ? ours + dropped : dropped + ours);
+});
+
+test('no more than a few events of ours wait for the end of one', () => {
+  const filter = new EventFilter(100, upper);
+  filter.write(Buffer.from('event: t\n'));
+  const taken = Array.from({ length: 20 }, () => filter.insert('OURS'));
+  expect(taken.filter((one) => one !== undefined)).toHaveLength(16);
+});
+
 test('a stream that ends in an event above the limit ends with what replaces it', () => {
   expect(run([Buffer.from(`data: ${'1'.repeat(200)}`)], upper, 100).toString()).toBe('data: DROPPED\n\n');
 });

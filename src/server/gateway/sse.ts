@@ -6,8 +6,11 @@ export type RewriteEvent = (type: string, data: string) => string | undefined;
 /** How many times the limit is dropped of one event before its stream is broken off. */
 const dropAtMost = 16;
 
+/** How many events of ours may wait for the end of the one that is passing. */
+const insertAtMost = 16;
+
 const empty: Buffer = Buffer.alloc(0);
-const [lf, cr] = [0x0a, 0x0d];
+const [lf, cr, colon] = [0x0a, 0x0d, 0x3a];
 
 /**
  * A filter for `text/event-stream` bytes (WHATWG HTML, section 9.2.6) cut anywhere. An event is passed on when it ends;
@@ -35,6 +38,10 @@ export class EventFilter {
   #type = '';
   /** Still in the event, or its first line, that the stream began with, where a byte order mark may stand. */
   #atBeginning = true;
+  /** A line of an event has come whose end has not; a comment is no part of an event. */
+  #isInEvent = false;
+  /** Events of ours for the place behind it. */
+  #inserted: Buffer[] = [];
 
   constructor(limit: number, rewrite: RewriteEvent, tooLarge: (beginning: string) => string = breakOff) {
     this.#limit = limit;
@@ -52,6 +59,7 @@ export class EventFilter {
       if (end === undefined) return empty;
       const instead = this.#instead;
       this.#instead = undefined;
+      this.#isInEvent = false;
       return Buffer.concat([instead, this.write(chunk.subarray(end))]);
     }
     const bytes = this.#held === 0 ? chunk : this.#append(chunk);
@@ -75,8 +83,22 @@ export class EventFilter {
       if (!this.#hasData) passed = at + 1;
     }
     this.#keep(bytes, passed);
-    if (out.length === 0) return bytes.subarray(0, passed);
-    return Buffer.concat([...out, bytes.subarray(unchanged, passed)]);
+    if (out.length === 0 && this.#inserted.length === 0) return bytes.subarray(0, passed);
+    return Buffer.concat([...out, bytes.subarray(unchanged, passed), ...this.#takeInserted()]);
+  }
+
+  /**
+   * Puts an event of ours between two of the stream's: gives what may pass at once, which is nothing in the middle of an
+   * event, behind whose end it then comes. Undefined when too many wait already.
+   */
+  insert(data: string): Buffer | undefined {
+    if (this.#inserted.length >= insertAtMost) return undefined;
+    this.#inserted.push(Buffer.from(`event: message\ndata: ${data}\n\n`, 'utf8'));
+    return Buffer.concat(this.#takeInserted());
+  }
+
+  #takeInserted(): Buffer[] {
+    return this.#isInEvent || this.#instead ? [] : this.#inserted.splice(0);
   }
 
   /** The stream has ended: gives what is still held, filtered as if its event were complete. */
@@ -99,10 +121,12 @@ export class EventFilter {
     this.#hasData = false;
     this.#type = '';
     this.#atBeginning = false;
+    this.#isInEvent = false;
     return changed;
   }
 
   #readLine(bytes: Buffer, end: number): void {
+    if (bytes[this.#lineStart] !== colon) this.#isInEvent = true;
     const start = this.#lineStart + (this.#atBeginning && !this.#hasData ? markLength(bytes) : 0);
     if (isField(bytes, start, end, 'data')) this.#hasData = true;
     else {

@@ -47,7 +47,7 @@ export type OpenBrowser = (url: string) => Promise<URL>;
  */
 export function startDriver(key: Key, browser: OpenBrowser, environment: Record<string, string>): Driver {
   const home = mkdtempSync(join(tmpdir(), 'client-home-'));
-  const args = pinned[key].from === 'pypi' ? [resolve('test/clients/drivers/python.py'), key] : [];
+  const args = pinned[key].from === 'pypi' ? [resolve('test/clients/drivers/python/main.py'), key] : [];
   const child = spawn(programOf(key), args, {
     ...{ cwd: home, stdio: 'pipe' },
     env: { ...bareEnvironment(home), ...environment },

@@ -16,14 +16,7 @@ export interface Pinned {
 
 /** Every client that is tried, by the key that the tests use. */
 export const pinned = {
-  claude: npm('Claude Code', '@anthropic-ai/claude-code', '2.1.332'),
-  claude197: npm('Claude Code', '@anthropic-ai/claude-code', '2.1.197'),
-  codex: npm('Codex', '@openai/codex', '0.171.0'),
-  gemini: npm('Gemini CLI', '@google/gemini-cli', '0.61.0'),
-  inspector: npm('MCP Inspector (CLI)', '@modelcontextprotocol/inspector', '2.12.0'),
   'mcp-remote': npm('mcp-remote', 'mcp-remote', '0.15.1'),
-  mcporter: npm('mcporter', 'mcporter', '0.12.3'),
-  opencode: npm('opencode', 'opencode-ai', '1.18.33'),
   mcp1: pypi('Python SDK 1', 'mcp', '1.30.0'),
   mcp2: pypi('Python SDK 2', 'mcp', '2.3.0'),
   fastmcp2: pypi('FastMCP 2', 'fastmcp', '2.14.7'),
@@ -58,9 +51,11 @@ export function programOf(key: Key): string {
   const folder = folderOf(key);
   if (pinned[key].from === 'pypi') return join(folder, 'bin/python');
   if (pinned[key].from === 'go') return join(folder, 'driver');
-  const names: Partial<Record<Key, string>> = { claude197: 'claude', inspector: 'mcp-inspector' };
-  return join(folder, 'node_modules/.bin', names[key] ?? key);
+  return join(folder, 'node_modules/.bin', key);
 }
+
+/** What a package of npm depends on is of this day; for PyPI and Go, drivers/ has files that say the versions. */
+const asOf = '2026-11-29';
 
 /** Installs what is not there yet; returns why each client that could not be installed is absent. */
 export async function installAll(): Promise<Partial<Record<Key, string>>> {
@@ -86,12 +81,13 @@ async function install(key: Key): Promise<void> {
   console.log(`Installing ${of} ${version} ...`);
   if (from === 'npm') {
     writeFileSync(join(folder, 'package.json'), '{"private":true}');
-    const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--save-exact'];
+    const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--save-exact', `--before=${asOf}`];
     await run('npm', ['install', ...quiet, `${of}@${version}`], { cwd: folder, ...limits });
   } else if (from === 'pypi') {
     await run('python3', ['-m', 'venv', folder], limits);
     const quiet = ['--quiet', '--disable-pip-version-check'];
-    await run(join(folder, 'bin/pip'), ['install', ...quiet, `${of}==${version}`], limits);
+    const constraints = resolve(`test/clients/drivers/python/${key}.txt`);
+    await run(join(folder, 'bin/pip'), ['install', ...quiet, '-c', constraints, `${of}==${version}`], limits);
   } else
     await run('go', ['build', '-o', join(folder, 'driver'), '.'], {
       ...{ cwd: resolve('test/clients/drivers/go'), ...limits },

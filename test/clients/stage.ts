@@ -55,8 +55,7 @@ export async function startStage() {
   return {
     gateway,
     browser,
-    urlOf: (server: 'target' | 'oldest') =>
-      `${gateway.url}/${server}/${server === 'oldest' ? 'sse' : 'mcp'}`,
+    urlOf: (server: 'target' | 'oldest') => `${gateway.url}/${server}/${server === 'oldest' ? 'sse' : 'mcp'}`,
     direct: { target: firstTarget.url, oldest: `http://127.0.0.1:${port}/sse` },
     tokens: {
       full: await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin),
@@ -137,7 +136,8 @@ async function startBrowser() {
     open,
     /** Where the commands are: before everything else in a program's PATH. */
     folder,
-    environment: { BROWSER: join(folder, 'xdg-open'), DISPLAY: ':99' },
+    // A script named xdg-open would be taken by xdg-open for itself.
+    environment: { BROWSER: join(folder, 'x-www-browser'), DISPLAY: ':99' },
     close() {
       server.closeAllConnections();
       server.close();

@@ -379,7 +379,7 @@ test('User cannot access any resources: signed in, told so, and shown the groups
 });
 
 test('Groups overage: either all groups or a plain word, never some of them', async () => {
-  await control('POST', '/faults', { kind: 'status', status: 503, path: '/graph/' });
+  await control('POST', '/faults', { kind: 'status', status: 503, path: '/graph/', retryAfterSeconds: 60 });
   const refused = await attempt(accounts.manyGroups.userPrincipalName);
   expect(refused.to.searchParams.get('error')).toBe('groups_unavailable');
   await control('DELETE', '/faults');
@@ -404,6 +404,16 @@ test('Sign in again: what Entra ID asks for ends the session, and the next sign-
   expect([status, body.code]).toEqual([401, 'sign_in_again']);
   const begun = await fetch(`${gateway.url}/oauth2/login/entra`, { redirect: 'manual', headers: { cookie } });
   expect(new URL(begun.headers.get('location') ?? '').searchParams.get('claims')).toBe(claims);
+});
+
+test('Sign-in frequency: when it is over everything of the person ends, and the setting of the guide is there', async () => {
+  const [, setting = ''] = /`(ENTRA_SIGN_IN_FREQUENCY_ENDS=sessions)`/.exec(guide) ?? [];
+  expect(readFileSync('docs/reference/settings.md', 'utf8')).toContain(`\`${setting.split('=')[0]}\``);
+  const { cookie } = await signIn(gateway.url, accounts.user.userPrincipalName);
+  await control('POST', '/faults', { kind: 'aadsts', code: 70043, path: 'token', times: 1 });
+  ageGroups(gateway);
+  const { status, body } = await me({ cookie });
+  expect([status, body.code]).toEqual([401, 'credential_revoked']);
 });
 
 test('Client secret expired: the page gets the code, the log the step', async () => {

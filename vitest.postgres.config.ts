@@ -1,5 +1,39 @@
-import { resolve } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import { defineConfig } from 'vitest/config';
+
+/** What is about the embedded database itself, or about both, and says so. */
+const embeddedOnly = [
+  // The directory, its lock and its rights.
+  'src/server/db/open.test.ts',
+  // The thread that writes to the file beside the process.
+  'src/server/audit/sinks/database.test.ts',
+  // How large the file may become.
+  'src/server/audit/room.test.ts',
+  // Two processes on one file; `test/replicas` is the same on PostgreSQL.
+  'src/server/start/second-process.test.ts',
+];
+
+const embedded = resolve('src/server/db/open.ts');
+
+/** Every test that opens a database, by itself or by what supports it. */
+function testsWithDatabase(): string[] {
+  const opens = new Map<string, boolean>();
+  const doesOpen = (file: string): boolean => {
+    const known = opens.get(file);
+    if (known !== undefined) return known;
+    opens.set(file, false);
+    const imports = [...readFileSync(file, 'utf8').matchAll(/from '(\.[^']+)'/g)].map(([, to = '']) => to);
+    const answer = imports.some(
+      (to) =>
+        /\/(db|postgres)\/open\.ts$/.test(resolve(dirname(file), to)) ||
+        (to.endsWith('.test-support.ts') && doesOpen(relative('.', resolve(dirname(file), to)))),
+    );
+    opens.set(file, answer);
+    return answer;
+  };
+  return globSync('src/**/*.test.ts').filter((file) => doesOpen(file) && !embeddedOnly.includes(file));
+}
 
 /**
  * The suite of the stores, and of what is built on them, over PostgreSQL: every test that opens a database in memory gets
@@ -11,17 +45,16 @@ export default defineConfig({
       name: 'open-on-postgres',
       enforce: 'pre',
       resolveId(source, importer) {
-        const isTest = /\.test(-support)?\.ts$/.test(importer ?? '');
-        return isTest && source.endsWith('/db/open.ts') ? resolve('test/open-on-postgres.ts') : null;
+        // What is about PostgreSQL itself opens both by itself.
+        const isTest = /^(?!.*\/db\/postgres\/).*\.test(-support)?\.ts$/.test(importer ?? '');
+        return isTest && source.endsWith('/open.ts') && resolve(dirname(importer ?? ''), source) === embedded
+          ? resolve('test/open-on-postgres.ts')
+          : null;
       },
     },
   ],
   test: {
-    include: [
-      'src/server/{changes,registry,identity,oauth,start,audit,virtual,search}/**/*.test.ts',
-      'src/server/db/lease.test.ts',
-      'src/server/db/postgres/*.test.ts',
-    ],
+    include: testsWithDatabase(),
     globalSetup: ['test/postgres-for-suite.ts'],
     testTimeout: 60_000,
     hookTimeout: 300_000,

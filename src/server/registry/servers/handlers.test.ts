@@ -325,7 +325,7 @@ test.each(['servers.replace', 'servers.patch', 'servers.remove'] as const)(
 test('two changes at once: one wins, the other is told', async () => {
   await call('servers.register', { body: input() }, admin());
   const changes = ['x', 'y'].map((description) =>
-    call('servers.patch', { path: '/time', body: { description } }, admin()),
+    call('servers.patch', { path: '/time', body: { description }, ifMatch: '"1"' }, admin()),
   );
   const results = await Promise.allSettled(changes);
   expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);

@@ -7,6 +7,7 @@ import type { Exchanged } from '../identity/exchange.ts';
 import type { Identity } from '../identity/identity.ts';
 import { deriveKey } from '../identity/keys.ts';
 import { outbound } from '../net/outbound.ts';
+import { egressServerOf } from '../registry/connections/handlers.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
@@ -15,11 +16,17 @@ import type { Inventory } from './inventory.ts';
 /** What is asked of an authorization server is small, and its answer too. */
 const limits = { headersMs: 10_000, totalMs: 15_000, maxBytes: 256 << 10 };
 
+/** Who calls where nobody does: its only credentials are the gateway's own. */
+const gatewayItself: Identity = {
+  ...{ kind: 'agent', provider: '', subject: '', username: 'the gateway', name: null, email: null },
+  ...{ clientId: null, groups: [], method: 'session', credentialId: null, expiresAt: 0 },
+};
+
 /** Builds what looks up, renews and makes the credentials of people at servers. */
 export function buildEgress(
   { db, feed, config, log, now }: Base,
   { exchange }: Pick<IdentityParts, 'exchange'>,
-  { servers, wayOut }: Pick<Inventory, 'servers' | 'wayOut'>,
+  { servers, wayOut, own }: Pick<Inventory, 'servers' | 'wayOut' | 'own'>,
   ending: Ending,
 ) {
   // Servers name their authorization servers, so these are bound to the same addresses as the servers themselves.
@@ -38,6 +45,12 @@ export function buildEgress(
     exchange: (server, identity) => exchanged(exchange, server, identity, now),
   });
   ending.defer(() => credentials.close());
+  own.headers = async (row) => {
+    const server = egressServerOf(row);
+    if (server?.settings.egress_auth_mode !== 'client_credentials') return [];
+    const { header, value } = await credentials.of(server, gatewayItself);
+    return [header, value];
+  };
   const key = deriveKey(config.secretKey, 'connect-attempt');
   return { credentials, connecting: createConnecting({ ...parts, sources, key }) };
 }

@@ -18,6 +18,7 @@ import { credentialsFrom } from '../registry/servers/credential.ts';
 import { createServerEvents } from '../registry/servers/events.ts';
 import { createLookAfter } from '../registry/servers/look-after.ts';
 import { startRoutes } from '../registry/servers/routes.ts';
+import type { ServerRow } from '../registry/servers/store.ts';
 import { createVault } from '../registry/servers/vault.ts';
 import { createHealthWatch } from '../registry/servers/watch-health.ts';
 import { startVirtualTable } from '../registry/virtual-servers/table.ts';
@@ -57,7 +58,11 @@ export async function buildInventory(
   const { tls } = config.gateway;
   const wayOut = { proxy: config.proxy, tls: tls && secureContextOf(tls) };
   const check = createCheck({ ...wayOut, policy, version });
-  const lookAfter = createLookAfter({ db, now, check, credentialsOf, slowMs: config.health.slowMs });
+  const own: { headers: (row: ServerRow) => Promise<readonly string[]> } = { headers: async () => [] };
+  const ownHeaders = (row: ServerRow) => own.headers(row);
+  const lookAfter = createLookAfter({
+    ...{ db, now, check, credentialsOf, ownHeaders, slowMs: config.health.slowMs },
+  });
   const decideTool = (who: Identity, server: string, tool: string): boolean =>
     decide(who, { server, method: 'tools/call', tool }, scopes.grants()).allow;
   const events = createServerEvents({ db, feed, decideTool, accessOf: access });
@@ -83,7 +88,7 @@ export async function buildInventory(
     table,
     decide: (who: Identity, call: Call) => decide(who, call, scopes.grants()),
   };
-  return { scopes, access, routes, events, watch, servers, virtualServers, wayOut };
+  return { scopes, access, routes, events, watch, servers, virtualServers, wayOut, own };
 }
 
 /** The four roles and what belongs to them, as they are without a scope file. */

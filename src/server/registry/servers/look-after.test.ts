@@ -3,12 +3,13 @@ import { serverInput } from '../../../contract/servers.ts';
 import { followed } from '../../changes/feed.test-support.ts';
 import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { settingsOf } from '../../egress/egress.test-support.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { credentialsFrom } from './credential.ts';
 import { createLookAfter, type LookAfter } from './look-after.ts';
 import { type Routes, startRoutes } from './routes.ts';
 import { ensureServers, seedName } from './seed.ts';
-import { find, insert, remove, replace, type ServerRow, setEnabled } from './store.ts';
+import { find, insert, remove, replace, type ServerRow, setEgress, setEnabled } from './store.ts';
 import { createVault } from './vault.ts';
 
 const healthy: Finding = {
@@ -175,3 +176,26 @@ test('a server that somebody else registered at the path of a sample stays as it
   expect(await ensureServers({ db: database.db, ...world }, [seed])).toEqual([]);
   expect((await find(database.db, '/time'))?.definition.proxy_pass_url).toBe('http://h/time');
 });
+
+test.each([
+  ['pat', 'healthy', []],
+  ['oauth_user', 'healthy', []],
+  ['client_credentials', 'auth-failing', ['Authorization', "Bearer the gateway's"]],
+] as const)(
+  "a server in mode %s that refuses a check is %s, and no person's credential is used",
+  async (mode, status, sent) => {
+    const { db } = database;
+    const row = await add('/own');
+    const known = await setEgress(db, row, { egress: settingsOf({ egress_auth_mode: mode }), at });
+    const seen: (readonly string[])[] = [];
+    const refusing: CheckServer = async (_, headers = []) => {
+      seen.push(headers);
+      return { ...healthy, status: 'auth-failing', tools: null };
+    };
+    const ownHeaders = async ({ egress }: ServerRow) =>
+      egress?.egress_auth_mode === 'client_credentials' ? ['Authorization', "Bearer the gateway's"] : [];
+    const looking = createLookAfter({ credentialsOf, ownHeaders, db, check: refusing, now: world.now });
+    expect((await looking.one(known)).found).toMatchObject({ status, tools: null });
+    expect(seen).toEqual([sent]);
+  },
+);

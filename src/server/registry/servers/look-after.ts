@@ -1,5 +1,6 @@
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
+import { asFailure } from '../../failure/errors.ts';
 import type { CheckServer, Finding } from './check.ts';
 import type { CredentialsOf } from './credential.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -34,24 +35,41 @@ function judged(found: Finding, tookMs: number, slowMs = Number.POSITIVE_INFINIT
   return { ...found, reason: 'slow', detail: [slow, found.detail].filter(Boolean).join(' ') };
 }
 
+/** A server that wants each person's own credential is well when it asks for one; what it offers then stays as it was known. */
+function wanting({ egress }: ServerRow, found: Finding): Finding {
+  if (!egress || egress.egress_auth_mode === 'client_credentials' || found.status !== 'auth-failing')
+    return found;
+  const detail = "It asks for each person's own credential, so only that it answers could be checked.";
+  return { ...found, status: 'healthy', reason: null, detail };
+}
+
 /** Makes the part that checks servers and remembers the result. */
 export function createLookAfter(world: {
   db: Db;
   check: CheckServer;
   credentialsOf: CredentialsOf;
+  /** The gateway's own credential at a server that takes one by client credentials; nobody else's is ever used for checks. */
+  ownHeaders?: (row: ServerRow) => Promise<readonly string[]>;
   /** Milliseconds since 1970. */
   now: () => number;
   /** Milliseconds from which on a healthy server counts as slow; never unless given. */
   slowMs?: number;
 }): LookAfter {
   const running = new Map<string, Promise<LookedAfter>>();
+  const checked = async (row: ServerRow, operators: readonly string[]): Promise<Finding> => {
+    let own: readonly string[] = [];
+    try {
+      if (row.egress && world.ownHeaders) own = await world.ownHeaders(row);
+    } catch (error) {
+      return { ...unreadable, detail: asFailure(error).message };
+    }
+    return world.check(endpointsOf(row.definition), [...operators, ...own]);
+  };
   const look = async (row: ServerRow): Promise<LookedAfter> => {
     const begun = world.now();
     const credentials = world.credentialsOf(row);
-    const seen = credentials
-      ? await world.check(endpointsOf(row.definition), credentials.headers)
-      : unreadable;
-    const found = judged(seen, world.now() - begun, world.slowMs);
+    const seen = credentials ? await checked(row, credentials.headers) : unreadable;
+    const found = judged(wanting(row, seen), world.now() - begun, world.slowMs);
     const { tools, offers, serverName: _, ...rest } = found;
     const at = new Date(world.now()).toISOString();
     const stored = await inTransaction(world.db, async (trx) => {

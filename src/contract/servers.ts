@@ -3,9 +3,13 @@ import type { Endpoints } from './endpoint.ts';
 import { isMembers, Refusal } from './files/entry.ts';
 import { readServerRegistration } from './files/server-registration.ts';
 import { metadata } from './metadata.ts';
+import { installPlainIssues } from './plain-issues.ts';
 import { authSchemes, credentialInput } from './server-credentials.ts';
 import { egressModes } from './server-egress.ts';
 import { normalizePath, serverPath } from './server-path.ts';
+
+// The command line reads files by these schemas without the endpoints.
+installPlainIssues();
 
 export {
   nameOfPath,

@@ -48,10 +48,10 @@ export interface AppWorld extends RegistryWorld, SystemWorld {
 export function createApp(world: AppWorld): Hono<HttpEnv> {
   const { allow, config, log, trail, now, identity } = world;
   const clientIp = (c: Context<HttpEnv>): string | null => clientIpOf(c, config.trustedProxyHops);
-  const challenge = `Bearer resource_metadata="${resourceMetadataUrl(config.registryUrl, '/')}"`;
+  const metadataUrl = resourceMetadataUrl(config.registryUrl, '/');
   const app = new Hono<HttpEnv>();
 
-  app.onError((error, c) => answerFailure(c, error, log, challenge));
+  app.onError((error, c) => answerFailure(c, error, log, metadataUrl));
   app.use(async (c, next) => {
     c.set('correlationId', randomUUID());
     await next();

@@ -1,5 +1,5 @@
 import type { EgressInput, EgressMode } from '../../contract/server-egress.ts';
-import { Failure } from '../failure/errors.ts';
+import { Failure, invalidInput } from '../failure/errors.ts';
 import { services } from './services.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';
 
@@ -161,7 +161,5 @@ export function keepsConnections(before: EgressSettings | null, after: EgressSet
 
 function faulty(field: string, message: string): Failure {
   const at = `body.${field}`;
-  return new Failure('invalid_input', `The input has faults: ${at}: ${message}.`, {
-    faults: [{ at, message }],
-  });
+  return invalidInput([{ at, message }]);
 }

@@ -1,3 +1,10 @@
+/** A row of the table; `retryAfter`: after how many seconds another try makes sense when who throws knows no better. */
+interface FailureRow {
+  readonly status: number;
+  readonly title: string;
+  readonly retryAfter?: number;
+}
+
 /**
  * The closed table of failures. `status` is the HTTP status, `title` the short public name; the message given when a
  * failure is thrown is public too: it names the thing and the remedy and never holds a secret. docs/reference/errors.md
@@ -41,23 +48,32 @@ export const failures = {
   upstream_unreachable: { status: 502, title: 'The server could not be reached' },
   upstream_auth: { status: 502, title: "The server refuses the gateway's credential" },
   upstream_invalid: { status: 502, title: 'The server gave an answer that cannot be passed on' },
-  identity_unavailable: { status: 503, title: 'The identity provider cannot be asked right now' },
-  groups_unavailable: { status: 503, title: 'The groups of this account cannot be read right now' },
+  identity_unavailable: {
+    status: 503,
+    title: 'The identity provider cannot be asked right now',
+    retryAfter: 5,
+  },
+  groups_unavailable: {
+    status: 503,
+    title: 'The groups of this account cannot be read right now',
+    retryAfter: 5,
+  },
   credential_unreadable: { status: 503, title: "The gateway's credential for the server cannot be read" },
   connection_unavailable: {
     status: 503,
     title: 'Your credential for the server cannot be renewed right now',
+    retryAfter: 5,
   },
   server_disabled: { status: 503, title: 'The server is switched off' },
-  shutting_down: { status: 503, title: 'The gateway is shutting down' },
-  database_unavailable: { status: 503, title: 'The database cannot be reached right now' },
+  shutting_down: { status: 503, title: 'The gateway is shutting down', retryAfter: 5 },
+  database_unavailable: { status: 503, title: 'The database cannot be reached right now', retryAfter: 5 },
   directory_denied: { status: 502, title: 'The directory does not let the gateway do this' },
   directory_refused: { status: 422, title: 'The directory refuses this' },
-  directory_unavailable: { status: 503, title: 'The directory cannot be asked right now' },
+  directory_unavailable: { status: 503, title: 'The directory cannot be asked right now', retryAfter: 5 },
   upstream_resting: { status: 503, title: 'No connection to the server can be made; it is tried again soon' },
-  overloaded: { status: 503, title: 'The gateway is at its limit' },
+  overloaded: { status: 503, title: 'The gateway is at its limit', retryAfter: 1 },
   upstream_timeout: { status: 504, title: 'The server did not answer in time' },
-} as const satisfies Record<string, { status: number; title: string }>;
+} as const satisfies Record<string, FailureRow>;
 
 /** The stable code of a failure. */
 export type FailureCode = keyof typeof failures;
@@ -83,13 +99,20 @@ export class Failure extends Error {
     this.name = 'Failure';
     this.code = code;
     this.faults = options.faults ?? [];
-    this.retryAfter = options.retryAfter;
+    const row: FailureRow = failures[code];
+    this.retryAfter = options.retryAfter ?? row.retryAfter;
   }
 
   /** The HTTP status of this failure. */
   get status(): number {
     return failures[this.code].status;
   }
+}
+
+/** The one failure of an input with these faults; the message names the first five, `faults` all of them. */
+export function invalidInput(faults: readonly Fault[], lead = 'The input has faults'): Failure {
+  const shown = faults.slice(0, 5).map(({ at, message }) => `${at}: ${message.replace(/\.$/, '')}`);
+  return new Failure('invalid_input', `${lead}: ${shown.join('; ')}.`, { faults });
 }
 
 /** The failure that an unknown error amounts to: itself, or `internal` with nothing of its text made public. */

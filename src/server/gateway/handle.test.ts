@@ -58,7 +58,7 @@ describe('who is asked first', () => {
   test('when nobody can tell, the answer is 503 and not a call to sign in', async () => {
     const answer = await send(url, { as: 'outage', body: rpc('ping') });
     expect(answer.status).toBe(503);
-    expect(answer.headers['retry-after']).toBe('1');
+    expect(answer.headers['retry-after']).toBe('5');
     expect(answer.headers['www-authenticate']).toBeUndefined();
     expect(answer.json()).toMatchObject({ code: 'identity_unavailable' });
   });

@@ -1,6 +1,6 @@
-import type { Problem } from '../../contract/problem.ts';
 import { ConnectionNeeded } from '../egress/credential.ts';
-import { type Failure, type FailureCode, failures } from '../failure/errors.ts';
+import type { Failure, FailureCode } from '../failure/errors.ts';
+import { headersOf, problemOf, rpcErrorOf } from '../failure/problem.ts';
 import { endUnread, leavesMuchUnread } from '../http/unread.ts';
 import { headerMismatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
@@ -33,7 +33,7 @@ export function noteFailure(exchange: Exchange, failure: Failure): void {
 
 /**
  * Answers with a failure. Who cannot be identified gets problem details: 401 with the way to sign in (RFC 6750, RFC
- * 9728), or 503. All else is a JSON-RPC error, `{ code, message, data: { code, correlation_id } }`: where neither JSON-RPC
+ * 9728), or 503. All else is a JSON-RPC error, `{ code, message, data: { type, code, correlation_id } }`: where neither JSON-RPC
  * nor MCP has a code, `code` is the HTTP status, outside the range that JSON-RPC reserves. A refused batch gets one
  * error for each of its requests, because none of them was passed on.
  */
@@ -41,11 +41,11 @@ export function refuse(exchange: Exchange, failure: Failure): void {
   noteFailure(exchange, failure);
   const unidentified = failure.status === 401 || failure.code === 'identity_unavailable';
   const type = unidentified ? 'application/problem+json' : 'application/json';
-  const text = JSON.stringify(unidentified ? problemOf(exchange, failure) : errorOf(exchange, failure));
+  const text = JSON.stringify(unidentified ? problemOf(failure, exchange.id) : errorOf(exchange, failure));
   const failsCall = isOfTheCall(exchange, failure);
   if (failsCall && saidOnStream(exchange, text)) return;
   const head = ['Content-Type', type, 'Content-Length', String(Buffer.byteLength(text))];
-  head.push(correlationHeader, exchange.id, ...headersOf(exchange, failure));
+  head.push(correlationHeader, exchange.id, ...headersFor(exchange, failure));
   const { req, res, place } = exchange;
   const status = failsCall && place?.endpoint !== 'messages' ? 200 : failure.status;
   const unread = leavesMuchUnread(req);
@@ -83,29 +83,9 @@ function saidOnStream({ place, id, res, say }: Exchange, message: string): boole
   return true;
 }
 
-function headersOf({ place, challenge }: Exchange, failure: Failure): string[] {
-  if (failure.status === 503 || failure.status === 429)
-    return ['Retry-After', String(failure.retryAfter ?? 1)];
-  if (failure.status === 405 && place) return ['Allow', allowed[place.endpoint]];
-  // All that the operation needs at once (RFC 6750, section 3.1; MCP authorization, "Step-Up Authorization Flow").
-  const error = { 401: 'invalid_token', 403: 'insufficient_scope' }[failure.status as 401 | 403];
-  if (!error || (failure.status === 403 && failure.code !== error)) return [];
-  const wrong = failure.code === 'credential_missing' ? '' : `, error="${error}"`;
-  return [
-    'WWW-Authenticate',
-    `Bearer resource_metadata="${challenge ?? ''}"${wrong}, scope="mcp:read mcp:call"`,
-  ];
-}
-
-function problemOf(exchange: Exchange, failure: Failure): Problem {
-  return {
-    type: 'about:blank',
-    title: failures[failure.code].title,
-    status: failure.status,
-    code: failure.code,
-    detail: failure.message,
-    correlation_id: exchange.id,
-  };
+function headersFor({ place, challenge }: Exchange, failure: Failure): string[] {
+  const headers = Object.entries(headersOf(failure, challenge ?? '', 'mcp:read mcp:call')).flat();
+  return failure.status === 405 && place ? [...headers, 'Allow', allowed[place.endpoint]] : headers;
 }
 
 function errorOf(exchange: Exchange, failure: Failure): object {
@@ -115,14 +95,8 @@ function errorOf(exchange: Exchange, failure: Failure): object {
   if (open && asked && takesInput(asked)) return inputRequired(asked.messages[0].id, open);
   const isModern = asked?.messages[0].version !== undefined;
   const elicits = open !== undefined && !isModern;
-  const error = {
-    code: elicits ? urlElicitationRequired : (rpcCode ?? rpcCodes[failure.code] ?? failure.status),
-    message: failure.message,
-    data: {
-      ...{ code: failure.code, correlation_id: id },
-      ...(elicits ? { elicitations: [open] } : {}),
-    },
-  };
+  const code = elicits ? urlElicitationRequired : (rpcCode ?? rpcCodes[failure.code]);
+  const error = rpcErrorOf(failure, id, code, elicits ? { elicitations: [open] } : {});
   const answer = (to: MessageId | null): object => ({ jsonrpc: '2.0', id: to, error });
   const requests = asked?.messages.filter((message) => message.kind === 'request') ?? [];
   if (asked?.batch && requests.length > 0) return requests.map((message) => answer(message.id));

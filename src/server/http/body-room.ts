@@ -46,6 +46,7 @@ export function createBodyRoom({ one, perHolder, total, ms }: BodyLimits): BodyR
       throw new Failure(
         'too_many_requests',
         `Your requests under way hold ${perHolder} bytes, the most for one identity; send fewer or smaller ones at a time.`,
+        { retryAfter: 1 },
       );
     if (all + bytes > total)
       throw new Failure('overloaded', 'The gateway holds as many request bodies as it can; try again soon.');

@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import { Failure } from '../failure/errors.ts';
+import { Failure, invalidInput } from '../failure/errors.ts';
 import { createShares } from '../identity/shares.ts';
 import { ClientLeft, createBodyRoom } from './body-room.ts';
 import type { HttpEnv } from './env.ts';
@@ -80,8 +80,7 @@ function checkLimits(text: string): void {
   } catch (error) {
     // What is wrong with its grammar the parser says in better words.
     if (!(error instanceof JsonRefusal) || error.why === 'syntax') return;
-    const faults = [{ at: 'body', message: error.message }];
-    throw new Failure('invalid_input', `The input has faults: body: ${error.message}`, { faults });
+    throw invalidInput([{ at: 'body', message: error.message }]);
   }
 }
 

@@ -52,7 +52,7 @@ function appWith(
   handler: (input: never) => unknown = () => ({}),
 ): Hono<HttpEnv> {
   const app = new Hono<HttpEnv>();
-  app.onError((error, c) => answerFailure(c, error, quiet as never, 'Bearer'));
+  app.onError((error, c) => answerFailure(c, error, quiet as never, 'https://gateway.example.com/metadata'));
   app.use(async (c, next) => {
     c.set('correlationId', 'the-id');
     await next();
@@ -100,7 +100,10 @@ test('an endpoint without a permission or without a handler does not start', () 
 test('"nobody" is 401 with a challenge, "could not tell" is 503 with a time to come back', async () => {
   who = { is: 'nobody', failure: new Failure('credential_missing', 'Sign in.') };
   const nobody = await appWith({}).request('/api/things/x');
-  expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+  expect([nobody.status, nobody.headers.get('www-authenticate')]).toEqual([
+    401,
+    'Bearer resource_metadata="https://gateway.example.com/metadata"',
+  ]);
   who = { is: 'unknown', failure: new Failure('identity_unavailable', 'Later.') };
   const unknown = await appWith({}).request('/api/things/x');
   expect([unknown.status, unknown.headers.get('retry-after')]).toEqual([503, '5']);

@@ -6,7 +6,7 @@ import { nameOfPath } from '../../contract/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
 import type { Allow } from '../db/allowance.ts';
-import { asFailure, Failure, type Fault } from '../failure/errors.ts';
+import { asFailure, Failure, type Fault, invalidInput } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { recordRequest } from './audit.ts';
 import { readBody } from './body.ts';
@@ -211,8 +211,7 @@ function parse(schema: z.ZodType | undefined, value: unknown, where: string): un
     at: [where, ...issue.path.map(String)].join('.'),
     message: issue.message,
   }));
-  const shown = faults.slice(0, 5).map(({ at, message }) => `${at}: ${message}`);
-  throw new Failure('invalid_input', `The input has faults: ${shown.join('; ')}.`, { faults });
+  throw invalidInput(faults);
 }
 
 const nobody: Access = {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Failure } from '../failure/errors.ts';
+import { rpcErrorOf } from '../failure/problem.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { MessageId } from '../gateway/read-call.ts';
 import { noteFailure, refuse } from '../gateway/refuse.ts';
@@ -233,6 +234,6 @@ function endFailed(exchange: Exchange, id: MessageId, failure: Failure, begun: b
     return;
   }
   noteFailure(exchange, failure);
-  const error = { code: failure.status, message: failure.message, data: { code: failure.code } };
+  const error = rpcErrorOf(failure, exchange.id);
   exchange.res.end(eventOf(JSON.stringify({ jsonrpc: '2.0', id, error })));
 }

@@ -1,5 +1,5 @@
 import type { AuthScheme, CredentialInput } from '../../../contract/server-credentials.ts';
-import { Failure } from '../../failure/errors.ts';
+import { type Failure, invalidInput } from '../../failure/errors.ts';
 import type { Credentials } from './route.ts';
 import type { ServerRow, StoredCredential } from './store.ts';
 import type { Vault } from './vault.ts';
@@ -110,7 +110,5 @@ function refuseDuplicates(names: readonly string[]): void {
 
 function fault(field: string, message: string): Failure {
   const at = `body.${field}`;
-  return new Failure('invalid_input', `The input has faults: ${at}: ${message}.`, {
-    faults: [{ at, message }],
-  });
+  return invalidInput([{ at, message }]);
 }

@@ -4,7 +4,7 @@ import { type EgressInput, egressInput, type serverEgress } from '../../../contr
 import type { Access } from '../../access/caller.ts';
 import { type EgressLimits, type EgressSettings, settingsFrom, widens } from '../../egress/settings.ts';
 import type { ConnectionVault } from '../../egress/vault.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls } from '../input-faults.ts';
 import type { ServerRow } from './store.ts';
@@ -61,9 +61,7 @@ function assertCredentialFits(
 
 function fault(message: string): Failure {
   const at = 'body.egress_auth_mode';
-  return new Failure('invalid_input', `The input has faults: ${at}: ${message}.`, {
-    faults: [{ at, message }],
-  });
+  return invalidInput([{ at, message }]);
 }
 
 /** The mode of a server. */

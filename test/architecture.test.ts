@@ -218,3 +218,14 @@ test('there are no drawers: utils, helpers, common, lib, types, shared', () => {
     files.filter((file) => /\/(utils?|helpers?|common|lib|types|shared)(\/|\.tsx?$)/.test(file)),
   ).toEqual([]);
 });
+
+test('docs/architecture.md names files and functions that are there', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const [, happens = ''] = /## Where it happens\n([\s\S]*?)\n## /.exec(page) ?? [];
+  const rows = [...happens.matchAll(/\| `([^`]+)`\s*\| `([^`]+)`/g)];
+  expect(rows.length).toBeGreaterThan(4);
+  for (const [, file = '', name] of rows)
+    expect(readFileSync(join('src', file), 'utf8'), file).toMatch(
+      new RegExp(`^export (?:async )?(?:function|const) ${name}\\b`, 'm'),
+    );
+});

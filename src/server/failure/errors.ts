@@ -65,7 +65,7 @@ export const failures = {
     retryAfter: 5,
   },
   server_disabled: { status: 503, title: 'The server is switched off' },
-  shutting_down: { status: 503, title: 'The gateway is shutting down', retryAfter: 5 },
+  shutting_down: { status: 503, title: 'The gateway is shutting down', retryAfter: 1 },
   database_unavailable: { status: 503, title: 'The database cannot be reached right now', retryAfter: 5 },
   directory_denied: { status: 502, title: 'The directory does not let the gateway do this' },
   directory_refused: { status: 422, title: 'The directory refuses this' },

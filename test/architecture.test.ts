@@ -175,15 +175,19 @@ test('exceptions of the size rule name files that exist and need it', () => {
 });
 
 test('only the configuration reads the environment', () => {
-  const readers = sources.filter((file) => /process\.env\b/.test(readFileSync(file, 'utf8')));
+  const reading = /process\.env\b|import\s*\{[^}]*\benv\b[^}]*\}\s*from\s*'(?:node:)?process'/;
+  const readers = sources.filter((file) => reading.test(readFileSync(file, 'utf8')));
   expect(readers.filter((file) => !readsEnvironment.includes(file))).toEqual([]);
 });
 
 test('only the named files open connections of their own', () => {
+  const named =
+    /import\s*\{[^}]*\b(?:request|get|connect|createConnection|Socket)\b[^}]*\}\s*from\s*'(?:node:)?(?:https?|http2|net|tls)'/;
+  const opening = new RegExp(
+    `(?<![.\\w])fetch\\(|\\bhttps?\\.(?:request|get)\\(|from 'undici'|${named.source}`,
+  );
   const callers = sources.filter(
-    (file) =>
-      file.startsWith('src/server/') &&
-      /(?<![.\w])fetch\(|\bhttps?\.(?:request|get)\(|from 'undici'/.test(readFileSync(file, 'utf8')),
+    (file) => file.startsWith('src/server/') && opening.test(readFileSync(file, 'utf8')),
   );
   expect(callers.filter((file) => !opensConnections.includes(file))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/json.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { Given } from './store.ts';
@@ -62,7 +63,7 @@ export async function askForTokens(
   } catch (cause) {
     throw unavailable(cause);
   }
-  const answer = isRecord(said) ? said : {};
+  const answer = isObject(said) ? said : {};
   // Some say `error` with status 200 (GitHub, Slack).
   if (typeof answer.error === 'string' && response.status < 500 && response.status !== 429)
     throw new TokenRefused(
@@ -100,7 +101,7 @@ function tokensIn(answer: Readonly<Record<string, unknown>>, now: number): Token
 export function claimsIn(token: string): Readonly<Record<string, unknown>> {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    return isRecord(claims) ? claims : {};
+    return isObject(claims) ? claims : {};
   } catch {
     return {};
   }
@@ -119,10 +120,6 @@ export function requireAudience(access: string, audience: string): void {
 
 function formEncoded(text: string): string {
   return new URLSearchParams({ a: text }).toString().slice(2);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function unavailable(cause: unknown): Failure {

@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/json.ts';
 /** One member of a thing that changed. */
 export interface Change {
   readonly name: string;
@@ -18,11 +19,11 @@ export function changesIn(detail: Members | null): { changes: Change[]; others: 
 }
 
 function changesOf(before: unknown, after: unknown): Change[] {
-  if (!isMembers(before) && !isMembers(after)) {
+  if (!isObject(before) && !isObject(after)) {
     const [one, other] = [textOf(before), textOf(after)];
     return one === other ? [] : [{ name: '', before: one, after: other }];
   }
-  const [old, now] = [isMembers(before) ? before : {}, isMembers(after) ? after : {}];
+  const [old, now] = [isObject(before) ? before : {}, isObject(after) ? after : {}];
   const names = [...new Set([...Object.keys(old), ...Object.keys(now)])];
   return names
     .map((name) => ({ name, before: textOf(old[name]), after: textOf(now[name]) }))
@@ -32,8 +33,4 @@ function changesOf(before: unknown, after: unknown): Change[] {
 function textOf(value: unknown): string | null {
   if (value === undefined || value === null) return null;
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
-}
-
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

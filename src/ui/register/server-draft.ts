@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isObject } from '../../contract/json.ts';
 import { credentialInput } from '../../contract/server-credentials.ts';
 import { type Server, serverInput } from '../../contract/servers.ts';
 
@@ -102,14 +103,14 @@ export interface Imported {
 /** Reads a registration, or the `mcp.json` of an IDE (`mcpServers` or `servers`); throws an Error that says what is wrong. */
 export function importDrafts(text: string): Imported {
   const value = parse(text);
-  const entries = isRecord(value.mcpServers) ? value.mcpServers : value.servers;
-  if (!isRecord(entries)) {
+  const entries = isObject(value.mcpServers) ? value.mcpServers : value.servers;
+  if (!isObject(entries)) {
     if ('proxy_pass_url' in value) return { drafts: [registration(value)], skipped: [] };
     throw new Error('There is neither "mcpServers" nor "servers" nor "proxy_pass_url" in it.');
   }
   const [drafts, skipped]: [Draft[], string[]] = [[], []];
   for (const [name, entry] of Object.entries(entries))
-    if (isRecord(entry) && typeof entry.url === 'string') drafts.push(entryOf(name, entry, entry.url));
+    if (isObject(entry) && typeof entry.url === 'string') drafts.push(entryOf(name, entry, entry.url));
     else skipped.push(name);
   return { drafts, skipped };
 }
@@ -121,7 +122,7 @@ function parse(text: string): Record<string, unknown> {
   } catch {
     throw new Error('This is not JSON. Comments and trailing commas have to go.');
   }
-  if (!isRecord(value)) throw new Error('This is JSON, but no object.');
+  if (!isObject(value)) throw new Error('This is JSON, but no object.');
   return value;
 }
 
@@ -144,7 +145,7 @@ function entryOf(name: string, entry: Record<string, unknown>, url: string): Dra
     path: `/${name.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-')}`,
     proxy_pass_url: url,
     transport: sse ? 'sse' : 'streamable-http',
-    ...proofIn(isRecord(entry.headers) ? entry.headers : {}),
+    ...proofIn(isObject(entry.headers) ? entry.headers : {}),
   };
 }
 
@@ -158,8 +159,4 @@ function proofIn(headers: Record<string, unknown>): Partial<Draft> {
       return { auth_scheme: 'api_key', auth_header_name: name, auth_credential: given };
   }
   return {};
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,4 +1,5 @@
 import type { AgentCard } from '../../../contract/agent-card.ts';
+import { isObject } from '../../../contract/json.ts';
 import type { Fault } from '../../failure/errors.ts';
 import { invalid } from '../input-faults.ts';
 
@@ -127,8 +128,4 @@ function reached(card: Members): Members {
   if (typeof protocolVersion !== 'string' || !/^1(\.|$)/.test(protocolVersion))
     return { protocolVersion, ...card };
   return { ...rest, supportedInterfaces: [{ url, protocolBinding, protocolVersion }] };
-}
-
-function isObject(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

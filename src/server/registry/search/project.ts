@@ -1,3 +1,4 @@
+import { isObject } from '../../../contract/json.ts';
 /** The parts of `metadata` that dotted paths name, in their places; all of it without paths. */
 export function project(
   metadata: Readonly<Record<string, unknown>>,
@@ -19,8 +20,4 @@ export function project(
     to[parts.at(-1) ?? ''] = from;
   }
   return kept;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

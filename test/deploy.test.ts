@@ -213,6 +213,8 @@ describe.each(['nginx', 'caddy'])('%s in front of two replicas', (proxy) => {
       if (req.url === '/readyz') return void res.end('ok');
       seen.push(req);
       if (req.url === '/stream') return stream(res);
+      // As one that is killed in the middle of a call.
+      if (req.url === '/die') return void req.resume().on('end', () => req.socket.destroy());
       req.resume().on('end', () => res.end(JSON.stringify({ headers: req.headers })));
     });
     server.listen(0, '127.0.0.1');
@@ -354,6 +356,13 @@ describe.each(['nginx', 'caddy'])('%s in front of two replicas', (proxy) => {
       for (const { seen } of replicas) expect(seen.some(({ url }) => url === '/echo')).toBe(true);
     },
   );
+
+  test.skipIf(!has(proxy))('gives a call whose replica died to no other: it may have been done', async () => {
+    const died = (): number =>
+      replicas.flatMap(({ seen }) => seen).filter(({ url }) => url === '/die').length;
+    const { status } = await ask('/die', { method: 'POST', body: '{}' });
+    expect([status, died()]).toEqual([502, 1]);
+  });
 
   test.skipIf(!has(proxy))(
     'sends a call to the other replica when one is gone, and never twice',

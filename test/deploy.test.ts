@@ -185,6 +185,7 @@ test('dashboard and alerts use only metrics that the gateway has', async () => {
     open: () => ({ calls: 0, streams: 0, upstream: { sockets: 0, calls: 0, streams: 0 } }),
     isResting: () => false,
     audit: () => ({ held: 0, lost: 0 }),
+    trailRoom: () => ({ bytes: 0, freeBytes: 0, alarm: null }),
     listeners: () => 0,
     daysLeft: () => new Map(),
   } as unknown as Parameters<typeof createMetrics>[0]);

@@ -60,7 +60,9 @@ export function origin(value: string): string {
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     wrong(`'${value}' must begin with https:// or http://`);
   if (url.pathname !== '/' || url.search || url.hash || url.username)
-    wrong(`'${value}' must be only scheme, host and port; a path is not supported`);
+    wrong(
+      `'${value}' must be only scheme, host and port. A path is not supported: OAuth metadata, cookies and MCP addresses belong to a whole host, so give the gateway a host name of its own, such as https://mcp.${url.hostname}`,
+    );
   return url.origin;
 }
 

@@ -27,9 +27,9 @@ export function owns(url: string): boolean {
 
 // A segment may not begin with a dot and holds no '%', so dot segments, encoded slashes and double slashes never match.
 const exact =
-  /^\/([A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)\/(mcp|sse|messages)(?:\?([^#]*))?$/;
+  /^\/([A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*)\/(mcp|sse|messages)\/?(?:\?([^#]*))?$/;
 
-/** Reads a request target; undefined when it is not spelt exactly as a server's endpoint is. */
+/** Reads a request target, with a slash at its end or without; undefined when it is not spelt exactly as a server's endpoint is. */
 export function placeOf(url: string): Place | undefined {
   const [, server, endpoint, query = ''] = exact.exec(url) ?? [];
   if (!server || server.length > 200) return undefined;

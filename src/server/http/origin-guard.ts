@@ -12,7 +12,9 @@ export function originGuard(
   return async (c, next) => {
     requireOnce(c.env?.incoming?.rawHeaders ?? []);
     const host = c.req.header('host')?.toLowerCase() ?? '';
-    if (!hosts.has(host))
+    // Probes come by address, and learn nothing but whether this process is well.
+    const isProbe = c.req.method === 'GET' && /^\/(?:health|healthz|readyz)$/.test(c.req.path);
+    if (!isProbe && !hosts.has(host))
       throw new Failure('host_refused', 'This host name is not served here; REGISTRY_URL says which one is.');
     const origin = c.req.header('origin');
     // A preflight changes nothing; what it asks for is guarded by itself.

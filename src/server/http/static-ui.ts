@@ -26,7 +26,39 @@ interface StaticFile {
   readonly etag: string;
 }
 
-/** Serves the built web pages from memory; every path that is no file is the single page itself. */
+/** With what the addresses of pages begin, as `ui/routes.ts` has them. */
+export const pageSegments: ReadonlySet<string> = new Set([
+  ...[
+    '',
+    'index.html',
+    'login',
+    'signed-out',
+    'renewed',
+    'no-access',
+    'servers',
+    'agents',
+    'tools',
+    'virtual-servers',
+  ],
+  ...[
+    'tokens',
+    'sessions',
+    'me',
+    'clients',
+    'oauth-clients',
+    'connections',
+    'access',
+    'accounts',
+    'audit',
+    'usage',
+  ],
+  ...['operations', 'docs', 'register', 'edit'],
+]);
+
+/**
+ * Serves the built web pages from memory; every address of a page is the single page itself. What is neither is 404: for
+ * browsers the page, which says so, and for everybody else a problem document.
+ */
 export function staticUi(directory: string): (request: Request) => Response {
   const files = new Map<string, StaticFile>();
   if (existsSync(directory))
@@ -36,7 +68,9 @@ export function staticUi(directory: string): (request: Request) => Response {
 
   return (request) => {
     const { pathname } = new URL(request.url);
-    const file = files.get(pathname) ?? (pathname.startsWith('/assets/') ? undefined : page);
+    const isPage = pageSegments.has(pathname.split('/')[1] ?? '');
+    const file = files.get(pathname) ?? (isPage ? page : undefined);
+    if (!file && page && !pathname.startsWith('/assets/')) return notFound(request, page);
     if (!file) {
       const text = page ? 'Not found' : 'The web pages are not built. Run: npm run build';
       return new Response(text, { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } });
@@ -49,6 +83,22 @@ export function staticUi(directory: string): (request: Request) => Response {
       headers: { ...file.headers, etag: file.etag, ...(packed ? { 'content-encoding': 'br' } : {}) },
     });
   };
+}
+
+function notFound(request: Request, page: StaticFile): Response {
+  if (request.headers.get('accept')?.includes('text/html'))
+    return new Response(page.bytes, { status: 404, headers: page.headers });
+  const problem = {
+    type: 'about:blank',
+    title: 'Not found',
+    status: 404,
+    code: 'not_found',
+    detail: 'There is nothing at this address.',
+  };
+  return new Response(JSON.stringify(problem), {
+    status: 404,
+    headers: { 'content-type': 'application/problem+json' },
+  });
 }
 
 function load(directory: string, name: string): StaticFile {

@@ -8,7 +8,8 @@ const { accounts } = shippedTenant;
 let gateway: TestGateway;
 
 const { openAs } = browserTrial(
-  () => ({}),
+  // The accounts of the demo tenant were not made here.
+  () => ({ environment: { IAM_MANAGES: 'all' } }),
   async (started) => {
     gateway = started;
   },

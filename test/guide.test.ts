@@ -309,15 +309,20 @@ test('Sign in at the command line: the commands of the guide sign in and then ne
     .map((line) => line.replace('mcp-gateway ', '').replace('https://your-domain.com', gateway.url));
   const cwd = await folderWith();
   const env = { XDG_CONFIG_HOME: cwd };
-  const openUrl = async (url: string): Promise<void> =>
-    void (await fetch(await consent(openBrowser(), new URL(url), { as: accounts.admin.userPrincipalName })));
-  expect(await cli(first.split(' '), { cwd, env, terminal: { openUrl } })).toMatchObject({ code: 0 });
-  const { out } = await cli([...second.split(' '), '--json'], { cwd, env });
-  expect(JSON.parse(out)).toMatchObject({
-    kind: 'person',
-    is_admin: true,
-    client_id: 'mcp-gateway-cli',
+  const as = accounts.admin.userPrincipalName;
+  const whoami = async (): Promise<unknown> =>
+    JSON.parse((await cli([...second.split(' '), '--json'], { cwd, env })).out);
+  const atGateway = async (url: string): Promise<void> =>
+    void (await fetch(await consent(openBrowser(), new URL(url), { as })));
+  expect(await cli(first.split(' '), { cwd, env, terminal: { openUrl: atGateway } })).toMatchObject({
+    code: 0,
   });
+  expect(await whoami()).toMatchObject({ kind: 'person', is_admin: true, auth_method: 'oauth' });
+  // At the tenant itself, as the guide says for registries without an authorization server of their own.
+  const atTenant = async (url: string): Promise<void> => void (await fetch(await submitSignIn(url, as)));
+  const argv = [...first.split(' '), '--at-provider'];
+  expect(await cli(argv, { cwd, env, terminal: { openUrl: atTenant } })).toMatchObject({ code: 0 });
+  expect(await whoami()).toMatchObject({ is_admin: true, client_id: shippedTenant.publicClientId });
 });
 
 test('Agents and their tokens: the request of the guide gets a token that the gateway takes', async () => {

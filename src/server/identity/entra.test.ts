@@ -5,11 +5,13 @@ import { askAgentToken, signInForTokens } from '../../entra-emulator/testing/sig
 import {
   ages,
   codeOf,
+  entraConfig,
   failureOf,
   groupsOf,
   type IdentityWorld,
   identityWorld,
 } from './identity.test-support.ts';
+import { entra } from './providers/entra.ts';
 
 const { accounts, agents, groups } = shippedTenant;
 let emulator: Emulator;
@@ -107,4 +109,26 @@ test('where nobody could decide how Entra ID behaves, the gateway takes the wors
   const who = await world.ask(String(body.access_token));
   expect(groupsOf(who)).toEqual(expect.arrayContaining([groups.admin, 'role:Gateway.Invoke']));
   await strict.close();
+});
+
+test('an Application ID URI of one’s own is named wherever a scope or an audience is', async () => {
+  world = await identityWorld(emulator);
+  const applicationIdUri = 'api://contoso.example/gateway';
+  const commandLineClientId = shippedTenant.publicClientId;
+  const own = entra({ ...entraConfig(emulator), applicationIdUri, commandLineClientId });
+  expect(own.resourceScopes).toEqual([`${applicationIdUri}/.default`]);
+  expect(own.commandLine?.scope).toContain(` ${applicationIdUri}/access_as_user`);
+  const claims = {
+    tid: emulator.tenantId,
+    iss: emulator.issuers.v1,
+    oid: 'o',
+    appid: 'a',
+    scp: 'access_as_user',
+  };
+  const bearer = (aud: string) => own.bearer?.({ ...claims, aud }, { alg: 'RS256' });
+  expect(bearer(applicationIdUri)).toMatchObject({ subject: 'o' });
+  expect(bearer(`${applicationIdUri}/`)).toMatchObject({ subject: 'o' });
+  const remedy = `${applicationIdUri}/.default`;
+  expect(() => bearer('api://other')).toThrow(remedy);
+  expect(() => bearer('https://graph.microsoft.com')).toThrow(remedy);
 });

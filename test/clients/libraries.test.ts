@@ -152,7 +152,8 @@ describe.each(libraries)('$name', (library) => {
       await driver.connect(how);
       expect(await driver.call(narrow.target.may)).not.toBe('');
     }
-    expect(opened()).toBe(start + 2);
+    // A client whose stream ended too may ask for a sign-in of its own for that.
+    expect(opened()).toBeGreaterThanOrEqual(start + 2);
     saw('again', `yes, ${after}`);
   });
 });

@@ -136,8 +136,8 @@ async function startBrowser() {
     open,
     /** Where the commands are: before everything else in a program's PATH. */
     folder,
-    // A script named xdg-open would be taken by xdg-open for itself.
-    environment: { BROWSER: join(folder, 'x-www-browser'), DISPLAY: ':99' },
+    // With no DISPLAY, or xdg-open would look for a browser that a desktop has.
+    environment: { BROWSER: join(folder, 'x-www-browser') },
     close() {
       server.closeAllConnections();
       server.close();

@@ -1,13 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { constants, setPriority, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { constants, setPriority } from 'node:os';
 import { parseArgs } from 'node:util';
-import { groups, startBenchGateway } from './gateway.ts';
+import { groups } from './gateway.ts';
 import type { Attack, Attacked } from './hostile-load.ts';
-import { startIdentities } from './identities.ts';
 import type { Outcome } from './load.ts';
-import { startGenerator, startModule, usageOf } from './processes.ts';
+import { startModule, usageOf } from './processes.ts';
 import { callText, requestText } from './scenarios.ts';
+import { onStage, type Stage } from './stage.ts';
 
 /*
  * `npm run bench -- --hostile`: the calls of one identity while a thousand connections of accounts without rights send
@@ -27,26 +25,11 @@ const { values: options } = parseArgs({
 /** Bounds: milliseconds at the 99th percentile, MiB. */
 const [slowest, largest] = [50, 400];
 
-const directory = mkdtempSync(join(tmpdir(), 'hostile-'));
-const stops: (() => Promise<void>)[] = [];
-try {
-  await hostile();
-} finally {
-  for (const stop of stops.reverse()) await stop();
-  rmSync(directory, { recursive: true, force: true });
-}
+await onStage(hostile);
 
-async function hostile(): Promise<void> {
-  const upstream = startModule('upstream.ts');
-  stops.push(() => upstream.stop());
-  const upstreamPort = await new Promise<number>((resolve) => upstream.child.once('message', resolve));
-  const identities = await startIdentities(directory);
-  stops.push(() => identities.close());
+async function hostile({ identities, defer, generator: startGenerator, gateway }: Stage): Promise<void> {
   const generator = startGenerator();
-  stops.push(() => generator.stop());
-  const size = { servers: 10, scopes: 10 };
-  const { port, pid, stop } = await startBenchGateway(directory, 'hostile', identities, upstreamPort, size);
-  stops.push(stop);
+  const { port, pid } = await gateway('hostile', { servers: 10, scopes: 10 });
   const request = requestText(
     'json',
     `localhost:${port}`,
@@ -66,7 +49,7 @@ async function hostile(): Promise<void> {
     Array.from({ length: 50 }, (_, at) => identities.token(1000 + at, groups.none)),
   );
   const enemy = startModule('hostile-load.ts');
-  stops.push(() => enemy.stop());
+  defer(() => enemy.stop());
   // It shares a core with what measures, which must not be what is slow.
   setPriority(enemy.pid, constants.priority.PRIORITY_LOW);
   enemy.child.send({ port, tokens, connections } satisfies Attack);

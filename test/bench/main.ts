@@ -1,14 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Baseline, startBareProxy, startFastApi, startNginx } from './baselines.ts';
-import { groups, startBenchGateway } from './gateway.ts';
-import { startIdentities } from './identities.ts';
+import { groups } from './gateway.ts';
 import { measure, measureStreams, type Run, type Subject, warmUp } from './measure.ts';
-import { startGenerator, startModule, usageOf } from './processes.ts';
+import { usageOf } from './processes.ts';
 import { oddities, type Row, ratiosTo, tableOf } from './report.ts';
 import { type Scenario, scenarios } from './scenarios.ts';
+import { onStage, type Stage } from './stage.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -25,35 +25,27 @@ const [seconds, rounds] = [Number(options.seconds), Number(options.rounds)];
 const chosen = scenarios.filter(({ name }) => only.length === 0 || only.includes(name));
 const wants = (name: string): boolean => only.length === 0 || only.includes(name);
 
-const directory = mkdtempSync(join(tmpdir(), 'bench-'));
 const notes: string[] = [];
 const rows: Row[] = [];
 const facts: Record<string, unknown> = {};
-const stops: (() => Promise<void>)[] = [];
-try {
-  await bench();
-} finally {
-  for (const stop of stops.reverse()) await stop();
-  rmSync(directory, { recursive: true, force: true });
-}
+await onStage(bench);
 print();
 
-async function bench(): Promise<void> {
-  const upstream = startModule('upstream.ts');
-  stops.push(() => upstream.stop());
-  const upstreamPort = await new Promise<number>((resolve) => upstream.child.once('message', resolve));
-  const identities = await startIdentities(directory);
-  stops.push(() => identities.close());
-  const generator = startGenerator();
-  stops.push(() => generator.stop());
+async function bench(stage: Stage): Promise<void> {
+  const { directory, upstreamPort, identities, defer } = stage;
+  const generator = stage.generator();
+  const kept = (name: string, baseline: Baseline | undefined): Baseline | undefined => {
+    if (!baseline) notes.push(`${name}: missing on this machine`);
+    for (const one of baseline?.processes ?? []) defer(() => one.stop());
+    return baseline;
+  };
 
   const nginx = kept('nginx', await startNginx(directory, upstreamPort));
   const bare = kept('bare Node', await startBareProxy(upstreamPort));
-  const gateway = await startBenchGateway(directory, 'data', identities, upstreamPort, {
+  const gateway = await stage.gateway('data', {
     servers: 10,
     scopes: 10,
   });
-  stops.push(() => gateway.stop());
   const of = (name: string, one: typeof gateway): Subject => ({
     ...{ name, port: one.port, processes: [one], sendsToken: true },
   });
@@ -72,8 +64,7 @@ async function bench(): Promise<void> {
   }
   const startBefore = async (): Promise<Subject> => {
     const size = { servers: 10, scopes: 10, root: options.before ?? '.' };
-    const one = await startBenchGateway(directory, 'before', identities, upstreamPort, size);
-    stops.push(() => one.stop());
+    const one = await stage.gateway('before', size);
     await warmUp(generator, of('before', one), token);
     return of('before', one);
   };
@@ -100,7 +91,7 @@ async function bench(): Promise<void> {
     if (scenario.rate) others.push({ name: 'direct', port: upstreamPort, processes: [], sendsToken: false });
     let measured = subject;
     if (scenario.large) {
-      const large = await startBenchGateway(directory, 'large', identities, upstreamPort, {
+      const large = await stage.gateway('large', {
         servers: 10_000,
         scopes: 1_000,
       });
@@ -144,23 +135,16 @@ async function bench(): Promise<void> {
   facts.afterLoadMiB = Math.round(usageOf(gateway.pid).memory);
   if (wants('streams-5000')) {
     const count = Number(options.streams);
-    const fresh = await startBenchGateway(directory, 'streams', identities, upstreamPort, {
+    const fresh = await stage.gateway('streams', {
       servers: 10,
       scopes: 10,
     });
-    stops.push(() => fresh.stop());
     const held = of('gateway', fresh);
     for (const one of nginx ? [nginx, held] : [held]) {
       const { open, kib } = await measureStreams(generator, one, token, count);
       facts[`streams, ${one.name}`] = `${open} open, ${kib.toFixed(1)} KiB each`;
     }
   }
-}
-
-function kept(name: string, baseline: Baseline | undefined): Baseline | undefined {
-  if (!baseline) notes.push(`${name}: missing on this machine`);
-  for (const one of baseline?.processes ?? []) stops.push(() => one.stop());
-  return baseline;
 }
 
 function print(): void {

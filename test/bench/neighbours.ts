@@ -1,41 +1,19 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type BenchGateway, groups, type Size, startBenchGateway } from './gateway.ts';
-import { startIdentities } from './identities.ts';
+import { type BenchGateway, groups } from './gateway.ts';
 import type { Outcome } from './load.ts';
-import { startGenerator, startModule, usageOf } from './processes.ts';
+import { usageOf } from './processes.ts';
 import { callText, requestText } from './scenarios.ts';
+import { onStage, type Stage } from './stage.ts';
 
 /*
  * `npm run bench -- --neighbours`: what calls feel of what else the process does: lists of servers read without pause, and
  * the first minute with 10,000 servers to check. It asserts nothing: it is a report.
  */
 
-const directory = mkdtempSync(join(tmpdir(), 'neighbours-'));
-const stops: (() => Promise<void>)[] = [];
-try {
-  await neighbours();
-} finally {
-  for (const stop of stops.reverse()) await stop();
-  rmSync(directory, { recursive: true, force: true });
-}
+await onStage(neighbours);
 
-async function neighbours(): Promise<void> {
-  const upstream = startModule('upstream.ts');
-  stops.push(() => upstream.stop());
-  const upstreamPort = await new Promise<number>((resolve) => upstream.child.once('message', resolve));
-  const identities = await startIdentities(directory);
-  stops.push(() => identities.close());
-  const [calls, reads] = [startGenerator(), startGenerator()];
-  stops.push(() => calls.stop());
-  stops.push(() => reads.stop());
+async function neighbours({ identities, generator, gateway: start }: Stage): Promise<void> {
+  const [calls, reads] = [generator(), generator()];
   const credential = `Bearer ${await identities.token(0, groups.all)}`;
-  const start = async (name: string, size: Size): Promise<BenchGateway> => {
-    const one = await startBenchGateway(directory, name, identities, upstreamPort, size);
-    stops.push(() => one.stop());
-    return one;
-  };
   /** 200 calls a second. */
   const call = ({ port }: BenchGateway, milliseconds: number): Promise<Outcome> => {
     const request = requestText('json', `localhost:${port}`, credential, callText);

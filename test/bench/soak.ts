@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { groups, startBenchGateway } from './gateway.ts';
-import { startIdentities } from './identities.ts';
-import { startGenerator, startModule, usageOf } from './processes.ts';
+import { groups } from './gateway.ts';
+import { usageOf } from './processes.ts';
 import { callText, requestText, streamText } from './scenarios.ts';
+import { onStage, type Stage } from './stage.ts';
 
 /*
  * `npm run bench -- --soak`: many calls, then many streams that are opened and dropped, with the gateway's memory as it
@@ -20,26 +17,11 @@ const { values: options } = parseArgs({
   },
 });
 
-const directory = mkdtempSync(join(tmpdir(), 'soak-'));
-const stops: (() => Promise<void>)[] = [];
-try {
-  await soak();
-} finally {
-  for (const stop of stops.reverse()) await stop();
-  rmSync(directory, { recursive: true, force: true });
-}
+await onStage(soak);
 
-async function soak(): Promise<void> {
-  const upstream = startModule('upstream.ts');
-  stops.push(() => upstream.stop());
-  const upstreamPort = await new Promise<number>((resolve) => upstream.child.once('message', resolve));
-  const identities = await startIdentities(directory);
-  stops.push(() => identities.close());
+async function soak({ identities, generator: startGenerator, gateway: start }: Stage): Promise<void> {
   const generator = startGenerator();
-  stops.push(() => generator.stop());
-  const size = { servers: 10, scopes: 10 };
-  const gateway = await startBenchGateway(directory, 'soak', identities, upstreamPort, size);
-  stops.push(() => gateway.stop());
+  const gateway = await start('soak', { servers: 10, scopes: 10 });
   const { port, pid } = gateway;
   const token = await identities.token(0, groups.all);
   const credential = `Bearer ${token}`;

@@ -220,7 +220,7 @@ function errandFor(
   const { limits, sessions, olderStreams } = gateway;
   const { credentials, route, rewriteOther } = target;
   const rewrite = rewriteOther && olderStreams.noting(exchange, rewriteOther);
-  const filter = asked && filterFor(gateway, identity, route.name, asked, rewrite, limits.filterBytes);
+  const filter = asked && filterFor(gateway, identity, route, asked, rewrite, limits.filterBytes);
   const at: SessionPlace = { serverId: route.id, origin: target.origin, holder };
   const given = req.headers['mcp-session-id'];
   const session = own

@@ -141,7 +141,7 @@ test('whatever a server lists, what is shown may be called and what is not may n
         const [member, named, call, param] = lists[method];
         const asked = readCall(Buffer.from(JSON.stringify(rpc(method))), 1);
         if (asked.is === 'fault') throw new Error(asked.message);
-        const filter = filterFor(rights, alice, 'docs', asked, undefined, 1 << 20);
+        const filter = filterFor(rights, alice, { name: 'docs' }, asked, undefined, 1 << 20);
         const text = JSON.stringify({ id: 1, result: { [member]: names.map((one) => ({ [named]: one })) } });
         const body = filter?.({
           ...{ status: 200, isUtf8: true },

@@ -55,6 +55,28 @@ describe('a list in JSON', () => {
     expect((await send(url, { as: 'reader', body: ask })).json()).toMatchObject({ result: { tools: [] } });
   });
 
+  test('leaves out, for everybody, what the last check found to be no valid tool', async () => {
+    upstream.script = (_, res) => sendJson(res, list);
+    const shownTo = async (as: string): Promise<unknown> => {
+      const { result } = (await send(url, { as, body: ask })).json() as typeof list;
+      return result.tools.map(({ name }) => name);
+    };
+    const before = house.routes.get('time');
+    try {
+      for (const [invalid, all, some] of [
+        [['rm', 'now'], ['nowhere'], []],
+        // The memory of lists holds none of before.
+        [['nowhere'], ['now', 'rm'], ['now']],
+      ] as const) {
+        house.routes.set('time', { ...routeOf('time', upstream.url), invalidTools: new Set(invalid) });
+        for (let turn = 0; turn < 2; turn += 1)
+          expect([await shownTo('all'), await shownTo('some')]).toEqual([all, some]);
+      }
+    } finally {
+      if (before) house.routes.set('time', before);
+    }
+  });
+
   test('passes untouched for who may call everything, compressed as the client likes it', async () => {
     const packed = gzipSync(JSON.stringify(list, null, 3));
     upstream.script = (_, res) =>

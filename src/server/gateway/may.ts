@@ -1,6 +1,7 @@
 import type { Call, Decision, RefusalReason } from '../access/scope.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
+import type { Route } from '../registry/servers/route.ts';
 import type { Exchange } from './exchange.ts';
 import { type Filter, listFilter, streamFilter } from './filter.ts';
 import type { ListMemory } from './list-memory.ts';
@@ -126,32 +127,45 @@ const lists: readonly List[] = [
 export function filterFor(
   { decide, rightsOf, lists: memory }: Rights,
   identity: Identity,
-  server: string,
+  { name: server, invalidTools }: Pick<Route, 'name' | 'invalidTools'>,
   asked: Asked,
   rewriteOther: RewriteEvent | undefined,
   limit: number,
 ): Filter | undefined {
+  // One object for all who are shown the same of this server.
+  const rights = (): object => (invalidTools ? among(rightsOf(identity), invalidTools) : rightsOf(identity));
   const cuts = (rules: ListRules) => ({
-    cut: (text: string) => memory.cut(rightsOf(identity), server, text, rules),
-    cutBytes: (body: Buffer) => memory.cutBytes(rightsOf(identity), server, body, rules),
-    recall: (pieces: readonly Buffer[], size: number) =>
-      memory.recall(rightsOf(identity), server, pieces, size, rules),
+    cut: (text: string) => memory.cut(rights(), server, text, rules),
+    cutBytes: (body: Buffer) => memory.cutBytes(rights(), server, body, rules),
+    recall: (pieces: readonly Buffer[], size: number) => memory.recall(rights(), server, pieces, size, rules),
   });
+  const showsEvery = (list: List): boolean =>
+    !(invalidTools && list.member === 'tools') && showsAll(decide, identity, server, list);
+  const rulesOf = (shown: readonly List[]): ListRules =>
+    listRules(decide, identity, server, shown, invalidTools ?? undefined);
   // A stream outlives the grants it began with, so there they are asked at each list.
   if (asked.messages[0].method === '$stream') {
-    const rules = listRules(decide, identity, server, lists);
-    const all = (): boolean => lists.every((list) => showsAll(decide, identity, server, list));
-    return streamFilter({ ...cuts(rules), limit, ids: [], rewriteOther, showsAll: all });
+    const all = (): boolean => lists.every(showsEvery);
+    return streamFilter({ ...cuts(rulesOf(lists)), limit, ids: [], rewriteOther, showsAll: all });
   }
-  const partly = asksForList(asked)
-    ? lists.filter((list) => asksFor(asked, list) && !showsAll(decide, identity, server, list))
-    : [];
+  const partly = asksForList(asked) ? lists.filter((list) => asksFor(asked, list) && !showsEvery(list)) : [];
   if (partly.length === 0) return undefined;
   return listFilter({
-    ...cuts(listRules(decide, identity, server, partly)),
+    ...cuts(rulesOf(partly)),
     ...{ limit, showsAll: () => false },
     ids: asked.messages.flatMap(({ kind, id }) => (kind === 'request' && id !== null ? [id] : [])),
   });
+}
+
+const combined = new WeakMap<object, WeakMap<object, object>>();
+
+/** One object for the same rights and the same tools that are no valid ones. */
+function among(rights: object, invalid: object): object {
+  const known = combined.get(rights) ?? new WeakMap<object, object>();
+  combined.set(rights, known);
+  const one = known.get(invalid) ?? {};
+  known.set(invalid, one);
+  return one;
 }
 
 const listMethods: ReadonlySet<string> = new Set(lists.map(({ method }) => method));
@@ -164,12 +178,22 @@ function asksFor({ messages }: Asked, list: List): boolean {
   return messages.some(({ method }) => method === list.method);
 }
 
-/** What lists of a server show an identity: exactly the items whose call would be allowed. */
-function listRules(decide: Decide, identity: Identity, server: string, shown: readonly List[]): ListRules {
+/** What lists of a server show an identity: the items whose call would be allowed, but for what is no valid tool. */
+function listRules(
+  decide: Decide,
+  identity: Identity,
+  server: string,
+  shown: readonly List[],
+  invalidTools?: ReadonlySet<string>,
+): ListRules {
   return new Map(
     shown.map(({ member, named, call }) => [
       member,
-      { named, shows: (name: string) => decide(identity, call(server, name)).allow },
+      {
+        named,
+        shows: (name: string) =>
+          !(member === 'tools' && invalidTools?.has(name)) && decide(identity, call(server, name)).allow,
+      },
     ]),
   );
 }

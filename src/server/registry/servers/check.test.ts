@@ -237,13 +237,15 @@ function scripted(list: (cursor: string | undefined) => unknown): RequestListene
   };
 }
 
+const inputSchema = { type: 'object' };
+
 test('tools are read page by page, whole, and entries that are none are left out', async () => {
   const found = await look(
     await serve(
       scripted((cursor) =>
         cursor
-          ? { tools: [{ name: 'c', extra: { kept: true } }] }
-          : { tools: [{ name: 'a' }, { title: 'nameless' }, 7], nextCursor: 'next' },
+          ? { tools: [{ name: 'c', inputSchema, extra: { kept: true } }] }
+          : { tools: [{ name: 'a', inputSchema }, { title: 'nameless' }, 7], nextCursor: 'next' },
       ),
     ),
   );
@@ -251,14 +253,32 @@ test('tools are read page by page, whole, and entries that are none are left out
     status: 'healthy',
     detail: '2 of its tools are not valid and were left out.',
     tools: [{ name: 'a' }, { name: 'c', extra: { kept: true } }],
+    invalid: [],
   });
+});
+
+test('what clients would refuse the whole list for is left out by name', async () => {
+  const tools = [
+    { name: 'ok', description: 'fine', inputSchema },
+    { name: 'null_description', description: null, inputSchema },
+    { name: 'schema_true', inputSchema: true },
+    { name: 'no_schema', description: 'x' },
+    { name: 'schema_of_text', inputSchema: { type: 'string' } },
+  ];
+  const found = await look(await serve(scripted(() => ({ tools }))));
+  const invalid = ['null_description', 'schema_true', 'no_schema', 'schema_of_text'];
+  expect(found).toMatchObject({ status: 'healthy', tools: [{ name: 'ok' }], invalid });
+  expect(found.detail).toBe(`4 of its tools are not valid and were left out (${invalid.join(', ')}).`);
 });
 
 test('a list without end is cut at the bound', async () => {
   let page = 0;
   const found = await look(
     await serve(
-      scripted(() => ({ tools: [{ name: `t${++page}` }, { name: `u${page}` }], nextCursor: 'more' })),
+      scripted(() => ({
+        tools: [`t${++page}`, `u${page}`].map((name) => ({ name, inputSchema })),
+        nextCursor: 'more',
+      })),
     ),
     { maxTools: 5 },
   );
@@ -267,7 +287,10 @@ test('a list without end is cut at the bound', async () => {
 });
 
 test('a list whose pages together are too large is cut', async () => {
-  const list = () => ({ tools: [{ name: 'a', description: 'x'.repeat(900) }], nextCursor: 'more' });
+  const list = () => ({
+    tools: [{ name: 'a', description: 'x'.repeat(900), inputSchema }],
+    nextCursor: 'more',
+  });
   const found = await look(await serve(scripted(list)), { maxBytes: 2000 });
   expect(found.tools).toHaveLength(3);
   expect(found.detail).toContain('more tools');

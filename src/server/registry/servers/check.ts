@@ -12,6 +12,8 @@ import { type Seen, verdictOn } from './verdict.ts';
 /** What a look at a server found; `tools` is null when its list could not be read. */
 export interface Finding extends Omit<Health, 'checkedAt'> {
   readonly tools: readonly Tool[] | null;
+  /** Names in its list of tools of what is no valid tool, and was left out. */
+  readonly invalid?: readonly string[];
   /** What it offers besides; absent when its tools could not be read. */
   readonly offers?: Offers;
   /** What the server calls itself; null or absent when it did not say. */
@@ -118,11 +120,11 @@ async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Findi
   try {
     if (!url) throw new Failure('upstream_invalid', 'It has no endpoint that the gateway can reach.');
     await client.connect(transportTo(endpoints, seen, looking), until);
-    const { tools, detail } = client.getServerCapabilities()?.tools
+    const { tools, invalid, detail } = client.getServerCapabilities()?.tools
       ? await readTools(client, until, looking)
-      : { tools: [], detail: null };
+      : { tools: [], invalid: [], detail: null };
     const offers = await readOffers(client, until, looking);
-    return { status: 'healthy', detail, tools, offers, ...told() };
+    return { status: 'healthy', detail, tools, invalid, offers, ...told() };
   } catch (error) {
     return {
       ...verdictOn(seen, {

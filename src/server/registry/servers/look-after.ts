@@ -70,12 +70,16 @@ export function createLookAfter(world: {
     const credentials = world.credentialsOf(row);
     const seen = credentials ? await checked(row, credentials.headers) : unreadable;
     const found = judged(wanting(row, seen), world.now() - begun, world.slowMs);
-    const { tools, offers, serverName: _, ...rest } = found;
+    const { tools, invalid = [], offers, serverName: _, ...rest } = found;
     const at = new Date(world.now()).toISOString();
     const stored = await inTransaction(world.db, async (trx) => {
       const changed = await setHealth(trx, row, {
         health: { ...rest, checkedAt: at },
-        tools: tools && { tools, fetchedAt: at, ...(offers ? { offers } : {}) },
+        tools: tools && {
+          ...{ tools, fetchedAt: at },
+          ...(offers ? { offers } : {}),
+          ...(invalid.length > 0 ? { invalid } : {}),
+        },
       });
       if (changed?.isEnabled) await recordHealth(trx, changed.id, { ...rest, at });
       return changed;

@@ -17,25 +17,39 @@ interface Bounds {
 }
 
 /**
+ * A tool as clients take it (MCP, Tools: `inputSchema` is an object schema): many refuse a whole list for one entry that is
+ * none.
+ */
+const validTool = toolSchema.extend({ inputSchema: z.looseObject({ type: z.literal('object') }) });
+
+/** Names of entries that are kept, and characters of the detail's words for them. */
+const [mostInvalid, mostNamed] = [200, 5];
+
+/**
  * Reads `tools/list` page by page. Entries that are no tools are left out, and so is what exceeds the bounds, of which
- * `detail` tells.
+ * `detail` tells; `invalid` are the names of what was left out, where it has one.
  */
 export async function readTools(
   client: Client,
   until: Until,
   { maxTools, maxBytes }: Bounds,
-): Promise<{ tools: Tool[]; detail: string | null }> {
+): Promise<{ tools: Tool[]; invalid: string[]; detail: string | null }> {
   const tools: Tool[] = [];
+  const named = new Set<string>();
   let [invalid, bytes] = [0, 0];
   let cursor: string | undefined;
   for (let pages = 0; pages < 64; pages++) {
     const params = cursor === undefined ? {} : { cursor };
     const listed = await client.request({ method: 'tools/list', params }, page, until);
     for (const entry of listed.tools) {
-      const parsed = toolSchema.safeParse(entry);
+      const parsed = validTool.safeParse(entry);
       // A tool called like the wildcard could be granted only with every other one.
       if (parsed.success && !looksLikeEvery(parsed.data.name)) tools.push(parsed.data);
-      else invalid++;
+      else {
+        invalid++;
+        const { name } = Object(entry) as { name?: unknown };
+        if (typeof name === 'string' && named.size < mostInvalid) named.add(name);
+      }
     }
     bytes += JSON.stringify(listed.tools).length;
     cursor = listed.nextCursor;
@@ -44,10 +58,18 @@ export async function readTools(
   const cut = cursor !== undefined || tools.length > maxTools;
   const kept = tools.slice(0, maxTools);
   const detail = [
-    ...(invalid > 0 ? [`${invalid} of its tools are not valid and were left out.`] : []),
+    ...(invalid > 0
+      ? [`${invalid} of its tools are not valid and were left out${inBrackets([...named])}.`]
+      : []),
     ...(cut ? [`It has more tools than the ${kept.length} that are shown here.`] : []),
   ];
-  return { tools: kept, detail: detail.join(' ') || null };
+  return { tools: kept, invalid: [...named], detail: detail.join(' ') || null };
+}
+
+function inBrackets(names: readonly string[]): string {
+  if (names.length === 0) return '';
+  const shown = names.slice(0, mostNamed).map((name) => name.slice(0, 60));
+  return ` (${shown.join(', ')}${names.length > mostNamed ? ' and more' : ''})`;
 }
 
 /**

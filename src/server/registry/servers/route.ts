@@ -28,6 +28,8 @@ export interface Route {
   readonly sse: URL | null;
   /** The tools as last seen, for the registry's own lists; never used to decide. */
   readonly tools: readonly Tool[];
+  /** Names in its list of what is no valid tool, which clients are not shown; null or absent where there is none. */
+  readonly invalidTools?: ReadonlySet<string> | null;
   /** What else it offers, as last seen; null when nobody has looked. */
   readonly offers?: Offers | null;
   /** The protocol version that the last check came to; null when nobody knows. */

@@ -86,6 +86,7 @@ function routeOf(row: ServerRow, credentialsOf: CredentialsOf): Route {
     callMs: row.definition.call_timeout_seconds === null ? null : row.definition.call_timeout_seconds * 1000,
     ...endpointsOf(row.definition),
     tools: row.tools?.tools ?? [],
+    invalidTools: row.tools?.invalid ? new Set(row.tools.invalid) : null,
     offers: row.tools?.offers ?? null,
     protocolVersion: row.health?.protocolVersion ?? null,
     version: row.definition.version,

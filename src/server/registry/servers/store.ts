@@ -37,6 +37,8 @@ export type Offered = Readonly<Record<string, unknown>>;
 /** The tools as last read from the server. */
 export interface StoredTools {
   readonly tools: readonly Tool[];
+  /** Names in the server's list of what is no valid tool; absent where there is none. */
+  readonly invalid?: readonly string[];
   /** Absent where it was stored before it was read. */
   readonly offers?: Offers;
   /** ISO 8601. */

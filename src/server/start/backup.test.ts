@@ -134,12 +134,18 @@ test('a file that is there already is never overwritten', async () => {
   expect(readFileSync(file(), 'utf8')).toBe('mine');
 });
 
-test('a database on PostgreSQL is backed up too', async ({ skip }) => {
-  if (!isPostgres(target.db)) return skip();
+test('what was restored is backed up the same, on either kind of database', async () => {
   await backup();
+  const directory = join(folder, 'other');
+  if (!isPostgres(target.db)) {
+    await target.close();
+    target = await openDatabase(directory);
+  }
   await restore();
+  const write = (to: Parameters<typeof writeBackup>[2]) => (from: Parameters<typeof writeBackup>[0]) =>
+    writeBackup(from, head, to);
   await writeBackupFile(file('second'), undefined, (to) =>
-    withPostgres(target.db, (from) => writeBackup(from, head, to)),
+    isPostgres(target.db) ? withPostgres(target.db, write(to)) : withEmbedded(directory, write(to)),
   );
   const linesOf = (name: string) =>
     gunzipSync(readFileSync(file(name)))

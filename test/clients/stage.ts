@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
 import { startTarget, type Target } from '../conformance/target.ts';
 import { freePort, startGateway } from '../harness.ts';
@@ -83,6 +84,17 @@ export async function startStage() {
   };
 }
 
+/** Opens where a sign-in leads. FastMCP opens its browser first and listens then, and no person is as quick as this one. */
+async function reach(redirect: URL): Promise<unknown> {
+  for (let attempt = 1; ; attempt += 1)
+    try {
+      return await fetch(redirect);
+    } catch (error) {
+      if (attempt === 300) throw error;
+      await setTimeout(100);
+    }
+}
+
 /** Why a client cannot be tried here; undefined when it can. */
 export function whyAbsent(key: Key): string | undefined {
   return (JSON.parse(process.env.CLIENTS_ABSENT ?? '{}') as Record<string, string>)[key];
@@ -119,7 +131,7 @@ async function startBrowser() {
     const url = new URL(request.url ?? '/', 'http://localhost').searchParams.get('url') ?? '';
     response.end();
     open(url)
-      .then((redirect) => fetch(redirect))
+      .then(reach)
       .catch((error: unknown) => failures.push(`${url}: ${error}`));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

@@ -268,37 +268,29 @@ function withoutTime(stored: string | null): string {
 }
 
 /** Stores another credential for a server if it still has the row's revision; otherwise `changed_meanwhile`. */
-export async function setCredential(
+export function setCredential(
   db: Db,
   row: ServerRow,
   change: { credential: StoredCredential | null; at: string },
 ): Promise<ServerRow> {
-  const stored = await changing(
-    db,
-    'server',
-    (trx) =>
-      trx
-        .updateTable('servers')
-        .set((at) => ({
-          credential: change.credential && JSON.stringify(change.credential),
-          updated_at: change.at,
-          revision: at('revision', '+', 1),
-        }))
-        .where('id', '=', row.id)
-        .where('revision', '=', row.revision)
-        .returningAll()
-        .executeTakeFirst(),
-    pathOf,
-  );
-  if (!stored) throw changedMeanwhile(row.path);
-  return rowOf(stored);
+  return setPart(db, row, 'credential', change.credential, change.at);
 }
 
 /** Stores how credentials go to a server if it still has the row's revision; otherwise `changed_meanwhile`. */
-export async function setEgress(
+export function setEgress(
   db: Db,
   row: ServerRow,
   change: { egress: EgressSettings | null; at: string },
+): Promise<ServerRow> {
+  return setPart(db, row, 'egress', change.egress, change.at);
+}
+
+async function setPart(
+  db: Db,
+  row: ServerRow,
+  column: 'credential' | 'egress',
+  value: object | null,
+  updatedAt: string,
 ): Promise<ServerRow> {
   const stored = await changing(
     db,
@@ -307,8 +299,8 @@ export async function setEgress(
       trx
         .updateTable('servers')
         .set((at) => ({
-          egress: change.egress && JSON.stringify(change.egress),
-          updated_at: change.at,
+          [column]: value && JSON.stringify(value),
+          updated_at: updatedAt,
           revision: at('revision', '+', 1),
         }))
         .where('id', '=', row.id)

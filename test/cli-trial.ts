@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { systemClock, untilInterrupted } from '../src/cli/clock.ts';
 import { main } from '../src/cli/main.ts';
 import type { Terminal, World } from '../src/cli/terminal.ts';
-import type { Server, ServerInFull } from '../src/contract/servers.ts';
+import type { Server, ServerInFull } from '../src/contract/servers/servers.ts';
 
 /** A request that a scripted server has got. */
 export interface Asked {

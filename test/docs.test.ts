@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { renderAadsts } from '../src/contract/aadsts.ts';
-import { aadstsRows } from '../src/contract/aadsts-rows.ts';
+import { renderAadsts } from '../src/contract/diagnosis/aadsts.ts';
+import { aadstsRows } from '../src/contract/diagnosis/aadsts-rows.ts';
 import { endpoints } from '../src/contract/index.ts';
 import { renderSettings, settings } from '../src/server/config/settings.ts';
 import { renderErrors } from '../src/server/failure/errors.ts';
@@ -23,7 +23,7 @@ test.each(Object.entries(generated))('%s says what the code says', (file, render
 test('the troubleshooting table of the Entra guide says what the product says', () => {
   const file = 'docs/providers/entra.md';
   const [begin, end] = [
-    '<!-- generated from src/contract/aadsts-rows.ts: aadsts -->\n',
+    '<!-- generated from src/contract/diagnosis/aadsts-rows.ts: aadsts -->\n',
     '\n<!-- end: aadsts -->',
   ];
   const text = readFileSync(file, 'utf8');

@@ -1,4 +1,4 @@
-import { memberText } from '../contract/json-member.ts';
+import { memberText } from '../contract/values/json-member.ts';
 import { readJsonFile } from './json-file.ts';
 import type { Terminal } from './terminal.ts';
 import { Trouble } from './trouble.ts';

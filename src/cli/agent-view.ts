@@ -1,4 +1,4 @@
-import type { Agent, AgentInfo } from '../contract/agents.ts';
+import type { Agent, AgentInfo } from '../contract/agents/agents.ts';
 import type { Paint } from './output.ts';
 import { fields, table } from './table.ts';
 

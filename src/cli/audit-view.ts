@@ -1,5 +1,5 @@
 import type { AuditEventInFull, AuditEventShown } from '../contract/audit.ts';
-import { plainJson } from '../contract/plain-text.ts';
+import { plainJson } from '../contract/values/plain-text.ts';
 import type { Paint, Style } from './output.ts';
 import { fields, table } from './table.ts';
 

@@ -1,4 +1,4 @@
-import { plainText } from '../contract/plain-text.ts';
+import { plainText } from '../contract/values/plain-text.ts';
 import type { Terminal } from './terminal.ts';
 import { misuse } from './trouble.ts';
 

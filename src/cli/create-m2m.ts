@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Api } from '../contract/client.ts';
-import type { Job, jobEndpoints } from '../contract/jobs.ts';
+import type { Job, jobEndpoints } from '../contract/people/jobs.ts';
 import type { Run } from './command.ts';
 import { namesIn, warnOfGroups } from './group-names.ts';
 import { orNotFound } from './not-found.ts';

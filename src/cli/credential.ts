@@ -1,4 +1,4 @@
-import type { AuthScheme } from '../contract/server-credentials.ts';
+import type { AuthScheme } from '../contract/servers/server-credentials.ts';
 import type { Run } from './command.ts';
 import { allOf } from './confirm.ts';
 import { misuse } from './trouble.ts';

@@ -1,5 +1,5 @@
-import type { Diagnosis, Finding } from '../contract/doctor.ts';
-import { plainText } from '../contract/plain-text.ts';
+import type { Diagnosis, Finding } from '../contract/diagnosis/doctor.ts';
+import { plainText } from '../contract/values/plain-text.ts';
 import type { Paint, Style } from './output.ts';
 
 const marks: Record<Finding['level'], { mark: string; style: Style }> = {

@@ -1,4 +1,4 @@
-import { aadstsCodeIn, aadstsHelpIn, aadstsLine } from '../contract/aadsts.ts';
+import { aadstsCodeIn, aadstsHelpIn, aadstsLine } from '../contract/diagnosis/aadsts.ts';
 import { misuse, Trouble } from './trouble.ts';
 
 /** Where people and agents of the public cloud get their tokens. */

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { groupEndpoints } from '../contract/groups.ts';
+import type { groupEndpoints } from '../contract/people/groups.ts';
 import type { ScopeChanged, ScopeView, scopeEndpoints } from '../contract/scopes.ts';
 import type { Paint } from './output.ts';
 import { fields, table } from './table.ts';

@@ -1,5 +1,5 @@
 import type { Api } from '../contract/client.ts';
-import type { HealthStatus, Server } from '../contract/servers.ts';
+import type { HealthStatus, Server } from '../contract/servers/servers.ts';
 import { mapBounded } from './bounded.ts';
 import type { Run } from './command.ts';
 import { healthStyle } from './server-view.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { CommandLine } from '../contract/sign-in.ts';
+import type { CommandLine } from '../contract/people/sign-in.ts';
 import { openApi, tracedFetch } from './api.ts';
 import type { Run } from './command.ts';
 import { askToken, EntraRefusal, type EntraToken, postForm } from './entra-tokens.ts';

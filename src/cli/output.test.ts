@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { clip, plainJson, plainLine, widthOf } from '../contract/plain-text.ts';
+import { clip, plainJson, plainLine, widthOf } from '../contract/values/plain-text.ts';
 import { systemClock, untilInterrupted } from './clock.ts';
 import { openOutput } from './output.ts';
 import { fields, table } from './table.ts';

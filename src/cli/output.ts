@@ -1,4 +1,4 @@
-import { plainJson, plainLine, plainText } from '../contract/plain-text.ts';
+import { plainJson, plainLine, plainText } from '../contract/values/plain-text.ts';
 import type { Sink, Terminal } from './terminal.ts';
 import type { Trouble } from './trouble.ts';
 

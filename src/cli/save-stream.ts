@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { plainText } from '../contract/plain-text.ts';
+import { plainText } from '../contract/values/plain-text.ts';
 import type { Sink } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 

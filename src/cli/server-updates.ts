@@ -1,4 +1,4 @@
-import type { ServerInput } from '../contract/servers.ts';
+import type { ServerInput } from '../contract/servers/servers.ts';
 import { type AddCommands, addCommand, pathOption, type Run } from './command.ts';
 import { jsonPlaces } from './json-places.ts';
 import { serverFields } from './server-view.ts';

@@ -1,4 +1,4 @@
-import type { HealthStatus, Server, Tool } from '../contract/servers.ts';
+import type { HealthStatus, Server, Tool } from '../contract/servers/servers.ts';
 import type { Paint, Style } from './output.ts';
 import { fields, table } from './table.ts';
 

@@ -1,4 +1,4 @@
-import { clip, plainLine, widthOf } from '../contract/plain-text.ts';
+import { clip, plainLine, widthOf } from '../contract/values/plain-text.ts';
 import type { Paint, Style } from './output.ts';
 
 /** A column of a table: its title, what it shows of a row, and how that is painted. */

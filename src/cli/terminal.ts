@@ -1,6 +1,6 @@
-import type { Diagnosis } from '../contract/doctor.ts';
-import type { EntraComparison, EntraRecord } from '../contract/entra-record.ts';
-import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../contract/setup.ts';
+import type { Diagnosis } from '../contract/diagnosis/doctor.ts';
+import type { EntraComparison, EntraRecord } from '../contract/diagnosis/entra-record.ts';
+import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../contract/diagnosis/setup.ts';
 
 /** Where text is written: standard output or standard error. */
 export interface Sink {

@@ -1,8 +1,8 @@
 import type { z } from 'zod';
-import type { Job } from '../contract/jobs.ts';
-import type { m2mClientEndpoints } from '../contract/m2m-clients.ts';
-import { plainLine } from '../contract/plain-text.ts';
-import type { User, userEndpoints } from '../contract/users.ts';
+import type { Job } from '../contract/people/jobs.ts';
+import type { m2mClientEndpoints } from '../contract/people/m2m-clients.ts';
+import type { User, userEndpoints } from '../contract/people/users.ts';
+import { plainLine } from '../contract/values/plain-text.ts';
 import type { Paint } from './output.ts';
 import { fields, table } from './table.ts';
 

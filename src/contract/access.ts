@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
 import { uiPermissions } from './permissions.ts';
 import { scopeSource } from './scopes.ts';
-import { normalizePath } from './servers.ts';
+import { normalizePath } from './servers/servers.ts';
 
 /** A rule for calls as a scope has it; `prompts` and `resources` are there where the rule has them. */
 const shownRule = z.looseObject({

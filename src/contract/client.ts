@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Endpoint } from './endpoint.ts';
 import type { EndpointId, endpoints } from './index.ts';
-import { trimSlashes } from './names.ts';
 import type { Problem } from './problem.ts';
 import { routes } from './routes.ts';
+import { trimSlashes } from './values/names.ts';
 
 /** What a caller of the typed client gives: path parameters, query and body, before defaults are applied. */
 export interface Call<E extends Endpoint> {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { UiPermission } from './permissions.ts';
-import { installPlainIssues } from './plain-issues.ts';
+import { installPlainIssues } from './values/plain-issues.ts';
 
 installPlainIssues();
 

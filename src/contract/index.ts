@@ -1,24 +1,24 @@
 import { accessEndpoints } from './access.ts';
-import { agentEndpoints } from './agents.ts';
+import { agentEndpoints } from './agents/agents.ts';
 import { auditEndpoints } from './audit.ts';
-import { connectionEndpoints } from './connections.ts';
-import { favouriteEndpoints } from './favourites.ts';
-import { groupEndpoints } from './groups.ts';
-import { jobEndpoints } from './jobs.ts';
-import { m2mClientEndpoints } from './m2m-clients.ts';
 import { oauthEndpoints } from './oauth.ts';
+import { favouriteEndpoints } from './people/favourites.ts';
+import { groupEndpoints } from './people/groups.ts';
+import { jobEndpoints } from './people/jobs.ts';
+import { m2mClientEndpoints } from './people/m2m-clients.ts';
+import { sessionEndpoints } from './people/sessions.ts';
+import { signInEndpoints } from './people/sign-in.ts';
+import { tokenEndpoints } from './people/tokens.ts';
+import { userEndpoints } from './people/users.ts';
 import { scopeEndpoints } from './scopes.ts';
 import { searchEndpoints } from './search.ts';
-import { serverEgressEndpoints } from './server-egress.ts';
-import { serverEndpoints } from './servers.ts';
-import { sessionEndpoints } from './sessions.ts';
-import { signInEndpoints } from './sign-in.ts';
+import { connectionEndpoints } from './servers/connections.ts';
+import { serverEgressEndpoints } from './servers/server-egress.ts';
+import { serverEndpoints } from './servers/servers.ts';
+import { virtualServerEndpoints } from './servers/virtual-servers.ts';
+import { wellKnownEndpoints } from './servers/well-known.ts';
 import { systemEndpoints } from './system.ts';
-import { tokenEndpoints } from './tokens.ts';
 import { usageEndpoints } from './usage.ts';
-import { userEndpoints } from './users.ts';
-import { virtualServerEndpoints } from './virtual-servers.ts';
-import { wellKnownEndpoints } from './well-known.ts';
 
 /** Every endpoint of the API; order matters where one path pattern contains another. */
 export const endpoints = {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
-import { looksLikeEvery } from './names.ts';
 import { uiPermissions } from './permissions.ts';
+import { looksLikeEvery } from './values/names.ts';
 
 /** Names that a scope cannot have, since the scope file means something else by them. */
 const notScopes: readonly string[] = ['UI-Scopes', 'group_mappings'];

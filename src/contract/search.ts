@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { agentInfo } from './agents.ts';
+import { agentInfo } from './agents/agents.ts';
 import type { Endpoints } from './endpoint.ts';
 
 /** The most characters of a query. */

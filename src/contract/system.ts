@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { diagnosis } from './doctor.ts';
+import { diagnosis } from './diagnosis/doctor.ts';
 import type { Endpoints } from './endpoint.ts';
 
 /** One setting as it is in force; `value` is null for secrets and for what has none. */

@@ -1,5 +1,5 @@
 import pino, { type Logger } from 'pino';
-import { plainJsonLine, plainText } from '../contract/plain-text.ts';
+import { plainJsonLine, plainText } from '../contract/values/plain-text.ts';
 import type { Config } from './config/config.ts';
 
 /** The log as rooms see it: an object of facts first, then a sentence. */

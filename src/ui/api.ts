@@ -1,11 +1,11 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { ServerScope } from '../contract/access.ts';
-import type { Agent, AgentInfo } from '../contract/agents.ts';
+import type { Agent, AgentInfo } from '../contract/agents/agents.ts';
 import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../contract/audit.ts';
 import { ApiError, connect } from '../contract/client.ts';
-import type { Diagnosis } from '../contract/doctor.ts';
-import type { Server, Tool } from '../contract/servers.ts';
-import type { Me, SignInFault } from '../contract/sign-in.ts';
+import type { Diagnosis } from '../contract/diagnosis/doctor.ts';
+import type { Me, SignInFault } from '../contract/people/sign-in.ts';
+import type { Server, Tool } from '../contract/servers/servers.ts';
 import type { SettingInForce } from '../contract/system.ts';
 
 export type {

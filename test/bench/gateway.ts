@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importJWK, SignJWT } from 'jose';
-import { serverInput } from '../../src/contract/servers.ts';
+import { serverInput } from '../../src/contract/servers/servers.ts';
 import { readConfig } from '../../src/server/config/config.ts';
 import { openDatabase } from '../../src/server/db/open.ts';
 import type { Db } from '../../src/server/db/tables.ts';

@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of clients look like this
 import { strict as assert } from 'node:assert';
-import { agentCard } from '../../src/contract/agent-card.ts';
+import { agentCard } from '../../src/contract/agents/agent-card.ts';
 import { FileFault, readRegistryFile } from '../../src/contract/files/read.ts';
-import { serverEndpoints } from '../../src/contract/servers.ts';
+import { serverEndpoints } from '../../src/contract/servers/servers.ts';
 import { Failure } from '../../src/server/failure/errors.ts';
 import { prune } from '../../src/server/gateway/prune.ts';
 import { readCall } from '../../src/server/gateway/read-call.ts';

@@ -1,4 +1,4 @@
-import { plainText } from '../../contract/plain-text.ts';
+import { plainText } from '../../contract/values/plain-text.ts';
 import { tracedFetch } from '../api.ts';
 import type { Run } from '../command.ts';
 import type { Paint } from '../output.ts';

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Finding } from '../../contract/doctor.ts';
+import type { Finding } from '../../contract/diagnosis/doctor.ts';
 import { type Ask, type Heard, Unreachable } from './ask.ts';
 import type { Profile } from './profiles.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type Asked, cli, folderWith, problem, scripted } from '../../../test/cli-trial.ts';
-import type { Agent } from '../../contract/agents.ts';
+import type { Agent } from '../../contract/agents/agents.ts';
 
 function anAgent(parts: Partial<Agent> = {}): Agent {
   return {
@@ -179,7 +179,7 @@ test('agent-delete with nobody to ask needs --force', async () => {
 });
 
 test('the example is a registration that the registry takes', async () => {
-  const { wrappedAgent } = await import('../../contract/agents.ts');
+  const { wrappedAgent } = await import('../../contract/agents/agents.ts');
   const example = JSON.parse(readFileSync('examples/agent.json', 'utf8'));
   expect(wrappedAgent.safeParse(example).error).toBeUndefined();
 });

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import type { Agent } from '../../contract/agents.ts';
+import type { Agent } from '../../contract/agents/agents.ts';
 import type { Call } from '../../contract/client.ts';
 import type { endpoints } from '../../contract/index.ts';
 import { readAgentFile, readPatchFile } from '../agent-file.ts';

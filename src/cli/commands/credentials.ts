@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { plainLine } from '../../contract/plain-text.ts';
+import { plainLine } from '../../contract/values/plain-text.ts';
 import { openApi, tracedFetch } from '../api.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { settingsOf } from '../dot-env.ts';

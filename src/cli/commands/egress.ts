@@ -1,6 +1,10 @@
 import { Option } from 'commander';
 import type { Output } from '../../contract/endpoint.ts';
-import type { egressModes, egressProviders, serverEgressEndpoints } from '../../contract/server-egress.ts';
+import type {
+  egressModes,
+  egressProviders,
+  serverEgressEndpoints,
+} from '../../contract/servers/server-egress.ts';
 import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
 import { allOf } from '../confirm.ts';
 import type { Paint } from '../output.ts';

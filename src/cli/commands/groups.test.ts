@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { cli, folderWith, problem, scripted } from '../../../test/cli-trial.ts';
-import { groupEndpoints } from '../../contract/groups.ts';
+import { groupEndpoints } from '../../contract/people/groups.ts';
 import { scopeEndpoints } from '../../contract/scopes.ts';
 
 const id = '00000000-0000-4000-8000-000000000001';

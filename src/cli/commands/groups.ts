@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Api } from '../../contract/client.ts';
-import { plainLine } from '../../contract/plain-text.ts';
+import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { groupSections, groupTable, scopeChange, scopeFields } from '../group-view.ts';

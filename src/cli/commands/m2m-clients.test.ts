@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { cli, type Said, scripted } from '../../../test/cli-trial.ts';
-import { m2mClientEndpoints } from '../../contract/m2m-clients.ts';
+import { m2mClientEndpoints } from '../../contract/people/m2m-clients.ts';
 
 const client = m2mClientEndpoints['m2mClients.get'].output.parse({
   ...{ client_id: 'robot.1', client_name: 'Robot', description: 'Drives', groups: ['team', 'g2'] },

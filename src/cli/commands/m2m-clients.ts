@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { plainLine } from '../../contract/plain-text.ts';
+import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { namesIn } from '../group-names.ts';

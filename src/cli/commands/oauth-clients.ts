@@ -1,7 +1,7 @@
 import { Option } from 'commander';
 import type { Output } from '../../contract/endpoint.ts';
 import type { oauthEndpoints } from '../../contract/oauth.ts';
-import { plainLine } from '../../contract/plain-text.ts';
+import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { namesIn } from '../group-names.ts';

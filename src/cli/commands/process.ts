@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { plainText } from '../../contract/plain-text.ts';
+import { plainText } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { readJsonFile } from '../json-file.ts';
 import type { BackupOptions, StartOptions } from '../terminal.ts';

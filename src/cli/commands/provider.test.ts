@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cli } from '../../../test/cli-trial.ts';
-import type { Diagnosis } from '../../contract/doctor.ts';
-import type { EntraRecord } from '../../contract/entra-record.ts';
+import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
+import type { EntraRecord } from '../../contract/diagnosis/entra-record.ts';
 import type { World } from '../terminal.ts';
 
 const fine: Diagnosis = {

@@ -1,11 +1,11 @@
 import { Argument, type Command, Option } from 'commander';
-import { plainText } from '../../contract/plain-text.ts';
 import {
   type SetupOptions,
   type SetupProvider,
   type SetupResult,
   setupOptionsOf,
-} from '../../contract/setup.ts';
+} from '../../contract/diagnosis/setup.ts';
+import { plainText } from '../../contract/values/plain-text.ts';
 import { type ClientsFlags, examineClients } from '../clients-doctor/doctor.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { allOf } from '../confirm.ts';

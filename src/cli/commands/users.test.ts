@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { cli, problem, scripted } from '../../../test/cli-trial.ts';
-import { type User, userEndpoints } from '../../contract/users.ts';
+import { type User, userEndpoints } from '../../contract/people/users.ts';
 
 const id = '00000000-0000-4000-8000-000000000001';
 

@@ -1,5 +1,5 @@
 import type { Api } from '../../contract/client.ts';
-import { plainLine } from '../../contract/plain-text.ts';
+import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { allOf, confirm } from '../confirm.ts';
 import { namesIn, warnOfGroups } from '../group-names.ts';

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Call } from '../../contract/client.ts';
 import type { endpoints } from '../../contract/index.ts';
-import type { VirtualServer, VirtualServerSummary } from '../../contract/virtual-servers.ts';
+import type { VirtualServer, VirtualServerSummary } from '../../contract/servers/virtual-servers.ts';
 import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import { readJsonFile } from '../json-file.ts';

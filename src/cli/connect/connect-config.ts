@@ -1,4 +1,4 @@
-import { plainJson } from '../../contract/plain-text.ts';
+import { plainJson } from '../../contract/values/plain-text.ts';
 import type { Run } from '../command.ts';
 import { Trouble } from '../trouble.ts';
 

@@ -1,7 +1,7 @@
 import type { Api } from '../../contract/client.ts';
 import type { FileEntry } from '../../contract/files/entry.ts';
-import { plainJson } from '../../contract/plain-text.ts';
-import type { Registration, ServerInFull } from '../../contract/servers.ts';
+import type { Registration, ServerInFull } from '../../contract/servers/servers.ts';
+import { plainJson } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../confirm.ts';
 import type { Paint } from '../output.ts';
@@ -191,7 +191,7 @@ async function serverStep(
   call: Api,
   { kind, name, body, credential }: FileEntry & { kind: 'server' },
 ): Promise<Step> {
-  const { serverEndpoints } = await import('../../contract/servers.ts');
+  const { serverEndpoints } = await import('../../contract/servers/servers.ts');
   const parsed = serverEndpoints['servers.register'].body.safeParse({
     ...body,
     ...(credential ? { credential } : {}),

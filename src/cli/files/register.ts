@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Api } from '../../contract/client.ts';
 import type { RefusedEntry, ServerEntry } from '../../contract/files/entry.ts';
-import type { Registration, Server } from '../../contract/servers.ts';
+import type { Registration, Server } from '../../contract/servers/servers.ts';
 import type { Run } from '../command.ts';
 import { faultLine } from '../json-file.ts';
 import { serverFields, serverTable } from '../server-view.ts';
@@ -65,7 +65,7 @@ interface Checked {
 }
 
 async function validated(file: ReadFile, entry: ServerEntry, { path }: RegisterFlags): Promise<Checked> {
-  const { serverEndpoints } = await import('../../contract/servers.ts');
+  const { serverEndpoints } = await import('../../contract/servers/servers.ts');
   const value = {
     ...entry.body,
     ...(path === undefined ? {} : { path }),

@@ -1,4 +1,4 @@
-import { serverPath } from '../server-path.ts';
+import { serverPath } from '../values/server-path.ts';
 
 /** A JSON object of which nothing else is known yet. */
 export type Members = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of clients look like this
 import { describe, expect, test } from 'vitest';
-import { serverInput } from '../servers.ts';
+import { serverInput } from '../servers/servers.ts';
 import type { FileEntry, ServerEntry } from './entry.ts';
 import { FileFault, readRegistryFile } from './read.ts';
 

@@ -1,5 +1,5 @@
-import { trimSlashes } from '../../contract/names.ts';
 import { agentActions } from '../../contract/scopes.ts';
+import { trimSlashes } from '../../contract/values/names.ts';
 import { faultOfName, type NameList } from './names.ts';
 import type { Reader } from './reader.ts';
 import { readMembers, readNames, required } from './rule-parts.ts';

@@ -1,5 +1,5 @@
-import { looksLikeEvery, trimSlashes } from '../../contract/names.ts';
 import { permissions, type UiPermission } from '../../contract/permissions.ts';
+import { looksLikeEvery, trimSlashes } from '../../contract/values/names.ts';
 
 /** What UI permissions call a thing: a server by its path without slashes at the ends, an agent by its path with one in front. */
 export function resourceName(permission: UiPermission, resource: string): string {

@@ -1,4 +1,4 @@
-import { looksLikeEvery } from '../../contract/names.ts';
+import { looksLikeEvery } from '../../contract/values/names.ts';
 import { readAgentAccess } from './agent-rules.ts';
 import { type JsonFault, type JsonPlace, jsonReader } from './json-reader.ts';
 import { groupKey, namesShown } from './names.ts';

@@ -1,5 +1,5 @@
-import { looksLikeEvery } from '../../contract/names.ts';
 import type { UiPermission } from '../../contract/permissions.ts';
+import { looksLikeEvery } from '../../contract/values/names.ts';
 import type { AgentRule } from './agent-rules.ts';
 import type { NameList } from './names.ts';
 import type { Reader } from './reader.ts';

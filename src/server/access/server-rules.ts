@@ -1,4 +1,4 @@
-import { trimSlashes } from '../../contract/names.ts';
+import { trimSlashes } from '../../contract/values/names.ts';
 import { type AgentRule, readAgent, readAgents } from './agent-rules.ts';
 import { faultOfName, type NameList } from './names.ts';
 import type { Reader } from './reader.ts';

@@ -1,4 +1,4 @@
-import { withoutEndSlashes } from '../../contract/names.ts';
+import { withoutEndSlashes } from '../../contract/values/names.ts';
 /** One setting: how its text is read, what it is when absent, and what the reference says about it. */
 export interface Setting<T> {
   readonly group: string;

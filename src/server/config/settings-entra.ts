@@ -1,4 +1,4 @@
-import { withoutEndSlashes } from '../../contract/names.ts';
+import { withoutEndSlashes } from '../../contract/values/names.ts';
 import { boolean, clientSecret, guid, list, oneOf, setting, text, url, wrong } from './setting.ts';
 
 /** The settings of Microsoft Entra ID, by the name of their environment variable. */

@@ -1,4 +1,4 @@
-import { withoutEndSlashes } from '../../contract/names.ts';
+import { withoutEndSlashes } from '../../contract/values/names.ts';
 import { boolean, claimPath, hostName, issuerUrl, list, setting, text, wrong } from './setting.ts';
 
 /** Part of every row of a provider: the heading in the reference, and the provider's name in AUTH_PROVIDER. */

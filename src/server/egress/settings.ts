@@ -1,4 +1,4 @@
-import type { EgressInput, EgressMode } from '../../contract/server-egress.ts';
+import type { EgressInput, EgressMode } from '../../contract/servers/server-egress.ts';
 import { Failure, invalidInput } from '../failure/errors.ts';
 import { services } from './services.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';

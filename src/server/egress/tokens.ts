@@ -1,4 +1,4 @@
-import { isObject } from '../../contract/json.ts';
+import { isObject } from '../../contract/values/json.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { Given } from './store.ts';

@@ -1,5 +1,5 @@
 import type { Handlers } from '../../contract/endpoint.ts';
-import type { CommandLine, signInEndpoints } from '../../contract/sign-in.ts';
+import type { CommandLine, signInEndpoints } from '../../contract/people/sign-in.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Provider } from '../provider/provider.ts';

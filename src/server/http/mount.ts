@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { z } from 'zod';
 import { type Endpoint, type Endpoints, type Permission, Reply } from '../../contract/endpoint.ts';
 import { factsOf, permissions, showing } from '../../contract/permissions.ts';
-import { nameOfPath } from '../../contract/servers.ts';
+import { nameOfPath } from '../../contract/servers/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
 import type { Allow } from '../db/allowance.ts';

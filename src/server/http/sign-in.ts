@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { aadstsHelpIn, aadstsLine } from '../../contract/aadsts.ts';
+import { aadstsHelpIn, aadstsLine } from '../../contract/diagnosis/aadsts.ts';
 import { type AuditIdentity, auditIdentity, type Trail } from '../audit/event.ts';
 import type { Config } from '../config/config.ts';
 import type { Allow } from '../db/allowance.ts';

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../contract/doctor.ts';
+import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
 import type { Handlers } from '../../contract/endpoint.ts';
 import { endpoints } from '../../contract/index.ts';
 import type { systemEndpoints } from '../../contract/system.ts';

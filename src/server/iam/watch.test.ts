@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import type { Diagnosis } from '../../contract/doctor.ts';
+import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
 import { watchProviders } from './watch.ts';
 
 const isOurTurn = async () => true;

@@ -1,4 +1,4 @@
-import type { Diagnosis, EndingCredential } from '../../contract/doctor.ts';
+import type { Diagnosis, EndingCredential } from '../../contract/diagnosis/doctor.ts';
 import type { Log } from '../log.ts';
 
 const minute = 60_000;

@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
-import { aadstsCodeIn, isPassing } from '../../contract/aadsts.ts';
+import { aadstsCodeIn, isPassing } from '../../contract/diagnosis/aadsts.ts';
 import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
 import { inTransaction } from '../db/transaction.ts';

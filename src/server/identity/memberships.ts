@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
-import { aadstsCodeIn, isPassing } from '../../contract/aadsts.ts';
+import { aadstsCodeIn, isPassing } from '../../contract/diagnosis/aadsts.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';

@@ -1,4 +1,4 @@
-import type { CommandLine } from '../../contract/sign-in.ts';
+import type { CommandLine } from '../../contract/people/sign-in.ts';
 import { grantTypes } from './clients.ts';
 import { clientAuthMethods, routes } from './provider.ts';
 import { mcpScopes, registryScope } from './resources.ts';

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { aadstsCodeIn, aadstsHelpIn, aadstsLine, aadstsTraceIn, isPassing } from '../../contract/aadsts.ts';
+import {
+  aadstsCodeIn,
+  aadstsHelpIn,
+  aadstsLine,
+  aadstsTraceIn,
+  isPassing,
+} from '../../contract/diagnosis/aadsts.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { TokenSource } from './graph.ts';

@@ -1,6 +1,6 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import type { ClientAuth, ServerMetadata } from 'openid-client';
-import type { CommandLine } from '../../contract/sign-in.ts';
+import type { CommandLine } from '../../contract/people/sign-in.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { Algorithm } from './issuer.ts';
 import type { OidcClient } from './oidc.ts';

@@ -1,4 +1,4 @@
-import { nameOfPath } from '../../contract/servers.ts';
+import { nameOfPath } from '../../contract/servers/servers.ts';
 
 /** Which part of a list is asked for. */
 export interface Asked {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
-import { nameOfPath, type ServerInput, type Tool } from '../../contract/servers.ts';
-import type { VirtualServerDefinition } from '../../contract/virtual-servers.ts';
+import { nameOfPath, type ServerInput, type Tool } from '../../contract/servers/servers.ts';
+import type { VirtualServerDefinition } from '../../contract/servers/virtual-servers.ts';
 import type { AgentsTable, ServersTable, VirtualServersTable } from '../db/tables.ts';
 import { splitCamelCase } from './words.ts';
 

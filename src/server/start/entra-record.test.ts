@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { EntraRecord } from '../../contract/entra-record.ts';
+import type { EntraRecord } from '../../contract/diagnosis/entra-record.ts';
 import { shippedSeed } from '../../entra-emulator/main.ts';
 import { sentence, shapeOf } from '../iam/entra/record/shape.ts';
 import type { Fetch } from '../net/outbound.ts';

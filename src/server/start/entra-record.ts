@@ -1,4 +1,8 @@
-import { type EntraComparison, type EntraRecord, entraRecord } from '../../contract/entra-record.ts';
+import {
+  type EntraComparison,
+  type EntraRecord,
+  entraRecord,
+} from '../../contract/diagnosis/entra-record.ts';
 import { shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
 import { Failure } from '../failure/errors.ts';
 import { compareRecords } from '../iam/entra/record/compare.ts';

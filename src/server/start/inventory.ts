@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { looksLikeEvery } from '../../contract/names.ts';
+import { looksLikeEvery } from '../../contract/values/names.ts';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
 import type { Call } from '../access/scope.ts';

@@ -1,5 +1,5 @@
 import { showing } from '../../contract/permissions.ts';
-import { nameOfPath } from '../../contract/servers.ts';
+import { nameOfPath } from '../../contract/servers/servers.ts';
 import { decide } from '../access/decide.ts';
 import { type Grants, holdingOf } from '../access/grants.ts';
 import type { Identity } from '../identity/identity.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely } from 'kysely';
 import { afterEach, expect, test } from 'vitest';
-import { serverInput } from '../../contract/servers.ts';
+import { serverInput } from '../../contract/servers/servers.ts';
 import { accessOf } from '../access/grants.ts';
 import { followed } from '../changes/feed.test-support.ts';
 import { openDatabase } from '../db/open.ts';

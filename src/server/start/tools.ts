@@ -2,9 +2,9 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import type { Diagnosis } from '../../contract/doctor.ts';
-import type { EntraComparison, EntraRecord } from '../../contract/entra-record.ts';
-import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../../contract/setup.ts';
+import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
+import type { EntraComparison, EntraRecord } from '../../contract/diagnosis/entra-record.ts';
+import type { SetupOptions, SetupProvider, SetupResult, SetupTalk } from '../../contract/diagnosis/setup.ts';
 import { parseScopes } from '../access/scope-set.ts';
 import {
   type Config,

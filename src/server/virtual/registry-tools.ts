@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SemanticResults } from '../../contract/search.ts';
-import { nameOfPath } from '../../contract/servers.ts';
+import { nameOfPath } from '../../contract/servers/servers.ts';
 import type { Access } from '../access/caller.ts';
 import type { Db } from '../db/tables.ts';
 import { asFailure, Failure } from '../failure/errors.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { VirtualServerDefinition } from '../../contract/virtual-servers.ts';
-import { virtualServerDefinition } from '../../contract/virtual-servers.ts';
+import type { VirtualServerDefinition } from '../../contract/servers/virtual-servers.ts';
+import { virtualServerDefinition } from '../../contract/servers/virtual-servers.ts';
 import type { Access } from '../access/caller.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import {

@@ -1,4 +1,4 @@
-import { isObject } from '../../contract/json.ts';
+import { isObject } from '../../contract/values/json.ts';
 /** One member of a thing that changed. */
 export interface Change {
   readonly name: string;

@@ -1,4 +1,4 @@
-import { rowsOf, type SchemaRow } from '../../contract/schema-rows.ts';
+import { rowsOf, type SchemaRow } from '../../contract/values/schema-rows.ts';
 
 const indents = ['', 'pl-4', 'pl-8', 'pl-12', 'pl-16'];
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { isObject } from '../../contract/json.ts';
-import { credentialInput } from '../../contract/server-credentials.ts';
-import { type Server, serverInput } from '../../contract/servers.ts';
+import { credentialInput } from '../../contract/servers/server-credentials.ts';
+import { type Server, serverInput } from '../../contract/servers/servers.ts';
+import { isObject } from '../../contract/values/json.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
 z.config({ jitless: true });

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { HealthStatus } from '../../contract/servers.ts';
+import type { HealthStatus } from '../../contract/servers/servers.ts';
 import { historyQuery, type Server } from '../api.ts';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';

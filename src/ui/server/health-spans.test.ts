@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { HealthChange, HealthStatus } from '../../contract/servers.ts';
+import type { HealthChange, HealthStatus } from '../../contract/servers/servers.ts';
 import { healthyPercent, spansOf } from './health-spans.ts';
 
 const change = (at: number, status: HealthStatus): HealthChange => ({

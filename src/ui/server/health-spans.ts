@@ -1,4 +1,4 @@
-import type { HealthChange, HealthStatus } from '../../contract/servers.ts';
+import type { HealthChange, HealthStatus } from '../../contract/servers/servers.ts';
 
 /** A time in which a server's health was the same; milliseconds since 1970. */
 export interface HealthSpan {

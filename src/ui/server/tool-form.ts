@@ -1,4 +1,4 @@
-import { isObject, resolve, type Schema, textOf } from '../../contract/schema-rows.ts';
+import { isObject, resolve, type Schema, textOf } from '../../contract/values/schema-rows.ts';
 
 /** One field of the form by which a tool is tried out. */
 export interface Field {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Server } from '../../contract/servers.ts';
+import type { Server } from '../../contract/servers/servers.ts';
 import { isIn, matches, sortOf, sorts } from './server-filter.ts';
 
 const clock = {

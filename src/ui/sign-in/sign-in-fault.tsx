@@ -1,5 +1,5 @@
 import { TriangleAlert } from 'lucide-react';
-import { aadstsHelpIn, aadstsTraceIn } from '../../contract/aadsts.ts';
+import { aadstsHelpIn, aadstsTraceIn } from '../../contract/diagnosis/aadsts.ts';
 import { CopyText } from '../controls/copy.tsx';
 
 /** What each code of `/login?error=` means and what helps. */

@@ -1,13 +1,13 @@
 import { z } from 'zod';
-import { agent, agentInfo } from '../../../contract/agents.ts';
+import { agent, agentInfo } from '../../../contract/agents/agents.ts';
 import { auditEvent, auditEventInFull, auditSummary } from '../../../contract/audit.ts';
-import { diagnosis, finding } from '../../../contract/doctor.ts';
+import { diagnosis, finding } from '../../../contract/diagnosis/doctor.ts';
+import { session } from '../../../contract/people/sessions.ts';
+import { me } from '../../../contract/people/sign-in.ts';
+import { personalToken } from '../../../contract/people/tokens.ts';
 import { problem } from '../../../contract/problem.ts';
 import { scope, scopeDefinition } from '../../../contract/scopes.ts';
-import { server, tool } from '../../../contract/servers.ts';
-import { session } from '../../../contract/sessions.ts';
-import { me } from '../../../contract/sign-in.ts';
-import { personalToken } from '../../../contract/tokens.ts';
+import { server, tool } from '../../../contract/servers/servers.ts';
 
 /** Schemas that have a name in the OpenAPI document; every other one is written out where it is used. */
 const named: Readonly<Record<string, z.ZodType>> = {

@@ -1,5 +1,5 @@
 import type { Endpoint, Endpoints } from '../../../contract/endpoint.ts';
-import { rowsOf } from '../../../contract/schema-rows.ts';
+import { rowsOf } from '../../../contract/values/schema-rows.ts';
 import { openApi } from './document.ts';
 import { entityOf } from './operation.ts';
 import { permissionInShort, permissionInWords } from './permissions.ts';

@@ -1,4 +1,4 @@
-import type { Diagnosis, Finding } from '../../../contract/doctor.ts';
+import type { Diagnosis, Finding } from '../../../contract/diagnosis/doctor.ts';
 import type { OidcConfig } from '../../config/config.ts';
 import { asFailure, type Failure } from '../../failure/errors.ts';
 import type { Provider } from '../../provider/provider.ts';

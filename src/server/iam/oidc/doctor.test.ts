@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Diagnosis } from '../../../contract/doctor.ts';
+import type { Diagnosis } from '../../../contract/diagnosis/doctor.ts';
 import { readConfig } from '../../config/config.ts';
 import {
   type IndependentIssuer,

@@ -1,4 +1,4 @@
-import type { Diagnosis, Finding } from '../../../contract/doctor.ts';
+import type { Diagnosis, Finding } from '../../../contract/diagnosis/doctor.ts';
 import { Failure } from '../../failure/errors.ts';
 import { gatherFacts, type OidcDoctorWorld, type OidcFacts } from './facts.ts';
 

@@ -1,4 +1,4 @@
-import type { Plan, SetupOptions, SetupResult, SetupTalk } from '../../../contract/setup.ts';
+import type { Plan, SetupOptions, SetupResult, SetupTalk } from '../../../contract/diagnosis/setup.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Step } from './step.ts';
 

@@ -1,6 +1,6 @@
 import type { accessEndpoints } from '../../../contract/access.ts';
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
-import { trimSlashes } from '../../../contract/names.ts';
+import { trimSlashes } from '../../../contract/values/names.ts';
 import { allowanceOn } from '../../access/allowance.ts';
 import type { Caller } from '../../access/caller.ts';
 import { decide } from '../../access/decide.ts';

@@ -1,5 +1,5 @@
 import { Hono } from 'hono';
-import { agentEndpoints } from '../../../contract/agents.ts';
+import { agentEndpoints } from '../../../contract/agents/agents.ts';
 import { accessOf, compile } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';
 import type { AuditEvent } from '../../audit/event.ts';

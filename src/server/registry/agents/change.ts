@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type AgentCard, interfacesOf } from '../../../contract/agent-card.ts';
-import { wrappedAgent } from '../../../contract/agents.ts';
+import { type AgentCard, interfacesOf } from '../../../contract/agents/agent-card.ts';
+import { wrappedAgent } from '../../../contract/agents/agents.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls, held, invalid, urlForRecord } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import { type AgentCard, maxCardLength } from '../../../contract/agent-card.ts';
-import { type AgentNotes, wrappedAgent } from '../../../contract/agents.ts';
-import { memberText } from '../../../contract/json-member.ts';
+import { type AgentCard, maxCardLength } from '../../../contract/agents/agent-card.ts';
+import { type AgentNotes, wrappedAgent } from '../../../contract/agents/agents.ts';
+import { memberText } from '../../../contract/values/json-member.ts';
 import { held, invalid } from '../input-faults.ts';
 import { lift } from './flat.ts';
 

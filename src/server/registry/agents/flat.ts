@@ -1,5 +1,5 @@
-import type { AgentCard } from '../../../contract/agent-card.ts';
-import { isObject } from '../../../contract/json.ts';
+import type { AgentCard } from '../../../contract/agents/agent-card.ts';
+import { isObject } from '../../../contract/values/json.ts';
 import type { Fault } from '../../failure/errors.ts';
 import { invalid } from '../input-faults.ts';
 

@@ -1,6 +1,6 @@
-import type { AgentInfo, agentEndpoints } from '../../../contract/agents.ts';
+import type { AgentInfo, agentEndpoints } from '../../../contract/agents/agents.ts';
 import { type Handlers, type Input, type Output, Reply } from '../../../contract/endpoint.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';

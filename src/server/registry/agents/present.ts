@@ -1,5 +1,5 @@
-import type { Agent, AgentInfo } from '../../../contract/agents.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import type { Agent, AgentInfo } from '../../../contract/agents/agents.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import type { AgentRow, ListedAgent } from './store.ts';
 

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
-import { type AgentInterface, interfacesOf, summaryOf } from '../../../contract/agent-card.ts';
-import type { AgentNotes } from '../../../contract/agents.ts';
+import { type AgentInterface, interfacesOf, summaryOf } from '../../../contract/agents/agent-card.ts';
+import type { AgentNotes } from '../../../contract/agents/agents.ts';
 import { changing } from '../../changes/record.ts';
 import type { AgentsTable, Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';

@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { AuditEventInFull, AuditEventShown, AuditFilters } from '../../../contract/audit.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { AuditEventsTable, Db, Tables } from '../../db/tables.ts';
 import type { Place } from './cursor.ts';
 

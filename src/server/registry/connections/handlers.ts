@@ -1,7 +1,7 @@
 import type { z } from 'zod';
-import type { connection, connectionEndpoints } from '../../../contract/connections.ts';
 import type { Handlers } from '../../../contract/endpoint.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import type { connection, connectionEndpoints } from '../../../contract/servers/connections.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';

@@ -1,5 +1,5 @@
 import type { Handlers } from '../../../contract/endpoint.ts';
-import { type favouriteEndpoints, mostFavourites } from '../../../contract/favourites.ts';
+import { type favouriteEndpoints, mostFavourites } from '../../../contract/people/favourites.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';

@@ -1,5 +1,5 @@
 import type { Handlers } from '../../../contract/endpoint.ts';
-import type { groupEndpoints } from '../../../contract/groups.ts';
+import type { groupEndpoints } from '../../../contract/people/groups.ts';
 import type { Caller } from '../../access/caller.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';

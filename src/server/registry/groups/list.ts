@@ -1,5 +1,5 @@
 import type { Output } from '../../../contract/endpoint.ts';
-import type { groupEndpoints } from '../../../contract/groups.ts';
+import type { groupEndpoints } from '../../../contract/people/groups.ts';
 import type { Seen } from '../scopes/show.ts';
 import type { StoredScopes } from '../scopes/store.ts';
 

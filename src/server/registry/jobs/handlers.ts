@@ -1,6 +1,6 @@
 import type { Handlers, Input, Output } from '../../../contract/endpoint.ts';
-import type { Job, jobEndpoints } from '../../../contract/jobs.ts';
-import type { userEndpoints } from '../../../contract/users.ts';
+import type { Job, jobEndpoints } from '../../../contract/people/jobs.ts';
+import type { userEndpoints } from '../../../contract/people/users.ts';
 import { Failure } from '../../failure/errors.ts';
 import { unseal } from '../../identity/keys.ts';
 import { notedPower } from '../administrators.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { Job, m2mAccount } from '../../../contract/jobs.ts';
+import type { Job, m2mAccount } from '../../../contract/people/jobs.ts';
 import { type StoredJob, stepNames } from './store.ts';
 
 /** A job as the API shows it; never its secret. */

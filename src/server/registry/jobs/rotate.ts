@@ -1,5 +1,5 @@
 import type { Input, Output } from '../../../contract/endpoint.ts';
-import type { userEndpoints } from '../../../contract/users.ts';
+import type { userEndpoints } from '../../../contract/people/users.ts';
 import type { Db } from '../../db/tables.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import { assertManagesAccount, type ManagedWorld } from '../managed.ts';

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { Job } from '../../../contract/jobs.ts';
+import type { Job } from '../../../contract/people/jobs.ts';
 import type { Db, JobsTable } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { FailureCode } from '../../failure/errors.ts';

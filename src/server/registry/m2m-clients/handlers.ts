@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Handlers } from '../../../contract/endpoint.ts';
-import type { m2mClient, m2mClientEndpoints } from '../../../contract/m2m-clients.ts';
+import type { m2mClient, m2mClientEndpoints } from '../../../contract/people/m2m-clients.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';

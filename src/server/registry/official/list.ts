@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { withoutEndSlashes } from '../../../contract/names.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
+import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import { endpointsOf } from '../servers/endpoints.ts';
 import type { ServerRow } from '../servers/store.ts';
 

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { beforeEach, expect, test } from 'vitest';
-import { serverInput } from '../../../contract/servers.ts';
+import { serverInput } from '../../../contract/servers/servers.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { HttpEnv, HttpIdentity } from '../../http/env.ts';
 import type { ServerRow } from '../servers/store.ts';

@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { HttpEnv, HttpIdentity } from '../../http/env.ts';
 import type { ServerRow } from '../servers/store.ts';

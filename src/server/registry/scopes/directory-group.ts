@@ -1,4 +1,4 @@
-import type { IdpSkipReason } from '../../../contract/groups.ts';
+import type { IdpSkipReason } from '../../../contract/people/groups.ts';
 import type { Caller } from '../../access/caller.ts';
 import { groupKey } from '../../access/names.ts';
 import { asFailure, Failure, type FailureCode } from '../../failure/errors.ts';

@@ -1,5 +1,5 @@
-import { looksLikeEvery, trimSlashes } from '../../../contract/names.ts';
 import { factsOf } from '../../../contract/permissions.ts';
+import { looksLikeEvery, trimSlashes } from '../../../contract/values/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import { Failure } from '../../failure/errors.ts';
 

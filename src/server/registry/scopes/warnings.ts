@@ -1,5 +1,5 @@
 import { factsOf } from '../../../contract/permissions.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import { hasName, type NameList } from '../../access/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import type { ServerRule } from '../../access/server-rules.ts';

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { agentEndpoints } from '../../../contract/agents.ts';
+import { agentEndpoints } from '../../../contract/agents/agents.ts';
 import { searchEndpoints } from '../../../contract/search.ts';
-import { serverInput } from '../../../contract/servers.ts';
+import { serverInput } from '../../../contract/servers/servers.ts';
 import { decide } from '../../access/decide.ts';
 import { accessOf, compile, holdingOf } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';

@@ -1,7 +1,7 @@
-import { type AgentInfo, agentInfo } from '../../../contract/agents.ts';
+import { type AgentInfo, agentInfo } from '../../../contract/agents/agents.ts';
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
 import type { FoundThing, SemanticResults, searchEndpoints } from '../../../contract/search.ts';
-import { nameOfPath, type ServerInput } from '../../../contract/servers.ts';
+import { nameOfPath, type ServerInput } from '../../../contract/servers/servers.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';

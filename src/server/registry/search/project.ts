@@ -1,4 +1,4 @@
-import { isObject } from '../../../contract/json.ts';
+import { isObject } from '../../../contract/values/json.ts';
 /** The parts of `metadata` that dotted paths name, in their places; all of it without paths. */
 export function project(
   metadata: Readonly<Record<string, unknown>>,

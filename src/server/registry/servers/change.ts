@@ -1,4 +1,4 @@
-import { type ServerInput, serverInput } from '../../../contract/servers.ts';
+import { type ServerInput, serverInput } from '../../../contract/servers/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';

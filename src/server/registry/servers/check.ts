@@ -1,5 +1,5 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { Tool } from '../../../contract/servers.ts';
+import type { Tool } from '../../../contract/servers/servers.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import type { WayOut } from '../../net/connector.ts';

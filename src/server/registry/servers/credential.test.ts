@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { credentialInput } from '../../../contract/server-credentials.ts';
-import { serverInput } from '../../../contract/servers.ts';
+import { credentialInput } from '../../../contract/servers/server-credentials.ts';
+import { serverInput } from '../../../contract/servers/servers.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { createConnectionVault } from '../../egress/vault.ts';
 import { Failure } from '../../failure/errors.ts';

@@ -1,4 +1,4 @@
-import type { AuthScheme, CredentialInput } from '../../../contract/server-credentials.ts';
+import type { AuthScheme, CredentialInput } from '../../../contract/servers/server-credentials.ts';
 import { type Failure, invalidInput } from '../../failure/errors.ts';
 import type { Credentials } from './route.ts';
 import type { ServerRow, StoredCredential } from './store.ts';

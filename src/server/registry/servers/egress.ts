@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import { withoutEndSlashes } from '../../../contract/names.ts';
-import { type EgressInput, egressInput, type serverEgress } from '../../../contract/server-egress.ts';
+import { type EgressInput, egressInput, type serverEgress } from '../../../contract/servers/server-egress.ts';
+import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Access } from '../../access/caller.ts';
 import { type EgressLimits, type EgressSettings, settingsFrom, widens } from '../../egress/settings.ts';
 import type { ConnectionVault } from '../../egress/vault.ts';

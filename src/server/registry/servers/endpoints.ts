@@ -1,5 +1,5 @@
-import { withoutEndSlashes } from '../../../contract/names.ts';
-import type { ServerInput } from '../../../contract/servers.ts';
+import type { ServerInput } from '../../../contract/servers/servers.ts';
+import { withoutEndSlashes } from '../../../contract/values/names.ts';
 
 /** Where a server's own MCP endpoints are. */
 export interface ServerEndpoints {

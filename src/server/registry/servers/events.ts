@@ -1,4 +1,4 @@
-import { nameOfPath, type ServerEvent } from '../../../contract/servers.ts';
+import { nameOfPath, type ServerEvent } from '../../../contract/servers/servers.ts';
 import type { Access } from '../../access/caller.ts';
 import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';

@@ -1,7 +1,6 @@
 import { type Handlers, type Output, Reply } from '../../../contract/endpoint.ts';
-import { withoutEndSlashes } from '../../../contract/names.ts';
-import type { CredentialInput } from '../../../contract/server-credentials.ts';
-import type { serverEgressEndpoints } from '../../../contract/server-egress.ts';
+import type { CredentialInput } from '../../../contract/servers/server-credentials.ts';
+import type { serverEgressEndpoints } from '../../../contract/servers/server-egress.ts';
 import {
   listedServer,
   nameOfPath,
@@ -9,7 +8,8 @@ import {
   type ServerInFull,
   type ServerInput,
   type serverEndpoints,
-} from '../../../contract/servers.ts';
+} from '../../../contract/servers/servers.ts';
+import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';

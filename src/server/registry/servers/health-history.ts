@@ -1,4 +1,4 @@
-import type { HealthChange, HealthStatus } from '../../../contract/servers.ts';
+import type { HealthChange, HealthStatus } from '../../../contract/servers/servers.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Health } from './store.ts';
 

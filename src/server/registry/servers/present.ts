@@ -1,5 +1,5 @@
-import { faultOfMetadata } from '../../../contract/metadata.ts';
-import { type HealthStatus, nameOfPath, type ServerInFull } from '../../../contract/servers.ts';
+import { type HealthStatus, nameOfPath, type ServerInFull } from '../../../contract/servers/servers.ts';
+import { faultOfMetadata } from '../../../contract/values/metadata.ts';
 import type { Access } from '../../access/caller.ts';
 import { egressModeOf } from './egress.ts';
 import { endpointsOf } from './endpoints.ts';

@@ -1,6 +1,6 @@
 import type { Output } from '../../../contract/endpoint.ts';
-import { withoutEndSlashes } from '../../../contract/names.ts';
-import { nameOfPath, type serverEndpoints, serverPath } from '../../../contract/servers.ts';
+import { nameOfPath, type serverEndpoints, serverPath } from '../../../contract/servers/servers.ts';
+import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Access } from '../../access/caller.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls } from '../input-faults.ts';

@@ -1,4 +1,4 @@
-import type { HealthStatus, Tool } from '../../../contract/servers.ts';
+import type { HealthStatus, Tool } from '../../../contract/servers/servers.ts';
 import type { EgressSettings } from '../../egress/settings.ts';
 import type { Offers } from './store.ts';
 

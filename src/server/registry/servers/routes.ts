@@ -1,4 +1,4 @@
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
 import type { CredentialsOf } from './credential.ts';

@@ -1,4 +1,4 @@
-import { type ServerInput, serverInput } from '../../../contract/servers.ts';
+import { type ServerInput, serverInput } from '../../../contract/servers/servers.ts';
 import type { Db } from '../../db/tables.ts';
 import { find, insert, replace, type ServerRow } from './store.ts';
 

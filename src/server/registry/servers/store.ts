@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
-import type { AuthScheme } from '../../../contract/server-credentials.ts';
-import type { HealthReason, HealthStatus, ServerInput, Tool } from '../../../contract/servers.ts';
+import type { AuthScheme } from '../../../contract/servers/server-credentials.ts';
+import type { HealthReason, HealthStatus, ServerInput, Tool } from '../../../contract/servers/servers.ts';
 import { changing, recordChange } from '../../changes/record.ts';
 import type { Db, ServersTable } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';

@@ -1,5 +1,5 @@
 import type { Output } from '../../../contract/endpoint.ts';
-import type { serverEndpoints } from '../../../contract/servers.ts';
+import type { serverEndpoints } from '../../../contract/servers/servers.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { LookAfter } from './look-after.ts';
 import type { ServerRow } from './store.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { serverInput } from '../../../contract/servers.ts';
+import { serverInput } from '../../../contract/servers/servers.ts';
 import { followed } from '../../changes/feed.test-support.ts';
 import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';

@@ -1,4 +1,4 @@
-import type { Tool } from '../../../contract/servers.ts';
+import type { Tool } from '../../../contract/servers/servers.ts';
 import { ifLeased } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
 import type { LookAfter } from './look-after.ts';

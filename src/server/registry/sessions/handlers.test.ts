@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Handlers } from '../../../contract/endpoint.ts';
-import type { sessionEndpoints } from '../../../contract/sessions.ts';
+import type { sessionEndpoints } from '../../../contract/people/sessions.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
 import { signInForTokens } from '../../../entra-emulator/testing/sign-in.ts';
 import type { Access, Caller } from '../../access/caller.ts';

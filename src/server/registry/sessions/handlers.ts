@@ -1,5 +1,5 @@
 import type { Handlers } from '../../../contract/endpoint.ts';
-import type { sessionEndpoints } from '../../../contract/sessions.ts';
+import type { sessionEndpoints } from '../../../contract/people/sessions.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { session } from '../../../contract/sessions.ts';
+import type { session } from '../../../contract/people/sessions.ts';
 import { keyOf, recordChange } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Handlers } from '../../../contract/endpoint.ts';
-import type { tokenEndpoints } from '../../../contract/tokens.ts';
+import type { tokenEndpoints } from '../../../contract/people/tokens.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { compile } from '../../access/grants.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';

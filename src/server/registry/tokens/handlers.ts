@@ -1,5 +1,5 @@
 import { type Handlers, Reply } from '../../../contract/endpoint.ts';
-import type { tokenEndpoints } from '../../../contract/tokens.ts';
+import type { tokenEndpoints } from '../../../contract/people/tokens.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';

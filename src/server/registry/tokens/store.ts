@@ -1,6 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { z } from 'zod';
-import type { personalToken } from '../../../contract/tokens.ts';
+import type { personalToken } from '../../../contract/people/tokens.ts';
 import { changing } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { scopesOfStored } from '../../identity/personal-token.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { serverInput } from '../../../contract/servers.ts';
+import { serverInput } from '../../../contract/servers/servers.ts';
 import { type Usage, usageEndpoints } from '../../../contract/usage.ts';
 import type { Caller } from '../../access/caller.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';

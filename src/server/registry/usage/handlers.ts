@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Handlers } from '../../../contract/endpoint.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { Usage, usageEndpoints } from '../../../contract/usage.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';

@@ -1,5 +1,5 @@
 import type { Output } from '../../../contract/endpoint.ts';
-import type { userEndpoints } from '../../../contract/users.ts';
+import type { userEndpoints } from '../../../contract/people/users.ts';
 import { withLease } from '../../db/lease.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { Failure } from '../../failure/errors.ts';

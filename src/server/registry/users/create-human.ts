@@ -1,5 +1,5 @@
 import type { Input, Output } from '../../../contract/endpoint.ts';
-import type { userEndpoints } from '../../../contract/users.ts';
+import type { userEndpoints } from '../../../contract/people/users.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryUser } from '../../iam/directory.ts';
 import { notedPower } from '../administrators.ts';

@@ -1,5 +1,5 @@
 import type { Handlers } from '../../../contract/endpoint.ts';
-import type { userEndpoints } from '../../../contract/users.ts';
+import type { userEndpoints } from '../../../contract/people/users.ts';
 import { changeGroups } from './change-groups.ts';
 import { createHuman } from './create-human.ts';
 import { listUsers } from './list.ts';

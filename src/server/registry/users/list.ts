@@ -1,5 +1,5 @@
 import type { Input, Output } from '../../../contract/endpoint.ts';
-import type { User, userEndpoints } from '../../../contract/users.ts';
+import type { User, userEndpoints } from '../../../contract/people/users.ts';
 import type { Directory, DirectoryGroup, ServiceAccount } from '../../iam/directory.ts';
 import { listRecords } from '../m2m-clients/store.ts';
 import { present, presentAccount, presentRecord } from './present.ts';

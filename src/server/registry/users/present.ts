@@ -1,4 +1,4 @@
-import type { User } from '../../../contract/users.ts';
+import type { User } from '../../../contract/people/users.ts';
 import type { DirectoryGroup, DirectoryUser, ServiceAccount } from '../../iam/directory.ts';
 import type { M2mRecord } from '../m2m-clients/store.ts';
 

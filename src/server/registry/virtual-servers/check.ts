@@ -1,5 +1,5 @@
-import { nameOfPath, normalizePath } from '../../../contract/servers.ts';
-import { safeName, type VirtualServerDefinition } from '../../../contract/virtual-servers.ts';
+import { nameOfPath, normalizePath } from '../../../contract/servers/servers.ts';
+import { safeName, type VirtualServerDefinition } from '../../../contract/servers/virtual-servers.ts';
 import type { Fault } from '../../failure/errors.ts';
 import { invalid } from '../input-faults.ts';
 import type { FindRoute } from '../servers/route.ts';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Endpoint, type Input, Reply } from '../../../contract/endpoint.ts';
 import type { UiPermission } from '../../../contract/permissions.ts';
-import { type VirtualServer, virtualServerEndpoints } from '../../../contract/virtual-servers.ts';
+import { type VirtualServer, virtualServerEndpoints } from '../../../contract/servers/virtual-servers.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { type Feed, startFeed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';

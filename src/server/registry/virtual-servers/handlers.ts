@@ -1,6 +1,5 @@
 import { type Handlers, type Input, type Output, Reply } from '../../../contract/endpoint.ts';
-import { withoutEndSlashes } from '../../../contract/names.ts';
-import { nameOfPath } from '../../../contract/servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
 import {
   isPersonalPath,
   slugOf,
@@ -9,7 +8,8 @@ import {
   virtualServerDefinition,
   type virtualServerEndpoints,
   virtualServerInput,
-} from '../../../contract/virtual-servers.ts';
+} from '../../../contract/servers/virtual-servers.ts';
+import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { nameOfPath, type Tool } from '../../../contract/servers.ts';
+import { nameOfPath, type Tool } from '../../../contract/servers/servers.ts';
 import {
   safeName,
   type VirtualMember,
   type VirtualServerDefinition,
-} from '../../../contract/virtual-servers.ts';
+} from '../../../contract/servers/virtual-servers.ts';
 import type { FindRoute, Route } from '../servers/route.ts';
 
 /** The lists that a virtual server has, by the member of a result that holds them (MCP). */

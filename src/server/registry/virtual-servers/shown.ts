@@ -1,5 +1,5 @@
-import { nameOfPath } from '../../../contract/servers.ts';
-import type { VirtualServer, VirtualServerSummary } from '../../../contract/virtual-servers.ts';
+import { nameOfPath } from '../../../contract/servers/servers.ts';
+import type { VirtualServer, VirtualServerSummary } from '../../../contract/servers/virtual-servers.ts';
 import type { Access } from '../../access/caller.ts';
 import type { Call, Decision } from '../../access/scope.ts';
 import type { Identity } from '../../identity/identity.ts';

@@ -1,5 +1,8 @@
 import type { Selectable } from 'kysely';
-import { type VirtualServerDefinition, virtualServerDefinition } from '../../../contract/virtual-servers.ts';
+import {
+  type VirtualServerDefinition,
+  virtualServerDefinition,
+} from '../../../contract/servers/virtual-servers.ts';
 import { recordChange } from '../../changes/record.ts';
 import type { Db, VirtualServersTable } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';

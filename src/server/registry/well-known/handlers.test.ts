@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { agentCard } from '../../../contract/agent-card.ts';
+import { agentCard } from '../../../contract/agents/agent-card.ts';
 import type { Reply } from '../../../contract/endpoint.ts';
 import type { PublicServers } from '../../config/settings-search.ts';
 import type { Item } from '../../search/item.ts';

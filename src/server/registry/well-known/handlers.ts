@@ -1,5 +1,5 @@
 import { type Handlers, type Output, Reply } from '../../../contract/endpoint.ts';
-import type { wellKnownEndpoints } from '../../../contract/well-known.ts';
+import type { wellKnownEndpoints } from '../../../contract/servers/well-known.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { PublicServers } from '../../config/settings-search.ts';
 import { Failure } from '../../failure/errors.ts';

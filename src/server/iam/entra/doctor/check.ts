@@ -1,4 +1,4 @@
-import type { Finding } from '../../../../contract/doctor.ts';
+import type { Finding } from '../../../../contract/diagnosis/doctor.ts';
 import { Failure } from '../../../failure/errors.ts';
 import type { Facts } from './facts.ts';
 

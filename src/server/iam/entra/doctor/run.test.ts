@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import type { Finding } from '../../../../contract/doctor.ts';
+import type { Finding } from '../../../../contract/diagnosis/doctor.ts';
 import { makeCertificate, toPem } from '../../../../entra-emulator/keys/certificate.ts';
 import { type Emulator, shippedTenant, startEmulator } from '../../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../../entra-emulator/testing/graph.ts';

@@ -1,4 +1,4 @@
-import type { Diagnosis } from '../../../../contract/doctor.ts';
+import type { Diagnosis } from '../../../../contract/diagnosis/doctor.ts';
 import { endingCredentials } from './checks/credentials.ts';
 import { checks } from './checks/index.ts';
 import { type DoctorWorld, type Facts, gatherFacts } from './facts.ts';

@@ -1,4 +1,8 @@
-import type { EntraComparison, EntraObservation, EntraRecord } from '../../../../contract/entra-record.ts';
+import type {
+  EntraComparison,
+  EntraObservation,
+  EntraRecord,
+} from '../../../../contract/diagnosis/entra-record.ts';
 
 /** What of the emulator is otherwise than what was recorded, question by question. */
 export function compareRecords(

@@ -1,4 +1,8 @@
-import { type EntraObservation, type EntraRecord, entraRecord } from '../../../../contract/entra-record.ts';
+import {
+  type EntraObservation,
+  type EntraRecord,
+  entraRecord,
+} from '../../../../contract/diagnosis/entra-record.ts';
 import type { EntraConfig } from '../../../config/config.ts';
 import type { Fetch } from '../../../net/outbound.ts';
 import type { ClientProof } from '../../../provider/entra-token.ts';

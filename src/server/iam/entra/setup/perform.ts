@@ -1,4 +1,4 @@
-import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/setup.ts';
+import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/diagnosis/setup.ts';
 import { Failure } from '../../../failure/errors.ts';
 import type { Fetch } from '../../../net/outbound.ts';
 import { createGraph } from '../../../provider/graph.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/setup.ts';
+import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/diagnosis/setup.ts';
 import { Failure } from '../../../failure/errors.ts';
 import type { Fetch } from '../../../net/outbound.ts';
 import type { Pause } from '../../../provider/retry.ts';

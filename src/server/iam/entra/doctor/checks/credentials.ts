@@ -1,5 +1,5 @@
-import { aadstsCodeIn } from '../../../../../contract/aadsts.ts';
-import type { EndingCredential, Finding } from '../../../../../contract/doctor.ts';
+import { aadstsCodeIn } from '../../../../../contract/diagnosis/aadsts.ts';
+import type { EndingCredential, Finding } from '../../../../../contract/diagnosis/doctor.ts';
 import type { EntraConfig } from '../../../../config/config.ts';
 import { Failure } from '../../../../failure/errors.ts';
 import type { Application } from '../../objects.ts';

@@ -1,4 +1,4 @@
-import { aadstsHelpIn, aadstsLine } from '../../../../../contract/aadsts.ts';
+import { aadstsHelpIn, aadstsLine } from '../../../../../contract/diagnosis/aadsts.ts';
 import { Failure } from '../../../../failure/errors.ts';
 import { type Check, isKnown, not, setupCommand, well } from '../check.ts';
 

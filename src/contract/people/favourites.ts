@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
-import { normalizePath } from './servers.ts';
+import type { Endpoints } from '../endpoint.ts';
+import { normalizePath } from '../servers/servers.ts';
 
 /** Something that a person keeps at hand. */
 export const favourite = z.object({

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
+import type { Endpoints } from '../endpoint.ts';
+import { normalizePath } from '../values/server-path.ts';
 import { egressModes, egressProviders } from './server-egress.ts';
-import { normalizePath } from './server-path.ts';
 
 /** A server that wants a credential of each person, and the caller's own there; never the credential itself. */
 export const connection = z.object({

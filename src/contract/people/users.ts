@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
+import type { Endpoints } from '../endpoint.ts';
 import { failedGroup, job, m2mAccount } from './jobs.ts';
 
 // Control characters have no place in a name; everything else is taken literally wherever it goes.

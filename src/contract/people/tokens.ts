@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
+import type { Endpoints } from '../endpoint.ts';
 
 /** A personal token as its owner sees it in a list; the token itself is shown only once, when it is made. */
 export const personalToken = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
+import type { Endpoints } from '../endpoint.ts';
 
 /** A browser session that is alive; its cookie is nowhere to be read. */
 export const session = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
+import type { Endpoints } from '../endpoint.ts';
 import { normalizePath } from './servers.ts';
 
 const open = { method: 'GET', permission: 'public' } as const;

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
-import { isMembers, Refusal } from './files/entry.ts';
-import { readServerRegistration } from './files/server-registration.ts';
-import { metadata } from './metadata.ts';
-import { installPlainIssues } from './plain-issues.ts';
+import type { Endpoints } from '../endpoint.ts';
+import { isMembers, Refusal } from '../files/entry.ts';
+import { readServerRegistration } from '../files/server-registration.ts';
+import { metadata } from '../values/metadata.ts';
+import { installPlainIssues } from '../values/plain-issues.ts';
+import { normalizePath, serverPath } from '../values/server-path.ts';
 import { authSchemes, credentialInput } from './server-credentials.ts';
 import { egressModes } from './server-egress.ts';
-import { normalizePath, serverPath } from './server-path.ts';
 
 // The command line reads files by these schemas without the endpoints.
 installPlainIssues();
@@ -18,7 +18,7 @@ export {
   reservedLastSegments,
   serverPath,
   wildcardPath,
-} from './server-path.ts';
+} from '../values/server-path.ts';
 
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http:// or https:// URL' })

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { agentPath } from './agents.ts';
+import { agentPath } from '../agents/agents.ts';
+import { scopeName } from '../scopes.ts';
+import { serverPath } from '../servers/servers.ts';
 import { looksLikeEvery, trimSlashes, withoutEndSlashes } from './names.ts';
-import { scopeName } from './scopes.ts';
-import { serverPath } from './servers.ts';
 
 test.each([
   'all',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
-import { uiPermissions } from './permissions.ts';
+import type { Endpoints } from '../endpoint.ts';
+import { uiPermissions } from '../permissions.ts';
 
 /** Where people can sign in. */
 export const provider = z.object({ name: z.string(), display_name: z.string() });

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import type { Endpoints } from '../endpoint.ts';
+import { normalizePath, wildcardPath } from '../servers/servers.ts';
+import { metadata } from '../values/metadata.ts';
+import { looksLikeEvery } from '../values/names.ts';
 import { agentCard } from './agent-card.ts';
-import type { Endpoints } from './endpoint.ts';
-import { metadata } from './metadata.ts';
-import { looksLikeEvery } from './names.ts';
-import { normalizePath, wildcardPath } from './servers.ts';
 
 /** Last path segments that the API uses itself, or may come to, so that no agent path may end in them. */
 export const reservedAgentSegments = [

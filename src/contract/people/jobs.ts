@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
+import type { Endpoints } from '../endpoint.ts';
 
 /**
  * How far a job is. `running`: its steps are being taken; `undoing`: a step failed for good and what was made is being

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
-import { normalizePath } from './server-path.ts';
+import type { Endpoints } from '../endpoint.ts';
+import { normalizePath } from '../values/server-path.ts';
 
 /**
  * Whose credential goes to a server. `none`: nobody's; `operator_credential`: one for all, stored with the server;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
-import { scopeDefinition, scopeName, scopeSource } from './scopes.ts';
+import type { Endpoints } from '../endpoint.ts';
+import { scopeDefinition, scopeName, scopeSource } from '../scopes.ts';
 
 /** Why the directory was not told of a change that it should have been told. */
 export const idpSkipReason = z.enum(['forbidden', 'not_found', 'local_only', 'not_managed']);

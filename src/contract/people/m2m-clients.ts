@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
+import type { Endpoints } from '../endpoint.ts';
 
 const clientId = z.string().regex(/^[A-Za-z0-9_\-.:]{1,256}$/, {
   error: 'must be 1 to 256 letters, digits and - _ . :',

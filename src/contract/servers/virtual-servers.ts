@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Endpoints } from './endpoint.ts';
-import { looksLikeEvery } from './names.ts';
+import type { Endpoints } from '../endpoint.ts';
+import { looksLikeEvery } from '../values/names.ts';
 import { normalizePath } from './servers.ts';
 
 /** Slugs that the API needs for itself. */

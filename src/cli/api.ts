@@ -1,5 +1,5 @@
 import type { Api, ApiError } from '../contract/client.ts';
-import { howToGetToken } from './token-file.ts';
+import { howToGetToken } from './sign-in/token-file.ts';
 import { Trouble } from './trouble.ts';
 
 /** How long one answer may take, in milliseconds. */

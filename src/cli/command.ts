@@ -1,8 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Api } from '../contract/client.ts';
-import type { Output } from './output.ts';
+import type { Output } from './output/output.ts';
+import type { FoundToken } from './sign-in/token-file.ts';
 import type { Terminal, World } from './terminal.ts';
-import type { FoundToken } from './token-file.ts';
 
 /** What a running command works with. */
 export interface Run {

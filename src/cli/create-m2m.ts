@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import type { Api } from '../contract/client.ts';
 import type { Job, jobEndpoints } from '../contract/people/jobs.ts';
 import type { Run } from './command.ts';
-import { namesIn, warnOfGroups } from './group-names.ts';
+import { namesIn, warnOfGroups } from './input/group-names.ts';
 import { orNotFound } from './not-found.ts';
+import { secretLines } from './output/user-view.ts';
 import { asTrouble, Trouble } from './trouble.ts';
-import { secretLines } from './user-view.ts';
 
 /** How often a job is looked at, in milliseconds. */
 const lookEvery = 500;

@@ -1,12 +1,12 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { tracedFetch } from './api.ts';
-import { mapBounded } from './bounded.ts';
 import type { Run } from './command.ts';
-import { askToken, EntraRefusal, endpointOf } from './entra-tokens.ts';
-import type { Entry, Identity } from './identities.ts';
+import { mapBounded } from './input/bounded.ts';
+import type { Entry, Identity } from './input/identities.ts';
+import { writeSecret } from './input/write-secret.ts';
+import { askToken, EntraRefusal, endpointOf } from './sign-in/entra-tokens.ts';
 import { asTrouble, Trouble } from './trouble.ts';
-import { writeSecret } from './write-secret.ts';
 
 /** How many identities get their tokens at the same time. */
 const atOnce = 8;

@@ -1,9 +1,9 @@
 import type { Api } from '../contract/client.ts';
 import type { HealthStatus, Server } from '../contract/servers/servers.ts';
-import { mapBounded } from './bounded.ts';
 import type { Run } from './command.ts';
-import { healthStyle } from './server-view.ts';
-import { table } from './table.ts';
+import { mapBounded } from './input/bounded.ts';
+import { healthStyle } from './output/server-view.ts';
+import { table } from './output/table.ts';
 import { asTrouble } from './trouble.ts';
 
 /** How many servers are checked at the same time. */

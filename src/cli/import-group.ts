@@ -1,7 +1,7 @@
 import type { JSONType } from 'zod';
 import type { Run } from './command.ts';
-import { scopeChange } from './group-view.ts';
-import { faultLine, type JsonFile, readJsonFile } from './json-file.ts';
+import { faultLine, type JsonFile, readJsonFile } from './input/json-file.ts';
+import { scopeChange } from './output/group-view.ts';
 import type { Terminal } from './terminal.ts';
 import { Trouble } from './trouble.ts';
 

@@ -1,6 +1,6 @@
 import type { Run } from './command.ts';
 import type { Outcome } from './generate-tokens.ts';
-import type { Entry } from './identities.ts';
+import type { Entry } from './input/identities.ts';
 import { asTrouble } from './trouble.ts';
 
 /** The identities file is looked at again this often, in milliseconds: an edit takes effect without a restart. */

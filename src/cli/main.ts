@@ -2,12 +2,12 @@ import { CommanderError } from 'commander';
 import { openApi } from './api.ts';
 import { systemClock, untilInterrupted } from './clock.ts';
 import type { Action, GlobalOptions, On, Run } from './command.ts';
-import { findToken } from './find-token.ts';
-import { openUrl } from './open-url.ts';
-import { openOutput } from './output.ts';
+import { openOutput } from './output/output.ts';
 import { buildProgram } from './program.ts';
+import { findToken } from './sign-in/find-token.ts';
+import { openUrl } from './sign-in/open-url.ts';
+import type { FoundToken } from './sign-in/token-file.ts';
 import type { Terminal, World } from './terminal.ts';
-import type { FoundToken } from './token-file.ts';
 import { asTrouble, misuse } from './trouble.ts';
 
 /** The address that is used when none is given. */

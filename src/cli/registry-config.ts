@@ -1,6 +1,6 @@
 import { openApi } from './api.ts';
 import type { Run } from './command.ts';
-import { fields } from './table.ts';
+import { fields } from './output/table.ts';
 
 /** The action of `config`: what the registry tells anybody of itself. */
 export async function showConfig({ registryUrl, output }: Run): Promise<void> {

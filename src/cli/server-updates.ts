@@ -1,7 +1,7 @@
 import type { ServerInput } from '../contract/servers/servers.ts';
 import { type AddCommands, addCommand, pathOption, type Run } from './command.ts';
-import { jsonPlaces } from './json-places.ts';
-import { serverFields } from './server-view.ts';
+import { jsonPlaces } from './input/json-places.ts';
+import { serverFields } from './output/server-view.ts';
 import { misuse } from './trouble.ts';
 
 type JsonObject = Record<string, never>;

@@ -1,7 +1,7 @@
 import { plainText } from '../../contract/values/plain-text.ts';
 import { tracedFetch } from '../api.ts';
 import type { Run } from '../command.ts';
-import type { Paint } from '../output.ts';
+import type { Paint } from '../output/output.ts';
 import { misuse } from '../trouble.ts';
 import { asking } from './ask.ts';
 import { type Examined, examine } from './examine.ts';

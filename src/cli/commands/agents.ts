@@ -2,10 +2,10 @@ import { Option } from 'commander';
 import type { Agent } from '../../contract/agents/agents.ts';
 import type { Call } from '../../contract/client.ts';
 import type { endpoints } from '../../contract/index.ts';
-import { readAgentFile, readPatchFile } from '../agent-file.ts';
-import { agentFields, agentTable } from '../agent-view.ts';
 import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
-import { confirm } from '../confirm.ts';
+import { readAgentFile, readPatchFile } from '../input/agent-file.ts';
+import { confirm } from '../input/confirm.ts';
+import { agentFields, agentTable } from '../output/agent-view.ts';
 
 interface PathFlag {
   path: string;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cli, folderWith, problem, scripted } from '../../../test/cli-trial.ts';
 import type { AuditEventInFull } from '../../contract/audit.ts';
-import { askedBy } from '../audit-flags.ts';
+import { askedBy } from '../input/audit-flags.ts';
 
 function anEvent(parts: Partial<AuditEventInFull> = {}): AuditEventInFull {
   return {

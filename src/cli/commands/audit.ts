@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { AuditEventShown } from '../../contract/audit.ts';
-import { type AuditFlags, askedBy } from '../audit-flags.ts';
-import { auditFields, auditTable } from '../audit-view.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { pour, saveStream } from '../save-stream.ts';
+import { type AuditFlags, askedBy } from '../input/audit-flags.ts';
+import { auditFields, auditTable } from '../output/audit-view.ts';
+import { pour, saveStream } from '../output/save-stream.ts';
 
 /** How long an export may take, in milliseconds. */
 const patience = 3_600_000;

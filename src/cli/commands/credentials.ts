@@ -2,11 +2,11 @@ import { Option } from 'commander';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { openApi, tracedFetch } from '../api.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
-import { settingsOf } from '../dot-env.ts';
-import { loginUrlOf } from '../entra-tokens.ts';
 import { type Errand, generateAll, makeFolder, type Outcome } from '../generate-tokens.ts';
-import { type Entry, type ForGateway, readIdentities } from '../identities.ts';
+import { settingsOf } from '../input/dot-env.ts';
+import { type Entry, type ForGateway, readIdentities } from '../input/identities.ts';
 import { keepTokens } from '../keep-tokens.ts';
+import { loginUrlOf } from '../sign-in/entra-tokens.ts';
 import { misuse } from '../trouble.ts';
 
 interface Flags {

@@ -6,9 +6,9 @@ import type {
   serverEgressEndpoints,
 } from '../../contract/servers/server-egress.ts';
 import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
-import { allOf } from '../confirm.ts';
-import type { Paint } from '../output.ts';
-import { fields } from '../table.ts';
+import { allOf } from '../input/confirm.ts';
+import type { Paint } from '../output/output.ts';
+import { fields } from '../output/table.ts';
 import { misuse } from '../trouble.ts';
 
 type Egress = Output<(typeof serverEgressEndpoints)['servers.egress']>;

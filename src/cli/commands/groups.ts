@@ -2,10 +2,10 @@ import { type Command, Option } from 'commander';
 import type { Api } from '../../contract/client.ts';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { groupSections, groupTable, scopeChange, scopeFields } from '../group-view.ts';
 import { importGroup } from '../import-group.ts';
+import { confirm } from '../input/confirm.ts';
 import { orNotFound } from '../not-found.ts';
+import { groupSections, groupTable, scopeChange, scopeFields } from '../output/group-view.ts';
 
 interface Named {
   name: string;

@@ -1,8 +1,8 @@
 import { tracedFetch } from '../api.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
-import { type LoginFlags, login } from '../login.ts';
-import { changeSignIn, type SignedIn } from '../login-store.ts';
-import { fields } from '../table.ts';
+import { fields } from '../output/table.ts';
+import { type LoginFlags, login } from '../sign-in/login.ts';
+import { changeSignIn, type SignedIn } from '../sign-in/login-store.ts';
 
 /** The commands about who is calling. */
 export const addIdentityCommands: AddCommands = (program, on) => {

@@ -1,11 +1,11 @@
 import { Option } from 'commander';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { namesIn } from '../group-names.ts';
+import { confirm } from '../input/confirm.ts';
+import { namesIn } from '../input/group-names.ts';
 import { orNotFound } from '../not-found.ts';
+import { clientFields, clientTable } from '../output/user-view.ts';
 import { misuse } from '../trouble.ts';
-import { clientFields, clientTable } from '../user-view.ts';
 
 interface ClientFlag {
   clientId: string;

@@ -1,7 +1,7 @@
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { createM2m, secretEnd } from '../create-m2m.ts';
 import { orNotFound } from '../not-found.ts';
-import { jobTable, secretLines } from '../user-view.ts';
+import { jobTable, secretLines } from '../output/user-view.ts';
 
 const secretDays = [
   '--secret-days <number>',

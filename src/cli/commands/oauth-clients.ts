@@ -3,11 +3,11 @@ import type { Output } from '../../contract/endpoint.ts';
 import type { oauthEndpoints } from '../../contract/oauth.ts';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { namesIn } from '../group-names.ts';
+import { confirm } from '../input/confirm.ts';
+import { namesIn } from '../input/group-names.ts';
 import { orNotFound } from '../not-found.ts';
-import type { Paint } from '../output.ts';
-import { fields, table } from '../table.ts';
+import type { Paint } from '../output/output.ts';
+import { fields, table } from '../output/table.ts';
 
 type Client = Output<(typeof oauthEndpoints)['oauthClients.get']>;
 type Connected = Output<(typeof oauthEndpoints)['connectedClients.list']>['connected_clients'][number];

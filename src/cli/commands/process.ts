@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { plainText } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { readJsonFile } from '../json-file.ts';
+import { readJsonFile } from '../input/json-file.ts';
 import type { BackupOptions, StartOptions } from '../terminal.ts';
 
 interface EmulatorFlags {

@@ -8,12 +8,12 @@ import {
 import { plainText } from '../../contract/values/plain-text.ts';
 import { type ClientsFlags, examineClients } from '../clients-doctor/doctor.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { allOf } from '../confirm.ts';
-import { showDiagnosis } from '../diagnosis.ts';
-import type { Paint } from '../output.ts';
-import { openQuestions } from '../questions.ts';
+import { allOf } from '../input/confirm.ts';
+import { openQuestions } from '../input/questions.ts';
+import { writeSecret } from '../input/write-secret.ts';
+import { showDiagnosis } from '../output/diagnosis.ts';
+import type { Paint } from '../output/output.ts';
 import { misuse } from '../trouble.ts';
-import { writeSecret } from '../write-secret.ts';
 
 interface SetupFlags extends SetupOptions {
   yes?: boolean;

@@ -1,7 +1,7 @@
 import type { FoundThing } from '../../contract/search.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import type { Paint } from '../output.ts';
-import { table } from '../table.ts';
+import type { Paint } from '../output/output.ts';
+import { table } from '../output/table.ts';
 
 interface Asked {
   query: string;

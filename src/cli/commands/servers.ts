@@ -1,15 +1,15 @@
 import { Option } from 'commander';
 import type { AddCommands } from '../command.ts';
 import { addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
-import { confirm } from '../confirm.ts';
 import { addConnectCommand } from '../connect/connect.ts';
 import { connectConfig } from '../connect/connect-config.ts';
-import { updateCredential } from '../credential.ts';
 import { register } from '../files/register.ts';
 import { checkHealth } from '../health.ts';
+import { confirm } from '../input/confirm.ts';
+import { updateCredential } from '../input/credential.ts';
+import { healthStyle, serverFields, serverTable, toolTable } from '../output/server-view.ts';
 import { showConfig } from '../registry-config.ts';
 import { addServerUpdates } from '../server-updates.ts';
-import { healthStyle, serverFields, serverTable, toolTable } from '../server-view.ts';
 
 interface PathFlag {
   path: string;

@@ -1,6 +1,6 @@
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { demoAccount, mintToken } from '../mint.ts';
-import { table } from '../table.ts';
+import { table } from '../output/table.ts';
+import { demoAccount, mintToken } from '../sign-in/mint.ts';
 
 /** The commands about personal tokens. */
 export const addTokenCommands: AddCommands = (program, on) => {

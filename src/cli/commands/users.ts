@@ -1,11 +1,11 @@
 import type { Api } from '../../contract/client.ts';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
-import { allOf, confirm } from '../confirm.ts';
-import { namesIn, warnOfGroups } from '../group-names.ts';
+import { allOf, confirm } from '../input/confirm.ts';
+import { namesIn, warnOfGroups } from '../input/group-names.ts';
 import { orNotFound } from '../not-found.ts';
+import { humanFields, secretLines, userTable } from '../output/user-view.ts';
 import { misuse } from '../trouble.ts';
-import { humanFields, secretLines, userTable } from '../user-view.ts';
 
 /** The most accounts that the registry answers at once. */
 const pageSize = 999;

@@ -5,10 +5,10 @@ import type { Call } from '../../contract/client.ts';
 import type { endpoints } from '../../contract/index.ts';
 import type { VirtualServer, VirtualServerSummary } from '../../contract/servers/virtual-servers.ts';
 import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import { readJsonFile } from '../json-file.ts';
-import type { Paint } from '../output.ts';
-import { fields, table } from '../table.ts';
+import { confirm } from '../input/confirm.ts';
+import { readJsonFile } from '../input/json-file.ts';
+import type { Paint } from '../output/output.ts';
+import { fields, table } from '../output/table.ts';
 import { Trouble } from '../trouble.ts';
 
 interface PathFlag {

@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { Option } from 'commander';
 import { type AddCommands, addCommand, pathOption, type Run } from '../command.ts';
+import { writeSecret } from '../input/write-secret.ts';
 import { misuse, Trouble } from '../trouble.ts';
-import { writeSecret } from '../write-secret.ts';
 import { type ClientName, type ClientRow, clients } from './clients.ts';
 import { NotEditable, withEntry } from './edit-config.ts';
 

@@ -3,11 +3,11 @@ import type { FileEntry } from '../../contract/files/entry.ts';
 import type { Registration, ServerInFull } from '../../contract/servers/servers.ts';
 import { plainJson } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
-import { confirm } from '../confirm.ts';
-import type { Paint } from '../output.ts';
-import { type Column, table } from '../table.ts';
+import { confirm } from '../input/confirm.ts';
+import { writeSecret } from '../input/write-secret.ts';
+import type { Paint } from '../output/output.ts';
+import { type Column, table } from '../output/table.ts';
 import { Trouble } from '../trouble.ts';
-import { writeSecret } from '../write-secret.ts';
 import { readEntries } from './read-file.ts';
 
 /** The form of an export, told in the file itself. */

@@ -1,6 +1,6 @@
 import type { FileEntry } from '../../contract/files/entry.ts';
-import { readTextFile } from '../json-file.ts';
-import { type JsonPlaces, jsonPlaces } from '../json-places.ts';
+import { readTextFile } from '../input/json-file.ts';
+import { type JsonPlaces, jsonPlaces } from '../input/json-places.ts';
 import type { Terminal } from '../terminal.ts';
 import { Trouble } from '../trouble.ts';
 

@@ -3,8 +3,8 @@ import type { Api } from '../../contract/client.ts';
 import type { RefusedEntry, ServerEntry } from '../../contract/files/entry.ts';
 import type { Registration, Server } from '../../contract/servers/servers.ts';
 import type { Run } from '../command.ts';
-import { faultLine } from '../json-file.ts';
-import { serverFields, serverTable } from '../server-view.ts';
+import { faultLine } from '../input/json-file.ts';
+import { serverFields, serverTable } from '../output/server-view.ts';
 import { misuse, Trouble } from '../trouble.ts';
 import { type ReadFile, readEntries } from './read-file.ts';
 

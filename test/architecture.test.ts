@@ -71,7 +71,7 @@ const opensConnections = [
   'src/server/net/connector.ts',
   'src/server/net/proxy.ts',
   'src/server/gateway/forward.ts',
-  'src/server/gateway/upstream.ts',
+  'src/server/gateway/upstream/upstream.ts',
   'src/server/virtual/member.ts',
   'src/contract/client.ts',
 ];

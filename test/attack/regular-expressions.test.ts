@@ -5,8 +5,8 @@ import { slowTextFor } from './regex-steps.ts';
 
 /** Expressions that take more than linear time, with what bounds the texts that they meet. */
 const bounded: Readonly<Record<string, string>> = {
-  'src/server/gateway/sse.ts: /[\\r\\n]*$/': 'a line of an event, which has one end',
-  'src/server/gateway/sse.ts: /[\\r\\n]+$/': 'a line of an event, which has one end',
+  'src/server/gateway/lists/sse.ts: /[\\r\\n]*$/': 'a line of an event, which has one end',
+  'src/server/gateway/lists/sse.ts: /[\\r\\n]+$/': 'a line of an event, which has one end',
 };
 
 interface Found {

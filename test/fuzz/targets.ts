@@ -4,9 +4,9 @@ import { agentCard } from '../../src/contract/agents/agent-card.ts';
 import { FileFault, readRegistryFile } from '../../src/contract/files/read.ts';
 import { serverEndpoints } from '../../src/contract/servers/servers.ts';
 import { Failure } from '../../src/server/failure/errors.ts';
-import { prune } from '../../src/server/gateway/prune.ts';
-import { readCall } from '../../src/server/gateway/read-call.ts';
-import { EventFilter } from '../../src/server/gateway/sse.ts';
+import { prune } from '../../src/server/gateway/lists/prune.ts';
+import { EventFilter } from '../../src/server/gateway/lists/sse.ts';
+import { readCall } from '../../src/server/gateway/read/read-call.ts';
 import type { Target } from './engine.ts';
 
 const json = [

@@ -1,7 +1,7 @@
 import { Failure } from '../failure/errors.ts';
 import { requireOnce } from '../http/once.ts';
 import type { Exchange } from './exchange.ts';
-import { type Place, placeOf } from './place.ts';
+import { type Place, placeOf } from './read/place.ts';
 
 /** Whose requests are taken, before anything is known of the caller. */
 export interface Doors {

@@ -3,11 +3,11 @@ import { type AuditEvent, auditIdentity } from '../audit/event.ts';
 import type { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
-import type { Opening } from './openings.ts';
-import type { Place } from './place.ts';
-import type { Asked, Message, MessageId } from './read-call.ts';
-import type { Tended } from './tend.ts';
-import { type Trace, traceIn } from './trace.ts';
+import type { Place } from './read/place.ts';
+import type { Asked, Message, MessageId } from './read/read-call.ts';
+import { type Trace, traceIn } from './read/trace.ts';
+import type { Opening } from './sessions/openings.ts';
+import type { Tended } from './sessions/tend.ts';
 
 /** The answer on its way. */
 interface Passage extends Tended {

@@ -4,13 +4,13 @@ import type { Dispatcher } from 'undici';
 import { Failure } from '../failure/errors.ts';
 import { decoderFor } from './decode.ts';
 import type { Exchange } from './exchange.ts';
-import type { Filter, FilteredBody } from './filter.ts';
+import type { Filter, FilteredBody } from './lists/filter.ts';
+import { ToolsChangedSpotter } from './lists/tools-changed.ts';
 import { type AnswerHeaders, answerHeaders, headersOfChanged } from './pass-headers.ts';
 import { noteFailure, refuse } from './refuse.ts';
-import type { Care } from './tend.ts';
-import { ToolsChangedSpotter } from './tools-changed.ts';
-import type { Destination, SettledHandler, Upstreams } from './upstream.ts';
-import { upstreamFailure } from './upstream-failure.ts';
+import type { Care } from './sessions/tend.ts';
+import type { Destination, SettledHandler, Upstreams } from './upstream/upstream.ts';
+import { upstreamFailure } from './upstream/upstream-failure.ts';
 
 /** Where an exchange goes, and how its answer comes back. */
 export interface Errand extends Destination {

@@ -17,7 +17,7 @@ import { guardedConnector } from '../net/connector.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { createGateway } from './handle.ts';
 import { type ClientLimits, httpOptionsFor } from './http-options.ts';
-import { createSessions } from './sessions.ts';
+import { createSessions } from './sessions/sessions.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
 
 /** A request as the scripted upstream got it. */

@@ -13,9 +13,9 @@ import {
   startUpstream,
   type TestGateway,
 } from './gateway.test-support.ts';
-import { createListMemory } from './list-memory.ts';
+import { createListMemory } from './lists/list-memory.ts';
 import { filterFor } from './may.ts';
-import { readCall } from './read-call.ts';
+import { readCall } from './read/read-call.ts';
 
 const grants = compile(
   parseScopes(

@@ -1,7 +1,7 @@
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from './exchange.ts';
-import type { Place } from './place.ts';
-import type { RewriteEvent } from './sse.ts';
+import type { RewriteEvent } from './lists/sse.ts';
+import type { Place } from './read/place.ts';
 
 /** Query parameter that carries the ticket of a legacy SSE session. */
 export const ticketParameter = 'session';

@@ -3,11 +3,11 @@ import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
 import type { Exchange } from './exchange.ts';
-import { type Filter, listFilter, streamFilter } from './filter.ts';
-import type { ListMemory } from './list-memory.ts';
-import type { ListRules } from './prune.ts';
-import type { Asked } from './read-call.ts';
-import type { RewriteEvent } from './sse.ts';
+import { type Filter, listFilter, streamFilter } from './lists/filter.ts';
+import type { ListMemory } from './lists/list-memory.ts';
+import type { ListRules } from './lists/prune.ts';
+import type { RewriteEvent } from './lists/sse.ts';
+import type { Asked } from './read/read-call.ts';
 
 /** Answers whether an identity may make a call, by the grants of this moment. */
 export type Decide = (identity: Identity, call: Call) => Decision;

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { Failure } from '../failure/errors.ts';
 import type { Credentials } from '../registry/servers/route.ts';
 import type { Exchange } from './exchange.ts';
+import { newTraceparent } from './read/trace.ts';
 import { correlationHeader } from './refuse.ts';
-import { newTraceparent } from './trace.ts';
 
 /**
  * What goes from a client to a server: the protocol, the content and tracing; besides these, what the operator names for

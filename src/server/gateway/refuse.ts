@@ -2,9 +2,9 @@ import { ConnectionNeeded } from '../egress/credential.ts';
 import type { Failure, FailureCode } from '../failure/errors.ts';
 import { headersOf, problemOf, rpcErrorOf } from '../failure/problem.ts';
 import { endUnread, leavesMuchUnread } from '../http/unread.ts';
-import { headerMismatch } from './agree.ts';
 import type { Exchange } from './exchange.ts';
-import { type Asked, invalidRequest, type Message, type MessageId, parseError } from './read-call.ts';
+import { headerMismatch } from './read/agree.ts';
+import { type Asked, invalidRequest, type Message, type MessageId, parseError } from './read/read-call.ts';
 
 /** The header that names an exchange in every answer. */
 export const correlationHeader = 'x-correlation-id';

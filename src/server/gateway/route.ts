@@ -2,9 +2,9 @@ import type { Credential } from '../egress/credential.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
 import { rewriteEndpoint, ticketIn } from './legacy.ts';
-import type { Place } from './place.ts';
-import type { Seals } from './seals.ts';
-import type { RewriteEvent } from './sse.ts';
+import type { RewriteEvent } from './lists/sse.ts';
+import type { Place } from './read/place.ts';
+import type { Seals } from './sessions/seals.ts';
 
 /** Where a request goes. */
 export interface Target {

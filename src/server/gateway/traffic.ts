@@ -1,6 +1,6 @@
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from './exchange.ts';
-import type { Asked } from './read-call.ts';
+import type { Asked } from './read/read-call.ts';
 import { refuse } from './refuse.ts';
 
 /** The exchanges in flight, and the way to bring them to an end. */

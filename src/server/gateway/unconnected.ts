@@ -2,14 +2,14 @@ import type { LRUCache } from 'lru-cache';
 import { ConnectionNeeded, type Credentials as Connections } from '../egress/credential.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
-import type { Asking } from './ask.ts';
 import { connected } from './connected.ts';
 import type { Exchange } from './exchange.ts';
 import type { Decide } from './may.ts';
-import type { Message } from './read-call.ts';
+import type { Asking } from './read/ask.ts';
+import type { Message } from './read/read-call.ts';
 import { answerList, answerResult, connectInput, correlationHeader } from './refuse.ts';
 import type { Target } from './route.ts';
-import type { SessionPlace, Sessions } from './sessions.ts';
+import type { SessionPlace, Sessions } from './sessions/sessions.ts';
 
 /** What requests to servers that want a connection are served with. */
 export interface ConnectingWorld {

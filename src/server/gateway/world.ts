@@ -5,15 +5,15 @@ import type { Identify, Identity } from '../identity/identity.ts';
 import type { Connector } from '../net/connector.ts';
 import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
 import type { Doors } from './admit.ts';
-import type { Asking } from './ask.ts';
 import type { Exchange } from './exchange.ts';
 import type { Errand } from './forward.ts';
 import type { Limits } from './limits.ts';
 import type { Rights } from './may.ts';
-import type { Place } from './place.ts';
-import type { Asked } from './read-call.ts';
+import type { Asking } from './read/ask.ts';
+import type { Place } from './read/place.ts';
+import type { Asked } from './read/read-call.ts';
 import type { Target } from './route.ts';
-import type { UpstreamCounts, Upstreams } from './upstream.ts';
+import type { UpstreamCounts, Upstreams } from './upstream/upstream.ts';
 
 /** What the gateway lends to endpoints that it serves itself. */
 export interface TerminalKit {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
-import type { MessageId } from '../gateway/read-call.ts';
+import type { MessageId } from '../gateway/read/read-call.ts';
 import { seal, unseal } from '../identity/keys.ts';
 import {
   answerMs,

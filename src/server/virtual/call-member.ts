@@ -1,6 +1,6 @@
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
-import type { Message } from '../gateway/read-call.ts';
+import type { Message } from '../gateway/read/read-call.ts';
 import { refuse } from '../gateway/refuse.ts';
 import { showsUrls, withoutOwnInput } from '../gateway/unconnected.ts';
 import type { Identity } from '../identity/identity.ts';

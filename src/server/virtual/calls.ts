@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Failure } from '../failure/errors.ts';
 import { rpcErrorOf } from '../failure/problem.ts';
 import type { Exchange } from '../gateway/exchange.ts';
-import type { MessageId } from '../gateway/read-call.ts';
+import type { MessageId } from '../gateway/read/read-call.ts';
 import { noteFailure, refuse } from '../gateway/refuse.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Emits } from './member.ts';

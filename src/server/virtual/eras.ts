@@ -1,6 +1,6 @@
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
-import type { Message } from '../gateway/read-call.ts';
+import type { Message } from '../gateway/read/read-call.ts';
 import { noteFailure } from '../gateway/refuse.ts';
 import {
   invalidParams,

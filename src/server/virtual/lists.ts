@@ -1,5 +1,5 @@
 import type { Access } from '../access/caller.ts';
-import type { MessageId } from '../gateway/read-call.ts';
+import type { MessageId } from '../gateway/read/read-call.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Kind, Resolved } from '../registry/virtual-servers/resolve.ts';
 import { type DecideCall, mayUse, shownItems } from '../registry/virtual-servers/shown.ts';

@@ -2,12 +2,12 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
+import { EventFilter } from '../gateway/lists/sse.ts';
+import { newTraceparent } from '../gateway/read/trace.ts';
 import { correlationHeader } from '../gateway/refuse.ts';
 import type { Target } from '../gateway/route.ts';
-import { EventFilter } from '../gateway/sse.ts';
-import { newTraceparent } from '../gateway/trace.ts';
-import type { SettledHandler } from '../gateway/upstream.ts';
-import { upstreamFailure } from '../gateway/upstream-failure.ts';
+import type { SettledHandler } from '../gateway/upstream/upstream.ts';
+import { upstreamFailure } from '../gateway/upstream/upstream-failure.ts';
 import type { TerminalKit } from '../gateway/world.ts';
 import { headerValue, isObject, type Json, modern } from './wire.ts';
 

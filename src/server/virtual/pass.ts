@@ -1,8 +1,8 @@
 import type { Exchange } from '../gateway/exchange.ts';
-import type { Filter } from '../gateway/filter.ts';
 import { forward } from '../gateway/forward.ts';
+import type { Filter } from '../gateway/lists/filter.ts';
+import { EventFilter } from '../gateway/lists/sse.ts';
 import type { Target } from '../gateway/route.ts';
-import { EventFilter } from '../gateway/sse.ts';
 import { callHeaders, type MemberWorld, modernHeaders, sessionHeaders } from './member.ts';
 import type { Member } from './members.ts';
 import type { MemberSession } from './sessions.ts';

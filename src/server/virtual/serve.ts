@@ -1,6 +1,6 @@
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
-import type { Message } from '../gateway/read-call.ts';
+import type { Message } from '../gateway/read/read-call.ts';
 import type { Terminal, TerminalKit, TerminalRequest } from '../gateway/world.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Virtual, VirtualTable } from '../registry/virtual-servers/table.ts';

@@ -1,6 +1,6 @@
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
-import type { Message } from '../gateway/read-call.ts';
+import type { Message } from '../gateway/read/read-call.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Kind } from '../registry/virtual-servers/resolve.ts';

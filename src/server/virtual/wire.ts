@@ -1,6 +1,6 @@
 import type { Exchange } from '../gateway/exchange.ts';
-import { afterValue, eachMember, valueAt } from '../gateway/json-text.ts';
-import { invalidParams, invalidRequest, type MessageId } from '../gateway/read-call.ts';
+import { afterValue, eachMember, valueAt } from '../gateway/lists/json-text.ts';
+import { invalidParams, invalidRequest, type MessageId } from '../gateway/read/read-call.ts';
 import { correlationHeader } from '../gateway/refuse.ts';
 
 /** A JSON object. */

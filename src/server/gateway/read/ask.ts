@@ -1,9 +1,9 @@
-import { Failure } from '../failure/errors.ts';
-import type { BodyRoom } from '../http/body-room.ts';
-import type { Share } from '../identity/shares.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { BodyRoom } from '../../http/body-room.ts';
+import type { Share } from '../../identity/shares.ts';
+import type { Exchange } from '../exchange.ts';
+import type { Limits } from '../limits.ts';
 import { disagreement, mayBatch } from './agree.ts';
-import type { Exchange } from './exchange.ts';
-import type { Limits } from './limits.ts';
 import { type Asked, invalidRequest, readCall } from './read-call.ts';
 import { traceIn } from './trace.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { serverPath } from '../../contract/servers/servers.ts';
+import { serverPath } from '../../../contract/servers/servers.ts';
 import { owns, placeOf } from './place.ts';
 
 test.each([

@@ -1,4 +1,4 @@
-import type { Limits } from './limits.ts';
+import type { Limits } from '../limits.ts';
 
 /** What a round does for each answer under way; a round comes every `keepAliveMs`. */
 export interface Care {

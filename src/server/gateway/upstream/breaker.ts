@@ -1,4 +1,4 @@
-import { Failure } from '../failure/errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** When to leave a server alone; times in milliseconds. */
 export interface BreakerOptions {

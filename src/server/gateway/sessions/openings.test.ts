@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Connector, guardedConnector } from '../net/connector.ts';
+import { type Connector, guardedConnector } from '../../net/connector.ts';
 import {
   type Ask,
   routeOf,
@@ -12,7 +12,7 @@ import {
   startGateway,
   startUpstream,
   type TestGateway,
-} from './gateway.test-support.ts';
+} from '../gateway.test-support.ts';
 
 let upstream: ScriptedUpstream;
 let house: TestGateway;

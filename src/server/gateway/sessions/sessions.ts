@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { Failure } from '../failure/errors.ts';
+import { Failure } from '../../failure/errors.ts';
 import { createSeals } from './seals.ts';
 
 /** Whose session it is: one holder's at one server. */

@@ -8,7 +8,7 @@ import {
   startGateway,
   startUpstream,
   type TestGateway,
-} from './gateway.test-support.ts';
+} from '../gateway.test-support.ts';
 import { ToolsChangedSpotter } from './tools-changed.ts';
 
 const changed = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';

@@ -1,4 +1,4 @@
-import { seal, unseal } from '../identity/keys.ts';
+import { seal, unseal } from '../../identity/keys.ts';
 
 /**
  * Seals what a server gave for one holder alone (an address for messages, a session id), so that a client can neither read

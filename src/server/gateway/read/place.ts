@@ -1,4 +1,4 @@
-import { reservedFirstSegments } from '../../contract/servers/servers.ts';
+import { reservedFirstSegments } from '../../../contract/servers/servers.ts';
 
 /** What a gateway URL names: a server and one of its endpoints. */
 export interface Place {

@@ -9,8 +9,8 @@ import {
   startGateway,
   startUpstream,
   type TestGateway,
-} from './gateway.test-support.ts';
-import type { GatewayWorld } from './world.ts';
+} from '../gateway.test-support.ts';
+import type { GatewayWorld } from '../world.ts';
 
 const rules = { alice: ['* * *'], bob: ['* * *'] };
 const keyOf = (byte: number): [Buffer] => [Buffer.alloc(32, byte)];

@@ -1,5 +1,5 @@
-import { Failure } from '../failure/errors.ts';
-import type { Share, Shares } from '../identity/shares.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Share, Shares } from '../../identity/shares.ts';
 
 /** What one identity may have under way, so that none takes what is there for all. */
 export interface SeatLimits {

@@ -1,4 +1,4 @@
-import { Failure } from '../failure/errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** The failure that an error of the connection to a server, or of reading its answer, amounts to. */
 export function upstreamFailure(error: Error & { code?: unknown }): Failure {

@@ -1,4 +1,4 @@
-import { Failure } from '../failure/errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** Rewrites the data of one event: the new data, or undefined to leave the event as it came. */
 export type RewriteEvent = (type: string, data: string) => string | undefined;

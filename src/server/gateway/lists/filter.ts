@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { asFailure, Failure } from '../failure/errors.ts';
-import type { MessageId } from './read-call.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
+import type { MessageId } from '../read/read-call.ts';
 import { EventFilter, type RewriteEvent } from './sse.ts';
 
 /** The body of an answer on its way to the client, being filtered. */

@@ -7,7 +7,7 @@ import {
   startGateway,
   startUpstream,
   type TestGateway,
-} from './gateway.test-support.ts';
+} from '../gateway.test-support.ts';
 import { newTraceparent, traceIn } from './trace.ts';
 
 const [trace, span] = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331'];

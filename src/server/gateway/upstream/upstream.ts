@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { Client, type Dispatcher, Pool } from 'undici';
-import { Failure } from '../failure/errors.ts';
-import type { Connector } from '../net/connector.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Connector } from '../../net/connector.ts';
+import type { Limits } from '../limits.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
-import type { Limits } from './limits.ts';
 
 /** What is open towards servers. */
 export interface UpstreamCounts {

@@ -14,8 +14,8 @@ import {
   startGateway,
   startUpstream,
   type TestGateway,
-} from './gateway.test-support.ts';
-import type { Limits } from './limits.ts';
+} from '../gateway.test-support.ts';
+import type { Limits } from '../limits.ts';
 
 let upstream: ScriptedUpstream;
 let house: TestGateway;

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createBreaker } from './breaker.ts';
 import {
   routeOf,
   rpc,
@@ -11,7 +10,8 @@ import {
   startGateway,
   startUpstream,
   type TestGateway,
-} from './gateway.test-support.ts';
+} from '../gateway.test-support.ts';
+import { createBreaker } from './breaker.ts';
 
 describe('the breaker', () => {
   let at = 0;

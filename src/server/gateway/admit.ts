@@ -1,5 +1,5 @@
 import { Failure } from '../failure/errors.ts';
-import { requireOnce } from '../http/once.ts';
+import { requireOnce } from '../http/request/once.ts';
 import type { Exchange } from './exchange.ts';
 import { type Place, placeOf } from './read/place.ts';
 

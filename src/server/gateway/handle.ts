@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { asFailure, Failure } from '../failure/errors.ts';
-import { type BodyRoom, ClientLeft, createBodyRoom } from '../http/body-room.ts';
+import { type BodyRoom, ClientLeft, createBodyRoom } from '../http/request/body-room.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import { createShares, type Share, type Shares } from '../identity/shares.ts';
 import type { Route } from '../registry/servers/route.ts';

@@ -1,7 +1,7 @@
 import { ConnectionNeeded } from '../egress/credential.ts';
 import type { Failure, FailureCode } from '../failure/errors.ts';
 import { headersOf, problemOf, rpcErrorOf } from '../failure/problem.ts';
-import { endUnread, leavesMuchUnread } from '../http/unread.ts';
+import { endUnread, leavesMuchUnread } from '../http/request/unread.ts';
 import type { Exchange } from './exchange.ts';
 import { headerMismatch } from './read/agree.ts';
 import { type Asked, invalidRequest, type Message, type MessageId, parseError } from './read/read-call.ts';

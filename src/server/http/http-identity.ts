@@ -5,8 +5,8 @@ import { carriesToken } from '../identity/identify.ts';
 import { type Identify, type Identity, registryApi } from '../identity/identity.ts';
 import { csrfTokenOf } from '../identity/keys.ts';
 import type { Sessions } from '../identity/sessions.ts';
-import { readCookies, sessionCookieName } from './cookies.ts';
 import type { HttpIdentity } from './env.ts';
+import { readCookies, sessionCookieName } from './request/cookies.ts';
 
 /** What the control plane's identities are made from. */
 export interface HttpIdentityWorld {

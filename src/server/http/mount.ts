@@ -9,10 +9,10 @@ import type { Allow } from '../db/allowance.ts';
 import { asFailure, Failure, type Fault, invalidInput } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { recordRequest } from './audit.ts';
-import { readBody } from './body.ts';
-import { createBudgets } from './budgets.ts';
-import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
+import { createBudgets } from './guards/budgets.ts';
+import { requireCsrf } from './guards/csrf.ts';
+import { readBody } from './request/body.ts';
 
 /** What mounting endpoints needs. */
 export interface MountWorld {

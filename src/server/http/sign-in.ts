@@ -10,11 +10,11 @@ import { attemptCookiePrefix, attemptLasts } from '../identity/login-attempts.ts
 import type { Sessions } from '../identity/sessions.ts';
 import { type Log, masked } from '../log.ts';
 import { SignInAgain } from '../provider/sign-in-again.ts';
-import { readText } from './body.ts';
-import { hostCookieName, readCookies, sessionCookieName, setCookie } from './cookies.ts';
-import { requireCsrf } from './csrf.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
-import { createRate } from './rates.ts';
+import { requireCsrf } from './guards/csrf.ts';
+import { createRate } from './guards/rates.ts';
+import { readText } from './request/body.ts';
+import { hostCookieName, readCookies, sessionCookieName, setCookie } from './request/cookies.ts';
 
 /** What signing in and out needs. */
 export interface SignInWorld {

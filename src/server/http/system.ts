@@ -3,8 +3,8 @@ import type { Handlers } from '../../contract/endpoint.ts';
 import { endpoints } from '../../contract/index.ts';
 import type { systemEndpoints } from '../../contract/system.ts';
 import type { Config } from '../config/config.ts';
-import { sessionCookieName } from './cookies.ts';
 import { openApiOf } from './openapi/serve.ts';
+import { sessionCookieName } from './request/cookies.ts';
 
 /** What the endpoints about the process itself need. */
 export interface SystemWorld {

@@ -1,8 +1,8 @@
 import type { Context, Hono } from 'hono';
 import type { DeviceCode, Provider } from 'oidc-provider';
 import { auditIdentity } from '../audit/event.ts';
-import { readText } from '../http/body.ts';
 import type { HttpEnv } from '../http/env.ts';
+import { readText } from '../http/request/body.ts';
 import type { Identity } from '../identity/identity.ts';
 import { csrfTokenOf, sameSecret } from '../identity/keys.ts';
 import type { StoredClient } from './clients.ts';

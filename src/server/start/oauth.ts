@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { decide } from '../access/decide.ts';
 import type { Trail } from '../audit/event.ts';
-import { clientIp, clientIpOf } from '../http/client-ip.ts';
 import type { HttpIdentity } from '../http/env.ts';
+import { clientIp, clientIpOf } from '../http/request/client-ip.ts';
 import type { Identity } from '../identity/identity.ts';
 import { outbound } from '../net/outbound.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../oauth/server.ts';

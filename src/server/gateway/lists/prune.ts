@@ -1,5 +1,5 @@
 import { Failure } from '../../failure/errors.ts';
-import { JsonRefusal, JsonScan } from '../../http/json-scan.ts';
+import { JsonRefusal, JsonScan } from '../../http/request/json-scan.ts';
 import { type Members, MembersSeen, members } from '../read/members.ts';
 
 /** A kind of list in MCP results: the member that names an item, and whether an item of that name is shown. */

@@ -1,5 +1,5 @@
 import { Failure } from '../../failure/errors.ts';
-import type { BodyRoom } from '../../http/body-room.ts';
+import type { BodyRoom } from '../../http/request/body-room.ts';
 import type { Share } from '../../identity/shares.ts';
 import type { Exchange } from '../exchange.ts';
 import type { Limits } from '../limits.ts';

@@ -1,4 +1,4 @@
-import { JsonRefusal } from '../../http/json-scan.ts';
+import { JsonRefusal } from '../../http/request/json-scan.ts';
 
 /** Names that decide on something in an object, and what folds to them. */
 export interface Members {

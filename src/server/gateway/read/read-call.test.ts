@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { JsonRefusal, JsonScan, usualJson } from '../../http/json-scan.ts';
+import { JsonRefusal, JsonScan, usualJson } from '../../http/request/json-scan.ts';
 import { readCall } from './read-call.ts';
 
 const read = (text: string) => readCall(Buffer.from(text, 'utf8'), 10);

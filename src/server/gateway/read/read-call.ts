@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { FailureCode } from '../../failure/errors.ts';
-import { JsonRefusal, JsonScan, usualJson } from '../../http/json-scan.ts';
+import { JsonRefusal, JsonScan, usualJson } from '../../http/request/json-scan.ts';
 import { type Members, MembersSeen, members } from './members.ts';
 
 /** A JSON-RPC request id as MCP has it. */

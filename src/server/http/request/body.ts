@@ -1,8 +1,8 @@
 import type { Context } from 'hono';
-import { Failure, invalidInput } from '../failure/errors.ts';
-import { createShares } from '../identity/shares.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
+import { createShares } from '../../identity/shares.ts';
+import type { HttpEnv } from '../env.ts';
 import { ClientLeft, createBodyRoom } from './body-room.ts';
-import type { HttpEnv } from './env.ts';
 import { JsonRefusal, JsonScan } from './json-scan.ts';
 
 /** The largest body that the control plane takes, in bytes. */

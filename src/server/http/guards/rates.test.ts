@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAllow } from '../db/allowance.ts';
+import { createAllow } from '../../db/allowance.ts';
 import { createRate } from './rates.ts';
 
 function trial(perMinute: number) {

@@ -1,8 +1,8 @@
 import type { MiddlewareHandler } from 'hono';
-import type { Config } from '../config/config.ts';
-import { Failure } from '../failure/errors.ts';
-import type { HttpEnv } from './env.ts';
-import { requireOnce } from './once.ts';
+import type { Config } from '../../config/config.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { HttpEnv } from '../env.ts';
+import { requireOnce } from '../request/once.ts';
 
 /** Refuses requests for other hosts (DNS rebinding) and changes that another site's page makes in the browser. */
 export function originGuard(

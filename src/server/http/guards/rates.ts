@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
-import type { Allow } from '../db/allowance.ts';
-import { Failure } from '../failure/errors.ts';
+import type { Allow } from '../../db/allowance.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** Throws `too_many_requests`, with the seconds to wait, for an address that asks too often. */
 export type AddressRate = (address: string | null) => Promise<void>;

@@ -1,6 +1,6 @@
 import type { MiddlewareHandler } from 'hono';
-import type { HttpEnv } from './env.ts';
-import { contentSecurityPolicy } from './static-ui.ts';
+import type { HttpEnv } from '../env.ts';
+import { contentSecurityPolicy } from '../static-ui.ts';
 
 /** Headers that tell a browser to distrust what it gets from here as much as possible. */
 export function securityHeaders(https: boolean): MiddlewareHandler<HttpEnv> {

@@ -1,5 +1,5 @@
-import { Failure } from '../failure/errors.ts';
-import { sameSecret } from '../identity/keys.ts';
+import { Failure } from '../../failure/errors.ts';
+import { sameSecret } from '../../identity/keys.ts';
 
 /** Refuses a change made in a browser session without that session's CSRF token. */
 export function requireCsrf(given: string | null | undefined, expected: string): void {

@@ -1,4 +1,4 @@
-import { Failure } from '../failure/errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /**
  * Headers that a decision reads. Of two lines, one parser obeys the first, another the last, a third both: each of them

@@ -1,7 +1,7 @@
-import type { Endpoint } from '../../contract/endpoint.ts';
-import type { Allow, Rate } from '../db/allowance.ts';
-import { Failure } from '../failure/errors.ts';
-import type { Identity } from '../identity/identity.ts';
+import type { Endpoint } from '../../../contract/endpoint.ts';
+import type { Allow, Rate } from '../../db/allowance.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Identity } from '../../identity/identity.ts';
 
 type Cost = NonNullable<Endpoint['cost']>;
 

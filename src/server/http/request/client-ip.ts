@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Context } from 'hono';
-import type { HttpEnv } from './env.ts';
+import type { HttpEnv } from '../env.ts';
 
 /** The address of the client: of the connection or, behind trusted proxies, as the outermost of them saw it. */
 export function clientIpOf(c: Context<HttpEnv>, trustedHops: number): string | null {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Failure } from '../failure/errors.ts';
+import { Failure } from '../../failure/errors.ts';
 
 /** How much of request bodies is held at a time, in bytes, and how long one may take to come, in milliseconds. */
 export interface BodyLimits {

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import type { Trail } from '../audit/event.ts';
 import { Failure } from '../failure/errors.ts';
 import type { TrustedProvider } from '../identity/bearer.ts';
-import type { Sessions } from '../identity/sessions.ts';
+import type { Sessions } from '../identity/sessions/sessions.ts';
 import type { HttpEnv } from './env.ts';
 
 /** What front-channel logout needs. */

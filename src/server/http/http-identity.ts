@@ -4,7 +4,7 @@ import { asFailure, Failure } from '../failure/errors.ts';
 import { carriesToken } from '../identity/identify.ts';
 import { type Identify, type Identity, registryApi } from '../identity/identity.ts';
 import { csrfTokenOf } from '../identity/keys.ts';
-import type { Sessions } from '../identity/sessions.ts';
+import type { Sessions } from '../identity/sessions/sessions.ts';
 import type { HttpIdentity } from './env.ts';
 import { readCookies, sessionCookieName } from './request/cookies.ts';
 

@@ -5,8 +5,8 @@ import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { Failure } from '../failure/errors.ts';
 import { createOidcClients } from '../provider/oidc.ts';
 import { explained, identityOfBearer, type TrustedProvider, trust } from './bearer.ts';
-import { type CompleteGroups, createCompleteGroups } from './groups.ts';
-import { createMemberships } from './memberships.ts';
+import { type CompleteGroups, createCompleteGroups } from './groups/groups.ts';
+import { createMemberships } from './groups/memberships.ts';
 import { entra } from './providers/entra.ts';
 
 const tenantId = '12345678-1234-1234-1234-123456789012';

@@ -12,8 +12,8 @@ import { Issuer } from '../provider/issuer.ts';
 import type { Bearer, Provider } from '../provider/provider.ts';
 import { typedClaims } from './claims.ts';
 import { type Cutoff, requireStillCounts } from './cutoffs.ts';
-import { groupNames } from './group-names.ts';
-import type { CompleteGroups } from './groups.ts';
+import { groupNames } from './groups/group-names.ts';
+import type { CompleteGroups } from './groups/groups.ts';
 import type { Identity } from './identity.ts';
 import type { Owner } from './session-rows.ts';
 

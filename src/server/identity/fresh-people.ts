@@ -12,8 +12,8 @@ import { clientOf, type Person } from '../provider/provider.ts';
 import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { TrustedProvider } from './bearer.ts';
 import { endProviderTokens } from './cutoffs.ts';
+import type { Memberships } from './groups/memberships.ts';
 import { seal, unseal } from './keys.ts';
-import type { Memberships } from './memberships.ts';
 import {
   findPerson,
   type GroupsSeen,

@@ -5,8 +5,8 @@ import type { Change, Feed } from '../changes/feed.ts';
 import { type ChangeKind, partsOf } from '../changes/record.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import { type BearerWorld, identityOfBearer, issuerOf, type TrustedProvider } from './bearer.ts';
+import type { Memberships } from './groups/memberships.ts';
 import { type CredentialHeaders, type Identify, type Identity, registryApi, type Who } from './identity.ts';
-import type { Memberships } from './memberships.ts';
 import { identityOfPersonalToken, type PersonalTokens } from './personal-token.ts';
 
 /** What the cache holds at most, and how long a verdict is believed before the token is looked at anew. */

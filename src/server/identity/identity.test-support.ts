@@ -13,18 +13,18 @@ import type { Provider } from '../provider/provider.ts';
 import { type TrustedProvider, trust } from './bearer.ts';
 import { findCutoff } from './cutoffs.ts';
 import { createFreshPeople } from './fresh-people.ts';
-import { groupNames } from './group-names.ts';
-import { type CompleteGroups, createCompleteGroups } from './groups.ts';
+import { groupNames } from './groups/group-names.ts';
+import { type CompleteGroups, createCompleteGroups } from './groups/groups.ts';
+import { createMemberships, type Memberships } from './groups/memberships.ts';
 import { type TokenIdentifier, tokenIdentifier } from './identify.ts';
 import type { Who } from './identity.ts';
 import { deriveKey } from './keys.ts';
-import { createLogin, type Login, type SignedIn } from './login.ts';
-import { createMemberships, type Memberships } from './memberships.ts';
 import type { GroupsSeen } from './people.ts';
 import { mintToken, type PersonalTokens } from './personal-token.ts';
 import { entra } from './providers/entra.ts';
 import type { Owner } from './session-rows.ts';
-import { createSessions, type Sessions } from './sessions.ts';
+import { createLogin, type Login, type SignedIn } from './sessions/login.ts';
+import { createSessions, type Sessions } from './sessions/sessions.ts';
 
 /** How old groups may get in these tests, and how long they are believed beyond that, in milliseconds. */
 export const ages = { maxAge: 600_000, grace: 3_600_000 };

@@ -2,8 +2,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { readConfig } from '../config/config.ts';
 import { ages, codeOf, failureOf, type IdentityRoom, identityRoom } from './identity.test-support.ts';
 import { type IndependentIssuer, startIndependentIssuer } from './independent-issuer.test-support.ts';
-import type { SignedIn } from './login.ts';
 import { providersOf } from './providers/index.ts';
+import type { SignedIn } from './sessions/login.ts';
 
 // An implementation of OpenID Connect that knows nothing of the gateway: it puts groups into userinfo only, and issues opaque
 // access tokens to people and JWTs (RFC 9068) to agents.

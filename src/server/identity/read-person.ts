@@ -6,7 +6,7 @@ import { type OidcClients, outageIn } from '../provider/oidc.ts';
 import { clientOf, type Person, type Provider } from '../provider/provider.ts';
 import { type TrustedProvider, verifyProviderToken } from './bearer.ts';
 import { typedClaims } from './claims.ts';
-import type { Memberships } from './memberships.ts';
+import type { Memberships } from './groups/memberships.ts';
 
 /** What reading a person needs. */
 export interface ReadPersonWorld {

@@ -6,7 +6,7 @@ import type { Scope } from '../access/scope-set.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../iam/directory.ts';
-import { groupNames } from '../identity/group-names.ts';
+import { groupNames } from '../identity/groups/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
 import {
   assertApplicationCanGo,

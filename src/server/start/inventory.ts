@@ -8,7 +8,7 @@ import { parseScopes, type ScopeSet } from '../access/scope-set.ts';
 import { type Config, copyOfExample, packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import { createConnectionVault } from '../egress/vault.ts';
-import { groupNames } from '../identity/group-names.ts';
+import { groupNames } from '../identity/groups/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
 import { secureContextOf } from '../net/connector.ts';
 import { listAgents } from '../registry/agents/store.ts';

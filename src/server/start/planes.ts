@@ -19,7 +19,7 @@ import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { clientIp } from '../http/request/client-ip.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
-import { groupNames } from '../identity/group-names.ts';
+import { groupNames } from '../identity/groups/group-names.ts';
 import { identityChanges, isAbout } from '../identity/identify.ts';
 import type { Identity } from '../identity/identity.ts';
 import { deriveKey, type Purpose } from '../identity/keys.ts';

@@ -13,7 +13,7 @@ import {
   type IdentityRoom,
   identityRoom,
 } from '../identity.test-support.ts';
-import type { SignedIn } from '../login.ts';
+import type { SignedIn } from '../sessions/login.ts';
 import { providersOf } from './index.ts';
 import { type ScriptedIssuer, startIssuer } from './issuer.test-support.ts';
 import type { ProviderShape } from './shapes/shape.test-support.ts';

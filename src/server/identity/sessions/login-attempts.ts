@@ -1,5 +1,5 @@
-import type { Db } from '../db/tables.ts';
-import { hashOf, seal, unseal } from './keys.ts';
+import type { Db } from '../../db/tables.ts';
+import { hashOf, seal, unseal } from '../keys.ts';
 
 /** How long somebody may take at the provider, in milliseconds. */
 export const attemptLasts = 600_000;

@@ -1,12 +1,14 @@
 import * as oidc from 'openid-client';
-import type { Db } from '../db/tables.ts';
-import { Failure } from '../failure/errors.ts';
-import type { Fetch } from '../net/outbound.ts';
-import { type OidcClients, outageIn, providerErrorOf } from '../provider/oidc.ts';
-import { clientOf, type Person, type Provider } from '../provider/provider.ts';
-import { SignInAgain } from '../provider/sign-in-again.ts';
-import type { TrustedProvider } from './bearer.ts';
-import { newSecret } from './keys.ts';
+import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Fetch } from '../../net/outbound.ts';
+import { type OidcClients, outageIn, providerErrorOf } from '../../provider/oidc.ts';
+import { clientOf, type Person, type Provider } from '../../provider/provider.ts';
+import { SignInAgain } from '../../provider/sign-in-again.ts';
+import type { TrustedProvider } from '../bearer.ts';
+import type { Memberships } from '../groups/memberships.ts';
+import { newSecret } from '../keys.ts';
+import { readPerson } from '../read-person.ts';
 import {
   type Attempt,
   attemptCookie,
@@ -18,8 +20,6 @@ import {
   sealFault,
   spendState,
 } from './login-attempts.ts';
-import type { Memberships } from './memberships.ts';
-import { readPerson } from './read-person.ts';
 
 /** Characters of a sign-out hint that still fit into an address. */
 const longestHint = 1500;

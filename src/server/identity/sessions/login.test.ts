@@ -1,16 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { submitSignIn } from '../../../test/sign-in.ts';
-import { type Emulator, shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
-import { type OpenDatabase, openMemory } from '../db/open.ts';
-import { Failure } from '../failure/errors.ts';
-import { createOidcClients } from '../provider/oidc.ts';
-import { refusingEmulators } from '../provider/real-provider.ts';
-import { trust } from './bearer.ts';
-import { entraConfig, identityWorld } from './identity.test-support.ts';
-import { deriveKey } from './keys.ts';
+import { submitSignIn } from '../../../../test/sign-in.ts';
+import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
+import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { Failure } from '../../failure/errors.ts';
+import { createOidcClients } from '../../provider/oidc.ts';
+import { refusingEmulators } from '../../provider/real-provider.ts';
+import { trust } from '../bearer.ts';
+import { entraConfig, identityWorld } from '../identity.test-support.ts';
+import { deriveKey } from '../keys.ts';
+import { entra } from '../providers/entra.ts';
 import { type Begun, createLogin, type Login } from './login.ts';
 import { attemptLasts } from './login-attempts.ts';
-import { entra } from './providers/entra.ts';
 
 let emulator: Emulator;
 let database: OpenDatabase;

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Emulator, shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
-import { adminGraph, type Client } from '../../entra-emulator/testing/graph.ts';
+import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
+import { adminGraph, type Client } from '../../../entra-emulator/testing/graph.ts';
 import {
   ages,
   codeOf,
@@ -9,7 +9,7 @@ import {
   type IdentityWorld,
   identityWorld,
   limits,
-} from './identity.test-support.ts';
+} from '../identity.test-support.ts';
 
 const { accounts, agents, groups } = shippedTenant;
 let emulator: Emulator;

@@ -1,10 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import * as oidc from 'openid-client';
-import { aadstsCodeIn, isPassing } from '../../contract/diagnosis/aadsts.ts';
-import { asFailure, Failure } from '../failure/errors.ts';
-import type { Fetch } from '../net/outbound.ts';
-import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';
-import type { GroupApi, Member, Provider } from '../provider/provider.ts';
+import { aadstsCodeIn, isPassing } from '../../../contract/diagnosis/aadsts.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
+import type { Fetch } from '../../net/outbound.ts';
+import { type OidcClients, providerErrorOf } from '../../provider/oidc.ts';
+import type { GroupApi, Member, Provider } from '../../provider/provider.ts';
 
 /** Members that are remembered at most. */
 const cacheSize = 10_000;

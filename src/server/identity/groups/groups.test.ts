@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Emulator, shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
-import { adminGraph } from '../../entra-emulator/testing/graph.ts';
-import { askAgentToken, signInForTokens } from '../../entra-emulator/testing/sign-in.ts';
+import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
+import { adminGraph } from '../../../entra-emulator/testing/graph.ts';
+import { askAgentToken, signInForTokens } from '../../../entra-emulator/testing/sign-in.ts';
 import {
   ages,
   codeOf,
@@ -9,7 +9,7 @@ import {
   groupsOf,
   type IdentityWorld,
   identityWorld,
-} from './identity.test-support.ts';
+} from '../identity.test-support.ts';
 
 const { accounts, agents, groups } = shippedTenant;
 let emulator: Emulator;
@@ -106,7 +106,7 @@ test('without the permission the refusal names it', async () => {
 });
 
 test("another host's next page is not asked: the token stays here", async () => {
-  const { readGraphGroups } = await import('../provider/entra-graph.ts');
+  const { readGraphGroups } = await import('../../provider/entra-graph.ts');
   const asked: string[] = [];
   const send = async (url: string | URL): Promise<Response> => {
     asked.push(String(url));
@@ -119,7 +119,7 @@ test("another host's next page is not asked: the token stays here", async () => 
 });
 
 test('pages are followed to the end, and endless ones are not', async () => {
-  const { readGraphGroups } = await import('../provider/entra-graph.ts');
+  const { readGraphGroups } = await import('../../provider/entra-graph.ts');
   const paged = (pages: number) => {
     let count = 0;
     return async (): Promise<Response> => {

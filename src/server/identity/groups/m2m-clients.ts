@@ -1,4 +1,4 @@
-import type { Db } from '../db/tables.ts';
+import type { Db } from '../../db/tables.ts';
 
 /** What we know of an application besides what its provider says. */
 export interface M2mClient {

@@ -1,6 +1,6 @@
-import type { Db } from '../db/tables.ts';
-import { asFailure, Failure } from '../failure/errors.ts';
-import type { Bearer, Provider } from '../provider/provider.ts';
+import type { Db } from '../../db/tables.ts';
+import { asFailure, Failure } from '../../failure/errors.ts';
+import type { Bearer, Provider } from '../../provider/provider.ts';
 import { findM2mClient } from './m2m-clients.ts';
 import type { Memberships } from './memberships.ts';
 

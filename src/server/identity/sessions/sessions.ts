@@ -1,13 +1,13 @@
-import { changing } from '../changes/record.ts';
-import type { Db, SessionsTable } from '../db/tables.ts';
-import { Failure } from '../failure/errors.ts';
-import type { Person } from '../provider/provider.ts';
-import { welcomeBack } from './cutoffs.ts';
-import type { FreshPerson } from './fresh-people.ts';
-import type { Identity } from './identity.ts';
-import { hashOf, newSecret, seal, unseal } from './keys.ts';
-import { dropUnusedRefreshTokens, findPerson, type GroupsSeen, rememberPerson } from './people.ts';
-import { endSessionsBySid } from './session-rows.ts';
+import { changing } from '../../changes/record.ts';
+import type { Db, SessionsTable } from '../../db/tables.ts';
+import { Failure } from '../../failure/errors.ts';
+import type { Person } from '../../provider/provider.ts';
+import { welcomeBack } from '../cutoffs.ts';
+import type { FreshPerson } from '../fresh-people.ts';
+import type { Identity } from '../identity.ts';
+import { hashOf, newSecret, seal, unseal } from '../keys.ts';
+import { dropUnusedRefreshTokens, findPerson, type GroupsSeen, rememberPerson } from '../people.ts';
+import { endSessionsBySid } from '../session-rows.ts';
 
 /** How often `last_seen_at` is written at most, in milliseconds. */
 const seenEvery = 60_000;

@@ -9,7 +9,7 @@ import type { Identity } from '../../src/server/identity/identity.ts';
 import { deriveKey } from '../../src/server/identity/keys.ts';
 import { rememberPerson } from '../../src/server/identity/people.ts';
 import { mintToken } from '../../src/server/identity/personal-token.ts';
-import { storeClient } from '../../src/server/oauth/clients.ts';
+import { storeClient } from '../../src/server/oauth/clients/clients.ts';
 import { storeGrant } from '../../src/server/oauth/grants.ts';
 import { createKeys } from '../../src/server/oauth/keys.ts';
 import { freePort } from '../harness.ts';

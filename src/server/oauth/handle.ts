@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
+import { type RegisterWorld, registerClient } from './clients/register.ts';
 import { type MetadataWorld, metadataOf } from './metadata.ts';
 import { pageHeaders } from './pages.ts';
 import { routes } from './provider.ts';
-import { type RegisterWorld, registerClient } from './register.ts';
 
 /** The largest registration that is read, in bytes. */
 const maxRegistration = 16 << 10;

@@ -1,5 +1,5 @@
 import type { CommandLine } from '../../contract/people/sign-in.ts';
-import { grantTypes } from './clients.ts';
+import { grantTypes } from './clients/clients.ts';
 import { clientAuthMethods, routes } from './provider.ts';
 import { mcpScopes, registryScope } from './resources.ts';
 

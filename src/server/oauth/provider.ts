@@ -5,7 +5,7 @@ import type { FreshPerson } from '../identity/fresh-people.ts';
 import { hashOf, sameSecret } from '../identity/keys.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { type ArtifactsWorld, artifactsOf } from './artifacts.ts';
-import type { StoredClient } from './clients.ts';
+import type { StoredClient } from './clients/clients.ts';
 import { endGrant } from './grants.ts';
 import { renderErrorPage } from './pages.ts';
 import { takeTurn } from './rates.ts';

@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashOf } from '../identity/keys.ts';
 import { changeClient } from '../registry/oauth-clients/store.ts';
-import { grantTypes, storeClient } from './clients.ts';
+import { grantTypes, storeClient } from './clients/clients.ts';
 import { hiddenIn, openReplicas, type Replica, registered, send, signedIn } from './replicas.test-support.ts';
 
 /** The authorization server as two processes on one database. */

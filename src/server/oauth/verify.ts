@@ -4,7 +4,7 @@ import { Failure } from '../failure/errors.ts';
 import { explained } from '../identity/bearer.ts';
 import type { FreshPerson } from '../identity/fresh-people.ts';
 import type { Bound, Identity } from '../identity/identity.ts';
-import { findClient, grantTypes, namesOf, type StoredClient } from './clients.ts';
+import { findClient, grantTypes, namesOf, type StoredClient } from './clients/clients.ts';
 import { findGrant, touchGrant } from './grants.ts';
 import type { Keys } from './keys.ts';
 import { mcpScopes, resourceOf } from './resources.ts';

@@ -26,7 +26,7 @@ import { deriveKey, type Purpose } from '../identity/keys.ts';
 import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
-import type { ConsentWorld } from '../oauth/consent.ts';
+import type { ConsentWorld } from '../oauth/consent/consent.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { searchHandlers } from '../registry/search/handlers.ts';
 import type { HealthWatch } from '../registry/servers/watch-health.ts';

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { hashOf } from '../../identity/keys.ts';
 import { rememberPerson } from '../../identity/people.ts';
 import { Issuer } from '../../provider/issuer.ts';
-import { grantTypes, storeClient } from '../clients.ts';
+import { grantTypes, storeClient } from '../clients/clients.ts';
 import { endGrant, endGrantsOfClient } from '../grants.ts';
 import { openReplicas, type Replica, registered, send, signedIn } from '../replicas.test-support.ts';
 

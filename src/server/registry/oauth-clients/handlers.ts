@@ -5,9 +5,9 @@ import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { hashOf, newSecret } from '../../identity/keys.ts';
-import { type ClientMetadata, grantTypes, storeClient } from '../../oauth/clients.ts';
+import { type ClientMetadata, grantTypes, storeClient } from '../../oauth/clients/clients.ts';
+import { faultOfRedirects } from '../../oauth/clients/redirects.ts';
 import { endGrant, findGrant } from '../../oauth/grants.ts';
-import { faultOfRedirects } from '../../oauth/redirects.ts';
 import { changeClient, listClients, listGrants, removeClient, type ShownClient } from './store.ts';
 
 /** What the endpoints of OAuth clients need. */

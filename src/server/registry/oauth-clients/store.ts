@@ -3,7 +3,7 @@ import type { connectedClient, oauthClient } from '../../../contract/oauth.ts';
 import { recordChange } from '../../changes/record.ts';
 import type { Db, OauthGrantsTable } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { storedOf } from '../../oauth/clients.ts';
+import { storedOf } from '../../oauth/clients/clients.ts';
 import { endGrantsOfClient, type GrantEnding, type GrantOwner, type GrantVia } from '../../oauth/grants.ts';
 
 /** An OAuth client as the API shows it. */

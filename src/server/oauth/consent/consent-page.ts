@@ -1,6 +1,6 @@
-import type { StoredClient } from './clients.ts';
-import { escaped, type Page, pageOf } from './pages.ts';
-import { receiverOf } from './redirects.ts';
+import type { StoredClient } from '../clients/clients.ts';
+import { receiverOf } from '../clients/redirects.ts';
+import { escaped, type Page, pageOf } from '../pages.ts';
 
 /** What the consent page shows. */
 export interface ConsentView {

@@ -1,20 +1,20 @@
 import type { Context, Hono } from 'hono';
 import type { Interaction, Provider } from 'oidc-provider';
-import type { AuditEvent } from '../audit/event.ts';
-import { auditIdentity } from '../audit/event.ts';
-import type { Db } from '../db/tables.ts';
-import type { HttpEnv } from '../http/env.ts';
-import { readText } from '../http/request/body.ts';
-import { readCookies, setCookie } from '../http/request/cookies.ts';
-import type { Identity, Who } from '../identity/identity.ts';
-import { csrfTokenOf, hashOf, newSecret, sameSecret } from '../identity/keys.ts';
-import type { StoredClient } from './clients.ts';
+import type { AuditEvent } from '../../audit/event.ts';
+import { auditIdentity } from '../../audit/event.ts';
+import type { Db } from '../../db/tables.ts';
+import type { HttpEnv } from '../../http/env.ts';
+import { readText } from '../../http/request/body.ts';
+import { readCookies, setCookie } from '../../http/request/cookies.ts';
+import type { Identity, Who } from '../../identity/identity.ts';
+import { csrfTokenOf, hashOf, newSecret, sameSecret } from '../../identity/keys.ts';
+import type { StoredClient } from '../clients/clients.ts';
+import { receiverOf } from '../clients/redirects.ts';
+import { rememberedGrant, storeGrant } from '../grants.ts';
+import { errorPage, pageHeaders, styleSheet } from '../pages.ts';
+import { accountIdOf } from '../provider.ts';
+import { type Resource, registryScope, resourceOf } from '../resources.ts';
 import { consentPage, goingOnPage, pendingPage } from './consent-page.ts';
-import { rememberedGrant, storeGrant } from './grants.ts';
-import { errorPage, pageHeaders, styleSheet } from './pages.ts';
-import { accountIdOf } from './provider.ts';
-import { receiverOf } from './redirects.ts';
-import { type Resource, registryScope, resourceOf } from './resources.ts';
 
 /** What the consent page needs. */
 export interface ConsentWorld {

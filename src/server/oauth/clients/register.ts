@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Db } from '../db/tables.ts';
-import { hashOf, newSecret } from '../identity/keys.ts';
+import type { Db } from '../../db/tables.ts';
+import { hashOf, newSecret } from '../../identity/keys.ts';
+import { takeTurn } from '../rates.ts';
 import { type ClientMetadata, grantTypes, storeClient, unusedFor } from './clients.ts';
-import { takeTurn } from './rates.ts';
 import { faultOfRedirects } from './redirects.ts';
 
 /** Registrations from one address, and from all, within an hour at most. */

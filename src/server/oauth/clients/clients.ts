@@ -1,6 +1,6 @@
-import { recordChange } from '../changes/record.ts';
-import type { Db, OauthClientsTable } from '../db/tables.ts';
-import { inTransaction } from '../db/transaction.ts';
+import { recordChange } from '../../changes/record.ts';
+import type { Db, OauthClientsTable } from '../../db/tables.ts';
+import { inTransaction } from '../../db/transaction.ts';
 
 /** Whether people may sign in from a client: `open` and `approved` let them, `pending` waits for an administrator. */
 export type ClientStatus = 'open' | 'pending' | 'approved' | 'blocked';

@@ -1,17 +1,17 @@
 import type { Context, Hono } from 'hono';
 import type { DeviceCode, Provider } from 'oidc-provider';
-import { auditIdentity } from '../audit/event.ts';
-import type { HttpEnv } from '../http/env.ts';
-import { readText } from '../http/request/body.ts';
-import type { Identity } from '../identity/identity.ts';
-import { csrfTokenOf, sameSecret } from '../identity/keys.ts';
-import type { StoredClient } from './clients.ts';
+import { auditIdentity } from '../../audit/event.ts';
+import type { HttpEnv } from '../../http/env.ts';
+import { readText } from '../../http/request/body.ts';
+import type { Identity } from '../../identity/identity.ts';
+import { csrfTokenOf, sameSecret } from '../../identity/keys.ts';
+import type { StoredClient } from '../clients/clients.ts';
+import { escaped, pageOf } from '../pages.ts';
+import { routes, scopeAsked } from '../provider.ts';
+import { takeTurn } from '../rates.ts';
+import { type Resource, resourceOf } from '../resources.ts';
 import { type ConsentWorld, grantTo, narrowingIn, page, reachOf } from './consent.ts';
 import { consentPage, pendingPage } from './consent-page.ts';
-import { escaped, pageOf } from './pages.ts';
-import { routes, scopeAsked } from './provider.ts';
-import { takeTurn } from './rates.ts';
-import { type Resource, resourceOf } from './resources.ts';
 
 /** Codes that one person may enter within ten minutes: nobody guesses one of 20^8 by that (RFC 8628, section 5.1). */
 const entered = { most: 20, withinMs: 600_000 };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { grantTypes } from './clients.ts';
-import { commandLineClient } from './metadata.ts';
-import { hiddenIn, openReplicas, type Replica, registered, send } from './replicas.test-support.ts';
+import { grantTypes } from '../clients/clients.ts';
+import { commandLineClient } from '../metadata.ts';
+import { hiddenIn, openReplicas, type Replica, registered, send } from '../replicas.test-support.ts';
 
 /** The device code grant (RFC 8628): what the device does, and what the person sees. */
 let home: Awaited<ReturnType<typeof openReplicas>>;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Db } from '../db/tables.ts';
-import type { Fetch } from '../net/outbound.ts';
+import type { Db } from '../../db/tables.ts';
+import type { Fetch } from '../../net/outbound.ts';
 import {
   type ClientMetadata,
   type ClientStatus,

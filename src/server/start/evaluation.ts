@@ -10,7 +10,7 @@ import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
 import type { Log } from '../log.ts';
 import { ensureAgent } from '../registry/agents/seed.ts';
-import type { LookAfter } from '../registry/servers/look-after.ts';
+import type { LookAfter } from '../registry/servers/health/look-after.ts';
 import { ensureServers, type Seed, seedName } from '../registry/servers/seed.ts';
 import type { Ending } from './ending.ts';
 

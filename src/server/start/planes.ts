@@ -29,7 +29,7 @@ import { guardedConnector } from '../net/connector.ts';
 import type { ConsentWorld } from '../oauth/consent/consent.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { searchHandlers } from '../registry/search/handlers.ts';
-import type { HealthWatch } from '../registry/servers/watch-health.ts';
+import type { HealthWatch } from '../registry/servers/health/watch-health.ts';
 import type { Finder } from '../search/finder.ts';
 import { decideThrough } from '../virtual/locate.ts';
 import type { RegistryToolsWorld } from '../virtual/registry-tools.ts';

@@ -30,14 +30,14 @@ import {
   movesEndpoints,
   patched,
 } from './change.ts';
-import type { CheckServer } from './check.ts';
 import { changedCredential, credentialForRecord } from './credential.ts';
 import { changedEgress, type EgressWorld, egressForRecord, presentEgress } from './egress.ts';
 import type { ServerEvents } from './events.ts';
-import { forgetHistory, healthHistory, recordHealth } from './health-history.ts';
-import type { LookAfter } from './look-after.ts';
+import type { CheckServer } from './health/check.ts';
+import { forgetHistory, healthHistory, recordHealth } from './health/health-history.ts';
+import type { LookAfter } from './health/look-after.ts';
+import { probe } from './health/probe.ts';
 import { detailFor, present } from './present.ts';
-import { probe } from './probe.ts';
 import {
   find,
   insert,

@@ -1,7 +1,7 @@
 import type { Output } from '../../../contract/endpoint.ts';
 import type { serverEndpoints } from '../../../contract/servers/servers.ts';
 import { Failure } from '../../failure/errors.ts';
-import type { LookAfter } from './look-after.ts';
+import type { LookAfter } from './health/look-after.ts';
 import type { ServerRow } from './store.ts';
 
 /**

@@ -1,6 +1,6 @@
-import type { HealthChange, HealthStatus } from '../../../contract/servers/servers.ts';
-import type { Db } from '../../db/tables.ts';
-import type { Health } from './store.ts';
+import type { HealthChange, HealthStatus } from '../../../../contract/servers/servers.ts';
+import type { Db } from '../../../db/tables.ts';
+import type { Health } from '../store.ts';
 
 /** How long changes are kept, in days; the last one before that stays, because it says how the time began. */
 export const historyDays = 30;

@@ -1,5 +1,5 @@
-import { Failure } from '../../failure/errors.ts';
-import type { Health } from './store.ts';
+import { Failure } from '../../../failure/errors.ts';
+import type { Health } from '../store.ts';
 
 /** What went over the wire: the SDK's errors do not always tell. */
 export interface Seen {

@@ -1,12 +1,12 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import type { Tool } from '../../../contract/servers/servers.ts';
-import { Failure } from '../../failure/errors.ts';
-import type { OutboundPolicy } from '../../net/addresses.ts';
-import type { WayOut } from '../../net/connector.ts';
-import { type Fetch, outbound } from '../../net/outbound.ts';
-import type { ServerEndpoints } from './endpoints.ts';
+import type { Tool } from '../../../../contract/servers/servers.ts';
+import { Failure } from '../../../failure/errors.ts';
+import type { OutboundPolicy } from '../../../net/addresses.ts';
+import type { WayOut } from '../../../net/connector.ts';
+import { type Fetch, outbound } from '../../../net/outbound.ts';
+import type { ServerEndpoints } from '../endpoints.ts';
+import type { Health, Offers } from '../store.ts';
 import { readOffers, readTools } from './read-tools.ts';
-import type { Health, Offers } from './store.ts';
 import { type Seen, verdictOn } from './verdict.ts';
 
 /** What a look at a server found; `tools` is null when its list could not be read. */

@@ -1,13 +1,13 @@
-import type { Output } from '../../../contract/endpoint.ts';
-import { nameOfPath, type serverEndpoints, serverPath } from '../../../contract/servers/servers.ts';
-import { withoutEndSlashes } from '../../../contract/values/names.ts';
-import type { Access } from '../../access/caller.ts';
-import type { OutboundPolicy } from '../../net/addresses.ts';
-import { assertReachableUrls } from '../input-faults.ts';
+import type { Output } from '../../../../contract/endpoint.ts';
+import { nameOfPath, type serverEndpoints, serverPath } from '../../../../contract/servers/servers.ts';
+import { withoutEndSlashes } from '../../../../contract/values/names.ts';
+import type { Access } from '../../../access/caller.ts';
+import type { OutboundPolicy } from '../../../net/addresses.ts';
+import { assertReachableUrls } from '../../input-faults.ts';
+import { endpointsOf } from '../endpoints.ts';
+import { detailFor } from '../present.ts';
+import type { ServerRow } from '../store.ts';
 import type { CheckServer, Finding } from './check.ts';
-import { endpointsOf } from './endpoints.ts';
-import { detailFor } from './present.ts';
-import type { ServerRow } from './store.ts';
 
 type Probed = Output<(typeof serverEndpoints)['servers.probe']>;
 type Transport = Probed['transport'];

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { serverInput } from '../../../contract/servers/servers.ts';
-import { followed } from '../../changes/feed.test-support.ts';
-import type { Feed } from '../../changes/feed.ts';
-import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import { settingsOf } from '../../egress/egress.test-support.ts';
+import { serverInput } from '../../../../contract/servers/servers.ts';
+import { followed } from '../../../changes/feed.test-support.ts';
+import type { Feed } from '../../../changes/feed.ts';
+import { type OpenDatabase, openMemory } from '../../../db/open.ts';
+import { settingsOf } from '../../../egress/egress.test-support.ts';
+import { credentialsFrom } from '../credential.ts';
+import { type Routes, startRoutes } from '../routes.ts';
+import { ensureServers, seedName } from '../seed.ts';
+import { find, insert, remove, replace, type ServerRow, setEgress, setEnabled } from '../store.ts';
+import { createVault } from '../vault.ts';
 import type { CheckServer, Finding } from './check.ts';
-import { credentialsFrom } from './credential.ts';
 import { createLookAfter, type LookAfter } from './look-after.ts';
-import { type Routes, startRoutes } from './routes.ts';
-import { ensureServers, seedName } from './seed.ts';
-import { find, insert, remove, replace, type ServerRow, setEgress, setEnabled } from './store.ts';
-import { createVault } from './vault.ts';
 
 const healthy: Finding = {
   status: 'healthy',

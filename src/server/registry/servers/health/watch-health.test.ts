@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { serverInput } from '../../../contract/servers/servers.ts';
-import { followed } from '../../changes/feed.test-support.ts';
-import type { Feed } from '../../changes/feed.ts';
-import { type OpenDatabase, openMemory } from '../../db/open.ts';
+import { serverInput } from '../../../../contract/servers/servers.ts';
+import { followed } from '../../../changes/feed.test-support.ts';
+import type { Feed } from '../../../changes/feed.ts';
+import { type OpenDatabase, openMemory } from '../../../db/open.ts';
+import { type Routes, startRoutes } from '../routes.ts';
+import { insert, remove, setEnabled } from '../store.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { createLookAfter } from './look-after.ts';
-import { type Routes, startRoutes } from './routes.ts';
-import { insert, remove, setEnabled } from './store.ts';
 import { createHealthWatch, type HealthWatch } from './watch-health.ts';
 
 const well: Finding = {

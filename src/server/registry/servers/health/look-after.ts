@@ -1,11 +1,11 @@
-import type { Db } from '../../db/tables.ts';
-import { inTransaction } from '../../db/transaction.ts';
-import { asFailure } from '../../failure/errors.ts';
+import type { Db } from '../../../db/tables.ts';
+import { inTransaction } from '../../../db/transaction.ts';
+import { asFailure } from '../../../failure/errors.ts';
+import type { CredentialsOf } from '../credential.ts';
+import { endpointsOf } from '../endpoints.ts';
+import { type ServerRow, setHealth } from '../store.ts';
 import type { CheckServer, Finding } from './check.ts';
-import type { CredentialsOf } from './credential.ts';
-import { endpointsOf } from './endpoints.ts';
 import { recordHealth } from './health-history.ts';
-import { type ServerRow, setHealth } from './store.ts';
 
 /** A server after a check: the row as it is stored now, what was found, and when (ISO 8601). */
 export interface LookedAfter {

@@ -1,8 +1,8 @@
 import type { Client } from '@modelcontextprotocol/client';
 import { z } from 'zod';
-import { type Tool, tool as toolSchema } from '../../../contract/servers/servers.ts';
-import { looksLikeEvery } from '../../../contract/values/names.ts';
-import type { Offered, Offers } from './store.ts';
+import { type Tool, tool as toolSchema } from '../../../../contract/servers/servers.ts';
+import { looksLikeEvery } from '../../../../contract/values/names.ts';
+import type { Offered, Offers } from '../store.ts';
 
 const page = z.looseObject({ tools: z.array(z.unknown()), nextCursor: z.string().optional() });
 

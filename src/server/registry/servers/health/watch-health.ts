@@ -1,9 +1,9 @@
-import type { Tool } from '../../../contract/servers/servers.ts';
-import { ifLeased } from '../../db/lease.ts';
-import type { Db } from '../../db/tables.ts';
+import type { Tool } from '../../../../contract/servers/servers.ts';
+import { ifLeased } from '../../../db/lease.ts';
+import type { Db } from '../../../db/tables.ts';
+import type { Routes } from '../routes.ts';
+import { find, type ServerRow } from '../store.ts';
 import type { LookAfter } from './look-after.ts';
-import type { Routes } from './routes.ts';
-import { find, type ServerRow } from './store.ts';
 
 /** How long the first repeat after a failure waits, as a part of the interval; each further one waits twice as long. */
 const firstRepeat = 1 / 16;

@@ -3,8 +3,8 @@ import { useSearch } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { TextField } from '../controls/text-field.tsx';
 import { ExplainedCall, type Explanation } from './explained-call.tsx';
 import { subjectOf, WhoFields } from './who-fields.tsx';
 

@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
+import { Search } from '../controls/fields/search.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { Search } from '../controls/search.tsx';
 import { mentions } from '../controls/text-match.ts';
 import { count, t } from '../words/words.ts';
 import { groupNames, type ScopeList as Listed, scopesQuery } from './access-query.ts';

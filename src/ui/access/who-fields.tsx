@@ -1,4 +1,4 @@
-import { TextField } from '../controls/text-field.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
 
 /** Who is asked about: somebody known here, or members of groups, one a line. */
 export interface WhoAsked {

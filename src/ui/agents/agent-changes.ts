@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { type AgentInfo, agentQuery, agentsQuery, api } from '../api.ts';
-import { useSwitch } from '../controls/use-switch.ts';
+import { useSwitch } from '../controls/fields/use-switch.ts';
 
 /** Switches an agent. */
 export function useAgentSwitch(agent: AgentInfo) {

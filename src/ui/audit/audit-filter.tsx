@@ -1,7 +1,7 @@
 import { X } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
-import { Search } from '../controls/search.tsx';
+import { Search } from '../controls/fields/search.tsx';
 import { t } from '../words/words.ts';
 import type { periods } from './audit-asked.ts';
 import { decisions, isFixed, kinds, matterOf, matters, periodOf } from './audit-asked.ts';

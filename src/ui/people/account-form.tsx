@@ -2,8 +2,8 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { ApiError, accountsKey } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { TextField } from '../controls/text-field.tsx';
 
 /** A field of an account's form, as the body of the request names it. */
 export interface AccountField {

@@ -4,7 +4,7 @@ import { scopesQuery } from '../access/access-query.ts';
 import { type Account, accountsKey, api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
-import { NamesField } from '../controls/names-field.tsx';
+import { NamesField } from '../controls/fields/names-field.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { FailedGroups, ShownOnce } from '../controls/shown-once.tsx';
 import { announce } from '../controls/toasts.tsx';

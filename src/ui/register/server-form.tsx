@@ -3,8 +3,8 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useRef, useState } from 'react';
 import { ApiError, api, type Server, serverKey, serversQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { TextField } from '../controls/text-field.tsx';
 import { announce } from '../controls/toasts.tsx';
 import {
   credentialOf,

@@ -3,8 +3,8 @@ import { Search } from 'lucide-react';
 import { useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { TextField } from '../controls/text-field.tsx';
 import { type Draft, emptyDraft, importDrafts } from './server-draft.ts';
 
 /** Two ways to fill in the form of a new server: look at its address, or paste a configuration. */

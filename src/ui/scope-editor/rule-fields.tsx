@@ -3,8 +3,8 @@ import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { serversQuery, toolsQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
-import { NamesField, type Suggestion } from '../controls/names-field.tsx';
-import { TextField } from '../controls/text-field.tsx';
+import { NamesField, type Suggestion } from '../controls/fields/names-field.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
 import { faultAt, type RuleDraft, type ScopeFaults } from './scope-draft.ts';
 
 const methods: readonly Suggestion[] = [

@@ -4,8 +4,8 @@ import { type ScopeInFull, scopesQuery, unknownGroup } from '../access/access-qu
 import { DryRun, useDryRun } from '../access/dry-run.tsx';
 import { definitionText } from '../access/scope-text.ts';
 import { Button } from '../controls/button.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { TextField } from '../controls/text-field.tsx';
 import { useSaveScope } from './scope-changes.ts';
 import {
   definitionIn,

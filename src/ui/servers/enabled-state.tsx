@@ -1,4 +1,4 @@
-import { Switch } from '../controls/switch.tsx';
+import { Switch } from '../controls/fields/switch.tsx';
 
 /** Whether a thing is enabled: a switch for those who may change it, the word for everybody else. */
 export function EnabledState({

@@ -1,9 +1,9 @@
 import { type QueryClient, useMutation, useQueryClient } from '@tanstack/react-query';
 import { api, historyQuery, type Server, serverQuery, serversQuery, toolsQuery } from '../api.ts';
 import { auditOfServerQuery } from '../audit/audit-query.ts';
+import { useSwitch } from '../controls/fields/use-switch.ts';
 import { saidBy } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
-import { useSwitch } from '../controls/use-switch.ts';
 import { healthWords } from './health.tsx';
 
 /** Switches a server. */

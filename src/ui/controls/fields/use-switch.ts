@@ -1,6 +1,6 @@
 import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query';
-import { saidBy } from './problem.tsx';
-import { announce } from './toasts.tsx';
+import { saidBy } from '../problem.tsx';
+import { announce } from '../toasts.tsx';
 
 /** What is switched on and off. */
 interface Switched<Answer> {

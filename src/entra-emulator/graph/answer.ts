@@ -1,20 +1,20 @@
 import { type Ask, jsonOf, type Reply } from '../exchange.ts';
 import type { World } from '../world.ts';
-import { applicationOperations } from './applications.ts';
-import { assignmentOperations } from './assignments.ts';
 import { answerBatch } from './batch.ts';
-import { binOperations } from './bin.ts';
 import type { Call, Operation } from './call.ts';
 import { type Caller, readCaller } from './caller.ts';
 import { badRequest, denied, failureReply, GraphFailure, missingFeature } from './failure.ts';
-import { groupOperations } from './groups.ts';
-import { memberOperations, membershipOperations } from './membership.ts';
-import { organizationOperations } from './organization.ts';
+import { applicationOperations } from './objects/applications.ts';
+import { assignmentOperations } from './objects/assignments.ts';
+import { binOperations } from './objects/bin.ts';
+import { groupOperations } from './objects/groups.ts';
+import { memberOperations, membershipOperations } from './objects/membership.ts';
+import { organizationOperations } from './objects/organization.ts';
+import { servicePrincipalOperations } from './objects/service-principals.ts';
+import { userOperations } from './objects/users.ts';
 import { type Match, match, normalise } from './paths.ts';
 import { parametersOf } from './published.ts';
 import { readQuery } from './query.ts';
-import { servicePrincipalOperations } from './service-principals.ts';
-import { userOperations } from './users.ts';
 
 /** Everything the emulator's Graph does: its table of contents. */
 export const operations: readonly Operation[] = [

@@ -1,10 +1,10 @@
-import type { Application, Tenant } from '../tenant/model.ts';
-import { findRegistration, type World } from '../world.ts';
-import { Aadsts } from './aadsts.ts';
+import type { Application, Tenant } from '../../tenant/model.ts';
+import { findRegistration, type World } from '../../world.ts';
+import { Aadsts } from '../aadsts.ts';
+import { findClient } from '../client.ts';
+import { platformOf } from '../redirects.ts';
+import { findResource, isGraph, readScopes } from '../scopes.ts';
 import { type Results, results } from './authorize-response.ts';
-import { findClient } from './client.ts';
-import { platformOf } from './redirects.ts';
-import { findResource, isGraph, readScopes } from './scopes.ts';
 
 /** An authorize request that may be answered at its redirect URI. */
 export type AuthorizeRequest = {

@@ -1,15 +1,15 @@
-import { type Ask, page, queryAndForm, type Reply } from '../exchange.ts';
-import { isAssigned } from '../tenant/directory.ts';
-import type { Tenant } from '../tenant/model.ts';
-import { findTenant, type World } from '../world.ts';
-import { Aadsts, errorBody, isAadstsCode } from './aadsts.ts';
+import { type Ask, page, queryAndForm, type Reply } from '../../exchange.ts';
+import { isAssigned } from '../../tenant/directory.ts';
+import type { Tenant } from '../../tenant/model.ts';
+import { findTenant, type World } from '../../world.ts';
+import { Aadsts, errorBody, isAadstsCode } from '../aadsts.ts';
+import { findClient } from '../client.ts';
+import { readScopes, unknownScopes } from '../scopes.ts';
 import { type AuthorizeRequest, readAuthorizeRequest } from './authorize-request.ts';
 import { respond } from './authorize-response.ts';
-import { findClient } from './client.ts';
 import { openConsent } from './consent.ts';
 import { listed } from './listed.ts';
 import { consentPage, errorPage, signInPage } from './pages.ts';
-import { readScopes, unknownScopes } from './scopes.ts';
 import { credentialsOf, type SignedIn, signedIn, startSession } from './sign-in.ts';
 
 /** Errors that go back to the application; all others stay on the emulator's own page, as at Entra. */

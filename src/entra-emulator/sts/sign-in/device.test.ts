@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Emulator, shippedTenant, startEmulator } from '../main.ts';
-import { claimsOf, openBrowser } from '../testing/browser.ts';
-import { adminGraph, graphClient } from '../testing/graph.ts';
-import { askToken, callback } from '../testing/sign-in.ts';
+import { type Emulator, shippedTenant, startEmulator } from '../../main.ts';
+import { claimsOf, openBrowser } from '../../testing/browser.ts';
+import { adminGraph, graphClient } from '../../testing/graph.ts';
+import { askToken, callback } from '../../testing/sign-in.ts';
 
 const { accounts, publicClientId: client_id } = shippedTenant;
 let emulator: Emulator;

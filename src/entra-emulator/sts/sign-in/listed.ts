@@ -1,4 +1,4 @@
-import type { Tenant, User } from '../tenant/model.ts';
+import type { Tenant, User } from '../../tenant/model.ts';
 
 /** The accounts that sign-in pages show, with a few words about each. */
 export function listed(tenants: readonly Tenant[]): { user: User; about: string }[] {

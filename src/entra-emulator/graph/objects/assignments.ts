@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { instant } from '../clock.ts';
-import type { Reply } from '../exchange.ts';
-import type { AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal } from '../tenant/model.ts';
-import { bodyOf, type Call, find, noContent, type Operation, textOf } from './call.ts';
-import { readChanges } from './change.ts';
-import { badRequest, GraphFailure, notFound } from './failure.ts';
-import { entityTypes } from './schema.ts';
+import { instant } from '../../clock.ts';
+import type { Reply } from '../../exchange.ts';
+import type { AppRoleAssignment, OAuth2PermissionGrant, ServicePrincipal } from '../../tenant/model.ts';
+import { bodyOf, type Call, find, noContent, type Operation, textOf } from '../call.ts';
+import { readChanges } from '../change.ts';
+import { badRequest, GraphFailure, notFound } from '../failure.ts';
+import { entityTypes } from '../schema.ts';
+import { showList, showOne } from '../show.ts';
 import { servicePrincipalOf } from './service-principals.ts';
-import { showList, showOne } from './show.ts';
 
 const type = entityTypes.appRoleAssignment;
 const grantType = entityTypes.oAuth2PermissionGrant;

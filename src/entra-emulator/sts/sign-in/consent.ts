@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { isAdministrator } from '../tenant/directory.ts';
-import { graphUri } from '../tenant/first-party.ts';
-import type { ServicePrincipal, Tenant, User } from '../tenant/model.ts';
-import type { World } from '../world.ts';
-import { Aadsts } from './aadsts.ts';
-import type { Client } from './client.ts';
-import { findResource, missingScopes, type Wanted } from './scopes.ts';
+import { isAdministrator } from '../../tenant/directory.ts';
+import { graphUri } from '../../tenant/first-party.ts';
+import type { ServicePrincipal, Tenant, User } from '../../tenant/model.ts';
+import type { World } from '../../world.ts';
+import { Aadsts } from '../aadsts.ts';
+import type { Client } from '../client.ts';
+import { findResource, missingScopes, type Wanted } from '../scopes.ts';
 
 /** Who is asked for what. */
 export type ConsentQuestion = { tenant: Tenant; user: User; client: Client; wanted: Wanted };

@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
-import { seconds } from '../clock.ts';
-import { type Ask, formOf, page, queryAndForm, type Reply } from '../exchange.ts';
-import { hashSecret } from '../tenant/identify.ts';
-import type { World } from '../world.ts';
-import { Aadsts, errorReply, tokenHeaders } from './aadsts.ts';
+import { seconds } from '../../clock.ts';
+import { type Ask, formOf, page, queryAndForm, type Reply } from '../../exchange.ts';
+import { hashSecret } from '../../tenant/identify.ts';
+import type { World } from '../../world.ts';
+import { Aadsts, errorReply, tokenHeaders } from '../aadsts.ts';
+import { findClient } from '../client.ts';
+import { type DeviceCode, keep, opaque } from '../memory.ts';
+import { isPublic } from '../redirects.ts';
+import { readScopes, unknownScopes } from '../scopes.ts';
 import { tenantsOf } from './authorize.ts';
-import { findClient } from './client.ts';
 import { openConsent } from './consent.ts';
 import { listed } from './listed.ts';
-import { type DeviceCode, keep, opaque } from './memory.ts';
 import { consentPage, deviceCodePage, messagePage, signInPage } from './pages.ts';
-import { isPublic } from './redirects.ts';
-import { readScopes, unknownScopes } from './scopes.ts';
 import { credentialsOf, type SignedIn, signedIn, startSession } from './sign-in.ts';
 
 /** The device code endpoint: starts a sign-in that is finished in a browser elsewhere. */

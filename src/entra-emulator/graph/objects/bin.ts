@@ -1,12 +1,12 @@
-import { instant } from '../clock.ts';
-import type { Reply } from '../exchange.ts';
-import { addMember, displace, place } from '../tenant/directory.ts';
-import type { Deleted, Tenant } from '../tenant/model.ts';
-import { forget, sources } from '../tenant/relation.ts';
-import { type Call, noContent, type Operation } from './call.ts';
-import { badRequest, notFound } from './failure.ts';
+import { instant } from '../../clock.ts';
+import type { Reply } from '../../exchange.ts';
+import { addMember, displace, place } from '../../tenant/directory.ts';
+import type { Deleted, Tenant } from '../../tenant/model.ts';
+import { forget, sources } from '../../tenant/relation.ts';
+import { type Call, noContent, type Operation } from '../call.ts';
+import { badRequest, notFound } from '../failure.ts';
+import { showOne, typeOf } from '../show.ts';
 import { showObjects } from './membership.ts';
-import { showOne, typeOf } from './show.ts';
 
 const directory = [
   'Directory.Read.All',

@@ -1,11 +1,11 @@
-import type { Reply } from '../exchange.ts';
-import { directMembers } from '../tenant/directory.ts';
-import type { Tenant } from '../tenant/model.ts';
-import { bodyOf, type Call, find, type Operation } from './call.ts';
-import { badRequest, notFound } from './failure.ts';
+import type { Reply } from '../../exchange.ts';
+import { directMembers } from '../../tenant/directory.ts';
+import type { Tenant } from '../../tenant/model.ts';
+import { bodyOf, type Call, find, type Operation } from '../call.ts';
+import { badRequest, notFound } from '../failure.ts';
+import { entityTypes } from '../schema.ts';
+import { base, showList, showOne, typeOf } from '../show.ts';
 import { showObjects } from './membership.ts';
-import { entityTypes } from './schema.ts';
-import { base, showList, showOne, typeOf } from './show.ts';
 
 const organization = {
   delegated: ['User.Read', 'Organization.Read.All'],

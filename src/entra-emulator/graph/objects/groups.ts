@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { instant } from '../clock.ts';
-import { jsonOf, type Reply } from '../exchange.ts';
-import { addMember, directContainers, directMembers, place } from '../tenant/directory.ts';
-import { makeGroup } from '../tenant/make.ts';
-import type { DirectoryObject, Group } from '../tenant/model.ts';
-import { join, separate, targets } from '../tenant/relation.ts';
+import { instant } from '../../clock.ts';
+import { jsonOf, type Reply } from '../../exchange.ts';
+import { addMember, directContainers, directMembers, place } from '../../tenant/directory.ts';
+import { makeGroup } from '../../tenant/make.ts';
+import type { DirectoryObject, Group } from '../../tenant/model.ts';
+import { join, separate, targets } from '../../tenant/relation.ts';
+import { bodyOf, type Call, find, noContent, type Operation, textOf } from '../call.ts';
+import { readChanges, referencedId } from '../change.ts';
+import { badRequest, denied, notFound } from '../failure.ts';
+import { entityTypes } from '../schema.ts';
+import { showList, showOne } from '../show.ts';
 import { bin, requireFree } from './bin.ts';
-import { bodyOf, type Call, find, noContent, type Operation, textOf } from './call.ts';
-import { readChanges, referencedId } from './change.ts';
-import { badRequest, denied, notFound } from './failure.ts';
 import { showObjects } from './membership.ts';
-import { entityTypes } from './schema.ts';
-import { showList, showOne } from './show.ts';
 
 const type = entityTypes.group;
 const readOne = { delegated: ['GroupMember.Read.All'], application: ['GroupMember.Read.All'] };

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Emulator, shippedSeed, shippedTenant, startEmulator } from '../main.ts';
-import { claimsOf, jsonBody, openBrowser } from '../testing/browser.ts';
-import { adminGraph } from '../testing/graph.ts';
-import { askToken, authorizeUrl, callback, signIn, signInForTokens } from '../testing/sign-in.ts';
+import { type Emulator, shippedSeed, shippedTenant, startEmulator } from '../../main.ts';
+import { claimsOf, jsonBody, openBrowser } from '../../testing/browser.ts';
+import { adminGraph } from '../../testing/graph.ts';
+import { askToken, authorizeUrl, callback, signIn, signInForTokens } from '../../testing/sign-in.ts';
 
 const { accounts } = shippedTenant;
 let emulator: Emulator;

@@ -1,8 +1,8 @@
-import { type Ask, page, queryAndForm, type Reply, redirect } from '../exchange.ts';
-import { findRegistration, type World } from '../world.ts';
-import type { Session } from './memory.ts';
+import { type Ask, page, queryAndForm, type Reply, redirect } from '../../exchange.ts';
+import { findRegistration, type World } from '../../world.ts';
+import type { Session } from '../memory.ts';
+import { platformOf } from '../redirects.ts';
 import { signedOutPage } from './pages.ts';
-import { platformOf } from './redirects.ts';
 import { endSession } from './sign-in.ts';
 
 /**

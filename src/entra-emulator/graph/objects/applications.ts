@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { instant } from '../clock.ts';
-import { isRecord, jsonOf, type Reply } from '../exchange.ts';
-import { findApplication, findServicePrincipal, place } from '../tenant/directory.ts';
+import { instant } from '../../clock.ts';
+import { isRecord, jsonOf, type Reply } from '../../exchange.ts';
+import { findApplication, findServicePrincipal, place } from '../../tenant/directory.ts';
 import {
   inherited,
   makeApi,
@@ -9,17 +9,17 @@ import {
   makeAppRoles,
   makeOptionalClaims,
   makeWeb,
-} from '../tenant/make.ts';
-import type { Application, DirectoryObject, FederatedIdentityCredential } from '../tenant/model.ts';
-import { join, separate, targets } from '../tenant/relation.ts';
+} from '../../tenant/make.ts';
+import type { Application, DirectoryObject, FederatedIdentityCredential } from '../../tenant/model.ts';
+import { join, separate, targets } from '../../tenant/relation.ts';
+import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from '../call.ts';
+import { readChanges, referencedId } from '../change.ts';
+import { badRequest, GraphFailure, notFound } from '../failure.ts';
+import { entityTypes } from '../schema.ts';
+import { showList, showOne } from '../show.ts';
 import { bin, requireFree } from './bin.ts';
-import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from './call.ts';
-import { readChanges, referencedId } from './change.ts';
 import { addKey, addPassword, readKeyCredentials, removeKey, removePassword } from './credentials.ts';
-import { badRequest, GraphFailure, notFound } from './failure.ts';
 import { showObjects } from './membership.ts';
-import { entityTypes } from './schema.ts';
-import { showList, showOne } from './show.ts';
 
 const type = entityTypes.application;
 const federated = entityTypes.federatedIdentityCredential;

@@ -1,4 +1,4 @@
-import type { User } from '../tenant/model.ts';
+import type { User } from '../../tenant/model.ts';
 
 /** Text made safe for HTML. */
 export function safe(text: string): string {

@@ -1,9 +1,9 @@
-import { isRecord, type Reply } from '../exchange.ts';
-import { allContainers, allMembers, directContainers, directMembers } from '../tenant/directory.ts';
-import type { DirectoryObject } from '../tenant/model.ts';
-import { bodyOf, type Call, find, type Operation } from './call.ts';
-import { badRequest, denied, GraphFailure } from './failure.ts';
-import { base, showList } from './show.ts';
+import { isRecord, type Reply } from '../../exchange.ts';
+import { allContainers, allMembers, directContainers, directMembers } from '../../tenant/directory.ts';
+import type { DirectoryObject } from '../../tenant/model.ts';
+import { bodyOf, type Call, find, type Operation } from '../call.ts';
+import { badRequest, denied, GraphFailure } from '../failure.ts';
+import { base, showList } from '../show.ts';
 
 const readGroups = ['GroupMember.Read.All', 'Directory.Read.All'];
 

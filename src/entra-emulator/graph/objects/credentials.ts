@@ -1,12 +1,12 @@
 import { createHash, randomBytes, randomUUID, X509Certificate } from 'node:crypto';
 import { jwtVerify } from 'jose';
-import { instant } from '../clock.ts';
-import { isRecord, type Reply } from '../exchange.ts';
-import { hashSecret } from '../tenant/identify.ts';
-import type { Application, KeyCredential, PasswordCredential, ServicePrincipal } from '../tenant/model.ts';
-import { bodyOf, type Call, noContent } from './call.ts';
-import { badRequest, GraphFailure } from './failure.ts';
-import { base } from './show.ts';
+import { instant } from '../../clock.ts';
+import { isRecord, type Reply } from '../../exchange.ts';
+import { hashSecret } from '../../tenant/identify.ts';
+import type { Application, KeyCredential, PasswordCredential, ServicePrincipal } from '../../tenant/model.ts';
+import { bodyOf, type Call, noContent } from '../call.ts';
+import { badRequest, GraphFailure } from '../failure.ts';
+import { base } from '../show.ts';
 
 type Holder = Application | ServicePrincipal;
 

@@ -1,11 +1,11 @@
-import { seconds } from '../clock.ts';
-import { type Ask, cookieOf } from '../exchange.ts';
-import { findUser } from '../tenant/directory.ts';
-import { hashSecret, isStrong, secretMatches } from '../tenant/identify.ts';
-import type { Tenant, User } from '../tenant/model.ts';
-import type { World } from '../world.ts';
-import { Aadsts } from './aadsts.ts';
-import { opaque, type Session } from './memory.ts';
+import { seconds } from '../../clock.ts';
+import { type Ask, cookieOf } from '../../exchange.ts';
+import { findUser } from '../../tenant/directory.ts';
+import { hashSecret, isStrong, secretMatches } from '../../tenant/identify.ts';
+import type { Tenant, User } from '../../tenant/model.ts';
+import type { World } from '../../world.ts';
+import { Aadsts } from '../aadsts.ts';
+import { opaque, type Session } from '../memory.ts';
 
 const cookieName = 'entra-emulator-session';
 

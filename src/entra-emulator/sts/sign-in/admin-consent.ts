@@ -1,17 +1,17 @@
-import { instant } from '../clock.ts';
-import { type Ask, page, queryAndForm, type Reply, redirect } from '../exchange.ts';
-import { findServicePrincipal, isAdministrator, place } from '../tenant/directory.ts';
-import { guidFrom } from '../tenant/identify.ts';
-import { makeServicePrincipal } from '../tenant/make.ts';
-import type { Application, ServicePrincipal, Tenant } from '../tenant/model.ts';
-import { findRegistration, type World } from '../world.ts';
-import { Aadsts, errorBody } from './aadsts.ts';
+import { instant } from '../../clock.ts';
+import { type Ask, page, queryAndForm, type Reply, redirect } from '../../exchange.ts';
+import { findServicePrincipal, isAdministrator, place } from '../../tenant/directory.ts';
+import { guidFrom } from '../../tenant/identify.ts';
+import { makeServicePrincipal } from '../../tenant/make.ts';
+import type { Application, ServicePrincipal, Tenant } from '../../tenant/model.ts';
+import { findRegistration, type World } from '../../world.ts';
+import { Aadsts, errorBody } from '../aadsts.ts';
+import { platformOf } from '../redirects.ts';
+import { readScopes } from '../scopes.ts';
 import { tenantsOf } from './authorize.ts';
 import { extendGrant } from './consent.ts';
 import { listed } from './listed.ts';
 import { consentPage, errorPage, messagePage, signInPage } from './pages.ts';
-import { platformOf } from './redirects.ts';
-import { readScopes } from './scopes.ts';
 import { credentialsOf, signedIn, startSession } from './sign-in.ts';
 
 /**

@@ -1,20 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import { instant } from '../clock.ts';
-import { jsonOf, type Reply } from '../exchange.ts';
-import { isNotReplicated } from '../sts/client.ts';
-import { directContainers, findApplication, findServicePrincipal, place } from '../tenant/directory.ts';
-import { makeServicePrincipal } from '../tenant/make.ts';
-import type { DirectoryObject, ServicePrincipal } from '../tenant/model.ts';
-import { join, separate, targets } from '../tenant/relation.ts';
-import { findRegistration } from '../world.ts';
+import { instant } from '../../clock.ts';
+import { jsonOf, type Reply } from '../../exchange.ts';
+import { isNotReplicated } from '../../sts/client.ts';
+import { directContainers, findApplication, findServicePrincipal, place } from '../../tenant/directory.ts';
+import { makeServicePrincipal } from '../../tenant/make.ts';
+import type { DirectoryObject, ServicePrincipal } from '../../tenant/model.ts';
+import { join, separate, targets } from '../../tenant/relation.ts';
+import { findRegistration } from '../../world.ts';
+import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from '../call.ts';
+import { readChanges, referencedId } from '../change.ts';
+import { badRequest, GraphFailure, notFound } from '../failure.ts';
+import { entityTypes } from '../schema.ts';
+import { showList, showOne } from '../show.ts';
 import { bin } from './bin.ts';
-import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from './call.ts';
-import { readChanges, referencedId } from './change.ts';
 import { addKey, addPassword, readKeyCredentials, removeKey, removePassword } from './credentials.ts';
-import { badRequest, GraphFailure, notFound } from './failure.ts';
 import { showObjects } from './membership.ts';
-import { entityTypes } from './schema.ts';
-import { showList, showOne } from './show.ts';
 
 const type = entityTypes.servicePrincipal;
 const read = {

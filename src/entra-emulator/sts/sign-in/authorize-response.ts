@@ -1,13 +1,13 @@
-import { page, type Reply, redirect } from '../exchange.ts';
-import { hashSecret } from '../tenant/identify.ts';
-import type { Tenant, User } from '../tenant/model.ts';
-import type { World } from '../world.ts';
-import { accessTokenClaims, idTokenClaims } from './claims.ts';
-import type { Client } from './client.ts';
-import { keep, opaque, type Session, type UserGrant } from './memory.ts';
+import { page, type Reply, redirect } from '../../exchange.ts';
+import { hashSecret } from '../../tenant/identify.ts';
+import type { Tenant, User } from '../../tenant/model.ts';
+import type { World } from '../../world.ts';
+import { accessTokenClaims, idTokenClaims } from '../claims.ts';
+import type { Client } from '../client.ts';
+import { keep, opaque, type Session, type UserGrant } from '../memory.ts';
+import { consentedScopes, isGraph, type Wanted } from '../scopes.ts';
+import { signForGraph, signToken } from '../sign.ts';
 import { formPostPage } from './pages.ts';
-import { consentedScopes, isGraph, type Wanted } from './scopes.ts';
-import { signForGraph, signToken } from './sign.ts';
 
 /** A finished sign-in. */
 export type Concluded = { tenant: Tenant; user: User; client: Client; session: Session; wanted: Wanted };

@@ -3,9 +3,11 @@ import { type Dispatcher, Pool } from 'undici';
 
 /**
  * The floor for a proxy made of `node:http` and undici: it passes requests on and responses back, and does nothing else. No
- * identity, no decision, no limits, no record. `node bare-proxy.ts PORT UPSTREAM_PORT`.
+ * identity, no decision, no limits, no record. `node bare-proxy.ts PORT UPSTREAM_PORT [AUTHORIZATION]`: with the third, who
+ * sends another is refused by the head and cut off, which is the least that a refusal costs.
  */
-const [port = 0, upstreamPort = 0] = process.argv.slice(2).map(Number);
+const [port = 0, upstreamPort = 0] = process.argv.slice(2, 4).map(Number);
+const known = process.argv[4];
 const pool = new Pool(`http://127.0.0.1:${upstreamPort}`, {
   connections: 256,
   pipelining: 1,
@@ -13,7 +15,11 @@ const pool = new Pool(`http://127.0.0.1:${upstreamPort}`, {
 });
 const hopByHop = new Set(['connection', 'keep-alive', 'transfer-encoding', 'host']);
 
-createServer((req, res) => {
+createServer({ maxHeaderSize: 32 * 1024 }, (req, res) => {
+  if (known !== undefined && req.headers.authorization !== known) {
+    res.writeHead(403, { connection: 'close' }).end('{}');
+    return;
+  }
   const headers: string[] = [];
   for (let at = 0; at + 1 < req.rawHeaders.length; at += 2) {
     const name = req.rawHeaders[at] ?? '';

@@ -97,11 +97,14 @@ export async function startFastApi(
   return { ...nginx, name: 'nginx + FastAPI', processes: [...nginx.processes, service] };
 }
 
-/** Starts a bare proxy of the libraries that the gateway is made of: what is left is what the gateway itself costs. */
-export async function startBareProxy(upstreamPort: number): Promise<Baseline> {
+/**
+ * Starts a bare proxy of the libraries that the gateway is made of: what is left is what the gateway itself costs. With
+ * `known` it refuses requests with any other `Authorization`.
+ */
+export async function startBareProxy(upstreamPort: number, known?: string): Promise<Baseline> {
   const port = await freePort();
   const script = fileURLToPath(new URL('bare-proxy.ts', import.meta.url));
-  const args = ['--min-semi-space-size=8', script, `${port}`, `${upstreamPort}`];
+  const args = ['--min-semi-space-size=8', script, `${port}`, `${upstreamPort}`, ...(known ? [known] : [])];
   const proxy = startProgram('measured', process.execPath, args);
   await answers(port);
   return { name: 'bare Node', port, processes: [proxy], sendsToken: false };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Call, Decision, Subject } from './call.ts';
 import { callableTools, decide } from './decide.ts';
 import { accessOf, compile } from './grants.ts';
-import { impliedMethods } from './implied-methods.ts';
 import type { NameList } from './names.ts';
-import type { Call, Decision, Subject } from './scope.ts';
+import { impliedMethods } from './rule-table.ts';
+import type { ServerRule } from './rules.ts';
 import { parseScopes, type Scope, type ScopeSet } from './scope-set.ts';
-import type { ServerRule } from './server-rules.ts';
 
 /** A scope set of server rules, each scope held by the group of its own name and by `everyone`. */
 function setOf(rules: Record<string, ServerRule[]>): ScopeSet {

@@ -1,7 +1,6 @@
+import type { Call, Decision, RefusalReason, Subject } from './call.ts';
 import { type Grants, holdingOf } from './grants.ts';
-import { itemAnswer } from './item-table.ts';
-import { toolsCall } from './rule-table.ts';
-import type { Call, Decision, RefusalReason, Subject } from './scope.ts';
+import { itemAnswer, toolsCall } from './rule-table.ts';
 
 const refusals = {
   'no-scopes': Object.freeze({ allow: false, reason: 'no-scopes' }),

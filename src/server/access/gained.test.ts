@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Call } from './call.ts';
 import { decide } from './decide.ts';
 import { gained, groundsOf } from './gained.ts';
 import { compile } from './grants.ts';
 import type { NameList } from './names.ts';
-import type { Call } from './scope.ts';
+import type { ServerRule } from './rules.ts';
 import type { Scope } from './scope-set.ts';
-import type { ServerRule } from './server-rules.ts';
 
 /** As readers make it of entries: `*` and `all` stand in the place of the list. */
 const list = (entries: string[]): NameList =>

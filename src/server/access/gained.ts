@@ -1,12 +1,11 @@
 import type { UiPermission } from '../../contract/permissions.ts';
+import type { Call, Subject } from './call.ts';
 import { decide } from './decide.ts';
 import { accessOf, type Grants } from './grants.ts';
-import { impliedMethods } from './implied-methods.ts';
 import type { NameList } from './names.ts';
-import { toolsCall } from './rule-table.ts';
-import type { Call, Subject } from './scope.ts';
+import { impliedMethods, toolsCall } from './rule-table.ts';
+import type { ServerRule } from './rules.ts';
 import type { Scope } from './scope-set.ts';
-import type { ServerRule } from './server-rules.ts';
 
 /** What may be asked of one server, as far as rules tell it apart; `*` is every other server, method, tool, prompt or resource. */
 export interface Ground {

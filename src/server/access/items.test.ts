@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Call, Subject } from './call.ts';
 import { decide } from './decide.ts';
 import { compile } from './grants.ts';
 import { hasName, type NameList } from './names.ts';
-import type { Call, Subject } from './scope.ts';
+import type { ServerRule } from './rules.ts';
 import { parseScopes, type Scope } from './scope-set.ts';
-import type { ServerRule } from './server-rules.ts';
 
 const subject: Subject = { groups: ['g'] };
 

@@ -1,17 +1,9 @@
-import { type Answers, addNames, noAnswers } from './answers.ts';
 import type { NameList } from './names.ts';
-import type { Decision } from './scope.ts';
 
 /** Resources that a rule grants: these URIs, and those that begin so. */
 export type ResourceNames =
   | 'all'
   | { readonly exact: ReadonlySet<string>; readonly prefixes: readonly string[] };
-
-/** Answers by URI. */
-export interface ResourceAnswers extends Answers {
-  /** In the order of the scopes. */
-  readonly prefixes: [prefix: string, answer: Decision][];
-}
 
 /**
  * What is wrong with an entry for resources; undefined for a URI, and for the beginning of URIs up to a
@@ -41,38 +33,12 @@ function isPrefix(entry: string): boolean {
   return entry.endsWith('/*') || entry.endsWith(':*');
 }
 
-/** No answers. */
-export function noResourceAnswers(): ResourceAnswers {
-  return { ...noAnswers(), prefixes: [] };
-}
-
-/** Adds the resources of a rule of the next scope in order; what an earlier scope allows keeps its answer. */
-export function addResources(answers: ResourceAnswers, names: ResourceNames, answer: Decision): void {
-  if (answers.any) return;
-  if (names === 'all') answers.any = answer;
-  else {
-    addNames(answers, new Set([...names.exact].filter((uri) => !byPrefix(answers, uri))), answer);
-    for (const prefix of names.prefixes) answers.prefixes.push([prefix, answer]);
-  }
-}
-
-/** The answer for a URI, or for a template: as if it were one of the URIs that it makes. */
-export function resourceAnswer(answers: ResourceAnswers, uri: string | undefined): Decision | undefined {
-  if (uri === undefined) return answers.any;
-  return answers.named.get(uri) ?? byPrefix(answers, uri) ?? answers.any;
-}
-
-function byPrefix({ prefixes }: ResourceAnswers, uri: string): Decision | undefined {
-  const found = prefixes.find(([prefix]) => uri.startsWith(prefix));
-  return found && isPlain(uri) ? found[1] : undefined;
-}
-
 const leadsElsewhere = /\/\.{1,2}(?:[/?#]|$)|\\|%(?:25|2e|2f|5c)|[\s\p{Cc}]/iu;
 
 /**
  * Whether no server reads a URI as one that begins otherwise. Dot segments lead out of a folder, and what is written as an
  * escape may be read before or after they are removed; parsers of URLs drop tabs and line breaks first.
  */
-function isPlain(uri: string): boolean {
+export function isPlain(uri: string): boolean {
   return !leadsElsewhere.test(uri);
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseScopes } from './scope-set.ts';
-import { ScopesFault } from './scopes-fault.ts';
+import { ScopesFault } from './yaml-reader.ts';
 
 const example = `
 UI-Scopes:

@@ -1,12 +1,9 @@
 import type { UiPermission } from '../../contract/permissions.ts';
 import { looksLikeEvery } from '../../contract/values/names.ts';
-import type { AgentRule } from './agent-rules.ts';
 import type { NameList } from './names.ts';
 import type { Reader } from './reader.ts';
-import { type Rules, readRules, type ServerRule } from './server-rules.ts';
-import { readUiPermissions } from './ui-permissions.ts';
-import { readYaml, type YamlReader } from './yaml-reader.ts';
-import type { Place } from './yaml-values.ts';
+import { type AgentRule, type Rules, readRules, readUiPermissions, type ServerRule } from './rules.ts';
+import { readYaml, type YamlPlace, type YamlReader } from './yaml-reader.ts';
 
 /** A named set of grants, and the groups whose members hold it. It may have UI permissions, server rules or both. */
 export interface Scope {
@@ -77,7 +74,7 @@ function scopeOf(name: string, { uiPermissions, rules, groups, clients }: Draft)
   return { name, ...rules, uiPermissions, groupMappings: groups, ...(clients ? { clients } : {}) };
 }
 
-function readClientSection(reader: YamlReader, section: Place, drafts: ReadonlyMap<string, Draft>): void {
+function readClientSection(reader: YamlReader, section: YamlPlace, drafts: ReadonlyMap<string, Draft>): void {
   for (const { key, at, value } of reader.entries(section, clientSection) ?? []) {
     const draft = drafts.get(key);
     if (draft) draft.clients = readClients(reader, value, `the clients of scope '${key}'`);
@@ -93,7 +90,7 @@ export function readClients<P>(reader: Reader<P>, place: P, what: string): reado
   return items.flatMap((item) => reader.text(item, `an entry of ${what}`) ?? []);
 }
 
-function readUiSection(reader: YamlReader, section: Place, drafts: Map<string, Draft>): void {
+function readUiSection(reader: YamlReader, section: YamlPlace, drafts: Map<string, Draft>): void {
   for (const { key, at, value } of reader.entries(section, uiSection) ?? []) {
     noteOddName(reader, at, key);
     draftOf(drafts, key).uiPermissions = readUiPermissions(reader, value, key);
@@ -101,7 +98,7 @@ function readUiSection(reader: YamlReader, section: Place, drafts: Map<string, D
 }
 
 /** No scope and no group is called like the wildcard, since nobody could say which of both is meant. */
-function noteOddName(reader: YamlReader, at: Place, name: string): void {
+function noteOddName(reader: YamlReader, at: YamlPlace, name: string): void {
   if (looksLikeEvery(name))
     reader.fault(at, `'${name}' is no name for a scope, since it reads like every one`);
 }
@@ -116,7 +113,12 @@ function namedDraft(drafts: Map<string, Draft>, builtIn: ScopeSet, name: string)
   return drafts.get(name);
 }
 
-function readGroups(reader: YamlReader, section: Place, drafts: Map<string, Draft>, builtIn: ScopeSet): void {
+function readGroups(
+  reader: YamlReader,
+  section: YamlPlace,
+  drafts: Map<string, Draft>,
+  builtIn: ScopeSet,
+): void {
   for (const { key: group, at, value } of reader.entries(section, groupSection) ?? []) {
     if (looksLikeEvery(group) && !group.toLowerCase().includes('all'))
       reader.fault(at, `'${group}' is not a group; write each group by its name or id`);

@@ -1,10 +1,150 @@
-import { type Document, LineCounter, type Node, parseDocument, visit } from 'yaml';
-import { type ScopeFileFault, ScopesFault } from './scopes-fault.ts';
-import { type NoteFault, type Place, placeOf, valuesOf, type YamlValues } from './yaml-values.ts';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
+import type { Entry, Reader } from './reader.ts';
+
+/** One fault of a scope file: where it is (both counted from 1) and what is wrong, with the remedy. */
+export interface ScopeFileFault {
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+/** How many faults the message spells out; `faults` holds them all. */
+const shown = 25;
+
+/** A scope file that cannot be used; `faults` is never empty and in the order of the file. */
+export class ScopesFault extends Error {
+  readonly file: string;
+  readonly faults: readonly ScopeFileFault[];
+  constructor(file: string, faults: readonly ScopeFileFault[]) {
+    const inOrder = faults.toSorted((a, b) => a.line - b.line || a.column - b.column);
+    const lines = inOrder
+      .slice(0, shown)
+      .map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
+    if (inOrder.length > shown) lines.push(`and ${inOrder.length - shown} more`);
+    super(lines.join('\n'));
+    this.name = 'ScopesFault';
+    this.file = file;
+    this.faults = inOrder;
+  }
+}
+
+/** A value of the file: its node, and the offset in the text where the file says it. */
+export interface YamlPlace {
+  readonly node: Node | null;
+  readonly offset: number;
+}
+
+/** Notes a fault at a place of the text. */
+export type NoteFault = (at: { readonly offset: number }, message: string) => void;
+
+/** Typed looks at the values of a YAML file; what is not as asked for is noted as a fault. */
+export type YamlValues = Omit<Reader<YamlPlace>, 'fault'>;
+
+/** What looking at values needs of the file. */
+export interface Reading {
+  readonly anchors: ReadonlyMap<string, Node>;
+  readonly lines: LineCounter;
+  readonly fault: NoteFault;
+  /** Counts values, so that aliases cannot multiply them without end. */
+  readonly spend: (values: number) => void;
+}
+
+/** Looks at values through `reading`. */
+export function valuesOf(reading: Reading): YamlValues {
+  const { anchors, fault, spend } = reading;
+  const resolve = (place: YamlPlace): Node | null => {
+    if (!isAlias(place.node)) return place.node;
+    const target = anchors.get(place.node.source);
+    return target && placeOf(target, 0).offset < place.offset ? target : place.node;
+  };
+  const peek = (place: YamlPlace): string | undefined => {
+    const node = resolve(place);
+    return isScalar(node) && typeof node.value === 'string' ? node.value : undefined;
+  };
+  return {
+    peek,
+    has(place, key) {
+      const node = resolve(place);
+      return isMap(node) && node.has(key);
+    },
+    entries(place, what) {
+      const node = resolve(place);
+      if (!isMap(node)) {
+        fault(place, `${what} must be a mapping (name: value), not ${kindOf(node)}`);
+        return undefined;
+      }
+      spend(node.items.length);
+      return entriesOf(node.items, place, reading);
+    },
+    items(place, what) {
+      const node = resolve(place);
+      if (!isSeq(node)) {
+        fault(place, `${what} must be a list, not ${kindOf(node)}`);
+        return [];
+      }
+      spend(node.items.length);
+      return node.items.map((item) => placeOf(item, place.offset));
+    },
+    text(place, what) {
+      const text = peek(place);
+      if (text === undefined) fault(place, `${what} must be a text, not ${kindOf(resolve(place))}`);
+      else if (text.trim() === '') fault(place, `${what} is empty`);
+      else return text;
+      return undefined;
+    },
+  };
+}
+
+/** The place of a node; for one that the text leaves out, the offset given. */
+export function placeOf(node: unknown, fallback: number): YamlPlace {
+  const known = node as Node | null;
+  return { node: known, offset: known?.range?.[0] ?? fallback };
+}
+
+function entriesOf(
+  pairs: readonly { readonly key: unknown; readonly value: unknown }[],
+  place: YamlPlace,
+  { lines, fault }: Reading,
+): Entry<YamlPlace>[] {
+  const seen = new Map<string, number>();
+  const entries: Entry<YamlPlace>[] = [];
+  for (const pair of pairs) {
+    const { node, offset } = placeOf(pair.key, place.offset);
+    const key = isScalar(node) && typeof node.value === 'string' ? node.value : '';
+    const first = seen.get(key);
+    if (key.trim() === '') fault({ offset }, 'a name before the colon must be a text that is not empty');
+    else if (first !== undefined)
+      fault({ offset }, `'${key}' is here twice; the first is in line ${lines.linePos(first).line}`);
+    else {
+      seen.set(key, offset);
+      entries.push({ key, at: { node: null, offset }, value: placeOf(pair.value, offset) });
+    }
+  }
+  return entries;
+}
+
+function kindOf(node: Node | null): string {
+  if (isMap(node)) return 'a mapping';
+  if (isSeq(node)) return 'a list';
+  if (isAlias(node)) return `the unknown alias '*${node.source}'`;
+  if (!isScalar(node) || node.value === null) return 'nothing';
+  if (typeof node.value === 'string') return `the text '${node.value}'`;
+  return `the ${typeof node.value} ${String(node.value)} without quotes`;
+}
 
 /** Reads a YAML file and collects every fault with its place, so that all are told at once. */
 export interface YamlReader extends YamlValues {
-  readonly root: Place;
+  readonly root: YamlPlace;
   readonly fault: NoteFault;
   /** Throws a ScopesFault when any fault was noted. */
   finish(): void;
@@ -30,7 +170,7 @@ export function readYaml(text: string, file: string): YamlReader {
     throw new ScopesFault(file, [{ line: 1, column: 1, message }]);
   };
   if (text.length > maxLength) refuse('the file is larger than 1 MiB');
-  let root: Place = { node: null, offset: 0 };
+  let root: YamlPlace = { node: null, offset: 0 };
   let anchors = new Map<string, Node>();
   try {
     const document = parse(text, lines);

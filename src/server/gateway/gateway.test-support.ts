@@ -8,7 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Call, Decision } from '../access/scope.ts';
+import type { Call, Decision } from '../access/call.ts';
 import type { AuditEvent } from '../audit/event.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';

@@ -1,4 +1,4 @@
-import type { Call, Decision, RefusalReason } from '../access/scope.ts';
+import type { Call, Decision, RefusalReason } from '../access/call.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';

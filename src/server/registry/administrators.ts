@@ -1,9 +1,8 @@
 import { factsOf, uiPermissions } from '../../contract/permissions.ts';
+import type { Subject } from '../access/call.ts';
 import type { Caller } from '../access/caller.ts';
-import { accessOf, type Grants } from '../access/grants.ts';
-import { administratorScopes } from '../access/holding.ts';
+import { accessOf, administratorScopes, type Grants } from '../access/grants.ts';
 import { groupKey } from '../access/names.ts';
-import type { Subject } from '../access/scope.ts';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../iam/directory.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { looksLikeEvery } from '../../contract/values/names.ts';
+import type { Call } from '../access/call.ts';
 import { decide } from '../access/decide.ts';
 import { accessOf } from '../access/grants.ts';
-import type { Call } from '../access/scope.ts';
 import { parseScopes, type ScopeSet } from '../access/scope-set.ts';
 import { type Config, copyOfExample, packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';

@@ -1,9 +1,9 @@
 import type { RequestListener } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Reply } from '../../contract/endpoint.ts';
+import type { Call, Decision } from '../access/call.ts';
 import { decide } from '../access/decide.ts';
 import { holdingOf } from '../access/grants.ts';
-import type { Call, Decision } from '../access/scope.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
 import { packagedFile } from '../config/config.ts';

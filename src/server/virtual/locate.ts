@@ -1,5 +1,5 @@
+import type { Call, Decision } from '../access/call.ts';
 import type { Access } from '../access/caller.ts';
-import type { Call, Decision } from '../access/scope.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Item, Kind, Resolved } from '../registry/virtual-servers/resolve.ts';
 import { type DecideCall, innerCall, missingScope } from '../registry/virtual-servers/shown.ts';

@@ -1,12 +1,11 @@
 import type { accessEndpoints } from '../../../contract/access.ts';
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
 import { trimSlashes } from '../../../contract/values/names.ts';
-import { allowanceOn } from '../../access/allowance.ts';
+import type { Call, RefusalReason, Subject } from '../../access/call.ts';
 import type { Caller } from '../../access/caller.ts';
 import { decide } from '../../access/decide.ts';
-import { groupsBehind, ruleBehind } from '../../access/explain.ts';
+import { allowanceOn, groupsBehind, ruleBehind } from '../../access/explain.ts';
 import { accessOf, type Grants } from '../../access/grants.ts';
-import type { Call, RefusalReason, Subject } from '../../access/scope.ts';
 import { ruleShown } from '../../access/scope-json.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Identity } from '../../identity/identity.ts';

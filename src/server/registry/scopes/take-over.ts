@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { parseScopes, type ScopeSet } from '../../access/scope-set.ts';
-import { ScopesFault } from '../../access/scopes-fault.ts';
+import { ScopesFault } from '../../access/yaml-reader.ts';
 import { lockUntilCommit } from '../../db/lease.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';

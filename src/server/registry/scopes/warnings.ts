@@ -1,8 +1,8 @@
 import { factsOf } from '../../../contract/permissions.ts';
 import { nameOfPath } from '../../../contract/servers/servers.ts';
 import { hasName, type NameList } from '../../access/names.ts';
+import type { ServerRule } from '../../access/rules.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import type { ServerRule } from '../../access/server-rules.ts';
 import type { Db } from '../../db/tables.ts';
 
 /** What is registered, as scopes name it. */

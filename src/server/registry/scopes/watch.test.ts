@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { decide } from '../../access/decide.ts';
 import { accessOf } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';
-import { ScopesFault } from '../../access/scopes-fault.ts';
+import { ScopesFault } from '../../access/yaml-reader.ts';
 import { followed } from '../../changes/feed.test-support.ts';
 import type { Feed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Grants } from '../../access/grants.ts';
 import type { ScopeSet } from '../../access/scope-set.ts';
-import { type ScopeFileFault, ScopesFault } from '../../access/scopes-fault.ts';
+import { type ScopeFileFault, ScopesFault } from '../../access/yaml-reader.ts';
 import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
 import { groupsGainingPower, lockOutBy } from '../administrators.ts';

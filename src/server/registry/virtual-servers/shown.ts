@@ -1,7 +1,7 @@
 import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { VirtualServer, VirtualServerSummary } from '../../../contract/servers/virtual-servers.ts';
+import type { Call, Decision } from '../../access/call.ts';
 import type { Access } from '../../access/caller.ts';
-import type { Call, Decision } from '../../access/scope.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Item, Kind } from './resolve.ts';
 import { ownerOf } from './store.ts';

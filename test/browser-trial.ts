@@ -15,11 +15,13 @@ export interface BrowserTrial {
 
 /**
  * Gives every test of a file a browser and one gateway, started with `options`; `prepare` gets it before the first test.
+ * Pages may send requests to it, to the emulator and to the origins of `mayGoTo`.
  * A test fails with what went wrong on its pages besides. Without Chromium they are skipped, but for CI.
  */
 export function browserTrial(
   options: () => Options,
   prepare: (gateway: TestGateway) => unknown,
+  mayGoTo: () => readonly string[] = () => [],
 ): BrowserTrial {
   let browser: Browser;
   let gateway: TestGateway;
@@ -45,7 +47,7 @@ export function browserTrial(
   });
 
   const open: BrowserTrial['open'] = async (given = {}) => {
-    const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl], given);
+    const visit = await openPage(browser, [gateway.url, gateway.emulatorUrl, ...mayGoTo()], given);
     visits.push(visit);
     return visit.page;
   };

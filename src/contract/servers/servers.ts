@@ -273,6 +273,11 @@ export const serverEndpoints = {
       /** What to register as `proxy_pass_url`. */
       proxy_pass_url: z.string(),
       needs_credential: z.boolean(),
+      /**
+       * Whether people can connect to it with accounts of their own, because it says where (RFC 9728): `ready` at once,
+       * `needs_client` once the gateway is registered as a client there; null when it says nothing of that.
+       */
+      takes_accounts: z.enum(['ready', 'needs_client']).nullable(),
       protocol_version: z.string().nullable(),
       server_version: z.string().nullable(),
       tools: z.array(z.object({ name: z.string(), description: z.string() })),

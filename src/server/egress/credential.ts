@@ -53,12 +53,12 @@ export interface Credentials {
     identity: Identity,
     refused: Pick<Credential['connection'], 'id' | 'generation'>,
   ): Promise<Credential>;
-  /** Notes what it was used for, at most once a minute. */
+  /** Notes what it was used for, the same at most once a minute. */
   used(connectionId: string, what: string): void;
   close(): void;
 }
 
-/** Between two notes of the use of a connection, in milliseconds. */
+/** Between two notes of the same use of a connection, in milliseconds. */
 const noteEveryMs = 60_000;
 /** After this long a renewal that failed is tried again, in milliseconds. */
 const retryMs = 30_000;
@@ -210,9 +210,10 @@ export function createCredentials(world: CredentialWorld): Credentials {
     },
     used(connectionId, what) {
       const now = world.now();
-      if (now - (noted.get(connectionId) ?? 0) < noteEveryMs) return;
+      const use = `${connectionId} ${what}`;
+      if (now - (noted.get(use) ?? 0) < noteEveryMs) return;
       if (noted.size >= keptAtMost) noted.clear();
-      noted.set(connectionId, now);
+      noted.set(use, now);
       noteUse(world.db, connectionId, { at: new Date(now).toISOString(), for: what }).catch(
         (error: unknown) => world.log.warn({ err: error }, 'the use of a connection could not be noted'),
       );

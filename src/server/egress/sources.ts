@@ -93,6 +93,17 @@ export function createSources(world: SourcesWorld) {
   };
   return {
     sourceOf,
+    /** Whether people can connect to the server at an address: at once, or once a client is given; null where it does not say how. */
+    async takesAccounts(url: URL): Promise<'ready' | 'needs_client' | null> {
+      try {
+        const said = await saysItself(world.fetch, { url, name: url.host });
+        const source = await atIssuer(world.fetch, said.authorization_servers[0] ?? '');
+        if (source.authorizeUrl === null) return null;
+        return source.registrationUrl !== null || usesDocument(world, source) ? 'ready' : 'needs_client';
+      } catch {
+        return null;
+      }
+    },
     /** The client that the gateway is there. With `issuer`, the one that a connection was made at: another one fails. */
     async clientOf(
       server: EgressServer,
@@ -141,7 +152,7 @@ async function findSource(send: Fetch, server: EgressServer): Promise<Source> {
 /** What the server says of its own authorization (RFC 9728): by its challenge, else at the well-known addresses. */
 async function saysItself(
   send: Fetch,
-  { url, name }: EgressServer,
+  { url, name }: Pick<EgressServer, 'url' | 'name'>,
 ): Promise<z.infer<typeof protectedResource>> {
   const challenge = await challengeOf(send, url);
   const path = url.pathname === '/' ? '' : url.pathname;
@@ -232,6 +243,14 @@ function undiscovered(what: string, why: string): Failure {
   );
 }
 
+/** Whether the gateway is known there by its document: only one at an https address is taken. */
+function usesDocument(
+  { publicUrl }: SourcesWorld,
+  { takesDocuments }: Pick<Source, 'takesDocuments'>,
+): boolean {
+  return takesDocuments && publicUrl.startsWith('https:');
+}
+
 async function clientAt(world: SourcesWorld, server: EgressServer, source: Source): Promise<TokenClient> {
   const { settings } = server;
   const { tokenUrl } = source;
@@ -240,7 +259,7 @@ async function clientAt(world: SourcesWorld, server: EgressServer, source: Sourc
     const method = secret === undefined ? 'none' : settings.token_auth_method;
     return { tokenUrl, clientId: settings.client_id, secret, method };
   }
-  if (source.takesDocuments && world.publicUrl.startsWith('https:'))
+  if (usesDocument(world, source))
     return { tokenUrl, clientId: new URL(documentPath, world.publicUrl).href, method: 'none' };
   const { registrationUrl, issuer } = source;
   if (registrationUrl === null || issuer === null)

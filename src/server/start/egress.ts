@@ -26,7 +26,7 @@ const gatewayItself: Identity = {
 export function buildEgress(
   { db, feed, config, log, now }: Base,
   { exchange }: Pick<IdentityParts, 'exchange'>,
-  { servers, wayOut, own }: Pick<Inventory, 'servers' | 'wayOut' | 'own'>,
+  { servers, wayOut, told }: Pick<Inventory, 'servers' | 'wayOut' | 'told'>,
   ending: Ending,
 ) {
   // Servers name their authorization servers, so these are bound to the same addresses as the servers themselves.
@@ -45,7 +45,8 @@ export function buildEgress(
     exchange: (server, identity) => exchanged(exchange, server, identity, now),
   });
   ending.defer(() => credentials.close());
-  own.headers = async (row) => {
+  told.takesAccounts = (url) => sources.takesAccounts(url);
+  told.headers = async (row) => {
     const server = egressServerOf(row);
     if (server?.settings.egress_auth_mode !== 'client_credentials') return [];
     const { header, value } = await credentials.of(server, gatewayItself);

@@ -15,6 +15,7 @@ import { listAgents } from '../registry/agents/store.ts';
 import { startScopes } from '../registry/scopes/watch.ts';
 import { credentialsFrom } from '../registry/servers/credential.ts';
 import { createServerEvents } from '../registry/servers/events.ts';
+import type { ServersWorld } from '../registry/servers/handlers.ts';
 import { createCheck } from '../registry/servers/health/check.ts';
 import { createLookAfter } from '../registry/servers/health/look-after.ts';
 import { createHealthWatch } from '../registry/servers/health/watch-health.ts';
@@ -28,6 +29,13 @@ import { recordsOfFile } from './unasked-grants.ts';
 
 /** The inventory: scopes and servers, and what keeps them current. */
 export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
+
+/** What is known of servers by the credentials that go there. */
+interface Told {
+  /** The gateway's own credential at a server, as headers. */
+  headers: (row: ServerRow) => Promise<readonly string[]>;
+  takesAccounts: ServersWorld['takesAccounts'];
+}
 
 /** Builds the registry: the scopes in force, the servers with their routes, credentials, checks and events. */
 export async function buildInventory(
@@ -58,8 +66,9 @@ export async function buildInventory(
   const { tls } = config.gateway;
   const wayOut = { proxy: config.proxy, tls: tls && secureContextOf(tls) };
   const check = createCheck({ ...wayOut, policy, version });
-  const own: { headers: (row: ServerRow) => Promise<readonly string[]> } = { headers: async () => [] };
-  const ownHeaders = (row: ServerRow) => own.headers(row);
+  // What the credentials of people tell of servers; built later, from this.
+  const told: Told = { headers: async () => [], takesAccounts: async () => null };
+  const ownHeaders = (row: ServerRow) => told.headers(row);
   const lookAfter = createLookAfter({
     ...{ db, now, check, credentialsOf, ownHeaders, slowMs: config.health.slowMs },
   });
@@ -80,6 +89,7 @@ export async function buildInventory(
     serversPerPerson: config.serversPerPerson,
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
+    takesAccounts: (url: URL) => told.takesAccounts(url),
   };
   const table = await startVirtualTable({ db, feed, findRoute: routes.find });
   ending.defer(() => table.close());
@@ -88,7 +98,7 @@ export async function buildInventory(
     table,
     decide: (who: Identity, call: Call) => decide(who, call, scopes.grants()),
   };
-  return { scopes, access, routes, events, watch, servers, virtualServers, wayOut, own };
+  return { scopes, access, routes, events, watch, servers, virtualServers, wayOut, told };
 }
 
 /** The four roles and what belongs to them, as they are without a scope file. */

@@ -24,6 +24,9 @@ export interface Draft {
 /** What is wrong with the fields of a draft, by field. */
 export type DraftFaults = Partial<Record<keyof Draft, string>>;
 
+/** In place of a scheme: no credential for all, since each person signs in to the server with an account of their own. */
+export const ownAccounts = 'own_accounts';
+
 /** The form of a server that nobody has said anything about. */
 export const emptyDraft: Draft = {
   ...{ server_name: '', path: '', proxy_pass_url: '', description: '', tags: '' },
@@ -39,7 +42,7 @@ export function draftOf(server: Server): Draft {
     description: server.description,
     tags: server.tags.join(', '),
     transport: server.supported_transports.join(', '),
-    auth_scheme: server.auth_scheme,
+    auth_scheme: server.egress_auth_mode === 'oauth_user' ? ownAccounts : server.auth_scheme,
     auth_credential: '',
     auth_header_name: server.auth_header_name ?? '',
   };
@@ -60,6 +63,7 @@ export function definitionOf(draft: Draft) {
 
 /** The change of the credential that a draft asks for; undefined when it stays as it is. */
 export function credentialOf(draft: Draft, stored: string): z.input<typeof credentialInput> | undefined {
+  if (draft.auth_scheme === ownAccounts) return undefined;
   const scheme = draft.auth_scheme as 'none' | 'bearer' | 'api_key';
   if (scheme === stored && draft.auth_credential === '') return undefined;
   if (scheme === 'none') return { auth_scheme: 'none' };
@@ -81,7 +85,7 @@ export function faultsOf(draft: Draft, stored: string): DraftFaults {
     const field = fieldAt(path);
     if (field) faults[field] ??= draft[field] === '' ? 'This is needed.' : message;
   }
-  if (draft.auth_scheme !== 'none' && draft.auth_scheme !== stored && draft.auth_credential === '')
+  if (!['none', ownAccounts, stored].includes(draft.auth_scheme) && draft.auth_credential === '')
     faults.auth_credential = 'This is needed.';
   return faults;
 }

@@ -14,6 +14,7 @@ import {
   draftOf,
   faultsOf,
   fieldAt,
+  ownAccounts,
 } from './server-draft.ts';
 
 /** The form of a server, a new one or one that is registered; held to the schemas of the API while it is filled in. */
@@ -111,9 +112,10 @@ function CredentialFields({
           ['none', 'None'],
           ['bearer', 'Bearer token'],
           ['api_key', 'API key header'],
+          [ownAccounts, "Each person's own account (OAuth)"],
         ]}
       />
-      {draft.auth_scheme !== 'none' && (
+      {draft.auth_scheme !== 'none' && draft.auth_scheme !== ownAccounts && (
         <>
           <TextField
             label="Credential"
@@ -175,7 +177,7 @@ async function register(draft: Draft) {
   const saved = await api('servers.register', {
     body: { ...definitionOf(draft), is_enabled: credential === undefined },
   });
-  return { saved, refusal: await prove(saved, credential) };
+  return { saved, refusal: (await prove(saved, credential)) ?? (await arrange(saved, draft)) };
 }
 
 async function change(server: Server, draft: Draft) {
@@ -185,7 +187,20 @@ async function change(server: Server, draft: Draft) {
     headers: { 'if-match': `"${server.revision}"` },
     body: changes,
   });
-  return { saved, refusal: await prove(saved, credentialOf(draft, draftOf(server).auth_scheme)) };
+  const refusal = await prove(saved, credentialOf(draft, draftOf(server).auth_scheme));
+  return { saved, refusal: refusal ?? (await arrange(saved, draft)) };
+}
+
+/** Has each person sign in to a server that is saved already; what else was said of that stays. Answers why it was refused. */
+async function arrange(saved: Server, draft: Draft): Promise<Error | undefined> {
+  if (draft.auth_scheme !== ownAccounts || saved.egress_auth_mode === 'oauth_user') return undefined;
+  try {
+    const body = { egress_auth_mode: 'oauth_user' as const };
+    await api('servers.configureEgress', { params: { path: saved.path }, body });
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** Stores the credential of a server that is saved already; answers why that was refused. */

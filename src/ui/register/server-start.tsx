@@ -5,7 +5,7 @@ import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { type Draft, emptyDraft, importDrafts } from './server-draft.ts';
+import { type Draft, emptyDraft, importDrafts, ownAccounts } from './server-draft.ts';
 
 /** Two ways to fill in the form of a new server: look at its address, or paste a configuration. */
 export function ServerStart({ onDraft }: { onDraft: (draft: Draft) => void }) {
@@ -27,7 +27,7 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
         ...found.suggested,
         proxy_pass_url: found.proxy_pass_url,
         transport: found.transport ?? emptyDraft.transport,
-        auth_scheme: found.needs_credential ? 'bearer' : 'none',
+        auth_scheme: found.takes_accounts ? ownAccounts : found.needs_credential ? 'bearer' : 'none',
       }),
   });
   const found = look.data;
@@ -65,6 +65,10 @@ type Found = Awaited<ReturnType<typeof api<'servers.probe'>>>;
 
 function wordsFor(found: Found): string {
   if (found.transport === null) return `No MCP server was found there. ${found.detail ?? ''}`;
+  if (found.takes_accounts === 'ready')
+    return 'A server answers there, and each person signs in to it with an account of their own. The form is filled in below.';
+  if (found.takes_accounts)
+    return 'A server answers there, and each person signs in to it with an account of their own. Register the gateway as a client there first, and give its client id with egress-configure.';
   if (found.needs_credential) return 'A server answers there, and wants a credential: give it below.';
   const names = found.tools.map(({ name }) => name);
   const few = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');

@@ -56,6 +56,7 @@ beforeEach(async () => {
     events: { open: () => new ReadableStream() },
     publicUrl: 'https://gateway.example/',
     policy,
+    takesAccounts: async (url) => (url.pathname === '/files/mcp' ? 'ready' : null),
     now,
     newId: () => `id-${++ids}`,
     get serversPerPerson() {
@@ -470,6 +471,7 @@ test('a look at an address finds the server below it and suggests how to registe
     transport: 'streamable-http',
     proxy_pass_url: `${base}/mcp`,
     needs_credential: false,
+    takes_accounts: null,
     suggested: { server_name: 'currenttime', path: '/currenttime' },
     duplicates: [],
     tools: [{ name: 'current_time_by_timezone' }, { name: 'countdown' }],
@@ -492,6 +494,7 @@ test('a look at an address says that a credential is wanted, or that nobody is t
   expect((await call('servers.probe', { body: { url: `${url}?key=secret` } }, who)).body).toMatchObject({
     status: 'auth-failing',
     needs_credential: true,
+    takes_accounts: 'ready',
     transport: 'streamable-http',
     suggested: { path: '/files' },
   });

@@ -36,7 +36,7 @@ import type { ServerEvents } from './events.ts';
 import type { CheckServer } from './health/check.ts';
 import { forgetHistory, healthHistory, recordHealth } from './health/health-history.ts';
 import type { LookAfter } from './health/look-after.ts';
-import { probe } from './health/probe.ts';
+import { type ProbeWorld, probe } from './health/probe.ts';
 import { detailFor, present } from './present.ts';
 import {
   find,
@@ -67,6 +67,7 @@ export interface ServersWorld {
   readonly rows: () => readonly ServerRow[];
   /** Which addresses a server may be at. */
   readonly policy: OutboundPolicy;
+  readonly takesAccounts: ProbeWorld['takesAccounts'];
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -113,6 +114,8 @@ export function serverHandlers(
         return setEgress(trx, row, { egress, at: at(world) });
       });
       note({ before: egressForRecord(row), after: egressForRecord(changed) });
+      // What the server lets the gateway see depends on it.
+      if (changed.isEnabled) await world.lookAfter.one(changed);
       return new Reply(presentEgress(changed, world.publicUrl), { etag: etagOf(changed) });
     },
     'servers.toggle': ({ params, body }, caller) => toggle(world, params.path, body.enabled, caller),

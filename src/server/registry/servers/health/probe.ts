@@ -17,6 +17,8 @@ export interface ProbeWorld {
   readonly rows: () => readonly ServerRow[];
   readonly check: CheckServer;
   readonly policy: OutboundPolicy;
+  /** How people connect to the server at an address with accounts of their own; null where it does not say. */
+  readonly takesAccounts: (url: URL) => Promise<Probed['takes_accounts']>;
 }
 
 interface Try {
@@ -29,7 +31,7 @@ interface Try {
  * `access` says of which registered servers the caller may hear.
  */
 export async function probe(
-  { rows, check, policy }: ProbeWorld,
+  { rows, check, policy, takesAccounts }: ProbeWorld,
   given: string,
   access: Pick<Access, 'may' | 'isAdmin'>,
 ): Promise<Probed> {
@@ -46,6 +48,7 @@ export async function probe(
     transport: answers ? tried.transport : null,
     proxy_pass_url: answers ? tried.url.href : given,
     needs_credential: found.status === 'auth-failing',
+    takes_accounts: found.status === 'auth-failing' ? await takesAccounts(tried.url) : null,
     protocol_version: found.protocolVersion,
     server_version: found.serverVersion,
     tools: (found.tools ?? []).map((tool) => ({ name: tool.name, description: tool.description ?? '' })),

@@ -8,19 +8,17 @@ const patience = 120_000;
 /** What to do about the server's failures, by code. */
 const remedies: Readonly<Record<string, string>> = {
   credential_missing: howToGetToken,
-  credential_invalid: `The token is not one of this registry's. ${howToGetToken}`,
+  credential_invalid: `The token was not issued for this registry. ${howToGetToken}`,
   credential_expired: `The token has expired. ${howToGetToken}`,
   credential_revoked: `The token was revoked. ${howToGetToken}`,
-  not_allowed:
-    'See what you may do with `mcp-gateway whoami`; an administrator of the registry can grant more.',
-  not_found:
-    'See what there is, as far as you may see it, with `mcp-gateway list` or `mcp-gateway agent-list`.',
-  changed_meanwhile: 'Look at it again and repeat the command.',
+  not_allowed: 'Run `mcp-gateway auth whoami` to see your permissions; an administrator can grant more.',
+  not_found: 'Run `mcp-gateway server list` or `mcp-gateway agent list` to see what you can access.',
+  changed_meanwhile: 'Check the current state and run the command again.',
   too_many_requests: 'Wait a little and try again.',
-  directory_unavailable: 'Try again in a moment; nothing more is done until then.',
-  identity_unavailable: 'Try again in a moment; the token itself may be fine.',
+  directory_unavailable: 'Try again in a moment.',
+  identity_unavailable: 'Try again in a moment; the token itself may be valid.',
   overloaded: 'Try again in a moment.',
-  shutting_down: 'Try again when it runs again.',
+  shutting_down: 'Try again when the registry is running again.',
   internal: "Look up the correlation id in the server's log.",
   unexpected_answer: 'Check that --registry-url is the address of an MCP gateway registry.',
 };
@@ -48,7 +46,7 @@ export function tracedFetch(debug: (line: string) => void): typeof fetch {
       debug(`${what} failed`);
       throw error;
     });
-    debug(`${what} answered ${response.status}`);
+    debug(`${what} returned ${response.status}`);
     return response;
   };
 }
@@ -58,12 +56,12 @@ export function asApiTrouble(error: unknown, url: string): Trouble {
   if (error instanceof Trouble) return error;
   if (isApiError(error)) return fromProblem(error);
   if (error instanceof SyntaxError)
-    return new Trouble(`${url} did not answer with JSON.`, {
+    return new Trouble(`${url} did not return JSON.`, {
       remedy: remedies.unexpected_answer,
       cause: error,
     });
   if (error instanceof Error && error.name === 'TimeoutError')
-    return new Trouble(`${url} gave no answer within ${patience / 1000} seconds.`, { cause: error });
+    return new Trouble(`${url} did not respond within ${patience / 1000} seconds.`, { cause: error });
   if (error instanceof TypeError && error.message === 'fetch failed') return fromNetwork(error, url);
   return new Trouble(error instanceof Error ? error.message : String(error), { cause: error });
 }
@@ -97,8 +95,22 @@ function whatHappened(code: string, message: string): string {
   if (code === 'ECONNREFUSED') return 'nothing listens there';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known';
   if (speaksHttp(code)) return 'it speaks http, not https';
-  return message.includes('redirect') ? 'it answered with a redirect' : message || code;
+  if (code === 'CERT_HAS_EXPIRED') return 'its certificate has expired';
+  if (code === 'CERT_NOT_YET_VALID')
+    return 'its certificate is not valid yet; check the clock of this machine';
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'its certificate is for another host name';
+  if (aboutCertificate.test(code))
+    return 'its certificate was issued by an authority that is not trusted here';
+  if (/^(ERR_SSL|ERR_TLS|EPROTO)/.test(code)) return 'no secure connection could be agreed on';
+  if (/^(ETIMEDOUT|UND_ERR_(CONNECT|HEADERS|BODY)_TIMEOUT)$/.test(code)) return 'it did not respond in time';
+  if (/^(ECONNRESET|EPIPE|UND_ERR_SOCKET)$/.test(code)) return 'it closed the connection';
+  if (/^E(HOST|NET)UNREACH$/.test(code)) return 'there is no route to it';
+  if (code.startsWith('HPE_')) return 'it does not speak HTTP';
+  return message.includes('redirect') ? 'it responded with a redirect' : 'the connection failed';
 }
+
+/** What Node calls certificates whose issuer is not trusted. */
+const aboutCertificate = /CERT|SIGNED|UNABLE_TO_(VERIFY|GET)|ALTNAME/;
 
 /** What TLS makes of an answer in plain text. */
 function speaksHttp(code: string): boolean {
@@ -107,7 +119,9 @@ function speaksHttp(code: string): boolean {
 
 function whatToCheck(code: string): string {
   if (speaksHttp(code)) return 'Write http:// instead of https:// in --registry-url or REGISTRY_URL.';
-  if (/CERT|SIGNED|UNABLE_TO_(VERIFY|GET)|ALTNAME/.test(code))
+  if (/^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|ERR_TLS_CERT_ALTNAME_INVALID)$/.test(code))
+    return 'Ask whoever runs the registry for a valid certificate, or check --registry-url.';
+  if (aboutCertificate.test(code))
     return 'If the certificate comes from a private authority, name its file in NODE_EXTRA_CA_CERTS.';
   return 'Check that the registry runs (`mcp-gateway start`) and that --registry-url or REGISTRY_URL is its address.';
 }

@@ -1,8 +1,9 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Api } from '../contract/client.ts';
-import type { Output } from './output/output.ts';
+import type { Form, Output } from './output/output.ts';
 import type { FoundToken } from './sign-in/token-file.ts';
 import type { Terminal, World } from './terminal.ts';
+import { misuse } from './trouble.ts';
 
 /** What a running command works with. */
 export interface Run {
@@ -32,11 +33,30 @@ export interface Introduction {
   readonly examples: readonly string[];
 }
 
+/** A command that remembers its action, so that another name can have it too. */
+export class Recorded extends Command {
+  handler?: (...args: unknown[]) => unknown;
+
+  override createCommand(name?: string): Recorded {
+    return new Recorded(name);
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: the parameter types of commander itself.
+  override action(handler: (this: this, ...args: any[]) => void | Promise<void>): this {
+    this.handler = handler;
+    return super.action(handler);
+  }
+}
+
 /** The options that every command takes, before or after its name. */
 export interface GlobalOptions {
   registryUrl?: string;
   tokenFile?: string;
   json?: boolean;
+  o?: Form;
+  yes?: boolean;
+  dryRun?: boolean;
+  ignoreMissing?: boolean;
   debug?: boolean;
 }
 
@@ -58,7 +78,10 @@ export function addGlobalOptions(command: Command): void {
       '--token-file <file>',
       'file with your token (or MCP_GATEWAY_TOKEN_FILE, or the token in MCP_GATEWAY_TOKEN, or else your login)',
     ),
-    new Option('--json', 'print the result as one JSON document'),
+    new Option('-o <form>', 'table, wide (nothing cut), json, or name (only names, one per line)').choices([
+      ...['table', 'wide', 'json', 'name'],
+    ]),
+    new Option('--json', 'the same as -o json'),
     new Option('--debug', 'log what is done to standard error, without secrets'),
   ];
   for (const option of options) command.addOption(option.helpGroup('Global options:'));
@@ -89,6 +112,21 @@ export function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER): (tex
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
     throw new InvalidArgumentError(`Give a whole number ${range}.`);
   };
+}
+
+/** `--enabled true|false` of the toggles. */
+export function enabledOption(): Option {
+  return new Option('--enabled <state>', 'the state to set').choices(['true', 'false']);
+}
+
+/** The state that a toggle is to set; there is no switching over, since a repeated command would undo itself. */
+export function wantedState(enabled: string | undefined): boolean {
+  if (enabled === undefined)
+    throw misuse(
+      'Which state is missing.',
+      'Add --enabled true or --enabled false, or use the verbs enable and disable.',
+    );
+  return enabled === 'true';
 }
 
 /** A required option with the path of a server, or of something else. */

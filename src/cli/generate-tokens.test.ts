@@ -28,7 +28,9 @@ async function trial(identities: unknown, env: Record<string, string> = {}) {
   await mkdir(join(cwd, '.oauth-tokens'), { mode: 0o700 });
   const text = typeof identities === 'string' ? identities : JSON.stringify(identities);
   await writeFile(join(cwd, '.oauth-tokens/entra-identities.json'), text, { mode: 0o600 });
-  const circumstances = { cwd, env: { ENTRA_LOGIN_BASE_URL: emulator.origin, ...env } };
+  // No gateway of somebody else on this machine.
+  const nowhere = { REGISTRY_URL: 'http://127.0.0.1:1' };
+  const circumstances = { cwd, env: { ...nowhere, ENTRA_LOGIN_BASE_URL: emulator.origin, ...env } };
   const file = async (name: string) => JSON.parse(await readFile(join(cwd, '.oauth-tokens', name), 'utf8'));
   return { cwd, origin: emulator.origin, file, run: (...argv: string[]) => cli(argv, circumstances) };
 }

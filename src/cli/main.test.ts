@@ -12,11 +12,11 @@ test('help and version go to standard output with exit code 0', async () => {
 
 test.each([
   [[], 'Usage:'],
-  [['nonsense'], "unknown command 'nonsense'"],
-  [['lst'], 'Did you mean list?'],
+  [['nonsense'], "unknown command 'mcp-gateway nonsense'"],
+  [['lst'], 'Did you mean `mcp-gateway server list`?'],
   [['list', '--nonsense'], "unknown option '--nonsense'"],
   [['list', '--limit', 'many'], 'Give a whole number from 1 to 2000.'],
-  [['server-get'], "required option '--path <path>' not specified"],
+  [['server-get'], '--path is missing. For example: mcp-gateway server-get --path /currenttime'],
   [['toggle', '--path', '/x', '--enabled', 'maybe'], 'Allowed choices are true, false.'],
   [['list', '--registry-url', 'ftp://example.com'], 'is not an http:// or https:// URL'],
   [['list', '--registry-url', 'http://bob:secret@example.com'], 'holds a user name or password'],
@@ -72,8 +72,8 @@ test('a refusal is shown with detail, faults, remedy and correlation id', async 
   const { code, out, err } = await cli(['list'], { registry });
   expect({ code, out }).toEqual({ code: 1, out: '' });
   expect(err).toContain('error: The token expired at noon.');
-  expect(err).toContain('header.authorization: too old');
-  expect(err).toContain('mcp-gateway token');
+  expect(err).toContain('- authorization: too old');
+  expect(err).toContain('mcp-gateway auth login');
   expect(err).toContain('correlation id: c-1');
 });
 
@@ -88,7 +88,7 @@ test('with --json a failure is one JSON document too', async () => {
       message: 'No.',
       code: 'not_allowed',
       status: 403,
-      remedy: expect.stringContaining('mcp-gateway whoami'),
+      remedy: expect.stringContaining('mcp-gateway auth whoami'),
       correlation_id: 'c-2',
     },
   });
@@ -103,8 +103,8 @@ test('a registry that is not there is named, with what to check', async () => {
 });
 
 test.each([
-  [{ body: '<h1>Welcome</h1>' }, 'did not answer with JSON'],
-  [{ status: 302, headers: { location: '/login' } }, 'it answered with a redirect'],
+  [{ body: '<h1>Welcome</h1>' }, 'did not return JSON'],
+  [{ status: 302, headers: { location: '/login' } }, 'it responded with a redirect'],
   [{ status: 418, body: 'no' }, 'The server answered 418 without saying why.'],
 ])('an answer that is not of the API is explained: %j', async (said, message) => {
   const registry = await scripted({ 'GET /api/servers': said });
@@ -117,7 +117,7 @@ test('the debug log tells each request and never a secret', async () => {
   const registry = await scripted({ 'GET /api/servers': aPage([]) });
   const { err } = await cli(['list', '--debug', '--query', 'hush'], { registry });
   expect(err).toContain('debug: using the token from MCP_GATEWAY_TOKEN');
-  expect(err).toContain(`debug: GET ${registry.url}/api/servers answered 200`);
+  expect(err).toContain(`debug: GET ${registry.url}/api/servers returned 200`);
   expect(err).not.toMatch(/a\.test\.token|hush/);
 });
 

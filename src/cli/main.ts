@@ -1,7 +1,11 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { openApi } from './api.ts';
 import { systemClock, untilInterrupted } from './clock.ts';
 import type { Action, GlobalOptions, On, Run } from './command.ts';
+import { meaningOf } from './nouns/arrange.ts';
+import { DryRun, dryRunning, showDryRun } from './nouns/dry-run.ts';
+import { inFlags } from './nouns/flags.ts';
+import type { Meaning } from './nouns/nouns.ts';
 import { openOutput } from './output/output.ts';
 import { buildProgram } from './program.ts';
 import { findToken } from './sign-in/find-token.ts';
@@ -27,9 +31,8 @@ export async function main(
     (action) =>
     async (...args) => {
       // commander calls with the arguments, the options and, last, the command.
-      const command = args.at(-1) as { optsWithGlobals(): never };
-      const options = command.optsWithGlobals();
-      exitCode = await perform(action, options, world, terminal);
+      const command = args.at(-1) as Command;
+      exitCode = await perform(action, command, world, terminal);
     };
   const writers = {
     out: (text: string): void => void terminal.stdout.write(text),
@@ -46,11 +49,15 @@ export async function main(
 
 async function perform<O>(
   action: Action<O>,
-  options: O & GlobalOptions,
+  command: Command,
   world: World,
-  terminal: Terminal,
+  given: Terminal,
 ): Promise<number> {
-  const output = openOutput(terminal, { json: options.json ?? false, debug: options.debug ?? false });
+  const options = command.optsWithGlobals() as O & GlobalOptions;
+  const meaning = meaningOf(command);
+  const terminal: Terminal = { ...given, assumesYes: options.yes === true || isDryRun(options, meaning) };
+  const form = options.json ? 'json' : (options.o ?? 'table');
+  const output = openOutput(terminal, { form, debug: options.debug ?? false, meaning });
   try {
     const registryUrl = checkedUrl(options.registryUrl ?? (terminal.env.REGISTRY_URL || defaultUrl));
     const credential = async (): Promise<FoundToken> => {
@@ -62,15 +69,26 @@ async function perform<O>(
       ...{ terminal, world, output, registryUrl, credential },
       async api(found) {
         const { token } = found ?? (await credential());
-        return openApi(registryUrl, () => ({ authorization: `Bearer ${token}` }), output.debug);
+        const api = await openApi(registryUrl, () => ({ authorization: `Bearer ${token}` }), output.debug);
+        return isDryRun(options, meaning) ? dryRunning(api) : api;
       },
     };
     return (await action(run, options)) ?? 0;
   } catch (error) {
-    const trouble = asTrouble(error);
+    if (error instanceof DryRun) return showDryRun(error, output);
+    const trouble = inFlags(asTrouble(error), command);
+    if (options.ignoreMissing && trouble.about.status === 404) {
+      output.note(`${trouble.message} Nothing was changed.`);
+      return 0;
+    }
     output.trouble(trouble);
     return trouble.about.exitCode ?? 1;
   }
+}
+
+/** Whether changes are only to be shown. Commands with a `--dry-run` of their own see to it themselves. */
+function isDryRun({ dryRun }: GlobalOptions, meaning: Meaning | undefined): boolean {
+  return dryRun === true && meaning?.showsChanges === true;
 }
 
 function checkedUrl(text: string): string {

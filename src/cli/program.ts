@@ -1,7 +1,10 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import about from '../../package.json' with { type: 'json' };
-import { addGlobalOptions, introduce, type On } from './command.ts';
+import { addGlobalOptions, type On, Recorded } from './command.ts';
 import { addAllCommands } from './commands/index.ts';
+import { arrange } from './nouns/arrange.ts';
+import { addHelp } from './nouns/help.ts';
+import { unknownWord } from './nouns/suggest.ts';
 
 /** Where commander writes help and usage errors. */
 export interface Writers {
@@ -11,21 +14,19 @@ export interface Writers {
 
 /** Builds the command line; it throws a CommanderError instead of ending the process. */
 export function buildProgram(on: On, { out, err }: Writers): Command {
-  const program = new Command('mcp-gateway')
+  const program = new Recorded('mcp-gateway')
     .description('Run the MCP gateway and registry, and manage what is in it.')
     .version(about.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help, also for a command')
     .exitOverride()
     .configureOutput({ writeOut: out, writeErr: err })
-    .showHelpAfterError('Run it with --help to see what it takes.')
+    .showHelpAfterError('Run `mcp-gateway --help` for usage.')
     // Global options also stand on every command, so what follows a command's name is the command's: `--version 2` can be.
     .enablePositionalOptions();
-  introduce(program, [
-    'mcp-gateway start --evaluation',
-    'mcp-gateway token --output .token',
-    'mcp-gateway --token-file .token list',
-  ]);
   addAllCommands(program, on);
   for (const command of [program, ...program.commands]) addGlobalOptions(command);
+  arrange(program);
+  addHelp(program, out);
+  program.on('command:*', (words: string[]) => unknownWord(program, words));
   return program;
 }

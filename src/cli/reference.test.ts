@@ -26,17 +26,22 @@ function build(said = { text: '' }) {
   return buildProgram(() => async () => {}, { out: write, err: write });
 }
 
-test.each(commands.map((command) => command.name()))(
-  '%s has help with examples, and knows its options',
-  async (name) => {
-    const help = await cli([name, '--help']);
-    expect(help).toMatchObject({ code: 0, err: '' });
+const every = commands.flatMap((command) => [
+  [command.name()],
+  ...command.commands.map((verb) => [command.name(), verb.name()]),
+]);
+
+test('every command has help with examples, and knows its options', async () => {
+  expect(every.length).toBeGreaterThan(150);
+  for (const words of every) {
+    const help = await cli([...words, '--help']);
+    expect(help, words.join(' ')).toMatchObject({ code: 0, err: '' });
     expect(help.out).toMatch(/\nExamples:\n {2}\S/);
     for (const option of ['--json', '--registry-url', '--token-file']) expect(help.out).toContain(option);
-    const wrong = await cli([name, '--no-such-option']);
-    expect(wrong).toMatchObject({ code: 2, out: '' });
-  },
-);
+    const wrong = await cli([...words, '--no-such-option']);
+    expect(wrong, words.join(' ')).toMatchObject({ code: 2, out: '' });
+  }
+});
 
 /** What the program says against a command line as it stands in a document; nothing when it takes it. */
 async function objection(line: string): Promise<string> {
@@ -59,6 +64,9 @@ function words(line: string): string[] {
 test('every example of a command is one that the program takes', async () => {
   expect(await objection('mcp-gateway list --no-such-option')).toContain('no-such-option');
   const lines = commands
+    .flatMap((command) => [command, ...command.commands])
+    // Help is printed, which is no objection.
+    .filter((command) => command.name() !== 'help')
     .flatMap(examplesOf)
     .map((line) => line.slice(Math.max(0, line.indexOf('mcp-gateway '))));
   expect(lines.length).toBeGreaterThan(60);

@@ -27,6 +27,8 @@ export interface Terminal {
     setRawMode?(isRaw: boolean): unknown;
   };
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** `--yes` was given: whatever is asked is answered with yes. */
+  readonly assumesYes?: boolean;
   /** The folder that relative file names are relative to. */
   readonly cwd: string;
   readonly clock: Clock;

@@ -1,6 +1,6 @@
 /** What else is known about a trouble, beside its message. */
 export interface About {
-  /** 1: it failed; 2: the command was not used as it should be. */
+  /** 1: it failed; 2: wrong usage. */
   exitCode?: 1 | 2;
   /** What the reader can do about it. */
   remedy?: string;
@@ -23,7 +23,7 @@ export class Trouble extends Error {
   }
 }
 
-/** A command that was not used as it should be: exit code 2. */
+/** Wrong usage of a command: exit code 2. */
 export function misuse(message: string, remedy?: string): Trouble {
   return new Trouble(message, { exitCode: 2, ...(remedy ? { remedy } : {}) });
 }

@@ -145,7 +145,7 @@ test('faults that the registry finds are shown one a line', async () => {
   });
   const { code, err } = await cli(['agent-register', '--config', '-'], { registry: script, stdin: '{}' });
   expect(code).toBe(1);
-  expect(err).toContain('  - body.skills: is missing\n');
+  expect(err).toContain('  - skills: is missing\n');
 });
 
 test('agent-toggle sets the wanted state, which has to be said', async () => {
@@ -159,18 +159,18 @@ test('agent-toggle sets the wanted state, which has to be said', async () => {
 
 test.each([
   ['yes\n', 'Removed /flight-booking.\n', 1],
-  ['y\n', '', 0],
+  ['y\n', 'Removed /flight-booking.\n', 1],
   ['', '', 0],
-])('agent-delete asks first, and only yes is yes: %j', async (stdin, said, removals) => {
+])('agent-delete asks first, and only y and yes are yes: %j', async (stdin, said, removals) => {
   const { script } = await registry();
   const argv = ['agent-delete', '--path', '/flight-booking'];
   const { code, out, err } = await cli(argv, { registry: script, stdin, tty: true });
   expect({ code, out }).toEqual({ code: 0, out: said });
-  expect(err).toContain('Remove the agent /flight-booking from the registry? (yes/no): ');
+  expect(err).toContain('Remove the agent /flight-booking from the registry? [y/N] ');
   expect(script.asked).toHaveLength(removals);
 });
 
-test('agent-delete with nobody to ask needs --force', async () => {
+test('agent-delete without a terminal needs --force', async () => {
   const { script } = await registry();
   const argv = ['agent-delete', '--path', '/flight-booking'];
   expect((await cli(argv, { registry: script })).code).toBe(2);

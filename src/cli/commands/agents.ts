@@ -1,8 +1,16 @@
-import { Option } from 'commander';
+import type { Option } from 'commander';
 import type { Agent } from '../../contract/agents/agents.ts';
 import type { Call } from '../../contract/client.ts';
 import type { endpoints } from '../../contract/index.ts';
-import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
+import {
+  type AddCommands,
+  addCommand,
+  enabledOption,
+  pathOption,
+  type Run,
+  wantedState,
+  wholeNumber,
+} from '../command.ts';
 import { readAgentFile, readPatchFile } from '../input/agent-file.ts';
 import { confirm } from '../input/confirm.ts';
 import { agentFields, agentTable } from '../output/agent-view.ts';
@@ -80,9 +88,7 @@ const addEnds: AddCommands = (program, on) => {
     examples: ['mcp-gateway agent-toggle --path /flight-booking --enabled true'],
   })
     .addOption(agentPath())
-    .addOption(
-      new Option('--enabled <state>', 'the wanted state').choices(['true', 'false']).makeOptionMandatory(),
-    )
+    .addOption(enabledOption())
     .action(on(toggle));
 
   addCommand(program, 'agent-delete', {
@@ -159,9 +165,9 @@ type PatchCall = Call<(typeof endpoints)['agents.patch']>;
 
 async function toggle(
   { api, output }: Run,
-  { path, enabled }: PathFlag & { enabled: string },
+  { path, enabled }: PathFlag & { enabled?: string },
 ): Promise<void> {
-  const body = { enabled: enabled === 'true' };
+  const body = { enabled: wantedState(enabled) };
   const agent = await (await api())('agents.toggle', { params: { path }, body });
   output.result(agent, () => `${agent.path} is ${agent.is_enabled ? 'enabled' : 'disabled'}.`);
 }

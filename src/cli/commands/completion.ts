@@ -1,6 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { type AddCommands, addCommand } from '../command.ts';
-import { bash, fish, type Word, zsh } from '../completion-scripts.ts';
+import { isShown } from '../nouns/arrange.ts';
+import { bash, fish, type Word, zsh } from '../output/completion-scripts.ts';
 
 const shells = { bash, zsh, fish } as const;
 
@@ -23,14 +24,21 @@ export const addCompletionCommand: AddCommands = (program, on) => {
 };
 
 function wordsOf(program: Command): Word[] {
-  return program.commands.map((command) => ({
+  return program.commands.map(wordOf);
+}
+
+function wordOf(command: Command): Word {
+  return {
     name: command.name(),
     summary: command.description(),
     options: command.options
       .filter((option) => !option.hidden)
-      .map(({ long, description, argChoices = [] }) => ({
-        ...{ name: long ?? '', summary: description, values: argChoices },
+      .map(({ long, short, description, argChoices = [], required, optional }) => ({
+        ...{ name: long ?? short ?? '', summary: description, values: argChoices },
+        takesValue: required || optional,
       })),
     values: command.registeredArguments.flatMap((argument) => argument.argChoices ?? []),
-  }));
+    verbs: command.commands.map(wordOf),
+    isMain: isShown(command) || command.name() === 'help',
+  };
 }

@@ -111,7 +111,7 @@ test('create-group and group-create say what is wanted in the directory', async 
   const made = await cli(['group-create', '--name', 'team', '--description', 'A team', '--idp'], {
     registry,
   });
-  expect(made.out).toBe(`Made team (${id}).\n`);
+  expect(made.out).toBe(`Created team (${id}).\n`);
   expect(bodies).toEqual([
     { group_name: 'team', create_in_idp: false },
     { group_name: 'team', create_in_idp: true, description: 'A team' },
@@ -126,7 +126,7 @@ test.each([
     'POST /api/servers/groups/delete',
     "Remove the group 'a/b' and its group in the directory?",
   ],
-  ['group-delete', [], 'DELETE /api/management/iam/groups/a%2Fb', 'when it was made with it'],
+  ['group-delete', [], 'DELETE /api/management/iam/groups/a%2Fb', 'if it was created with the scope'],
 ] as const)('%s asks first, and --force does not', async (command, flags, route, question) => {
   const bodies: string[] = [];
   const registry = await scripted({
@@ -145,12 +145,12 @@ test.each([
     },
   });
   const line = [command, '--name', 'a/b', ...flags];
-  const no = await cli(line, { registry, stdin: 'y\n', tty: true });
+  const no = await cli(line, { registry, stdin: 'n\n', tty: true });
   expect([no.code, no.out, registry.asked]).toEqual([0, '', []]);
   expect(no.err).toContain(question);
   const yes = await cli(line, { registry, stdin: 'yes\n', tty: true, env: { NO_COLOR: '1' } });
   expect([yes.code, yes.out]).toEqual([0, 'Removed a/b.\n']);
-  expect(yes.err).toContain('the group in the directory stays');
+  expect(yes.err).toContain('so that group was kept');
   expect((await cli(line, { registry })).code).toBe(2);
   const forced = await cli([...line, '--force', '--json'], { registry });
   expect(JSON.parse(forced.out)).toMatchObject({
@@ -171,16 +171,16 @@ test('list-groups shows what belongs together, and leaves out what is not wanted
   expect(code).toBe(0);
   expect(out.split('\n')).toEqual([
     'Synchronized (1)',
-    'GROUP  FROM  HELD BY  SERVERS',
-    'team   api   team     search',
+    'GROUP  FROM  ASSIGNED TO  SERVERS',
+    'team   api   team         search',
     '',
     'Directory-Only (1)',
     'GROUP           ID  DESCRIPTION',
     'idle\\u{1b}[31m  i   Nothing',
     '',
     'Scopes-Only (1)',
-    'GROUP  FROM  HELD BY  SERVERS',
-    'alone  file  alone    search',
+    'GROUP  FROM  ASSIGNED TO  SERVERS',
+    'alone  file  alone        search',
     '',
   ]);
   expect(err).toBe('2 scopes, 2 groups in entra.\n');
@@ -197,14 +197,14 @@ test('describe-group shows a scope, asks by a name with a slash, and says when t
   const { code, out } = await cli(['describe-group', '--name', 'a/b'], { registry });
   expect(code).toBe(0);
   for (const text of [
-    'the scope file (scopes.yml)',
+    'scopes.yml (change it there)',
     '{"server":"s","methods":["ping"],"tools":[]}',
     'list_service',
   ])
     expect(out).toContain(text);
   const none = await cli(['describe-group', '--name', 'none', '--json'], { registry });
   expect([none.code, JSON.parse(none.out).error.message]).toEqual([1, 'Group not found: none.']);
-  expect(none.err).toContain('list-groups');
+  expect(none.err).toContain('scope list');
 });
 
 test.each(['add-to-groups', 'remove-from-groups'])('%s tells each group', async (command) => {
@@ -223,7 +223,7 @@ test.each(['add-to-groups', 'remove-from-groups'])('%s tells each group', async 
   const { code, out, err } = await cli([command, '--server', '/search', '--groups', 'a,b'], { registry });
   expect({ code, out, err }).toEqual({
     code: 0,
-    out: 'a: changed\nb: as it was\n',
+    out: 'a: changed\nb: unchanged\n',
     err: 'warning: careful\n',
   });
   expect(bodies).toEqual([{ server_name: '/search', group_names: 'a,b' }]);

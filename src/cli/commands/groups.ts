@@ -21,7 +21,7 @@ export const addGroupCommands: AddCommands = (program, on) => {
 
 const addScopeChanges: AddCommands = (program, on) => {
   addCommand(program, 'import-group', {
-    summary: 'Make or replace a group (a scope) as a JSON file says; it is in force at once',
+    summary: 'Create or replace a scope from a JSON file (takes effect immediately)',
     examples: [
       'mcp-gateway import-group --file examples/public-mcp-users.json',
       'mcp-gateway import-group --file - --json < team.json',
@@ -31,32 +31,34 @@ const addScopeChanges: AddCommands = (program, on) => {
     .action(on(importGroup));
 
   const create = addCommand(program, 'create-group', {
-    summary: 'Make an empty group (a scope)',
+    summary:
+      'Create an empty scope; add --idp for a group in the directory too. (group-create does the same, and prints the group instead of the scope)',
     examples: ['mcp-gateway create-group --name team --description "A team" --idp'],
   });
   newGroupOptions(create).action(on(createGroup));
 
   addCommand(program, 'delete-group', {
-    summary: 'Remove a group (a scope), after asking',
-    examples: ['mcp-gateway delete-group --name team', 'mcp-gateway delete-group --name team --idp --force'],
+    summary: 'Remove a scope, and the directory group that was created with it (asks first)',
+    examples: ['mcp-gateway delete-group --name team', 'mcp-gateway delete-group --name team --no-idp --yes'],
   })
     .addOption(nameOption())
-    .option('--idp', 'remove its group in the directory too')
-    .option('--force', 'do not ask, and remove even a scope that the roles stand on')
+    .option('--idp', 'remove its group in the directory too, even if it was not created with the scope')
+    .option('--no-idp', 'keep its group in the directory')
+    .option('--force', 'do not ask, and remove even a scope that the built-in roles use')
     .action(on(deleteGroup));
 };
 
 const addScopeLooks: AddCommands = (program, on) => {
   addCommand(program, 'list-groups', {
-    summary: 'List groups of the directory and scopes, and which of them belong together',
+    summary: 'List scopes and directory groups, and how they belong together',
     examples: ['mcp-gateway list-groups', 'mcp-gateway list-groups --no-keycloak --json'],
   })
-    .option('--no-keycloak', 'do not ask the directory, whichever it is')
+    .option('--no-keycloak', 'leave the groups of the directory out (any identity provider)')
     .option('--no-scopes', 'leave the scopes out')
     .action(on(listGroups));
 
   addCommand(program, 'describe-group', {
-    summary: 'Show one group (a scope)',
+    summary: 'Show one scope',
     examples: ['mcp-gateway describe-group --name public-mcp-users'],
   })
     .addOption(nameOption())
@@ -65,8 +67,8 @@ const addScopeLooks: AddCommands = (program, on) => {
 
 const addServersOfGroups: AddCommands = (program, on) => {
   for (const [name, summary] of [
-    ['add-to-groups', 'Let groups list and use a server with every tool'],
-    ['remove-from-groups', 'Take everything that groups may do with a server from them'],
+    ['add-to-groups', 'Give groups access to a server with all its tools'],
+    ['remove-from-groups', 'Remove all access of groups to a server'],
   ] as const)
     addCommand(program, name, {
       summary,
@@ -79,13 +81,14 @@ const addServersOfGroups: AddCommands = (program, on) => {
 
 const addDirectoryGroups: AddCommands = (program, on) => {
   const create = addCommand(program, 'group-create', {
-    summary: 'Make a group: a scope and, with --idp, a group in the directory',
+    summary:
+      'Create a group: a scope and, with --idp, a group in the directory. (create-group does the same, and prints the scope)',
     examples: ['mcp-gateway group-create --name team --description "A team" --idp'],
   });
   newGroupOptions(create).action(on(makeGroup));
 
   addCommand(program, 'group-delete', {
-    summary: 'Remove a group and, when it was made with it, its group in the directory, after asking',
+    summary: 'Remove a scope, and the directory group that was created with it (asks first)',
     examples: ['mcp-gateway group-delete --name team --force'],
   })
     .addOption(nameOption())
@@ -106,7 +109,7 @@ function newGroupOptions(command: Command): Command {
   return command
     .addOption(nameOption())
     .option('--description <text>', 'what it is for')
-    .option('--idp', 'make a group in the directory too, and map it');
+    .option('--idp', 'create a group in the directory too, and assign the scope to it');
 }
 
 interface NewGroup extends Named {
@@ -130,18 +133,23 @@ async function createGroup(
 
 async function deleteGroup(
   run: Run,
-  { name, idp = false, force = false }: Named & { idp?: boolean; force?: boolean },
+  { name, idp, force = false }: Named & { idp?: boolean; force?: boolean },
 ): Promise<void> {
-  const also = idp ? ' and its group in the directory' : '';
+  const also = {
+    true: ' and its group in the directory',
+    false: '',
+    undefined: ' and, if it was created with the scope, its group in the directory',
+  }[`${idp}` as const];
   await removing(run, { name, force, also }, async (call) => {
-    const body = { group_name: name, delete_from_idp: idp, force };
+    const fromIdp = idp ?? (await call('scopes.get', { params: { name } })).is_idp_managed;
+    const body = { group_name: name, delete_from_idp: fromIdp, force };
     const { idp_deleted, idp_skip_reason } = await call('scopes.delete', { body });
     return { idp_deleted, idp_skip_reason };
   });
 }
 
 async function removeGroup(run: Run, { name, force = false }: Named & { force?: boolean }): Promise<void> {
-  const also = ' and, when it was made with it, its group in the directory';
+  const also = ' and, if it was created with the scope, its group in the directory';
   await removing(run, { name, force, also }, async (call) => {
     const { idp_deleted, idp_skip_reason } = await call('groups.remove', { params: { name } });
     return { idp_deleted, idp_skip_reason };
@@ -150,11 +158,11 @@ async function removeGroup(run: Run, { name, force = false }: Named & { force?: 
 
 /** What is said of a group that stays in the directory. */
 const stays: Readonly<Record<string, string>> = {
-  forbidden: 'The gateway may not remove groups there: the group in the directory stays.',
-  not_found: 'The directory had no such group any more.',
+  forbidden: 'The gateway is not allowed to remove groups in the directory, so that group was kept.',
+  not_found: 'The group in the directory no longer existed.',
   not_managed:
-    'The group in the directory stays: no scope maps it and the gateway did not create it, or that is so of a group inside it (IAM_MANAGES).',
-  local_only: 'No group in the directory was removed: none was made with it.',
+    'The group in the directory was kept: the gateway does not manage it, or a group inside it (IAM_MANAGES).',
+  local_only: 'No group in the directory was removed: none was created with the scope.',
 };
 
 async function removing(
@@ -195,7 +203,7 @@ async function describeGroup({ api, output }: Run, { name }: Named): Promise<voi
 }
 
 // `list` shows servers: who looks for a group is sent to the list of those.
-const whichThereAre = 'See which there are with `mcp-gateway list-groups`.';
+const whichThereAre = 'Run `mcp-gateway scope list` to see them.';
 
 function elsewhere(name: string): (error: unknown) => never {
   return orNotFound(whichThereAre, `Group not found: ${name}.`);
@@ -216,7 +224,7 @@ async function changeServer(
   const answer = await (await api())(id, { body }).catch(orNotFound(whichThereAre));
   output.result(answer, () =>
     answer.groups
-      .map(({ group_name, changed }) => plainLine(`${group_name}: ${changed ? 'changed' : 'as it was'}`))
+      .map(({ group_name, changed }) => plainLine(`${group_name}: ${changed ? 'changed' : 'unchanged'}`))
       .join('\n'),
   );
   if (!output.json) for (const warning of answer.warnings) output.warn(warning);
@@ -230,7 +238,7 @@ async function makeGroup({ api, output }: Run, { name, description, idp = false 
   };
   const answer = await (await api())('groups.create', { body });
   output.result(answer, () =>
-    plainLine(`Made ${answer.name}${answer.is_idp_managed ? ` (${answer.id})` : ''}.`),
+    plainLine(`Created ${answer.name}${answer.is_idp_managed ? ` (${answer.id})` : ''}.`),
   );
   if (!output.json) for (const warning of answer.warnings) output.warn(warning);
 }

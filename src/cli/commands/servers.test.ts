@@ -25,9 +25,18 @@ test('list shows a table and says how to see more', async () => {
   expect(registry.asked).toEqual(['GET /api/servers?query=time&limit=2&offset=1']);
 });
 
-test('an empty list is a success', async () => {
-  const registry = await scripted({ 'GET /api/servers': aPage([]) });
-  expect(await cli(['list'], { registry })).toEqual({ code: 0, out: '', err: 'No servers.\n' });
+test.each([
+  [[], false, 'the identity provider reported no groups for this account'],
+  [['staff', 'berlin'], false, 'none of your groups (staff, berlin) grants access to a server'],
+  [['registry-admins'], true, 'No servers are registered yet'],
+])('an empty list is a success and says why: %j', async (groups, is_admin, why) => {
+  const registry = await scripted({
+    'GET /api/servers': aPage([]),
+    'GET /api/auth/me': { body: { username: 'bob', groups, is_admin } },
+  });
+  const { code, out, err } = await cli(['list'], { registry });
+  expect({ code, out }).toEqual({ code: 0, out: '' });
+  expect(err).toContain(why);
 });
 
 test('escape sequences in names do not reach the terminal', async () => {
@@ -72,7 +81,7 @@ test('tools are listed, and a stored copy is marked as such', async () => {
   expect(err).toBe('warning: as last seen 2026-01-02T03:04:05.000Z: connection refused\n');
 });
 
-test('toggle sets the wanted state, or without one the other state', async () => {
+test('toggle sets the state that is given, and refuses to guess one', async () => {
   const bodies: string[] = [];
   const registry = await scripted({
     'GET /api/servers/currenttime': { body: aServer({ is_enabled: true }) },
@@ -81,34 +90,40 @@ test('toggle sets the wanted state, or without one the other state', async () =>
       return { body: aServer({ is_enabled: JSON.parse(text).enabled }) };
     },
   });
-  const flipped = await cli(['toggle', '--path', '/currenttime'], { registry });
+  const vague = await cli(['toggle', '--path', '/currenttime'], { registry });
+  expect([vague.code, registry.asked]).toEqual([2, []]);
+  expect(vague.err).toContain('Add --enabled true or --enabled false');
+  const disabled = await cli(['server', 'disable', '/currenttime'], { registry });
   const enabled = await cli(['toggle', '--path', '/currenttime', '--enabled', 'true'], { registry });
   expect(bodies).toEqual(['{"enabled":false}', '{"enabled":true}']);
-  expect(flipped.out).toBe('/currenttime is disabled.\n');
+  expect(disabled.out).toBe('/currenttime is disabled.\n');
   expect(enabled.out).toBe('/currenttime is enabled and healthy.\n');
 });
 
 test.each([
   ['yes\n', 'Removed /currenttime.\n', 1],
-  ['y\n', '', 0],
+  ['y\n', 'Removed /currenttime.\n', 1],
   ['', '', 0],
+  ['yesterday\n', '', 0],
   ['no\nyes\n', '', 0],
-])('remove asks first, and only yes is yes: %j', async (stdin, said, removals) => {
+])('remove asks first, and only y and yes are yes: %j', async (stdin, said, removals) => {
   const registry = await scripted({ 'DELETE /api/servers/currenttime': { status: 204 } });
   const { code, out, err } = await cli(['remove', '--path', '/currenttime'], { registry, stdin, tty: true });
   expect({ code, out }).toEqual({ code: 0, out: said });
-  expect(err).toContain('Remove the server /currenttime from the registry? (yes/no): ');
+  expect(err).toContain('Remove the server /currenttime from the registry? [y/N] ');
   expect(registry.asked).toHaveLength(removals);
 });
 
-test('remove with nobody to ask needs --force', async () => {
+test('remove without a terminal needs --yes, or --force as before', async () => {
   const registry = await scripted({ 'DELETE /api/servers/currenttime': { status: 204 } });
   const refused = await cli(['remove', '--path', '/currenttime'], { registry, stdin: 'yes\n' });
   expect(refused.code).toBe(2);
-  expect(refused.err).toContain('--force');
+  expect(refused.err).toContain('--yes');
   expect(registry.asked).toEqual([]);
-  const forced = await cli(['remove', '--path', '/currenttime', '--force', '--json'], { registry });
-  expect(JSON.parse(forced.out)).toEqual({ path: '/currenttime', removed: true });
+  for (const flag of ['--force', '--yes', '-y']) {
+    const forced = await cli(['remove', '--path', '/currenttime', flag, '--json'], { registry });
+    expect(JSON.parse(forced.out)).toEqual({ path: '/currenttime', removed: true });
+  }
 });
 
 test('healthcheck checks what is enabled and may be checked, and fails when one is not healthy', async () => {

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
+import type { Api } from '../../contract/client.ts';
 import type { AddCommands } from '../command.ts';
-import { addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
+import { addCommand, enabledOption, pathOption, type Run, wantedState, wholeNumber } from '../command.ts';
 import { addConnectCommand } from '../connect/connect.ts';
 import { connectConfig } from '../connect/connect-config.ts';
 import { register } from '../files/register.ts';
@@ -26,7 +27,7 @@ export const addServerCommands: AddCommands = (program, on) => {
 
 const addLooks: AddCommands = (program, on) => {
   addCommand(program, 'list', {
-    summary: 'List the servers that you may see',
+    summary: 'List the servers that you can access',
     examples: ['mcp-gateway list --query time', 'mcp-gateway list --limit 50 --offset 50 --json'],
   })
     .option('--query <text>', 'only servers whose name, path, description or tags contain this')
@@ -42,28 +43,28 @@ const addLooks: AddCommands = (program, on) => {
     .action(on(get));
 
   addCommand(program, 'tools', {
-    summary: 'List the tools of a server that you may call',
+    summary: 'List the tools of a server that you can call',
     examples: ['mcp-gateway tools --path /currenttime', 'mcp-gateway tools --path /currenttime --json'],
   })
     .addOption(pathOption())
     .action(on(tools));
 
   addCommand(program, 'healthcheck', {
-    summary: 'Check servers now; fails when one is not healthy',
+    summary: 'Check servers now; fails if one is not healthy',
     examples: ['mcp-gateway healthcheck', 'mcp-gateway healthcheck --path /currenttime --json'],
   })
-    .option('--path <path>', 'only this server; otherwise all that are enabled and that you may check')
+    .option('--path <path>', 'only this server; by default all enabled servers that you are allowed to check')
     .action(on(checkHealth));
 
   addCommand(program, 'server-connect-config', {
-    summary: 'Print what the configuration of an MCP client needs to connect to a server',
+    summary: 'Print the client configuration for connecting to a server',
     examples: ['mcp-gateway server-connect-config --path /currenttime > .mcp.json'],
   })
     .addOption(pathOption())
     .action(on(connectConfig));
 
   addCommand(program, 'config', {
-    summary: 'Show version, mode and sign-in of the registry; needs no token',
+    summary: 'Show version, mode and sign-in methods of the registry; needs no token',
     examples: ['mcp-gateway config', 'mcp-gateway config --json'],
   }).action(on(showConfig));
 };
@@ -71,7 +72,7 @@ const addLooks: AddCommands = (program, on) => {
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'register', {
     summary:
-      'Register the servers that a file describes: a registration, a client configuration, a server.json; they start disabled unless is_enabled says otherwise',
+      'Register the servers in a file (registration, client configuration or server.json); they are disabled unless is_enabled is true',
     examples: [
       'mcp-gateway register --config examples/server.json',
       'mcp-gateway register --config .vscode/mcp.json --only docs',
@@ -87,21 +88,16 @@ const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'toggle', {
     summary: 'Enable or disable a server',
     examples: [
-      'mcp-gateway toggle --path /currenttime',
+      'mcp-gateway toggle --path /currenttime --enabled true',
       'mcp-gateway toggle --path /currenttime --enabled false',
     ],
   })
     .addOption(pathOption())
-    .addOption(
-      new Option('--enabled <state>', 'the wanted state; without it, the other one').choices([
-        'true',
-        'false',
-      ]),
-    )
+    .addOption(enabledOption())
     .action(on(toggle));
 
   addCommand(program, 'remove', {
-    summary: 'Remove a server from the registry, after asking',
+    summary: 'Remove a server from the registry (asks first)',
     examples: ['mcp-gateway remove --path /currenttime', 'mcp-gateway remove --path /currenttime --force'],
   })
     .addOption(pathOption())
@@ -111,7 +107,7 @@ const addChanges: AddCommands = (program, on) => {
 
 const addCredential: AddCommands = (program, on) => {
   addCommand(program, 'server-update-credential', {
-    summary: 'Set or remove what the gateway proves itself to a server with; it is stored encrypted',
+    summary: 'Set or remove the credential that the gateway sends to a server (stored encrypted)',
     examples: [
       'mcp-gateway server-update-credential --path /github --auth-scheme bearer --credential-stdin < token',
       'mcp-gateway server-update-credential --path /github --auth-scheme none --custom-header X-Tenant=acme',
@@ -119,23 +115,20 @@ const addCredential: AddCommands = (program, on) => {
   })
     .addOption(pathOption())
     .addOption(
-      new Option('--auth-scheme <scheme>', 'how the gateway proves itself')
+      new Option('--auth-scheme <scheme>', 'how the gateway authenticates to the server')
         .choices(['none', 'bearer', 'api_key'])
         .makeOptionMandatory(),
     )
     .option('--credential <value>', 'the token or key; visible to others on this machine')
     .option(
       '--credential-stdin',
-      'read the token or key from standard input; without it, the stored one of the same scheme stays',
+      'read the token or key from standard input; if left out, the stored one is kept',
     )
     .option(
       '--auth-header-name <name>',
       'header for it (default Authorization for bearer, X-API-Key for api_key)',
     )
-    .option(
-      '--custom-header <name=value...>',
-      'a further header, several times for several; those stored before are replaced',
-    )
+    .option('--custom-header <name=value...>', 'an additional header, repeatable; replaces the stored ones')
     .action(on(updateCredential));
 };
 
@@ -143,15 +136,30 @@ async function list(
   { api, output }: Run,
   { query, limit, offset }: { query?: string; limit: number; offset: number },
 ): Promise<void> {
-  const page = await (await api())('servers.list', {
+  const call = await api();
+  const page = await call('servers.list', {
     query: { ...(query === undefined ? {} : { query }), limit, offset },
   });
   output.result(page, (paint, room) => (page.servers.length ? serverTable(page.servers, room, paint) : ''));
   if (output.json) return;
   const last = offset + page.servers.length;
-  if (page.servers.length === 0) output.note(page.total_count ? 'No more servers.' : 'No servers.');
+  if (page.servers.length === 0)
+    output.note(page.total_count ? 'No more servers.' : await whyNone(call, query !== undefined));
   else if (page.has_next)
     output.note(`${offset + 1} to ${last} of ${page.total_count}; for more: --offset ${last}`);
+}
+
+/** Why a person sees no server at all. */
+async function whyNone(call: Api, isSearch: boolean): Promise<string> {
+  if (isSearch) return 'No servers match. Leave --query out to see every server that you can access.';
+  const me = await call('auth.me').catch(() => undefined);
+  if (!me) return 'No servers.';
+  if (me.is_admin)
+    return 'No servers are registered yet. Register one with `mcp-gateway server register FILE`.';
+  const who = `You are signed in as ${me.username}`;
+  if (me.groups.length === 0)
+    return `No servers. ${who}, and the identity provider reported no groups for this account: access is granted only through groups. Ask an administrator.`;
+  return `No servers. ${who}, and none of your groups (${me.groups.join(', ')}) grants access to a server. Ask an administrator.`;
 }
 
 async function get({ api, output }: Run, { path }: PathFlag): Promise<void> {
@@ -173,12 +181,8 @@ async function toggle(
   { api, output }: Run,
   { path, enabled }: PathFlag & { enabled?: string },
 ): Promise<void> {
-  const call = await api();
-  const wanted =
-    enabled === undefined
-      ? !(await call('servers.get', { params: { path } })).is_enabled
-      : enabled === 'true';
-  const server = await call('servers.toggle', { params: { path }, body: { enabled: wanted } });
+  const body = { enabled: wantedState(enabled) };
+  const server = await (await api())('servers.toggle', { params: { path }, body });
   output.result(server, (paint) =>
     server.is_enabled
       ? `${server.path} is enabled and ${paint(healthStyle(server), server.health_status)}.`

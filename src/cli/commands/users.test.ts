@@ -194,7 +194,7 @@ test("the directory's refusal is shown with its faults", async () => {
   });
   const { code, err } = await cli(create, { registry });
   expect(code).toBe(1);
-  expect(err).toContain('  - body.email: is no e-mail address\n');
+  expect(err).toContain('  - --email: is no e-mail address\n');
 });
 
 test('user-set-groups tells what was added, removed and refused', async () => {
@@ -223,9 +223,9 @@ test('user-delete asks first, and --force does not', async () => {
     'DELETE /api/management/iam/users/robot': { body: { username: 'robot', deleted: true } },
   });
   const line = ['user-delete', '--username', 'robot'];
-  const no = await cli(line, { registry, stdin: 'y\n', tty: true });
+  const no = await cli(line, { registry, stdin: 'n\n', tty: true });
   expect([no.code, no.out, registry.asked]).toEqual([0, '', []]);
-  expect(no.err).toContain('Delete the account robot from the directory? (yes/no): ');
+  expect(no.err).toContain('Delete the account robot from the directory? [y/N] ');
   expect(await cli(line, { registry, stdin: 'yes\n', tty: true })).toMatchObject({ out: 'Deleted robot.\n' });
   expect((await cli(line, { registry })).code).toBe(2);
   const forced = await cli([...line, '--force', '--json'], { registry });

@@ -4,7 +4,15 @@ import { Option } from 'commander';
 import type { Call } from '../../contract/client.ts';
 import type { endpoints } from '../../contract/index.ts';
 import type { VirtualServer, VirtualServerSummary } from '../../contract/servers/virtual-servers.ts';
-import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
+import {
+  type AddCommands,
+  addCommand,
+  enabledOption,
+  pathOption,
+  type Run,
+  wantedState,
+  wholeNumber,
+} from '../command.ts';
 import { confirm } from '../input/confirm.ts';
 import { readJsonFile } from '../input/json-file.ts';
 import type { Paint } from '../output/output.ts';
@@ -72,9 +80,7 @@ const addChanges: AddCommands = (program, on) => {
     examples: ['mcp-gateway vs-toggle --path /virtual/research --enabled false'],
   })
     .addOption(virtualPath())
-    .addOption(
-      new Option('--enabled <state>', 'the wanted state').choices(['true', 'false']).makeOptionMandatory(),
-    )
+    .addOption(enabledOption())
     .action(on(toggle));
 
   addCommand(program, 'vs-delete', {
@@ -165,9 +171,9 @@ async function update(
 
 async function toggle(
   { api, output }: Run,
-  { path, enabled }: PathFlag & { enabled: string },
+  { path, enabled }: PathFlag & { enabled?: string },
 ): Promise<void> {
-  const body = { enabled: enabled === 'true' };
+  const body = { enabled: wantedState(enabled) };
   const one = await (await api())('virtualServers.toggle', { params: { path }, body });
   output.result(one, () => `${one.path} is ${one.is_enabled ? 'enabled' : 'disabled'}.`);
 }

@@ -34,7 +34,7 @@ export const addMoveCommands: AddCommands = (program, on) => {
   })
     .requiredOption('--file <file>', 'the file; - reads standard input')
     .option('--dry-run', 'show what would change, and change nothing')
-    .option('--yes', 'do not ask')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(on(importAll));
 };
 

@@ -2,15 +2,16 @@ import { plainText } from '../../contract/values/plain-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { misuse } from '../trouble.ts';
 
-/** Asks on standard error and reads one line; only `yes` is yes. Without a person to ask it is a misuse. */
+/** Asks on standard error and reads one line; `y` and `yes` are yes. `--yes` answers for you; without a terminal it is a misuse. */
 export async function confirm(
   question: string,
-  { stdin, stderr }: Terminal,
-  otherwise = 'Say --force to go ahead.',
+  { stdin, stderr, assumesYes }: Terminal,
+  otherwise = 'Add --yes to proceed without asking.',
 ): Promise<boolean> {
-  if (!stdin.isTTY) throw misuse('There is nobody to ask: standard input is not a terminal.', otherwise);
-  stderr.write(`${plainText(question)} (yes/no): `);
-  return (await firstLine(stdin)).trim() === 'yes';
+  if (assumesYes) return true;
+  if (!stdin.isTTY) throw misuse('This needs confirmation, but standard input is not a terminal.', otherwise);
+  stderr.write(`${plainText(question)} [y/N] `);
+  return /^y(es)?$/i.test((await firstLine(stdin)).trim());
 }
 
 /** The first line of a stream, without its end; the rest stays unread. */

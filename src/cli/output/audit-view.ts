@@ -28,7 +28,7 @@ export function auditTable(
       { title: 'TOOL', show: (event) => event.tool ?? '' },
       { title: 'OUTCOME', show: (event) => event.decision, style: (event) => styles[event.decision] },
       { title: 'STATUS', show: (event) => String(event.status) },
-      { title: 'ID', show: (event) => event.id },
+      { title: 'ID', show: (event) => event.id, isKey: true },
     ],
     room,
     paint,

@@ -12,9 +12,9 @@ export function scopeChange(answer: ScopeChanged, paint: Paint): string {
   return fields(
     [
       ['Group', answer.group_name],
-      ['Result', answer.changed ? answer.message : `${answer.message}; it was so already`],
+      ['Result', answer.changed ? answer.message : `${answer.group_name} is unchanged (already up to date)`],
       ['Group in the directory', answer.idp_group_id],
-      ['Made there now', answer.idp_created],
+      ['Created there now', answer.idp_created],
     ],
     paint,
   );
@@ -34,14 +34,14 @@ export function scopeFields(scope: ScopeView, paint: Paint): string {
         [
           'Comes from',
           {
-            ...{ file: 'the scope file (scopes.yml), to be changed there', api: 'the API' },
-            built_in: 'the gateway, which has it built in',
+            ...{ file: 'scopes.yml (change it there)', api: 'the API' },
+            built_in: 'the gateway (built in)',
           }[scope.source],
         ],
-        ['Held by groups', scope.group_mappings.join(', ') || 'none'],
+        ['Assigned to groups', scope.group_mappings.join(', ') || 'none'],
         ['Group in the directory', scope.idp_group_id],
-        ['Agents it may see', scope.agent_access.join(', ')],
-        ['Only for the programs', scope.clients?.join(', ')],
+        ['Agents it can see', scope.agent_access.join(', ')],
+        ['Only for these clients', scope.clients?.join(', ')],
         ...permissions,
         ['Changed', scope.updated_at],
       ],
@@ -68,7 +68,7 @@ export function groupSections(listing: Listing, room: number | undefined, paint:
       [
         { title: 'GROUP', show: (name) => name },
         { title: 'FROM', show: (name) => scopes[name]?.source ?? '' },
-        { title: 'HELD BY', show: (name) => scopes[name]?.group_mappings.join(', ') || '-' },
+        { title: 'ASSIGNED TO', show: (name) => scopes[name]?.group_mappings.join(', ') || '-' },
         { title: 'SERVERS', show: (name) => scopes[name]?.servers.join(', ') || '-' },
       ],
       room,

@@ -27,7 +27,7 @@ function trial(env: Record<string, string>, isTTY: boolean) {
     untilInterrupted,
     openUrl: () => undefined,
   };
-  return { said, output: openOutput(terminal, { json: false, debug: false }) };
+  return { said, output: openOutput(terminal, { form: 'table', debug: false }) };
 }
 
 test.each([

@@ -1,6 +1,11 @@
 import { plainJson, plainLine, plainText } from '../../contract/values/plain-text.ts';
+import type { Meaning } from '../nouns/nouns.ts';
+import { asList, namesOf } from '../nouns/shape.ts';
 import type { Sink, Terminal } from '../terminal.ts';
 import type { Trouble } from '../trouble.ts';
+
+/** How a result is printed. */
+export type Form = 'table' | 'wide' | 'json' | 'name';
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
@@ -8,12 +13,16 @@ const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 export type Style = keyof typeof codes;
 
 /** Paints text, or leaves it as it is where colours are not wanted. */
-export type Paint = (style: Style | undefined, text: string) => string;
+export interface Paint {
+  (style: Style | undefined, text: string): string;
+  /** Milliseconds since 1970, where a person reads: times are then shown relative to it. */
+  readonly now?: number;
+}
 
 /** The two streams of a command: results on standard output, everything said about them on standard error. */
 export interface Output {
   readonly json: boolean;
-  /** Prints the result: `value` as the one JSON document with `--json`, otherwise what `show` makes for people. */
+  /** Prints the result: `value` as the one JSON document, its names, or what `show` makes of it for people. */
   result(value: unknown, show: (paint: Paint, room: number | undefined) => string): void;
   /** Says something that is not the result. */
   note(text: string): void;
@@ -24,17 +33,32 @@ export interface Output {
   trouble(trouble: Trouble): void;
 }
 
-/** Makes the output of one command run. */
-export function openOutput(terminal: Terminal, wanted: { json: boolean; debug: boolean }): Output {
+/** What is wanted of the output of a command; `meaning` is what the table of nouns knows of it. */
+export interface Wanted {
+  readonly form: Form;
+  readonly debug: boolean;
+  readonly meaning?: Meaning | undefined;
+}
+
+/** Opens the output of one command run. */
+export function openOutput(terminal: Terminal, wanted: Wanted): Output {
   const { stdout, stderr } = terminal;
-  const paintOut = painter(stdout, terminal);
+  const { form, meaning } = wanted;
+  const isForReading = stdout.isTTY === true && form === 'table';
+  const paintOut: Paint = isForReading
+    ? Object.assign(painter(stdout, terminal), { now: terminal.clock.now() })
+    : painter(stdout, terminal);
   const paintErr = painter(stderr, terminal);
   const say = (text: string): void => void stderr.write(`${text}\n`);
+  const render = (value: unknown, show: (paint: Paint, room: number | undefined) => string): string => {
+    if (form === 'name') return namesOf(value, meaning).map(plainLine).join('\n');
+    if (form !== 'json') return safe(show(paintOut, isForReading ? stdout.columns : undefined));
+    return plainJson(meaning?.byNoun && meaning.verb.rows ? asList(value, meaning.verb.rows) : value);
+  };
   return {
-    json: wanted.json,
+    json: form === 'json',
     result(value, show) {
-      const room = stdout.isTTY ? stdout.columns : undefined;
-      const text = wanted.json ? plainJson(value) : safe(show(paintOut, room));
+      const text = render(value, show);
       if (text !== '') stdout.write(`${text}\n`);
     },
     note: (text) => say(plainText(text)),
@@ -43,7 +67,7 @@ export function openOutput(terminal: Terminal, wanted: { json: boolean; debug: b
       if (wanted.debug) say(paintErr('dim', `debug: ${plainText(text)}`));
     },
     trouble(trouble) {
-      if (wanted.json) stdout.write(`${plainJson({ error: troubleAsJson(trouble) })}\n`);
+      if (form === 'json') stdout.write(`${plainJson({ error: troubleAsJson(trouble) })}\n`);
       say(troubleAsText(trouble, paintErr));
       const cause = trouble.cause instanceof Error ? trouble.cause : trouble;
       if (wanted.debug) say(paintErr('dim', plainText(cause.stack ?? '')));

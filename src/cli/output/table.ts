@@ -1,33 +1,44 @@
 import { clip, plainLine, widthOf } from '../../contract/values/plain-text.ts';
 import type { Paint, Style } from './output.ts';
+import { relativeTimes } from './relative-time.ts';
 
-/** A column of a table: its title, what it shows of a row, and how that is painted. */
+/** A column of a table: its title, what it shows of a row, and how that is painted. The first column is the key if no other is. */
 export interface Column<R> {
   readonly title: string;
   readonly show: (row: R) => string;
   readonly style?: (row: R) => Style | undefined;
+  /** It names the row for other commands, so it is never cut. */
+  readonly isKey?: boolean;
 }
 
 const gap = '  ';
 const narrowest = 8;
 
-/** Rows as aligned columns with a head; `room` is the width to keep to, by cutting the widest columns. */
+/**
+ * Rows as aligned columns with a head. `room` is the width to keep to: the widest columns are cut, then the last ones are
+ * left out; what names a row is neither.
+ */
 export function table<R>(
   rows: readonly R[],
   columns: readonly Column<R>[],
   room: number | undefined,
   paint: Paint,
 ): string {
-  const cells = rows.map((row) => columns.map((column) => plainLine(column.show(row))));
-  const widths = columns.map((column, index) =>
-    Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[index] ?? ''))),
+  const cells = rows.map((row) =>
+    columns.map((column) => plainLine(relativeTimes(column.show(row), paint.now))),
   );
-  if (room !== undefined) shrink(widths, room - gap.length * (columns.length - 1));
+  const widths = columns.map((column, index) =>
+    cells.reduce((most, line) => Math.max(most, widthOf(line[index] ?? '')), widthOf(column.title)),
+  );
+  const isKey = columns.map((column, index) =>
+    columns.some((one) => one.isKey) ? column.isKey === true : index === 0,
+  );
+  const shown = room === undefined ? columns.map((_, index) => index) : squeeze(widths, isKey, room);
   const lay = (texts: readonly string[], style: (index: number) => Style | undefined): string =>
-    texts
-      .map((text, index) => {
-        const clipped = clip(text, widths[index] ?? 0);
-        const padding = index === texts.length - 1 ? 0 : (widths[index] ?? 0) - widthOf(clipped);
+    shown
+      .map((index) => {
+        const clipped = clip(texts[index] ?? '', widths[index] ?? 0);
+        const padding = index === shown.at(-1) ? 0 : (widths[index] ?? 0) - widthOf(clipped);
         return paint(style(index), clipped) + ' '.repeat(Math.max(0, padding));
       })
       .join(gap)
@@ -38,17 +49,33 @@ export function table<R>(
       () => 'bold',
     ),
     ...rows.map((row, at) => lay(cells[at] ?? [], (index) => columns[index]?.style?.(row))),
+    ...leftOut(columns, shown, paint),
   ].join('\n');
 }
 
-/** Takes columns away from the widest until the sum fits or all are as narrow as a column may get. */
-function shrink(widths: number[], room: number): void {
-  let excess = widths.reduce((sum, width) => sum + width, 0) - room;
-  while (excess > 0) {
-    const widest = Math.max(...widths);
-    if (widest <= narrowest) return;
-    widths[widths.lastIndexOf(widest)] = widest - 1;
-    excess -= 1;
+function leftOut(columns: readonly Column<never>[], shown: readonly number[], paint: Paint): string[] {
+  const missing = columns.filter((_, index) => !shown.includes(index)).map(({ title }) => title);
+  return missing.length === 0 ? [] : [paint('dim', `Not shown: ${missing.join(', ')}. Add -o wide.`)];
+}
+
+/** Narrows columns in place until the table fits, and returns the indexes of those that it has room for. */
+function squeeze(widths: number[], isKey: readonly boolean[], room: number): number[] {
+  const shown = widths.map((_, index) => index);
+  for (;;) {
+    let excess = shown.reduce((sum, index) => sum + (widths[index] ?? 0) + gap.length, -gap.length) - room;
+    const others = shown.filter((index) => !isKey[index]);
+    while (excess > 0) {
+      const widest = others.reduce<number | undefined>(
+        (most, index) => ((widths[index] ?? 0) >= (widths[most ?? -1] ?? narrowest + 1) ? index : most),
+        undefined,
+      );
+      if (widest === undefined) break;
+      widths[widest] = (widths[widest] ?? 0) - 1;
+      excess -= 1;
+    }
+    const last = others.at(-1);
+    if (excess <= 0 || last === undefined) return shown;
+    shown.splice(shown.indexOf(last), 1);
   }
 }
 
@@ -61,7 +88,12 @@ export function fields(
   const width = Math.max(...shown.map(([name]) => widthOf(name)));
   return shown
     .map(([name, value]) => {
-      const text = typeof value === 'boolean' ? (value ? 'yes' : 'no') : plainLine(String(value));
+      const text =
+        typeof value === 'boolean'
+          ? value
+            ? 'yes'
+            : 'no'
+          : plainLine(relativeTimes(String(value), paint.now));
       return `${paint('bold', `${name}:`)}${' '.repeat(width - widthOf(name) + 1)}${text}`;
     })
     .join('\n');

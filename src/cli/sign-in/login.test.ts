@@ -181,7 +181,7 @@ test('a token about to expire is renewed once, however many commands need it', a
   const real: Clock = { ...clock, pause: () => new Promise((over) => setImmediate(over)) };
   const runs = await Promise.all([1, 2, 3].map(() => run(['whoami', '--debug'], { clock: real })));
   expect(runs.map(({ code }) => code)).toEqual([0, 0, 0]);
-  const renewals = runs.flatMap(({ err }) => err.match(/POST \S+\/token answered 200/g) ?? []);
+  const renewals = runs.flatMap(({ err }) => err.match(/POST \S+\/token returned 200/g) ?? []);
   expect(renewals).toHaveLength(1);
   const after = await kept();
   expect(after.access_token).not.toBe(before.access_token);
@@ -237,7 +237,7 @@ test('a sign-in is for its registry only, and logout forgets that one', async ()
     JSON.stringify({ version: 1, registries: { ...other.registries, 'https://o.example': mine } }),
   );
   const elsewhere = await run(['whoami', '--registry-url', 'http://127.0.0.1:1']);
-  expect(elsewhere).toMatchObject({ code: 2, err: expect.stringContaining('mcp-gateway login') });
+  expect(elsewhere).toMatchObject({ code: 2, err: expect.stringContaining('mcp-gateway auth login') });
   expect((await run(['logout'])).err).toContain(`Forgot the sign-in of ${accounts.user.userPrincipalName}.`);
   expect(Object.keys(JSON.parse(await readFile(file, 'utf8')).registries)).toEqual(['https://o.example']);
   expect((await run(['whoami'])).code).toBe(2);

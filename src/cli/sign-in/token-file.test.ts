@@ -33,7 +33,7 @@ test('a missing token file is an error that names the remedy', async () => {
   const { code, err } = await cli(['list', '--token-file', 'nowhere'], { cwd: await folderWith() });
   expect(code).toBe(2);
   expect(err).toContain('The token file nowhere does not exist.');
-  expect(err).toContain('mcp-gateway token --output');
+  expect(err).toContain('mcp-gateway token create --output');
 });
 
 test.skipIf(process.platform === 'win32')('a token file that others can read is warned about', async () => {

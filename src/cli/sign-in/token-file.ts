@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import { Trouble } from '../trouble.ts';
 
-/** How to come by a token, for messages. */
+/** How to get a token, for messages. */
 export const howToGetToken =
-  'Sign in with `mcp-gateway login`; or get one with `mcp-gateway token --output .token` (evaluation mode) or with Get JWT Token in the web UI, and pass it with --token-file.';
+  'Sign in with `mcp-gateway auth login`. Or create a token with `mcp-gateway token create --output .token` (evaluation mode) or with Get JWT Token in the web UI, and pass it with --token-file.';
 
 /** Where a token was found, and the token. */
 export interface FoundToken {

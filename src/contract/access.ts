@@ -110,7 +110,14 @@ export const accessEndpoints = {
     body: z.strictObject(subject).refine(isOneOf, { error: 'give either groups or username' }),
     output: z.object({
       groups: z.array(z.string()),
-      scopes: z.array(z.object({ scope: z.string(), source: scopeSource, by_groups: z.array(z.string()) })),
+      scopes: z.array(
+        z.object({
+          scope: z.string(),
+          /** `request`: it was granted to the person on request. */
+          source: z.enum([...scopeSource.options, 'request']),
+          by_groups: z.array(z.string()),
+        }),
+      ),
       is_admin: z.boolean(),
       access: gain,
     }),

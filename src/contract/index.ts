@@ -2,6 +2,7 @@ import { accessEndpoints } from './access.ts';
 import { agentEndpoints } from './agents/agents.ts';
 import { auditEndpoints } from './audit.ts';
 import { oauthEndpoints } from './oauth.ts';
+import { accessRequestEndpoints } from './people/access-requests.ts';
 import { favouriteEndpoints } from './people/favourites.ts';
 import { groupEndpoints } from './people/groups.ts';
 import { jobEndpoints } from './people/jobs.ts';
@@ -30,6 +31,7 @@ export const endpoints = {
   ...favouriteEndpoints,
   ...connectionEndpoints,
   ...accessEndpoints,
+  ...accessRequestEndpoints,
   ...groupEndpoints,
   // Before servers: `/api/servers/groups` would be a server's path.
   ...scopeEndpoints,

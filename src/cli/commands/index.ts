@@ -1,5 +1,6 @@
 import type { AddCommands } from '../command.ts';
 import { addMoveCommands } from '../files/move.ts';
+import { addAccessRequestCommands } from './access-requests.ts';
 import { addAgentCommands } from './agents.ts';
 import { addAuditCommands } from './audit.ts';
 import { addCompletionCommand } from './completion.ts';
@@ -22,6 +23,7 @@ const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
   addEgressCommands,
+  addAccessRequestCommands,
   addGroupCommands,
   addUserCommands,
   addM2mCommands,

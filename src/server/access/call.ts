@@ -12,6 +12,9 @@ export interface Call {
 
 /** Who asks, as far as access is concerned. */
 export interface Subject {
+  /** Whose it is besides, for what is granted to one person: the identity provider and its stable id; absent where only groups are asked about. */
+  readonly provider?: string | undefined;
+  readonly subject?: string | undefined;
   /** Groups as the identity provider names them; for Entra, Object IDs. */
   readonly groups: readonly string[];
   /** Scopes beyond which this credential may not go (personal tokens); absent: no such limit. */

@@ -130,6 +130,8 @@ function union(scopes: readonly CompiledScope[]): Access['permissions'] {
 export interface Grants {
   /** The scopes of a group, in the order of the scope set. */
   readonly byGroup: ReadonlyMap<string, readonly CompiledScope[]>;
+  /** What one person holds and no group: by provider and subject. */
+  readonly byPerson: ReadonlyMap<string, readonly CompiledScope[]>;
   readonly bySubject: WeakMap<Subject, Holding>;
   /** Holdings by their scope names: people with the same scopes share one. */
   readonly byScopes: Map<string, Holding>;
@@ -138,8 +140,15 @@ export interface Grants {
 /** How many sets of scopes are kept ready; far more than people's groups make, a bound against the limits of tokens. */
 const maxHoldings = 1000;
 
+/** A scope that one person holds. */
+export interface PersonalScope {
+  readonly provider: string;
+  readonly subject: string;
+  readonly scope: Scope;
+}
+
 /** Makes the scopes ready; do it once per change. */
-export function compile(set: ScopeSet): Grants {
+export function compile(set: ScopeSet, personal: readonly PersonalScope[] = []): Grants {
   const byGroup = new Map<string, CompiledScope[]>();
   for (const scope of set.values()) {
     const compiled = compileScope(withAgentAccess(scope));
@@ -149,8 +158,16 @@ export function compile(set: ScopeSet): Grants {
       else byGroup.set(group, [compiled]);
     }
   }
-  return { byGroup, bySubject: new WeakMap(), byScopes: new Map() };
+  const byPerson = new Map<string, CompiledScope[]>();
+  for (const { provider, subject, scope } of personal) {
+    const key = personKey(provider, subject);
+    byPerson.set(key, [...(byPerson.get(key) ?? []), compileScope(scope)]);
+  }
+  return { byGroup, byPerson, bySubject: new WeakMap(), byScopes: new Map() };
 }
+
+/** JSON keeps both apart whatever they contain. */
+const personKey = (provider: string, subject: string): string => JSON.stringify([provider, subject]);
 
 /** What a subject may do: by the scopes of its groups, within its limit. Kept per subject object, which must not change. */
 export function accessOf(subject: Subject, grants: Grants): Access {
@@ -174,11 +191,14 @@ export function holdingOf(subject: Subject, grants: Grants): Holding {
   return holding;
 }
 
-function scopesOf({ groups, limitedTo, clientNames = [] }: Subject, { byGroup }: Grants): CompiledScope[] {
+function scopesOf(subject: Subject, { byGroup, byPerson }: Grants): CompiledScope[] {
+  const { groups, limitedTo, clientNames = [] } = subject;
   const held = new Set<CompiledScope>();
   for (const group of groups)
     for (const scope of byGroup.get(groupKey(group)) ?? [])
       if (!scope.clients || clientNames.some((name) => scope.clients?.has(name))) held.add(scope);
+  if (byPerson.size > 0 && subject.provider !== undefined && subject.subject !== undefined)
+    for (const scope of byPerson.get(personKey(subject.provider, subject.subject)) ?? []) held.add(scope);
   if (!limitedTo) return [...held];
   const limit = new Set(limitedTo);
   return [...held].filter(({ name }) => limit.has(name));

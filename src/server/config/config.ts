@@ -68,6 +68,8 @@ export interface Config {
   };
   /** Servers that one person may have registered. */
   readonly serversPerPerson: number;
+  /** Whether people may ask for access, and whether they find in a list what there is. */
+  readonly accessRequests: 'named' | 'catalog' | 'off';
   /** Sign-in from MCP clients. */
   readonly oauth: OauthConfig;
   /** Which audiences and scopes tokens of people may be asked for at servers; empty: any. */
@@ -206,6 +208,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       perHour: value('MAX_TOKENS_PER_USER_PER_HOUR'),
     },
     serversPerPerson: value('MAX_SERVERS_PER_PERSON'),
+    accessRequests: value('ACCESS_REQUESTS'),
     oauth: oauthOf(read, asked, faults),
     egress: { audiences: value('EGRESS_ALLOWED_AUDIENCES'), scopes: value('EGRESS_ALLOWED_SCOPES') },
     gateway: gatewayOf(read, directory, faults),

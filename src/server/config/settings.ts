@@ -244,6 +244,15 @@ export const settings = {
     default: '100',
     parse: integer(1, 100_000),
   }),
+  ACCESS_REQUESTS: setting({
+    group: 'Registry',
+    about:
+      'Whether people may ask for access to servers: `named`, to a server whose address they were told; `catalog`, also to ' +
+      'those that they find in a list of all enabled servers (name, description, tags); or `off`. The person who ' +
+      'registered the server or an administrator decides.',
+    default: 'named',
+    parse: oneOf('named', 'catalog', 'off'),
+  }),
   ...oauthSettings,
   ...egressSettings,
   ...gatewaySettings,

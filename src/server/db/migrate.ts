@@ -22,6 +22,7 @@ import * as oauthDelegation from './migrations/0052-oauth-delegation.ts';
 import * as egress from './migrations/0054-egress.ts';
 import * as allowances from './migrations/0060-allowances.ts';
 import * as madeHere from './migrations/0063-made-here.ts';
+import * as accessRequests from './migrations/0071-access-requests.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -49,6 +50,7 @@ const migrations: Record<string, Migration> = {
   '0054-egress': egress,
   '0060-allowances': allowances,
   '0063-made-here': madeHere,
+  '0071-access-requests': accessRequests,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -36,6 +36,7 @@ export interface Tables {
   connections: ConnectionsTable;
   connection_attempts: ConnectionAttemptsTable;
   egress_clients: EgressClientsTable;
+  access_requests: AccessRequestsTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -69,6 +70,8 @@ export interface ServersTable {
   credential: string | null;
   /** JSON: whose credential goes to it instead (`EgressSettings`), secrets encrypted; null when it is the operator's or nobody's. */
   egress: string | null;
+  /** keyOf(provider, subject) of the person who registered it; null for servers of before, and where that person is nobody known any more. */
+  owner: string | null;
 }
 
 /** When a server's health became another. */
@@ -523,4 +526,33 @@ export interface EgressClientsTable {
   /** When the secret ends; null for never. */
   expires_at: string | null;
   created_at: string;
+}
+
+/** Requests for access to servers, and what came of them. */
+export interface AccessRequestsTable {
+  id: string;
+  /** Who asks: provider and stable id. */
+  provider: string;
+  subject: string;
+  username: string;
+  /** With its leading slash, as it was asked for; there may be no server. */
+  path: string;
+  reason: string;
+  /** `pending`, `granted`, `declined`, `withdrawn` or `ended`. */
+  status: string;
+  /** Of person and path while it waits, so that one of them waits at a time; null afterwards. */
+  open_key: string | null;
+  created_at: string;
+  /** The server that access was granted to; another one at that path is none of it. */
+  server_id: string | null;
+  /** JSON array of the tools that were granted; null for everything. */
+  tools: string | null;
+  /** What was said about the decision. */
+  note: string | null;
+  decided_at: string | null;
+  decided_by: string | null;
+  /** When what was granted ends by itself; null: never. */
+  ends_at: string | null;
+  ended_at: string | null;
+  ended_by: string | null;
 }

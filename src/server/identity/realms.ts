@@ -87,6 +87,22 @@ async function settle(
     .where('is_enabled', '=', 1)
     .returning('client_id')
     .execute();
+  // Subjects of another issuer may be the same: nothing that one person owns or was granted is theirs.
+  const owned = await db
+    .updateTable('servers')
+    .set({ owner: null })
+    .where('owner', 'like', `${keyOf(provider, '').slice(0, -3)}%`)
+    .returning('path')
+    .execute();
+  await recordChange(db, 'server', ...owned.map(({ path }) => path));
+  const granted = await db
+    .updateTable('access_requests')
+    .set({ status: 'ended', open_key: null, ended_at: at, ended_by: 'the change of the identity provider' })
+    .where('provider', '=', provider)
+    .where('status', 'in', ['pending', 'granted'])
+    .returning('id')
+    .execute();
+  if (granted.length > 0) await recordChange(db, 'scope', '*');
   await recordChange(db, 'session', ...sessions.map(({ id_hash }) => id_hash));
   await recordChange(db, 'token', ...tokens.map(({ id }) => id));
   await recordChange(db, 'person', ...people.map(({ subject }) => keyOf(provider, subject)));

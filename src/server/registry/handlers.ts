@@ -6,6 +6,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
 import type { Finder } from '../search/finder.ts';
 import { type AccessWorld, accessHandlers } from './access/handlers.ts';
+import { accessRequestHandlers } from './access-requests/handlers.ts';
 import { agentHandlers } from './agents/handlers.ts';
 import { auditEventHandlers } from './audit-events/handlers.ts';
 import { type ConnectionsWorld, connectionHandlers } from './connections/handlers.ts';
@@ -63,6 +64,10 @@ export function registryHandlers(world: RegistryWorld) {
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),
+    ...accessRequestHandlers({
+      ...{ db, now, grants: world.grants, taken: config.accessRequests },
+      ...{ newId: world.servers.newId, rows: world.servers.rows },
+    }),
     ...agentHandlers(world.servers),
     ...virtualServerHandlers(world.virtualServers),
     ...userHandlers(world.scopes),

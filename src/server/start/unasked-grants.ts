@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Trail } from '../audit/event.ts';
 import type { TrustedProvider } from '../identity/bearer.ts';
 import type { GroupsSeen } from '../identity/people.ts';
+import type { RequestRow } from '../registry/access-requests/store.ts';
 import { type AdministratorsWorld, notedPower } from '../registry/administrators.ts';
 import type { Base } from './base.ts';
 
@@ -40,4 +41,15 @@ export function recordsOfGroups(
     const grown = { before: { groups: before }, after: { groups } };
     changed(told, 'people.groups', username, { ...noted, person, ...grown });
   };
+}
+
+/** Records that access which somebody was granted on request is over by its time. */
+export function recordsOfEnds(told: Told): (ended: RequestRow) => void {
+  return ({ id, path, username, provider, subject, ends_at }) =>
+    changed(told, 'accessRequests.ended', path, {
+      request: id,
+      person: { provider, subject, username },
+      because: 'its time is over',
+      ends_at,
+    });
 }

@@ -57,9 +57,15 @@ function Shown({ answer: { scopes, is_admin: isAdmin, access } }: { answer: Answ
           <ul aria-label="Scopes that give it">
             {scopes.map(({ scope, source, by_groups: groups }) => (
               <li key={scope}>
-                <ScopeLink name={scope} />{' '}
-                <span className="text-quiet">{sourceWords[source]}, assigned to </span>
-                <span className="font-mono text-code break-all">{groups.join(', ')}</span>
+                {source === 'request' ? (
+                  <span className="text-quiet">Granted on request</span>
+                ) : (
+                  <>
+                    <ScopeLink name={scope} />{' '}
+                    <span className="text-quiet">{sourceWords[source]}, assigned to </span>
+                    <span className="font-mono text-code break-all">{groups.join(', ')}</span>
+                  </>
+                )}
               </li>
             ))}
           </ul>

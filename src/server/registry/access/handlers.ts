@@ -9,12 +9,13 @@ import { accessOf, type Grants } from '../../access/grants.ts';
 import { ruleShown } from '../../access/scope-json.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { findRequest, requestOfScope } from '../access-requests/store.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';
 import type { Scopes } from '../scopes/watch.ts';
 import { find } from '../servers/store.ts';
 import { dryRun } from './dry-run.ts';
 import { effective } from './effective.ts';
-import { groupsOfSomebody } from './somebody.ts';
+import { type Somebody, somebodyCalled } from './somebody.ts';
 
 /** What explaining decisions needs. */
 export interface AccessWorld {
@@ -46,19 +47,26 @@ export function accessHandlers(world: AccessWorld): Handlers<typeof accessEndpoi
     },
     'access.dryRun': ({ body }, { identity }) => dryRun(world, identity, body),
     async 'access.effective'({ body }) {
-      return effective(db, body.groups ?? (await groupsOfSomebody(db, body.username ?? '')), grants());
+      return effective(db, await subjectOf(db, body), grants());
     },
     async 'access.explain'({ body }) {
-      const groups = body.groups ?? (await groupsOfSomebody(db, body.username ?? ''));
       const { method, tool, prompt, resource } = body;
       const call: Call = { server: trimSlashes(body.server), method, tool, prompt, resource };
-      const subject = { groups, clientNames: await clientNamesOf(db, body.client) };
+      const subject = { ...(await subjectOf(db, body)), clientNames: await clientNamesOf(db, body.client) };
       const explained = await explain(db, subject, call, grants());
       if (!explained.allow) return explained;
       const more = await connectionInWords(db, call.server, body.username);
       return { ...explained, explanation: `${explained.explanation}${more}` };
     },
   };
+}
+
+/** Who is asked about: members of groups, or somebody with what they were granted for themselves. */
+async function subjectOf(
+  db: Db,
+  { groups, username = '' }: { groups?: readonly string[] | undefined; username?: string | undefined },
+): Promise<Somebody> {
+  return groups ? { groups } : somebodyCalled(db, username);
 }
 
 /** Whether somebody who is allowed to call a server has the credential that it wants; empty where it wants none of theirs. */
@@ -122,6 +130,20 @@ async function explain(db: Db, subject: Subject, call: Call, grants: Grants): Pr
       ...{ allow: false, reason: decision.reason, ...held },
       ...{ scope: null, source: null, rule: null, by_groups: [], explanation: reasons[decision.reason] },
     };
+  const requested = requestOfScope(decision.scope);
+  if (requested !== undefined)
+    return {
+      ...{
+        allow: true,
+        reason: null,
+        ...held,
+        scope: decision.scope,
+        source: null,
+        rule: null,
+        by_groups: [],
+      },
+      explanation: await grantInWords(db, requested),
+    };
   const stored = (await readStored(db)).get(decision.scope);
   const rule = stored && ruleBehind(stored.scope, call);
   const by = groupsBehind(groups, decision.scope, grants);
@@ -131,4 +153,11 @@ async function explain(db: Db, subject: Subject, call: Call, grants: Grants): Pr
     by_groups: by,
     explanation: `The scope '${decision.scope}' allows it; ${by.map((group) => `'${group}'`).join(', ')} holds that scope.`,
   };
+}
+
+/** What is behind a call that somebody may make because they asked for it. */
+async function grantInWords(db: Db, id: string): Promise<string> {
+  const row = await findRequest(db, id);
+  const until = row?.ends_at ? `, until ${row.ends_at}` : '';
+  return `It was granted to this person on request, by ${row?.decided_by ?? 'somebody'}${until}.`;
 }

@@ -1,15 +1,24 @@
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 
+/** Somebody known here, as far as access is concerned. */
+export interface Somebody {
+  /** The groups that were last known. */
+  readonly groups: readonly string[];
+  readonly provider?: string;
+  /** The stable id of a person; absent for applications. */
+  readonly subject?: string;
+}
+
 /**
- * The groups that were last known of somebody: a person by user name, an application by client id or name. `not_found` for
+ * Somebody by name: a person by user name, an application by client id or name. `not_found` for
  * strangers, `conflict` when several go by that name.
  */
-export async function groupsOfSomebody(db: Db, name: string): Promise<readonly string[]> {
+export async function somebodyCalled(db: Db, name: string): Promise<Somebody> {
   const lower = name.toLowerCase();
   const people = await db
     .selectFrom('people')
-    .select(['provider', 'groups'])
+    .select(['provider', 'subject', 'groups'])
     .where((e) => e(e.fn<string>('lower', ['username']), '=', lower))
     .execute();
   const clients = await db
@@ -29,5 +38,5 @@ export async function groupsOfSomebody(db: Db, name: string): Promise<readonly s
       'conflict',
       `${found.length} accounts go by '${name}' (${found.map(({ provider }) => provider).join(', ')}). Give the groups instead.`,
     );
-  return JSON.parse(one.groups) as string[];
+  return { ...one, groups: JSON.parse(one.groups) as string[] };
 }

@@ -24,6 +24,7 @@ const row = (path: string, more: object = {}, is: Partial<ServerRow> = {}): Serv
   revision: 1,
   credential: null,
   egress: null,
+  owner: null,
   ...is,
 });
 

@@ -4,6 +4,8 @@ import type { ScopeSet } from '../../access/scope-set.ts';
 import { type ScopeFileFault, ScopesFault } from '../../access/yaml-reader.ts';
 import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
+import { createPersonalGrants, type PersonalGrants } from '../access-requests/personal-grants.ts';
+import type { RequestRow } from '../access-requests/store.ts';
 import { groupsGainingPower, lockOutBy } from '../administrators.ts';
 import { compileStored } from './compile-stored.ts';
 import { changedNames, shownStored } from './definition.ts';
@@ -30,6 +32,8 @@ export interface ScopesWorld {
   readonly log: Logger;
   /** Records what a new state of the scope file changed, as the detail of a change that nobody asked the API for. */
   readonly record?: (detail: Readonly<Record<string, unknown>>) => void;
+  /** Records that access which somebody was granted on request is over by its time. */
+  readonly recordEnd?: (ended: RequestRow) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Timers; unless given, real ones that do not keep the process alive. */
@@ -67,17 +71,29 @@ export async function startScopes(world: ScopesWorld): Promise<Scopes> {
   const { db, file, feed, log } = world;
   const since = await fingerprint(file);
   let grants: Grants;
+  let stored: StoredScopes = new Map();
   let changes = 0;
+  const personal = createPersonalGrants({
+    ...{ db, log, now: world.now, after: world.after ?? afterUnref, record: world.recordEnd },
+    over: () => {
+      grants = granted(world, stored, personal);
+    },
+  });
+  const readAgain = async (): Promise<void> => {
+    await personal.load();
+    stored = await readStored(db);
+    grants = granted(world, stored, personal);
+  };
   const compileAgain = async (): Promise<void> => {
     changes += 1;
-    grants = granted(world, await readStored(db));
+    await readAgain();
   };
   const leave = feed.follow(['scope'], compileAgain);
   let status = await load(world);
   // What changes while the scopes are read may be older in the reading.
   for (let before = -1; before !== changes; ) {
     before = changes;
-    grants = granted(world, await readStored(db));
+    await readAgain();
   }
 
   // One at a time, so that an older state of the file never comes after a newer one.
@@ -94,12 +110,13 @@ export async function startScopes(world: ScopesWorld): Promise<Scopes> {
 
   return {
     grants: () => grants,
-    grantsOf: (stored) => compileStored(stored, world.extraMappings, world.canonical).grants,
+    grantsOf: (next) => compileStored(next, world.extraMappings, world.canonical, personal.now()).grants,
     status: () => status,
     reload,
     async close() {
       leave();
       watch.close();
+      personal.close();
       await last;
     },
   };
@@ -183,8 +200,12 @@ async function lockOut(world: ScopesWorld, grants: Grants, next: ScopeSet): Prom
   return lockOutBy(world.db, grants, after);
 }
 
-function granted({ extraMappings, canonical, log }: ScopesWorld, stored: StoredScopes): Grants {
-  const { grants, unknown } = compileStored(stored, extraMappings, canonical);
+function granted(
+  { extraMappings, canonical, log }: ScopesWorld,
+  stored: StoredScopes,
+  personal: PersonalGrants,
+): Grants {
+  const { grants, unknown } = compileStored(stored, extraMappings, canonical, personal.now());
   if (unknown.length > 0)
     log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
   if (grants.byGroup.size === 0) log.warn({}, 'no group has a scope, so nobody may do anything');

@@ -11,6 +11,7 @@ import {
 } from '../../../contract/servers/servers.ts';
 import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Caller } from '../../access/caller.ts';
+import { keyOf } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { keepsConnections } from '../../egress/settings.ts';
@@ -18,6 +19,7 @@ import { removeConnectionsAt } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
+import { endGrantsOn } from '../access-requests/store.ts';
 import { urlForRecord } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
 import type { Asked } from '../select.ts';
@@ -141,6 +143,7 @@ export function serverHandlers(
         await remove(trx, row.path, row.revision);
         await forgetHistory(trx, row.id);
         await removeConnectionsAt(trx, row.id);
+        await endGrantsOn(trx, row.path, at(world));
       });
       caller.note({ before: forRecord(row), after: null });
       return undefined;
@@ -218,6 +221,7 @@ async function register(world: ServersWorld, body: Registration, caller: Who): P
       definition,
       isEnabled: is_enabled,
       registeredBy: caller.identity.username,
+      owner: ownerKeyOf(caller.identity),
       registeredAt: at(world),
     };
     const inserted = await insert(trx, asked, most);
@@ -227,6 +231,11 @@ async function register(world: ServersWorld, body: Registration, caller: Who): P
   });
   caller.note({ before: null, after: forRecord(row) });
   return reply(world, (await world.lookAfter.one(row)).row, caller);
+}
+
+/** The key of the person who registers a server; programs own none. */
+function ownerKeyOf({ kind, provider, subject }: Identity): string | null {
+  return kind === 'person' ? keyOf(provider, subject) : null;
 }
 
 async function change(

@@ -65,6 +65,8 @@ export interface ServerRow {
   readonly health: Health | null;
   readonly tools: StoredTools | null;
   readonly registeredBy: string;
+  /** keyOf(provider, subject) of the person who registered it; null where nobody known did. */
+  readonly owner: string | null;
   readonly registeredAt: string;
   readonly updatedAt: string;
   /** Counts the changes that people make; checks do not count. */
@@ -77,7 +79,9 @@ export interface ServerRow {
 /** Stores a new server; a path in use is a `conflict`. */
 export async function insert(
   db: Db,
-  row: Pick<ServerRow, 'id' | 'definition' | 'isEnabled' | 'registeredBy' | 'registeredAt'>,
+  row: Pick<ServerRow, 'id' | 'definition' | 'isEnabled' | 'registeredBy' | 'registeredAt'> & {
+    readonly owner?: string | null;
+  },
   /** Servers that the same person may have registered then. */
   most = Number.POSITIVE_INFINITY,
 ): Promise<ServerRow> {
@@ -102,6 +106,7 @@ export async function insert(
           revision: 1,
           credential: null,
           egress: null,
+          owner: row.owner ?? null,
         })
         .onConflict((conflict) => conflict.column('path').doNothing())
         .returningAll()
@@ -376,6 +381,7 @@ function rowOf(stored: Selectable<ServersTable>): ServerRow {
     health: stored.health === null ? null : (JSON.parse(stored.health) as Health),
     tools: stored.tools === null ? null : (JSON.parse(stored.tools) as StoredTools),
     registeredBy: stored.registered_by,
+    owner: stored.owner,
     registeredAt: stored.registered_at,
     updatedAt: stored.updated_at,
     revision: stored.revision,

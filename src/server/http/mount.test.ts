@@ -222,3 +222,22 @@ test('an answer of another media type passes as it is, and as it comes', async (
     ['things.get', 200],
   ]);
 });
+
+test('requests that come at once start in different turns of the event loop', async () => {
+  who = { is: 'identity', identity: person };
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  const startedIn: number[] = [];
+  const app = appWith({ permission: 'identity' }, () => {
+    startedIn.push(turns);
+    return {};
+  });
+  setImmediate(count);
+  await Promise.all(Array.from({ length: 8 }, () => app.request('/api/things/a')));
+  isDone = true;
+  expect(new Set(startedIn).size).toBe(8);
+});

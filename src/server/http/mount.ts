@@ -55,12 +55,16 @@ export function mount(
     ...rowOf(id, endpoint, handlers[id]),
     spend,
   }));
+  const turn = createTurns();
   app.use(async (c, next) => {
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
     const { pathname } = new URL(c.req.url);
     const candidates = rows.filter(({ pattern }) => pattern.test(pathname));
     const row = candidates.find(({ endpoint }) => endpoint.method === method);
-    if (row) return answer(c, row, paramsIn(row.pattern, pathname), world);
+    if (row) {
+      await turn();
+      return answer(c, row, paramsIn(row.pattern, pathname), world);
+    }
     if (candidates.length === 0) return next();
     const known = [...new Set(candidates.map(({ endpoint }) => endpoint.method))].join(', ');
     throw new Failure('method_not_allowed', `${c.req.method} is not possible here; known are ${known}.`);
@@ -238,4 +242,25 @@ function anonymous(c: Context<HttpEnv>, notes: Record<string, unknown>): Caller<
   };
   const note = (detail: Readonly<Record<string, unknown>>): void => void Object.assign(notes, detail);
   return { identity, access: nobody, correlationId: c.get('correlationId'), note };
+}
+
+/**
+ * Lets one request of the API start in each turn of the event loop. Between two of them the thread looks after its
+ * sockets, so that calls of tools wait for one such request at most, however many come at once.
+ */
+function createTurns(): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  let isTurning = false;
+  const turn = (): void => {
+    waiting.shift()?.();
+    if (waiting.length > 0) setImmediate(turn);
+    else isTurning = false;
+  };
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (isTurning) return;
+      isTurning = true;
+      setImmediate(turn);
+    });
 }

@@ -12,6 +12,7 @@ await build({
     cli: 'src/cli/main.ts',
     server: 'src/server/main.ts',
     'reading-thread': 'src/server/db/sqlite/reading-thread.ts',
+    'check-thread': 'src/server/registry/servers/health/check-thread.ts',
     'audit-thread': 'src/server/audit/sinks/database-thread.ts',
     tools: 'src/server/start/tools.ts',
     'entra-emulator': 'src/entra-emulator/main.ts',

@@ -43,7 +43,7 @@ const outside: Readonly<Record<string, readonly string[]>> = {
 const strict: Readonly<Record<string, readonly string[]>> = { access: ['contract'] };
 
 /** Open to every server room except `access`. */
-const leaves = ['ids', 'log'].map((name) => `src/server/${name}.ts`);
+const leaves = ['ids', 'log', 'thread'].map((name) => `src/server/${name}.ts`);
 /** They build the world and may import everything; nobody imports them. */
 const isBuilder = (file: string): boolean => /^src\/server\/(?:(?:main|app)\.ts$|start\/)/.test(file);
 

@@ -179,6 +179,6 @@ async function build(
     print(evaluation.banner(config));
   } else log.info({ url: config.registryUrl, host: config.host, port: config.port }, 'the gateway serves');
   const { intervalSeconds } = config.health;
-  if (intervalSeconds > 0) inventory.watch.start(Math.min(intervalSeconds * 1000, 5000));
+  if (intervalSeconds > 0) inventory.watch.start(Math.min(intervalSeconds * 1000, 500));
   return config.registryUrl;
 }

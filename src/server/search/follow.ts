@@ -36,7 +36,7 @@ interface Source {
 /** How many paths are read at once. */
 const page = 200;
 /** How long the thread is kept at most before others have their turn, in milliseconds. */
-const turnMs = 4;
+const turnMs = 1;
 
 const sources: readonly Source[] = [
   {

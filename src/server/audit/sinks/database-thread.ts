@@ -1,34 +1,16 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import { openFile } from '../../db/sqlite/file.ts';
+import { answerQuestions } from '../../thread.ts';
 import { columns, type Value } from './rows.ts';
-
-/** A batch on its way to the thread: a list of rows as JSON text, which is cheaper to hand over than the list. */
-export interface Batch {
-  readonly number: number;
-  readonly rows: string;
-}
-
-/** What the thread says of a batch: it is on disk, or why none of it is. */
-export interface Written {
-  readonly number: number;
-  readonly failure?: Error;
-}
 
 /** Rows of one statement: most of what a row costs is the call. */
 const together = 16;
 
 let open: { database: DatabaseSync; one: StatementSync; many: StatementSync } | undefined;
 
-parentPort?.on('message', (batch: Batch) => {
-  const { number } = batch;
-  try {
-    write(JSON.parse(batch.rows) as Value[][]);
-    parentPort?.postMessage({ number } satisfies Written);
-  } catch (error) {
-    parentPort?.postMessage({ number, failure: error as Error } satisfies Written);
-  }
-});
+// A batch is a list of rows as JSON text, which is cheaper to hand over than the list.
+answerQuestions((batch: string): void => write(JSON.parse(batch) as Value[][]));
 
 /** Opened with the first batch, so that a file which cannot be opened is the failure of a batch and is tried again. */
 function opened(): NonNullable<typeof open> {

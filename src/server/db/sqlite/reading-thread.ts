@@ -1,30 +1,18 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+import { answerQuestions } from '../../thread.ts';
 
 /** A query on its way to the thread. */
 export interface Question {
-  readonly number: number;
   readonly sql: string;
   readonly values: readonly SQLInputValue[];
 }
 
-/** What came of it. */
-export interface Read {
-  readonly number: number;
-  readonly rows?: readonly unknown[];
-  readonly failure?: Error;
-}
-
 let database: DatabaseSync | undefined;
 
-parentPort?.on('message', ({ number, sql, values }: Question) => {
-  try {
-    database ??= open();
-    const rows = database.prepare(sql).all(...values);
-    parentPort?.postMessage({ number, rows } satisfies Read);
-  } catch (failure) {
-    parentPort?.postMessage({ number, failure: failure as Error } satisfies Read);
-  }
+answerQuestions(({ sql, values }: Question): readonly unknown[] => {
+  database ??= open();
+  return database.prepare(sql).all(...values);
 });
 
 /** Opened with the first query, so that a file which cannot be opened fails that query and is tried again. */

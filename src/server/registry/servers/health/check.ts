@@ -21,8 +21,8 @@ export interface Finding extends Omit<Health, 'checkedAt'> {
 }
 
 /**
- * Looks at a server, with headers (name, value, name, value) that prove who asks: it never rejects, and leaves no session
- * behind.
+ * Looks at a server, with headers (name, value, name, value) that prove who asks: it leaves no session behind, and
+ * rejects only when the thread that looks ends.
  */
 export type CheckServer = (endpoints: ServerEndpoints, headers?: readonly string[]) => Promise<Finding>;
 

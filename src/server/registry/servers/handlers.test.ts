@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Endpoint, type Handlers, type Input, Reply } from '../../../contract/endpoint.ts';
@@ -483,6 +483,43 @@ test('a look at an address finds the server below it and suggests how to registe
   });
   const blind = callerWith({ register_service: 'all' });
   expect(await look(base, blind)).toMatchObject({ duplicates: [] });
+});
+
+test('an MCP server at its address itself is found there, stored there and asked there', async () => {
+  const sampleAt = new URL(sample.url);
+  // What `/mcp` answers, at any other path; nothing below it.
+  const server = createServer((req, res) => {
+    if (req.url !== '/v1/platform/tools') return void res.writeHead(404).end();
+    const options = { host: sampleAt.hostname, port: sampleAt.port, path: '/mcp', method: req.method };
+    const to = request({ ...options, headers: req.headers }, (answer) => {
+      res.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(res);
+    });
+    req.pipe(to);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ends.push(() => server.close());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/platform/tools`;
+  const who = admin();
+  const body = { ...input('/root'), proxy_pass_url: url, is_enabled: true };
+  const registered = await asServer(call('servers.register', { body }, who));
+  expect(registered).toMatchObject({ health_status: 'healthy', mcp_endpoint: url, proxy_pass_url: url });
+  expect(routes.find('root')?.mcp?.href).toBe(url);
+  expect(who.notes.at(-1)).toMatchObject({
+    after: { mcp_endpoint: expect.stringContaining('http://127.0.0.1') },
+  });
+  // What somebody says it is stays, whatever is found.
+  const said = { ...body, path: '/said', mcp_endpoint: `${url}/mcp` };
+  expect(await asServer(call('servers.register', { body: said }, admin()))).toMatchObject({
+    health_status: 'unhealthy',
+    mcp_endpoint: `${url}/mcp`,
+  });
+  // Below its address, and nothing more is looked for where nobody is at all.
+  const usual = { ...input('/usual'), proxy_pass_url: sample.url.replace(/\/mcp$/, ''), is_enabled: true };
+  expect(await asServer(call('servers.register', { body: usual }, admin()))).toMatchObject({
+    health_status: 'healthy',
+    mcp_endpoint: null,
+  });
 });
 
 test('a look at an address says that a credential is wanted, or that nobody is there', async () => {

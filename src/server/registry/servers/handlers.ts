@@ -230,7 +230,7 @@ async function register(world: ServersWorld, body: Registration, caller: Who): P
     return setCredential(trx, inserted, { credential: sealed, at: at(world) });
   });
   caller.note({ before: null, after: forRecord(row) });
-  return reply(world, (await world.lookAfter.one(row)).row, caller);
+  return reply(world, await firstLook(world, row, caller), caller);
 }
 
 /** The key of the person who registers a server; programs own none. */
@@ -259,7 +259,7 @@ async function change(
     return replace(trx, row.path, { definition, revision, forget, dropCredential, at: at(world) });
   });
   caller.note({ before: forRecord(row), after: forRecord(changed) });
-  return reply(world, forget ? (await world.lookAfter.one(changed)).row : changed, caller);
+  return reply(world, forget ? await firstLook(world, changed, caller) : changed, caller);
 }
 
 async function changeCredential(
@@ -291,7 +291,15 @@ async function toggle(
   });
   if (!row) throw unknown(path);
   caller.note({ before: { is_enabled: before.isEnabled }, after: { is_enabled: row.isEnabled } });
-  return reply(world, enabled ? (await world.lookAfter.one(row)).row : row, caller);
+  return reply(world, enabled ? await firstLook(world, row, caller) : row, caller);
+}
+
+/** Looks at a server whose address is new; the endpoint that is found is part of the change. */
+async function firstLook({ lookAfter }: ServersWorld, row: ServerRow, caller: Who): Promise<ServerRow> {
+  const looked = await lookAfter.first(row);
+  if (looked.row.definition.mcp_endpoint !== row.definition.mcp_endpoint)
+    caller.note({ after: forRecord(looked.row) });
+  return looked.row;
 }
 
 async function known(world: ServersWorld, path: string): Promise<ServerRow> {

@@ -3,7 +3,7 @@ import { inTransaction } from '../../../db/transaction.ts';
 import { asFailure } from '../../../failure/errors.ts';
 import type { CredentialsOf } from '../credential.ts';
 import { endpointsOf } from '../endpoints.ts';
-import { type ServerRow, setHealth } from '../store.ts';
+import { replace, type ServerRow, setHealth } from '../store.ts';
 import type { CheckServer, Finding } from './check.ts';
 import { recordHealth } from './health-history.ts';
 
@@ -18,6 +18,11 @@ export interface LookedAfter {
 export interface LookAfter {
   /** Checks one server; a second call while that runs shares its result. */
   one(row: ServerRow): Promise<LookedAfter>;
+  /**
+   * The same for a server whose address is new. Where nothing is found at `<address>/mcp` and an MCP server at the address
+   * itself, that is stored as its endpoint: probe, health and calls use the one that was found.
+   */
+  first(row: ServerRow): Promise<LookedAfter>;
 }
 
 const unreadable: Finding = {
@@ -65,11 +70,14 @@ export function createLookAfter(world: {
     }
     return world.check(endpointsOf(row.definition), [...operators, ...own]);
   };
-  const look = async (row: ServerRow): Promise<LookedAfter> => {
+  const find = async (row: ServerRow): Promise<Finding> => {
     const begun = world.now();
     const credentials = world.credentialsOf(row);
     const seen = credentials ? await checked(row, credentials.headers) : unreadable;
-    const found = judged(wanting(row, seen), world.now() - begun, world.slowMs);
+    return judged(wanting(row, seen), world.now() - begun, world.slowMs);
+  };
+  const look = async (row: ServerRow): Promise<LookedAfter> => {
+    const found = await find(row);
     const { tools, invalid = [], offers, serverName: _, ...rest } = found;
     const at = new Date(world.now()).toISOString();
     const stored = await inTransaction(world.db, async (trx) => {
@@ -94,5 +102,37 @@ export function createLookAfter(world: {
     running.set(key, started);
     return started;
   };
-  return { one };
+  const first = async (row: ServerRow): Promise<LookedAfter> => {
+    const looked = await one(row);
+    const definition = definitionAtItself(row, looked.found);
+    if (!definition || !isThere(await find({ ...row, definition }))) return looked;
+    const change = { definition, revision: row.revision, forget: true, dropCredential: false };
+    try {
+      const at = new Date(world.now()).toISOString();
+      return await one(await inTransaction(world.db, (trx) => replace(trx, row.path, { ...change, at })));
+    } catch (error) {
+      // Somebody changed it meanwhile: what they said counts.
+      if (asFailure(error).code !== 'changed_meanwhile') throw error;
+      return looked;
+    }
+  };
+  return { one, first };
+}
+
+/** The server with its address as its endpoint, where nothing was found below that; undefined where that is no question. */
+function definitionAtItself({ definition }: ServerRow, found: Finding): ServerRow['definition'] | undefined {
+  const { proxy_pass_url: address, supported_transports: transports } = definition;
+  const isGiven = definition.mcp_endpoint !== null || definition.sse_endpoint !== null;
+  if (
+    isGiven ||
+    !transports.includes('streamable-http') ||
+    /\/(?:mcp|sse)\/?$/.test(new URL(address).pathname)
+  )
+    return undefined;
+  if (isThere(found) || found.reason === 'unreachable') return undefined;
+  return { ...definition, mcp_endpoint: address };
+}
+
+function isThere({ status }: Finding): boolean {
+  return status === 'healthy' || status === 'auth-failing';
 }

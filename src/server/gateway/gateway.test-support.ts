@@ -135,7 +135,7 @@ export async function startGateway(
     log: { warn: () => undefined },
     now: () => 1_000,
     newId: () => `id-${++ids}`,
-    keys: { ticket: [testKey], session: [testKey] },
+    keys: { ticket: [testKey], session: [testKey], task: [testKey] },
     ...world,
     // Most tests do not tell calls from the rest.
     limits: { ...(headersMs === undefined ? {} : { callMs: headersMs }), ...world.limits },

@@ -24,6 +24,7 @@ import { createOpenings, type Openings } from './sessions/openings.ts';
 import { createSeals, type Seals } from './sessions/seals.ts';
 import { takeCall, takeStream } from './sessions/seats.ts';
 import { createSessions, type SessionPlace, type Sessions } from './sessions/sessions.ts';
+import { createTasks, type Tasks } from './sessions/tasks.ts';
 import { tendAnswers } from './sessions/tend.ts';
 import { createStillAllowed } from './still-allowed.ts';
 import { createTraffic, type Traffic } from './traffic.ts';
@@ -36,6 +37,7 @@ interface Running extends Omit<GatewayWorld, 'terminal'> {
   readonly limits: Limits;
   readonly lists: ListMemory;
   readonly sessions: Sessions;
+  readonly tasks: Tasks;
   readonly openings: Openings;
   readonly showUrls: LRUCache<string, true>;
   readonly olderStreams: OlderStreams;
@@ -49,7 +51,8 @@ interface Running extends Omit<GatewayWorld, 'terminal'> {
 /** Makes the data plane for a world; it opens no connection until it is asked to. */
 export function createGateway(world: GatewayWorld): Gateway {
   const limits = { ...defaultLimits, ...world.limits };
-  const keys = world.keys ?? { ticket: [randomBytes(32)], session: [randomBytes(32)] };
+  const random = (): [Buffer] => [randomBytes(32)];
+  const keys = world.keys ?? { ticket: random(), session: random(), task: random() };
   const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
   const shares = createShares();
   const terminal = world.terminal?.({
@@ -64,6 +67,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     ...{ ...world, limits, upstreams, traffic, terminal },
     lists: createListMemory(),
     sessions: createSessions(keys.session),
+    tasks: createTasks(keys.task),
     showUrls: new LRUCache({ max: 20_000 }),
     openings: createOpenings(limits.openingMs),
     olderStreams: createOlderStreams(({ identity }) => identity && shares.of(identity).holder),
@@ -220,8 +224,10 @@ function errandFor(
   const { limits, sessions, olderStreams } = gateway;
   const { credentials, route, rewriteOther } = target;
   const rewrite = rewriteOther && olderStreams.noting(exchange, rewriteOther);
-  const filter = asked && filterFor(gateway, identity, route, asked, rewrite, limits.filterBytes);
   const at: SessionPlace = { serverId: route.id, origin: target.origin, holder };
+  const tasks = asked && gateway.tasks.of(at, asked, asking.body);
+  const sent = (asking.body && tasks?.opened(exchange, asking.body)) || { ...asking, name: undefined };
+  const filter = asked && filterFor(gateway, identity, route, asked, rewrite, limits.filterBytes, tasks);
   const given = req.headers['mcp-session-id'];
   const session = own
     ? (own.id ?? undefined)
@@ -232,12 +238,13 @@ function errandFor(
   const readable = filter !== undefined || exchange.longLived;
   return {
     ...target,
-    ...{ method: asking.method, body: asking.body },
+    ...{ method: asking.method, body: sent.body },
     headers: requestHeaders(exchange, {
       readable,
       credentials,
       session,
       authorization,
+      name: sent.name,
       version: own?.version,
     }),
     filter,

@@ -8,6 +8,7 @@ import type { ListMemory } from './lists/list-memory.ts';
 import type { ListRules } from './lists/prune.ts';
 import type { RewriteEvent } from './lists/sse.ts';
 import type { Asked } from './read/read-call.ts';
+import type { TaskPassage } from './sessions/tasks.ts';
 
 /** Answers whether an identity may make a call, by the grants of this moment. */
 export type Decide = (identity: Identity, call: Call) => Decision;
@@ -131,6 +132,7 @@ export function filterFor(
   asked: Asked,
   rewriteOther: RewriteEvent | undefined,
   limit: number,
+  tasks?: Pick<TaskPassage, 'isList' | 'reword'>,
 ): Filter | undefined {
   // One object for all who are shown the same of this server.
   const rights = (): object => (invalidTools ? among(rightsOf(identity), invalidTools) : rightsOf(identity));
@@ -146,13 +148,17 @@ export function filterFor(
   // A stream outlives the grants it began with, so there they are asked at each list.
   if (asked.messages[0].method === '$stream') {
     const all = (): boolean => lists.every(showsEvery);
-    return streamFilter({ ...cuts(rulesOf(lists)), limit, ids: [], rewriteOther, showsAll: all });
+    return streamFilter({
+      ...cuts(rulesOf(lists)),
+      ...{ limit, ids: [], rewriteOther, showsAll: all, reword: tasks?.reword },
+    });
   }
   const partly = asksForList(asked) ? lists.filter((list) => asksFor(asked, list) && !showsEvery(list)) : [];
-  if (partly.length === 0) return undefined;
+  if (partly.length === 0 && !tasks) return undefined;
+  const showsEverything = partly.length === 0 && !tasks?.isList;
   return listFilter({
     ...cuts(rulesOf(partly)),
-    ...{ limit, showsAll: () => false },
+    ...{ limit, showsAll: () => showsEverything, reword: tasks?.reword },
     ids: asked.messages.flatMap(({ kind, id }) => (kind === 'request' && id !== null ? [id] : [])),
   });
 }

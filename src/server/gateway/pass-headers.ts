@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Failure } from '../failure/errors.ts';
 import type { Credentials } from '../registry/servers/route.ts';
 import type { Exchange } from './exchange.ts';
+import { headerValue } from './read/agree.ts';
 import { newTraceparent } from './read/trace.ts';
 import { correlationHeader } from './refuse.ts';
 
@@ -26,6 +27,7 @@ const toClients: ReadonlySet<string> = new Set([
 
 const sessionHeader = 'mcp-session-id';
 const versionHeader = 'mcp-protocol-version';
+const nameHeader = 'mcp-name';
 
 /** Headers that a changed body makes untrue. */
 const ofTheBody: ReadonlySet<string> = new Set([
@@ -54,6 +56,8 @@ export interface Outward {
   readonly credentials: Credentials;
   /** The server's own id of the session, in place of the one that the client has. */
   readonly session: string | undefined;
+  /** What `Mcp-Name` says, in place of what the client calls it. */
+  readonly name?: string | undefined;
   /** The protocol version of a session that the gateway has opened, in place of the client's. */
   readonly version?: string | undefined;
   /** The client's own `Authorization` for the server, where the setting of the server passes it on. */
@@ -75,7 +79,7 @@ export function requestHeaders({ req: { headers }, id, trace }: Exchange, to: Ou
     if (name === sessionHeader || (to.version && name === versionHeader)) continue;
     if ((names.size > 0 && names.has(name)) || dropped.includes(name)) continue;
     if (!traced && (name === 'traceparent' || name === 'tracestate')) continue;
-    const value = headers[name];
+    const value = to.name !== undefined && name === nameHeader ? headerValue(to.name) : headers[name];
     if (value !== undefined) kept.push(name, typeof value === 'string' ? value : value.join(', '));
   }
   const encoding = to.readable ? 'identity' : headers['accept-encoding'];

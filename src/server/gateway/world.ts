@@ -72,12 +72,13 @@ export interface GatewayWorld extends Doors {
   /** What differs from `defaultLimits`. */
   readonly limits?: Partial<Limits>;
   /**
-   * Keys of 32 bytes that seal the addresses of legacy SSE sessions, and session ids: the first seals, all open. Processes
+   * Keys of 32 bytes that seal the addresses of legacy SSE sessions, and the ids of sessions and tasks: the first seals, all open. Processes
    * behind one address share them. Default: random.
    */
   readonly keys?: {
     readonly ticket: readonly [Buffer, ...Buffer[]];
     readonly session: readonly [Buffer, ...Buffer[]];
+    readonly task: readonly [Buffer, ...Buffer[]];
   };
   /** Whether a token is meant for the gateway (or for the provider's own API), so that no server may get it. */
   isForGateway(token: string): boolean;

@@ -16,6 +16,7 @@ export type Purpose =
   | 'refresh-token'
   | 'sse-session'
   | 'mcp-session'
+  | 'mcp-task'
   | 'virtual-session'
   | 'upstream-credential'
   | 'connection'
@@ -32,10 +33,10 @@ export function deriveKey(secretKey: string, purpose: Purpose): Buffer {
 
 /**
  * Encrypts a text with AES-256-GCM: base64url of nonce (12 bytes), ciphertext and tag (16 bytes). It opens only for the
- * same `holder`, so that what was sealed for one thing cannot be put in the place of another's.
+ * same `holder`, so that what was sealed for one thing cannot be put in the place of another's. Whoever gives a nonce gives
+ * each text and holder one of its own.
  */
-export function seal(key: Buffer, text: string, holder = ''): string {
-  const nonce = randomBytes(12);
+export function seal(key: Buffer, text: string, holder = '', nonce = randomBytes(12)): string {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(holder, 'utf8'));
   return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString(
     'base64url',

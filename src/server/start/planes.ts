@@ -193,6 +193,7 @@ function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail, c
     keys: {
       ticket: keysFor(config, 'sse-session'),
       session: keysFor(config, 'mcp-session'),
+      task: keysFor(config, 'mcp-task'),
     },
     isForGateway: identity.tokens.isForGateway,
     clientIp: ({ socket, headers }) =>

@@ -3,13 +3,14 @@ import type { Dispatcher } from 'undici';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { EventFilter } from '../gateway/lists/sse.ts';
+import { headerValue } from '../gateway/read/agree.ts';
 import { newTraceparent } from '../gateway/read/trace.ts';
 import { correlationHeader } from '../gateway/refuse.ts';
 import type { Target } from '../gateway/route.ts';
 import type { SettledHandler } from '../gateway/upstream/upstream.ts';
 import { upstreamFailure } from '../gateway/upstream/upstream-failure.ts';
 import type { TerminalKit } from '../gateway/world.ts';
-import { headerValue, isObject, type Json, modern } from './wire.ts';
+import { isObject, type Json, modern } from './wire.ts';
 
 /** What requests to members are sent with. */
 export type MemberWorld = TerminalKit;

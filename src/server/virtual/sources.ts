@@ -1,5 +1,6 @@
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
+import { headerValue } from '../gateway/read/agree.ts';
 import type { Target } from '../gateway/route.ts';
 import {
   askMember,
@@ -11,7 +12,7 @@ import {
 } from './member.ts';
 import { type MemberSession, request } from './sessions.ts';
 import type { SseLink } from './sse-link.ts';
-import { headerValue, isObject, type Json, metaKeys, modern, objectIn } from './wire.ts';
+import { isObject, type Json, metaKeys, modern, objectIn } from './wire.ts';
 
 /** One call at a member, whichever protocol it speaks. */
 export interface Source {

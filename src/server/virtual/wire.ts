@@ -113,11 +113,3 @@ export function withParam(body: Buffer, member: string, value: string): Buffer {
   });
   return start < 0 ? body : Buffer.from(text.slice(0, start) + JSON.stringify(value) + text.slice(end));
 }
-
-const plainHeader = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
-
-/** A value as an `Mcp-Name` or `Mcp-Param` header has it: as it is, or as `=?base64?...?=` (MCP 2026-07-28). */
-export function headerValue(value: string): string {
-  if (plainHeader.test(value) && !value.startsWith('=?base64?')) return value;
-  return `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`;
-}

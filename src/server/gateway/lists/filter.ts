@@ -39,6 +39,8 @@ export interface FilterOptions {
   readonly ids: readonly MessageId[];
   /** A stream that goes on: the caller's rights may change meanwhile, so that is asked at each event. */
   readonly showsAll: () => boolean;
+  /** Puts other words into a message that is shown; as `cut`, and empty for one that must not pass. */
+  readonly reword?: ((text: string) => string | undefined) | undefined;
   /** Rewrites an event of another type than a message's. */
   readonly rewriteOther?: RewriteEvent | undefined;
 }
@@ -59,15 +61,17 @@ export function streamFilter(options: FilterOptions): Filter {
 }
 
 function eventBody(options: FilterOptions): FilteredBody {
-  const { limit, cut, showsAll, rewriteOther } = options;
+  const { limit, cut, showsAll, reword, rewriteOther } = options;
   const events = new EventFilter(
     limit,
     (type, data) => {
       const other = rewriteOther?.(type, data);
       if (other !== undefined) return other;
-      if (showsAll() || !/^\s*[{[]/.test(data)) return undefined;
+      const all = showsAll();
+      if ((all && !reword) || !/^\s*[{[]/.test(data)) return undefined;
       try {
-        return cut(data);
+        const shown = all ? undefined : cut(data);
+        return reword?.(shown ?? data) ?? shown;
       } catch (error) {
         return insteadOf(options, asFailure(error).message, data);
       }
@@ -105,7 +109,10 @@ function idIn(text: string): MessageId[] {
   return id === undefined ? [] : [JSON.parse(id) as MessageId];
 }
 
-function wholeBody({ limit, cutBytes, recall, showsAll }: FilterOptions, form: AnswerForm): FilteredBody {
+function wholeBody(
+  { limit, cutBytes, recall, showsAll, reword }: FilterOptions,
+  form: AnswerForm,
+): FilteredBody {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
@@ -115,24 +122,30 @@ function wholeBody({ limit, cutBytes, recall, showsAll }: FilterOptions, form: A
       if (size > limit)
         throw new Failure(
           'upstream_invalid',
-          `The list is larger than ${limit} bytes and cannot be filtered; MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
+          `The list is larger than ${limit} bytes and cannot be read; MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
         );
       chunks.push(chunk);
       return nothing;
     },
     end() {
-      if (size === 0 || showsAll()) return chunks;
+      const all = showsAll();
+      if (size === 0 || (all && !reword)) return chunks;
       const isJson = form.type === json && form.isUtf8;
-      const known = isJson ? recall(chunks, size) : undefined;
+      const known = isJson && !reword ? recall(chunks, size) : undefined;
       if (known) return known;
       const [first = nothing] = chunks;
       const body = chunks.length > 1 ? Buffer.concat(chunks, size) : first;
+      const reworded = (plain: Buffer): readonly Buffer[] => {
+        const text = reword?.(plain.toString('utf8'));
+        return [text === undefined ? plain : Buffer.from(text, 'utf8')];
+      };
+      if (all) return isJson && isUtf8(body) ? reworded(withoutMark(body)) : chunks;
       if (isPage(body, form)) return [body];
       if (!isJson)
         throw unknown('it is not application/json in UTF-8 by the one Content-Type that it may have');
       if (!isUtf8(body) || body.includes(0)) throw unknown('its bytes are not UTF-8');
       const plain = withoutMark(body);
-      return [cutBytes(plain) ?? plain];
+      return reworded(cutBytes(plain) ?? plain);
     },
   };
 }

@@ -11,7 +11,8 @@ export interface ListRule {
 /** The lists to prune, by the member of `result` that holds them, such as `tools`. */
 export type ListRules = ReadonlyMap<string, ListRule>;
 
-interface Edit {
+/** A piece of a text, and what stands in its place. */
+export interface Edit {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -138,7 +139,8 @@ function unknown(why: string): Failure {
   return new Failure('upstream_invalid', `The server sent a list in a form that is not known: ${why}.`);
 }
 
-function applied(text: string, edits: Edit[]): string {
+/** The text with all edits made; none of them overlap. */
+export function applied(text: string, edits: Edit[]): string {
   edits.sort((a, b) => a.start - b.start);
   let out = '';
   let done = 0;

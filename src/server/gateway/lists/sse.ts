@@ -1,6 +1,6 @@
 import { Failure } from '../../failure/errors.ts';
 
-/** Rewrites the data of one event: the new data, or undefined to leave the event as it came. */
+/** Rewrites the data of one event: the new data, empty for an event that nobody gets, or undefined to leave it as it came. */
 export type RewriteEvent = (type: string, data: string) => string | undefined;
 
 /** How many times the limit is dropped of one event before its stream is broken off. */
@@ -143,7 +143,8 @@ export class EventFilter {
     if (changed === undefined) return undefined;
     const first = data.findIndex((value) => value !== undefined);
     const lineEnd = /[\r\n]*$/.exec(lines[first] ?? '')?.[0] || '\n';
-    const anew = changed.split(/\r\n|\r|\n/).map((line) => `data: ${line}${lineEnd}`);
+    // An event without data is none (WHATWG HTML, section 9.2.6); its id still counts.
+    const anew = changed === '' ? [] : changed.split(/\r\n|\r|\n/).map((line) => `data: ${line}${lineEnd}`);
     const kept = lines.flatMap((line, at) => (at === first ? anew : data[at] === undefined ? [line] : []));
     return Buffer.from(kept.join(''), 'utf8');
   }

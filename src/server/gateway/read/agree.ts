@@ -91,3 +91,11 @@ export function decodeName(value: string): string | undefined {
   const text = bytes.toString('utf8');
   return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
 }
+
+const plainHeader = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
+
+/** A value as an `Mcp-Name` or `Mcp-Param` header has it: as it is, or as `=?base64?...?=` (MCP 2026-07-28). */
+export function headerValue(value: string): string {
+  if (plainHeader.test(value) && !value.startsWith('=?base64?')) return value;
+  return `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`;
+}

@@ -24,7 +24,7 @@ export interface Message {
   readonly name?: string | undefined;
   /** The task that a method is about, by its id. */
   readonly task?: string | undefined;
-  /** The result may be a task in place of what was asked for (MCP 2025-11-25). */
+  /** The result may be a task in place of what was asked for (MCP 2025-11-25, or the extension for tasks). */
   readonly asksForTask?: boolean | undefined;
   /** The protocol version that a modern request (2026-07-28 and later) states in its `_meta`. */
   readonly version?: string | undefined;
@@ -72,6 +72,7 @@ const nameMembers: ReadonlyMap<string, string> = new Map([
 
 const pseudoMethods: ReadonlySet<string> = new Set(['$stream', '$end', '$response']);
 const versionMember = 'io.modelcontextprotocol/protocolVersion';
+const capabilitiesMember = 'io.modelcontextprotocol/clientCapabilities';
 
 /*
  * The bytes that were decided on are forwarded as they came, so another parser must not read another call in them.
@@ -81,7 +82,7 @@ const versionMember = 'io.modelcontextprotocol/protocolVersion';
 const messageMembers = members('jsonrpc', 'id', 'method', 'params', 'result', 'error');
 const paramsMembers = members('name', 'uri', 'taskId', '_meta', 'arguments', 'ref', 'notifications', 'task');
 /** What is decisive inside members of the params; other parsers fold these names whatever the method. */
-const metaMembers = members(versionMember);
+const metaMembers = members(versionMember, capabilitiesMember);
 const refMembers = members('type', 'name', 'uri');
 const notificationsMembers = members('resourceSubscriptions');
 const namedMethods = /^(?:tools\/call|prompts\/get|resources\/|tasks\/|completion\/|subscriptions\/)/;
@@ -231,6 +232,7 @@ class CallReader {
       version: this.#text(params?.meta?.at.get(versionMember)),
       traceparent: this.#text(params?.trace.get('traceparent')),
       tracestate: this.#text(params?.trace.get('tracestate')),
+      asksForTask: params && this.#takesTasks(params) ? true : undefined,
     };
     if (!params) return message;
     if (method === 'prompts/get') return { ...message, prompt: name };
@@ -243,7 +245,15 @@ class CallReader {
     if (method === 'subscriptions/listen') return this.#listening(message, params);
     if (method.startsWith('resources/') && member === 'uri') return { ...message, resource: name };
     if (method.startsWith('tasks/') && member === 'taskId') return { ...message, task: name };
-    return params.at.has('task') ? { ...message, asksForTask: true } : message;
+    return message;
+  }
+
+  /** Whether a task is asked for, or one may come unasked because the client says that it knows them. */
+  #takesTasks({ at, meta }: Params): boolean {
+    const capabilities = meta?.at.get(capabilitiesMember);
+    return (
+      at.has('task') || (capabilities && this.#scan.text.slice(...capabilities).includes('/tasks')) === true
+    );
   }
 
   #listening(message: Message, { notifications }: Params): Message | Fault {

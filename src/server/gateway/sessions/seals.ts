@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { seal, unseal } from '../../identity/keys.ts';
 
 /**
@@ -11,10 +12,26 @@ export interface Seals {
   open(sealed: string, holder: readonly string[]): string | undefined;
 }
 
-/** Seals with the first key (32 bytes) and opens with each of them, so that a key can be replaced by another. */
-export function createSeals([key, ...previous]: readonly [Buffer, ...Buffer[]]): Seals {
+/**
+ * Seals with the first key (32 bytes) and opens with each of them, so that a key can be replaced by another. What clients
+ * compare is sealed `always the same` for one holder: the nonce is a MAC of holder and text, as in RFC 8452.
+ */
+export function createSeals(
+  [key, ...previous]: readonly [Buffer, ...Buffer[]],
+  how: 'always another' | 'always the same' = 'always another',
+): Seals {
+  const nonceOf = (whose: string, text: string) =>
+    how === 'always another'
+      ? undefined
+      : createHmac('sha256', key)
+          .update(JSON.stringify([whose, text]))
+          .digest()
+          .subarray(0, 12);
   return {
-    seal: (text, holder) => seal(key, text, JSON.stringify(holder)),
+    seal(text, holder) {
+      const whose = JSON.stringify(holder);
+      return seal(key, text, whose, nonceOf(whose, text));
+    },
     open(sealed, holder) {
       // Base64 is read leniently: only one spelling of each is ours.
       if (Buffer.from(sealed, 'base64url').toString('base64url') !== sealed) return undefined;

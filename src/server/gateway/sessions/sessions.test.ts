@@ -14,7 +14,7 @@ import type { GatewayWorld } from '../world.ts';
 
 const rules = { alice: ['* * *'], bob: ['* * *'] };
 const keyOf = (byte: number): [Buffer] => [Buffer.alloc(32, byte)];
-const keys = { ticket: keyOf(1), session: keyOf(1) };
+const keys = { ticket: keyOf(1), session: keyOf(1), task: keyOf(1) };
 
 let upstream: ScriptedUpstream;
 let house: TestGateway;

@@ -55,7 +55,8 @@ export interface Credentials {
   ): Promise<Credential>;
   /** Notes what it was used for, the same at most once a minute. */
   used(connectionId: string, what: string): void;
-  close(): void;
+  /** Ends it once what is being fetched is stored: a refresh token that was replaced must not be lost. */
+  close(): Promise<void>;
 }
 
 /** Between two notes of the same use of a connection, in milliseconds. */
@@ -103,6 +104,7 @@ export function createCredentials(world: CredentialWorld): Credentials {
   const kept = new Map<string, Kept>();
   const keys = new Map<string, string>();
   const fetching = new Map<string, Promise<Credential>>();
+  const running = new Set<Promise<unknown>>();
   const triedAt = new Map<string, number>();
   const noted = new Map<string, number>();
   let changes = 0;
@@ -144,10 +146,11 @@ export function createCredentials(world: CredentialWorld): Credentials {
       if (left <= ahead && left > skewMs) renewAhead(at, server, identity, owner, known.connection);
       if (left > skewMs) return known.credential;
     }
-    const running = fetching.get(at);
-    if (running) return running;
+    const begun = fetching.get(at);
+    if (begun) return begun;
     const started = fetchOne(at, server, identity, owner).finally(() => fetching.delete(at));
     fetching.set(at, started);
+    underWay(started);
     return started;
   };
 
@@ -162,7 +165,7 @@ export function createCredentials(world: CredentialWorld): Credentials {
     if (triedAt.has(at) && world.now() - (triedAt.get(at) ?? 0) < retryMs) return;
     if (triedAt.size >= keptAtMost) triedAt.clear();
     triedAt.set(at, world.now());
-    renewed(world, server, identity, owner, connection).then(
+    const renewing = renewed(world, server, identity, owner, connection).then(
       () => triedAt.delete(at),
       (error: unknown) =>
         world.log.warn(
@@ -170,6 +173,12 @@ export function createCredentials(world: CredentialWorld): Credentials {
           'a connection could not be renewed ahead of its end',
         ),
     );
+    underWay(renewing);
+  };
+
+  const underWay = (work: Promise<unknown>): void => {
+    running.add(work);
+    void work.catch(() => {}).finally(() => running.delete(work));
   };
 
   const fetchOne = async (
@@ -198,15 +207,18 @@ export function createCredentials(world: CredentialWorld): Credentials {
       // Another one by now is not what was refused.
       if (connection?.generation === generation) {
         const isFetched = connection.refreshSealed !== null || isGot(server);
-        if (isFetched && world.now() - Date.parse(connection.updatedAt) < freshMs)
+        // The clock of the process that got it may be ahead of this one.
+        if (isFetched && Math.abs(world.now() - Date.parse(connection.updatedAt)) < freshMs)
           throw new Failure(
             'connection_refused',
             `'${server.name}' refuses a credential that is new. It may ask for more rights than were granted: an administrator has to look at its scopes and audience (egress-show).`,
           );
-        await markRefused(world.db, connection, new Date(world.now()).toISOString());
+        await markRefused(world.db, connection);
       }
       const owner = ownerAt(server, identity);
-      return fetchOne(keyOf(owner), server, identity, owner);
+      const fetched = fetchOne(keyOf(owner), server, identity, owner);
+      underWay(fetched);
+      return fetched;
     },
     used(connectionId, what) {
       const now = world.now();
@@ -218,8 +230,9 @@ export function createCredentials(world: CredentialWorld): Credentials {
         (error: unknown) => world.log.warn({ err: error }, 'the use of a connection could not be noted'),
       );
     },
-    close() {
+    async close() {
       close();
+      await Promise.allSettled(running);
       kept.clear();
     },
   };

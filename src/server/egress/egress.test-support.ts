@@ -11,6 +11,7 @@ import type { EgressServer, RenewalWorld } from './renew.ts';
 import type { EgressSettings } from './settings.ts';
 import { createSources } from './sources.ts';
 import { type NewConnection, storeConnection } from './store.ts';
+import { authorityLimits } from './tokens.ts';
 import { createConnectionVault } from './vault.ts';
 
 /** A token request as the authorization server got it. */
@@ -25,6 +26,8 @@ export interface ScriptedAuthority {
   script: (
     form: TokenRequest,
   ) => { status?: number; body: unknown } | Promise<{ status?: number; body: unknown }>;
+  /** What it says to a client that registers. */
+  registration: unknown;
   /** What differs in its metadata. */
   metadata: Record<string, unknown>;
   /** What differs in the document of the server at `/mcp` about itself (RFC 9728). */
@@ -38,6 +41,7 @@ export async function startAuthority(): Promise<ScriptedAuthority> {
   const authority: Omit<ScriptedAuthority, 'origin' | 'close'> = {
     requests: [],
     registrations: 0,
+    registration: { client_id: 'registered-by-itself' },
     metadata: {},
     resource: {},
     script: () => {
@@ -73,7 +77,7 @@ export async function startAuthority(): Promise<ScriptedAuthority> {
         });
       if (req.url === '/register') {
         authority.registrations += 1;
-        return send(201, { client_id: 'registered-by-itself' });
+        return send(201, authority.registration);
       }
       if (req.url === '/mcp') return send(401, {});
       const basic = /^Basic (.+)$/.exec(req.headers.authorization ?? '')?.[1];
@@ -84,6 +88,8 @@ export async function startAuthority(): Promise<ScriptedAuthority> {
       authority.requests.push(form);
       const { status = 200, body } = await authority.script(form);
       if (status === 0) req.socket.destroy();
+      // Whoever is sent on must not take along what was meant for this one.
+      else if (status >= 300 && status < 400) res.writeHead(status, { location: String(body) }).end();
       else send(status, body);
     });
   });
@@ -142,14 +148,15 @@ export interface Clock {
 export async function startProcess(
   database: Pick<OpenDatabase, 'db' | 'hint'>,
   clock: Clock,
-  more: Partial<Pick<RenewalWorld, 'exchange'>> = {},
+  more: Partial<Pick<RenewalWorld, 'exchange' | 'db'>> = {},
 ) {
   const feed = await followed(database);
-  const fetch = outbound({ policy: { allowPrivate: true } });
+  const db = more.db ?? database.db;
+  const fetch = outbound({ policy: { allowPrivate: true }, ...authorityLimits });
   const vault = createConnectionVault('a secret for tests');
   const warnings: object[] = [];
   const parts = {
-    ...{ db: database.db, vault, fetch, now: () => clock.now, publicUrl: 'http://gateway.example' },
+    ...{ db, vault, fetch, now: () => clock.now, publicUrl: 'http://gateway.example' },
     limits: { audiences: [], scopes: [] },
     log: { warn: (facts: object) => void warnings.push(facts) },
   };
@@ -183,7 +190,7 @@ export async function startProcess(
         new Date(clock.now).toISOString(),
       ),
     async close() {
-      credentials.close();
+      await credentials.close();
       await feed.close();
       await fetch.close();
     },

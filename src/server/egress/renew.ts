@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
-import { Failure } from '../failure/errors.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { EgressSettings } from './settings.ts';
@@ -13,7 +14,7 @@ import {
   renewConnection,
   storeConnection,
 } from './store.ts';
-import { askForTokens, type TokenClient, TokenRefused, type Tokens } from './tokens.ts';
+import { askForTokens, requireAudience, type TokenClient, TokenRefused, type Tokens } from './tokens.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';
 
 /** A server as credentials are looked up for it. */
@@ -50,6 +51,8 @@ export interface RenewalWorld {
 const aheadMs = 300_000;
 /** A clock of the authorization server may differ from ours by so much, in milliseconds. */
 export const skewMs = 10_000;
+/** The last pause before a renewed connection is given up that cannot be stored, in milliseconds: 25 s in all. */
+const longestPauseMs = 12_800;
 /** A token got by exchange is used this long at most, in milliseconds, so that what was withdrawn ends. */
 const exchangedMs = 300_000;
 /** Another token in the place of one that ends, fetched by one process at a time; undefined when the person has to connect. */
@@ -116,7 +119,7 @@ async function got(
 async function byClientCredentials(world: RenewalWorld, server: EgressServer): Promise<Tokens> {
   const { client } = await world.sourceOf(server, null);
   try {
-    return await askForTokens(
+    const tokens = await askForTokens(
       world.fetch,
       client,
       {
@@ -126,6 +129,9 @@ async function byClientCredentials(world: RenewalWorld, server: EgressServer): P
       },
       world.now,
     );
+    const misdirected = audienceFault(server, tokens);
+    if (misdirected) throw misdirected;
+    return tokens;
   } catch (error) {
     if (!(error instanceof TokenRefused)) throw error;
     world.log.warn(
@@ -174,13 +180,13 @@ async function refreshed(
       world.now,
     );
     const scopes = tokens.scopes.length > 0 ? tokens.scopes : connection.scopes;
-    return await renewConnection(
-      db,
-      vault,
-      connection,
-      { ...tokens, scopes },
-      new Date(world.now()).toISOString(),
-    );
+    const misdirected = audienceFault(server, tokens);
+    const at = new Date(world.now()).toISOString();
+    // Its access token is of no use then, but the refresh token of before may be spent.
+    const given = { ...tokens, scopes, ...(misdirected ? { accessExpiresAt: 0 } : {}) };
+    const renewed = await untilStored(world, () => renewConnection(db, vault, connection, given, at));
+    if (misdirected) throw misdirected;
+    return renewed;
   } catch (error) {
     if (!(error instanceof TokenRefused)) throw error;
     if (error.error === 'invalid_grant') {
@@ -195,6 +201,31 @@ async function refreshed(
       'connection_unavailable',
       `The authorization server of '${server.name}' refuses the gateway (${error.error}); an administrator has to look at the client that is set up there.`,
     );
+  }
+}
+
+/**
+ * Stores what cannot be got a second time: many providers end the grant when a spent refresh token comes again, so a database
+ * that is away for a moment must not lose the new one.
+ */
+async function untilStored<T>({ log }: RenewalWorld, store: () => Promise<T>): Promise<T> {
+  for (let pause = 50; ; pause *= 2)
+    try {
+      return await store();
+    } catch (error) {
+      if (pause > longestPauseMs) throw error;
+      log.warn({ err: error }, 'a renewed connection could not be stored; it is tried again');
+      await delay(pause);
+    }
+}
+
+/** What is wrong with tokens that are for somebody else than they were asked for; undefined when nothing. */
+function audienceFault({ settings }: EgressServer, { access }: Tokens): Failure | undefined {
+  try {
+    if (settings.target_audience !== null) requireAudience(access, settings.target_audience);
+    return undefined;
+  } catch (error) {
+    return asFailure(error);
   }
 }
 

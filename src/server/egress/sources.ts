@@ -71,10 +71,13 @@ const protectedResource = z.looseObject({
 const registered = z.looseObject({
   client_id: z.string().min(1).max(2048),
   client_secret: z.string().max(4096).optional(),
-  client_secret_expires_at: z.number().optional(),
+  // Seconds since 1970, as far as times can be told.
+  client_secret_expires_at: z.number().min(0).max(8e12).optional(),
   token_endpoint_auth_method: z.string().optional(),
 });
 
+/** How many scopes are asked for by the word of a server. */
+const mostScopes = 100;
 /** How long what was discovered is used, in milliseconds. */
 const documentLasts = 600_000;
 
@@ -145,7 +148,7 @@ async function findSource(send: Fetch, server: EgressServer): Promise<Source> {
   return {
     ...(await atIssuer(send, said.authorization_servers[0] ?? '')),
     resource: settings.target_audience ?? said.resource,
-    scopes: said.scopes_supported ?? [],
+    scopes: (said.scopes_supported ?? []).slice(0, mostScopes),
   };
 }
 
@@ -168,6 +171,8 @@ async function saysItself(
     if (!parsed.success) continue;
     if (!covers(parsed.data.resource, url))
       throw undiscovered(name, 'its metadata describe another resource than this server');
+    if (!isAsSafeAs(url, parsed.data.authorization_servers[0] ?? ''))
+      throw undiscovered(name, 'its authorization server is at no https:// address');
     return parsed.data;
   }
   throw undiscovered(name, 'it does not say where its authorization server is (RFC 9728)');
@@ -212,6 +217,9 @@ async function atIssuer(send: Fetch, issuer: string): Promise<Omit<Source, 'reso
     const parsed = metadata.safeParse(await readJson(send, at));
     if (!parsed.success) continue;
     const said = parsed.data;
+    const named = [said.token_endpoint, said.authorization_endpoint, said.registration_endpoint];
+    if (named.some((url) => url !== undefined && !isAsSafeAs(issuer, url)))
+      throw undiscovered(issuer, 'its authorization server names addresses that are no https:// addresses');
     if (said.issuer.replace(/\/$/, '') !== issuer.replace(/\/$/, '')) continue;
     if (said.authorization_endpoint && !said.code_challenge_methods_supported?.includes('S256'))
       throw undiscovered(issuer, 'its authorization server does not say that it takes PKCE with S256');
@@ -225,6 +233,13 @@ async function atIssuer(send: Fetch, issuer: string): Promise<Omit<Source, 'reso
     };
   }
   throw undiscovered(issuer, 'no metadata of its authorization server can be read (RFC 8414)');
+}
+
+/** Whether codes and tokens may go to an address by the word of another: what is said over TLS leads to nowhere without it. */
+function isAsSafeAs(from: string | URL, to: string): boolean {
+  const { protocol, username, password } = new URL(to);
+  if (username || password) return false;
+  return protocol === 'https:' || (protocol === 'http:' && new URL(from).protocol === 'http:');
 }
 
 async function readJson(send: Fetch, url: string): Promise<unknown> {

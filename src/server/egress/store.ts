@@ -175,11 +175,7 @@ function keptRefresh(vault: ConnectionVault, { owner, keyId, refreshSealed }: Co
 }
 
 /** The server refuses the credential: it counts as ended, so that the next call gets another; nothing is deleted. */
-export async function markRefused(
-  db: Db,
-  { id, generation, refreshSealed }: Connection,
-  at: string,
-): Promise<void> {
+export async function markRefused(db: Db, { id, generation, refreshSealed }: Connection): Promise<void> {
   await changing(
     db,
     'connection',
@@ -188,10 +184,10 @@ export async function markRefused(
         .updateTable('connections')
         .set({
           // With a refresh token the next call gets another access token; without one the person is asked.
+          // When it was got stays: by that it is judged whether the next one would be refused too.
           ...(refreshSealed === null
             ? { status: 'refused' }
             : { access_expires_at: new Date(0).toISOString() }),
-          updated_at: at,
         })
         .where('id', '=', id)
         .where('generation', '=', generation)

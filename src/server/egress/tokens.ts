@@ -31,6 +31,9 @@ export class TokenRefused extends Error {
 
 const longestDescription = 300;
 
+/** What is asked of an authorization server is small, and its answer too: the limits of the way there, as `outbound` takes them. */
+export const authorityLimits = { headersMs: 10_000, totalMs: 15_000, maxBytes: 256 << 10 };
+
 /**
  * Asks an authorization server for tokens (RFC 6749, section 3.2). Throws `TokenRefused` for its own refusal, and
  * `connection_unavailable` when it cannot be reached or says nothing that can be understood: then nothing is known.
@@ -65,15 +68,33 @@ export async function askForTokens(
   }
   const answer = isObject(said) ? said : {};
   // Some say `error` with status 200 (GitHub, Slack).
-  if (typeof answer.error === 'string' && response.status < 500 && response.status !== 429)
-    throw new TokenRefused(
-      answer.error.slice(0, 100),
-      typeof answer.error_description === 'string'
-        ? answer.error_description.slice(0, longestDescription)
-        : '',
-    );
+  if (typeof answer.error === 'string' && response.status < 500 && response.status !== 429) {
+    // What is said there goes into the log, and some repeat what they were sent.
+    const plain = withoutSecrets(body, client.secret);
+    throw new TokenRefused(plain(answer.error, 100), plain(answer.error_description, longestDescription));
+  }
   if (!response.ok) throw unavailable(new Error(`status ${response.status}`));
   return tokensIn(answer, now());
+}
+
+/** Text of others without what was sent to them in confidence, and without control characters; shortened. */
+function withoutSecrets(sent: URLSearchParams, secret = ''): (text: unknown, longest: number) => string {
+  const confidential = [
+    'refresh_token',
+    'code',
+    'code_verifier',
+    'client_secret',
+    'assertion',
+    'subject_token',
+  ];
+  const secrets = [secret, ...confidential.map((name) => sent.get(name) ?? '')].filter(
+    (one) => one.length >= 8,
+  );
+  return (text, longest) => {
+    if (typeof text !== 'string') return '';
+    const plain = secrets.reduce((left, one) => left.replaceAll(one, '[removed]'), text);
+    return plain.replaceAll(/[^\x20-\x7e]/g, ' ').slice(0, longest);
+  };
 }
 
 function tokensIn(answer: Readonly<Record<string, unknown>>, now: number): Tokens {
@@ -83,7 +104,11 @@ function tokensIn(answer: Readonly<Record<string, unknown>>, now: number): Token
     expires_in: seconds,
     scope,
     id_token: idToken,
+    token_type: type,
   } = answer;
+  // A token of a type that is not understood must not be used (RFC 6749, section 7.1). Slack says whose token it is.
+  if (type !== undefined && !(typeof type === 'string' && /^(?:bearer|user)$/i.test(type)))
+    throw unavailable(new Error('the tokens are of a type that the gateway does not use'));
   if (typeof access !== 'string' || !/^[\x21-\x7e]{1,16384}$/.test(access))
     throw unavailable(new Error('there is no usable access_token in the answer'));
   const lasts = typeof seconds === 'number' ? seconds : Number(seconds ?? Number.NaN);

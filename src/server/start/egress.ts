@@ -2,7 +2,7 @@ import { createConnecting } from '../egress/connecting.ts';
 import { createCredentials } from '../egress/credential.ts';
 import { audienceOf, type EgressServer } from '../egress/renew.ts';
 import { createSources } from '../egress/sources.ts';
-import { requireAudience, type Tokens } from '../egress/tokens.ts';
+import { authorityLimits, requireAudience, type Tokens } from '../egress/tokens.ts';
 import type { Exchanged } from '../identity/exchange.ts';
 import type { Identity } from '../identity/identity.ts';
 import { deriveKey } from '../identity/keys.ts';
@@ -12,9 +12,6 @@ import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
-
-/** What is asked of an authorization server is small, and its answer too. */
-const limits = { headersMs: 10_000, totalMs: 15_000, maxBytes: 256 << 10 };
 
 /** Who calls where nobody does: its only credentials are the gateway's own. */
 const gatewayItself: Identity = {
@@ -30,7 +27,7 @@ export function buildEgress(
   ending: Ending,
 ) {
   // Servers name their authorization servers, so these are bound to the same addresses as the servers themselves.
-  const fetch = outbound({ proxy: wayOut.proxy, policy: servers.policy, ...limits });
+  const fetch = outbound({ proxy: wayOut.proxy, policy: servers.policy, ...authorityLimits });
   ending.defer(() => fetch.close());
   const { vault } = servers.egress;
   const publicUrl = config.registryUrl;

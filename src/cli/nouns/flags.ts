@@ -19,11 +19,14 @@ const otherWords: Readonly<Record<string, readonly string[]>> = {
 
 const place = /^(?:body|query|params|header)\.([\w.-]+)(: .*)$/s;
 
+const places = /\b(?:body|query|params|header)\.([\w.-]+)/g;
+
 /** A trouble whose faults name the options that were given, where the API names its fields. */
 export function inFlags(trouble: Trouble, command: Command): Trouble {
   const { faults } = trouble.about;
   if (!faults?.some((fault) => place.test(fault))) return trouble;
-  return new Trouble(trouble.message, {
+  const message = trouble.message.replace(places, (whole, field: string) => flagOf(field, command) ?? whole);
+  return new Trouble(message, {
     ...trouble.about,
     faults: faults.map((fault) => {
       const [, field = '', rest = ''] = place.exec(fault) ?? [];

@@ -121,12 +121,12 @@ ${accounts.join('\n')}
 
   Connect a client, which opens the sign-in by itself:
     claude mcp add --transport http currenttime ${config.registryUrl}/currenttime/mcp
-    ${command} connect --client vscode --path /currenttime${at}
+    ${command} server connect /currenttime --client vscode${at}
 
   Or try the command line in a second terminal:
-    ${command} login${at}
-    ${command} list${at}
-    ${command} tools --path /currenttime${at}
+    ${command} auth login${at}
+    ${command} server list${at}
+    ${command} server tools /currenttime${at}
 
   Data is in ${config.dataDir}. Stop with Ctrl-C.
 `;

@@ -4,8 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { systemClock, untilInterrupted } from '../src/cli/clock.ts';
-import { main } from '../src/cli/main.ts';
+import { main, systemClock, untilInterrupted } from '../src/cli/main.ts';
 import type { Terminal, World } from '../src/cli/terminal.ts';
 import type { Server, ServerInFull } from '../src/contract/servers/servers.ts';
 

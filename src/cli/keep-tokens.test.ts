@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cli, folderWith, type Said, scripted } from '../../test/cli-trial.ts';
-import { untilInterrupted } from './clock.ts';
+import { untilInterrupted } from './main.ts';
 
 const tenant = '7e4a0000-e000-4000-8000-000000000001';
 const identity = {

@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process';
+import { setTimeout as after } from 'node:timers/promises';
 import { type Command, CommanderError } from 'commander';
 import { openApi } from './api.ts';
-import { systemClock, untilInterrupted } from './clock.ts';
 import type { Action, GlobalOptions, On, Run } from './command.ts';
 import { meaningOf } from './nouns/arrange.ts';
 import { DryRun, dryRunning, showDryRun } from './nouns/dry-run.ts';
@@ -8,11 +9,44 @@ import { inFlags } from './nouns/flags.ts';
 import type { Meaning } from './nouns/nouns.ts';
 import { openOutput } from './output/output.ts';
 import { buildProgram } from './program.ts';
-import { findToken } from './sign-in/find-token.ts';
-import { openUrl } from './sign-in/open-url.ts';
+import { findToken } from './sign-in/signed-in-token.ts';
 import type { FoundToken } from './sign-in/token-file.ts';
-import type { Terminal, World } from './terminal.ts';
+import type { Clock, Terminal, World } from './terminal.ts';
 import { asTrouble, misuse } from './trouble.ts';
+
+/** The time of this machine. */
+export const systemClock: Clock = {
+  now: Date.now,
+  async pause(ms, signal) {
+    // An aborted pause is over, which is all that its caller wants to know.
+    await after(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
+  },
+};
+
+/** Does work with a signal that SIGINT and SIGTERM abort; a second one ends the process as it would without. */
+export async function untilInterrupted<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const ending = new AbortController();
+  const end = (): void => ending.abort();
+  process.once('SIGINT', end).once('SIGTERM', end);
+  try {
+    return await work(ending.signal);
+  } finally {
+    process.off('SIGINT', end).off('SIGTERM', end);
+  }
+}
+
+/** Opens a URL in the browser of whoever sits there, as well as can be: whoever sees nothing has the address. */
+export function openUrl(url: string): void {
+  const [command = 'xdg-open', ...before] =
+    process.platform === 'darwin'
+      ? ['open']
+      : process.platform === 'win32'
+        ? ['rundll32', 'url.dll,FileProtocolHandler']
+        : ['xdg-open'];
+  const child = spawn(command, [...before, url], { detached: true, stdio: 'ignore' });
+  child.once('error', () => undefined);
+  child.unref();
+}
 
 /** The address that is used when none is given. */
 const defaultUrl = 'http://localhost:8080';

@@ -9,10 +9,9 @@ import { listen } from './listen.ts';
 import { answer } from './routes.ts';
 import { shippedSeed, shippedTenant } from './shipped.ts';
 import { type Claims, signAnything } from './sts/sign.ts';
-import { plant, readSeed, type Seed } from './tenant/seed.ts';
+import { type ApplicationSeed, plant, readSeed, type Seed } from './tenant/seed.ts';
 import { graphOrigin, issuersOf, type World } from './world.ts';
 
-export { adminClient, adminClientId } from './admin-client.ts';
 export { shippedSeed, shippedTenant } from './shipped.ts';
 export type { Seed } from './tenant/seed.ts';
 
@@ -206,4 +205,27 @@ function introduce(
   console.log('\nService principals (client_credentials):');
   for (const agent of Object.values(shippedTenant.agents))
     console.log(`  ${agent.displayName}  ${agent.clientId}  ${agent.clientSecret}`);
+}
+
+/** Microsoft's own public client for administration with Graph, the same in every tenant. */
+export const adminClientId = '14d82eec-204b-4c2f-b7e8-296a70dab67e';
+
+/** That client in a seed, with consent to what `mcp-gateway setup entra` asks for: an administrator signs in with a code. */
+export function adminClient(): ApplicationSeed {
+  const scopes = [
+    'Application.ReadWrite.All',
+    'AppRoleAssignment.ReadWrite.All',
+    'DelegatedPermissionGrant.ReadWrite.All',
+    'Group.ReadWrite.All',
+    'User.Read.All',
+  ];
+  return {
+    appId: adminClientId,
+    displayName: 'Microsoft Graph Command Line Tools (emulated)',
+    isFallbackPublicClient: true,
+    publicClient: { redirectUris: ['http://localhost'] },
+    grantedScopes: [
+      { resource: 'Microsoft Graph', scope: `openid profile offline_access ${scopes.join(' ')}` },
+    ],
+  };
 }

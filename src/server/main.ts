@@ -1,6 +1,6 @@
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
-import packageJson from '../../package.json' with { type: 'json' };
+import { setFlagsFromString } from 'node:v8';
 import { type Config, ConfigFault, readConfig, readEnvironment, readerOf } from './config/config.ts';
 import { databaseOf } from './config/config-database.ts';
 import { type Moved, moveRows } from './db/move.ts';
@@ -14,13 +14,22 @@ import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
 import { createVault } from './registry/servers/vault.ts';
 import { openBase } from './start/base.ts';
 import { createEnding, type Ending, untilAsked } from './start/ending.ts';
-import { keepYoungSpaceSmall } from './start/heap.ts';
 import { buildIdentity } from './start/identity.ts';
 import { buildInventory } from './start/inventory.ts';
 import { buildPlanes } from './start/planes.ts';
 import { buildSearch } from './start/search.ts';
 import { serve } from './start/serve.ts';
 import { runWorkers, workersOf } from './start/workers.ts';
+
+/**
+ * Keeps the space for young objects at the size it has: a call's objects die within milliseconds, so a larger space only
+ * makes each collection longer (measured: 20 to 70 ms at 64 MiB) and the process larger. Call it before the load comes.
+ */
+export function keepYoungSpaceSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
+import packageJson from '../../package.json' with { type: 'json' };
 
 export { backupDatabase, restoreDatabase } from './start/backup.ts';
 

@@ -10,9 +10,7 @@ import { isSignedOut, type Me, meQuery } from './api.ts';
 import { auditKeys } from './audit/audit-search.ts';
 import { Pending } from './controls/pending.tsx';
 import { OutsideProblem, PageProblem } from './controls/problem.tsx';
-import { NotFound } from './shell/not-found.tsx';
-import { Root } from './shell/root.tsx';
-import { Shell } from './shell/shell.tsx';
+import { NotFound, Root, Shell } from './shell/shell.tsx';
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
   component: Root,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { performKeycloakSetup } from '../../src/server/iam/keycloak/setup/perform.ts';
-import { diskFiles } from '../../src/server/iam/setup/disk.ts';
+import { diskFiles } from '../../src/server/iam/setup/files.ts';
 import type { Fetch } from '../../src/server/net/outbound.ts';
 import { launchBrowser, whyNoBrowser } from '../browser.ts';
 import { freePort, startGateway } from '../harness.ts';

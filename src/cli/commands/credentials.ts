@@ -1,13 +1,16 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { Option } from 'commander';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { openApi, tracedFetch } from '../api.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { type Errand, generateAll, makeFolder, type Outcome } from '../generate-tokens.ts';
-import { settingsOf } from '../input/dot-env.ts';
 import { type Entry, type ForGateway, readIdentities } from '../input/identities.ts';
 import { keepTokens } from '../keep-tokens.ts';
 import { loginUrlOf } from '../sign-in/entra-tokens.ts';
-import { misuse } from '../trouble.ts';
+import type { Terminal } from '../terminal.ts';
+import { misuse, Trouble } from '../trouble.ts';
 
 interface Flags {
   identitiesFile: string;
@@ -171,4 +174,14 @@ function summed({ output }: Run, outcomes: readonly Outcome[], watched = false):
     plainLine(`Token generation complete: ${successful}/${outcomes.length} successful`),
   );
   return watched || successful === outcomes.length ? 0 : 1;
+}
+
+/** The environment over the `.env` file of the folder, as the server reads them; blank values count as absent. */
+export async function settingsOf({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>) {
+  const file = await readFile(resolve(cwd, '.env'), 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return '';
+    throw new Trouble(`.env cannot be read (${cause.code}).`, { cause });
+  });
+  const given = Object.entries(env).filter(([, value]) => value?.trim());
+  return { ...parseEnv(file), ...Object.fromEntries(given) } as Readonly<Record<string, string | undefined>>;
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cli, problem, type Said, scripted } from '../../../test/cli-trial.ts';
 import { type Job, jobEndpoints } from '../../contract/people/jobs.ts';
-import { untilInterrupted } from '../clock.ts';
+import { untilInterrupted } from '../main.ts';
 
 const clientId = '6b1f0c1e-0000-4000-8000-000000000001';
 const secret = 'abc8Q~not-a-real-secret';

@@ -1,15 +1,22 @@
 import { Option } from 'commander';
 import type { Api } from '../../contract/client.ts';
-import type { AddCommands } from '../command.ts';
-import { addCommand, enabledOption, pathOption, type Run, wantedState, wholeNumber } from '../command.ts';
-import { addConnectCommand } from '../connect/connect.ts';
-import { connectConfig } from '../connect/connect-config.ts';
+import { openApi } from '../api.ts';
+import {
+  type AddCommands,
+  addCommand,
+  enabledOption,
+  pathOption,
+  type Run,
+  wantedState,
+  wholeNumber,
+} from '../command.ts';
+import { addConnectCommand, connectConfig } from '../connect/connect.ts';
 import { register } from '../files/register.ts';
 import { checkHealth } from '../health.ts';
 import { confirm } from '../input/confirm.ts';
 import { updateCredential } from '../input/credential.ts';
 import { healthStyle, serverFields, serverTable, toolTable } from '../output/server-view.ts';
-import { showConfig } from '../registry-config.ts';
+import { fields } from '../output/table.ts';
 import { addServerUpdates } from '../server-updates.ts';
 
 interface PathFlag {
@@ -200,4 +207,27 @@ async function remove(
   if (removed) await call('servers.remove', { params: { path } });
   output.result({ path, removed }, () => (removed ? `Removed ${path}.` : ''));
   if (!removed) output.note('Nothing was removed.');
+}
+
+/** The action of `config`: what the registry tells anybody of itself. */
+export async function showConfig({ registryUrl, output }: Run): Promise<void> {
+  const anybody = await openApi(registryUrl, () => ({}), output.debug);
+  const [{ version }, { providers, evaluation }, { sign_in }] = await Promise.all([
+    anybody('system.version'),
+    anybody('auth.providers'),
+    anybody('auth.commandLine'),
+  ]);
+  const config = { registry_url: registryUrl, version, evaluation, providers, command_line: sign_in };
+  output.result(config, (paint) =>
+    fields(
+      [
+        ['Registry', registryUrl],
+        ['Version', version],
+        ['Evaluation mode', evaluation],
+        ['Sign-in', providers.map(({ display_name }) => display_name).join(', ') || 'none'],
+        ['mcp-gateway login', sign_in ? `ready (${sign_in.provider})` : 'not set up'],
+      ],
+      paint,
+    ),
+  );
 }

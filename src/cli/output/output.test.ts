@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { clip, plainJson, plainLine, widthOf } from '../../contract/values/plain-text.ts';
-import { systemClock, untilInterrupted } from '../clock.ts';
+import { systemClock, untilInterrupted } from '../main.ts';
 import type { Terminal } from '../terminal.ts';
 import { Trouble } from '../trouble.ts';
 import { openOutput } from './output.ts';

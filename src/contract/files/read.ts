@@ -1,11 +1,39 @@
 import { type ParseError, parse as parseJsonc, printParseErrorCode, stripComments } from 'jsonc-parser';
 import { parse as parseToml, TomlError } from 'smol-toml';
-import { isAgent, readAgent } from './agent-file.ts';
 import { clientServers, readClientConfig } from './client-config.ts';
-import { entryOr, type FileEntry, isMembers, type Members } from './entry.ts';
+import {
+  type AgentEntry,
+  entryOr,
+  type FileEntry,
+  isMembers,
+  type Members,
+  pathFromName,
+  textOf,
+} from './entry.ts';
 import { isOfficialServer, readOfficialServer } from './official.ts';
 import { isScopeDefinition, readScopeDefinition } from './scope-file.ts';
 import { isServerRegistration, readServerRegistration } from './server-registration.ts';
+
+/** Whether an object is an A2A card, a wrapped registration of one, or a flat one. */
+export function isAgent(value: Members): boolean {
+  if (isMembers(value.card) || (typeof value.card === 'string' && 'path' in value)) return true;
+  return (
+    'skills' in value ||
+    'supportedInterfaces' in value ||
+    'defaultInputModes' in value ||
+    'default_input_modes' in value ||
+    'supportedProtocol' in value ||
+    'supported_protocol' in value
+  );
+}
+
+/** An agent as the API takes it. The server takes the registry's members out of a flat file; the path is named after the card. */
+export function readAgent(value: Members, at = ''): AgentEntry {
+  const card = isMembers(value.card) ? value.card : value;
+  const name = textOf(card.name) ?? 'agent';
+  const body = { ...value, ...(textOf(value.path) ? {} : { path: pathFromName(name) }) };
+  return { kind: 'agent', name, at, body, notes: [] };
+}
 
 /** The longest file that is read, in characters. */
 export const maxFileLength = 4 * 1024 * 1024;

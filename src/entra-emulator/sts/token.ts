@@ -6,11 +6,13 @@ import { findTenant, type World } from '../world.ts';
 import { Aadsts, errorReply, isAadstsCode, tokenHeaders } from './aadsts.ts';
 import { authenticateClient } from './authenticate.ts';
 import { findClient } from './client.ts';
-import { redeemCode } from './grants/authorization-code.ts';
-import { grantClientCredentials } from './grants/client-credentials.ts';
-import { redeemDeviceCode } from './grants/device-code.ts';
-import { exchangeOnBehalf } from './grants/on-behalf-of.ts';
-import { redeemRefreshToken } from './grants/refresh-token.ts';
+import {
+  exchangeOnBehalf,
+  grantClientCredentials,
+  redeemCode,
+  redeemDeviceCode,
+  redeemRefreshToken,
+} from './grants.ts';
 import type { TokenResponse } from './issue.ts';
 import type { TokenRequest } from './token-request.ts';
 

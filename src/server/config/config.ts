@@ -9,11 +9,10 @@ import { type EntraConfig, entraOf } from './config-entra.ts';
 import { extraAuthorities, type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type OauthConfig, oauthOf } from './config-oauth.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
-import { misspelledSettings } from './misspelled.ts';
+import { misspelledSettings, settingsInForce } from './environment.ts';
 import { bitsOf } from './secret-strength.ts';
 import { isLoopback } from './setting.ts';
 import { type Reader, type SettingName, settings } from './settings.ts';
-import { settingsInForce } from './settings-in-force.ts';
 import type { PublicServers } from './settings-search.ts';
 
 export type { EntraConfig } from './config-entra.ts';

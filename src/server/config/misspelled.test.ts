@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { misspelledSettings } from './misspelled.ts';
+import { misspelledSettings } from './environment.ts';
 import { settings } from './settings.ts';
 
 const known = Object.keys(settings);

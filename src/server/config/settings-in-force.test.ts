@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import type { SettingInForce } from '../../contract/system.ts';
 import { knownProviders } from './config-oidc.ts';
+import { settingsInForce } from './environment.ts';
 import type { Setting } from './setting.ts';
 import { settings } from './settings.ts';
-import { settingsInForce } from './settings-in-force.ts';
 
 const otlp = 'OTEL_EXPORTER_OTLP_ENDPOINT';
 const table = settings as Record<string, Setting<unknown>>;

@@ -1,16 +1,36 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { Dispatcher } from 'undici';
 import { Failure } from '../failure/errors.ts';
-import { decoderFor } from './decode.ts';
 import type { Exchange } from './exchange.ts';
 import type { Filter, FilteredBody } from './lists/filter.ts';
-import { ToolsChangedSpotter } from './lists/tools-changed.ts';
+import { ToolsChangedSpotter } from './lists/sse.ts';
 import { type AnswerHeaders, answerHeaders, headersOfChanged } from './pass-headers.ts';
 import { noteFailure, refuse } from './refuse.ts';
 import type { Care } from './sessions/tend.ts';
 import type { Destination, SettledHandler, Upstreams } from './upstream/upstream.ts';
 import { upstreamFailure } from './upstream/upstream-failure.ts';
+
+const decoders: ReadonlyMap<string, () => Transform> = new Map([
+  ['gzip', () => createGunzip()],
+  ['x-gzip', () => createGunzip()],
+  ['deflate', () => createInflate()],
+  ['br', () => createBrotliDecompress()],
+  ['zstd', () => createZstdDecompress()],
+]);
+
+/**
+ * A decompressor for an answer that has to be read although the server was asked not to compress it; undefined when
+ * it is not compressed. Fails with `upstream_invalid` for a coding, or a stack of codings, that is not known.
+ */
+export function decoderFor(encoding: string): Transform | undefined {
+  if (encoding === '' || encoding === 'identity') return undefined;
+  const make = decoders.get(encoding);
+  if (!make)
+    throw new Failure('upstream_invalid', 'The server compressed a list in a way that cannot be read here.');
+  return make();
+}
 
 /** Where an exchange goes, and how its answer comes back. */
 export interface Errand extends Destination {

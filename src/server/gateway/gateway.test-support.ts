@@ -15,8 +15,8 @@ import type { Identity, Who } from '../identity/identity.ts';
 import { holderOf } from '../identity/shares.ts';
 import { guardedConnector } from '../net/connector.ts';
 import type { Route } from '../registry/servers/route.ts';
+import { type ClientLimits, httpOptionsFor } from '../start/serve.ts';
 import { createGateway } from './handle.ts';
-import { type ClientLimits, httpOptionsFor } from './http-options.ts';
 import { createSessions } from './sessions/sessions.ts';
 import type { Gateway, GatewayWorld } from './world.ts';
 

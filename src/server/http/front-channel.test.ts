@@ -5,7 +5,7 @@ import { asFailure } from '../failure/errors.ts';
 import { failureOf, type IdentityWorld, identityWorld } from '../identity/identity.test-support.ts';
 import type { HttpEnv } from './env.ts';
 import { mountFrontChannel } from './front-channel.ts';
-import { securityHeaders } from './guards/security-headers.ts';
+import { securityHeaders } from './responses.ts';
 
 let emulator: Emulator;
 let world: IdentityWorld;

@@ -9,8 +9,8 @@ import { createAllow } from '../db/allowance.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import type { HttpEnv } from './env.ts';
-import { answerFailure } from './failure.ts';
 import { mount } from './mount.ts';
+import { answerFailure } from './responses.ts';
 
 const quiet = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
 const person: Identity = {

@@ -6,7 +6,7 @@ import { createAllow } from '../db/allowance.ts';
 import { entraConfig, type IdentityRoom, identityRoom } from '../identity/identity.test-support.ts';
 import { entra } from '../identity/providers/entra.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
-import { answerFailure } from './failure.ts';
+import { answerFailure } from './responses.ts';
 import { mountSignIn } from './sign-in.ts';
 
 const host = 'gateway.example.com';

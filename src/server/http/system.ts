@@ -1,10 +1,19 @@
 import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
-import type { Handlers } from '../../contract/endpoint.ts';
+import { type Endpoints, type Handlers, Reply } from '../../contract/endpoint.ts';
 import { endpoints } from '../../contract/index.ts';
 import type { systemEndpoints } from '../../contract/system.ts';
 import type { Config } from '../config/config.ts';
-import { openApiOf } from './openapi/serve.ts';
+import { type Described, openApi } from './openapi/document.ts';
 import { sessionCookieName } from './request/cookies.ts';
+
+/** Answers with the OpenAPI document, which is made when it is first asked for. */
+export function openApiOf(endpoints: Endpoints, described: Described): () => Reply<string> {
+  let text: string | undefined;
+  return () => {
+    text ??= JSON.stringify(openApi(endpoints, described));
+    return new Reply(text, { 'cache-control': 'max-age=300' });
+  };
+}
 
 /** What the endpoints about the process itself need. */
 export interface SystemWorld {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import type { Person } from '../provider/provider.ts';
-import { findM2mClient } from './groups/m2m-clients.ts';
+import { findM2mClient } from './groups/groups.ts';
 import { findPerson, rememberPerson } from './people.ts';
 import { settleRealms } from './realms.ts';
 

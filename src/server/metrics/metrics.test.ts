@@ -1,7 +1,6 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { AuditEvent } from '../audit/event.ts';
-import { listenForMetrics } from './listen.ts';
-import { createMetrics, type MeasuredServer, type Metrics } from './metrics.ts';
+import { createMetrics, listenForMetrics, type MeasuredServer, type Metrics } from './metrics.ts';
 
 let servers: Map<string, MeasuredServer>;
 let metrics: Metrics;

@@ -1,6 +1,7 @@
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import type { ClientAuth, ServerMetadata } from 'openid-client';
 import type { CommandLine } from '../../contract/people/sign-in.ts';
+import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import type { Algorithm } from './issuer.ts';
 import type { OidcClient } from './oidc.ts';
@@ -103,4 +104,21 @@ export interface Provider {
 /** The gateway as the provider's client for sign-in. */
 export function clientOf({ discoveryUrls, clientId, clientAuth, issuer }: Provider): OidcClient {
   return { discoveryUrl: discoveryUrls[0] ?? '', clientId, clientAuth, issuer };
+}
+
+/** The header by which the Entra emulator owns up to what it is. */
+const emulatorHeader = 'x-entra-emulator';
+
+/** A way to identity providers that takes no answer from an emulator: its accounts and secrets are known to everybody. */
+export function refusingEmulators(send: Fetch): Fetch {
+  return async (url, init) => {
+    const response = await send(url, init);
+    if (!response.headers.has(emulatorHeader)) return response;
+    await response.body?.cancel();
+    throw new Failure(
+      'identity_unavailable',
+      'The identity provider is an emulator, which production mode does not trust. Check ENTRA_LOGIN_BASE_URL, or start ' +
+        'the evaluation mode with EVALUATION=true.',
+    );
+  };
 }

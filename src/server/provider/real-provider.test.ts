@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Emulator, startEmulator } from '../../entra-emulator/main.ts';
-import { refusingEmulators } from './real-provider.ts';
+import { refusingEmulators } from './provider.ts';
 
 let emulator: Emulator;
 beforeAll(async () => {

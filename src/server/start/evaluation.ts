@@ -9,9 +9,8 @@ import { type Config, type EntraConfig, packagedFile } from '../config/config.ts
 import { withLease } from '../db/lease.ts';
 import type { Db } from '../db/tables.ts';
 import type { Log } from '../log.ts';
-import { ensureAgent } from '../registry/agents/seed.ts';
+import { ensureAgent, ensureServers, type Seed, seedName } from '../registry/seed.ts';
 import type { LookAfter } from '../registry/servers/health/look-after.ts';
-import { ensureServers, type Seed, seedName } from '../registry/servers/seed.ts';
 import type { Ending } from './ending.ts';
 
 /** What only the evaluation mode has running: the emulator and the sample servers. */

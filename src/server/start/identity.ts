@@ -19,7 +19,7 @@ import { createKeys } from '../oauth/keys.ts';
 import { identityOfIssuedToken } from '../oauth/verify.ts';
 import type { NamedGroups } from '../provider/entra-graph.ts';
 import { createOidcClients } from '../provider/oidc.ts';
-import { refusingEmulators } from '../provider/real-provider.ts';
+import { refusingEmulators } from '../provider/provider.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';

@@ -24,7 +24,7 @@ import { performSetup } from '../iam/entra/setup/perform.ts';
 import { runKeycloakDoctor } from '../iam/keycloak/doctor.ts';
 import { performKeycloakSetup } from '../iam/keycloak/setup/perform.ts';
 import { runOidcDoctor } from '../iam/oidc/doctor.ts';
-import { diskFiles } from '../iam/setup/disk.ts';
+import { diskFiles } from '../iam/setup/files.ts';
 import { providersOf } from '../identity/providers/index.ts';
 import { trustAlso } from '../net/connector.ts';
 import { type Fetch, type Outbound, outbound } from '../net/outbound.ts';

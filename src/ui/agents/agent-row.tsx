@@ -1,10 +1,33 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
 import { memo, useId } from 'react';
-import type { AgentInfo } from '../api.ts';
+import { type AgentInfo, agentQuery, agentsQuery, api } from '../api.ts';
+import { useSwitch } from '../controls/fields/use-switch.ts';
 import { Tags } from '../controls/tags.tsx';
 import { EnabledState } from '../servers/enabled-state.tsx';
-import { useAgentSwitch } from './agent-changes.ts';
 import { AgentDetail } from './agent-detail.tsx';
+
+/** Switches an agent. */
+export function useAgentSwitch(agent: AgentInfo) {
+  const queries = useQueryClient();
+  return useSwitch({
+    id: `agent ${agent.path}`,
+    name: agent.name,
+    on: agent.is_enabled,
+    send: (enabled) => api('agents.toggle', { params: { path: agent.path }, body: { enabled } }),
+    isOn: (now) => now.is_enabled,
+    told: [agentsQuery.queryKey, agentQuery(agent.path).queryKey],
+    show: ({ path, is_enabled }) =>
+      queries.setQueryData(
+        agentsQuery.queryKey,
+        (list) =>
+          list && {
+            ...list,
+            agents: list.agents.map((one) => (one.path === path ? { ...one, is_enabled } : one)),
+          },
+      ),
+  });
+}
 
 /** The columns of the list on a wide page, shared by its head and its rows. */
 export const agentColumns = 'lg:grid-cols-[1rem_minmax(0,3fr)_minmax(0,6fr)_5rem_4rem_6.5rem]';

@@ -1,17 +1,50 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
-import { type Account, accountsQuery, meQuery } from '../api.ts';
+import { type Account, accountsKey, accountsQuery, api, meQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { Dialog } from '../controls/dialog.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { announce } from '../controls/toasts.tsx';
 import { AccountRow, type AccountTask } from './account-row.tsx';
 import { ChangeGroups } from './change-groups.tsx';
-import { DeleteAccount } from './delete-account.tsx';
 import { NewApplication } from './new-application.tsx';
 import { NewPerson } from './new-person.tsx';
 import { RotateSecret } from './rotate-secret.tsx';
+
+/** Asks, then deletes one account from the directory, by its stable id. */
+export function DeleteAccount({ account, onClose }: { account: Account; onClose: () => void }) {
+  const { id, username, kind } = account;
+  const queries = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => api('users.remove', { params: { username: id } }),
+    onSuccess: async () => {
+      onClose();
+      announce('done', `${username} was deleted.`);
+      await queries.invalidateQueries({ queryKey: [accountsKey] });
+    },
+  });
+  return (
+    <Dialog title="Delete this account?" onClose={onClose}>
+      <div className="grid gap-4">
+        <p>
+          <strong className="font-semibold break-all">{username}</strong> is deleted from the directory
+          {kind === 'm2m' && ', with its registration, its principal and its secrets'}: not only here, but for
+          everything that uses the directory.
+        </p>
+        {remove.error && <Problem error={remove.error} />}
+        <div className="flex flex-wrap justify-end gap-2">
+          <Button onClick={onClose}>Keep</Button>
+          <Button look="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
+            Delete
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}
 
 const route = getRouteApi('/signed-in/accounts');
 

@@ -1,11 +1,48 @@
 import { useQuery } from '@tanstack/react-query';
-import { Outlet } from '@tanstack/react-router';
+import { Link, Outlet } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
 import { meQuery } from '../api.ts';
+import { buttonClass } from '../controls/button.tsx';
+import { Page } from '../controls/page.tsx';
+import { Toasts } from '../controls/toasts.tsx';
 import { DoctorBanner } from './doctor-banner.tsx';
+import { Outside } from './outside.tsx';
 import { SessionBanner } from './session-banner.tsx';
 import { Drawer, Sidebar } from './sidebar.tsx';
 import { TopLine } from './top-line.tsx';
+
+/** What every page has: a way past the header, the page, the announcements. */
+export function Root() {
+  return (
+    <>
+      <a
+        href="#main"
+        className="absolute top-2 left-2 z-50 -translate-y-20 rounded-md bg-ink px-3 py-1.5 font-medium text-inverse focus:translate-y-0"
+      >
+        Skip to the content
+      </a>
+      <Outlet />
+      <Toasts />
+    </>
+  );
+}
+
+/** The page for a URL that no page has. */
+export function NotFound() {
+  return (
+    <Outside>
+      <Page title="There is no such page">
+        <p className="mb-5 text-quiet">
+          The address may be mistyped, or the page may have moved. Clients of MCP connect to the endpoint URL
+          shown with each server.
+        </p>
+        <Link to="/" className={buttonClass('primary', 'h-10 w-full')}>
+          Go to the servers
+        </Link>
+      </Page>
+    </Outside>
+  );
+}
 
 const loadMintToken = () => import('../mine/mint-token.tsx');
 const MintToken = lazy(() => loadMintToken().then(({ MintToken: component }) => ({ default: component })));

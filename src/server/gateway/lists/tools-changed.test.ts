@@ -9,7 +9,7 @@ import {
   startUpstream,
   type TestGateway,
 } from '../gateway.test-support.ts';
-import { ToolsChangedSpotter } from './tools-changed.ts';
+import { ToolsChangedSpotter } from './sse.ts';
 
 const changed = 'data: {"jsonrpc":"2.0","method":"notifications/tools/list_changed"}\n\n';
 const escaped = changed.replaceAll('/', '\\/');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createAllow } from '../../db/allowance.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { createBudgets } from './budgets.ts';
+import { createBudgets } from '../mount.ts';
 
 const alice = { provider: 'entra', subject: 'alice' } as Identity;
 const bob = { provider: 'entra', subject: 'bob' } as Identity;

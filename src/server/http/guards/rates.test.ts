@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createAllow } from '../../db/allowance.ts';
-import { createRate } from './rates.ts';
+import { createRate } from '../sign-in.ts';
 
 function trial(perMinute: number) {
   const clock = { now: 1_000_000 };

@@ -4,7 +4,7 @@ import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emul
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { Failure } from '../../failure/errors.ts';
 import { createOidcClients } from '../../provider/oidc.ts';
-import { refusingEmulators } from '../../provider/real-provider.ts';
+import { refusingEmulators } from '../../provider/provider.ts';
 import { trust } from '../bearer.ts';
 import { entraConfig, identityWorld } from '../identity.test-support.ts';
 import { deriveKey } from '../keys.ts';

@@ -5,17 +5,90 @@ import type { Call, RefusalReason, Subject } from '../../access/call.ts';
 import type { Caller } from '../../access/caller.ts';
 import { decide } from '../../access/decide.ts';
 import { allowanceOn, groupsBehind, ruleBehind } from '../../access/explain.ts';
-import { accessOf, type Grants } from '../../access/grants.ts';
+import { gained, groundsOf } from '../../access/gained.ts';
+import { accessOf, compile, type Grants } from '../../access/grants.ts';
 import { ruleShown } from '../../access/scope-json.ts';
 import type { Db } from '../../db/tables.ts';
+import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { readPersonalGrants } from '../access-requests/personal-grants.ts';
 import { findRequest, requestOfScope } from '../access-requests/store.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';
 import type { Scopes } from '../scopes/watch.ts';
 import { find } from '../servers/store.ts';
 import { dryRun } from './dry-run.ts';
-import { effective } from './effective.ts';
-import { type Somebody, somebodyCalled } from './somebody.ts';
+import { shownGain } from './shown-gain.ts';
+
+const nothing = { servers: [], permissions: [] };
+
+/** Everything that members of these groups may do: what they gain over somebody without a scope, by the same decisions. */
+export async function effective(
+  db: Db,
+  subject: Somebody,
+  grants: Grants,
+): Promise<Output<(typeof accessEndpoints)['access.effective']>> {
+  const { groups } = subject;
+  const stored = await readStored(db);
+  const { scopes, isAdmin } = accessOf(subject, grants);
+  const { provider, subject: id } = subject;
+  const personal =
+    provider !== undefined && id !== undefined ? await readPersonalGrants(db, { provider, subject: id }) : [];
+  const requested = new Map(personal.map(({ scope }) => [scope.name, scope]));
+  const held = scopes.flatMap((name) => stored.get(name) ?? []);
+  const grounds = groundsOf(
+    [...held.map(({ scope }) => scope), ...scopes.flatMap((name) => requested.get(name) ?? [])],
+    [],
+  );
+  return {
+    groups: [...groups],
+    scopes: scopes.flatMap((scope) => {
+      const source = requested.has(scope) ? 'request' : stored.get(scope)?.source;
+      return source ? [{ scope, source, by_groups: groupsBehind(groups, scope, grants) }] : [];
+    }),
+    is_admin: isAdmin,
+    access: shownGain(gained(subject, grounds, compile(new Map()), grants) ?? nothing),
+  };
+}
+
+/** Somebody known here, as far as access is concerned. */
+export interface Somebody {
+  /** The groups that were last known. */
+  readonly groups: readonly string[];
+  readonly provider?: string;
+  /** The stable id of a person; absent for applications. */
+  readonly subject?: string;
+}
+
+/**
+ * Somebody by name: a person by user name, an application by client id or name. `not_found` for
+ * strangers, `conflict` when several go by that name.
+ */
+export async function somebodyCalled(db: Db, name: string): Promise<Somebody> {
+  const lower = name.toLowerCase();
+  const people = await db
+    .selectFrom('people')
+    .select(['provider', 'subject', 'groups'])
+    .where((e) => e(e.fn<string>('lower', ['username']), '=', lower))
+    .execute();
+  const clients = await db
+    .selectFrom('m2m_clients')
+    .select(['provider', 'groups'])
+    .where((e) => e.or([e('client_id', '=', lower), e('name', '=', name)]))
+    .execute();
+  const found = [...people, ...clients];
+  const [one] = found;
+  if (!one)
+    throw new Failure(
+      'not_found',
+      `Nobody called '${name}' has signed in, and no application of that name is known here. Give their groups instead.`,
+    );
+  if (found.length > 1)
+    throw new Failure(
+      'conflict',
+      `${found.length} accounts go by '${name}' (${found.map(({ provider }) => provider).join(', ')}). Give the groups instead.`,
+    );
+  return { ...one, groups: JSON.parse(one.groups) as string[] };
+}
 
 /** What explaining decisions needs. */
 export interface AccessWorld {

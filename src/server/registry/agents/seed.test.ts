@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { flightBooking } from '../../../samples/flight-booking.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
-import { ensureAgent } from './seed.ts';
+import { ensureAgent } from '../seed.ts';
 import { change, find } from './store.ts';
 
 let database: OpenDatabase;

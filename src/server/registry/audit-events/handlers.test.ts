@@ -13,7 +13,7 @@ import { createTrail, type HeldTrail } from '../../audit/trail.ts';
 import { type OpenDatabase, openDatabase } from '../../db/open.ts';
 import { asFailure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { csvLine } from './csv.ts';
+import { csvLine } from './export.ts';
 import { auditEventHandlers } from './handlers.ts';
 import { lookedAt } from './store.ts';
 

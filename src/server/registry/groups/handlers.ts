@@ -1,4 +1,4 @@
-import type { Handlers } from '../../../contract/endpoint.ts';
+import type { Handlers, Output } from '../../../contract/endpoint.ts';
 import type { groupEndpoints } from '../../../contract/people/groups.ts';
 import type { Caller } from '../../access/caller.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
@@ -6,10 +6,44 @@ import type { Identity } from '../../identity/identity.ts';
 import { managedGroups } from '../managed.ts';
 import { definitionOf, invalid, readDefinition, type Wanted } from '../scopes/definition.ts';
 import { findUnlessDenied, type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
-import { lookAtGroups } from '../scopes/show.ts';
-import { readStored, type StoredScope } from '../scopes/store.ts';
+import { lookAtGroups, type Seen } from '../scopes/show.ts';
+import { readStored, type StoredScope, type StoredScopes } from '../scopes/store.ts';
 import { deleteScope, type ScopesApiWorld, unknownScope, type Written, writeScope } from '../scopes/write.ts';
-import { listItems } from './list.ts';
+
+type Item = Output<(typeof groupEndpoints)['groups.list']>['groups'][number];
+
+/** Groups of the directory, and the scopes that none of them holds, by name. */
+export function listItems(stored: StoredScopes, seen: Seen | undefined): Item[] {
+  const held = new Set(seen?.groups.flatMap(({ scopes }) => scopes));
+  const ofDirectory = (seen?.groups ?? []).map(
+    ({ group, scopes }): Item => ({
+      id: group.id,
+      name: group.name,
+      path: `/${group.name}`,
+      attributes: {
+        ...(group.description ? { description: [group.description] } : {}),
+        mapping: [group.mapping],
+      },
+      is_idp_managed: true,
+      scopes: [...scopes],
+      source: stored.get(group.name)?.source ?? null,
+    }),
+  );
+  const alone = [...stored.values()]
+    .filter(({ scope }) => !held.has(scope.name))
+    .map(
+      ({ scope, source, idpGroupId }): Item => ({
+        id: scope.name,
+        name: scope.name,
+        path: `/${scope.name}`,
+        attributes: scope.description ? { description: [scope.description] } : {},
+        is_idp_managed: idpGroupId !== null,
+        scopes: [scope.name],
+        source,
+      }),
+    );
+  return [...ofDirectory, ...alone].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
 
 type Who = Caller<Identity>;
 

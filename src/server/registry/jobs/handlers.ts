@@ -1,5 +1,6 @@
+import type { z } from 'zod';
 import type { Handlers, Input, Output } from '../../../contract/endpoint.ts';
-import type { Job, jobEndpoints } from '../../../contract/people/jobs.ts';
+import type { Job, jobEndpoints, m2mAccount } from '../../../contract/people/jobs.ts';
 import type { userEndpoints } from '../../../contract/people/users.ts';
 import { Failure } from '../../failure/errors.ts';
 import { unseal } from '../../identity/keys.ts';
@@ -9,11 +10,47 @@ import { assertManagesGroups, type ManagedWorld } from '../managed.ts';
 import { wantedGroups } from '../users/wanted-groups.ts';
 import { needAbility, needDirectory, type Who } from '../users/world.ts';
 import type { JobEngine } from './engine.ts';
-import { presentAccount, presentJob } from './present.ts';
 import { rotateSecret, secretDays } from './rotate.ts';
 import { makersOf } from './steps.ts';
-import { addJob, dropJob, findJob, findUnderWay, listJobs, type StoredJob, takeSealed } from './store.ts';
+import {
+  addJob,
+  dropJob,
+  findJob,
+  findUnderWay,
+  listJobs,
+  type StoredJob,
+  stepNames,
+  takeSealed,
+} from './store.ts';
 import type { JobsWorld } from './world.ts';
+
+/** A job as the API shows it; never its secret. */
+export function presentJob(job: StoredJob): Job {
+  const { doneAt } = job.progress;
+  const current = stepNames.find((name) => doneAt[name] === undefined);
+  const currentState = job.state === 'running' ? 'running' : 'failed';
+  return {
+    ...{ id: job.id, kind: 'm2m', name: job.name, state: job.state },
+    steps: stepNames.map((name) => ({
+      name,
+      state: doneAt[name] ? 'done' : name === current ? currentState : 'waiting',
+      done_at: doneAt[name] ?? null,
+    })),
+    ...{ trouble: job.trouble, secret: job.secretState },
+    ...{ created_by: job.createdBy, created_at: job.createdAt, updated_at: job.updatedAt },
+  };
+}
+
+/** The account that a job has made so far. */
+export function presentAccount({ progress }: StoredJob): z.output<typeof m2mAccount> {
+  const { account, principalId, groups, assigned, failed } = progress;
+  return {
+    ...{ client_id: account?.clientId ?? null, client_uuid: account?.id ?? null },
+    service_principal_id: principalId,
+    groups: groups.map(({ asked }) => asked),
+    ...{ groups_assigned: [...assigned], groups_failed: [...failed] },
+  };
+}
 
 type Create = (typeof userEndpoints)['users.createM2m'];
 type Endpoints = typeof jobEndpoints & Pick<typeof userEndpoints, 'users.createM2m' | 'users.rotateSecret'>;

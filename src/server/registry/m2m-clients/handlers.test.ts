@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
-import { findM2mClient } from '../../identity/groups/m2m-clients.ts';
+import { findM2mClient } from '../../identity/groups/groups.ts';
 import { type AccountsTrial, startAccountsTrial } from '../users/accounts.test-support.ts';
 
 const emulator = await startEmulator();

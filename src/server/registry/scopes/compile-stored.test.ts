@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseScopes } from '../../access/scope-set.ts';
-import { compileStored } from './compile-stored.ts';
 import type { StoredScopes } from './store.ts';
+import { compileStored } from './watch.ts';
 
 const canonical = (group: string): string => group.replace(/^entra:/, '');
 

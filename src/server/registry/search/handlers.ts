@@ -2,17 +2,40 @@ import { type AgentInfo, agentInfo } from '../../../contract/agents/agents.ts';
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
 import type { FoundThing, SemanticResults, searchEndpoints } from '../../../contract/search.ts';
 import { nameOfPath, type ServerInput } from '../../../contract/servers/servers.ts';
+import { isObject } from '../../../contract/values/json.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Finder } from '../../search/finder.ts';
-import { excerptOf, placesOf } from '../../search/highlight.ts';
 import type { Kind } from '../../search/item.ts';
 import type { Hit, Options, Results } from '../../search/search.ts';
+import { excerptOf, placesOf } from '../../search/words.ts';
 import { presentInList } from '../agents/present.ts';
 import { find, type ListedAgent, listAgents } from '../agents/store.ts';
-import { project } from './project.ts';
+
+/** The parts of `metadata` that dotted paths name, in their places; all of it without paths. */
+export function project(
+  metadata: Readonly<Record<string, unknown>>,
+  paths: readonly string[] | undefined,
+): Record<string, unknown> {
+  if (!paths) return { ...metadata };
+  const kept: Record<string, unknown> = Object.create(null);
+  for (const path of paths) {
+    const parts = path.split('.');
+    let from: unknown = metadata;
+    for (const part of parts) from = isObject(from) && Object.hasOwn(from, part) ? from[part] : undefined;
+    if (from === undefined) continue;
+    let to = kept;
+    for (const part of parts.slice(0, -1)) {
+      const next = isObject(to[part]) ? to[part] : Object.create(null);
+      to[part] = next;
+      to = next as Record<string, unknown>;
+    }
+    to[parts.at(-1) ?? ''] = from;
+  }
+  return kept;
+}
 
 /** What the endpoints of the search work with. */
 export interface SearchWorld {

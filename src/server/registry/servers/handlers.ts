@@ -37,7 +37,7 @@ import { changedEgress, type EgressWorld, egressForRecord, presentEgress } from 
 import type { ServerEvents } from './events.ts';
 import type { CheckServer } from './health/check.ts';
 import { forgetHistory, healthHistory, recordHealth } from './health/health-history.ts';
-import type { LookAfter } from './health/look-after.ts';
+import { type LookAfter, showTools } from './health/look-after.ts';
 import { type ProbeWorld, probe } from './health/probe.ts';
 import { detailFor, present } from './present.ts';
 import {
@@ -51,7 +51,6 @@ import {
   setEnabled,
   withHealth,
 } from './store.ts';
-import { showTools } from './tools.ts';
 import type { Vault } from './vault.ts';
 
 /** What the registry of servers works with. */

@@ -1,13 +1,33 @@
+import { randomInt } from 'node:crypto';
 import type { Input, Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/people/users.ts';
 import { asFailure, Failure } from '../../failure/errors.ts';
 import type { Directory, DirectoryUser } from '../../iam/directory.ts';
 import { notedPower } from '../administrators.ts';
 import { assertManagesGroups, forgetMade, rememberMade } from '../managed.ts';
-import { newPassword } from './password.ts';
 import { present } from './present.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
 import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
+
+/** Without the letters and digits that are taken for each other. */
+const kinds = ['abcdefghijkmnpqrstuvwxyz', 'ABCDEFGHJKLMNPQRSTUVWXYZ', '23456789', '-_.+=%'];
+const length = 20;
+
+/** A password of 20 characters with some of each kind that directories ask for: lower, upper, digits, signs. */
+export function newPassword(): string {
+  const all = kinds.join('');
+  const characters = Array.from({ length }, (_, at) => oneOf(kinds[at] ?? all));
+  // Fisher and Yates, so that the kinds stand anywhere.
+  for (let at = length - 1; at > 0; at -= 1) {
+    const other = randomInt(at + 1);
+    [characters[at], characters[other]] = [characters[other] ?? '', characters[at] ?? ''];
+  }
+  return characters.join('');
+}
+
+function oneOf(characters: string): string {
+  return characters.charAt(randomInt(characters.length));
+}
 
 type Endpoint = (typeof userEndpoints)['users.createHuman'];
 

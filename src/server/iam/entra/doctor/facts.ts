@@ -1,3 +1,5 @@
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { EntraConfig } from '../../../config/config.ts';
 import { asFailure, Failure } from '../../../failure/errors.ts';
@@ -18,7 +20,21 @@ import {
   servicePrincipal,
 } from '../objects.ts';
 import { gatewayProof, graphProof } from '../proof.ts';
-import { certificateEndOf } from './certificate-end.ts';
+
+/** When the gateway's client certificate ends (ISO 8601), as its file says; undefined where it uses none. */
+export async function certificateEndOf({
+  certificate,
+}: Pick<EntraConfig, 'certificate'>): Promise<string | Failure | undefined> {
+  if (!certificate) return undefined;
+  try {
+    const { validTo } = new X509Certificate(await readFile(certificate.path));
+    return new Date(validTo).toISOString();
+  } catch (cause) {
+    return new Failure('identity_unavailable', 'The file of ENTRA_CLIENT_CERTIFICATE_PATH cannot be read.', {
+      cause,
+    });
+  }
+}
 
 /** What the doctor works with. */
 export interface DoctorWorld {

@@ -11,8 +11,7 @@ import {
 import { openBrowser } from '../../../../entra-emulator/testing/browser.ts';
 import type { Fetch } from '../../../net/outbound.ts';
 import { createGraph } from '../../../provider/graph.ts';
-import { diskFiles } from '../../setup/disk.ts';
-import { settingsIn } from '../../setup/files.ts';
+import { diskFiles, settingsIn } from '../../setup/files.ts';
 import { signInWithCode } from '../device-code.ts';
 import type { SetupWorld } from './step.ts';
 import { type WishOptions, wishOf } from './wish.ts';

@@ -1,8 +1,10 @@
-import { type ServerInput, serverInput } from '../../../contract/servers/servers.ts';
-import type { Db } from '../../db/tables.ts';
-import { find, insert, replace, type ServerRow } from './store.ts';
+import { type ServerInput, serverInput } from '../../contract/servers/servers.ts';
+import type { Db } from '../db/tables.ts';
+import { readDescription } from './agents/description.ts';
+import { find as findAgent, insert as insertAgent } from './agents/store.ts';
+import { find, insert, replace, type ServerRow } from './servers/store.ts';
 
-/** Who is named as the registrant of the servers that evaluation mode brings along. */
+/** Who is named as the registrant of the servers and agents that evaluation mode brings along. */
 export const seedName = 'evaluation';
 
 /** What seeding works with. */
@@ -50,4 +52,23 @@ async function follow(db: Db, row: ServerRow, { url, at }: { url: string; at: st
   if (row.definition.proxy_pass_url === url) return row;
   const definition = { ...row.definition, proxy_pass_url: url };
   return replace(db, row.path, { definition, revision: row.revision, at, forget: false });
+}
+
+/** An agent to have in the registry: its path, its card and its tags. */
+export interface AgentSeed {
+  readonly path: string;
+  readonly card: Readonly<Record<string, unknown>>;
+  readonly tags: readonly string[];
+}
+
+/** Registers an agent, switched on, in the name of `registeredBy`, unless something is registered at its path. */
+export async function ensureAgent(
+  { db, now, newId }: SeedWorld,
+  seed: AgentSeed,
+  registeredBy: string,
+): Promise<void> {
+  const { path, description } = readDescription({ ...seed }, JSON.stringify(seed, null, 2));
+  if (await findAgent(db, path)) return;
+  const at = new Date(now()).toISOString();
+  await insertAgent(db, { id: newId(), path, description, isEnabled: true, registeredBy, at });
 }

@@ -40,6 +40,17 @@ export async function connectedAnew(
   return withCredential(connections, exchange, target, credential);
 }
 
+/** A target with a credential, and how to get another in its place; other targets stay as they are. */
+export function withAnew(
+  connections: Connections,
+  exchange: Exchange,
+  target: Target,
+  identity: Identity,
+): Target {
+  if (!target.connection) return target;
+  return { ...target, anew: () => connectedAnew(connections, exchange, target, identity) };
+}
+
 /** The server as credentials are looked up for it; undefined where the operator's credential goes, or nobody's. */
 function wantsConnection({ route, origin }: Target): EgressServer | undefined {
   const url = endpointAt(route, origin);

@@ -7,7 +7,7 @@ import type { Identity, Who } from '../identity/identity.ts';
 import { createShares, type Share, type Shares } from '../identity/shares.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { admit } from './admit.ts';
-import { connected, connectedAnew } from './connected.ts';
+import { connected, connectedAnew, withAnew } from './connected.ts';
 import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
 import { createOlderStreams, type OlderStreams } from './legacy.ts';
@@ -60,7 +60,10 @@ export function createGateway(world: GatewayWorld): Gateway {
     takeCall: (identity, pool) => takeCall(shares, shares.of(identity), pool, limits),
     waitFor: (asked, route) => waitFor(asked, route, limits),
     authorizationOf: ({ req }, credentials) => ownAuthorization(req, credentials, world.isForGateway),
-    connected: (exchange, target, identity) => connected(world.connections, exchange, target, identity),
+    connected: async (exchange, target, identity) => {
+      const to = await connected(world.connections, exchange, target, identity);
+      return world.connections ? withAnew(world.connections, exchange, to, identity) : to;
+    },
   });
   const { bodyBytes, bodyBytesPerIdentity, bodyBytesTotal, bodyMs } = limits;
   const running: Running = {
@@ -176,14 +179,16 @@ interface Allowed {
 }
 
 /** The server's session behind one that began before there was a connection; what only opens it is answered here. */
-async function ownSession({ gateway, exchange, share, asking }: Allowed, target: Target) {
+async function ownSession({ gateway, exchange, identity, share, asking }: Allowed, target: Target) {
   const { kind, method } = asking.asked.messages[0];
   if (kind === 'notification') {
     answerOpening(exchange, method);
     return 'answered' as const;
   }
-  if (!gateway.terminal) throw new Failure('not_found', 'This session is not known; begin with initialize.');
-  return gateway.terminal.sessionAt(exchange, share.holder, target);
+  const { connections, terminal } = gateway;
+  if (!terminal) throw new Failure('not_found', 'This session is not known; begin with initialize.');
+  const to = connections ? withAnew(connections, exchange, target, identity) : target;
+  return terminal.sessionAt(exchange, share.holder, to);
 }
 
 /** Makes a request anew, once, whose credential the server refused, or whose session that was found for it is gone. */

@@ -18,6 +18,8 @@ export interface Target {
   readonly credentials: Credentials;
   /** Whose credential is among them, where it is not the operator's. */
   readonly connection?: Credential['connection'] | undefined;
+  /** The same with another credential, once the server has refused this one; fails where there is none. */
+  readonly anew?: (() => Promise<Target | undefined>) | undefined;
   /** On the stream of a legacy SSE session: gives the client an address for its messages. */
   readonly rewriteOther?: RewriteEvent | undefined;
 }

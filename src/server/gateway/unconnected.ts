@@ -62,7 +62,10 @@ export async function findConnected(
   }
   const own = withoutOwnInput(asked.batch ? null : asking.body);
   try {
-    const target = await waitFor(world, exchange, to, identity, own.accepted);
+    const { connections } = world;
+    const target = await whileConnecting(exchange, own.accepted, () =>
+      connected(connections, exchange, to, identity),
+    );
     const sent = asked.batch ? asking : { ...asking, body: own.body };
     return { target, asking: sent, isWaiting: waiting !== undefined };
   } catch (error) {
@@ -81,17 +84,15 @@ export async function findConnected(
   }
 }
 
-/** The target with its credential; waits a while for somebody who says that they are connecting. */
-async function waitFor(
-  { connections }: ConnectingWorld,
+/** What needs a connection; looked for again for a while where somebody says that they are connecting. */
+export async function whileConnecting<T>(
   exchange: Exchange,
-  to: Target,
-  identity: Identity,
   isConnecting: boolean,
-): Promise<Target> {
+  find: () => T | Promise<T>,
+): Promise<T> {
   for (let waited = 0; ; waited += looksMs)
     try {
-      return await connected(connections, exchange, to, identity);
+      return await find();
     } catch (error) {
       const goesOn = isConnecting && waited < waitsMs && !exchange.res.destroyed;
       if (!goesOn || !(error instanceof ConnectionNeeded)) throw error;

@@ -25,8 +25,8 @@ export interface TerminalKit {
   waitFor(asked: Asked | undefined, route: Route): Errand['wait'];
   /** The client's own `Authorization` for a server, where the setting of the server passes it on. */
   authorizationOf(exchange: Exchange, credentials: Credentials): string | undefined;
-  /** A target with the credential of whoever calls, for servers that want one. */
-  connected(exchange: Exchange, target: Target, identity: Identity): Target | Promise<Target>;
+  /** A target with the credential of whoever calls, for servers that want one, and how to get another. */
+  connected(exchange: Exchange, target: Target, identity: Identity): Promise<Target>;
 }
 
 /** A request to such an endpoint: whose it is is known, and that it is allowed. */

@@ -1,8 +1,9 @@
+import type { LRUCache } from 'lru-cache';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { Message } from '../gateway/read/read-call.ts';
 import { refuse } from '../gateway/refuse.ts';
-import { showsUrls, withoutOwnInput } from '../gateway/unconnected.ts';
+import { showsUrls, whileConnecting, withoutOwnInput } from '../gateway/unconnected.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { DecideCall } from '../registry/virtual-servers/shown.ts';
@@ -26,6 +27,8 @@ export interface CallingWorld {
   readonly open: Map<Exchange, (identity: Identity) => boolean>;
   /** Members of 2026-07-28 that took no `initialize`. */
   readonly onlyModern: WeakSet<object>;
+  /** Clients of the registry's own tools, which have no sessions, that said that they show addresses to people. */
+  readonly showUrls: LRUCache<string, true>;
 }
 
 /** A call as it is at the member. */
@@ -46,6 +49,8 @@ export interface CallerOf {
   /** Whose sessions and states these are. */
   readonly holder: string;
   readonly session: ClientSession | undefined;
+  /** Whether the client said before that it shows addresses, where it has no session that says so. */
+  readonly showsUrls?: boolean;
 }
 
 /**
@@ -53,7 +58,7 @@ export interface CallerOf {
  * does; else it is made message by message.
  */
 export async function callMember(running: CallingWorld, asked: CallerOf, inner: Inner): Promise<void> {
-  const { exchange, identity, isModern, holder, session } = asked;
+  const { exchange, identity, isModern, holder, session, showsUrls: showed } = asked;
   const { server, message } = inner;
   const { method, tool, prompt, resource, id } = message;
   // From here on the exchange is that of the real server, for the audit trail and for what ends calls.
@@ -72,15 +77,23 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   const { bridge, onlyModern, findRoute } = running;
   const wantsConnection = findRoute(server)?.egress != null;
   if (wantsConnection)
-    exchange.showsUrls = showsUrls(
-      session?.capabilities ??
-        objectIn(
-          objectIn(objectIn(JSON.parse(inner.body.toString('utf8')), 'params'), '_meta'),
-          metaKeys.capabilities,
-        ),
-    );
-  const body = wantsConnection ? withoutOwnInput(inner.body).body : inner.body;
-  const member = await memberFor(bridge, findRoute, server, exchange, identity);
+    exchange.showsUrls =
+      (!isModern && showed === true) ||
+      showsUrls(
+        session?.capabilities ??
+          objectIn(
+            objectIn(objectIn(JSON.parse(inner.body.toString('utf8')), 'params'), '_meta'),
+            metaKeys.capabilities,
+          ),
+      );
+  const own = wantsConnection
+    ? withoutOwnInput(inner.body)
+    : { body: inner.body, accepted: false, declined: false };
+  if (own.declined) exchange.showsUrls = false;
+  const { body } = own;
+  const member = await whileConnecting(exchange, own.accepted, () =>
+    memberFor(bridge, findRoute, server, exchange, identity),
+  );
   if (exchange.res.destroyed) return;
   exchange.route = member.route;
   exchange.leave ??= bridge.takeCall(identity, member.target.pool);

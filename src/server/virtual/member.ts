@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import { Failure } from '../failure/errors.ts';
+import { asFailure, Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { EventFilter } from '../gateway/lists/sse.ts';
 import { headerValue } from '../gateway/read/agree.ts';
@@ -50,8 +50,49 @@ export interface MemberRequest {
 
 class Aborted extends Error {}
 
-/** Sends a request to a member and gives its answer message by message; returns how to end it before its time. */
+/**
+ * Sends a request to a member and gives its answer message by message; returns how to end it before its time. A credential of
+ * the caller's that the member refuses is replaced, once, and the request sent anew.
+ */
 export function askMember(
+  world: MemberWorld,
+  target: Target,
+  request: MemberRequest,
+  answered: Answered,
+): () => void {
+  const { anew } = target;
+  if (!anew) return askOnce(world, target, request, answered);
+  let isOver = false;
+  let abort = askOnce(world, target, request, {
+    ...answered,
+    onHead(status, session) {
+      if (status !== 401) return answered.onHead?.(status, session);
+      abort();
+      anew().then(
+        (fresh = target) => {
+          if (isOver) return;
+          const headers = withCredentials(request.headers, target, fresh);
+          abort = askOnce(world, fresh, { ...request, headers }, answered);
+        },
+        (error: unknown) => {
+          if (!isOver) answered.onEnd(asFailure(error));
+        },
+      );
+    },
+  });
+  return () => {
+    isOver = true;
+    abort();
+  };
+}
+
+/** Headers with the credentials of one target in the place of those of another. */
+function withCredentials(headers: readonly string[], before: Target, { credentials }: Target): string[] {
+  const isKept = (name = ''): boolean => !before.credentials.names.has(name.toLowerCase());
+  return [...headers.filter((_, at) => isKept(headers[at - (at % 2)])), ...credentials.headers];
+}
+
+function askOnce(
   { upstreams, limits }: MemberWorld,
   target: Target,
   request: MemberRequest,

@@ -1,7 +1,9 @@
+import { asFailure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { forward } from '../gateway/forward.ts';
 import type { Filter } from '../gateway/lists/filter.ts';
 import { EventFilter } from '../gateway/lists/sse.ts';
+import { refuse } from '../gateway/refuse.ts';
 import type { Target } from '../gateway/route.ts';
 import { callHeaders, type MemberWorld, modernHeaders, sessionHeaders } from './member.ts';
 import type { Member } from './members.ts';
@@ -22,16 +24,36 @@ export type ToolsChanged = (server: string) => void;
 export function passModern(
   world: MemberWorld & { readonly toolsChanged: ToolsChanged },
   exchange: Exchange,
-  { target }: Member,
-  { method, name, body }: Passed,
+  member: Member,
+  passed: Passed,
 ): void {
+  const { target } = member;
+  const { method, name, body } = passed;
   forward(world.upstreams, exchange, {
     ...target,
     ...common(world, exchange, target),
     body,
     headers: callHeaders(world, exchange, target, modernHeaders(method, name), true),
     filter: undefined,
+    takesOver: (status) =>
+      status === 401 && passAnew(exchange, member, (fresh) => passModern(world, exchange, fresh, passed)),
   });
+}
+
+/** Passes a request anew, once, whose credential the member refused; false where it was no credential of the caller's. */
+function passAnew(exchange: Exchange, member: Member, pass: (fresh: Member) => void): boolean {
+  const { anew } = member.target;
+  if (!anew) return false;
+  anew()
+    .then((target) => {
+      if (!exchange.res.destroyed)
+        pass({ ...member, target: { ...(target ?? member.target), anew: undefined } });
+    })
+    .catch((error: unknown) => {
+      if (exchange.res.destroyed || exchange.res.headersSent) return void exchange.res.destroy();
+      refuse(exchange, asFailure(error));
+    });
+  return true;
 }
 
 /**
@@ -55,6 +77,10 @@ export function passLegacy(
     headers: callHeaders(world, exchange, target, sessionHeaders(session), true),
     filter: questionsOf(target.server, world.limits.filterBytes),
     takesOver(status) {
+      if (status === 401)
+        return passAnew(exchange, member, (fresh) =>
+          passLegacy(world, exchange, fresh, passed, session, anew),
+        );
       if (!anew || session.id === null || (status !== 404 && status !== 400 && status !== 410)) return false;
       anew(session)
         .then((fresh) => passLegacy(world, exchange, member, passed, fresh, undefined))

@@ -4,6 +4,7 @@ import { nameOfPath } from '../../contract/servers/servers.ts';
 import type { Access } from '../access/caller.ts';
 import type { Db } from '../db/tables.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
+import { showsUrls } from '../gateway/unconnected.ts';
 import type { TerminalRequest } from '../gateway/world.ts';
 import type { Identity } from '../identity/identity.ts';
 import { listAgents } from '../registry/agents/store.ts';
@@ -132,6 +133,10 @@ export async function serveRegistryTools(running: World, request: TerminalReques
     if (isModern) checkMeta({ body, message });
     const params = objectIn(JSON.parse(body.toString('utf8')), 'params');
     if (message.method === 'tools/call') return await callTool(running, request, params, isModern);
+    if (message.method === 'initialize' && !isModern) {
+      if (showsUrls(params.capabilities)) running.showUrls.set(clientOf(exchange, identity), true);
+      else running.showUrls.delete(clientOf(exchange, identity));
+    }
     const result = resultOf(running, identity, message.method, params, isModern);
     if (message.method === 'tools/list') exchange.noted = { list_tokens: tokensOf([JSON.stringify(result)]) };
     sendMessage(
@@ -213,6 +218,11 @@ async function callTool(
   sendMessage(exchange, responseText(id, { ...result, ...more }));
 }
 
+/** Which program of somebody asks, as far as can be told without sessions. */
+function clientOf({ req }: TerminalRequest['exchange'], { provider, subject }: Identity): string {
+  return JSON.stringify([provider, subject, req.headers['user-agent']]);
+}
+
 /** The inner call: decided on, limited and recorded as the tool that it names. */
 function callFound(
   running: World,
@@ -235,7 +245,10 @@ function callFound(
   const holder = JSON.stringify([registryTools, identity.provider, identity.subject]);
   return callMember(
     running,
-    { exchange, identity, isModern, holder, session: undefined },
+    {
+      ...{ exchange, identity, isModern, holder, session: undefined },
+      showsUrls: running.showUrls.has(clientOf(exchange, identity)),
+    },
     {
       server,
       message: { ...message, tool, name: tool },

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Message } from '../gateway/read/read-call.ts';
@@ -79,6 +80,7 @@ export function createVirtualServing(world: VirtualWorld): (kit: TerminalKit) =>
       underWay: new Map(),
       open: new Map(),
       onlyModern: new WeakSet(),
+      showUrls: new LRUCache({ max: 20_000 }),
     };
     const endLooking = world.onChange(() => endWhatIsNoLongerAllowed(running));
     return {

@@ -4,8 +4,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-    // They need a Keycloak, or third-party clients: `npm run test:keycloak` and `npm run test:clients` bring them.
-    exclude: [...configDefaults.exclude, 'test/keycloak/**', 'test/clients/**'],
+    // They need a Keycloak, third-party clients, or many processes: `npm run test:keycloak`, `test:clients` and
+    // `test:replicas` bring them.
+    exclude: [...configDefaults.exclude, 'test/keycloak/**', 'test/clients/**', 'test/replicas/**'],
     // Most of the time goes to processes and browsers that the tests start: a machine of two cores would run one file at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     // A browser on a busy machine loses a click now and then; what passed only the second time is named.

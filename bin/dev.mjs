@@ -28,6 +28,7 @@ const commands = {
     check,
     test,
     'test:postgres': postgres,
+    'test:replicas': replicas,
     'test:keycloak': keycloak,
     'test:clients': clients,
     build,
@@ -79,6 +80,13 @@ function test() {
 /** The suite of the stores over a real PostgreSQL. */
 function postgres() {
   run(bin('vitest'), ['run', '-c', 'vitest.postgres.config.ts', ...rest]);
+}
+
+/** Three gateways on one PostgreSQL behind nginx. */
+function replicas() {
+  install();
+  if (buildIsStale()) runBuild();
+  run(bin('vitest'), ['run', '-c', 'vitest.replicas.config.ts', ...rest]);
 }
 
 /** The tests against a real Keycloak. */

@@ -3,7 +3,6 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { text } from 'node:stream/consumers';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { toNodeHandler } from '@modelcontextprotocol/node';
@@ -11,7 +10,7 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { rowsOf, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, mintToken, signIn } from './sign-in.ts';
 
 /*
@@ -245,13 +244,10 @@ test('what is not theirs is found by no words and called by no name', async () =
 
 test('each call is recorded as that of the tool that it found', async () => {
   await gateway.stop();
-  const database = new DatabaseSync(`${gateway.dataDir}/gateway.db`, { readOnly: true });
-  const rows = database
-    .prepare(
-      "SELECT resource, tool, decision, detail FROM audit_events WHERE kind = 'mcp' AND tool LIKE '%\\_%' ESCAPE '\\'",
-    )
-    .all() as { resource: string; tool: string; decision: string; detail: string }[];
-  database.close();
+  const rows = (await rowsOf(
+    gateway,
+    "SELECT resource, tool, decision, detail FROM audit_events WHERE kind = 'mcp' AND tool LIKE '%\\_%' ESCAPE '\\'",
+  )) as { resource: string; tool: string; decision: string; detail: string }[];
   const inner = rows.filter(({ detail }) => detail?.includes('"virtual_server":"airegistry-tools"'));
   expect(inner.filter(({ decision }) => decision === 'allow').length).toBe(40);
   expect(inner.filter(({ decision }) => decision === 'deny').map(({ tool }) => tool)).toHaveLength(6);

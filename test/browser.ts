@@ -47,6 +47,8 @@ export async function openPage(
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     reducedMotion: 'reduce',
+    // The emulator's, where it speaks https.
+    ignoreHTTPSErrors: true,
     ...options,
   });
   const page = await context.newPage();

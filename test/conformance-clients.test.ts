@@ -1,10 +1,9 @@
-import { join, resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { type Relay, startRelay } from './conformance/relay.ts';
 import { clientScenarios, runClient, type Verdicts } from './conformance/suite.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { rowsOf, startGateway, type TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 let gateway: TestGateway;
@@ -61,10 +60,9 @@ test.each([
 
 test('their calls were decided on and are in the audit trail', async () => {
   await gateway.stop();
-  const database = new DatabaseSync(join(gateway.dataDir, 'gateway.db'), { readOnly: true });
-  const rows = database
-    .prepare("SELECT DISTINCT decision, auth_method FROM audit_events WHERE resource = 'scenarios'")
-    .all();
-  database.close();
+  const rows = await rowsOf(
+    gateway,
+    "SELECT DISTINCT decision, auth_method FROM audit_events WHERE resource = 'scenarios'",
+  );
   expect(rows).toContainEqual({ decision: 'allow', auth_method: 'bearer' });
 });

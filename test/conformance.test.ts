@@ -1,11 +1,9 @@
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { type Front, startFront } from './conformance/front.ts';
 import { runSuite, type Verdicts } from './conformance/suite.ts';
 import { startTarget, type Target } from './conformance/target.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { rowsOf, startGateway, type TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 let gateway: TestGateway;
@@ -57,10 +55,9 @@ test.each([
 
 test('each of these calls was decided on and is in the audit trail', async () => {
   await gateway.stop();
-  const database = new DatabaseSync(join(gateway.dataDir, 'gateway.db'), { readOnly: true });
-  const rows = database
-    .prepare("SELECT DISTINCT decision, auth_method FROM audit_events WHERE resource = 'conformance'")
-    .all();
-  database.close();
+  const rows = await rowsOf(
+    gateway,
+    "SELECT DISTINCT decision, auth_method FROM audit_events WHERE resource = 'conformance'",
+  );
   expect(rows).toContainEqual({ decision: 'allow', auth_method: 'bearer' });
 });

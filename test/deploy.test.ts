@@ -1,6 +1,6 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { createMetrics } from '../src/server/metrics/metrics.ts';
+import { startNginx } from './nginx.ts';
 
 /** Whether a program is there. In CI it has to be: then the tests that need it run, and fail without it. */
 const has = (program: string): boolean =>
@@ -234,7 +235,10 @@ describe.each(['nginx', 'caddy'])('%s in front of two replicas', (proxy) => {
     if (!has(proxy)) return;
     await Promise.all([startReplica(), startReplica()]);
     port = await freePort();
-    process_ = proxy === 'nginx' ? startNginx() : startCaddy();
+    process_ =
+      proxy === 'nginx'
+        ? startNginx({ folder, port, replicas: replicas.map((replica) => replica.port), tls: true })
+        : startCaddy();
     await reachable();
   });
   afterAll(async () => {
@@ -247,38 +251,6 @@ describe.each(['nginx', 'caddy'])('%s in front of two replicas', (proxy) => {
       server.close();
     }
   });
-
-  function startNginx(): ChildProcess {
-    const [certificate, key] = [join(folder, 'site.crt'), join(folder, 'site.key')];
-    execFileSync(
-      'openssl',
-      [
-        ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-        ...['-keyout', key, '-out', certificate, '-subj', '/CN=mcp.example.com'],
-      ],
-      { stdio: 'ignore' },
-    );
-    const site = readFileSync('deploy/nginx/mcp-gateway.conf', 'utf8')
-      .replace(
-        /server 127\.0\.0\.1:8080.*;/,
-        replicas.map((r) => `server 127.0.0.1:${r.port} max_fails=2 fail_timeout=2s;`).join(' '),
-      )
-      .replace(/^server \{\s+listen 80;[\s\S]*?\n\}\n/m, '')
-      .replace('listen 443 ssl http2;', `listen 127.0.0.1:${port} ssl http2;`)
-      .replace(/listen \[::\]:443.*\n/, '\n')
-      .replace(/ssl_certificate .*;/, `ssl_certificate ${certificate};`)
-      .replace(/ssl_certificate_key .*;/, `ssl_certificate_key ${key};`);
-    const temp = join(folder, 'nginx');
-    mkdirSync(temp, { recursive: true });
-    const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-      (name) => `${name}_temp_path ${temp}/${name};`,
-    );
-    const whole = `daemon off; pid ${temp}/pid; error_log stderr crit; events {} http { access_log off; ${paths.join(' ')} ${site} }`;
-    writeFileSync(join(folder, 'nginx.conf'), whole);
-    return spawn('nginx', ['-p', temp, '-c', join(folder, 'nginx.conf')], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
 
   function startCaddy(): ChildProcess {
     return spawn('caddy', ['run', '--adapter', 'caddyfile', '--config', 'deploy/caddy/Caddyfile'], {

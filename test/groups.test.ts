@@ -116,7 +116,7 @@ test('somebody removed from a group loses what it gave within the refresh time: 
   expect((await graph('DELETE', `${mine}/${accounts.operator.objectId}/$ref`)).status).toBe(204);
   // What was read a moment ago is believed until it is ten minutes old.
   expect(await groupsNow()).toEqual(before);
-  ageGroups(gateway);
+  await ageGroups(gateway);
   expect(await groupsNow()).toMatchObject({ groups: [], scopes: [] });
   // It was not used before: what is cached of one that was may make it a minute more.
   expect((await listTools(unused)).status).toBe(403);

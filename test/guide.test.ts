@@ -404,7 +404,7 @@ test('Sign in again: what Entra ID asks for ends the session, and the next sign-
   const { cookie } = await signIn(gateway.url, accounts.user.userPrincipalName);
   const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
   await control('POST', '/faults', { kind: 'aadsts', code: 50076, claims, path: 'token', times: 1 });
-  ageGroups(gateway);
+  await ageGroups(gateway);
   const { status, body } = await me({ cookie });
   expect([status, body.code]).toEqual([401, 'sign_in_again']);
   const begun = await fetch(`${gateway.url}/oauth2/login/entra`, { redirect: 'manual', headers: { cookie } });
@@ -416,7 +416,7 @@ test('Sign-in frequency: when it is over everything of the person ends, and the 
   expect(readFileSync('docs/reference/settings.md', 'utf8')).toContain(`\`${setting.split('=')[0]}\``);
   const { cookie } = await signIn(gateway.url, accounts.user.userPrincipalName);
   await control('POST', '/faults', { kind: 'aadsts', code: 70043, path: 'token', times: 1 });
-  ageGroups(gateway);
+  await ageGroups(gateway);
   const { status, body } = await me({ cookie });
   expect([status, body.code]).toEqual([401, 'credential_revoked']);
 });

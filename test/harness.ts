@@ -119,8 +119,22 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
+/** Resolves when what was changed is so in every process that serves: in one at once, in several within a second (test/replicas). */
+export async function seenEverywhere(): Promise<void> {}
+
+/** What stands between a test and the gateway and refuses requests of its own; nothing here. */
+export const between: 'nginx' | null = null as 'nginx' | null;
+
+/** Reads the database of a gateway that was stopped. */
+export async function rowsOf({ dataDir }: Pick<TestGateway, 'dataDir'>, query: string): Promise<object[]> {
+  const database = new DatabaseSync(join(dataDir, 'gateway.db'), { readOnly: true });
+  const rows = database.prepare(query).all();
+  database.close();
+  return rows;
+}
+
 /** Lets what a running gateway has read of everybody's groups be eleven minutes old: beyond the refresh time, with no waiting. */
-export function ageGroups({ dataDir }: Pick<TestGateway, 'dataDir'>): void {
+export async function ageGroups({ dataDir }: Pick<TestGateway, 'dataDir'>): Promise<void> {
   const db = new DatabaseSync(join(dataDir, 'gateway.db'));
   const past = new Date(Date.now() - 11 * 60_000).toISOString();
   db.prepare('update people set groups_read_at = ? where groups_read_at > ?').run(past, past);

@@ -3,7 +3,7 @@ import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { seenEverywhere, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, mintToken, signIn } from './sign-in.ts';
 
 let gateway: TestGateway;
@@ -124,6 +124,7 @@ test('a revoked token is refused on the next request', async () => {
     headers: { cookie: session.cookie, 'x-csrf-token': session.csrf },
   });
   expect(revoked.status).toBe(204);
+  await seenEverywhere();
   await expect(client.listTools()).rejects.toThrow();
   const again = await fetch(`${gateway.url}/api/auth/me`, { headers: { authorization: `Bearer ${token}` } });
   expect(again.status).toBe(401);

@@ -36,7 +36,7 @@ async function countTables(db: Db): Promise<number> {
 }
 
 /** A new database, copied from one that has been migrated; it goes with the server. */
-async function copyTemplate(): Promise<string> {
+export async function copyTemplate(): Promise<string> {
   const template = inject('postgres');
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const admin = new pg.Client({ connectionString: template.replace(/\/[^/]+$/, '/postgres') });

@@ -19,7 +19,11 @@ export function startProgram(
 ): Program {
   const child = spawn(process.execPath, [resolve('bin/mcp-gateway.mjs'), ...argv], {
     cwd,
-    env: { PATH: process.env.PATH, HOME: cwd, ...env },
+    // The authorities are those that the test trusts.
+    env: {
+      ...{ PATH: process.env.PATH, HOME: cwd, NODE_EXTRA_CA_CERTS: process.env.NODE_EXTRA_CA_CERTS },
+      ...env,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

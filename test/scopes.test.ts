@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { endpoints } from '../src/contract/index.ts';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { cli } from './cli-trial.ts';
-import { startGateway, type TestGateway } from './harness.ts';
+import { between, seenEverywhere, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, type BrowserSession, signIn } from './sign-in.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -96,6 +96,7 @@ test('an import changes the decision on the next call, and so does removing it',
     status: 200,
     body: { message: 'Group team/everything imported successfully', changed: true },
   });
+  await seenEverywhere();
   expect(await mayUse('user')).toBe(true);
   expect((await ask('POST', path, bearer('admin'), definition)).body.changed).toBe(false);
   const asked = { groups: [groups.users], server: 'everything', method: 'tools/list' };
@@ -107,6 +108,7 @@ test('an import changes the decision on the next call, and so does removing it',
   });
   const removed = await ask('DELETE', '/api/management/iam/groups/team%2Feverything', bearer('admin'));
   expect(removed.status).toBe(200);
+  await seenEverywhere();
   expect(await mayUse('user')).toBe(false);
 });
 
@@ -121,6 +123,7 @@ test('the command line imports the same, as the guide does', async () => {
   expect(listed.out).toMatch(/^team\/everything +api /m);
   expect(listed.out).toMatch(/^mcp-registry-user +file /m);
   expect((await cli(['delete-group', '--name', 'team/everything', '--force'], { env })).code).toBe(0);
+  await seenEverywhere();
   expect(await mayUse('user')).toBe(false);
   const refused = await cli(['import-group', '--file', '-'], {
     env: { ...env, MCP_GATEWAY_TOKEN: tokens.user },
@@ -150,8 +153,9 @@ test('a browser session needs its CSRF token, whatever the body', async () => {
 test.each(['..%2F..%2Fetc', "x'%20or%201%20eq%201", '%00', '__proto__', 'a%0Ab', 'x'.repeat(299)])(
   'the name %s is looked for as it is, and not found',
   async (name) => {
+    const expected = between === 'nginx' && name === '%00' ? 400 : 404;
     for (const path of ['/api/servers/groups/', '/api/management/iam/groups/'])
-      expect((await ask('GET', `${path}${name}`, bearer('admin'))).status).toBe(404);
+      expect((await ask('GET', `${path}${name}`, bearer('admin'))).status).toBe(expected);
   },
 );
 

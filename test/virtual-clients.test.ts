@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { resolve } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { ChildProcess } from 'node:child_process';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -8,7 +6,8 @@ import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextpr
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { startTarget, type Target } from './conformance/target.ts';
-import { freePort, startGateway, type TestGateway } from './harness.ts';
+import { startEverythingBy } from './everything-server.ts';
+import { between, rowsOf, startGateway, type TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
 
 /*
@@ -21,21 +20,8 @@ let token: string;
 const children: ChildProcess[] = [];
 
 async function startEverything(transport: 'streamableHttp' | 'sse'): Promise<number> {
-  const port = await freePort();
-  const script = resolve('node_modules/@modelcontextprotocol/server-everything/dist/index.js');
-  const env = { PATH: process.env.PATH, PORT: String(port) };
-  const child = spawn(process.execPath, [script, transport], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const { port, child } = await startEverythingBy(transport);
   children.push(child);
-  let said = '';
-  await new Promise<void>((ready, fail) => {
-    const read = (chunk: Buffer): void => {
-      said += chunk.toString();
-      if (/listening|running on port|Server is running/i.test(said)) ready();
-    };
-    child.stdout?.on('data', read);
-    child.stderr?.on('data', read);
-    child.once('exit', () => fail(new Error(said)));
-  });
   return port;
 }
 
@@ -143,19 +129,23 @@ describe.each(Object.keys(clients))('%s', (kind) => {
     await client.close();
   });
 
-  test('is asked by servers of every age: sampling and elicitation pass', async () => {
-    const client = await clients[kind]!();
-    const text = async (name: string, args: Record<string, unknown> = {}) =>
-      JSON.stringify((await client.callTool({ name, arguments: args })).content);
-    expect(await text('legacy__trigger-sampling-request', { prompt: 'hello', maxTokens: 10 })).toContain(
-      'sampled',
-    );
-    expect(await text('oldest__trigger-sampling-request', { prompt: 'hello', maxTokens: 10 })).toContain(
-      'sampled',
-    );
-    expect(await text('legacy__trigger-elicitation-request')).toContain('Ada');
-    await client.close();
-  });
+  // What a virtual server asks back is known to the replica that makes the call only (docs/resilience.md).
+  test.skipIf(between === 'nginx')(
+    'is asked by servers of every age: sampling and elicitation pass',
+    async () => {
+      const client = await clients[kind]!();
+      const text = async (name: string, args: Record<string, unknown> = {}) =>
+        JSON.stringify((await client.callTool({ name, arguments: args })).content);
+      expect(await text('legacy__trigger-sampling-request', { prompt: 'hello', maxTokens: 10 })).toContain(
+        'sampled',
+      );
+      expect(await text('oldest__trigger-sampling-request', { prompt: 'hello', maxTokens: 10 })).toContain(
+        'sampled',
+      );
+      expect(await text('legacy__trigger-elicitation-request')).toContain('Ada');
+      await client.close();
+    },
+  );
 
   test('gets prompts by their prefixed name and resources by their own address', async () => {
     const client = await clients[kind]!();
@@ -171,13 +161,10 @@ describe.each(Object.keys(clients))('%s', (kind) => {
 
 test('each call is in the audit trail as that of the real server and tool', async () => {
   await gateway.stop();
-  const database = new DatabaseSync(`${gateway.dataDir}/gateway.db`, { readOnly: true });
-  const rows = database
-    .prepare(
-      "SELECT DISTINCT resource, tool, decision, detail FROM audit_events WHERE tool = 'echo' AND resource = 'legacy'",
-    )
-    .all() as { detail: string }[];
-  database.close();
+  const rows = (await rowsOf(
+    gateway,
+    "SELECT DISTINCT resource, tool, decision, detail FROM audit_events WHERE tool = 'echo' AND resource = 'legacy'",
+  )) as { detail: string }[];
   expect(rows.length).toBeGreaterThan(0);
   expect(JSON.parse(rows[0]!.detail)).toMatchObject({ virtual_server: 'virtual/six', alias: 'legacy__echo' });
 });

@@ -283,3 +283,10 @@ test('requests of 2026-07-28 say what that version asks for, or are refused as i
   );
   expect(modernCall.body.result).toMatchObject({ resultType: 'complete', called: 'now' });
 });
+
+test('a call does not become a task at a member, since nobody could ask for it here', async () => {
+  const asking = message('tools/call', { task: { ttl: 1 }, name: 'docs__now', arguments: { task: 1 } });
+  expect((await json('bob', asking)).body.result).toMatchObject({ called: 'now' });
+  const sent = upstream.received.find(({ body }) => body.includes('tools/call'));
+  expect(JSON.parse(sent?.body ?? '').params).toEqual({ name: 'now', arguments: { task: 1 } });
+});

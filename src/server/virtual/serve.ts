@@ -33,6 +33,7 @@ import {
   sendAccepted,
   sendMessage,
   serverInfo,
+  withoutTask,
   withParam,
 } from './wire.ts';
 
@@ -257,7 +258,9 @@ function initialize({ bridge }: Running, asked: Asked): void {
 
 /** A call of something that the virtual server shows: by its real name at its server. */
 function callItem(running: Running, asked: Asked): Promise<void> {
-  const { exchange, virtual, message, isModern, body } = asked;
+  const { exchange, virtual, message, isModern } = asked;
+  // There are no tasks here, and so a call is answered as one.
+  const body = message.asksForTask ? withoutTask(asked.body) : asked.body;
   const located = locate(virtual.resolved, message);
   if (!located || message.id === null) throw unknownItem(message, isModern);
   const { kind, item } = located;

@@ -96,6 +96,38 @@ export function eventOf(text: string): string {
   return `event: message\ndata: ${text}\n\n`;
 }
 
+/** Where a task is asked for (MCP 2025-11-25), and where a client says that one may come unasked (2026-07-28). */
+const takingTasks = [
+  ['params', 'task'],
+  ['params', '_meta', metaKeys.capabilities, 'extensions', 'io.modelcontextprotocol/tasks'],
+];
+
+/** A request body whose call may not become a task; every other byte stays. The body is as for `withParam`. */
+export function withoutTask(body: Buffer): Buffer {
+  return Buffer.from(takingTasks.reduce(withoutMember, body.toString('utf8')));
+}
+
+/** The text of an object without the member at a path of names. */
+function withoutMember(text: string, path: readonly string[]): string {
+  let found: readonly [start: number, end: number] | undefined;
+  const look = (at: number, [name, ...below]: readonly string[]): number => {
+    if (text.charAt(at) !== '{') return afterValue(text, at);
+    let before = at + 1;
+    return eachMember(text, at, (key, place) => {
+      const after = key === name && below.length > 0 ? look(place, below) : afterValue(text, place);
+      if (key === name && below.length === 0) found = [before, after];
+      before = after;
+      return after;
+    });
+  };
+  look(valueAt(text, 0), path);
+  if (!found) return text;
+  const [start, end] = found;
+  // With the comma before it, or behind it where it is the first.
+  const rest = text.charAt(start - 1) === '{' ? text.slice(end).replace(/^\s*,/, '') : text.slice(end);
+  return text.slice(0, start) + rest;
+}
+
 /**
  * A request body with another text in the member `member` of its `params`; every other byte stays. The body is valid
  * JSON in which no name occurs twice.

@@ -7,7 +7,9 @@ export interface Target {
   readonly seeds: readonly string[];
   /** Pieces that mean something to the parser. */
   readonly words: readonly string[];
-  readonly run: (input: Buffer) => void;
+  readonly run: (input: Buffer) => void | Promise<void>;
+  /** Ends what it has started. */
+  readonly close?: () => Promise<void>;
 }
 
 /** What a run came to. */
@@ -36,35 +38,36 @@ export function randomFrom(seed: number): () => number {
  * Fuzzes a target, guided by V8's own precise coverage: what reaches new code joins the corpus and is changed further. Ends
  * after so many executions, when `isOver` says so, or at the first promise that is broken.
  */
-export function fuzz(
+export async function fuzz(
   target: Target,
   options: { seed: number; executions: number; corpus?: readonly Buffer[]; isOver?: () => boolean },
-): Outcome {
+): Promise<Outcome> {
   const random = randomFrom(options.seed);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
   const coverage = openCoverage();
   const seen = new Set<string>();
   const corpus: Buffer[] = [];
   let executions = 0;
-  const run = (input: Buffer): { error: unknown } | undefined => {
+  const run = async (input: Buffer): Promise<{ error: unknown } | undefined> => {
     executions += 1;
     try {
-      target.run(input);
+      const running = target.run(input);
+      if (running) await running;
     } catch (error) {
       return { error };
     }
     return undefined;
   };
   /** Runs several; when one of them reached new code, each alone, to know which. */
-  const tryAll = (inputs: readonly Buffer[]): Outcome['crash'] => {
+  const tryAll = async (inputs: readonly Buffer[]): Promise<Outcome['crash']> => {
     coverage.take();
     for (const input of inputs) {
-      const crash = run(input);
+      const crash = await run(input);
       if (crash) return { input, ...crash };
     }
     if (!coverage.take().some((place) => !seen.has(place))) return undefined;
     for (const input of inputs) {
-      run(input);
+      await run(input);
       const fresh = coverage.take().filter((place) => !seen.has(place));
       if (fresh.length === 0) continue;
       for (const place of fresh) seen.add(place);
@@ -75,14 +78,15 @@ export function fuzz(
   try {
     const first = [...target.seeds.map((text) => Buffer.from(text)), ...(options.corpus ?? [])];
     let crash: Outcome['crash'];
-    for (const input of first) crash ??= tryAll([input]);
+    for (const input of first) crash ??= await tryAll([input]);
     while (!crash && executions < options.executions && !options.isOver?.()) {
       const batch = Array.from({ length: 32 }, () => mutate(pick(corpus.length > 0 ? corpus : first)));
-      crash = tryAll(batch);
+      crash = await tryAll(batch);
     }
     return { executions, corpus, crash };
   } finally {
     coverage.close();
+    await target.close?.();
   }
 
   function mutate(input: Buffer): Buffer {

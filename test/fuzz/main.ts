@@ -3,14 +3,14 @@ import { fuzz } from './engine.ts';
 import { targets } from './targets.ts';
 
 /** `npm run fuzz -- --seconds 600 [--target body] [--seed 1]`: fuzzes each target for its share of the time. */
-function main(args: readonly string[]): number {
+async function main(args: readonly string[]): Promise<number> {
   const option = (name: string): string | undefined => args[args.indexOf(`--${name}`) + 1 || args.length];
   const wanted = targets.filter(({ name }) => option('target') === undefined || option('target') === name);
   const share = (Number(option('seconds') ?? 60) * 1000) / wanted.length;
   let failed = 0;
   for (const target of wanted) {
     const until = Date.now() + share;
-    const { executions, corpus, crash } = fuzz(target, {
+    const { executions, corpus, crash } = await fuzz(target, {
       seed: Number(option('seed') ?? Date.now() % 2 ** 31),
       executions: Number.POSITIVE_INFINITY,
       corpus: readCorpus(target.name),
@@ -25,4 +25,4 @@ function main(args: readonly string[]): number {
   return failed === 0 ? 0 : 1;
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));

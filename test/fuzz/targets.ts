@@ -4,10 +4,13 @@ import { agentCard } from '../../src/contract/agents/agent-card.ts';
 import { FileFault, readRegistryFile } from '../../src/contract/files/read.ts';
 import { serverEndpoints } from '../../src/contract/servers/servers.ts';
 import { Failure } from '../../src/server/failure/errors.ts';
+import type { Exchange } from '../../src/server/gateway/exchange.ts';
 import { prune } from '../../src/server/gateway/lists/prune.ts';
 import { EventFilter } from '../../src/server/gateway/lists/sse.ts';
 import { readCall } from '../../src/server/gateway/read/read-call.ts';
+import { createTasks } from '../../src/server/gateway/sessions/tasks.ts';
 import type { Target } from './engine.ts';
+import { head } from './head.ts';
 
 const json = [
   '{',
@@ -223,5 +226,43 @@ const files: Target = {
   },
 };
 
+const tasksOfAll = createTasks([Buffer.alloc(32, 1)]);
+const somebody = { serverId: 's', origin: 'http://s.example', holder: 'h' };
+
+/** Whatever a client writes, no id of a task reaches a server that was not sealed for that client. */
+const tasks: Target = {
+  name: 'tasks',
+  seeds: [
+    '{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskId":"t1"}}',
+    '{"jsonrpc":"2.0","method":"tasks/cancel","params":{"taskId":1,"_meta":{"io.modelcontextprotocol/related-task":{"taskId":"t1"}}}}',
+    '[{"jsonrpc":"2.0","id":1,"method":"tasks/list"},{"jsonrpc":"2.0","id":2,"method":"tasks/result","params":{"taskId":"t1"}}]',
+    '{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{"notifications":{"taskIds":["t1"]}}}',
+  ],
+  words: [
+    ...json,
+    ...['"taskId"', '"t1"', '"params"', '"method"', '"tasks/get"', '"tasks/update"', '"tasks\\/get"'],
+    ...['"task\\u0049d"', '"taskIds"', '"notifications"', '"_meta"', '"TaskId"', '"tasks/list"', '"id"'],
+  ],
+  run(input) {
+    const asked = readCall(input, 50);
+    if (asked.is !== 'asked') return;
+    let sent = input;
+    try {
+      sent = tasksOfAll.of(somebody, asked, input)?.opened({} as Exchange, input).body ?? input;
+    } catch (error) {
+      if (error instanceof Failure) return;
+      throw error;
+    }
+    const value: unknown = JSON.parse(sent.toString('utf8'));
+    for (const message of Array.isArray(value) ? value : [value]) {
+      const { method, params } = message as { method?: unknown; params?: Record<string, unknown> };
+      if (typeof method !== 'string' || !params) continue;
+      if (method.startsWith('tasks/')) assert.equal(params.taskId, undefined);
+      const listened = (params.notifications as { taskIds?: unknown } | undefined)?.taskIds;
+      if (method === 'subscriptions/listen' && Array.isArray(listened)) assert.deepEqual(listened, []);
+    }
+  },
+};
+
 /** Everything that is fuzzed. */
-export const targets: readonly Target[] = [body, lists, events, files];
+export const targets: readonly Target[] = [body, tasks, lists, events, files, head];

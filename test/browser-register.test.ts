@@ -129,15 +129,29 @@ test('faults are told at their fields before anything is sent', async () => {
   await expect.poll(() => form(page).getByLabel('Name').and(page.locator(':focus')).count()).toBe(1);
 });
 
-test('the mcp.json of an IDE fills in the form; the credential is write-only', async () => {
+test('a file of a client registers what it can, and fills in the form; the credential is write-only', async () => {
   const page = await openAs('alice', '/register');
-  await page.getByText('Import JSON').click();
+  await page.getByText('Import a file').click();
   const entry = { url: hostileUrl, headers: { Authorization: 'Bearer s3cret-of-the-ide' } };
+  const file = { mcpServers: { imported: entry, [markup]: { url: hostileUrl }, local: { command: 'npx' } } };
+  // With a comment, as VS Code writes them.
+  const buffer = Buffer.from(`// ours\n${JSON.stringify(file)}`);
   await page
-    .getByLabel('mcp.json of an IDE, or a registration')
-    .fill(JSON.stringify({ mcpServers: { imported: entry, local: { command: 'npx' } } }));
+    .getByLabel('Choose a file')
+    .setInputFiles({ name: 'mcp.json', mimeType: 'application/json', buffer });
+  await page.getByText('3 found.').waitFor();
+  await page.getByText('It runs as a program on the machine of its user').waitFor();
+  await expectAccessible(page);
+  await page.getByRole('button', { name: 'Register all 2' }).click();
+  await page.getByText('2 of 2 registered.').waitFor({ state: 'attached' });
+  for (const path of ['imported', 'img-src-https-evil-example-x-onerror-document-title-owned'])
+    await fetch(`${gateway.url}/api/servers/${path}`, {
+      method: 'DELETE',
+      headers: { authorization: `Bearer ${token}` },
+    });
+  await page.getByLabel('Text of the file').fill(JSON.stringify({ mcpServers: { imported: entry } }));
   await page.getByRole('button', { name: 'Read it' }).click();
-  await page.getByText('Without a URL, so not for a gateway: local.').waitFor();
+  await page.getByText('The form below is filled in with imported.').waitFor();
   expect(await form(page).getByLabel('Credential').getAttribute('type')).toBe('password');
   await form(page).getByRole('button', { name: 'Register' }).click();
   await page.waitForURL(`${gateway.url}/servers/imported`);
@@ -193,7 +207,7 @@ const views: [name: string, who: string, path: string, enter: (page: Page) => Pr
     'alice',
     '/register',
     async (page) => {
-      await page.getByText('Import JSON').click();
+      await page.getByText('Import a file').click();
       await form(page).getByRole('button', { name: 'Register' }).click();
       await form(page).getByText('This is needed.').first().waitFor();
     },

@@ -1,34 +1,50 @@
 import { expect, test } from 'vitest';
-import { credentialOf, emptyDraft, faultsOf, fieldAt, importDrafts } from './server-draft.ts';
+import type { ServerEntry } from '../../contract/files/entry.ts';
+import { readRegistryFile } from '../../contract/files/read.ts';
+import {
+  credentialOf,
+  definitionOf,
+  draftOfEntry,
+  emptyDraft,
+  endpointOf,
+  faultsOf,
+  fieldAt,
+} from './server-draft.ts';
 
 const good = { ...emptyDraft, server_name: 'A', path: '/a', proxy_pass_url: 'https://a.example/mcp' };
 
-test('the configuration of an IDE becomes forms; programs it starts itself are named', () => {
-  const { drafts, skipped } = importDrafts(
-    JSON.stringify({
-      mcpServers: {
-        'My Docs': { url: 'https://docs.example/mcp', headers: { Authorization: 'Bearer abc' } },
-        old: { type: 'sse', url: 'https://old.example/events', headers: { 'X-Api-Key': `\${env:KEY}` } },
-        local: { command: 'npx', args: ['x'] },
-      },
-    }),
-  );
-  expect(skipped).toEqual(['local']);
-  expect(drafts[0]).toMatchObject({ path: '/my-docs', auth_scheme: 'bearer', auth_credential: 'abc' });
-  expect(drafts[1]).toMatchObject({
-    ...{ transport: 'sse', auth_scheme: 'api_key', auth_header_name: 'X-Api-Key', auth_credential: '' },
+const server = (text: unknown): ServerEntry => {
+  const [entry] = readRegistryFile(JSON.stringify(text));
+  if (entry?.kind !== 'server') throw new Error('no server');
+  return entry;
+};
+
+test('an entry of a file becomes a form, and what the form has no field for goes along', () => {
+  const url = 'https://docs.example/v1/tools';
+  const headers = { Authorization: 'Bearer abc', 'X-Tenant': 'acme' };
+  const draft = draftOfEntry(server({ mcpServers: { 'My Docs': { url, headers } } }));
+  expect(draft).toMatchObject({ path: '/my-docs', endpoint: url, auth_scheme: 'bearer' });
+  expect(definitionOf(draft)).toMatchObject({ proxy_pass_url: url, mcp_endpoint: url });
+  expect(credentialOf(draft, 'none')).toEqual({
+    ...{ auth_scheme: 'bearer', auth_credential: 'abc' },
+    custom_headers: [{ name: 'X-Tenant', value: 'acme' }],
   });
-});
-
-test('a registration and the form of VS Code are read too', () => {
   const own = { server_name: 'A', path: '/a', proxy_pass_url: 'https://a.example', tags: ['x', 'y'] };
-  expect(importDrafts(JSON.stringify(own)).drafts[0]).toMatchObject({ path: '/a', tags: 'x, y' });
-  const { drafts } = importDrafts('{"servers":{"b":{"type":"http","url":"https://b.example/mcp"}}}');
-  expect(drafts[0]).toMatchObject({ server_name: 'b', transport: 'streamable-http' });
+  const full = draftOfEntry(server({ ...own, version: '2', metadata: { team: 'a' } }));
+  expect(full).toMatchObject({ path: '/a', tags: 'x, y', endpoint: '' });
+  expect(definitionOf(full)).toMatchObject({ version: '2', metadata: { team: 'a' }, mcp_endpoint: null });
 });
 
-test.each(['{', '[]', '{}', '{"mcpServers":[]}', 'null'])('%s is refused with words', (text) => {
-  expect(() => importDrafts(text)).toThrow(/JSON|neither/);
+test('an SSE server keeps its endpoint, and the usual ones are not repeated', () => {
+  const sse = draftOfEntry(
+    server({ mcpServers: { old: { type: 'sse', url: 'https://old.example/events' } } }),
+  );
+  expect(definitionOf(sse)).toMatchObject({
+    ...{ supported_transports: ['sse'], sse_endpoint: 'https://old.example/events' },
+  });
+  expect(endpointOf('https://a.example/x/mcp')).toBe('');
+  expect(endpointOf('https://a.example/x/sse/?a=b')).toBe('');
+  expect(endpointOf('https://a.example/mcp/x')).toBe('https://a.example/mcp/x');
 });
 
 test.each([

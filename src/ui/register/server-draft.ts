@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { Members, ServerEntry } from '../../contract/files/entry.ts';
 import { credentialInput } from '../../contract/servers/server-credentials.ts';
 import { type Server, serverInput } from '../../contract/servers/servers.ts';
-import { isObject } from '../../contract/values/json.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
 z.config({ jitless: true });
@@ -19,10 +19,19 @@ export interface Draft {
   /** Empty: what is stored stays. */
   readonly auth_credential: string;
   readonly auth_header_name: string;
+  /** The exact URL of its MCP endpoint; empty: `/mcp` or `/sse` at its URL. */
+  readonly endpoint: string;
+  /** What a file says besides, as the API takes it. */
+  readonly more?: { readonly body: Members; readonly custom_headers?: CredentialInput['custom_headers'] };
 }
 
+type CredentialInput = z.input<typeof credentialInput>;
+
+/** A field of the form. */
+export type DraftField = Exclude<keyof Draft, 'more'>;
+
 /** What is wrong with the fields of a draft, by field. */
-export type DraftFaults = Partial<Record<keyof Draft, string>>;
+export type DraftFaults = Partial<Record<DraftField, string>>;
 
 /** In place of a scheme: no credential for all, since each person signs in to the server with an account of their own. */
 export const ownAccounts = 'own_accounts';
@@ -31,6 +40,7 @@ export const ownAccounts = 'own_accounts';
 export const emptyDraft: Draft = {
   ...{ server_name: '', path: '', proxy_pass_url: '', description: '', tags: '' },
   ...{ transport: 'streamable-http', auth_scheme: 'none', auth_credential: '', auth_header_name: '' },
+  endpoint: '',
 };
 
 /** The form of a server that is registered; its credential is never shown. */
@@ -45,33 +55,42 @@ export function draftOf(server: Server): Draft {
     auth_scheme: server.egress_auth_mode === 'oauth_user' ? ownAccounts : server.auth_scheme,
     auth_credential: '',
     auth_header_name: server.auth_header_name ?? '',
+    endpoint:
+      (server.supported_transports.includes('streamable-http') ? server.mcp_endpoint : server.sse_endpoint) ??
+      '',
   };
 }
 
 /** What a draft says about the server, as the API takes it. */
 export function definitionOf(draft: Draft) {
   const list = (text: string) => text.split(',').flatMap((part) => part.trim() || []);
+  const transports = list(draft.transport) as Server['supported_transports'];
+  const endpoint = draft.endpoint.trim() || null;
   return {
+    ...draft.more?.body,
     server_name: draft.server_name.trim(),
     path: draft.path.trim(),
     proxy_pass_url: draft.proxy_pass_url.trim(),
     description: draft.description,
     tags: list(draft.tags),
-    supported_transports: list(draft.transport) as Server['supported_transports'],
+    supported_transports: transports,
+    ...(transports.includes('streamable-http') ? { mcp_endpoint: endpoint } : { sse_endpoint: endpoint }),
   };
 }
 
 /** The change of the credential that a draft asks for; undefined when it stays as it is. */
-export function credentialOf(draft: Draft, stored: string): z.input<typeof credentialInput> | undefined {
+export function credentialOf(draft: Draft, stored: string): CredentialInput | undefined {
   if (draft.auth_scheme === ownAccounts) return undefined;
   const scheme = draft.auth_scheme as 'none' | 'bearer' | 'api_key';
-  if (scheme === stored && draft.auth_credential === '') return undefined;
-  if (scheme === 'none') return { auth_scheme: 'none' };
+  const custom = draft.more?.custom_headers ? { custom_headers: draft.more.custom_headers } : {};
+  if (scheme === stored && draft.auth_credential === '' && !draft.more?.custom_headers) return undefined;
+  if (scheme === 'none') return { auth_scheme: 'none', ...custom };
   const header = draft.auth_header_name.trim();
   return {
     auth_scheme: scheme,
     ...(draft.auth_credential ? { auth_credential: draft.auth_credential } : {}),
     ...(header ? { auth_header_name: header } : {}),
+    ...custom,
   };
 }
 
@@ -91,76 +110,38 @@ export function faultsOf(draft: Draft, stored: string): DraftFaults {
 }
 
 /** The field that a fault of the API is about: `body.path`, or the path of an issue. */
-export function fieldAt(path: string | readonly PropertyKey[]): keyof Draft | undefined {
+export function fieldAt(path: string | readonly PropertyKey[]): DraftField | undefined {
   const [first = ''] = typeof path === 'string' ? path.replace(/^body\./, '').split('.') : path.map(String);
   if (first === 'supported_transports') return 'transport';
-  return Object.hasOwn(emptyDraft, first) ? (first as keyof Draft) : undefined;
+  if (first === 'mcp_endpoint' || first === 'sse_endpoint') return 'endpoint';
+  return Object.hasOwn(emptyDraft, first) ? (first as DraftField) : undefined;
 }
 
-/** What could be read of a configuration: servers that can be registered, and names of those that cannot. */
-export interface Imported {
-  readonly drafts: readonly Draft[];
-  /** Programs that an IDE starts itself, which have no URL. */
-  readonly skipped: readonly string[];
+/** What to write as the endpoint of a server that was found at a URL: nothing where the registry would look there anyway. */
+export function endpointOf(url: string): string {
+  return /\/(?:mcp|sse)\/?(?:[?#]|$)/.test(url) ? '' : url;
 }
 
-/** Reads a registration, or the `mcp.json` of an IDE (`mcpServers` or `servers`); throws an Error that says what is wrong. */
-export function importDrafts(text: string): Imported {
-  const value = parse(text);
-  const entries = isObject(value.mcpServers) ? value.mcpServers : value.servers;
-  if (!isObject(entries)) {
-    if ('proxy_pass_url' in value) return { drafts: [registration(value)], skipped: [] };
-    throw new Error('There is neither "mcpServers" nor "servers" nor "proxy_pass_url" in it.');
-  }
-  const [drafts, skipped]: [Draft[], string[]] = [[], []];
-  for (const [name, entry] of Object.entries(entries))
-    if (isObject(entry) && typeof entry.url === 'string') drafts.push(entryOf(name, entry, entry.url));
-    else skipped.push(name);
-  return { drafts, skipped };
-}
-
-function parse(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new Error('This is not JSON. Comments and trailing commas have to go.');
-  }
-  if (!isObject(value)) throw new Error('This is JSON, but no object.');
-  return value;
-}
-
-function registration(value: Record<string, unknown>): Draft {
-  const text = (key: string) => (typeof value[key] === 'string' ? value[key] : '');
-  const list = (key: string) => (Array.isArray(value[key]) ? value[key].map(String).join(', ') : text(key));
+/** The form of a server as a file describes it; what the form has no field for goes along. */
+export function draftOfEntry({ body, credential }: ServerEntry): Draft {
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  const list = (value: unknown) => (Array.isArray(value) ? value.map(String).join(', ') : text(value));
+  const { server_name, path, proxy_pass_url, description, tags, supported_transports, ...rest } = body;
+  const { mcp_endpoint, sse_endpoint, is_enabled: _, ...more } = rest;
+  const transport = list(supported_transports) || emptyDraft.transport;
+  const [used, other] = transport.includes('streamable-http')
+    ? [mcp_endpoint, { sse_endpoint }]
+    : [sse_endpoint, { mcp_endpoint }];
   return {
-    ...emptyDraft,
-    ...{ server_name: text('server_name'), path: text('path'), description: text('description') },
-    ...{ proxy_pass_url: text('proxy_pass_url'), tags: list('tags') },
-    transport: list('supported_transports') || emptyDraft.transport,
+    ...{ server_name: text(server_name), path: text(path), proxy_pass_url: text(proxy_pass_url) },
+    ...{ description: text(description), tags: list(tags), transport },
+    endpoint: endpointOf(text(used)),
+    auth_scheme: credential?.auth_scheme ?? 'none',
+    auth_credential: credential?.auth_credential ?? '',
+    auth_header_name: credential?.auth_header_name ?? '',
+    more: {
+      body: { ...more, ...Object.fromEntries(Object.entries(other).filter(([, value]) => value)) },
+      ...(credential?.custom_headers ? { custom_headers: [...credential.custom_headers] } : {}),
+    },
   };
-}
-
-function entryOf(name: string, entry: Record<string, unknown>, url: string): Draft {
-  const sse = entry.type === 'sse' || /\/sse\/?$/.test(url);
-  return {
-    ...emptyDraft,
-    server_name: name,
-    path: `/${name.toLowerCase().replaceAll(/[^a-z0-9._-]+/g, '-')}`,
-    proxy_pass_url: url,
-    transport: sse ? 'sse' : 'streamable-http',
-    ...proofIn(isObject(entry.headers) ? entry.headers : {}),
-  };
-}
-
-function proofIn(headers: Record<string, unknown>): Partial<Draft> {
-  for (const [name, value] of Object.entries(headers)) {
-    // A place to be filled in is no credential.
-    const given = typeof value === 'string' && !value.includes('${') ? value : '';
-    if (/^authorization$/i.test(name))
-      return { auth_scheme: 'bearer', auth_credential: given.replace(/^bearer +/i, '') };
-    if (/key|token/i.test(name))
-      return { auth_scheme: 'api_key', auth_header_name: name, auth_credential: given };
-  }
-  return {};
 }

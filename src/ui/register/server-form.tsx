@@ -10,6 +10,7 @@ import {
   credentialOf,
   type Draft,
   type DraftFaults,
+  type DraftField,
   definitionOf,
   draftOf,
   faultsOf,
@@ -40,7 +41,7 @@ export function ServerForm({
     // After the faults are on the page.
     setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
   };
-  const field = (name: keyof Draft) => ({
+  const field = (name: DraftField) => ({
     value: draft[name],
     onChange: (text: string) => {
       save.reset();
@@ -65,6 +66,12 @@ export function ServerForm({
       </div>
       {!server && <Twin draft={draft} />}
       <TextField label="URL of the server" type="url" {...field('proxy_pass_url')} />
+      <TextField
+        label="Exact endpoint"
+        type="url"
+        {...field('endpoint')}
+        hint="Only where it is not /mcp or /sse at that URL"
+      />
       <TextField label="Description" rows={3} {...field('description')} />
       <div className="grid gap-4 sm:grid-cols-2">
         <TextField label="Tags" hint="Separated by commas" {...field('tags')} />
@@ -96,7 +103,7 @@ function CredentialFields({
 }: {
   draft: Draft;
   stored: string;
-  field: (name: keyof Draft) => {
+  field: (name: DraftField) => {
     value: string;
     onChange: (text: string) => void;
     fault: string | undefined;

@@ -5,14 +5,15 @@ import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { type Draft, emptyDraft, importDrafts, ownAccounts } from './server-draft.ts';
+import { ImportFile } from './import-file.tsx';
+import { type Draft, emptyDraft, endpointOf, ownAccounts } from './server-draft.ts';
 
-/** Two ways to fill in the form of a new server: look at its address, or paste a configuration. */
+/** Two ways to fill in the form of a new server: look at its address, or read a file. */
 export function ServerStart({ onDraft }: { onDraft: (draft: Draft) => void }) {
   return (
     <div className="mb-6 grid max-w-3xl gap-4 rounded-lg border border-line bg-raised p-4">
       <Probe onDraft={onDraft} />
-      <Import onDraft={onDraft} />
+      <ImportFile onDraft={onDraft} />
     </div>
   );
 }
@@ -26,6 +27,7 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
         ...emptyDraft,
         ...found.suggested,
         proxy_pass_url: found.proxy_pass_url,
+        endpoint: endpointOf(found.proxy_pass_url),
         transport: found.transport ?? emptyDraft.transport,
         auth_scheme: found.takes_accounts ? ownAccounts : found.needs_credential ? 'bearer' : 'none',
       }),
@@ -74,40 +76,4 @@ function wordsFor(found: Found): string {
   const few = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
   const how = found.transport === 'sse' ? 'SSE' : 'Streamable HTTP';
   return `Found by ${how}, MCP ${found.protocol_version ?? 'unknown'}: ${names.length} tools (${few}). The form is filled in below.`;
-}
-
-function Import({ onDraft }: { onDraft: (draft: Draft) => void }) {
-  const [text, setText] = useState('');
-  const [said, setSaid] = useState<{ words: string; drafts: readonly Draft[] }>();
-  const read = () => {
-    try {
-      const { drafts, skipped } = importDrafts(text);
-      const [first] = drafts;
-      if (first) onDraft(first);
-      const left = skipped.length ? ` Without a URL, so not for a gateway: ${skipped.join(', ')}.` : '';
-      setSaid({ words: `${drafts.length} found.${left}`, drafts });
-    } catch (error) {
-      setSaid({ words: error instanceof Error ? error.message : String(error), drafts: [] });
-    }
-  };
-  return (
-    <details>
-      <summary className="font-medium">Import JSON</summary>
-      <div className="mt-2 grid justify-items-start gap-2">
-        <div className="w-full">
-          <TextField label="mcp.json of an IDE, or a registration" rows={5} value={text} onChange={setText} />
-        </div>
-        <Button onClick={read}>Read it</Button>
-        <p role="status">{said?.words}</p>
-        <div className="flex flex-wrap gap-2">
-          {(said?.drafts.length ?? 0) > 1 &&
-            said?.drafts.map((draft) => (
-              <Button key={draft.server_name} onClick={() => onDraft(draft)}>
-                {draft.server_name}
-              </Button>
-            ))}
-        </div>
-      </div>
-    </details>
-  );
 }

@@ -10,11 +10,17 @@ interface PublicServer {
   readonly tools: { name: string; description: string; properties?: readonly string[] }[];
 }
 
+/** Which part of the queries one belongs to. */
+export type Part = 'dev' | 'test' | 'fresh' | 'seen' | 'unseen';
+
 /** One query with what it should find: grades by thing, 3 for what was meant down to 1 for what is near. */
 export interface Graded {
   readonly category: string;
-  /** For tuning (`dev`), for the figures (`test`), or written when all was done (`fresh`). */
-  readonly part: 'dev' | 'test' | 'fresh';
+  /**
+   * For tuning (`dev`), for the figures (`test`), or written when the lexicon was done (`fresh`); and of a second author's
+   * queries the half that may be looked at (`seen`) and the one that never was (`unseen`).
+   */
+  readonly part: Part;
   readonly query: string;
   readonly grades: ReadonlyMap<string, number>;
 }
@@ -81,8 +87,13 @@ export function nameOf({ kind, path, name }: Pick<Item, 'kind' | 'path' | 'name'
   return kind === 'tool' ? `${path.slice(1)}/${name}` : path.slice(1);
 }
 
+const halves = { queries: ['dev', 'test'], 'second-queries': ['seen', 'unseen'] } as const;
+
 /** The queries with their grades; `*` stands for each tool of a server. */
-export function readQueries(items: readonly Item[], file: 'queries' | 'fresh-queries' = 'queries'): Graded[] {
+export function readQueries(
+  items: readonly Item[],
+  file: 'queries' | 'fresh-queries' | 'second-queries' = 'queries',
+): Graded[] {
   const names = items.map(nameOf);
   const seen = new Map<string, number>();
   return text(`${file}.txt`)
@@ -105,7 +116,7 @@ export function readQueries(items: readonly Item[], file: 'queries' | 'fresh-que
       }
       const count = seen.get(category) ?? 0;
       seen.set(category, count + 1);
-      const part = file === 'fresh-queries' ? 'fresh' : count % 2 === 0 ? 'dev' : 'test';
+      const part: Part = file === 'fresh-queries' ? 'fresh' : (halves[file][count % 2] as Part);
       return { category, query, grades, part };
     });
 }

@@ -11,7 +11,9 @@ type Approach = (query: string) => string[];
 
 const corpus = readCorpus();
 const items = corpus.flat();
-const queries = [...readQueries(items), ...readQueries(items, 'fresh-queries')];
+const queries = (['queries', 'fresh-queries', 'second-queries'] as const).flatMap((file) =>
+  readQueries(items, file),
+);
 
 /** Everybody may find everything. */
 export const everything = { key: {}, maySee: () => true, mayCall: () => true };
@@ -128,7 +130,7 @@ if (process.argv[1]?.endsWith('measure.ts')) {
   const [, , command = 'table', part = 'dev', category] = process.argv;
   if (command === 'misses') misses(ours(), part, category);
   else {
-    for (const half of ['dev', 'test', 'fresh'] as const) {
+    for (const half of ['dev', 'test', 'fresh', 'seen', 'unseen'] as const) {
       console.log(half);
       if (command === 'all') {
         show('FTS5 porter', figuresOf(fullText('porter unicode61'), half));

@@ -49,6 +49,8 @@ interface Known {
 
 const synonym = 0.75;
 const related = 0.45;
+/** What the further meanings of a word count against its first. */
+const second = 0.6;
 
 interface Language {
   /** Beginnings of words, and the concepts that they stand for. */
@@ -91,7 +93,7 @@ export function readLexicon(file: string): Lexicon {
       for (const word of stems) {
         const key = fold(word).replaceAll('_', ' ');
         const { stems: known } = languageOf(code);
-        if (!known.has(key)) known.set(key, concept);
+        known.set(key, alsoMeaning(known.get(key), concept));
       }
     }
   }
@@ -101,6 +103,13 @@ export function readLexicon(file: string): Lexicon {
     ready.set(code, { stems, functionWords, longest });
   }
   return lexiconOf(english, acts, ready);
+}
+
+/** A word of another language that has several meanings stands for each; what the first line says counts most. */
+function alsoMeaning(first: Concept | undefined, other: Concept): Concept {
+  if (!first) return other;
+  const more = other.alternatives.map(({ terms, weight }) => ({ terms, weight: weight * second }));
+  return { ...first, alternatives: [...first.alternatives, ...more], act: first.act && other.act };
 }
 
 function readConcept(text: string, english: Map<string, Known>, act: boolean): Concept {
@@ -159,7 +168,7 @@ function lexiconOf(
         if (unspaced.has(code)) continue;
         let votes = 0;
         for (const word of words) {
-          const own = language.functionWords.has(word) ? 1.2 : translate(word, code) ? 1 : 0;
+          const own = language.functionWords.has(word) ? 1.2 : understood(word, translate(word, code));
           votes += own - isEnglish(word);
         }
         if (votes > most) [best, most] = [code, votes];
@@ -168,6 +177,13 @@ function lexiconOf(
     },
     translate,
   };
+}
+
+/** How much of a word of another language was understood, 0 to 1: a short beginning that happens to fit says little. */
+function understood(word: string, parts: readonly Translated[] | undefined): number {
+  if (!parts) return 0;
+  const letters = parts.reduce((sum, part) => sum + part.letters, 0);
+  return 0.4 + 0.6 * Math.min(1, letters / word.length);
 }
 
 /** The language of a script that only one language here is written in. */

@@ -52,8 +52,10 @@ export interface Understanding {
 export function readQuery(text: string, { lexicon, vectors, occurs, near, akin }: Understanding): Query {
   const isKnown = (word: string): boolean => occurs(stem(word)) || lexicon.english([word], 0) !== undefined;
   const words = wordsOfQuery(text, isKnown).slice(0, 60);
-  const isEnglish = (word: string): number =>
-    isStopWord(word) || isKnown(word) ? 1 : vectors.knows(word) ? 0.3 : 0;
+  const isEnglish = (word: string): number => {
+    if (isStopWord(word) || isKnown(word)) return 1;
+    return vectors.knows(word) ? 0.3 : (near(word)[0]?.weight ?? 0) > 0.75 ? 0.6 : 0;
+  };
   const language = lexicon.languageOf(words, isEnglish);
   const read = language
     ? inOtherLanguage(words, language, lexicon, isKnown)

@@ -28,6 +28,8 @@ export const weights = {
   part: 0.25,
   /** How many of the best by words and meaning are looked at closely. */
   looked: 200,
+  /** How much it counts that each word of the query has one near it in meaning. */
+  near: 0.2,
   kept: 500,
 };
 
@@ -89,12 +91,18 @@ export function rank(
   found.sort((a, b) => b.score - a.score || compareIds(index, a, b));
   const said = saidBy(query);
   if (nearness) blend(index, found, nearness);
+  const near = weights.near > 0 ? nearest(index, view, query) : undefined;
+  let best = 0;
   const ranked = found.map((one, at): Found => {
-    const score = closely(index, query, at < weights.looked ? said : undefined, one);
+    const extra = near && at < weights.looked ? weights.near * near(one.number) : 0;
+    const score = closely(index, query, at < weights.looked ? said : undefined, {
+      ...one,
+      score: one.score + extra,
+    });
+    best = Math.max(best, score - extra * 0.65);
     return { number: one.number, score, similarity: one.similarity };
   });
   ranked.sort((a, b) => b.score - a.score || compareIds(index, a, b));
-  const best = ranked[0]?.score ?? 0;
   if (best < weights.least) return [];
   return ranked.filter(({ score }) => score >= weights.part * Math.min(best, 0.6));
 }
@@ -289,4 +297,26 @@ function nameScore(kind: Kind, isIdentifier: boolean): number {
 function compareIds(index: SearchIndex, a: Found, b: Found): number {
   const [first = '', second = ''] = [index.entries[a.number]?.item.id, index.entries[b.number]?.item.id];
   return first < second ? -1 : Number(first > second);
+}
+
+/**
+ * How well each word of the query is met by the one word of a thing's name, owner and description that is nearest to it in
+ * meaning, 0 to 1; rare words count more. What says the same in other words is found by this.
+ */
+function nearest(index: SearchIndex, view: View, { slots }: Query): (number: number) => number {
+  const words = slots.map((slot) => ({
+    compared: [...new Set([slot.typed, slot.plain])].map((word) => index.directions.comparedWith(word)),
+    weight: slot.weight * Math.min(4, rarityOf(view, slot)),
+  }));
+  const whole = words.reduce((sum, { weight }) => sum + weight, 0) || 1;
+  return (number) => {
+    const others = index.directionsIn(number);
+    let sum = 0;
+    for (const { compared, weight } of words) {
+      let best = 0;
+      for (const nearTo of compared) for (const other of others) best = Math.max(best, nearTo(other));
+      sum += weight * best;
+    }
+    return sum / whole;
+  };
 }

@@ -2,8 +2,10 @@ import { headOf, type Item } from './item.ts';
 import { Postings } from './postings.ts';
 import { stem } from './stem.ts';
 import { Vocabulary, wordMark } from './vocabulary.ts';
-import { dimensions, toBytes, type WordVectors } from './word-vectors.ts';
+import { Directions, dimensions, toBytes, type WordVectors } from './word-vectors.ts';
 import { allWordsOf, compactName, isGeneric, isStopWord, splitCamelCase, termsOf, wordsOf } from './words.ts';
+
+const none = new Int32Array(0);
 
 /** What is kept of an item beside the postings. */
 export interface Entry {
@@ -37,6 +39,9 @@ export class SearchIndex {
   version = 0;
   /** Whether a term says what is done, not to what. */
   readonly isAct: (term: string) => boolean;
+  /** The words of what was looked at closely, each with its direction. */
+  readonly directions: Directions;
+  private readonly said = new WeakMap<Entry, Int32Array>();
   private readonly groups = new Map<string, number[]>();
   private readonly byName = new Map<string, number[]>();
   private readonly words: WordVectors;
@@ -46,6 +51,7 @@ export class SearchIndex {
     this.words = words;
     this.isAct = isAct;
     this.vocabulary = new Vocabulary(words);
+    this.directions = new Directions(words);
   }
 
   /** How many things can be found. */
@@ -98,6 +104,18 @@ export class SearchIndex {
   /** The items that are under a key. */
   under(key: string): Item[] {
     return (this.groups.get(key) ?? []).flatMap((number) => this.entries[number]?.item ?? []);
+  }
+
+  /** The words of a thing's name, owner and description that say something, by their place in `directions`. */
+  directionsIn(number: number): Int32Array {
+    const entry = this.entries[number];
+    if (!entry) return none;
+    const known = this.said.get(entry);
+    if (known) return known;
+    const words = wordsOf(entry.text).filter((word) => !isStopWord(word) && !isGeneric(word));
+    const made = Int32Array.from([...new Set(words)].slice(0, 40), (word) => this.directions.of(word));
+    this.said.set(entry, made);
+    return made;
   }
 
   /** Whether so much was replaced that the gaps are worth removing. */

@@ -49,6 +49,50 @@ export function readWordVectors(file: string): WordVectors {
   };
 }
 
+/** Single words with their directions, to compare many of them with one: each is kept once, in a byte a number. */
+export class Directions {
+  private readonly places = new Map<string, number>();
+  private rows = new Int8Array(1024 * dimensions);
+  private scales = new Float32Array(1024);
+  private readonly vectors: WordVectors;
+
+  constructor(vectors: WordVectors) {
+    this.vectors = vectors;
+  }
+
+  /** The place of a word. */
+  of(word: string): number {
+    const known = this.places.get(word);
+    if (known !== undefined) return known;
+    const place = this.places.size;
+    if (place >= this.scales.length) {
+      const [rows, scales] = [new Int8Array(this.rows.length * 2), new Float32Array(this.scales.length * 2)];
+      rows.set(this.rows);
+      scales.set(this.scales);
+      [this.rows, this.scales] = [rows, scales];
+    }
+    this.scales[place] = toBytes(this.vectors.embed(word), this.rows, place * dimensions);
+    this.places.set(word, place);
+    return place;
+  }
+
+  /** How near the words at places are to a word that need not be here: cosines, each found once. */
+  comparedWith(word: string): (place: number) => number {
+    const vector = this.vectors.embed(word);
+    const known = new Map<number, number>();
+    return (place) => {
+      const before = known.get(place);
+      if (before !== undefined) return before;
+      let dot = 0;
+      for (let at = 0, from = place * dimensions; at < dimensions; at++)
+        dot += (vector[at] as number) * (this.rows[from + at] as number);
+      const cosine = dot * (this.scales[place] as number);
+      known.set(place, cosine);
+      return cosine;
+    };
+  }
+}
+
 /** The vector with length 1; one of length 0 stays as it is. */
 export function normalized(vector: Float32Array): Float32Array {
   let sum = 0;

@@ -38,6 +38,7 @@ const forEverybody = [
   '/servers/currenttime?tab=health',
   '/tools?q=time',
   '/virtual-servers',
+  '/virtual-servers/new',
   '/agents',
   '/clients',
   '/connections',

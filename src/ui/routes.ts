@@ -155,6 +155,18 @@ const virtualServers = createRoute({
   component: lazyRouteComponent(() => import('./virtual-servers/virtual-servers-page.tsx'), 'VirtualServers'),
 });
 
+const newVirtualServer = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/virtual-servers/new',
+  component: lazyRouteComponent(() => import('./virtual-servers/virtual-edit-page.tsx'), 'NewVirtual'),
+});
+
+const editVirtualServer = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/virtual-servers/edit/$',
+  component: lazyRouteComponent(() => import('./virtual-servers/virtual-edit-page.tsx'), 'EditVirtual'),
+});
+
 const sessions = createRoute({
   getParentRoute: () => signedIn,
   path: '/sessions',
@@ -231,6 +243,8 @@ const pages = root.addChildren([
     usage,
     tools,
     virtualServers,
+    newVirtualServer,
+    editVirtualServer,
     sessions,
     me,
     accounts,

@@ -1,12 +1,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
-import { api, serversQuery } from '../api.ts';
-import { Button } from '../controls/button.tsx';
+import { useState } from 'react';
+import { api } from '../api.ts';
+import { Button, buttonClass } from '../controls/button.tsx';
 import { CopyText } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
-import { NamesField } from '../controls/fields/names-field.tsx';
-import { TextField } from '../controls/fields/text-field.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem, saidBy } from '../controls/problem.tsx';
@@ -14,29 +13,24 @@ import { announce } from '../controls/toasts.tsx';
 import { EnabledState } from '../servers/enabled-state.tsx';
 import { NameTile } from '../servers/server-icon.tsx';
 import { count, t } from '../words/words.ts';
+import { virtualServersKey as key, virtualServersQuery } from './virtual-draft.ts';
 
 type Listed = Awaited<ReturnType<typeof api<'virtualServers.list'>>>;
 type Virtual = Listed['virtual_servers'][number];
 
-const key = 'virtual-servers';
-
 /** Several servers behind one endpoint: those shared with the caller and their own. */
 export function VirtualServers() {
-  const { data, error, isPending, refetch } = useQuery({
-    queryKey: [key],
-    queryFn: ({ signal }) => api('virtualServers.list', { query: { limit: 2000 }, signal }),
-  });
-  const [creating, setCreating] = useState(false);
+  const { data, error, isPending, refetch } = useQuery(virtualServersQuery);
   const canCreate = data && (data.can_create || data.can_create_personal);
   return (
     <Page
       title={t('Virtual servers')}
       actions={
         canCreate && (
-          <Button look="primary" onClick={() => setCreating(true)}>
+          <Link to="/virtual-servers/new" className={buttonClass('primary')}>
             <Plus size={15} aria-hidden />
             {t('Create')}
-          </Button>
+          </Link>
         )
       }
     >
@@ -64,7 +58,6 @@ export function VirtualServers() {
           ))}
         </ul>
       )}
-      {creating && data && <Create list={data} onClose={() => setCreating(false)} />}
     </Page>
   );
 }
@@ -105,7 +98,8 @@ function VirtualRow({ server }: { server: Virtual }) {
         <p className="text-quiet">
           {count(server.num_tools, '{n} tool', '{n} tools')} ·{' '}
           {count(server.backend_count, 'from {n} server', 'from {n} servers')}
-          {server.backend_paths.length > 0 && `: ${server.backend_paths.join(', ')}`}
+          {server.backend_paths.length > 0 && `: ${server.backend_paths.join(', ')}`} ·{' '}
+          {count(server.list_tokens, 'about {n} token a list', 'about {n} tokens a list')}
         </p>
         <CopyText text={server.endpoint_url} label={t('Copy endpoint URL of {name}', { name })} />
       </div>
@@ -115,6 +109,16 @@ function VirtualRow({ server }: { server: Virtual }) {
           on={server.is_enabled}
           onChange={server.can.modify ? (on) => toggle.mutate(on) : undefined}
         />
+        {server.can.modify && (
+          <Link
+            to="/virtual-servers/edit/$"
+            params={{ _splat: path.slice(1) }}
+            aria-label={t('Change {name}', { name })}
+            className={buttonClass()}
+          >
+            {t('Change')}
+          </Link>
+        )}
         {server.can.delete && (
           <Button aria-label={t('Remove {name}', { name })} onClick={() => setRemoving(true)}>
             {t('Remove')}
@@ -134,79 +138,4 @@ function VirtualRow({ server }: { server: Virtual }) {
       )}
     </li>
   );
-}
-
-function Create({ list, onClose }: { list: Listed; onClose: () => void }) {
-  const queries = useQueryClient();
-  const { data: servers } = useQuery(serversQuery);
-  const [name, setName] = useState('');
-  const [description, setDescription] = useState('');
-  const [members, setMembers] = useState<readonly string[]>([]);
-  const [shared, setShared] = useState(false);
-  const offers = (servers?.servers ?? []).map(({ path, server_name }) => ({
-    value: path,
-    words: server_name,
-  }));
-  const create = useMutation({
-    mutationFn: () =>
-      api('virtualServers.create', {
-        body: {
-          ...{ server_name: name.trim(), description: description.trim() },
-          ...(shared ? {} : { path: `/virtual/me/${slug(name)}` }),
-          members: members.map((backend_server_path) => ({ backend_server_path })),
-        },
-      }),
-    onSuccess: async ({ server_name }) => {
-      announce('done', t('{name} was created.', { name: server_name }));
-      onClose();
-      await queries.invalidateQueries({ queryKey: [key] });
-    },
-  });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    if (!create.isPending) create.mutate();
-  };
-  return (
-    <Dialog title={t('Create a virtual server')} onClose={onClose}>
-      <form noValidate onSubmit={submit} className="grid gap-4">
-        <TextField label={t('Name')} value={name} onChange={setName} />
-        <TextField label={t('Description')} value={description} onChange={setDescription} />
-        <NamesField
-          label={t('Servers')}
-          names={members}
-          suggestions={offers}
-          unknown={(path) => t("There is no server '{path}'. Choose one from the list.", { path })}
-          hint={t('Each with all its tools, prompts and resources, now and later.')}
-          onChange={setMembers}
-        />
-        {list.can_create && list.can_create_personal && (
-          <label className="flex items-center gap-2">
-            <input
-              type="checkbox"
-              checked={shared}
-              onChange={(event) => setShared(event.currentTarget.checked)}
-              className="size-4 accent-accent"
-            />
-            {t('Share it: others see it when a scope allows it')}
-          </label>
-        )}
-        {create.error && <Problem error={create.error} />}
-        <div className="flex justify-end">
-          <Button type="submit" look="primary" busy={create.isPending}>
-            {t('Create')}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
-  );
-}
-
-function slug(name: string): string {
-  const made = name
-    .normalize('NFKD')
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-    .slice(0, 60);
-  return made || 'mine';
 }

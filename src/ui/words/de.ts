@@ -120,8 +120,6 @@ export const de: Readonly<Record<string, string>> = {
   Destructive: 'Zerstörend',
   Disconnect: 'Trennen',
   'Disconnect {name}': '{name} trennen',
-  'Each with all its tools, prompts and resources, now and later.':
-    'Jeder mit allen seinen Werkzeugen, Prompts und Ressourcen, jetzt und später.',
   Edit: 'Bearbeiten',
   Effect: 'Wirkung',
   Errors: 'Fehler',
@@ -435,4 +433,54 @@ export const de: Readonly<Record<string, string>> = {
   '{n} tools': '{n} Werkzeuge',
   '{who} failed to sign in': '{who} konnte sich nicht anmelden',
   '{who} signed in or out': '{who} hat sich an- oder abgemeldet',
+  'The whole server, now and later': 'Der ganze Server, jetzt und künftig',
+  'Single tools': 'Einzelne Werkzeuge',
+  'Take out {name}': '{name} herausnehmen',
+  'Prefix of {name}': 'Präfix von {name}',
+  'Stands before the names of its tools and prompts; the name of the server unless given.':
+    'Steht vor den Namen seiner Werkzeuge und Prompts; ohne Angabe der Name des Servers.',
+  'No prefix': 'Kein Präfix',
+  "'{tool}' is no tool of this server that you can call.":
+    "'{tool}' ist kein Werkzeug dieses Servers, das Sie aufrufen können.",
+  'Choose from the list, or write part of a name.':
+    'Wählen Sie aus der Liste oder schreiben Sie einen Teil des Namens.',
+  'Only version {version}: taken out when the registry has another':
+    'Nur Version {version}: entfällt, sobald die Registry eine andere hat',
+  'Name of {name} for clients': 'Name von {name} für Clients',
+  'Scopes that {name} needs': 'Scopes, die {name} verlangt',
+  'Description of {name} for clients': 'Beschreibung von {name} für Clients',
+  'As the server describes it': 'Wie der Server sie gibt',
+  'You may not create virtual servers. Ask an administrator for a scope that lets you.':
+    'Sie dürfen keine virtuellen Server erstellen. Bitten Sie die Administration um einen Scope, der es erlaubt.',
+  'Change {name}': '{name} ändern',
+  'You may see this virtual server, not change it.':
+    'Sie dürfen diesen virtuellen Server sehen, aber nicht ändern.',
+  'Virtual server': 'Virtueller Server',
+  Back: 'Zurück',
+  Next: 'Weiter',
+  '{name} was saved.': '{name} wurde gespeichert.',
+  'Servers and tools': 'Server und Werkzeuge',
+  'Who may use it': 'Wer ihn nutzen darf',
+  Check: 'Prüfen',
+  Steps: 'Schritte',
+  Path: 'Pfad',
+  'Clients connect to {path}': 'Clients verbinden sich mit {path}',
+  'The path stays: clients and scopes know it by this.':
+    'Der Pfad bleibt: Clients und Scopes kennen ihn darunter.',
+  'Each with all its tools, prompts and resources, or with single tools of it.':
+    'Jeder mit allen Werkzeugen, Prompts und Ressourcen oder mit einzelnen Werkzeugen.',
+  'Between prefix and name': 'Zwischen Präfix und Name',
+  'A caller needs a rule for this virtual server and one for each real tool. Scopes chosen here are needed besides, all of them.':
+    'Wer ihn nutzt, braucht eine Regel für diesen virtuellen Server und eine für jedes echte Werkzeug. Hier gewählte Scopes sind zusätzlich nötig, alle.',
+  'Only you see it. It gives you what you may call at the servers, and nothing more.':
+    'Nur Sie sehen ihn. Er gibt Ihnen, was Sie an den Servern aufrufen dürfen, und nicht mehr.',
+  'Scopes that every caller needs': 'Scopes, die alle brauchen, die ihn nutzen',
+  'What it has': 'Was er enthält',
+  'Nothing yet: choose a server or a tool in the second step.':
+    'Noch nichts: Wählen Sie im zweiten Schritt einen Server oder ein Werkzeug.',
+  'Names that two tools would have are refused when you save, each at its place.':
+    'Namen, die zwei Werkzeuge hätten, werden beim Speichern abgelehnt, jeder an seiner Stelle.',
+  Change: 'Ändern',
+  'about {n} token a list': 'etwa {n} Token je Liste',
+  'about {n} tokens a list': 'etwa {n} Token je Liste',
 };

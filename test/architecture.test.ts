@@ -63,6 +63,28 @@ const longFiles: Record<string, string> = {
   'src/ui/words/de.ts': 'the words of one language are in one place, in their order',
 };
 
+/** Folders that may have more than 20 files, each with the reason. */
+const fullFolders: Readonly<Record<string, string>> = {
+  'src/server/db/migrations': 'a migration is a file, and none is ever changed or joined with another',
+};
+
+/** Files of under 40 lines with one importer that stay files of their own, each with the reason. */
+const smallFiles: Readonly<Record<string, string>> = {
+  'src/samples/flight-booking.ts': 'a sample is a file, as the others are',
+  'src/server/audit/sinks/index.ts': 'the table of sinks, which a new one joins',
+  'src/server/db/tidy.ts': 'the table of rows that end, which a new one joins',
+  'src/server/db/sqlite/reading-thread.ts': 'a thread starts in a file of its own',
+  'src/server/iam/index.ts': 'the table of directories, which a new one joins',
+  'src/server/iam/cognito/create.ts': 'each directory is created in the file of that name',
+  'src/server/iam/entra/directory/create.ts': 'each directory is created in the file of that name',
+  'src/server/iam/entra/doctor/run.ts': 'the table of checks, which a new one joins',
+  'src/server/registry/users/handlers.ts': 'the endpoints of each entity are found in a file of that name',
+  'src/ui/agents/card-skills.ts': 'tested without a browser, which its importer needs',
+  'src/ui/audit/audit-changes.ts': 'tested without a browser, which its importer needs',
+  'src/ui/mine/browser-words.ts': 'tested without a browser, which its importer needs',
+  'src/ui/server/health-spans.ts': 'tested without a browser, which its importer needs',
+};
+
 /** Files that may read process.env. */
 const readsEnvironment = ['src/server/config/config.ts', 'src/cli/main.ts'];
 /** Files that may open connections of their own: everything else goes through outbound.ts. */
@@ -117,6 +139,20 @@ function importsOf(file: string): string[] {
   );
 }
 
+/** The ways of a graph that come back to where they begin. */
+function cyclesOf(graph: ReadonlyMap<string, Iterable<string>>): string[] {
+  const done = new Set<string>();
+  const cycles: string[] = [];
+  const visit = (node: string, trail: string[]): void => {
+    if (trail.includes(node)) cycles.push([...trail.slice(trail.indexOf(node)), node].join(' -> '));
+    if (done.has(node) || trail.includes(node)) return;
+    for (const target of graph.get(node) ?? []) visit(target, [...trail, node]);
+    done.add(node);
+  };
+  for (const node of graph.keys()) visit(node, []);
+  return cycles;
+}
+
 test('every source file is in a room or is named as a leaf or a builder', () => {
   expect(sources.filter((file) => !roomOf(file) && !leaves.includes(file) && !isBuilder(file))).toEqual([]);
 });
@@ -148,16 +184,7 @@ test('there are no import cycles', () => {
   const graph = new Map(
     sources.map((file) => [file, importsOf(file).filter((target) => sources.includes(target))]),
   );
-  const done = new Set<string>();
-  const cycles: string[] = [];
-  const visit = (file: string, trail: string[]): void => {
-    if (trail.includes(file)) cycles.push([...trail.slice(trail.indexOf(file)), file].join(' -> '));
-    if (done.has(file) || trail.includes(file)) return;
-    for (const target of graph.get(file) ?? []) visit(target, [...trail, file]);
-    done.add(file);
-  };
-  for (const file of sources) visit(file, []);
-  expect(cycles).toEqual([]);
+  expect(cyclesOf(graph)).toEqual([]);
 });
 
 test('no file is longer than 400 lines, and app.ts stays a table of contents of 120', () => {
@@ -172,6 +199,51 @@ test('exceptions of the size rule name files that exist and need it', () => {
     (file) => !sources.includes(file) || readFileSync(file, 'utf8').split('\n').length <= 400,
   );
   expect(stale).toEqual([]);
+});
+
+test('no folder has more than 20 files, tests aside', () => {
+  const folders = new Map<string, number>();
+  for (const file of sources) folders.set(dirname(file), (folders.get(dirname(file)) ?? 0) + 1);
+  const full = [...folders].filter(([, count]) => count > 20).map(([folder]) => folder);
+  expect(full.filter((folder) => !(folder in fullFolders))).toEqual([]);
+  expect(Object.keys(fullFolders).filter((folder) => !full.includes(folder))).toEqual([]);
+});
+
+test('a file of under 40 lines with one importer stands in that importer', () => {
+  const importers = new Map<string, { readonly file: string; readonly loads: boolean }[]>();
+  for (const file of sources) {
+    const text = readFileSync(file, 'utf8');
+    for (const [, how = '', path = ''] of text.matchAll(/(from|import\(|import|URL\()\s*'(\.[^']+)'/g)) {
+      const target = posix.normalize(join(dirname(file), path));
+      const known = importers.get(target) ?? [];
+      if (!known.some((one) => one.file === file)) known.push({ file, loads: how === 'import(' });
+      importers.set(target, known);
+    }
+  }
+  const small = sources.filter((file) => {
+    const [importer, ...others] = importers.get(file) ?? [];
+    // What is loaded when it is needed, as a page of the UI is, is a file of its own for that.
+    if (!importer || others.length > 0 || importer.loads) return false;
+    return !(dirname(file) in fullFolders) && readFileSync(file, 'utf8').split('\n').length - 1 < 40;
+  });
+  expect(small.filter((file) => !(file in smallFiles))).toEqual([]);
+  expect(Object.keys(smallFiles).filter((file) => !small.includes(file))).toEqual([]);
+});
+
+test('no two folders of a room import each other, not even by way of others', () => {
+  // Two rooms of the server are on floors; within a room, folders beside each other are. A folder and its parent may import each other.
+  const beside = new Map<string, Set<string>>();
+  for (const file of sources)
+    for (const target of importsOf(file)) {
+      if (!sources.includes(target)) continue;
+      const [from, to] = [file.split('/'), target.split('/')];
+      const at = from.findIndex((part, index) => part !== to[index]);
+      if (at < 2 || at >= from.length - 1 || at >= to.length - 1) continue;
+      if (from[1] === 'server' && at === 2) continue;
+      const folder = from.slice(0, at + 1).join('/');
+      beside.set(folder, (beside.get(folder) ?? new Set()).add(to.slice(0, at + 1).join('/')));
+    }
+  expect(cyclesOf(beside)).toEqual([]);
 });
 
 test('only the configuration reads the environment', () => {

@@ -2,6 +2,7 @@ import { control } from './control/admin.ts';
 import { playWire } from './control/play.ts';
 import { type Ask, page, type Reply } from './exchange.ts';
 import { graph } from './graph/answer.ts';
+import { userinfo, userRealm } from './graph/userinfo.ts';
 import { aadsts } from './sts/aadsts.ts';
 import { discovery, instanceDiscovery, keySet } from './sts/discovery.ts';
 import { adminConsent } from './sts/sign-in/admin-consent.ts';
@@ -10,7 +11,6 @@ import { deviceCode, deviceLogin } from './sts/sign-in/device.ts';
 import { logout } from './sts/sign-in/logout.ts';
 import { messagePage } from './sts/sign-in/pages.ts';
 import { token } from './sts/token.ts';
-import { userinfo, userRealm } from './sts/userinfo.ts';
 import type { Seed } from './tenant/seed.ts';
 import type { World } from './world.ts';
 

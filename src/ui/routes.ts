@@ -9,7 +9,8 @@ import {
 import { isSignedOut, type Me, meQuery } from './api.ts';
 import { auditKeys } from './audit/audit-search.ts';
 import { Pending } from './controls/pending.tsx';
-import { OutsideProblem, PageProblem } from './controls/problem.tsx';
+import { PageProblem } from './controls/problem.tsx';
+import { OutsideProblem } from './shell/outside.tsx';
 import { NotFound, Root, Shell } from './shell/shell.tsx';
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({

@@ -1,10 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { meQuery } from '../api.ts';
+import { AdministratorsOnly } from '../controls/administrators-only.tsx';
 import { buttonClass } from '../controls/button.tsx';
 import { Page } from '../controls/page.tsx';
 import { TabLinks } from '../controls/tab-links.tsx';
-import { AdministratorsOnly } from '../shell/administrators-only.tsx';
 import { t } from '../words/words.ts';
 import { EffectiveAccess } from './effective-access.tsx';
 import { ExplainCall } from './explain-call.tsx';

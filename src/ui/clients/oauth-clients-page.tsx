@@ -1,6 +1,7 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useDeferredValue, useState } from 'react';
 import { api, meQuery } from '../api.ts';
+import { AdministratorsOnly } from '../controls/administrators-only.tsx';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Search } from '../controls/fields/search.tsx';
@@ -10,7 +11,6 @@ import { Problem, saidBy } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { NameTile } from '../servers/server-icon.tsx';
-import { AdministratorsOnly } from '../shell/administrators-only.tsx';
 import { count, t } from '../words/words.ts';
 import { clientsKey } from './clients-key.ts';
 import { ClientList } from './connected-clients-page.tsx';

@@ -7,9 +7,9 @@ import { CopyButton } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { ConnectionTest } from '../server/connection-test.tsx';
 import { t } from '../words/words.ts';
 import { type ClientName, clients, setupOf, signsIn } from './connect-clients.ts';
+import { ConnectionTest } from './connection-test.tsx';
 
 type Minted = Awaited<ReturnType<typeof api<'tokens.generate'>>>;
 

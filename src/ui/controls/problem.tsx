@@ -2,7 +2,6 @@ import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
 import { CircleX } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api.ts';
-import { Outside } from '../shell/outside.tsx';
 import { Button } from './button.tsx';
 import { CopyText } from './copy.tsx';
 import { Page } from './page.tsx';
@@ -86,14 +85,5 @@ export function PageProblem({ error, reset }: ErrorComponentProps) {
     <Page title="This page could not be opened">
       <Problem error={error} retry={retry} />
     </Page>
-  );
-}
-
-/** The same where there is no frame yet, because who is here could not be told. */
-export function OutsideProblem(props: ErrorComponentProps) {
-  return (
-    <Outside>
-      <PageProblem {...props} />
-    </Outside>
   );
 }

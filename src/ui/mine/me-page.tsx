@@ -7,8 +7,8 @@ import { CopyText } from '../controls/copy.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { Page } from '../controls/page.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { accessWords } from '../shell/access-words.ts';
-import { SignOut } from '../shell/sign-out.tsx';
+import { SignOut } from '../controls/sign-out.tsx';
+import { accessWords } from '../words/access-words.ts';
 
 /** Who is signed in: the account, what its groups give, and the way to its sessions and tokens. */
 export function Account() {

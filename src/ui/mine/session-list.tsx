@@ -2,8 +2,8 @@ import { useState } from 'react';
 import type { Session } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { EndAllSessions, EndSession } from '../system/end-sessions.tsx';
 import { browserWords } from './browser-words.ts';
+import { EndAllSessions, EndSession } from './end-sessions.tsx';
 
 /** Living sessions with a way to end each; with `ofAll` also those of one person together. */
 export function SessionList({ sessions, ofAll }: { sessions: readonly Session[]; ofAll: boolean }) {

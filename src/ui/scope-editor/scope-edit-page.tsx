@@ -2,10 +2,10 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { scopeQuery } from '../access/access-query.ts';
 import { meQuery } from '../api.ts';
+import { AdministratorsOnly } from '../controls/administrators-only.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { AdministratorsOnly } from '../shell/administrators-only.tsx';
 import { ScopeForm } from './scope-form.tsx';
 
 /** For administrators: makes a scope. */

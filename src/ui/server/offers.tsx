@@ -2,11 +2,11 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { ChevronRight, Play } from 'lucide-react';
 import { type FormEvent, useId, useState } from 'react';
 import type { Server } from '../api.ts';
+import { pageToken } from '../connect/page-token.ts';
 import { Button } from '../controls/button.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { t } from '../words/words.ts';
-import { pageToken } from './page-token.ts';
 import { ToolResult } from './tool-result.tsx';
 
 /** A prompt, a resource or a template of resources, as far as a person is shown it. */
@@ -141,7 +141,7 @@ function Use({ server, offer }: { server: Server; offer: Offer }) {
 }
 
 async function get(server: Server, offer: Offer, given: Record<string, string>) {
-  const [{ withServer }, token] = await Promise.all([import('./gateway-client.ts'), pageToken()]);
+  const [{ withServer }, token] = await Promise.all([import('../connect/gateway-client.ts'), pageToken()]);
   return withServer(server, token, async ({ client }) => {
     const begun = performance.now();
     const content =
@@ -162,7 +162,7 @@ function expanded(template: string, given: Record<string, string>): string {
 }
 
 async function ask(server: Server) {
-  const [{ withServer }, token] = await Promise.all([import('./gateway-client.ts'), pageToken()]);
+  const [{ withServer }, token] = await Promise.all([import('../connect/gateway-client.ts'), pageToken()]);
   return withServer(server, token, async ({ client }) => {
     const can = client.getServerCapabilities();
     const prompts = can?.prompts ? (await client.listPrompts()).prompts : [];

@@ -2,9 +2,9 @@ import { useMutation } from '@tanstack/react-query';
 import { Play, Square } from 'lucide-react';
 import { type FormEvent, useId, useMemo, useRef, useState } from 'react';
 import type { Server, Tool } from '../api.ts';
+import { pageToken } from '../connect/page-token.ts';
 import { Button } from '../controls/button.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { pageToken } from './page-token.ts';
 import { ToolField } from './tool-field.tsx';
 import { argumentsOf, type FieldFault, fieldsOf } from './tool-form.ts';
 import { kindOfTool } from './tool-kind.ts';
@@ -96,7 +96,7 @@ async function callOnce(
   args: Record<string, unknown>,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (words: string) => void },
 ) {
-  const [{ withServer }, token] = await Promise.all([import('./gateway-client.ts'), pageToken()]);
+  const [{ withServer }, token] = await Promise.all([import('../connect/gateway-client.ts'), pageToken()]);
   return withServer(server, token, async ({ client }) => {
     const begun = performance.now();
     const result = await client.callTool(

@@ -5,7 +5,6 @@ import { useCallback, useMemo } from 'react';
 import { type Server, serversQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { Search } from '../controls/fields/search.tsx';
-import { ViewChoice } from '../controls/fields/view-choice.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -18,6 +17,7 @@ import { isAmong, type Narrow, NarrowFields } from './server-narrow.tsx';
 import { keepServerView, type ServerView, serverViewOf } from './server-view.ts';
 import { StateFilter } from './state-filter.tsx';
 import { useFavourites } from './use-favourites.ts';
+import { ViewChoice } from './view-choice.tsx';
 
 /** The servers that the caller may see: search, narrow down, open, switch. */
 export function Servers() {

@@ -1,4 +1,6 @@
+import type { ErrorComponentProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { PageProblem } from '../controls/problem.tsx';
 import { Mark } from './mark.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
 
@@ -21,5 +23,14 @@ export function Outside({ children }: { children: ReactNode }) {
         {children}
       </main>
     </div>
+  );
+}
+
+/** A page that could not be opened where there is no frame yet, because who is here could not be told. */
+export function OutsideProblem(props: ErrorComponentProps) {
+  return (
+    <Outside>
+      <PageProblem {...props} />
+    </Outside>
   );
 }

@@ -3,9 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { ChevronDown } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
 import { type Me, providersQuery, versionQuery } from '../api.ts';
+import { SignOut } from '../controls/sign-out.tsx';
+import { accessWords } from '../words/access-words.ts';
 import { chooseLanguage, type Language, language, languages, t } from '../words/words.ts';
-import { accessWords } from './access-words.ts';
-import { SignOut } from './sign-out.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
 
 const ownPages = [

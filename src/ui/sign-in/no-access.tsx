@@ -5,8 +5,8 @@ import { type Me, meQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { CopyButton, CopyText } from '../controls/copy.tsx';
 import { Page } from '../controls/page.tsx';
+import { SignOut } from '../controls/sign-out.tsx';
 import { announce } from '../controls/toasts.tsx';
-import { SignOut } from '../shell/sign-out.tsx';
 
 /** The page for somebody who has signed in, but whose groups give no scope: why, and what to ask of whom. */
 export function NoAccess() {

@@ -1,8 +1,7 @@
 import type { Db } from '../../db/tables.ts';
 import type { Sink } from '../event.ts';
-import { databaseSink } from './database.ts';
+import { databaseSink, postgresSink } from './database.ts';
 import { type OtlpWorld, otlpSink } from './otlp.ts';
-import { postgresSink } from './postgres.ts';
 
 /** Where events go: one line a sink. */
 export function sinksOf(

@@ -12,7 +12,6 @@ import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { invalid } from '../input-faults.ts';
 import { assertUnlimited } from '../limited.ts';
-import type { ServerRow } from '../servers/store.ts';
 import { lockOwner } from '../tokens/store.ts';
 import {
   countRequests,
@@ -24,6 +23,22 @@ import {
   type RequestRow,
 } from './store.ts';
 
+/** What is to be known of a server that people ask for. */
+interface AskedServer {
+  readonly id: string;
+  readonly path: string;
+  readonly definition: {
+    readonly server_name: string;
+    readonly description: string;
+    readonly tags: string[];
+  };
+  readonly isEnabled: boolean;
+  /** keyOf(provider, subject) of the person who registered it. */
+  readonly owner: string | null;
+  /** The tools that it lists; null where they were never read. */
+  readonly tools: { readonly tools: readonly { readonly name: string }[] } | null;
+}
+
 /** What requests for access work with. */
 export interface AccessRequestsWorld {
   readonly db: Db;
@@ -32,7 +47,7 @@ export interface AccessRequestsWorld {
   readonly newId: () => string;
   readonly grants: () => Grants;
   /** Every server that is registered, from memory. */
-  readonly rows: () => readonly ServerRow[];
+  readonly rows: () => readonly AskedServer[];
   /** The setting ACCESS_REQUESTS. */
   readonly taken: 'named' | 'catalog' | 'off';
 }
@@ -45,7 +60,7 @@ export function accessRequestHandlers(
 ): Handlers<typeof accessRequestEndpoints, Who> {
   const { db } = world;
   const at = (): string => new Date(world.now()).toISOString();
-  const serverAt = (path: string): ServerRow | undefined => world.rows().find((row) => row.path === path);
+  const serverAt = (path: string): AskedServer | undefined => world.rows().find((row) => row.path === path);
   const show = (row: RequestRow, caller: Who): AccessRequest => shown(row, serverAt(row.path), caller);
   /** A request that the caller may know of; to others it looks like an unknown one. */
   const known = async (id: string, caller: Who): Promise<RequestRow> => {
@@ -184,7 +199,7 @@ export function accessRequestHandlers(
 }
 
 /** Whether somebody decides on requests for a server: an administrator, or who registered it and still sees it. */
-function decides(server: ServerRow | undefined, { identity, access }: Who): boolean {
+function decides(server: AskedServer | undefined, { identity, access }: Who): boolean {
   if (access.isAdmin) return true;
   if (!server || identity.kind !== 'person' || server.owner === null) return false;
   return (
@@ -197,7 +212,7 @@ function isOf({ provider, subject }: RequestRow, { identity }: Who): boolean {
   return provider === identity.provider && subject === identity.subject && identity.kind === 'person';
 }
 
-function shown(row: RequestRow, server: ServerRow | undefined, caller: Who): AccessRequest {
+function shown(row: RequestRow, server: AskedServer | undefined, caller: Who): AccessRequest {
   const { open_key: _, server_id, tools, status, ...rest } = row;
   const mine = isOf(row, caller);
   const deciding = decides(server, caller);
@@ -248,7 +263,7 @@ async function assertRoom(trx: Db, identity: Identity, now: number): Promise<voi
 }
 
 /** Refuses names that the server does not have: a grant of nothing looks like one of something. */
-function assertTools({ tools: read }: ServerRow, tools: 'all' | readonly string[]): void {
+function assertTools({ tools: read }: AskedServer, tools: 'all' | readonly string[]): void {
   if (tools === 'all' || !read) return;
   const there = new Set(read.tools.map(({ name }) => name));
   const unknown = tools.filter((tool) => !there.has(tool));

@@ -1,6 +1,6 @@
 import { LayoutGrid, Rows3 } from 'lucide-react';
 import { useId } from 'react';
-import { type ServerView, serverViews } from '../../servers/server-view.ts';
+import { type ServerView, serverViews } from './server-view.ts';
 
 const faces = {
   table: { icon: Rows3, label: 'As a table' },

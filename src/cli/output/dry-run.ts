@@ -1,6 +1,6 @@
 import type { Api } from '../../contract/client.ts';
 import { plainJson, plainLine } from '../../contract/values/plain-text.ts';
-import type { Output } from '../output/output.ts';
+import type { Output } from './output.ts';
 
 /** The first change that a dry run came to; it ends the command. */
 export class DryRun extends Error {

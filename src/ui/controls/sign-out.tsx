@@ -1,8 +1,8 @@
 import { LogOut } from 'lucide-react';
 import { useState } from 'react';
 import { signOut } from '../api.ts';
-import { Button } from '../controls/button.tsx';
-import { announce } from '../controls/toasts.tsx';
+import { Button } from './button.tsx';
+import { announce } from './toasts.tsx';
 
 /** Signs out and leaves the page. */
 export function SignOut() {

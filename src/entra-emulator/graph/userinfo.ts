@@ -1,9 +1,9 @@
 import type { Ask, Reply } from '../exchange.ts';
-import { readCaller } from '../graph/caller.ts';
-import { failureReply, GraphFailure } from '../graph/failure.ts';
+import { pairwise } from '../sts/claims.ts';
 import { graphAppId } from '../tenant/first-party.ts';
 import type { World } from '../world.ts';
-import { pairwise } from './claims.ts';
+import { readCaller } from './caller.ts';
+import { failureReply, GraphFailure } from './failure.ts';
 
 /** OIDC userinfo, which at Entra is a part of Graph: six claims at most, never groups, `oid` or `tid`. */
 export async function userinfo(world: World, ask: Ask): Promise<Reply> {

@@ -1,10 +1,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { importJWK, SignJWT } from 'jose';
+import { credentialInput } from '../../src/contract/servers/server-credentials.ts';
+import { egressInput } from '../../src/contract/servers/server-egress.ts';
 import { serverInput } from '../../src/contract/servers/servers.ts';
 import { readConfig } from '../../src/server/config/config.ts';
 import { openDatabase } from '../../src/server/db/open.ts';
 import type { Db } from '../../src/server/db/tables.ts';
+import { storeConnection } from '../../src/server/egress/store.ts';
+import { createConnectionVault } from '../../src/server/egress/vault.ts';
 import type { Identity } from '../../src/server/identity/identity.ts';
 import { deriveKey } from '../../src/server/identity/keys.ts';
 import { rememberPerson } from '../../src/server/identity/people.ts';
@@ -12,6 +16,8 @@ import { mintToken } from '../../src/server/identity/personal-token.ts';
 import { storeClient } from '../../src/server/oauth/clients/clients.ts';
 import { storeGrant } from '../../src/server/oauth/grants.ts';
 import { createKeys } from '../../src/server/oauth/keys.ts';
+import { changedCredential } from '../../src/server/registry/servers/credential.ts';
+import { createVault } from '../../src/server/registry/servers/vault.ts';
 import { freePort } from '../harness.ts';
 import { answers } from './baselines.ts';
 import type { Identities } from './identities.ts';
@@ -44,7 +50,7 @@ const secretKey = 'only-for-the-benchmark-8d41c7fb02e96a35b7f0642d9ec1583a';
 /** The groups of the scope file: who may call all, some of the tools, or none. */
 export const groups = { all: 'bench-all', some: 'bench-some', none: 'bench-none' } as const;
 
-const paths = ['json', 'list', 'slow', 'ticks', 'idle', 'member', 'thousand'];
+const paths = ['json', 'operated', 'connected', 'list', 'slow', 'ticks', 'idle', 'member', 'thousand'];
 
 /** Starts the built gateway with servers of the upstream's paths among others, and waits for the first answered call. */
 export async function startBenchGateway(
@@ -191,9 +197,51 @@ async function seed(
       .insertInto('servers')
       .values(rows.slice(from, from + 500).map((one) => ({ ...one, ...(seen[one.id] ?? seenOthers) })))
       .execute();
+  await arrangeCredentials(db, origin);
   const person = await tokensOfPerson(db, issuer);
   await close();
   return person;
+}
+
+/** One server gets the same credential for everybody, and another that of each person: the person has one there. */
+async function arrangeCredentials(db: Db, origin: string): Promise<void> {
+  const token = 'x'.repeat(40);
+  const scheme = { auth_scheme: 'bearer', auth_credential: token } as const;
+  const operated = {
+    id: 'operated',
+    definition: serverInput.parse({ server_name: 'o', path: '/operated', proxy_pass_url: origin }),
+  };
+  const credential = changedCredential(
+    createVault(secretKey),
+    { ...operated, credential: null },
+    credentialInput.parse(scheme),
+    new Date().toISOString(),
+  );
+  const store = (id: string, column: 'credential' | 'egress', value: unknown) =>
+    db
+      .updateTable('servers')
+      .set({ [column]: JSON.stringify(value) })
+      .where('id', '=', id)
+      .execute();
+  await store('operated', 'credential', credential);
+  const { client_secret: _, ...egress } = egressInput.parse({ egress_auth_mode: 'pat' });
+  await store('connected', 'egress', { ...egress, client_secret: null });
+  const owner = {
+    provider: 'entra',
+    subject: 'bench',
+    serverId: 'connected',
+    purpose: 'call',
+    address: origin,
+  };
+  const given = { access: token, accessExpiresAt: null, refresh: null, scopes: [] };
+  const about = { username: 'bench', mode: 'pat', issuer: null, account: null, audience: null } as const;
+  const endsAt = Date.now() + 86_400_000;
+  await storeConnection(
+    db,
+    createConnectionVault(secretKey),
+    { owner, endsAt, ...given, ...about },
+    new Date().toISOString(),
+  );
 }
 
 /** Two tokens of one person for the same server: what differs is who issued them. */

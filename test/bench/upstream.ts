@@ -65,6 +65,8 @@ function sendChecked(res: ServerResponse, text: string): void {
 
 const answers: Record<string, (res: ServerResponse, text: string) => void> = {
   '/json/mcp': (res) => sendWhole(res, small),
+  '/operated/mcp': (res) => sendWhole(res, small),
+  '/connected/mcp': (res) => sendWhole(res, small),
   '/list/mcp': (res) => sendWhole(res, list),
   '/member/mcp': (res) => sendWhole(res, member),
   '/thousand/mcp': (res) => sendWhole(res, thousand),

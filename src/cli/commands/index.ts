@@ -4,6 +4,7 @@ import { addAccessRequestCommands } from './access-requests.ts';
 import { addAgentCommands } from './agents.ts';
 import { addAuditCommands } from './audit.ts';
 import { addCompletionCommand } from './completion.ts';
+import { addConnectionCommands } from './connections.ts';
 import { addCredentialCommands } from './credentials.ts';
 import { addEgressCommands } from './egress.ts';
 import { addGroupCommands } from './groups.ts';
@@ -23,6 +24,7 @@ const nouns: readonly AddCommands[] = [
   addProcessCommands,
   addServerCommands,
   addEgressCommands,
+  addConnectionCommands,
   addAccessRequestCommands,
   addGroupCommands,
   addUserCommands,

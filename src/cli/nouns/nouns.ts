@@ -106,10 +106,14 @@ export const nouns: Readonly<Record<string, Noun>> = {
     },
   },
   connection: {
-    summary: 'decide whose credential the gateway sends to a server',
+    summary: 'connect to servers, and decide whose credential the gateway sends to them',
     group: 'Servers',
     also: 'connections',
     verbs: {
+      list: { of: 'connection-list', rows: 'connections', id: 'server_path', also: ['ls'] },
+      connect: { key: 'path', id: 'server_path', of: 'connection-connect' },
+      'set-token': { key: 'path', id: 'server_path', of: 'connection-set-token', changes: true },
+      disconnect: { ...path, ...remove, of: 'connection-disconnect' },
       get: { ...path, of: 'egress-show', also: ['show'] },
       configure: { ...path, of: 'egress-configure', also: ['set'], changes: true },
     },

@@ -63,6 +63,21 @@ test('a token of one server is nobody at another, and at the API', async () => {
   expect(api.status).toBe(401);
 });
 
+test('a refresh that names more than was granted gets what was granted, and one that names nothing of it is refused', async () => {
+  const { body, clientId } = await signInFromClient(gateway.url, clock, { reach: 'read', scope: 'mcp:call' });
+  expect(body.scope).toBe('mcp:read');
+  const refresh = (refresh_token = '', scope = '') =>
+    token(gateway.url, {
+      ...{ grant_type: 'refresh_token', refresh_token, client_id: clientId, resource: clock, scope },
+    });
+  const none = await refresh(body.refresh_token, 'registry');
+  expect(none).toMatchObject({ status: 400, body: { error: 'invalid_scope' } });
+  const more = await refresh(body.refresh_token, 'mcp:read mcp:call registry offline_access');
+  expect(more).toMatchObject({ status: 200, body: { scope: 'mcp:read' } });
+  const claims = JSON.parse(atob(more.body.access_token?.split('.')[1] ?? '')) as { scope: string };
+  expect(claims.scope).toBe('mcp:read');
+});
+
 test('refresh tokens rotate; one used twice ends its family, access tokens included', async () => {
   const { body, clientId } = await signInFromClient(gateway.url, clock);
   const refresh = (refresh_token = '') =>

@@ -108,11 +108,14 @@ declare module 'oidc-provider' {
 
   type TokenConstructor = {
     new (given: Payload): Token;
+    readonly prototype: Token;
     find(id: string, options?: { ignoreExpiration?: boolean }): Promise<Token | undefined>;
   };
 
   export class Provider {
     constructor(issuer: string, configuration: Record<string, unknown>);
+    /** The request that is being served. */
+    static readonly ctx: Context | undefined;
     readonly issuer: string;
     proxy: boolean;
     readonly Grant: GrantConstructor;

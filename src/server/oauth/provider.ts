@@ -1,5 +1,5 @@
 import type { JWK } from 'jose';
-import { type Context, errors, interactionPolicy, type Payload, Provider } from 'oidc-provider';
+import { type Context, errors, interactionPolicy, type Payload, Provider, type Token } from 'oidc-provider';
 import { asFailure } from '../failure/errors.ts';
 import type { FreshPerson } from '../identity/fresh-people.ts';
 import { hashOf, sameSecret } from '../identity/keys.ts';
@@ -164,6 +164,11 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
   provider.Client.prototype.compareClientSecret = function compare(actual) {
     return sameSecret(hashOf(actual), this.clientSecret ?? '');
   };
+  Object.defineProperty(provider.RefreshToken.prototype, 'scopes', {
+    get(this: Token) {
+      return scopesAtRefresh(this.scope ?? '', Provider.ctx?.oidc.params.scope);
+    },
+  });
   for (const { name, handle, parameters } of world.grants)
     provider.registerGrantType(name, handle, parameters);
   provider.on('server_error', (_: unknown, error: unknown) =>
@@ -258,6 +263,17 @@ export function scopeAsked(scope: string): string {
     ...(ours.length > 0 ? ours : mcpScopes),
     ...(asked.has('offline_access') ? ['offline_access'] : []),
   ].join(' ');
+}
+
+/**
+ * The scopes that a refresh may name (RFC 6749, section 6). Codex and others name all that they once asked for, where the
+ * person allowed less, or `offline_access`, which the refresh token itself is: what the grant has not, the core then leaves
+ * out of the access token.
+ */
+function scopesAtRefresh(granted: string, asked: unknown): ReadonlySet<string> {
+  const has = new Set(granted.split(' '));
+  const names = typeof asked === 'string' ? asked.split(' ') : [];
+  return names.some((one) => has.has(one)) ? new Set([...has, ...names]) : has;
 }
 
 /**

@@ -22,7 +22,7 @@ export interface KnownClient {
 
 /**
  * Programs whose client metadata documents are known, by URL: names for scopes, and copies for closed networks (as
- * published in autumn 2026). Nothing is trusted for being in this list: it is what their documents say.
+ * published, or as the program itself asks, in autumn 2026). Nothing is trusted for being in this list: it is what their documents say.
  */
 export const knownClients: Readonly<Record<string, KnownClient>> = {
   'https://claude.ai/oauth/claude-code-client-metadata': {
@@ -41,7 +41,11 @@ export const knownClients: Readonly<Record<string, KnownClient>> = {
     redirectUris: ['http://127.0.0.1:33418/', 'https://vscode.dev/redirect'],
   },
   'https://chatgpt.com/oauth/client.json': { alias: 'chatgpt', name: 'ChatGPT' },
-  'https://chatgpt.com/oauth/codex/client.json': { alias: 'codex', name: 'Codex' },
+  'https://chatgpt.com/oauth/codex/client.json': {
+    alias: 'codex',
+    name: 'Codex',
+    redirectUris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
+  },
   'https://opencode.ai/oauth/opencode/client.json': { alias: 'opencode', name: 'OpenCode' },
 };
 

@@ -12,10 +12,18 @@ export interface Pinned {
   readonly from: 'npm' | 'pypi' | 'go';
   readonly package: string;
   readonly version: string;
+  /** The command that it installs. */
+  readonly program?: string;
 }
 
 /** Every client that is tried, by the key that the tests use. */
 export const pinned = {
+  claudeOlder: npm('Claude Code', '@anthropic-ai/claude-code', '2.1.197', 'claude'),
+  claude: npm('Claude Code', '@anthropic-ai/claude-code', '2.1.330', 'claude'),
+  codex: npm('Codex', '@openai/codex', '0.171.0', 'codex'),
+  gemini: npm('Gemini CLI', '@google/gemini-cli', '0.61.0', 'gemini'),
+  inspector: npm('MCP Inspector', '@modelcontextprotocol/inspector', '2.12.0', 'mcp-inspector'),
+  mcporter: npm('mcporter', 'mcporter', '0.12.3'),
   'mcp-remote': npm('mcp-remote', 'mcp-remote', '0.15.1'),
   mcp1: pypi('Python SDK 1', 'mcp', '1.30.0'),
   mcp2: pypi('Python SDK 2', 'mcp', '2.3.0'),
@@ -29,8 +37,8 @@ export const pinned = {
 /** The key of a client that has to be installed. */
 export type Key = keyof typeof pinned;
 
-function npm(name: string, of: string, version: string): Pinned {
-  return { name, from: 'npm', package: of, version };
+function npm(name: string, of: string, version: string, program = of): Pinned {
+  return { name, from: 'npm', package: of, version, program };
 }
 
 function pypi(name: string, of: string, version: string): Pinned {
@@ -49,9 +57,10 @@ export function folderOf(key: Key): string {
 /** The program or interpreter of an installed client. */
 export function programOf(key: Key): string {
   const folder = folderOf(key);
-  if (pinned[key].from === 'pypi') return join(folder, 'bin/python');
-  if (pinned[key].from === 'go') return join(folder, 'driver');
-  return join(folder, 'node_modules/.bin', key);
+  const { from, program = key }: Pinned = pinned[key];
+  if (from === 'pypi') return join(folder, 'bin/python');
+  if (from === 'go') return join(folder, 'driver');
+  return join(folder, 'node_modules/.bin', program);
 }
 
 /** What a package of npm depends on is of this day; for PyPI and Go, drivers/ has files that say the versions. */

@@ -3,12 +3,13 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { delimiter, dirname, join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { BrowserContext, Request } from 'playwright-core';
 import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
+import { launchBrowser } from '../browser.ts';
 import { startTarget, type Target } from '../conformance/target.ts';
 import { freePort, startGateway } from '../harness.ts';
-import { consent, openBrowser } from '../oauth-client.ts';
 import { agentToken, askAsAdmin, mintToken, signIn } from '../sign-in.ts';
 import type { Key } from './pinned.ts';
 
@@ -31,7 +32,9 @@ export type Stage = Awaited<ReturnType<typeof startStage>>;
 export async function startStage() {
   const [port, targetPort] = [await freePort(), await freePort()];
   const oldest = await startOldest(port);
-  const [gateway, firstTarget] = await Promise.all([startGateway(), startTarget({ port: targetPort })]);
+  const heard = new Set<string>();
+  const startOne = () => startTarget({ port: targetPort, heard: (revision) => heard.add(revision) });
+  const [gateway, firstTarget] = await Promise.all([startGateway(), startOne()]);
   let target: Target = firstTarget;
   const ask = await askAsAdmin(gateway);
   const post = async (path: string, body: object): Promise<void> => {
@@ -44,18 +47,29 @@ export async function startStage() {
     });
   await register('target', target.url);
   await register('oldest', `http://127.0.0.1:${port}/sse`, { supported_transports: ['sse'] });
-  await post('/api/servers/groups/import', {
-    scope_name: 'narrow',
-    server_access: Object.entries(narrow).map(([server, { may }]) => ({
-      ...{ server, methods: ['initialize', 'tools/list', 'tools/call'], tools: [may] },
-    })),
-    group_mappings: [shippedTenant.groups.users],
-  });
+  /** Lets the person use one tool of each server, or also the one that a narrow scope refuses. */
+  const allowTools = async (which: 'narrow' | 'both'): Promise<void> =>
+    await post('/api/servers/groups/import', {
+      scope_name: 'narrow',
+      server_access: Object.entries(narrow).map(([server, { may, mayNot }]) => ({
+        ...{ server, methods: ['initialize', 'tools/list', 'tools/call'] },
+        tools: which === 'both' ? [may, mayNot] : [may],
+      })),
+      group_mappings: [shippedTenant.groups.users],
+    });
+  await allowTools('narrow');
   const bob = await signIn(gateway.url, person);
   const browser = await startBrowser();
   return {
     gateway,
     browser,
+    allowTools,
+    /** The protocol revisions of the calls that the target has had since this was asked. */
+    heard(): string[] {
+      const all = [...heard];
+      heard.clear();
+      return all;
+    },
     urlOf: (server: 'target' | 'oldest') => `${gateway.url}/${server}/${server === 'oldest' ? 'sse' : 'mcp'}`,
     direct: { target: firstTarget.url, oldest: `http://127.0.0.1:${port}/sse` },
     tokens: {
@@ -65,7 +79,7 @@ export async function startStage() {
     /** Ends the target and starts it anew at its address: its sessions are gone. */
     async restartTarget(): Promise<void> {
       await target.close();
-      target = await startTarget({ port: targetPort });
+      target = await startOne();
     },
     /** Ends every grant that the person has given to programs. */
     async endGrants(): Promise<number> {
@@ -78,8 +92,7 @@ export async function startStage() {
     },
     async close(): Promise<void> {
       oldest.kill('SIGKILL');
-      browser.close();
-      await Promise.all([gateway.close(), target.close()]);
+      await Promise.all([browser.close(), gateway.close(), target.close()]);
     },
   };
 }
@@ -116,23 +129,32 @@ async function startOldest(port: number): Promise<ChildProcess> {
 }
 
 /**
- * Whoever sits at the browser. Programs that open one find a command of its names that brings the URL here; the sign-in is
- * done as the person, and where it leads is opened, which is where such a program listens.
+ * The person's browser. Programs that open one find a command of its names that brings the URL here; the sign-in is done
+ * in Chromium, which also goes where it leads: to where such a program listens.
  */
 async function startBrowser() {
   const opened: string[] = [];
   const failures: string[] = [];
-  /** Signs in; resolves with the client's redirect and what it carries. */
+  const chromium = await launchBrowser();
+  /** Signs in and allows what is asked for; resolves with the client's redirect and what it carries. */
   const open = async (url: string): Promise<URL> => {
     opened.push(url);
-    return await consent(openBrowser(), new URL(url), { as: person });
+    const { request, context } = await allow(await chromium.newContext(), url);
+    await context.close();
+    return new URL(request.url());
+  };
+  /** The same for a program that listens: resolves once it has what the sign-in leads to. */
+  const complete = async (url: string): Promise<void> => {
+    opened.push(url);
+    const { request, context } = await allow(await chromium.newContext(), url);
+    const response = await request.response();
+    if (!response) await reach(new URL(request.url()));
+    await context.close();
   };
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost').searchParams.get('url') ?? '';
     response.end();
-    open(url)
-      .then(reach)
-      .catch((error: unknown) => failures.push(`${url}: ${error}`));
+    complete(url).catch((error: unknown) => failures.push(`${url}: ${error}`));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
@@ -146,14 +168,32 @@ async function startBrowser() {
     opened,
     failures,
     open,
-    /** Where the commands are: before everything else in a program's PATH. */
-    folder,
+    complete,
     // With no DISPLAY, or xdg-open would look for a browser that a desktop has.
-    environment: { BROWSER: join(folder, 'x-www-browser') },
-    close() {
+    environment: {
+      BROWSER: join(folder, 'x-www-browser'),
+      PATH: [folder, dirname(process.execPath), process.env.PATH ?? ''].join(delimiter),
+    },
+    async close() {
       server.closeAllConnections();
       server.close();
+      await chromium.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What the person does with the pages: allows the program, and signs in. */
+async function allow(
+  context: BrowserContext,
+  url: string,
+): Promise<{ request: Request; context: BrowserContext }> {
+  const page = await context.newPage();
+  page.setDefaultTimeout(60_000);
+  const redirect = new URL(url).searchParams.get('redirect_uri') ?? 'no redirect';
+  const returned = page.waitForRequest((request) => request.url().startsWith(redirect));
+  await page.goto(url);
+  await page.locator('button[value^="allow"]').click();
+  await page.getByRole('button', { name: person }).click();
+  return { request: await returned, context };
 }

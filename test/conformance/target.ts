@@ -23,9 +23,13 @@ export interface Target {
 
 /**
  * Starts an MCP server on loopback with the fixtures that the official conformance scenarios call: protocol 2026-07-28,
- * and 2025-11-25 with sessions, a GET stream and resumption, at one address. Port 0 takes a free one.
+ * and 2025-11-25 with sessions, a GET stream and resumption, at one address. Port 0 takes a free one; `heard` gets the
+ * protocol revision of each call of a tool.
  */
-export async function startTarget({ port = 0 } = {}): Promise<Target> {
+export async function startTarget({
+  port = 0,
+  heard = (_revision: string): void => undefined,
+} = {}): Promise<Target> {
   const modern = createMcpHandler(() => makeServer((name) => notify(name)), { legacy: 'reject' });
   const notify = (name: 'tools' | 'prompts'): void =>
     name === 'tools' ? modern.notify.toolsChanged() : modern.notify.promptsChanged();
@@ -36,6 +40,8 @@ export async function startTarget({ port = 0 } = {}): Promise<Target> {
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     if (!guards.every((guard) => guard(req, res))) return;
     const body = req.method === 'POST' ? parsed(await text(req)) : undefined;
+    if ((body as { method?: unknown } | undefined)?.method === 'tools/call')
+      heard(String(req.headers['mcp-protocol-version']));
     if (req.method === 'POST' && !(await isLegacyRequest(await toWebRequest(req, body), body)))
       return handleModern(req, res, body);
     const id = req.headers['mcp-session-id'];

@@ -44,6 +44,8 @@ export interface Lexicon {
 /** An English word or phrase: the best word of its first meaning, and what may stand for it. */
 interface Known {
   readonly plain: string;
+  /** How closely the line that `plain` is from is about it; the lower, the closer. */
+  readonly rank: number;
   readonly alternatives: Alternative[];
 }
 
@@ -115,6 +117,7 @@ function alsoMeaning(first: Concept | undefined, other: Concept): Concept {
 function readConcept(text: string, english: Map<string, Known>, act: boolean): Concept {
   const plain = (text.split(/\s+/)[0] ?? '').replaceAll('_', ' ');
   const words = text.split(/\s+/).map((word) => ({
+    text: word.replace(/^~/, '').replaceAll('_', ' '),
     terms: word
       .replace(/^~/, '')
       .split('_')
@@ -123,7 +126,10 @@ function readConcept(text: string, english: Map<string, Known>, act: boolean): C
   }));
   for (const one of words) {
     const key = one.terms.join(' ');
-    const known = english.get(key) ?? { plain, alternatives: [] };
+    const known = english.get(key) ?? { plain, rank: Number.POSITIVE_INFINITY, alternatives: [] };
+    // The best word for it is that of the line where it comes first, else where it says the same, else where it is near.
+    const rank = one.text === plain ? 0 : one.near ? 2 : 1;
+    if (rank < known.rank) Object.assign(known, { plain, rank });
     for (const { terms, near } of words)
       if (terms.join(' ') !== key)
         known.alternatives.push({ terms, weight: one.near || near ? related : synonym });

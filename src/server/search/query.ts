@@ -109,7 +109,7 @@ function meaningOf(vectors: WordVectors, text: string, slots: readonly Slot[]): 
 }
 
 /** What the understanding of queries is made of. */
-export const tuning = { plain: 0.5 };
+export const tuning = { plain: 1 };
 
 function inEnglish(
   words: readonly string[],

@@ -2,7 +2,11 @@ import type { ChildProcess } from 'node:child_process';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { CreateMessageRequestSchema, ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { startTarget, type Target } from './conformance/target.ts';
@@ -89,6 +93,7 @@ function v2(mode: 'auto' | 'legacy') {
     const client = new Client(info, { capabilities, versionNegotiation: { mode } });
     client.setRequestHandler('sampling/createMessage', () => said);
     client.setRequestHandler('elicitation/create', () => accepted);
+    client.setRequestHandler('roots/list', () => ({ roots: [] }));
     await client.connect(new StreamableHTTPClientTransport(url(), options()));
     return client as unknown as AnyClient;
   };
@@ -101,6 +106,7 @@ const clients: Record<string, () => Promise<AnyClient>> = {
     const client = new ClientV1(info, { capabilities });
     client.setRequestHandler(CreateMessageRequestSchema, () => said);
     client.setRequestHandler(ElicitRequestSchema, () => accepted);
+    client.setRequestHandler(ListRootsRequestSchema, () => ({ roots: [] }));
     await client.connect(new TransportV1(url(), options()));
     return client as unknown as AnyClient;
   },

@@ -101,6 +101,7 @@ export function parsedOr<T>(value: unknown, otherwise: T): unknown {
 export function pathFromName(name: string): string {
   const slug = name
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '')

@@ -6,9 +6,9 @@ export interface HeaderReading {
   readonly notes: readonly string[];
 }
 
-/** `${KEY}`, `${env:KEY}`, `${input:key}`, `$KEY`, `{key}`, `%KEY%`, `<your key>`, `YOUR_API_KEY`: a value to be filled in. */
+/** `${KEY}`, `${env:KEY}`, `${input:key}`, `$KEY`, `Bearer $KEY`, `{key}`, `%KEY%`, `<your key>`, `YOUR_API_KEY`: a value to be filled in. */
 const placeholder =
-  /\$\{[^${}]*\}|^\$[A-Za-z_]\w*$|\{[A-Za-z_][\w-]*\}|^%\w+%$|<[^<>]+>|^(?:Bearer )?(?:your|my)[-_ ]?\w{0,40}(?:token|key|secret)\w{0,40}$|^x{4,}$/i;
+  /\$\{[^${}]*\}|^(?:Bearer )?\$[A-Za-z_]\w*$|\{[A-Za-z_][\w-]*\}|^%\w+%$|<[^<>]+>|^(?:Bearer )?(?:your|my)[-_ ]?\w{0,40}(?:token|key|secret)\w{0,40}$|^x{4,}$/i;
 
 /** Headers as an object, as a list of `{name, value}`, as a list of single-member objects, or any of these as JSON text. */
 export function headerPairs(value: unknown): [string, string | undefined][] {

@@ -7,6 +7,7 @@ import {
   type FileEntry,
   isMembers,
   type Members,
+  parsedOr,
   pathFromName,
   textOf,
 } from './entry.ts';
@@ -29,7 +30,8 @@ export function isAgent(value: Members): boolean {
 
 /** An agent as the API takes it. The server takes the registry's members out of a flat file; the path is named after the card. */
 export function readAgent(value: Members, at = ''): AgentEntry {
-  const card = isMembers(value.card) ? value.card : value;
+  const wrapped = parsedOr(value.card, undefined);
+  const card = isMembers(wrapped) ? wrapped : value;
   const name = textOf(card.name) ?? 'agent';
   const body = { ...value, ...(textOf(value.path) ? {} : { path: pathFromName(name) }) };
   return { kind: 'agent', name, at, body, notes: [] };
@@ -132,7 +134,7 @@ function entriesOf(value: unknown, at: string): FileEntry[] {
 function entryOf(value: Members, at: string): FileEntry | undefined {
   if (isScopeDefinition(value)) return readScopeDefinition(value, at);
   if (isOfficialServer(value)) return readOfficialServer(value, at);
-  const name = typeof value.server_name === 'string' ? value.server_name : 'server';
+  const name = textOf(value.server_name) ?? textOf(value.display_name) ?? textOf(value.name) ?? 'server';
   if (isServerRegistration(value)) return entryOr({ name, at }, () => readServerRegistration(value, at));
   if (isAgent(value)) return readAgent(value, at);
   // One server in a client's words, or one whose address was forgotten: the schema then says what is missing.

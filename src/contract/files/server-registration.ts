@@ -232,7 +232,7 @@ function visibilityNotes(value: Members, path: string | undefined): string[] {
   const who = groups.length > 0 ? ` of the groups ${groups.join(', ')}` : '';
   return [
     `The visibility '${visibility}' is not stored: here scopes decide who sees a server. Grant list_service for ` +
-      `'${(path ?? '').replace(/^\//, '')}' to the people${who} who may see it; scopes that grant 'all' show it as well.`,
+      `'${(path ?? '').replace(/^\/+|\/+$/g, '')}' to the people${who} who may see it; scopes that grant 'all' show it as well.`,
   ];
 }
 
@@ -256,20 +256,22 @@ function authentication(
   const said = (textOf(value.auth_scheme) ?? textOf(value.auth_type) ?? '').toLowerCase();
   const mode = textOf(value.egress_auth_mode) ?? 'none';
   const perPerson = mode !== 'none' && mode !== 'operator_credential';
-  if (perPerson || said.startsWith('oauth')) {
+  const given = [...headerPairs(value.headers), ...headerPairs(value.custom_headers)];
+  // Headers beside it are one credential for all.
+  if (perPerson || (said.startsWith('oauth') && given.length === 0)) {
     notes.push(
       `The server expects each person's own sign-in (${perPerson ? mode : said}). Set that up after the registration: ` +
         `mcp-gateway egress-configure --path ${path} --help`,
     );
     return { credential: null, notes };
   }
-  const scheme = schemes[said];
+  const scheme = said.startsWith('oauth') ? 'none' : schemes[said];
   if (scheme === undefined)
     throw new Refusal(
       `The authentication '${said}' is not known here.`,
       "Use auth_scheme 'none', 'bearer' or 'api_key', or leave it out and set the credential afterwards.",
     );
-  const headers = credentialOf([...headerPairs(value.headers), ...headerPairs(value.custom_headers)], path);
+  const headers = credentialOf(given, path);
   const custom = headers.credential?.custom_headers;
   const secret = textOf(value.auth_credential);
   const header = textOf(value.auth_header_name);

@@ -61,9 +61,40 @@ const aScope = {
   ...{ is_idp_managed: false, idp_group_id: null, created_at: null, updated_at: 'x' },
 };
 
+const aVirtualServer = {
+  ...{ server_name: 'Both', path: '/virtual/both', description: '', tags: [], separator: '__' },
+  ...{ tool_mappings: [], required_scopes: [], tool_scope_overrides: [], is_enabled: true },
+  members: [{ backend_server_path: '/currenttime', prefix: 't', backend_version: null, include: ['tools'] }],
+  supported_transports: ['streamable-http'],
+};
+const shownVirtually = {
+  ...aVirtualServer,
+  ...{ id: 'v', owner: null, endpoint_url: 'http://x/virtual/both/mcp', created_by: 'x', created_at: 'x' },
+};
+const egress = {
+  ...{
+    egress_auth_mode: 'pat',
+    egress_provider: 'custom',
+    client_id: null,
+    scopes: [],
+    target_audience: null,
+  },
+  ...{ audience_parameter: 'resource', custom_authorize_url: null, custom_token_url: null },
+  ...{ custom_issuer: null, token_auth_method: 'client_secret_basic', header_name: 'X-Key' },
+  ...{ header_prefix: '', max_days: 30 },
+};
+const shownEgress = {
+  ...egress,
+  ...{ has_client_secret: false, callback_url: 'http://x/callback', connect_url: 'http://x/connections' },
+};
+const everything = {
+  ...{ server: aServer({ egress_auth_mode: 'pat' }), egress: shownEgress, agent: anAgent },
+  ...{ virtual: shownVirtually, scope: aScope },
+};
+
 /** A registry that has what `has` names, and notes every change. */
 function registryWith(
-  has: { server?: object; agent?: object; scope?: object },
+  has: { server?: object; egress?: object; agent?: object; virtual?: object; scope?: object },
   changes: [string, unknown][] = [],
 ) {
   const change =
@@ -98,6 +129,11 @@ function registryWith(
   return scripted({
     'GET /api/servers': { body: list('servers', has.server) },
     'GET /api/servers/currenttime': has.server ? { body: has.server } : missing,
+    'GET /api/servers/currenttime/egress-auth': has.egress ? { body: has.egress } : missing,
+    'POST /api/servers/currenttime/egress-auth': change('egress-auth'),
+    'GET /api/virtual-servers/export': { body: { virtual_servers: has.virtual ? [aVirtualServer] : [] } },
+    'GET /api/virtual-servers/virtual/both': has.virtual ? { body: has.virtual } : missing,
+    'POST /api/virtual-servers/import': change('POST /api/virtual-servers/import'),
     'GET /api/agents': { body: list('agents', has.agent) },
     'GET /api/agents/hello': has.agent ? { body: has.agent } : missing,
     'GET /api/servers/groups': has.scope
@@ -145,7 +181,7 @@ test('an export holds what a registration takes, and nothing that a registry der
 
 test('an import of an export into the same registry changes nothing', async () => {
   const changes: [string, unknown][] = [];
-  const registry = await registryWith({ server: aServer(), agent: anAgent, scope: aScope }, changes);
+  const registry = await registryWith(everything, changes);
   const { cwd } = await exported(registry);
   const { code, out, err } = await cli(['import', '--file', 'all.json', '--yes', '--json'], {
     registry,
@@ -153,17 +189,13 @@ test('an import of an export into the same registry changes nothing', async () =
   });
   expect({ code, err }).toMatchObject({ code: 0 });
   expect(JSON.parse(out).steps.map(({ action }: { action: string }) => action)).toEqual([
-    'unchanged',
-    'unchanged',
-    'unchanged',
+    ...Array.from({ length: 5 }, () => 'unchanged'),
   ]);
   expect(changes).toEqual([]);
 });
 
 test('an import into an empty registry creates all, after a dry run that creates nothing', async () => {
-  const { cwd, text } = await exported(
-    await registryWith({ server: aServer(), agent: anAgent, scope: aScope }),
-  );
+  const { cwd, text } = await exported(await registryWith(everything));
   const changes: [string, unknown][] = [];
   const registry = await registryWith({}, changes);
   const dry = await cli(['import', '--file', 'all.json', '--dry-run', '--json'], { registry, cwd });
@@ -173,28 +205,38 @@ test('an import into an empty registry creates all, after a dry run that creates
   const { servers, agents, scopes } = JSON.parse(text);
   expect(changes).toEqual([
     ['POST /api/servers', expect.objectContaining({ path: servers[0].path, is_enabled: true })],
+    ['egress-auth', egress],
     ['POST /api/agents', agents[0]],
+    ['POST /api/virtual-servers/import', { virtual_servers: [aVirtualServer] }],
     ['POST /api/servers/groups/import', scopes[0]],
   ]);
 });
 
 test('what differs is updated, and named before', async () => {
-  const { cwd } = await exported(await registryWith({ server: aServer(), agent: anAgent, scope: aScope }));
+  const { cwd } = await exported(await registryWith(everything));
   const changes: [string, unknown][] = [];
-  const server = aServer({ description: 'old', is_enabled: false });
   const registry = await registryWith(
-    { server, agent: { ...anAgent, tags: [] }, scope: { ...aScope, description: 'old' } },
+    {
+      server: aServer({ description: 'old', is_enabled: false }),
+      egress: { ...shownEgress, max_days: 7 },
+      agent: { ...anAgent, tags: [] },
+      virtual: { ...shownVirtually, separator: '_' },
+      scope: { ...aScope, description: 'old' },
+    },
     changes,
   );
   const { out, code } = await cli(['import', '--file', 'all.json', '--yes', '--json'], { registry, cwd });
   expect(code).toBe(0);
   expect(JSON.parse(out).steps).toMatchObject([
     { action: 'update', detail: 'description, is_enabled' },
+    { action: 'update', detail: 'max_days' },
     { action: 'update', detail: 'tags' },
+    { action: 'update', detail: 'separator' },
     { action: 'update', detail: 'description' },
   ]);
   expect(changes.map(([name]) => name)).toEqual([
-    ...['PUT /api/servers/currenttime', 'toggle', 'PUT /api/agents/hello', 'POST /api/servers/groups/import'],
+    ...['PUT /api/servers/currenttime', 'toggle', 'egress-auth', 'PUT /api/agents/hello'],
+    ...['POST /api/virtual-servers/import', 'POST /api/servers/groups/import'],
   ]);
 });
 

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { Api } from '../../contract/client.ts';
 import type { FileEntry } from '../../contract/files/entry.ts';
 import type { Registration, ServerInFull } from '../../contract/servers/servers.ts';
@@ -18,7 +19,8 @@ type Members = Record<string, unknown>;
 /** `export` and `import`: a whole registry in one file, from staging to production. */
 export const addMoveCommands: AddCommands = (program, on) => {
   addCommand(program, 'export', {
-    summary: 'Write every server, agent and scope that you may see into one file, without secrets',
+    summary:
+      'Write every server, agent, virtual server and scope that you may see into one file, without secrets',
     examples: ['mcp-gateway export --output registry.json', 'mcp-gateway export > registry.json'],
   })
     .option('--output <file>', 'the file to write; without it, standard output')
@@ -43,21 +45,26 @@ async function exportAll(
   { output: file }: { output?: string },
 ): Promise<void> {
   const call = await api();
-  const { servers, agents, scopes } = await everything(call);
+  const { servers, egress, agents, virtualServers, scopes } = await everything(call);
   const document = {
     format,
     servers: servers.map(registrationOf),
+    egress,
     agents: agents.map(({ path, tags, license, metadata, is_enabled, card }) => ({
       ...{ path, tags, license, metadata, is_enabled, card },
     })),
+    virtual_servers: virtualServers,
     scopes,
   };
   const text = `${plainJson(document)}\n`;
   if (file === undefined) terminal.stdout.write(text);
   else await writeSecret(terminal.cwd, file, text);
-  const secret = servers.filter(({ auth_scheme }) => auth_scheme !== 'none').map(({ path }) => path);
+  const secret = [
+    ...servers.filter(({ auth_scheme }) => auth_scheme !== 'none').map(({ path }) => path),
+    ...egress.filter(({ client_id }) => client_id !== null).map(({ path }) => `${path} (client secret)`),
+  ];
   output.note(
-    `${servers.length} servers, ${agents.length} agents, ${scopes.length} scopes${file === undefined ? '' : ` written to ${file}`}.`,
+    `${servers.length} servers, ${agents.length} agents, ${virtualServers.length} virtual servers, ${scopes.length} scopes${file === undefined ? '' : ` written to ${file}`}.`,
   );
   if (secret.length > 0)
     output.note(`Credentials are not exported; set them again for: ${secret.join(', ')}.`);
@@ -83,6 +90,18 @@ async function everything(call: Api) {
   });
   const servers = [];
   for (const { path } of listedServers) servers.push(await call('servers.get', { params: { path } }));
+  const egress = [];
+  for (const { path, egress_auth_mode: mode, can } of servers)
+    if (can.modify && mode !== 'none' && mode !== 'operator_credential') {
+      const {
+        has_client_secret: _,
+        callback_url: __,
+        connect_url: ___,
+        ...settings
+      } = await call('servers.egress', { params: { path } });
+      egress.push({ path, ...settings });
+    }
+  const { virtual_servers: virtualServers } = await call('virtualServers.export', {});
   const listed = await pages(async (offset) => {
     const { agents: items, has_next } = await call('agents.list', {
       query: { limit: 500, offset, enabled_only: 'false' },
@@ -110,7 +129,7 @@ async function everything(call: Api) {
     } = await call('scopes.get', { params: { name } });
     if (source === 'api') scopes.push(scope);
   }
-  return { servers, agents, scopes };
+  return { servers, egress, agents, virtualServers, scopes };
 }
 
 async function pages<T>(
@@ -184,6 +203,8 @@ async function stepOf(call: Api, entry: FileEntry): Promise<Step> {
     return { kind, name, action: 'refuse', detail: `${entry.reason} ${entry.remedy}` };
   if (entry.kind === 'server') return serverStep(call, entry);
   if (entry.kind === 'agent') return agentStep(call, entry);
+  if (entry.kind === 'virtual_server') return virtualStep(call, entry);
+  if (entry.kind === 'egress') return egressStep(call, entry);
   return scopeStep(call, entry);
 }
 
@@ -199,7 +220,7 @@ async function serverStep(
   if (!parsed.success)
     return {
       ...{ kind, name, action: 'refuse' },
-      detail: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '),
+      detail: faultsOf(parsed.error),
     };
   const wanted = parsed.data as Registration;
   const params = { path: wanted.path };
@@ -241,6 +262,44 @@ async function agentStep(call: Api, { kind, name, body }: FileEntry & { kind: 'a
     ...{ kind, name, action: 'update', detail: differing.join(', ') },
     run: (to) => to('agents.replace', { params: { path }, body }),
   };
+}
+
+async function virtualStep(
+  call: Api,
+  { kind, name, body }: FileEntry & { kind: 'virtual_server' },
+): Promise<Step> {
+  const { virtualServerDefinition } = await import('../../contract/servers/virtual-servers.ts');
+  const parsed = virtualServerDefinition.safeParse(body);
+  if (!parsed.success) return { kind, name, action: 'refuse', detail: faultsOf(parsed.error) };
+  const { path } = parsed.data;
+  const run = (to: Api): Promise<unknown> =>
+    to('virtualServers.import', { body: { virtual_servers: [parsed.data] } });
+  const now = await unlessMissing(call('virtualServers.get', { params: { path } }));
+  if (!now) return { kind, name, action: 'create', detail: path, run };
+  const differing = differences(now as unknown as Members, parsed.data as unknown as Members, []);
+  if (differing.length === 0) return { kind, name, action: 'unchanged', detail: path };
+  return { kind, name, action: 'update', detail: differing.join(', '), run };
+}
+
+async function egressStep(
+  call: Api,
+  { kind, name, path, body }: FileEntry & { kind: 'egress' },
+): Promise<Step> {
+  const { egressInput } = await import('../../contract/servers/server-egress.ts');
+  const parsed = egressInput.safeParse(body);
+  if (!parsed.success) return { kind, name, action: 'refuse', detail: faultsOf(parsed.error) };
+  const params = { path };
+  const now = await unlessMissing(call('servers.egress', { params }));
+  const wanted = parsed.data as unknown as Members;
+  const differing = now ? differences(now as unknown as Members, wanted, ['client_secret']) : ['all'];
+  if (differing.length === 0 && parsed.data.client_secret === undefined)
+    return { kind, name, action: 'unchanged', detail: path };
+  const run = (to: Api): Promise<unknown> => to('servers.configureEgress', { params, body: parsed.data });
+  return { kind, name, action: 'update', detail: differing.join(', '), run };
+}
+
+function faultsOf({ issues }: z.core.$ZodError): string {
+  return issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
 }
 
 async function scopeStep(

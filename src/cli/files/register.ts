@@ -48,15 +48,20 @@ function chosen({ name, entries }: ReadFile, { only, path }: RegisterFlags) {
     throw new Trouble(`${first.name}: ${first.reason}`, { remedy: first.remedy });
   if (wanted.length === 0)
     throw new Trouble(`${name} does not describe a server.`, {
-      remedy:
-        named[0]?.kind === 'agent'
-          ? 'It describes an agent: register it with mcp-gateway agent-register --config FILE.'
-          : 'It describes a group: import it with mcp-gateway import-group --file FILE.',
+      remedy: elsewhere[named[0]?.kind ?? 'scope'] ?? '',
     });
   if (path !== undefined && wanted.length > 1)
     throw misuse('--path goes with one server, and the file has several.', 'Choose one with --only NAME.');
   return { wanted, refused };
 }
+
+/** What to do with a file that describes something else. */
+const elsewhere: Readonly<Record<string, string>> = {
+  agent: 'It describes an agent: register it with mcp-gateway agent-register --config FILE.',
+  scope: 'It describes a group: import it with mcp-gateway import-group --file FILE.',
+  virtual_server: 'It describes a virtual server: create it with mcp-gateway vs-create --config FILE.',
+  egress: 'It says whose credentials go to a server: import it with mcp-gateway import --file FILE.',
+};
 
 interface Checked {
   readonly name: string;

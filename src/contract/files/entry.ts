@@ -42,6 +42,26 @@ export interface ScopeEntry {
   readonly notes: readonly string[];
 }
 
+/** A virtual server as a file describes it. */
+export interface VirtualServerEntry {
+  readonly kind: 'virtual_server';
+  readonly name: string;
+  readonly at: string;
+  readonly body: Members;
+  readonly notes: readonly string[];
+}
+
+/** Whose credentials go to a server (`POST /api/servers/{path}/egress-auth`), as an export holds it. */
+export interface EgressEntry {
+  readonly kind: 'egress';
+  readonly name: string;
+  readonly at: string;
+  /** The server's path. */
+  readonly path: string;
+  readonly body: Members;
+  readonly notes: readonly string[];
+}
+
 /** Something in the file that cannot be taken, and what to do instead. */
 export interface RefusedEntry {
   readonly kind: 'refused';
@@ -52,7 +72,13 @@ export interface RefusedEntry {
 }
 
 /** One thing that a file describes. */
-export type FileEntry = ServerEntry | AgentEntry | ScopeEntry | RefusedEntry;
+export type FileEntry =
+  | ServerEntry
+  | AgentEntry
+  | ScopeEntry
+  | VirtualServerEntry
+  | EgressEntry
+  | RefusedEntry;
 
 /** Stops the reading of one entry: it cannot be taken, with the reason and what to do. */
 export class Refusal extends Error {

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { z } from 'zod';
 import { endpoints } from '../index.ts';
+import { virtualServerDefinition } from '../servers/virtual-servers.ts';
 import type { FileEntry } from './entry.ts';
 import { readRegistryFile } from './read.ts';
 
@@ -16,7 +18,13 @@ const files = kinds.flatMap(({ name }) =>
   readdirSync(new URL(`${name}/`, root)).map((file) => `${name}/${file}`),
 );
 
-const takenBy = { server: 'servers.register', agent: 'agents.register', scope: 'scopes.import' } as const;
+const takenBy: Readonly<Record<Exclude<FileEntry['kind'], 'refused'>, z.ZodType>> = {
+  server: endpoints['servers.register'].body,
+  agent: endpoints['agents.register'].body,
+  scope: endpoints['scopes.import'].body,
+  virtual_server: virtualServerDefinition,
+  egress: endpoints['servers.configureEgress'].body,
+};
 
 function faultsOf(entry: FileEntry): string[] {
   if (entry.kind === 'refused') return [];
@@ -24,8 +32,7 @@ function faultsOf(entry: FileEntry): string[] {
     entry.kind === 'server' && entry.credential
       ? { ...entry.body, credential: entry.credential }
       : entry.body;
-  const { body } = endpoints[takenBy[entry.kind]];
-  return (body.safeParse(given).error?.issues ?? []).map(
+  return (takenBy[entry.kind].safeParse(given).error?.issues ?? []).map(
     ({ path, message }) => `${path.join('.')}: ${message}`,
   );
 }

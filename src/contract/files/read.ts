@@ -115,7 +115,7 @@ function looksLikeToml(text: string): boolean {
 }
 
 /** Members that hold many of one kind: exports, answers of list endpoints, the official registry's pages. */
-const collections = ['servers', 'agents', 'scopes', 'groups', 'items'] as const;
+const collections = ['servers', 'egress', 'agents', 'virtual_servers', 'scopes', 'groups', 'items'] as const;
 
 function entriesOf(value: unknown, at: string): FileEntry[] {
   if (Array.isArray(value)) return value.flatMap((one, index) => entriesOf(one, join(at, String(index))));
@@ -123,6 +123,8 @@ function entriesOf(value: unknown, at: string): FileEntry[] {
   const clients = clientServers(value);
   if (clients) return readClientConfig({ ...clients, at: join(at, clients.at) });
   const listed = collections.filter((name) => Array.isArray(value[name]));
+  const egress = egressIn(value, at);
+  if (egress) return [egress];
   if (listed.length > 0 && !isServerRegistration(value) && !isAgent(value) && !isScopeDefinition(value))
     return listed.flatMap((name) => entriesOf(value[name], join(at, name)));
   const one = entryOf(value, at);
@@ -134,6 +136,8 @@ function entriesOf(value: unknown, at: string): FileEntry[] {
 function entryOf(value: Members, at: string): FileEntry | undefined {
   if (isScopeDefinition(value)) return readScopeDefinition(value, at);
   if (isOfficialServer(value)) return readOfficialServer(value, at);
+  const virtual = virtualServerIn(value, at);
+  if (virtual) return virtual;
   const name = textOf(value.server_name) ?? textOf(value.display_name) ?? textOf(value.name) ?? 'server';
   if (isServerRegistration(value)) return entryOr({ name, at }, () => readServerRegistration(value, at));
   if (isAgent(value)) return readAgent(value, at);
@@ -141,6 +145,22 @@ function entryOf(value: Members, at: string): FileEntry | undefined {
   if ('url' in value || 'server_name' in value || 'path' in value)
     return entryOr({ name, at }, () => readServerRegistration(value, at));
   return undefined;
+}
+
+/** A virtual server: a registration whose path says so, with members or tools of other servers. */
+function virtualServerIn(value: Members, at: string): FileEntry | undefined {
+  const isOne = 'members' in value || 'tool_mappings' in value;
+  if (!isOne || textOf(value.path)?.startsWith('/virtual/') !== true) return undefined;
+  const name = textOf(value.server_name) ?? textOf(value.path) ?? 'virtual server';
+  return { kind: 'virtual_server', name, at, body: value, notes: [] };
+}
+
+/** Whose credentials go to a server, apart from its registration. */
+function egressIn(value: Members, at: string): FileEntry | undefined {
+  const { path: given, ...body } = value;
+  const path = textOf(given);
+  if (path === undefined || !('egress_auth_mode' in value) || isServerRegistration(value)) return undefined;
+  return { kind: 'egress', name: path, at, path, body, notes: [] };
 }
 
 function join(at: string, member: string): string {

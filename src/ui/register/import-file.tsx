@@ -141,6 +141,8 @@ const kinds: Readonly<Record<FileEntry['kind'], string>> = {
   server: 'Server',
   agent: 'Agent',
   scope: 'Scope',
+  virtual_server: 'Virtual server',
+  egress: 'Credentials of people',
   refused: 'Not possible',
 };
 
@@ -171,5 +173,9 @@ async function registered(entry: FileEntry): Promise<unknown> {
   }
   if (entry.kind === 'agent') return api('agents.register', { body: entry.body as never });
   if (entry.kind === 'scope') return api('scopes.import', { body: entry.body as never });
+  if (entry.kind === 'virtual_server')
+    return api('virtualServers.import', { body: { virtual_servers: [entry.body] } as never });
+  if (entry.kind === 'egress')
+    return api('servers.configureEgress', { params: { path: entry.path }, body: entry.body as never });
   throw new Error(entry.reason);
 }

@@ -54,7 +54,9 @@ const signedIn = createRoute({
   beforeLoad: async ({ context, location }) => {
     const me = await whoIsHere(context.queries, location.href);
     const mayEnter = hasAccess(me);
-    if (!mayEnter && location.pathname !== '/no-access') throw redirect({ to: '/no-access' });
+    // Who has nothing yet can ask for it.
+    if (!mayEnter && !['/no-access', '/requests'].includes(location.pathname))
+      throw redirect({ to: '/no-access' });
     if (mayEnter && location.pathname === '/no-access') throw redirect({ to: '/' });
   },
   component: Shell,
@@ -168,6 +170,13 @@ const editVirtualServer = createRoute({
   component: lazyRouteComponent(() => import('./virtual-servers/virtual-edit-page.tsx'), 'EditVirtual'),
 });
 
+const requests = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/requests',
+  validateSearch: (search) => pick(search, ['tab', 'ask']),
+  component: lazyRouteComponent(() => import('./requests/requests-page.tsx'), 'Requests'),
+});
+
 const sessions = createRoute({
   getParentRoute: () => signedIn,
   path: '/sessions',
@@ -246,6 +255,7 @@ const pages = root.addChildren([
     virtualServers,
     newVirtualServer,
     editVirtualServer,
+    requests,
     sessions,
     me,
     accounts,

@@ -169,3 +169,25 @@ test('thousands of different limits stay correct though not all are kept', () =>
     expect(accessOf({ groups: ['g'], limitedTo: [name] }, many).scopes).toEqual([name]);
   expect(many.byScopes.size).toBeLessThanOrEqual(1000);
 });
+
+test('what one person holds is theirs alone, also beside a scope of the same name that groups hold', () => {
+  const personal = {
+    ...{ provider: 'entra', subject: 'nora' },
+    scope: {
+      ...{ name: 'access-request:1', agentRules: [], groupMappings: [], serverRules: [] },
+      uiPermissions: { list_service: ['one'] },
+    },
+  };
+  const both = compile(
+    set(
+      'UI-Scopes: { "access-request:1": { list_service: [all] } }\ngroup_mappings: { g: ["access-request:1"] }',
+    ),
+    [personal],
+  );
+  const sees = (groups: string[], subject: string, provider = 'entra') =>
+    accessOf({ groups, subject, provider }, both).permissions.get('list_service');
+  expect(sees(['g'], 'other')).toBe('all');
+  expect(sees([], 'nora')).toEqual(new Set(['one']));
+  expect(sees([], 'nora', 'okta')).toBeUndefined();
+  expect(accessOf({ groups: [] }, both).scopes).toEqual([]);
+});

@@ -32,6 +32,8 @@ export interface CompiledScope {
   readonly permissions: ReadonlyMap<UiPermission, 'all' | ReadonlySet<string>>;
   /** The programs for which it counts; undefined: for any, and without one. */
   readonly clients: ReadonlySet<string> | undefined;
+  /** One person holds it, so that it is not the scope of that name which groups hold. */
+  readonly isPersonal?: true;
 }
 
 /** Makes a scope ready for decisions. */
@@ -161,7 +163,7 @@ export function compile(set: ScopeSet, personal: readonly PersonalScope[] = []):
   const byPerson = new Map<string, CompiledScope[]>();
   for (const { provider, subject, scope } of personal) {
     const key = personKey(provider, subject);
-    byPerson.set(key, [...(byPerson.get(key) ?? []), compileScope(scope)]);
+    byPerson.set(key, [...(byPerson.get(key) ?? []), { ...compileScope(scope), isPersonal: true }]);
   }
   return { byGroup, byPerson, bySubject: new WeakMap(), byScopes: new Map() };
 }
@@ -180,7 +182,10 @@ export function holdingOf(subject: Subject, grants: Grants): Holding {
   if (known) return known;
   const scopes = scopesOf(subject, grants);
   // JSON keeps names apart whatever they contain.
-  const key = JSON.stringify([Boolean(subject.onlyReading), ...scopes.map(({ name }) => name)]);
+  const key = JSON.stringify([
+    Boolean(subject.onlyReading),
+    ...scopes.map(({ name, isPersonal }) => (isPersonal ? [name] : name)),
+  ]);
   let holding = grants.byScopes.get(key);
   if (!holding) {
     holding = hold(scopes);

@@ -73,7 +73,12 @@ export function ExplainCall() {
         </div>
       </form>
       {explain.error && <Problem error={explain.error} />}
-      {explain.data && <ExplainedCall explanation={explain.data} />}
+      {explain.data && (
+        <ExplainedCall
+          explanation={explain.data}
+          server={explain.variables.server.trim().replace(/^\/+|\/+$/g, '')}
+        />
+      )}
     </section>
   );
 }

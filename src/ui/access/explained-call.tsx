@@ -3,13 +3,22 @@ import { Link } from '@tanstack/react-router';
 import { CircleCheck, CircleX } from 'lucide-react';
 import type { api } from '../api.ts';
 import { Fact } from '../controls/fact.tsx';
+import { requestsQuery } from '../requests/requests-query.ts';
+import { count, t } from '../words/words.ts';
 import { groupNames, scopesQuery } from './access-query.ts';
 
 /** What the gateway would decide, and why. */
 export type Explanation = Awaited<ReturnType<typeof api<'access.explain'>>>;
 
 /** A decision with its reasons: the scope, the rule and the groups behind it, or what is missing. */
-export function ExplainedCall({ explanation }: { explanation: Explanation }) {
+export function ExplainedCall({
+  explanation,
+  server,
+}: {
+  explanation: Explanation;
+  /** The name of the server that was asked about, without slashes at its ends. */
+  server: string;
+}) {
   const { allow, scope, source, rule, by_groups, groups, scopes } = explanation;
   const Icon = allow ? CircleCheck : CircleX;
   return (
@@ -21,8 +30,9 @@ export function ExplainedCall({ explanation }: { explanation: Explanation }) {
           <span className="block">{explanation.explanation}</span>
         </p>
       </div>
+      {!allow && server !== '' && <WhatToDo server={server} />}
       <dl className="grid gap-2">
-        {scope !== null && (
+        {scope !== null && !scope.startsWith('access-request:') && (
           <Fact name="Scope">
             <ScopeLink name={scope} />
             {source && <span className="text-quiet"> {sourceWords[source]}</span>}
@@ -35,7 +45,7 @@ export function ExplainedCall({ explanation }: { explanation: Explanation }) {
             </pre>
           </Fact>
         )}
-        {allow && (
+        {allow && by_groups.length > 0 && (
           <Fact name="Given by">
             <GroupNames groups={by_groups} />
           </Fact>
@@ -58,6 +68,29 @@ export function ExplainedCall({ explanation }: { explanation: Explanation }) {
         </Fact>
       </dl>
     </section>
+  );
+}
+
+/** From a denial to what changes it: requests for that server that wait, and access given by groups. */
+function WhatToDo({ server }: { server: string }) {
+  const { data } = useQuery(requestsQuery('decide', { status: 'pending', path: `/${server}` }));
+  const waiting = data?.total_count ?? 0;
+  return (
+    <p className="flex flex-wrap gap-x-4 gap-y-1 pl-6.5">
+      <Link
+        to="/servers/$"
+        params={{ _splat: server }}
+        search={{ tab: 'access' }}
+        className="rounded-sm underline underline-offset-4"
+      >
+        {t('Give access to {name}', { name: server })}
+      </Link>
+      {waiting > 0 && (
+        <Link to="/requests" search={{ tab: 'waiting' }} className="rounded-sm underline underline-offset-4">
+          {count(waiting, '{n} request for it waits', '{n} requests for it wait')}
+        </Link>
+      )}
+    </p>
   );
 }
 

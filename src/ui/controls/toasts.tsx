@@ -5,6 +5,13 @@ interface Toast {
   readonly id: number;
   readonly kind: 'done' | 'failed';
   readonly text: string;
+  readonly action?: ToastAction | undefined;
+}
+
+/** What can be done about what was announced, such as to undo it. */
+export interface ToastAction {
+  readonly words: string;
+  readonly run: () => void;
 }
 
 let toasts: readonly Toast[] = [];
@@ -20,11 +27,11 @@ function dismiss(id: number): void {
   set(toasts.filter((toast) => toast.id !== id));
 }
 
-/** Tells of something done, for 5 s, or failed, until dismissed; a screen reader speaks it. */
-export function announce(kind: Toast['kind'], text: string): void {
+/** Tells of something done, for 5 s (15 s where it can be undone), or failed, until dismissed; a screen reader speaks it. */
+export function announce(kind: Toast['kind'], text: string, action?: ToastAction): void {
   const id = ++lastId;
-  set([...toasts.slice(-3), { id, kind, text }]);
-  if (kind === 'done') setTimeout(() => dismiss(id), 5000);
+  set([...toasts.slice(-3), { id, kind, text, action }]);
+  if (kind === 'done') setTimeout(() => dismiss(id), action ? 15_000 : 5000);
 }
 
 /** Where announcements appear; its two live regions are always on the page, or their first words would go unheard. */
@@ -62,7 +69,19 @@ function Card({ toast }: { toast: Toast }) {
         aria-hidden
         className={`mt-1 shrink-0 ${toast.kind === 'done' ? 'text-good' : 'text-bad'}`}
       />
-      <p className="py-0.5">{toast.text}</p>
+      <p className="min-w-0 py-0.5 break-words whitespace-pre-line">{toast.text}</p>
+      {toast.action && (
+        <button
+          type="button"
+          onClick={() => {
+            dismiss(toast.id);
+            toast.action?.run();
+          }}
+          className="min-h-6 shrink-0 rounded-sm px-1.5 font-medium underline underline-offset-4 hover:bg-hover"
+        >
+          {toast.action.words}
+        </button>
+      )}
       <button
         type="button"
         onClick={() => dismiss(toast.id)}

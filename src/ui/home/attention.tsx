@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { CircleCheck, CircleX, TriangleAlert } from 'lucide-react';
 import { doctorQuery, type Me, type Server } from '../api.ts';
+import { requestsQuery } from '../requests/requests-query.ts';
 import { healthWords } from '../servers/health.tsx';
 import { isIn } from '../servers/server-filter.ts';
 import { count, t } from '../words/words.ts';
@@ -20,9 +21,16 @@ const most = 6;
 /** For those who look after servers or the gateway: what does not work, or not for long. */
 export function Attention({ me, servers }: { me: Me; servers: readonly Server[] }) {
   const { data: diagnosis } = useQuery({ ...doctorQuery(3600), enabled: me.is_admin });
-  const cares = me.is_admin || servers.some(({ can }) => can.modify || can.toggle);
+  const { data: waiting } = useQuery(requestsQuery('decide', { status: 'pending' }));
+  const asked = waiting?.requests ?? [];
+  const cares = me.is_admin || asked.length > 0 || servers.some(({ can }) => can.modify || can.toggle);
   if (!cares) return null;
+  const names = new Map(servers.map(({ path, server_name }) => [path, server_name]));
   const matters: Matter[] = [
+    ...asked.slice(0, 3).map(({ id, username, path, reason }) => ({
+      ...{ key: `request ${id}`, isBad: false, href: '/requests?tab=waiting', more: reason },
+      words: t('{name} asks for {server}', { name: username, server: names.get(path) ?? path }),
+    })),
     ...servers
       .filter((server) => isIn('issues', server))
       .map((server) => ({

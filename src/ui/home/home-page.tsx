@@ -2,12 +2,13 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { ArrowRight } from 'lucide-react';
 import { useState } from 'react';
-import { meQuery, type Server, serversQuery } from '../api.ts';
+import { type Me, meQuery, type Server, serversQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { buttonClass } from '../controls/button.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { AskAccessButton } from '../requests/ask-access.tsx';
 import { ConnectButton } from '../servers/connect-button.tsx';
 import { Health } from '../servers/health.tsx';
 import { useServerEvents } from '../servers/server-events.ts';
@@ -45,7 +46,7 @@ export function Home() {
           </div>
           {isPending && <Pending rows={6} />}
           {error && !data && <Problem error={error} retry={() => void refetch()} />}
-          {data && <Ready servers={data.servers} canRegister={data.can_register} />}
+          {data && <Ready servers={data.servers} canRegister={data.can_register} me={me} />}
         </section>
         <div className="grid min-w-0 gap-6">
           <Attention me={me} servers={data?.servers ?? []} />
@@ -56,7 +57,7 @@ export function Home() {
   );
 }
 
-function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegister: boolean }) {
+function Ready({ servers, canRegister, me }: { servers: readonly Server[]; canRegister: boolean; me: Me }) {
   const { paths } = useFavourites();
   const [recent] = useState(recentServers);
   const usable = servers.filter(({ is_enabled }) => is_enabled);
@@ -75,10 +76,12 @@ function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegist
             ? t('No server is registered yet.')
             : t('No server has been shared with you yet. Ask an administrator for access.')}
         </p>
-        {canRegister && (
+        {canRegister ? (
           <Link to="/register" className={buttonClass('primary')}>
             {t('Register a server')}
           </Link>
+        ) : (
+          <AskAccessButton look="primary" />
         )}
       </div>
     );
@@ -115,7 +118,7 @@ function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegist
                   </h3>
                   <p className="truncate text-quiet">
                     {server.num_tools === 0
-                      ? t('No tool that you can call yet. Ask an administrator for access.')
+                      ? t('No tool that you can call yet.')
                       : server.description || count(server.num_tools, '{n} tool', '{n} tools')}
                   </p>
                 </div>
@@ -123,7 +126,11 @@ function Ready({ servers, canRegister }: { servers: readonly Server[]; canRegist
                   <Health server={server} brief />
                 </span>
                 <span className="relative shrink-0">
-                  <ConnectButton server={server} names />
+                  {server.num_tools === 0 && !me.is_admin ? (
+                    <AskAccessButton path={server.path} name={server.server_name} names />
+                  ) : (
+                    <ConnectButton server={server} names />
+                  )}
                 </span>
               </li>
             ))}

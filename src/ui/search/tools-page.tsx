@@ -7,6 +7,7 @@ import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { useUrlText } from '../controls/url-text.ts';
+import { AskAccessButton } from '../requests/ask-access.tsx';
 import { count, t } from '../words/words.ts';
 import { searchQuery } from './search-query.ts';
 
@@ -39,9 +40,14 @@ export function Tools() {
       {!isEmpty && error && <Problem error={error} retry={() => void refetch()} />}
       {!isEmpty && !data && isFetching && <Pending rows={5} />}
       {!isEmpty && data?.results.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('No tool matches. Tools of servers that are disabled or not shared with you are not searched.')}
-        </p>
+        <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+          <p className="text-quiet">
+            {t(
+              'No tool matches. Tools of servers that are disabled or not shared with you are not searched.',
+            )}
+          </p>
+          <AskAccessButton />
+        </div>
       )}
       {!isEmpty && data && data.results.length > 0 && (
         <ul aria-label={t('Tools')} className="overflow-hidden rounded-lg border border-line bg-raised">

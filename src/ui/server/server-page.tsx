@@ -10,6 +10,7 @@ import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { type Tab, TabLinks } from '../controls/tab-links.tsx';
+import { AskAccessButton, isUnseen } from '../requests/ask-access.tsx';
 import { EnabledState } from '../servers/enabled-state.tsx';
 import { FavouriteStar } from '../servers/favourite-star.tsx';
 import { Health } from '../servers/health.tsx';
@@ -43,7 +44,13 @@ export function ServerPage() {
   if (isPending || error || !me)
     return (
       <Page title={`/${path}`}>
-        {error ? <Problem error={error} retry={() => void refetch()} /> : <Pending rows={6} />}
+        {error ? (
+          <Problem error={error} retry={() => void refetch()}>
+            {isUnseen(error) && <AskAccessButton path={`/${path}`} />}
+          </Problem>
+        ) : (
+          <Pending rows={6} />
+        )}
       </Page>
     );
   const tabs = tabsOf(data, me);

@@ -10,6 +10,7 @@ import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { SchemaTable } from '../controls/schema-table.tsx';
 import { mentions } from '../controls/text-match.ts';
+import { AskAccessButton } from '../requests/ask-access.tsx';
 import { count, t } from '../words/words.ts';
 import { kindOfTool } from './tool-kind.ts';
 
@@ -46,7 +47,12 @@ export function ToolList({ server }: { server: Server }) {
           </span>
         </p>
       )}
-      {data?.tools.length === 0 && <p className="text-quiet">{t('It has no tool that you can call.')}</p>}
+      {data?.tools.length === 0 && (
+        <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+          <p className="text-quiet">{t('It has no tool that you can call.')}</p>
+          <AskAccessButton path={server.path} name={server.server_name} />
+        </div>
+      )}
       {data && data.tools.length > 5 && (
         <div className="flex flex-wrap items-center gap-3">
           <Search

@@ -7,6 +7,7 @@ import {
   CircleUser,
   Fingerprint,
   House,
+  Inbox,
   KeyRound,
   type LucideIcon,
   MonitorSmartphone,
@@ -62,6 +63,7 @@ export const navigation: readonly PlaceGroup[] = [
     words: t('Mine'),
     places: [
       { to: '/clients', words: t('Connected clients'), icon: AppWindow, sees: everybody },
+      { to: '/requests', words: t('Requests'), icon: Inbox, sees: everybody },
       { to: '/connections', words: t('Connections'), icon: Plug, sees: everybody },
       { to: '/tokens', words: t('Tokens'), icon: KeyRound, sees: everybody },
       { to: '/sessions', words: t('Sessions'), icon: MonitorSmartphone, sees: everybody },

@@ -3,6 +3,7 @@ import { useNavigate, useRouter } from '@tanstack/react-router';
 import { Command } from 'cmdk';
 import {
   Bot,
+  Inbox,
   KeyRound,
   LogOut,
   type LucideIcon,
@@ -132,6 +133,7 @@ function useEntries(me: Me, text: string, onClose: () => void, onMint: () => voi
       ...((me.ui_permissions.register_service?.length ?? 0) > 0
         ? [{ key: 'act register', icon: Plus, words: t('Register a server'), run: go('/register') }]
         : []),
+      { key: 'act ask', icon: Inbox, words: t('Request access'), run: go('/requests?ask=') },
       { key: 'act token', icon: KeyRound, words: t('Create a token'), run: onMint },
       ...(me.is_admin
         ? [{ key: 'act scope', icon: ShieldPlus, words: t('Create a scope'), run: go('/access/new') }]

@@ -7,6 +7,11 @@ import { CopyButton, CopyText } from '../controls/copy.tsx';
 import { Page } from '../controls/page.tsx';
 import { SignOut } from '../controls/sign-out.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { AskAccessButton } from '../requests/ask-access.tsx';
+import { RequestRow } from '../requests/request-row.tsx';
+import { Requestable } from '../requests/requestable.tsx';
+import { requestableQuery, requestsQuery } from '../requests/requests-query.ts';
+import { t } from '../words/words.ts';
 
 /** The page for somebody who has signed in, but whose groups give no scope: why, and what to ask of whom. */
 export function NoAccess() {
@@ -32,17 +37,7 @@ export function NoAccess() {
             </ul>
           )}
         </section>
-        <section className="mt-8 grid justify-items-start gap-3">
-          <h2 className="text-lead font-semibold">What to ask for</h2>
-          <p>
-            Ask an administrator of this gateway to add your account to a group that is mapped to a scope
-            {count > 0 && ', or to map one of the groups above in scopes.yml'}. Here is a message to send:
-          </p>
-          <blockquote className="w-full rounded-md border border-line bg-raised p-3 whitespace-pre-line">
-            {requestOf(me)}
-          </blockquote>
-          <CopyButton text={requestOf(me)} label="Copy message" />
-        </section>
+        <HowToAsk me={me} />
         <section className="mt-8 grid gap-3">
           <h2 className="text-lead font-semibold">When it is done</h2>
           <p>
@@ -56,6 +51,67 @@ export function NoAccess() {
         </section>
       </Page>
     </div>
+  );
+}
+
+/** How to get in: by a request to the gateway, or by a message where it takes none. */
+function HowToAsk({ me }: { me: Me }) {
+  const { data: taken } = useQuery(requestableQuery());
+  const { data: mine } = useQuery(requestsQuery('mine'));
+  if (!taken) return null;
+  return (
+    <section className="mt-8 grid justify-items-start gap-3">
+      <h2 className="text-lead font-semibold">{t('What to ask for')}</h2>
+      {taken.enabled ? (
+        <>
+          <p>
+            {t(
+              'Ask for the server that you need: its owner or an administrator decides, and you can use it from then on.',
+            )}
+          </p>
+          <AskAccessButton look="primary" />
+          {mine && mine.requests.length > 0 && (
+            <ul
+              aria-label={t('My requests')}
+              className="w-full overflow-hidden rounded-lg border border-line bg-raised"
+            >
+              {mine.requests.slice(0, 10).map((request) => (
+                <RequestRow key={request.id} request={request} name={undefined} isMine />
+              ))}
+            </ul>
+          )}
+          <div className="w-full">
+            <Requestable />
+          </div>
+          <details className="w-full">
+            <summary className="w-fit rounded-sm underline underline-offset-4">
+              {t('Or ask to be added to a group')}
+            </summary>
+            <div className="mt-3 grid justify-items-start gap-3">
+              <MessageToSend me={me} />
+            </div>
+          </details>
+        </>
+      ) : (
+        <MessageToSend me={me} />
+      )}
+    </section>
+  );
+}
+
+function MessageToSend({ me }: { me: Me }) {
+  return (
+    <>
+      <p>
+        Ask an administrator of this gateway to add your account to a group that is mapped to a scope
+        {me.groups.length > 0 && ', or to map one of the groups above in scopes.yml'}. Here is a message to
+        send:
+      </p>
+      <blockquote className="w-full rounded-md border border-line bg-raised p-3 break-words whitespace-pre-line">
+        {requestOf(me)}
+      </blockquote>
+      <CopyButton text={requestOf(me)} label="Copy message" />
+    </>
   );
 }
 

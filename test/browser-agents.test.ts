@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { expectAccessible, expectFits, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
@@ -75,22 +75,28 @@ test('an administrator finds an agent, opens it and reads its skills and address
   await page.getByRole('searchbox', { name: 'Search agents' }).fill('book a flight');
   await page.getByText('1 of 2 agents').waitFor();
   await page.waitForURL(/\/agents\?q=book/);
-  await page.getByRole('button', { name: 'Flight Booking' }).click();
+  await page.getByRole('link', { name: 'Flight Booking' }).click();
   const skills = page.getByRole('region', { name: 'Skills of Flight Booking' });
   await skills.getByText('Lists flights between two airports on a day.').waitFor();
   await page.getByText(`${gateway.url}/api/agents/flight-booking/card`).waitFor();
-  await page.waitForURL(/open=%2Fflight-booking/);
+  await page.waitForURL(/\/agents\/flight-booking$/);
   await page.reload();
   await skills.getByText('Flights from Oslo to Lisbon on Friday').waitFor();
 });
 
 test('what a card says is only text', async () => {
-  const page = await openAs('alice', '/agents?open=%2Fteam%2Fodd');
+  const page = await openAs('alice', '/agents/team/odd');
   const skills = page.getByRole('region', { name: `Skills of ${markup}` });
   await skills.waitFor();
   await skills.getByText(markup).nth(2).waitFor();
   expect(await page.locator('img').count()).toBe(0);
-  expect(await page.title()).toBe('Agents · MCP Gateway & Registry');
+  expect(await page.title()).toBe(`${markup} · MCP Gateway & Registry`);
+  await page.getByRole('link', { name: 'Card', exact: true }).click();
+  await page
+    .getByRole('region', { name: `Card of ${markup}` })
+    .getByText('"protocolVersion"')
+    .waitFor();
+  expect(await page.locator('img').count()).toBe(0);
 });
 
 test('an administrator switches an agent off and on with the keyboard alone, and each is announced', async () => {
@@ -104,9 +110,47 @@ test('an administrator switches an agent off and on with the keyboard alone, and
     await control.waitFor();
     expect(await control.getAttribute('aria-checked')).toBe(String(state === 'enabled'));
   }
-  await tabTo(page, page.getByRole('button', { name: 'Flight Booking' }));
+  await tabTo(page, page.getByRole('link', { name: 'Flight Booking' }));
   await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'Skills of Flight Booking' }).waitFor();
+});
+
+test('an agent is registered by its card, changed and removed, by keyboard alone', async () => {
+  const page = await openAs('alice', '/agents');
+  await tabTo(page, page.getByRole('link', { name: 'Register an agent' }));
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('button', { name: 'Start from an example' }));
+  await page.keyboard.press('Enter');
+  const card = page.getByLabel('Agent card (JSON)');
+  const text = (await card.inputValue()).replace('"Flight Booking"', '"Rail Booking"');
+  // What is not a card is told at once, and nothing is sent.
+  await card.fill('{');
+  await page.getByRole('button', { name: 'Register', exact: true }).press('Enter');
+  await page
+    .getByText(/This is not JSON/)
+    .first()
+    .waitFor();
+  await card.fill(JSON.stringify({ name: 'No card' }));
+  await page.getByRole('button', { name: 'Register', exact: true }).press('Enter');
+  await page.getByRole('alert').first().waitFor();
+  await card.fill(text);
+  expect(await page.getByLabel('Path', { exact: true }).inputValue()).toBe('/rail-booking');
+  await page.getByRole('button', { name: 'Register', exact: true }).press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Rail Booking' }).waitFor();
+
+  await page.getByRole('link', { name: 'Settings', exact: true }).press('Enter');
+  await page.locator('main').getByRole('link', { name: 'Edit' }).press('Enter');
+  await page.getByRole('heading', { level: 1, name: 'Edit Rail Booking' }).waitFor();
+  expect(await page.getByLabel('Agent card (JSON)').inputValue()).toBe(text);
+  await page.getByLabel('Tags').fill('rail, travel');
+  await page.getByRole('button', { name: 'Save' }).press('Enter');
+  await page.getByText('#rail').first().waitFor();
+
+  await page.getByRole('link', { name: 'Settings', exact: true }).press('Enter');
+  await page.getByRole('button', { name: 'Remove' }).press('Enter');
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).press('Enter');
+  await page.getByText('Rail Booking was removed.').waitFor();
+  await page.getByText('2 agents', { exact: true }).waitFor();
 });
 
 test('a switch goes back when the gateway refuses, and says so', async () => {
@@ -122,22 +166,22 @@ test('a switch goes back when the gateway refuses, and says so', async () => {
 });
 
 test('a member of a group like that of the guide sees its agent, and no other, and changes nothing', async () => {
-  const page = await openAs('bob', '/agents?open=%2Fflight-booking');
+  const page = await openAs('bob', '/agents');
   await page.getByText('1 agent', { exact: true }).waitFor();
+  await page.getByRole('link', { name: 'Flight Booking' }).click();
   await page.getByRole('region', { name: 'Skills of Flight Booking' }).getByText('Find flights').waitFor();
   expect(await page.getByRole('switch').count()).toBe(0);
 });
 
 test('who may list agents but not get their cards is told so', async () => {
-  const page = await openAs(developer, '/agents?open=%2Fflight-booking');
-  await page.getByText('2 agents', { exact: true }).waitFor();
+  const page = await openAs(developer, '/agents/flight-booking');
   await page.getByText('not its card').waitFor();
   expect(await page.getByText('127.0.0.1').count()).toBe(0);
 });
 
 test('who may see no agent has no link to them, and the page says whom to ask', async () => {
   const page = await openAs(operator, '/agents');
-  await page.getByText('no agent that your scopes let you see').waitFor();
+  await page.getByText('No agent has been shared with you.').waitFor();
   expect(await page.getByRole('link', { name: 'Agents', exact: true }).count()).toBe(0);
 });
 
@@ -162,22 +206,31 @@ test('an error says its cause, and trying again recovers', async () => {
 /** The views of agents, by who sees them and how to get there. */
 const views: [name: string, who: string, path: string, ready: string][] = [
   ['agents', 'alice', '/agents', '2 agents'],
-  ['an agent with skills', 'alice', '/agents?open=%2Fflight-booking', 'Find flights'],
-  ['an agent full of markup', 'alice', '/agents?open=%2Fteam%2Fodd', 'Card'],
+  ['an agent with skills', 'alice', '/agents/flight-booking', 'Find flights'],
+  ['an agent full of markup', 'alice', '/agents/team/odd', 'Skills'],
+  ['the card of an agent', 'alice', '/agents/team/odd?tab=card', 'byte for byte'],
+  ['registering an agent', 'alice', '/register-agent', 'Agent card'],
+  ['editing an agent', 'alice', '/edit-agent/flight-booking', 'Agent card'],
   ['a search without result', 'alice', '/agents?q=nothing-like-it', 'No agent matches.'],
-  ['an agent without its card', developer, '/agents?open=%2Fflight-booking', 'get_agent'],
-  ['no agent', operator, '/agents', 'no agent that your scopes let you see'],
+  ['an agent without its card', developer, '/agents/flight-booking', 'not its card'],
+  ['no agent', operator, '/agents', 'No agent has been shared'],
 ];
 
-describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
-  test.each(views)('%s is accessible and fits 1280 and 360 pixels', async (_name, who, path, ready) => {
-    const page = await openAs(who, path, { colorScheme });
-    await page.getByText(ready).first().waitFor();
-    await page.waitForLoadState('networkidle');
-    await expectAccessible(page);
-    await expectFits(page);
-    await page.setViewportSize({ width: 360, height: 740 });
-    await expectFits(page);
-    if (colorScheme === 'light') await expectAccessible(page);
-  });
-});
+test.each(['alice', developer, operator])(
+  'what %s sees is accessible and fits 1280 and 360 pixels',
+  async (who) => {
+    // One session, and themes in turns: every page is in both in browser-pages.test.ts.
+    const page = await openAs(who, '/agents');
+    for (const [index, [, , path, ready]] of views.filter(([, of]) => of === who).entries()) {
+      await page.emulateMedia({ colorScheme: index % 2 === 0 ? 'light' : 'dark', reducedMotion: 'reduce' });
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await page.goto(`${gateway.url}${path}`);
+      await page.getByText(ready).first().waitFor();
+      await expectAccessible(page);
+      await expectFits(page);
+      await page.setViewportSize({ width: 360, height: 740 });
+      await expectFits(page);
+    }
+  },
+  60_000,
+);

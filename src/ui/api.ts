@@ -165,6 +165,23 @@ export function agentQuery(path: string) {
   });
 }
 
+/** The card of an agent as it was registered, to the byte. */
+export function agentCardQuery(path: string) {
+  return queryOptions({
+    queryKey: ['agent', path, 'card'],
+    queryFn: async ({ signal }) => {
+      // The typed call would read it as JSON.
+      const answer = await fetch(`/api/agents${path.split('/').map(encodeURIComponent).join('/')}/card`, {
+        signal,
+      });
+      if (answer.ok) return answer.text();
+      // For the failure in the gateway's words.
+      await api('agents.get', { params: { path }, signal });
+      throw new Error(`The gateway answered ${answer.status}.`);
+    },
+  });
+}
+
 /** The caller's personal tokens, newest first; never the tokens themselves. */
 export const tokensQuery = queryOptions({
   queryKey: ['tokens', 'mine'],

@@ -105,11 +105,33 @@ const edit = createRoute({
   component: lazyRouteComponent(() => import('./register/register-page.tsx'), 'Edit'),
 });
 
+// A parent of its own, as for servers.
+const agentCatalog = createRoute({ getParentRoute: () => signedIn, path: '/agents' });
+
 const agents = createRoute({
-  getParentRoute: () => signedIn,
-  path: '/agents',
-  validateSearch: (search) => pick(search, ['q', 'open']),
+  getParentRoute: () => agentCatalog,
+  path: '/',
+  validateSearch: (search) => pick(search, ['q']),
   component: lazyRouteComponent(() => import('./agents/agents-page.tsx'), 'Agents'),
+});
+
+const agent = createRoute({
+  getParentRoute: () => agentCatalog,
+  path: '/$',
+  validateSearch: (search) => pick(search, ['tab']),
+  component: lazyRouteComponent(() => import('./agents/agent-page.tsx'), 'AgentPage'),
+});
+
+const registerAgent = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/register-agent',
+  component: lazyRouteComponent(() => import('./agents/agent-form-page.tsx'), 'RegisterAgent'),
+});
+
+const editAgent = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/edit-agent/$',
+  component: lazyRouteComponent(() => import('./agents/agent-form-page.tsx'), 'EditAgent'),
 });
 
 const tokens = createRoute({
@@ -245,7 +267,9 @@ const pages = root.addChildren([
     catalog.addChildren([servers, server]),
     register,
     edit,
-    agents,
+    agentCatalog.addChildren([agents, agent]),
+    registerAgent,
+    editAgent,
     tokens,
     connectedClients,
     connections,

@@ -1,11 +1,11 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { ChevronRight } from 'lucide-react';
-import { memo, useId } from 'react';
+import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
 import { type AgentInfo, agentQuery, agentsQuery, api } from '../api.ts';
 import { useSwitch } from '../controls/fields/use-switch.ts';
-import { Tags } from '../controls/tags.tsx';
 import { EnabledState } from '../servers/enabled-state.tsx';
-import { AgentDetail } from './agent-detail.tsx';
+import { NameTile } from '../servers/server-icon.tsx';
+import { count, t } from '../words/words.ts';
 
 /** Switches an agent. */
 export function useAgentSwitch(agent: AgentInfo) {
@@ -30,68 +30,55 @@ export function useAgentSwitch(agent: AgentInfo) {
 }
 
 /** The columns of the list on a wide page, shared by its head and its rows. */
-export const agentColumns = 'lg:grid-cols-[1rem_minmax(0,3fr)_minmax(0,6fr)_5rem_4rem_6.5rem]';
+export const agentColumns = 'lg:grid-cols-[2rem_minmax(0,3fr)_minmax(0,5fr)_minmax(0,2fr)_4rem_6.5rem]';
 
-/** One agent in the list, which opens to its details. */
-export const AgentRow = memo(function AgentRow({
-  agent,
-  open,
-  onToggleOpen,
-  onTag,
-}: {
-  agent: AgentInfo;
-  open: boolean;
-  onToggleOpen: (path: string) => void;
-  onTag: (tag: string) => void;
-}) {
-  const detail = useId();
+/** One agent in the list, which leads to its page. */
+export const AgentRow = memo(function AgentRow({ agent }: { agent: AgentInfo }) {
   const { on, change } = useAgentSwitch(agent);
   return (
-    <li className="border-b border-line last:border-0">
-      <div
-        className={`relative grid grid-cols-[1rem_minmax(0,1fr)_auto] items-start gap-x-3 gap-y-1 px-4 py-3 hover:bg-hover ${agentColumns}`}
-      >
-        <ChevronRight
-          size={16}
-          aria-hidden
-          className={`mt-0.5 text-quiet motion-safe:transition-transform ${open ? 'rotate-90' : ''}`}
-        />
-        <div className="min-w-0">
-          <h2 className="font-semibold">
-            <button
-              type="button"
-              aria-expanded={open}
-              aria-controls={open ? detail : undefined}
-              onClick={() => onToggleOpen(agent.path)}
-              className="text-left after:absolute after:inset-0"
-            >
-              {agent.name}
-            </button>
-          </h2>
-          <p className="font-mono text-code text-quiet">{agent.path}</p>
-        </div>
-        <div className="min-w-0 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2">
-          <p className={open ? 'whitespace-pre-line' : 'line-clamp-2'}>
-            {agent.description || <span className="text-quiet">No description</span>}
-          </p>
-          <Tags tags={agent.tags} things="agents" onTag={onTag} />
-        </div>
-        <div className="flex min-w-0 flex-wrap gap-x-4 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2 lg:contents">
-          <span className="text-quiet">A2A {agent.protocol_version}</span>
-          <span className="text-quiet lg:text-right">
-            {agent.num_skills}{' '}
-            <span className="lg:sr-only">{agent.num_skills === 1 ? 'skill' : 'skills'}</span>
-          </span>
-        </div>
-        <div className="relative max-lg:col-start-3 max-lg:row-start-1 lg:-mt-1">
-          <EnabledState name={agent.name} on={on} onChange={agent.can.modify ? change : undefined} />
-        </div>
+    <li
+      className={`relative grid grid-cols-[2rem_minmax(0,1fr)_auto] items-center gap-x-3 gap-y-1 border-b border-line px-4 py-2.5 last:border-0 hover:bg-hover ${agentColumns}`}
+    >
+      <NameTile name={agent.name} />
+      <div className="min-w-0">
+        <h2 className="truncate font-semibold">
+          <Link
+            to="/agents/$"
+            params={{ _splat: agent.path.slice(1) }}
+            preload={false}
+            className="after:absolute after:inset-0"
+          >
+            {agent.name}
+          </Link>
+        </h2>
+        <p className="truncate font-mono text-code text-quiet">{agent.path}</p>
       </div>
-      {open && (
-        <div id={detail} className="border-t border-line bg-paper px-4 py-4 sm:pl-11">
-          <AgentDetail agent={agent} />
-        </div>
-      )}
+      <div className="min-w-0 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2">
+        <p className="truncate">
+          {agent.description || <span className="text-quiet">{t('No description')}</span>}
+        </p>
+        <p className="truncate text-meta text-quiet">
+          {agent.tags
+            .slice(0, 6)
+            .map((tag) => `#${tag}`)
+            .join(' · ')}
+        </p>
+      </div>
+      <div className="flex min-w-0 flex-wrap gap-x-4 max-lg:order-1 max-lg:col-span-2 max-lg:col-start-2 lg:contents">
+        <span className="min-w-0 truncate text-quiet">
+          {agent.provider ?? `A2A ${agent.protocol_version}`}
+          <span className="hidden truncate text-meta lg:block">
+            {agent.provider !== null && `A2A ${agent.protocol_version}`}
+          </span>
+        </span>
+        <span className="text-quiet lg:text-right lg:tabular-nums">
+          <span className="lg:hidden">{count(agent.num_skills, '{n} skill', '{n} skills')}</span>
+          <span className="max-lg:hidden">{agent.num_skills}</span>
+        </span>
+      </div>
+      <div className="relative max-lg:col-start-3 max-lg:row-start-1">
+        <EnabledState name={agent.name} on={on} onChange={agent.can.modify ? change : undefined} />
+      </div>
     </li>
   );
 });

@@ -133,6 +133,16 @@ function useEntries(me: Me, text: string, onClose: () => void, onMint: () => voi
       ...((me.ui_permissions.register_service?.length ?? 0) > 0
         ? [{ key: 'act register', icon: Plus, words: t('Register a server'), run: go('/register') }]
         : []),
+      ...((me.ui_permissions.publish_agent?.length ?? 0) > 0
+        ? [
+            {
+              key: 'act agent',
+              icon: Plus,
+              words: t('Register an agent'),
+              run: go('/register-agent'),
+            },
+          ]
+        : []),
       { key: 'act ask', icon: Inbox, words: t('Request access'), run: go('/requests?ask=') },
       { key: 'act token', icon: KeyRound, words: t('Create a token'), run: onMint },
       ...(me.is_admin
@@ -171,7 +181,7 @@ function useEntries(me: Me, text: string, onClose: () => void, onMint: () => voi
             : among(
                 (agents?.agents ?? []).map(({ path, name, description }) => ({
                   ...{ key: `agent ${path}`, icon: Bot, words: name, more: `${path} ${description}` },
-                  run: go(`/agents?open=${encodeURIComponent(path)}`),
+                  run: go(router.buildLocation({ to: '/agents/$', params: { _splat: path.slice(1) } }).href),
                 })),
                 5,
               ),

@@ -575,7 +575,6 @@ export const de: Readonly<Record<string, string>> = {
     'A2A 1.0 oder 0.3. Sie wird Byte für Byte aufbewahrt, damit Signaturen gültig bleiben.',
   'Choose a file': 'Datei wählen',
   'Start from an example': 'Mit einem Beispiel beginnen',
-  Path: 'Pfad',
   'The path stays: scopes know the agent by it.': 'Der Pfad bleibt: Scopes kennen den Agenten daran.',
   'Where it is found in the registry.': 'Wo er im Verzeichnis zu finden ist.',
   'Enter a path.': 'Geben Sie einen Pfad ein.',

@@ -4,10 +4,10 @@ import { api, toolsQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { ToolChoice } from '../controls/fields/tool-choice.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
-import { ToolChoice } from '../server/tool-choice.tsx';
 import { count, t } from '../words/words.ts';
 import { type AccessRequest, requestsKey } from './requests-query.ts';
 

@@ -7,12 +7,12 @@ import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { NamesField } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { ToolChoice } from '../controls/fields/tool-choice.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { count, t } from '../words/words.ts';
 import { GroupsOfPerson } from './groups-of-person.tsx';
-import { ToolChoice } from './tool-choice.tsx';
 
 interface Wanted {
   readonly groups: readonly string[];

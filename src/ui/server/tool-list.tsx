@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from 'react';
 import { type Server, type Tool, toolsQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Search } from '../controls/fields/search.tsx';
+import { kindOfTool } from '../controls/fields/tool-choice.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
@@ -12,7 +13,6 @@ import { SchemaTable } from '../controls/schema-table.tsx';
 import { mentions } from '../controls/text-match.ts';
 import { AskAccessButton } from '../requests/ask-access.tsx';
 import { count, t } from '../words/words.ts';
-import { kindOfTool } from './tool-kind.ts';
 
 const TryTool = lazy(() =>
   import('./try-tool.tsx').then(({ TryTool: component }) => ({ default: component })),

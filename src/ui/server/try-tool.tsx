@@ -4,10 +4,10 @@ import { type FormEvent, useId, useMemo, useRef, useState } from 'react';
 import type { Server, Tool } from '../api.ts';
 import { pageToken } from '../connect/page-token.ts';
 import { Button } from '../controls/button.tsx';
+import { kindOfTool } from '../controls/fields/tool-choice.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { ToolField } from './tool-field.tsx';
 import { argumentsOf, type FieldFault, fieldsOf } from './tool-form.ts';
-import { kindOfTool } from './tool-kind.ts';
 import { ToolResult } from './tool-result.tsx';
 
 /** The form that calls a tool through the gateway as who is signed in, made from the tool's schema; and what it answered. */

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Server } from '../api.ts';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { Tags } from '../controls/tags.tsx';
+import { t } from '../words/words.ts';
 import { EnabledState } from './enabled-state.tsx';
 import { FavouriteStar } from './favourite-star.tsx';
 import { Health } from './health.tsx';
@@ -54,3 +54,32 @@ export const ServerCard = memo(function ServerCard({
     </li>
   );
 });
+
+/** Tags that narrow the list of `things` when pressed; nothing without tags. */
+function Tags({
+  tags,
+  things,
+  onTag,
+}: {
+  tags: readonly string[];
+  things: string;
+  onTag: (tag: string) => void;
+}) {
+  if (tags.length === 0) return null;
+  return (
+    <ul aria-label={t('Tags')} className="mt-1 flex flex-wrap gap-1">
+      {tags.map((tag) => (
+        <li key={tag}>
+          <button
+            type="button"
+            title={`Show ${things} tagged ${tag}`}
+            onClick={() => onTag(tag)}
+            className="relative min-h-6 rounded-sm bg-sunken px-1.5 text-meta text-quiet hover:text-ink"
+          >
+            #{tag}
+          </button>
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,6 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import {
+  Client as ClientV2,
+  StreamableHTTPClientTransport as TransportV2,
+} from '@modelcontextprotocol/client';
+import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
 import { freePort, startGateway, type TestGateway } from '../harness.ts';
@@ -286,6 +293,61 @@ test('a sign-in is exchanged on behalf of the person, each for themselves', asyn
   // Nobody consented to that: what the directory says is passed on.
   expect(error?.data.code).toBe('connection_needed');
   expect(error?.message).toMatch(/AADSTS65001/);
+});
+
+/** A client of either generation of the SDK at a server; `open` is how it shows addresses to people, if it does. */
+async function clientAt(
+  name: string,
+  token: string,
+  isModern: boolean,
+  open?: (url: string) => Promise<void>,
+) {
+  const url = new URL(`${gateway.url}/${name}/mcp`);
+  const asked = { requestInit: { headers: { authorization: `Bearer ${token}` } } };
+  const info = { name: 'client', version: '1' };
+  const capabilities = open ? { elicitation: { url: {} } } : {};
+  if (!isModern) {
+    const client = new ClientV1(info, { capabilities });
+    await client.connect(new TransportV1(url, asked) as never);
+    return client;
+  }
+  const client = new ClientV2(info, { capabilities, versionNegotiation: { mode: { pin: '2026-07-28' } } });
+  if (open)
+    client.setRequestHandler('elicitation/create', async ({ params }) => {
+      await open((params as { url: string }).url);
+      return { action: 'accept' as const };
+    });
+  await client.connect(new TransportV2(url, asked));
+  return client as unknown as ClientV1;
+}
+
+test('clients of both generations show where to connect if they can, else the link is in the error', async () => {
+  const { bob, dora } = people;
+  await register('sdk', hub.url, likeGithub());
+  const link = `${gateway.url}/oauth2/egress/connect?server=%2Fsdk`;
+  const call = { name: 'whoami', arguments: {} };
+  for (const isModern of [false, true]) {
+    const plain = await clientAt('sdk', dora.token, isModern);
+    await expect(plain.callTool(call)).rejects.toThrow(link);
+    await plain.close();
+  }
+  const legacy = await clientAt('sdk', dora.token, false, async () => undefined);
+  const refusal = await legacy.callTool(call).catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(UrlElicitationRequiredError);
+  expect((refusal as UrlElicitationRequiredError).elicitations).toMatchObject([{ mode: 'url', url: link }]);
+  await connect(dora, 'sdk', 'dora-by-sdk');
+  // The same session goes on.
+  expect(JSON.stringify(await legacy.callTool(call))).toContain('dora-by-sdk');
+  await legacy.close();
+  // A client of 2026-07-28 shows the address, says so, and its one call goes through.
+  const shown: string[] = [];
+  const modern = await clientAt('sdk', bob.token, true, async (url) => {
+    shown.push(url);
+    await connect(bob, 'sdk', 'bob-by-sdk');
+  });
+  expect(JSON.stringify(await modern.callTool(call))).toContain('bob-by-sdk');
+  expect(shown).toEqual([link]);
+  await modern.close();
 });
 
 test('an agent that acts for nobody is told why it gets nothing', async () => {

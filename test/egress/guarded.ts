@@ -38,14 +38,14 @@ export async function startGuarded(
     const { id, method } = JSON.parse(text || '{}') as { id?: number; method?: string };
     if (id === undefined) return res.writeHead(202).end();
     const serverInfo = { name: 'hub', version: '1' };
-    const results: Record<string, unknown> = {
+    const results: Record<string, object> = {
       initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo },
       'tools/list': {
         tools: [{ name: 'whoami', description: 'Who calls', inputSchema: { type: 'object' } }],
       },
       'tools/call': { content: [{ type: 'text', text: who }] },
     };
-    return send(200, { jsonrpc: '2.0', id, result: results[method ?? ''] ?? {} });
+    return send(200, { jsonrpc: '2.0', id, result: { resultType: 'complete', ...results[method ?? ''] } });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -58,6 +58,8 @@ function check() {
   run(bin('biome'), ['check', '--error-on-warnings', '.']);
   typecheck('.', 'server');
   typecheck('src/ui', 'ui');
+  // Exports, files and dependencies that nothing uses; knip.json names where programs begin.
+  run(bin('knip'), ['--no-progress', '--no-config-hints']);
   run(bin('vitest'), [
     'run',
     'test/architecture.test.ts',

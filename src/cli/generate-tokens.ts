@@ -11,7 +11,7 @@ import { asTrouble, Trouble } from './trouble.ts';
 /** How many identities get their tokens at the same time. */
 const atOnce = 8;
 /** The part of its life after which a token is renewed. */
-export const renewAfter = 0.8;
+const renewAfter = 0.8;
 
 /** Where tokens come from and go to. */
 export interface Errand {

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
 
 /** What an event is about: a call through the gateway, a read or a change by the API, a sign-in, a token. */
-export const auditKinds = ['mcp', 'api', 'change', 'sign-in', 'token'] as const;
+const auditKinds = ['mcp', 'api', 'change', 'sign-in', 'token'] as const;
 
 /** How a request ended: it was allowed, refused, or failed for another reason. */
-export const auditDecisions = ['allow', 'deny', 'error'] as const;
+const auditDecisions = ['allow', 'deny', 'error'] as const;
 
 /** One line of the audit trail; times are ISO 8601 in UTC. Never credentials, bodies or tool arguments. */
 export const auditEvent = z.object({

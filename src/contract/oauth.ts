@@ -28,7 +28,7 @@ export const connectedClient = z.object({
 });
 
 /** Whether people may sign in from a client: `open` and `approved` let them. */
-export const oauthClientStatus = z.enum(['open', 'pending', 'approved', 'blocked']);
+const oauthClientStatus = z.enum(['open', 'pending', 'approved', 'blocked']);
 
 /** A program that people sign in from, as administrators see it. */
 export const oauthClient = z.object({

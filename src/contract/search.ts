@@ -6,13 +6,10 @@ import type { Endpoints } from './endpoint.ts';
 export const longestQuery = 500;
 
 /** The kinds of thing that a search finds. */
-export const foundKinds = ['server', 'tool', 'agent', 'virtual_server'] as const;
-
-/** One of the kinds of thing that a search finds. */
-export type FoundKind = (typeof foundKinds)[number];
+const foundKinds = ['server', 'tool', 'agent', 'virtual_server'] as const;
 
 /** What upstream's API calls the kinds; skills are known and never found yet. */
-export const entityTypes = ['mcp_server', 'tool', 'a2a_agent', 'skill', 'virtual_server'] as const;
+const entityTypes = ['mcp_server', 'tool', 'a2a_agent', 'skill', 'virtual_server'] as const;
 
 const score = z.number().min(0).max(1);
 

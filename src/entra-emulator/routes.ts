@@ -60,7 +60,7 @@ export async function answer(world: World, ask: Ask, seed: Seed): Promise<Reply>
 }
 
 /** The answer for what the emulator does not do, naming it. */
-export function notImplemented(feature: string): Reply {
+function notImplemented(feature: string): Reply {
   return {
     status: 501,
     body: {

@@ -6,7 +6,7 @@ import { type CallToolResult, createMcpHandler, McpServer } from '@modelcontextp
 import { z } from 'zod';
 
 /** The date and time in a time zone, as `2026-11-23 20:15:03 GMT+01:00 (Europe/Berlin)`; undefined when there is no such zone. */
-export function localTime(at: number, zone: string): string | undefined {
+function localTime(at: number, zone: string): string | undefined {
   // Intl also takes offsets such as +01:00, which name no zone.
   if (!/^[A-Za-z]/.test(zone)) return undefined;
   try {
@@ -27,7 +27,7 @@ export function localTime(at: number, zone: string): string | undefined {
 }
 
 /** Up to three zones whose city is `name`, or whose name contains it. */
-export function nearestZones(name: string): string[] {
+function nearestZones(name: string): string[] {
   const wanted = name.trim().toLowerCase().replaceAll(' ', '_');
   if (wanted.length < 3) return [];
   const zones = Intl.supportedValuesOf('timeZone');

@@ -129,20 +129,6 @@ export function serverAccessQuery(path: string) {
   });
 }
 
-/** The directory's names of groups, by what scopes call them in lower case; for administrators. */
-export const groupNamesQuery = queryOptions({
-  queryKey: ['group-names'],
-  queryFn: async ({ signal }) => {
-    const { groups } = await api('groups.list', { signal });
-    return new Map(
-      groups.flatMap(({ name, attributes }) =>
-        (attributes.mapping ?? []).map((mapping) => [mapping.toLowerCase(), name] as const),
-      ),
-    );
-  },
-  staleTime: 600_000,
-});
-
 /** Every agent that the caller may see; asked again every minute while the page is in front. */
 export const agentsQuery = queryOptions({
   queryKey: ['agents'],

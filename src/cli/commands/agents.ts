@@ -205,7 +205,7 @@ const beside = [
 ];
 
 /** Reads the registration in a JSON file, with the card as the text that stands there, so that it is kept to the byte. */
-export async function readAgentFile(file: string, terminal: Terminal): Promise<Members> {
+async function readAgentFile(file: string, terminal: Terminal): Promise<Members> {
   const { text, value } = await readObject(file, terminal);
   if (typeof value.card === 'object' && value.card !== null)
     return { ...value, card: memberText(text, 'card') };
@@ -213,7 +213,7 @@ export async function readAgentFile(file: string, terminal: Terminal): Promise<M
 }
 
 /** Reads the merge patch in a JSON file. */
-export async function readPatchFile(file: string, terminal: Terminal): Promise<Members> {
+async function readPatchFile(file: string, terminal: Terminal): Promise<Members> {
   return (await readObject(file, terminal)).value;
 }
 

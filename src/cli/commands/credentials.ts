@@ -177,7 +177,7 @@ function summed({ output }: Run, outcomes: readonly Outcome[], watched = false):
 }
 
 /** The environment over the `.env` file of the folder, as the server reads them; blank values count as absent. */
-export async function settingsOf({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>) {
+async function settingsOf({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>) {
   const file = await readFile(resolve(cwd, '.env'), 'utf8').catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return '';
     throw new Trouble(`.env cannot be read (${cause.code}).`, { cause });

@@ -210,7 +210,7 @@ async function remove(
 }
 
 /** The action of `config`: what the registry tells anybody of itself. */
-export async function showConfig({ registryUrl, output }: Run): Promise<void> {
+async function showConfig({ registryUrl, output }: Run): Promise<void> {
   const anybody = await openApi(registryUrl, () => ({}), output.debug);
   const [{ version }, { providers, evaluation }, { sign_in }] = await Promise.all([
     anybody('system.version'),

@@ -15,7 +15,7 @@ export async function confirm(
 }
 
 /** The first line of a stream, without its end; the rest stays unread. */
-export async function firstLine(stream: Terminal['stdin']): Promise<string> {
+async function firstLine(stream: Terminal['stdin']): Promise<string> {
   let text = '';
   for await (const chunk of stream) {
     text += typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');

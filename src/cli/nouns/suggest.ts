@@ -100,7 +100,7 @@ function verbOf(noun: string, word: string): string | undefined {
 }
 
 /** The word that is nearest, if no more than a third of it is written differently, or it begins so. */
-export function nearest(word: string, among: readonly string[]): string | undefined {
+function nearest(word: string, among: readonly string[]): string | undefined {
   let best: { found: string; distance: number } | undefined;
   for (const found of among) {
     const distance = word.length > 2 && found.startsWith(word) ? 0.5 : editDistance(word, found);

@@ -12,7 +12,7 @@ const units = [
 ] as const satisfies [Intl.RelativeTimeFormatUnit, number][];
 
 /** Text whose ISO 8601 times are written as `3 days ago` or `in 2 hours`; without `now` (milliseconds) they stay. */
-export function relativeTimes(text: string, now: number | undefined): string {
+function relativeTimes(text: string, now: number | undefined): string {
   if (now === undefined || !text.includes('T')) return text;
   return text.replace(timestamp, (time) => relative(Date.parse(time) - now) ?? time);
 }

@@ -79,7 +79,7 @@ export function jobTable(jobs: readonly Job[], room: number | undefined, paint: 
 }
 
 /** How a job's state is painted. */
-export function jobStyle({ state }: Pick<Job, 'state'>): 'green' | 'yellow' | 'red' {
+function jobStyle({ state }: Pick<Job, 'state'>): 'green' | 'yellow' | 'red' {
   if (state === 'done') return 'green';
   return state === 'running' || state === 'undoing' ? 'yellow' : 'red';
 }

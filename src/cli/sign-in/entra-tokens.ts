@@ -2,7 +2,7 @@ import { aadstsCodeIn, aadstsHelpIn, aadstsLine } from '../../contract/diagnosis
 import { misuse, Trouble } from '../trouble.ts';
 
 /** Where people and agents of the public cloud get their tokens. */
-export const publicLoginUrl = 'https://login.microsoftonline.com';
+const publicLoginUrl = 'https://login.microsoftonline.com';
 /** How long the token endpoint may take, in milliseconds. */
 const patience = 30_000;
 

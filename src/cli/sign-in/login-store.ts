@@ -28,7 +28,7 @@ const lockLasts = 60_000;
 const pollEvery = 100;
 
 /** The file with the sign-ins: `mcp-gateway/credentials.json` in XDG_CONFIG_HOME or `~/.config`. */
-export function storePath({ env }: Pick<Terminal, 'env'>): string {
+function storePath({ env }: Pick<Terminal, 'env'>): string {
   const config = env.XDG_CONFIG_HOME || join(env.HOME || homedir(), '.config');
   return join(config, 'mcp-gateway', 'credentials.json');
 }

@@ -14,7 +14,7 @@ const leastLeft = 60_000;
  * The token of the sign-in at a registry, renewed when it is about to expire; undefined when nobody is signed in there.
  * A sign-in that cannot be renewed is a trouble: no other credential takes its place.
  */
-export async function signedInToken(
+async function signedInToken(
   terminal: Terminal,
   registryUrl: string,
   debug: (line: string) => void,

@@ -68,7 +68,7 @@ export const wrappedAgent = agentNotes.extend({
  * A registration as sent. Wrapped: `{path, card, tags?, license?, metadata?, is_enabled?}`, where `card` is the card or its
  * text, which is kept to the byte. Flat: a card, with the registry's members (`path`, `tags`, ...) beside its own.
  */
-export const agentBody = z
+const agentBody = z
   .record(z.string(), z.unknown())
   .describe(
     'Wrapped: {path, card, tags?, license?, metadata?, is_enabled?}, where card is an A2A card (1.0 or 0.3) or its text, which is kept to the byte. Flat: a card with path, tags, license, metadata and is_enabled beside its own members.',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** How much a finding matters: `ok`, `warn` (works, but not well or not for long), `fail` (does not work). */
-export const findingLevel = z.enum(['ok', 'warn', 'fail']);
+const findingLevel = z.enum(['ok', 'warn', 'fail']);
 
 /** One thing that the doctor looked at. */
 export const finding = z.object({

@@ -16,7 +16,7 @@ import { isScopeDefinition, readScopeDefinition } from './scope-file.ts';
 import { isServerRegistration, readServerRegistration } from './server-registration.ts';
 
 /** Whether an object is an A2A card, a wrapped registration of one, or a flat one. */
-export function isAgent(value: Members): boolean {
+function isAgent(value: Members): boolean {
   if (isMembers(value.card) || (typeof value.card === 'string' && 'path' in value)) return true;
   return (
     'skills' in value ||
@@ -29,7 +29,7 @@ export function isAgent(value: Members): boolean {
 }
 
 /** An agent as the API takes it. The server takes the registry's members out of a flat file; the path is named after the card. */
-export function readAgent(value: Members, at = ''): AgentEntry {
+function readAgent(value: Members, at = ''): AgentEntry {
   const wrapped = parsedOr(value.card, undefined);
   const card = isMembers(wrapped) ? wrapped : value;
   const name = textOf(card.name) ?? 'agent';
@@ -38,7 +38,7 @@ export function readAgent(value: Members, at = ''): AgentEntry {
 }
 
 /** The longest file that is read, in characters. */
-export const maxFileLength = 4 * 1024 * 1024;
+const maxFileLength = 4 * 1024 * 1024;
 
 /** Most things that one file may describe. */
 const maxEntries = 5000;
@@ -74,7 +74,7 @@ export function readRegistryFile(text: string): FileEntry[] {
 }
 
 /** The value of a JSON text, with comments and trailing commas if it has any, or of a TOML text. */
-export function parseText(given: string): unknown {
+function parseText(given: string): unknown {
   const text = given.replace(/^\ufeff/, '');
   if (text.trim() === '') throw new FileFault('The file is empty.');
   // jsonc-parser would set the prototype of the object that holds it.

@@ -12,7 +12,7 @@ export type RequestStatus = z.output<typeof requestStatus>;
 export const requestLimits = { pending: 20, perDay: 50 } as const;
 
 /** The longest time for which access is granted, in hours: a year. Longer is without an end. */
-export const longestGrantHours = 8784;
+const longestGrantHours = 8784;
 
 /** A request for access to a server; times are ISO 8601 in UTC. */
 export const accessRequest = z.object({

@@ -3,7 +3,7 @@ import type { Endpoints } from '../endpoint.ts';
 import { normalizePath } from '../servers/servers.ts';
 
 /** Something that a person keeps at hand. */
-export const favourite = z.object({
+const favourite = z.object({
   kind: z.enum(['server', 'agent']),
   /** Its path in the registry, with the leading slash. */
   path: z.string(),

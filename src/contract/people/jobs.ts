@@ -5,7 +5,7 @@ import type { Endpoints } from '../endpoint.ts';
  * How far a job is. `running`: its steps are being taken; `undoing`: a step failed for good and what was made is being
  * removed; `done`; `undone`: failed, and nothing of it is left; `stuck`: failed, and what it left could not be removed.
  */
-export const jobStates = ['running', 'undoing', 'done', 'undone', 'stuck'] as const;
+const jobStates = ['running', 'undoing', 'done', 'undone', 'stuck'] as const;
 
 /** Work that several steps in a directory make up, and that goes on after a restart. */
 export const job = z.object({

@@ -3,7 +3,7 @@ import type { Endpoints } from '../endpoint.ts';
 import { uiPermissions } from '../permissions.ts';
 
 /** Where people can sign in. */
-export const provider = z.object({ name: z.string(), display_name: z.string() });
+const provider = z.object({ name: z.string(), display_name: z.string() });
 
 /** Why a sign-in failed, as `/oauth2/fault/{correlation id}` says it to the browser in which it did. */
 export interface SignInFault {

@@ -31,7 +31,7 @@ const headerValue = z
   });
 
 /** A header that goes with every request to a server. */
-export const customHeader = z.strictObject({ name: headerName, value: headerValue });
+const customHeader = z.strictObject({ name: headerName, value: headerValue });
 
 /** A change of what the gateway proves itself to a server with; what is left out stays as it is where the scheme stays. */
 export const credentialInput = z

@@ -15,7 +15,6 @@ export {
   nameOfPath,
   normalizePath,
   reservedFirstSegments,
-  reservedLastSegments,
   serverPath,
   wildcardPath,
 } from '../values/server-path.ts';
@@ -43,7 +42,7 @@ const passedHeader = z
   });
 
 /** Transports by which a server can be reached. */
-export const transports = ['streamable-http', 'sse'] as const;
+const transports = ['streamable-http', 'sse'] as const;
 
 /** What an operator says about a server when registering or replacing it. */
 export const serverInput = z.strictObject({

@@ -4,7 +4,7 @@ import { looksLikeEvery } from '../values/names.ts';
 import { normalizePath } from './servers.ts';
 
 /** Slugs that the API needs for itself. */
-export const reservedSlugs = ['me', 'tools', 'toggle', 'rate', 'rating', 'import', 'export', 'all'] as const;
+const reservedSlugs = ['me', 'tools', 'toggle', 'rate', 'rating', 'import', 'export', 'all'] as const;
 
 const slug = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
 
@@ -12,7 +12,7 @@ const slug = /^[a-z0-9]+(?:-[a-z0-9]+)*$/;
  * The path of a virtual server: `/virtual/{slug}`, or `/virtual/me/{slug}` for a personal one, which each person has for
  * themselves. `research`, `virtual/research` and `/virtual/research` name the same one.
  */
-export function virtualPathOf(text: string): string {
+function virtualPathOf(text: string): string {
   const path = normalizePath(text);
   return path.startsWith('/virtual/') ? path : `/virtual${path}`;
 }
@@ -63,7 +63,7 @@ const backendVersion = z.string().min(1).max(255).nullable().default(null);
 const scopes = z.array(z.string().min(1).max(200)).max(50).default([]);
 
 /** One tool of a server, under its own name or an alias. */
-export const toolMapping = z.strictObject({
+const toolMapping = z.strictObject({
   /** The tool's name at its server. */
   tool_name: z.string().min(1).max(128),
   /** The name that clients see; null: the tool's own. */
@@ -75,11 +75,8 @@ export const toolMapping = z.strictObject({
   description_override: z.string().min(1).max(4000).nullable().default(null),
 });
 
-/** One tool of a server, as sent. */
-export type ToolMapping = z.output<typeof toolMapping>;
-
 /** What a member brings. */
-export const memberParts = ['tools', 'prompts', 'resources'] as const;
+const memberParts = ['tools', 'prompts', 'resources'] as const;
 
 /** A whole server: everything that it has now and later. */
 export const virtualMember = z.strictObject({
@@ -170,7 +167,7 @@ export const virtualServerSummary = z.object({
 export type VirtualServerSummary = z.infer<typeof virtualServerSummary>;
 
 /** Something of a member that clients do not get, and why. */
-export const virtualGap = z.object({ backend_server_path: z.string(), reason: z.string() });
+const virtualGap = z.object({ backend_server_path: z.string(), reason: z.string() });
 
 /** A virtual server in full. */
 export const virtualServer = virtualServerSummary.extend({
@@ -190,7 +187,7 @@ export const virtualServer = virtualServerSummary.extend({
 export type VirtualServer = z.infer<typeof virtualServer>;
 
 /** A tool of a virtual server, and what stands behind it. */
-export const virtualTool = z.object({
+const virtualTool = z.object({
   /** The name that clients see. */
   name: z.string(),
   original_name: z.string(),

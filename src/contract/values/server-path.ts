@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { looksLikeEvery, trimSlashes } from './names.ts';
 
 /** Last path segments that the API and the gateway use themselves, so that no server path may end in them. */
-export const reservedLastSegments = [
+const reservedLastSegments = [
   'mcp',
   'sse',
   'messages',

@@ -75,7 +75,7 @@ export function requirePermission(call: Call, ...permissions: readonly string[])
 }
 
 /** True for an application or service principal that the calling application or user owns. */
-export function isOwned({ tenant, caller }: Call, id: string): boolean {
+function isOwned({ tenant, caller }: Call, id: string): boolean {
   const owners = tenant.owners.from.get(id);
   return owners?.has(caller.user?.id ?? caller.principal?.id ?? '') ?? false;
 }

@@ -2,7 +2,7 @@ import { isRecord, type Reply } from '../exchange.ts';
 import type { DirectoryObject } from '../tenant/model.ts';
 import { graphOrigin, type World } from '../world.ts';
 import type { Call } from './call.ts';
-import { badRequest, missingFeature, notFound, unsupportedQuery } from './failure.ts';
+import { badRequest, missingFeature, unsupportedQuery } from './failure.ts';
 import { published } from './published.ts';
 import { needsAdvanced, type Query, skipToken } from './query.ts';
 import { absentTypes, type EntityType, entityTypes } from './schema.ts';
@@ -185,10 +185,4 @@ function expand(
         return { ...tag, ...project(type, related, select, true) };
       });
   }
-}
-
-/** Throws 404 in the words of Graph when there is nothing. */
-export function existing<T>(value: T | undefined, id: string): T {
-  if (value === undefined) throw notFound(id);
-  return value;
 }

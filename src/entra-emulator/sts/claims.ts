@@ -28,7 +28,7 @@ export type TokenFor = {
 export type AccessToken = { claims: Claims; lifetime: number; version: 1 | 2 };
 
 /** The version of a resource's access tokens: its registration decides; Graph's are v1.0. */
-export function accessTokenVersion({ application }: Resource): 1 | 2 {
+function accessTokenVersion({ application }: Resource): 1 | 2 {
   return !isGraph(application) && application.api.requestedAccessTokenVersion === 2 ? 2 : 1;
 }
 

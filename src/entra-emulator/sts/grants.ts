@@ -14,7 +14,7 @@ import { type Claims, verifyOwn } from './sign.ts';
 import type { TokenRequest } from './token-request.ts';
 
 /** The user of a grant, if the account still may sign in; throws 50034 or 50057. */
-export function userOf(request: TokenRequest, userId: string): User {
+function userOf(request: TokenRequest, userId: string): User {
   const user = request.tenant.users.get(userId);
   if (!user) throw new Aadsts(50034, [userId, request.tenant.displayName]);
   if (!user.accountEnabled) throw new Aadsts(50057);
@@ -22,7 +22,7 @@ export function userOf(request: TokenRequest, userId: string): User {
 }
 
 /** What a token request wants, read from `scope` or, at the v1.0 endpoint, from `resource`. */
-export function wantedBy(
+function wantedBy(
   world: World,
   { tenant, form, version }: TokenRequest,
   before: { scope: string; resource?: string },
@@ -45,7 +45,7 @@ export function wantedBy(
 }
 
 /** The token request and the user's grant in one. */
-export function tokenFor(
+function tokenFor(
   { tenant, client, clientAuth, form }: TokenRequest,
   grant: UserGrant,
   user: User,

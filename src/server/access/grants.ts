@@ -9,7 +9,7 @@ import type { Scope, ScopeSet } from './scope-set.ts';
 const seeing = permissionsOf('agent').filter((name) => factsOf(name)?.harmless);
 
 /** The scope with its `agentAccess` as the permissions that it amounts to. */
-export function withAgentAccess(scope: Scope): Scope {
+function withAgentAccess(scope: Scope): Scope {
   const { agentAccess = [], uiPermissions } = scope;
   if (agentAccess.length === 0) return scope;
   const more = seeing.map((permission) => [permission, bothOf(uiPermissions[permission] ?? [], agentAccess)]);
@@ -17,7 +17,7 @@ export function withAgentAccess(scope: Scope): Scope {
 }
 
 /** The names of two lists. */
-export function bothOf(one: NameList, other: NameList): NameList {
+function bothOf(one: NameList, other: NameList): NameList {
   return one === 'all' || other === 'all' ? 'all' : [...one, ...other];
 }
 
@@ -37,7 +37,7 @@ export interface CompiledScope {
 }
 
 /** Makes a scope ready for decisions. */
-export function compileScope(scope: Scope): CompiledScope {
+function compileScope(scope: Scope): CompiledScope {
   const rules = new Map<string, CompiledRule[]>();
   for (const rule of scope.serverRules) {
     const ofServer = rules.get(rule.server);
@@ -71,7 +71,7 @@ export interface Holding {
 export const administratorScopes: readonly string[] = ['registry-admins', 'mcp-registry-admin'];
 
 /** Puts scopes together, in their order. Tables are made at the first call to a server that a rule names, and kept. */
-export function hold(scopes: readonly CompiledScope[]): Holding {
+function hold(scopes: readonly CompiledScope[]): Holding {
   const named = new Set(scopes.flatMap(({ rules }) => [...rules.keys()]));
   const everyServer = named.delete('*') ? tableFor(scopes, '*') : undefined;
   const tables = new Map<string, RuleTable>();

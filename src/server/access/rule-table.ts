@@ -12,12 +12,12 @@ export interface Answers {
 }
 
 /** No answers. */
-export function noAnswers(): Answers {
+function noAnswers(): Answers {
   return { named: new Map(), any: undefined };
 }
 
 /** Adds the names of a rule of the next scope in order; what an earlier scope allows keeps its answer. */
-export function addNames(answers: Answers, names: Names, answer: Decision): void {
+function addNames(answers: Answers, names: Names, answer: Decision): void {
   if (answers.any) return;
   if (names === 'all') answers.any = answer;
   else for (const name of names) if (!answers.named.has(name)) answers.named.set(name, answer);
@@ -30,12 +30,12 @@ export interface ResourceAnswers extends Answers {
 }
 
 /** No answers. */
-export function noResourceAnswers(): ResourceAnswers {
+function noResourceAnswers(): ResourceAnswers {
   return { ...noAnswers(), prefixes: [] };
 }
 
 /** Adds the resources of a rule of the next scope in order; what an earlier scope allows keeps its answer. */
-export function addResources(answers: ResourceAnswers, names: ResourceNames, answer: Decision): void {
+function addResources(answers: ResourceAnswers, names: ResourceNames, answer: Decision): void {
   if (answers.any) return;
   if (names === 'all') answers.any = answer;
   else {
@@ -45,7 +45,7 @@ export function addResources(answers: ResourceAnswers, names: ResourceNames, ans
 }
 
 /** The answer for a URI, or for a template: as if it were one of the URIs that it makes. */
-export function resourceAnswer(answers: ResourceAnswers, uri: string | undefined): Decision | undefined {
+function resourceAnswer(answers: ResourceAnswers, uri: string | undefined): Decision | undefined {
   if (uri === undefined) return answers.any;
   return answers.named.get(uri) ?? byPrefix(answers, uri) ?? answers.any;
 }
@@ -85,12 +85,12 @@ export interface ItemRule {
 }
 
 /** Whether a rule tells one prompt or resource from another. */
-export function tellsItemsApart({ prompts, resources }: ItemRule): boolean {
+function tellsItemsApart({ prompts, resources }: ItemRule): boolean {
   return prompts !== 'all' || resources !== 'all';
 }
 
 /** A table without answers. */
-export function emptyItemTable(): ItemTable {
+function emptyItemTable(): ItemTable {
   return {
     prompts: new Map(promptMethods.map((method) => [method, noAnswers()])),
     resources: new Map(resourceMethods.map((method) => [method, noResourceAnswers()])),
@@ -98,7 +98,7 @@ export function emptyItemTable(): ItemTable {
 }
 
 /** Adds a rule of the next scope in order. */
-export function addItems(table: ItemTable, rule: ItemRule, answer: Decision): void {
+function addItems(table: ItemTable, rule: ItemRule, answer: Decision): void {
   const grants = (method: string): boolean => rule.methods === 'all' || rule.methods.has(method);
   for (const [method, answers] of table.prompts) if (grants(method)) addNames(answers, rule.prompts, answer);
   for (const [method, answers] of table.resources)
@@ -131,11 +131,11 @@ export function itemAnswer(
 }
 
 /** Stands for a legacy GET stream, by which a server sends to a client; it has no JSON-RPC method of its own. */
-export const streamMethod = '$stream';
+const streamMethod = '$stream';
 /** Stands for the end of a session by HTTP DELETE. */
-export const endMethod = '$end';
+const endMethod = '$end';
 /** Stands for a client's answer to a request that the server sent. */
-export const responseMethod = '$response';
+const responseMethod = '$response';
 
 /**
  * What a grant of one method covers besides it. Whoever may open a conversation may also keep it alive, be told about it

@@ -12,7 +12,7 @@ export interface AgentRule {
 }
 
 /** Reads the value of `agents` in a rule: `{actions: [{action, resources}]}`. */
-export function readAgents<P>(reader: Reader<P>, place: P): AgentRule[] {
+function readAgents<P>(reader: Reader<P>, place: P): AgentRule[] {
   const members = readMembers(reader, place, 'agents', ['actions']);
   const actions = members && required(reader, place, members, 'actions');
   const items = actions ? reader.items(actions, 'actions') : [];
@@ -33,7 +33,7 @@ function readAction<P>(reader: Reader<P>, item: P): AgentRule | undefined {
 }
 
 /** Reads a rule `{agent, actions}`: actions on one agent, or on `all`; `all` and `*` stand for every action. */
-export function readAgent<P>(reader: Reader<P>, item: P): AgentRule[] {
+function readAgent<P>(reader: Reader<P>, item: P): AgentRule[] {
   const members = readMembers(reader, item, 'a rule for an agent', ['agent', 'actions']);
   if (!members) return [];
   const place = required(reader, item, members, 'agent');

@@ -18,7 +18,7 @@ export interface JsonFault {
 }
 
 /** Looks at parsed JSON; faults are added to `faults`. */
-export function jsonReader(faults: JsonFault[]): Reader<JsonPlace> {
+function jsonReader(faults: JsonFault[]): Reader<JsonPlace> {
   const fault = ({ at }: JsonPlace, message: string): void => void faults.push({ at, message });
   const peek = ({ value }: JsonPlace): string | undefined => (typeof value === 'string' ? value : undefined);
   return {

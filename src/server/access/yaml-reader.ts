@@ -60,7 +60,7 @@ export interface Reading {
 }
 
 /** Looks at values through `reading`. */
-export function valuesOf(reading: Reading): YamlValues {
+function valuesOf(reading: Reading): YamlValues {
   const { anchors, fault, spend } = reading;
   const resolve = (place: YamlPlace): Node | null => {
     if (!isAlias(place.node)) return place.node;
@@ -106,7 +106,7 @@ export function valuesOf(reading: Reading): YamlValues {
 }
 
 /** The place of a node; for one that the text leaves out, the offset given. */
-export function placeOf(node: unknown, fallback: number): YamlPlace {
+function placeOf(node: unknown, fallback: number): YamlPlace {
   const known = node as Node | null;
   return { node: known, offset: known?.range?.[0] ?? fallback };
 }

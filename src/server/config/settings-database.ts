@@ -58,7 +58,7 @@ function file(about: string) {
 }
 
 /** The address of a PostgreSQL database. Never repeated: it may hold a password. */
-export function postgresUrl(value: string): string {
+function postgresUrl(value: string): string {
   if (value === '') return '';
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)

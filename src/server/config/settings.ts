@@ -8,7 +8,7 @@ import { operationSettings } from './settings-operation.ts';
 import { searchSettings } from './settings-search.ts';
 
 /** The settings of credentials that people have at servers: a part of `settings`. */
-export const egressSettings = {
+const egressSettings = {
   EGRESS_ALLOWED_AUDIENCES: setting({
     group: 'Per-person credentials',
     about:

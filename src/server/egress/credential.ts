@@ -95,7 +95,7 @@ export function ownerAt(server: EgressServer, identity: Identity): SealedFor {
 }
 
 /** Where a person connects to a server. */
-export function connectUrl(publicUrl: string, server: string): string {
+function connectUrl(publicUrl: string, server: string): string {
   return new URL(`/oauth2/egress/connect?server=${encodeURIComponent(`/${server}`)}`, publicUrl).href;
 }
 

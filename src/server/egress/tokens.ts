@@ -123,7 +123,7 @@ function tokensIn(answer: Readonly<Record<string, unknown>>, now: number): Token
 }
 
 /** The claims of a token in JWT form, unverified; empty for one in another form. */
-export function claimsIn(token: string): Readonly<Record<string, unknown>> {
+function claimsIn(token: string): Readonly<Record<string, unknown>> {
   try {
     const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
     return isObject(claims) ? claims : {};

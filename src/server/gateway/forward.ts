@@ -24,7 +24,7 @@ const decoders: ReadonlyMap<string, () => Transform> = new Map([
  * A decompressor for an answer that has to be read although the server was asked not to compress it; undefined when
  * it is not compressed. Fails with `upstream_invalid` for a coding, or a stack of codings, that is not known.
  */
-export function decoderFor(encoding: string): Transform | undefined {
+function decoderFor(encoding: string): Transform | undefined {
   if (encoding === '' || encoding === 'identity') return undefined;
   const make = decoders.get(encoding);
   if (!make)

@@ -4,7 +4,7 @@ import type { RewriteEvent } from './lists/sse.ts';
 import type { Place } from './read/place.ts';
 
 /** Query parameter that carries the ticket of a legacy SSE session. */
-export const ticketParameter = 'session';
+const ticketParameter = 'session';
 
 /**
  * Rewrites the `endpoint` event of the 2024-11-05 transport: in place of the server's own address for messages, the

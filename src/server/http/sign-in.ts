@@ -239,7 +239,7 @@ function leave(c: Context<HttpEnv>, to: string, cookie: string): Response {
 }
 
 /** A path of ours, whatever was asked for: never another origin (open redirect). */
-export function safeReturn(asked: string | undefined, registryUrl: string): string {
+function safeReturn(asked: string | undefined, registryUrl: string): string {
   if (!asked || !URL.canParse(asked, registryUrl)) return '/';
   const url = new URL(asked, registryUrl);
   if (url.origin !== new URL(registryUrl).origin) return '/';

@@ -7,7 +7,7 @@ import { type Described, openApi } from './openapi/document.ts';
 import { sessionCookieName } from './request/cookies.ts';
 
 /** Answers with the OpenAPI document, which is made when it is first asked for. */
-export function openApiOf(endpoints: Endpoints, described: Described): () => Reply<string> {
+function openApiOf(endpoints: Endpoints, described: Described): () => Reply<string> {
   let text: string | undefined;
   return () => {
     text ??= JSON.stringify(openApi(endpoints, described));

@@ -51,7 +51,7 @@ export interface Metrics {
 }
 
 /** The media type of `render`. */
-export const metricsType = systemEndpoints['system.metrics'].media;
+const metricsType = systemEndpoints['system.metrics'].media;
 
 /** Makes the metrics; they cost a few lookups a request, and the rest when they are read. */
 export function createMetrics(world: MetricsWorld): Metrics {

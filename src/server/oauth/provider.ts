@@ -58,7 +58,7 @@ export function accountIdOf({ provider, subject }: { provider: string; subject: 
 }
 
 /** The person of a `sub`. */
-export function ownerOf(accountId: string): { provider: string; subject: string } {
+function ownerOf(accountId: string): { provider: string; subject: string } {
   const at = accountId.indexOf(':');
   return { provider: accountId.slice(0, at), subject: accountId.slice(at + 1) };
 }

@@ -34,7 +34,7 @@ export interface IssuedClaims {
 }
 
 /** Verifies an access token of ours (RFC 9068); throws the Failure that says what is wrong with it. */
-export async function verifyIssuedToken(
+async function verifyIssuedToken(
   { issuer, keys, now }: Pick<VerifyWorld, 'issuer' | 'keys' | 'now'>,
   token: string,
 ): Promise<IssuedClaims> {

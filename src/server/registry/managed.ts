@@ -115,7 +115,7 @@ export async function assertManagesGroups(
 }
 
 /** Why a group stays as it is, and what to do about it. */
-export function whyNotGroup({ manages }: ManagedWorld, { name, id }: DirectoryGroup, asked = name): string {
+function whyNotGroup({ manages }: ManagedWorld, { name, id }: DirectoryGroup, asked = name): string {
   const named = `the directory's group '${asked}'${asked === id ? '' : ` (${id})`}`;
   return manages === 'own'
     ? `${named} was not created by this gateway, which changes no other (IAM_MANAGES=own): use the provider's own portal.`

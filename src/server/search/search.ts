@@ -10,7 +10,7 @@ import { type Rights, View } from './view.ts';
 import { readWordVectors } from './word-vectors.ts';
 
 /** The most characters of a query. */
-export const longestQuery = 500;
+const longestQuery = 500;
 
 /** What to look for, besides the words. */
 export interface Options {

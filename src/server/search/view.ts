@@ -13,7 +13,7 @@ export interface Rights {
 }
 
 /** How much the fields count (name, owner, tags, body, more), their lengths, and how soon a repeated word says nothing new. */
-export const fieldWeights = { fields: [4, 2, 1.5, 1, 0.4], lengthEffect: 0.5, saturation: 1.2 };
+const fieldWeights = { fields: [4, 2, 1.5, 1, 0.4], lengthEffect: 0.5, saturation: 1.2 };
 
 /** A term as a view has it: the visible items that it is in, and how much it counts in each (BM25F, 0 to 1). */
 export interface Occurrences {

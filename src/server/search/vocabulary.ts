@@ -108,7 +108,7 @@ function bitsIn(mask: number): number {
 }
 
 /** Slips of the pen between two words (one letter more, less, another, or two swapped), as far as they are at most `most`. */
-export function distanceOf(a: string, b: string, most: number): number {
+function distanceOf(a: string, b: string, most: number): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, at) => at);
   for (let i = 1; i <= a.length; i++) {

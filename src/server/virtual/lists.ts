@@ -15,7 +15,7 @@ export const listed: ReadonlyMap<string, Kind> = new Map([
 ]);
 
 /** The member of `_meta` that names the members whose items are missing, and why. */
-export const unavailableKey = 'mcp-gateway/unavailable';
+const unavailableKey = 'mcp-gateway/unavailable';
 
 /** A list as it goes to clients, without the id before it. */
 export interface ListText {

@@ -15,7 +15,7 @@ export interface Member {
 }
 
 /** Finds a member that can be reached; fails as a call to the server itself would. */
-export function memberOf(findRoute: FindRoute, server: string): Member {
+function memberOf(findRoute: FindRoute, server: string): Member {
   const route = findRoute(server);
   if (!route) throw new Failure('not_found', `There is no server '${server}'.`);
   if (!route.enabled) throw new Failure('server_disabled', `The server '${server}' is switched off.`);

@@ -106,7 +106,7 @@ function common(
 }
 
 /** The id that a client sees of a member's question, by which its reply finds the member. */
-export function questionId(server: string, id: unknown): string {
+function questionId(server: string, id: unknown): string {
   return `m.${Buffer.from(server).toString('base64url')}.${JSON.stringify(id)}`;
 }
 

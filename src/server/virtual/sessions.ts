@@ -25,7 +25,7 @@ export interface MemberSession {
 }
 
 /** How long a session at a virtual server lasts at most, in milliseconds; then its client begins anew. */
-export const sessionMs = 24 * 3_600_000;
+const sessionMs = 24 * 3_600_000;
 /** What of a client's capabilities and of its name fits into a header. */
 const mostSealed = 3_000;
 
@@ -257,7 +257,7 @@ async function initialize(
 }
 
 /** The member answered, and has no sessions of the eras before. */
-export class RefusedInitialize extends Failure {}
+class RefusedInitialize extends Failure {}
 
 /** Sends one message to a member and waits for the end of the answer; gives its last message. */
 export function request(

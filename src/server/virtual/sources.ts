@@ -263,7 +263,7 @@ export function sseSource(link: () => Promise<SseLink>, sent: Sent): Source {
 }
 
 /** A failure of any error. */
-export function asFailed(error: unknown): Failure {
+function asFailed(error: unknown): Failure {
   return error instanceof Failure
     ? error
     : new Failure('upstream_unreachable', 'The server could not be reached or broke off.', { cause: error });

@@ -64,7 +64,7 @@ export function setupOf(client: ClientName, target: Target, token: string | null
 }
 
 /** The name that programs know the server by: from its path, which is unique and plain. */
-export function keyOf({ path }: Pick<Server, 'path'>): string {
+function keyOf({ path }: Pick<Server, 'path'>): string {
   return path.slice(1).replaceAll(/[^A-Za-z0-9_-]+/g, '-');
 }
 

@@ -22,7 +22,7 @@ export async function pageToken(): Promise<string> {
 }
 
 /** Ends the token of this page, if there is one; waits for no answer. */
-export function endPageToken(): void {
+function endPageToken(): void {
   const ending = current;
   current = undefined;
   void ending?.then(({ token_id }) => revokeOnLeave(token_id)).catch(() => {});

@@ -9,7 +9,7 @@ const words = new Intl.RelativeTimeFormat('en', { numeric: 'always', style: 'lon
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 
 /** The distance of `iso` from `now` (ms) in words: `5 minutes ago`, `in 8 hours`, `just now`. */
-export function distance(iso: string, now: number): string {
+function distance(iso: string, now: number): string {
   const seconds = Math.round((Date.parse(iso) - now) / 1000);
   for (const [unit, size] of units)
     if (Math.abs(seconds) >= size) return words.format(Math.round(seconds / size), unit);

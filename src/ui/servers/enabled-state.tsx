@@ -1,13 +1,5 @@
 /** An on/off switch whose state is also written in words; `label` names what it switches. */
-export function Switch({
-  label,
-  on,
-  onChange,
-}: {
-  label: string;
-  on: boolean;
-  onChange: (on: boolean) => void;
-}) {
+function Switch({ label, on, onChange }: { label: string; on: boolean; onChange: (on: boolean) => void }) {
   return (
     <button
       type="button"

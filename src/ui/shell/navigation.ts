@@ -42,7 +42,7 @@ const everybody = (): boolean => true;
 const administrators = (me: Me): boolean => me.is_admin;
 
 /** Every page that the navigation leads to, in its order. */
-export const navigation: readonly PlaceGroup[] = [
+const navigation: readonly PlaceGroup[] = [
   { words: null, places: [{ to: '/', words: t('Home'), icon: House, sees: everybody }] },
   {
     words: t('Catalog'),

@@ -50,7 +50,7 @@ function Verdict({ diagnosis }: { diagnosis: Diagnosis }) {
 }
 
 /** A diagnosis in a sentence. */
-export function verdictOf({ findings }: Pick<Diagnosis, 'findings'>): string {
+function verdictOf({ findings }: Pick<Diagnosis, 'findings'>): string {
   if (findings.length === 0) return 'There is nothing to check: no identity provider is set up.';
   const count = (level: string): number => findings.filter((one) => one.level === level).length;
   const [repair, look] = [count('fail'), count('warn')];

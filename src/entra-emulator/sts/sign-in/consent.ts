@@ -42,7 +42,7 @@ export function openConsent(
 }
 
 /** Notes that scopes were consented to, by one user or (null) for everybody. OIDC scopes belong to Graph. */
-export function addConsent(
+function addConsent(
   world: World,
   tenant: Tenant,
   client: ServicePrincipal,

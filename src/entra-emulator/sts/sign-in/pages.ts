@@ -1,12 +1,12 @@
 import type { User } from '../../tenant/model.ts';
 
 /** Text made safe for HTML. */
-export function safe(text: string): string {
+function safe(text: string): string {
   return text.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** A whole page; each says in large letters what it is. */
-export function layout(title: string, content: string): string {
+function layout(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

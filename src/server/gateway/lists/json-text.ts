@@ -85,14 +85,3 @@ export function eachMember(text: string, at: number, visit: (key: string, at: nu
   }
   return at + 1;
 }
-
-/** Visits the elements of the array at `at` in order; as `eachMember`. */
-export function eachElement(text: string, at: number, visit: (at: number) => number): number {
-  at = afterSpace(text, at + 1);
-  while (at < text.length && text.charAt(at) !== ']') {
-    at = afterSpace(text, visit(at));
-    if (text.charAt(at) !== ',') break;
-    at = afterSpace(text, at + 1);
-  }
-  return at + 1;
-}

@@ -17,7 +17,7 @@ export function members(...names: string[]): Members {
 }
 
 /** Folds a name as the most generous parsers do: by case, and by what Unicode takes for the same letter. */
-export function fold(name: string): string {
+function fold(name: string): string {
   return name.toUpperCase().toLowerCase();
 }
 

@@ -29,7 +29,7 @@ const named: Readonly<Record<string, z.ZodType>> = {
 };
 
 /** Gives the named schemas their ids, which zod then refers to. */
-export function nameSchemas(): void {
+function nameSchemas(): void {
   for (const [id, schema] of Object.entries(named))
     z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
 }

@@ -43,7 +43,7 @@ export async function readText(c: Context<HttpEnv>): Promise<string> {
 }
 
 /** The body as JSON, and its text; anything else is a failure that says what. */
-export async function readJson(c: Context<HttpEnv>): Promise<{ value: unknown; text: string }> {
+async function readJson(c: Context<HttpEnv>): Promise<{ value: unknown; text: string }> {
   const type = c.req.header('content-type') ?? '';
   if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
     throw new Failure('unsupported_media_type', 'Send the body as application/json.');

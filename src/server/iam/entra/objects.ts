@@ -21,14 +21,14 @@ const claims = z
   .transform((list) => list ?? []);
 
 /** A permission or an app role that an application offers. */
-export const appRole = z.looseObject({
+const appRole = z.looseObject({
   id: z.string(),
   value: text,
   isEnabled: z.boolean().nullish(),
   allowedMemberTypes: texts,
 });
 /** A delegated permission that an application offers. */
-export const permissionScope = z.looseObject({
+const permissionScope = z.looseObject({
   id: z.string(),
   value: text,
   isEnabled: z.boolean().nullish(),

@@ -24,7 +24,7 @@ export interface Asked {
 }
 
 /** The failure that an answer of the Admin REST API with a status of 400 or more amounts to. */
-export function keycloakFailure(asked: Asked, status: number, body: unknown): Failure {
+function keycloakFailure(asked: Asked, status: number, body: unknown): Failure {
   const { error, errorMessage, error_description, field } = said.parse(body);
   const words = [field, errorMessage || error_description || error].filter(Boolean).join(': ');
   const [code, message] = judge(asked, status, words.replace(/\.$/, '') || 'it does not say why');

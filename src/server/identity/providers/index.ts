@@ -10,7 +10,7 @@ import { anyIssuer } from './oidc.ts';
 import { okta } from './okta.ts';
 
 /** Every provider besides Entra ID, by its name in AUTH_PROVIDER; each of a file of its own. */
-export const oidcProviders: Readonly<Record<string, (config: OidcConfig) => Provider>> = {
+const oidcProviders: Readonly<Record<string, (config: OidcConfig) => Provider>> = {
   oidc: anyIssuer,
   keycloak,
   cognito,

@@ -114,7 +114,7 @@ export function isFor(claims: JWTPayload, audiences: readonly string[]): boolean
 }
 
 /** The rules of RFC 9068 as far as providers keep them: for us, and not an ID token. */
-export function requireAccessToken(
+function requireAccessToken(
   claims: JWTPayload,
   header: JWTHeaderParameters,
   { audiences, clientId }: Pick<OidcShape, 'audiences' | 'clientId'>,

@@ -24,7 +24,7 @@ export interface KnownClient {
  * Programs whose client metadata documents are known, by URL: names for scopes, and copies for closed networks (as
  * published, or as the program itself asks, in autumn 2026). Nothing is trusted for being in this list: it is what their documents say.
  */
-export const knownClients: Readonly<Record<string, KnownClient>> = {
+const knownClients: Readonly<Record<string, KnownClient>> = {
   'https://claude.ai/oauth/claude-code-client-metadata': {
     alias: 'claude-code',
     name: 'Claude Code',
@@ -163,7 +163,7 @@ async function readDocument(id: string, send: Fetch) {
 }
 
 /** The metadata that a document says, once it is about this very client and names no shared secret. */
-export function metadataIn(id: string, document: unknown): ClientMetadata {
+function metadataIn(id: string, document: unknown): ClientMetadata {
   const read = documentShape.parse(document);
   if (read.client_id !== id) throw new Error('its client_id is not its URL');
   if ('client_secret' in read) throw new Error('it publishes a secret');

@@ -14,7 +14,7 @@ const loopbackHosts: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[
 export type RedirectKind = 'https' | 'loopback' | 'scheme';
 
 /** What kind of redirect URI it is; undefined for one that nobody may register. */
-export function redirectKindOf(uri: string): RedirectKind | undefined {
+function redirectKindOf(uri: string): RedirectKind | undefined {
   if (uri.length > 500 || /[\s*\\]/.test(uri) || uri.includes('#') || !URL.canParse(uri)) return undefined;
   const { protocol, hostname, username, password } = new URL(uri);
   if (username || password) return undefined;

@@ -22,7 +22,7 @@ import { shownGain } from './shown-gain.ts';
 const nothing = { servers: [], permissions: [] };
 
 /** Everything that members of these groups may do: what they gain over somebody without a scope, by the same decisions. */
-export async function effective(
+async function effective(
   db: Db,
   subject: Somebody,
   grants: Grants,
@@ -63,7 +63,7 @@ export interface Somebody {
  * Somebody by name: a person by user name, an application by client id or name. `not_found` for
  * strangers, `conflict` when several go by that name.
  */
-export async function somebodyCalled(db: Db, name: string): Promise<Somebody> {
+async function somebodyCalled(db: Db, name: string): Promise<Somebody> {
   const lower = name.toLowerCase();
   const people = await db
     .selectFrom('people')

@@ -13,7 +13,7 @@ import { deleteScope, type ScopesApiWorld, unknownScope, type Written, writeScop
 type Item = Output<(typeof groupEndpoints)['groups.list']>['groups'][number];
 
 /** Groups of the directory, and the scopes that none of them holds, by name. */
-export function listItems(stored: StoredScopes, seen: Seen | undefined): Item[] {
+function listItems(stored: StoredScopes, seen: Seen | undefined): Item[] {
   const held = new Set(seen?.groups.flatMap(({ scopes }) => scopes));
   const ofDirectory = (seen?.groups ?? []).map(
     ({ group, scopes }): Item => ({

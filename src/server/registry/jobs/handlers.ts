@@ -25,7 +25,7 @@ import {
 import type { JobsWorld } from './world.ts';
 
 /** A job as the API shows it; never its secret. */
-export function presentJob(job: StoredJob): Job {
+function presentJob(job: StoredJob): Job {
   const { doneAt } = job.progress;
   const current = stepNames.find((name) => doneAt[name] === undefined);
   const currentState = job.state === 'running' ? 'running' : 'failed';
@@ -42,7 +42,7 @@ export function presentJob(job: StoredJob): Job {
 }
 
 /** The account that a job has made so far. */
-export function presentAccount({ progress }: StoredJob): z.output<typeof m2mAccount> {
+function presentAccount({ progress }: StoredJob): z.output<typeof m2mAccount> {
   const { account, principalId, groups, assigned, failed } = progress;
   return {
     ...{ client_id: account?.clientId ?? null, client_uuid: account?.id ?? null },

@@ -22,7 +22,7 @@ type Makers = Required<
 >;
 
 /** What identifies the registration that a job makes, whatever happens to the job. */
-export function markerOf({ id }: Pick<StoredJob, 'id'>): string {
+function markerOf({ id }: Pick<StoredJob, 'id'>): string {
   return `mcp-gateway-m2m-${id}`;
 }
 

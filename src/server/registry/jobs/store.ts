@@ -48,7 +48,7 @@ export interface StoredJob {
 }
 
 /** Job states in which something is still done. */
-export const underWay = ['running', 'undoing'] as const;
+const underWay = ['running', 'undoing'] as const;
 
 /** Adds a job; false when one of the same name is under way. */
 export async function addJob(db: Db, job: StoredJob): Promise<boolean> {

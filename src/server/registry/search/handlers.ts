@@ -15,7 +15,7 @@ import { presentInList } from '../agents/present.ts';
 import { find, type ListedAgent, listAgents } from '../agents/store.ts';
 
 /** The parts of `metadata` that dotted paths name, in their places; all of it without paths. */
-export function project(
+function project(
   metadata: Readonly<Record<string, unknown>>,
   paths: readonly string[] | undefined,
 ): Record<string, unknown> {

@@ -14,7 +14,7 @@ const kinds = ['abcdefghijkmnpqrstuvwxyz', 'ABCDEFGHJKLMNPQRSTUVWXYZ', '23456789
 const length = 20;
 
 /** A password of 20 characters with some of each kind that directories ask for: lower, upper, digits, signs. */
-export function newPassword(): string {
+function newPassword(): string {
   const all = kinds.join('');
   const characters = Array.from({ length }, (_, at) => oneOf(kinds[at] ?? all));
   // Fisher and Yates, so that the kinds stand anywhere.

@@ -49,7 +49,7 @@ export interface Resolved {
 
 const kinds: readonly Kind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
 /** The member that names an item, by kind. */
-export const namedBy = {
+const namedBy = {
   ...{ tools: 'name', prompts: 'name', resources: 'uri', resourceTemplates: 'uriTemplate' },
 } as const satisfies Record<Kind, string>;
 

@@ -11,7 +11,7 @@ export interface Suggestion {
 const everything: readonly string[] = ['all', '*'];
 
 /** The names with more of them: naming one thing replaces everything, and everything replaces each single thing. */
-export function namesWith(names: readonly string[], added: readonly string[]): readonly string[] {
+function namesWith(names: readonly string[], added: readonly string[]): readonly string[] {
   const whole = added.find((name) => everything.includes(name));
   if (whole !== undefined) return [whole];
   return [...new Set([...names.filter((name) => !everything.includes(name)), ...added])];

@@ -22,7 +22,7 @@ import {
 import { gatewayProof, graphProof } from '../proof.ts';
 
 /** When the gateway's client certificate ends (ISO 8601), as its file says; undefined where it uses none. */
-export async function certificateEndOf({
+async function certificateEndOf({
   certificate,
 }: Pick<EntraConfig, 'certificate'>): Promise<string | Failure | undefined> {
   if (!certificate) return undefined;
@@ -112,7 +112,7 @@ export async function gatherFacts(world: DoctorWorld): Promise<Facts> {
 }
 
 /** How the gateway proves itself: as the world says, else as it does at sign-in. */
-export function proofOf({ config, proof }: DoctorWorld): ClientProof {
+function proofOf({ config, proof }: DoctorWorld): ClientProof {
   return proof ?? gatewayProof(config);
 }
 

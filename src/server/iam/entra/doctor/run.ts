@@ -10,7 +10,7 @@ import { tenantChecks } from './checks/tenant.ts';
 import { type DoctorWorld, type Facts, gatherFacts } from './facts.ts';
 
 /** Every check, in the order in which they are read. */
-export const checks: readonly Check[] = [
+const checks: readonly Check[] = [
   ...tenantChecks,
   ...credentialChecks,
   ...registrationChecks,
@@ -26,7 +26,7 @@ export async function runEntraDoctor(world: DoctorWorld): Promise<Diagnosis> {
 }
 
 /** What the checks make of the facts. */
-export function diagnose(facts: Facts): Diagnosis {
+function diagnose(facts: Facts): Diagnosis {
   const findings = checks.flatMap(({ id, group, why, run }) => {
     const verdict = run(facts);
     return verdict ? [{ id, group, why, ...verdict }] : [];

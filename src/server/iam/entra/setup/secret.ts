@@ -14,7 +14,7 @@ import {
 } from './step.ts';
 
 /** The setting of a role's group; other roles are mapped in scopes.yml. */
-export const groupSettings: Partial<Record<GroupRole, string>> = {
+const groupSettings: Partial<Record<GroupRole, string>> = {
   admin: 'ENTRA_GROUP_ADMIN_ID',
   user: 'ENTRA_GROUP_USERS_ID',
 };

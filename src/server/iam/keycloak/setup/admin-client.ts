@@ -10,7 +10,7 @@ const write = { role: 'manage-clients' };
 const realmRole = z.looseObject({ id: z.string(), name: z.string() });
 
 /** What the gateway needs to manage users, groups and agents: nothing more. */
-export const managementRoles = ['manage-users', 'manage-clients'] as const;
+const managementRoles = ['manage-users', 'manage-clients'] as const;
 
 /** The client as which the gateway manages accounts. */
 export const adminClientSteps: readonly Step[] = [

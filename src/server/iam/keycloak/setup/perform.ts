@@ -30,7 +30,7 @@ const steps: readonly Step[] = [
 ];
 
 /** All that is done in a realm. */
-export function workIn(world: SetupWorld): Work<SetupWorld> {
+function workIn(world: SetupWorld): Work<SetupWorld> {
   const { wish } = world;
   const clients = [wish.clientId, ...(wish.adminClientId === undefined ? [] : [wish.adminClientId])];
   return {

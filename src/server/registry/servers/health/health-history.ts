@@ -3,7 +3,7 @@ import type { Db } from '../../../db/tables.ts';
 import type { Health } from '../store.ts';
 
 /** How long changes are kept, in days; the last one before that stays, because it says how the time began. */
-export const historyDays = 30;
+const historyDays = 30;
 
 /**
  * Remembers how a server is from `at` (ISO 8601) on, if that is something else than before; what became too old goes.

@@ -121,7 +121,7 @@ function judgeEnd(
 }
 
 /** Of the registration's secrets the one that the gateway uses: Graph shows only the first characters of each. */
-export function secretInUse(
+function secretInUse(
   { passwordCredentials }: Application,
   text: string,
 ): Application['passwordCredentials'][number] | undefined {

@@ -124,7 +124,7 @@ export const registrationChecks: readonly Check[] = [
 ];
 
 /** Exact, but for the port on loopback, which Entra ID does not compare (RFC 8252, section 7.3). */
-export function sameRedirect(registered: string, sent: string): boolean {
+function sameRedirect(registered: string, sent: string): boolean {
   if (registered === sent) return true;
   if (!URL.canParse(registered) || !URL.canParse(sent)) return false;
   const [a, b] = [new URL(registered), new URL(sent)];

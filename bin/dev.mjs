@@ -35,7 +35,7 @@ const commands = {
     bench,
     'bench:ui': benchUi,
   },
-  ...{ screenshots, format, publishable, fuzz },
+  ...{ screenshots, format, publishable, fuzz, docs },
 };
 if (!Object.hasOwn(commands, command))
   fail(`unknown command '${command}'; known: ${Object.keys(commands).join(', ')}`);
@@ -110,6 +110,12 @@ function build() {
   else if (process.env.BUILDING_ELSEWHERE)
     fail('the build tools did not install; see what npm printed above');
   else buildElsewhere();
+}
+
+/** The documentation as a site, which the gateway serves at /docs when it is there. */
+function docs() {
+  install();
+  run(bin('vitepress'), ['build', 'docs', ...rest]);
 }
 
 function bench() {

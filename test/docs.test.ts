@@ -1,12 +1,16 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { contents } from '../docs/.vitepress/contents.ts';
+import { type ClientName, clients } from '../src/cli/connect/clients.ts';
+import { renderClientPage } from '../src/cli/connect/page.ts';
 import { renderAadsts } from '../src/contract/diagnosis/aadsts.ts';
 import { aadstsRows } from '../src/contract/diagnosis/aadsts-rows.ts';
 import { endpoints } from '../src/contract/index.ts';
 import { renderSettings, settings } from '../src/server/config/settings.ts';
 import { renderErrors } from '../src/server/failure/errors.ts';
 import { renderApi } from '../src/server/http/openapi/reference.ts';
+import { questions } from './docs-questions.ts';
 
 /** Generated pages; `UPDATE_DOCS=1 npm run check` writes them anew. */
 const generated: Record<string, () => string> = {
@@ -19,6 +23,16 @@ test.each(Object.entries(generated))('%s says what the code says', (file, render
   if (process.env.UPDATE_DOCS) writeFileSync(file, render());
   expect(readFileSync(file, 'utf8')).toBe(render());
 });
+
+test.each(Object.keys(clients) as ClientName[])(
+  'docs/connect/%s.md says what connect writes',
+  async (name) => {
+    const file = `docs/connect/${name}.md`;
+    const rendered = await renderClientPage(name);
+    if (process.env.UPDATE_DOCS) writeFileSync(file, rendered);
+    expect(readFileSync(file, 'utf8')).toBe(rendered);
+  },
+);
 
 test('the troubleshooting table of the Entra guide says what the product says', () => {
   const file = 'docs/providers/entra.md';
@@ -65,19 +79,83 @@ test('.env.example names only settings that exist, and every one that a guide as
   expect(named).toEqual(expect.arrayContaining(ofTheGuide));
 });
 
-test('links between the pages lead somewhere', () => {
-  const pages = [
-    ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
-    ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.md'))
-      .map((name) => join('docs', name)),
-  ];
+const pages = [
+  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
+  ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md') && !name.startsWith('.'))
+    .map((name) => join('docs', name)),
+];
+
+/** The anchors of a page, as GitHub and the site make them of its headings. */
+function anchorsOf(page: string): string[] {
+  const text = readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  return [...text.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_\s-]/gu, '')
+      .trim()
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** Links of a page to others, as paths and anchors. */
+function linksOf(page: string): { target: string; anchor: string | undefined }[] {
+  const text = readFileSync(page, 'utf8').replace(/^```[\s\S]*?^```/gm, '');
+  return [...text.matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link = '']) => {
+    const [path = '', anchor] = link.split('#');
+    return { target: path === '' ? page : join(dirname(page), path), anchor };
+  });
+}
+
+test('links between the pages lead somewhere, to headings too', () => {
   const broken = pages.flatMap((page) =>
-    [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g)]
-      .filter(([, target]) => !existsSync(join(dirname(page), target!)))
-      .map(([, target]) => `${page}: ${target}`),
+    linksOf(page)
+      .filter(({ target, anchor }) => {
+        if (!existsSync(target)) return true;
+        return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).includes(anchor);
+      })
+      .map(({ target, anchor }) => `${page}: ${target}${anchor === undefined ? '' : `#${anchor}`}`),
   );
   expect(broken).toEqual([]);
+});
+
+describe('the table of contents', () => {
+  const listed = contents.flatMap((part) => part.pages.map(([, page]) => `docs/${page}.md`));
+
+  test('names every page once, and no other', () => {
+    const alone = (page: string): boolean =>
+      page === 'docs/changelog.md' || page.startsWith('docs/decisions/');
+    const written = pages.filter((page) => page.startsWith('docs/') && !alone(page));
+    expect([...listed].sort()).toEqual(written.sort());
+  });
+
+  test.each(Object.entries(questions))('has the answers to what a %s asks', (_, asked) => {
+    const missing = Object.entries(asked).filter(([, answer]) => {
+      const [page, anchor] = answer.split('#');
+      const file = `docs/${page}.md`;
+      return (
+        !listed.concat(pages).includes(file) || (anchor !== undefined && !anchorsOf(file).includes(anchor))
+      );
+    });
+    expect(missing).toEqual([]);
+  });
+
+  test('every page can be reached from the first one by links in three steps', () => {
+    let reached = new Set(['docs/index.md']);
+    for (let step = 0; step < 3; step++)
+      reached = new Set([
+        ...reached,
+        ...[...reached].flatMap((page) =>
+          linksOf(page)
+            .map(({ target }) =>
+              target.endsWith('/') || target === 'docs' ? join(target, 'index.md') : target,
+            )
+            .filter((target) => target.endsWith('.md') && existsSync(target)),
+        ),
+      ]);
+    expect(listed.filter((page) => !reached.has(page))).toEqual([]);
+  });
 });
 
 test('the README fits one screen', () => {

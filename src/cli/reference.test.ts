@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { cli } from '../../test/cli-trial.ts';
 import { examplesOf } from './command.ts';
+import { isShown } from './nouns/arrange.ts';
+import { nounFormOf } from './nouns/nouns.ts';
 import { buildProgram } from './program.ts';
 import { renderReference } from './reference.ts';
 
@@ -41,6 +43,13 @@ test('every command has help with examples, and knows its options', async () => 
     const wrong = await cli([...words, '--no-such-option']);
     expect(wrong, words.join(' ')).toMatchObject({ code: 2, out: '' });
   }
+});
+
+test('every command belongs to a noun, or is one that the help shows by itself', () => {
+  const outside = commands.filter(
+    (command) => !isShown(command) && command.name() !== 'help' && !nounFormOf(command.name()),
+  );
+  expect(outside.map((command) => command.name())).toEqual([]);
 });
 
 /** What the program says against a command line as it stands in a document; nothing when it takes it. */

@@ -38,6 +38,7 @@ export interface AppWorld extends RegistryWorld, SystemWorld {
   /** Where people say which programs may act for them. */
   readonly consent: ConsentWorld;
   readonly uiDirectory: string;
+  readonly docsDirectory?: string;
   /** Resolves when all that was committed has reached what this process keeps in memory. */
   readonly caughtUp: () => Promise<void>;
 }
@@ -102,7 +103,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   app.all('/.well-known/*', () => {
     throw new Failure('not_found', 'There is no such document.');
   });
-  const ui = staticUi(world.uiDirectory);
+  const ui = staticUi(world.uiDirectory, world.docsDirectory);
   app.get('*', (c) => ui(c.req.raw));
   app.notFound(() => {
     throw new Failure('method_not_allowed', 'Pages can only be read here.');

@@ -169,6 +169,19 @@ export const nouns: Readonly<Record<string, Noun>> = {
       remove: { ...remove, of: 'm2m-client-delete', key: 'client-id', id: 'client_id' },
     },
   },
+  request: {
+    summary: 'ask for access to servers, and decide such requests',
+    group: 'Access',
+    also: 'requests',
+    verbs: {
+      list: { of: 'access-request-list', rows: 'requests', id: 'id', also: ['ls'] },
+      create: { of: 'access-request-create', key: 'path', id: 'id', also: ['add'], changes: true },
+      grant: { of: 'access-request-grant', key: 'id', id: 'id', also: ['approve'], changes: true },
+      decline: { of: 'access-request-decline', key: 'id', id: 'id', also: ['deny'], changes: true },
+      withdraw: { of: 'access-request-withdraw', key: 'id', id: 'id', changes: true },
+      end: { of: 'access-request-end', key: 'id', id: 'id', also: ['revoke'], changes: true },
+    },
+  },
   token: {
     summary: 'create, list and revoke tokens',
     group: 'Sign-in',

@@ -59,7 +59,8 @@ export const pageSegments: ReadonlySet<string> = new Set([
  * Serves the built web pages from memory; every address of a page is the single page itself. What is neither is 404: for
  * browsers the page, which says so, and for everybody else a problem document.
  */
-export function staticUi(directory: string): (request: Request) => Response {
+export function staticUi(directory: string, docsDirectory?: string): (request: Request) => Response {
+  const docs = staticDocs(docsDirectory);
   const files = new Map<string, StaticFile>();
   if (existsSync(directory))
     for (const name of readdirSync(directory, { recursive: true, encoding: 'utf8' }))
@@ -68,6 +69,9 @@ export function staticUi(directory: string): (request: Request) => Response {
 
   return (request) => {
     const { pathname } = new URL(request.url);
+    const documentation = docs(pathname);
+    if (documentation instanceof Response) return documentation;
+    if (documentation) return respond(request, documentation);
     const isPage = pageSegments.has(pathname.split('/')[1] ?? '');
     const file = files.get(pathname) ?? (isPage ? page : undefined);
     if (!file && page && !pathname.startsWith('/assets/')) return notFound(request, page);
@@ -75,14 +79,50 @@ export function staticUi(directory: string): (request: Request) => Response {
       const text = page ? 'Not found' : 'The web pages are not built. Run: npm run build';
       return new Response(text, { status: 404, headers: { 'content-type': 'text/plain; charset=utf-8' } });
     }
-    if (request.headers.get('if-none-match') === file.etag)
-      return new Response(null, { status: 304, headers: { etag: file.etag } });
-    const packed =
-      file.packed && /\bbr\b/.test(request.headers.get('accept-encoding') ?? '') ? file.packed : null;
-    return new Response(packed ?? file.bytes, {
-      headers: { ...file.headers, etag: file.etag, ...(packed ? { 'content-encoding': 'br' } : {}) },
-    });
+    return respond(request, file);
   };
+}
+
+/**
+ * Finds a page of the documentation site below `/docs/` (`npm run docs`), read when it is first asked for. `/docs/api` and
+ * whatever else the site does not have belongs to the web pages; without a site, all of it does.
+ */
+function staticDocs(directory: string | undefined): (pathname: string) => StaticFile | Response | undefined {
+  const names = new Set(
+    directory !== undefined && existsSync(join(directory, 'index.html'))
+      ? readdirSync(directory, { recursive: true, encoding: 'utf8' })
+          .map((name) => name.replaceAll('\\', '/'))
+          .filter((name) => extname(name) in types)
+      : [],
+  );
+  const files = new Map<string, StaticFile>();
+  return (pathname) => {
+    if (directory === undefined || names.size === 0) return undefined;
+    if (pathname === '/docs')
+      return new Response(null, {
+        status: 308,
+        headers: { location: './docs/', 'cache-control': 'no-cache' },
+      });
+    if (!pathname.startsWith('/docs/')) return undefined;
+    const asked = pathname.slice('/docs/'.length);
+    const found = [asked, `${asked}.html`, `${asked}index.html`, `${asked}/index.html`].find((name) =>
+      names.has(name),
+    );
+    if (found === undefined) return undefined;
+    const file = files.get(found) ?? load(directory, found);
+    files.set(found, file);
+    return file;
+  };
+}
+
+function respond(request: Request, file: StaticFile): Response {
+  if (request.headers.get('if-none-match') === file.etag)
+    return new Response(null, { status: 304, headers: { etag: file.etag } });
+  const packed =
+    file.packed && /\bbr\b/.test(request.headers.get('accept-encoding') ?? '') ? file.packed : null;
+  return new Response(packed ?? file.bytes, {
+    headers: { ...file.headers, etag: file.etag, ...(packed ? { 'content-encoding': 'br' } : {}) },
+  });
 }
 
 function notFound(request: Request, page: StaticFile): Response {

@@ -253,6 +253,7 @@ function controlPlane(
     behindSince: base.feed.behindSince,
     trailAlarm: () => base.trailRoom().alarm,
     uiDirectory: packagedFile('dist/ui'),
+    docsDirectory: packagedFile('dist/docs'),
   });
 }
 

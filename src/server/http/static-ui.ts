@@ -52,7 +52,7 @@ export const pageSegments: ReadonlySet<string> = new Set([
     'audit',
     'usage',
   ],
-  ...['operations', 'docs', 'register', 'edit'],
+  ...['operations', 'docs', 'register', 'edit', 'register-agent', 'edit-agent', 'requests'],
 ]);
 
 /**

@@ -189,17 +189,21 @@ const views: [name: string, who: string, path: string, ready: string][] = [
   ['no permission', 'bob', '/audit', 'This page is for administrators and auditors.'],
 ];
 
+// In turns: that every page is right in both themes is held by browser-pages.test.ts.
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
-  test.each(views)('%s is accessible and fits 1280 and 360 pixels', async (_name, who, path, ready) => {
-    const page = await openAs(who, path, { colorScheme });
-    await page.getByText(ready).first().waitFor();
-    await page.waitForLoadState('networkidle');
-    await expectAccessible(page);
-    await expectFits(page);
-    await page.setViewportSize({ width: 360, height: 740 });
-    await expectFits(page);
-    await expectAccessible(page);
-  });
+  test.each(views.filter((_, index) => (index % 2 === 0) === (colorScheme === 'light')))(
+    '%s is accessible and fits 1280 and 360 pixels',
+    async (_name, who, path, ready) => {
+      const page = await openAs(who, path, { colorScheme });
+      await page.getByText(ready).first().waitFor();
+      await page.waitForLoadState('networkidle');
+      await expectAccessible(page);
+      await expectFits(page);
+      await page.setViewportSize({ width: 360, height: 740 });
+      await expectFits(page);
+      await expectAccessible(page);
+    },
+  );
 
   test('an open event is accessible and fits 1280 and 360 pixels', async () => {
     const page = await openAs('alice', '/audit?q=servers.patch', { colorScheme });

@@ -217,14 +217,18 @@ const views: [name: string, who: string, path: string, enter: (page: Page) => Pr
   ['a server full of markup', 'alice', '/servers/odd', (page) => page.getByText('evil').first().waitFor()],
 ];
 
+// In turns: that every page is right in both themes is held by browser-pages.test.ts.
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
-  test.each(views)('%s is accessible and fits 1280 and 360 pixels', async (_name, who, path, enter) => {
-    const page = await openAs(who, path, { colorScheme });
-    await enter(page);
-    await expectAccessible(page);
-    await expectFits(page);
-    await page.setViewportSize({ width: 360, height: 740 });
-    await expectFits(page);
-    if (colorScheme === 'light') await expectAccessible(page);
-  });
+  test.each(views.filter((_, index) => (index % 2 === 0) === (colorScheme === 'light')))(
+    '%s is accessible and fits 1280 and 360 pixels',
+    async (_name, who, path, enter) => {
+      const page = await openAs(who, path, { colorScheme });
+      await enter(page);
+      await expectAccessible(page);
+      await expectFits(page);
+      await page.setViewportSize({ width: 360, height: 740 });
+      await expectFits(page);
+      if (colorScheme === 'light') await expectAccessible(page);
+    },
+  );
 });

@@ -306,19 +306,23 @@ const views: [name: string, who: string | null, path: string, enter?: (page: Pag
   ['no access', 'nora', '/no-access'],
 ];
 
+// In turns: that every page is right in both themes is held by browser-pages.test.ts.
 describe.each(['light', 'dark'] as const)('in the %s theme', (colorScheme) => {
-  test.each(views)('%s is accessible and fits 1280 and 360 pixels', async (_name, who, path, enter) => {
-    const page = await open({ colorScheme });
-    if (who) await signIn(page, `${gateway.url}${path}`, who);
-    else await page.goto(`${gateway.url}${path}`);
-    await title(page).waitFor();
-    await page.waitForLoadState('networkidle');
-    await enter?.(page);
-    await expectAccessible(page);
-    await expectFits(page);
-    await page.setViewportSize({ width: 360, height: 740 });
-    await expectFits(page);
-    // Colours do not depend on the width: looking at one theme is enough here.
-    if (colorScheme === 'light') await expectAccessible(page);
-  });
+  test.each(views.filter((_, index) => (index % 2 === 0) === (colorScheme === 'light')))(
+    '%s is accessible and fits 1280 and 360 pixels',
+    async (_name, who, path, enter) => {
+      const page = await open({ colorScheme });
+      if (who) await signIn(page, `${gateway.url}${path}`, who);
+      else await page.goto(`${gateway.url}${path}`);
+      await title(page).waitFor();
+      await page.waitForLoadState('networkidle');
+      await enter?.(page);
+      await expectAccessible(page);
+      await expectFits(page);
+      await page.setViewportSize({ width: 360, height: 740 });
+      await expectFits(page);
+      // Colours do not depend on the width: looking at one theme is enough here.
+      if (colorScheme === 'light') await expectAccessible(page);
+    },
+  );
 });

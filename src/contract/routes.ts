@@ -10,6 +10,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'system.ready': { method: 'GET', path: '/readyz' },
   'system.version': { method: 'GET', path: '/api/version' },
   'system.process': { method: 'GET', path: '/api/process' },
+  'system.overview': { method: 'GET', path: '/api/system' },
   'system.doctor': { method: 'GET', path: '/api/doctor' },
   'system.metrics': { method: 'GET', path: '/api/metrics' },
   'system.openapi': { method: 'GET', path: '/openapi.json' },

@@ -81,6 +81,48 @@ export const systemEndpoints = {
       settings: z.array(settingInForce),
     }),
   },
+  'system.overview': {
+    method: 'GET',
+    path: '/api/system',
+    permission: 'administrator',
+    cost: 'heavy',
+    summary: 'Which processes serve, where and how much is stored, and how much there is of each thing',
+    output: z.object({
+      processes: z
+        .array(
+          z.object({
+            host: z.string(),
+            pid: z.number().int(),
+            version: z.string(),
+            started_at: z.iso.datetime(),
+          }),
+        )
+        .describe('Those heard of within a minute.'),
+      database: z.object({
+        kind: z.enum(['embedded', 'postgresql']),
+        bytes: z.number().int().describe('What it takes, about.'),
+      }),
+      audit: z.object({
+        bytes: z.number().int().nullable().describe('Null until it was measured.'),
+        free_bytes: z.number().int().nullable().describe('What the disk has left; null where nobody knows.'),
+        max_bytes: z.number().int().nullable().describe('AUDIT_MAX_MB; null for no limit.'),
+        alarm: z.enum(['size_limit', 'low_disk']).nullable(),
+        retention_days: z.number().int(),
+        events: z.number().int(),
+        oldest: z.iso.datetime().nullable(),
+      }),
+      counts: z.object({
+        servers: z.number().int(),
+        agents: z.number().int(),
+        virtual_servers: z.number().int(),
+        people: z.number().int(),
+        sessions: z.number().int().describe('Living ones.'),
+        tokens: z.number().int().describe('Personal tokens that are valid.'),
+        connected_clients: z.number().int(),
+        requests_waiting: z.number().int(),
+      }),
+    }),
+  },
   'system.doctor': {
     method: 'GET',
     path: '/api/doctor',

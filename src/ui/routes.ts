@@ -214,6 +214,7 @@ const me = createRoute({
 const operations = createRoute({
   getParentRoute: () => signedIn,
   path: '/operations',
+  validateSearch: (search) => pick(search, ['tab']),
   component: lazyRouteComponent(() => import('./system/operations-page.tsx'), 'Operations'),
 });
 

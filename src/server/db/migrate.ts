@@ -23,6 +23,7 @@ import * as egress from './migrations/0054-egress.ts';
 import * as allowances from './migrations/0060-allowances.ts';
 import * as madeHere from './migrations/0063-made-here.ts';
 import * as accessRequests from './migrations/0071-access-requests.ts';
+import * as processes from './migrations/0072-processes.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -51,6 +52,7 @@ const migrations: Record<string, Migration> = {
   '0060-allowances': allowances,
   '0063-made-here': madeHere,
   '0071-access-requests': accessRequests,
+  '0072-processes': processes,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -8,7 +8,7 @@ export interface Moved {
 }
 
 /** What belongs to one database alone: its own change feed and who is doing what right now. */
-const left: ReadonlySet<string> = new Set(['changes', 'leases', 'allowances']);
+const left: ReadonlySet<string> = new Set(['changes', 'leases', 'allowances', 'processes']);
 /** Values per statement, below what either database takes. */
 const valuesAtOnce = 30_000;
 

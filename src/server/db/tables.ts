@@ -37,6 +37,7 @@ export interface Tables {
   connection_attempts: ConnectionAttemptsTable;
   egress_clients: EgressClientsTable;
   access_requests: AccessRequestsTable;
+  processes: ProcessesTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -555,4 +556,15 @@ export interface AccessRequestsTable {
   ends_at: string | null;
   ended_at: string | null;
   ended_by: string | null;
+}
+
+/** The processes that serve right now. */
+export interface ProcessesTable {
+  id: string;
+  host: string;
+  pid: number;
+  version: string;
+  started_at: string;
+  /** Milliseconds since 1970 by the clock of the database. */
+  seen_at: number;
 }

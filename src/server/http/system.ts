@@ -1,5 +1,5 @@
 import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
-import { type Endpoints, type Handlers, Reply } from '../../contract/endpoint.ts';
+import { type Endpoints, type Handlers, type Output, Reply } from '../../contract/endpoint.ts';
 import { endpoints } from '../../contract/index.ts';
 import type { systemEndpoints } from '../../contract/system.ts';
 import type { Config } from '../config/config.ts';
@@ -27,6 +27,8 @@ export interface SystemWorld {
   readonly metrics: () => Promise<string>;
   /** Since when the database cannot be read (milliseconds since 1970); null while it can. */
   readonly behindSince: () => number | null;
+  /** Who serves, and what is stored. */
+  readonly overview: () => Promise<Output<(typeof systemEndpoints)['system.overview']>>;
   /** What is wrong with the room of the audit trail; null when nothing is. */
   readonly trailAlarm: () => 'size_limit' | 'low_disk' | null;
 }
@@ -50,6 +52,7 @@ export function systemHandlers(world: SystemWorld): Handlers<typeof systemEndpoi
     },
     'system.version': () => ({ version }),
     'system.process': () => ({ version, node: process.version, mode, started_at, settings: [...settings] }),
+    'system.overview': () => world.overview(),
     'system.doctor': ({ query }) => doctor(query.max_age * 1000),
     'system.metrics': metrics,
     'system.openapi': openApiOf(endpoints, { version, url: config.registryUrl, cookie }),

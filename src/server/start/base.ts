@@ -13,6 +13,7 @@ import { tidyDatabase } from '../db/tidy.ts';
 import { createLog, type Log } from '../log.ts';
 import { outbound } from '../net/outbound.ts';
 import type { Ending } from './ending.ts';
+import { announceProcess } from './overview.ts';
 
 /** The ground everything stands on: database, log, trail and clock; in evaluation mode also the emulator. */
 export type Base = Awaited<ReturnType<typeof openBase>>;
@@ -51,6 +52,7 @@ export async function openBase(
   });
   ending.defer(() => trail.close());
   ending.defer(tidyEveryHour(db, now, log));
+  ending.defer(await announceProcess({ db, log }, { version, startedAt: new Date(now()).toISOString() }));
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
   // One process counts in memory; several have to count together.
   const allow = createAllow(now, given.database ? db : undefined);

@@ -41,6 +41,7 @@ import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
 import { buildOauth } from './oauth.ts';
+import { overview } from './overview.ts';
 import { doctorOf } from './tools.ts';
 import { recordsOfGroups } from './unasked-grants.ts';
 
@@ -252,6 +253,7 @@ function controlPlane(
     caughtUp: base.feed.caughtUp,
     behindSince: base.feed.behindSince,
     trailAlarm: () => base.trailRoom().alarm,
+    overview: () => overview(base),
     uiDirectory: packagedFile('dist/ui'),
     docsDirectory: packagedFile('dist/docs'),
   });

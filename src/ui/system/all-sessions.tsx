@@ -14,7 +14,7 @@ export function AllSessions() {
   const wanted = name.trim().toLowerCase();
   const shown = data?.sessions.filter(({ username }) => username.toLowerCase().includes(wanted)) ?? [];
   return (
-    <section aria-labelledby="sessions" className="mt-10 grid gap-4">
+    <section aria-labelledby="sessions" className="grid gap-4">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h2 id="sessions" className="text-lead font-semibold">
           Sessions

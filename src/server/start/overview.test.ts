@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type OpenDatabase, openMemory } from '../db/open.ts';
+import { announceProcess, overview } from './overview.ts';
+
+let database: OpenDatabase;
+beforeEach(async () => {
+  database = await openMemory();
+});
+afterEach(() => database.close());
+
+const log = { warn() {} } as never;
+const startedAt = '2026-01-01T00:00:00.000Z';
+const look = () =>
+  overview({
+    reads: database.db,
+    config: { auditRoom: { maxBytes: 0, minFreeBytes: 0 }, auditRetentionDays: 90 } as never,
+    trailRoom: () => ({ bytes: 4096, freeBytes: null, alarm: null }),
+    now: () => Date.now(),
+  });
+
+test('every process that serves is listed until it ends, and how much there is of each thing', async () => {
+  const { db } = database;
+  const ends = [
+    await announceProcess({ db, log }, { version: '1', startedAt }),
+    await announceProcess({ db, log }, { version: '2', startedAt }),
+  ];
+  expect(await look()).toMatchObject({
+    processes: [
+      { version: expect.any(String), started_at: startedAt },
+      { version: expect.any(String), started_at: startedAt },
+    ],
+    database: { bytes: expect.any(Number) },
+    audit: { bytes: 4096, max_bytes: null, events: 0, oldest: null, retention_days: 90 },
+    counts: { servers: 0, people: 0, sessions: 0, tokens: 0, requests_waiting: 0 },
+  });
+  await ends[0]?.();
+  expect((await look()).processes.map(({ version }) => version)).toEqual(['2']);
+  await ends[1]?.();
+});
+
+test('a process that was killed is gone a minute later', async () => {
+  const { db } = database;
+  const end = await announceProcess({ db, log }, { version: '1', startedAt });
+  await db.updateTable('processes').set({ seen_at: 1 }).execute();
+  expect((await look()).processes).toEqual([]);
+  await end();
+});

@@ -77,7 +77,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   mountConnectPages(app, {
     ...{ log, trail, now, identity, clientIp, connecting: world.connections.connecting },
     publicUrl: config.registryUrl,
-    find: (name, who) => connectableServer(world.connections, name, who),
+    find: (name, who, purpose) => connectableServer(world.connections, name, who, purpose),
   });
   mountOfficialRegistry(app, { ...world.servers, identity, isPublic: config.registryApiPublic });
   mount(

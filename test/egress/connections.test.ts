@@ -1,18 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  Client as ClientV2,
-  StreamableHTTPClientTransport as TransportV2,
-} from '@modelcontextprotocol/client';
-import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
-import { StreamableHTTPClientTransport as TransportV1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
 import { freePort, startGateway, type TestGateway } from '../harness.ts';
 import { agentToken, askAsAdmin, type BrowserSession, mintToken, signIn } from '../sign-in.ts';
 import { type Authority, decideAt, startAuthority } from './authority.ts';
+import { callWhoami, clientAt } from './clients.ts';
 import { type GuardedServer, startGuarded } from './guarded.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -63,7 +58,8 @@ beforeAll(async () => {
     const me = await fetch(`${gateway.emulatorUrl}/graph/v1.0/me`, {
       headers: { authorization: `Bearer ${token}` },
     });
-    return me.ok ? ((await me.json()) as { userPrincipalName: string }).userPrincipalName : undefined;
+    if (me.status === 401) return undefined;
+    return me.ok ? ((await me.json()) as { userPrincipalName: string }).userPrincipalName : 'an application';
   }, gateway.emulatorUrl);
   asAdmin = await askAsAdmin(gateway);
   for (const [name, account] of [
@@ -101,11 +97,11 @@ async function configure(name: string, egress: object): Promise<void> {
 const browsing = ({ session }: Person) => ({ cookie: session.cookie, 'x-csrf-token': session.csrf });
 
 /** Where the browser is sent to connect. */
-async function begin(who: Person, name: string): Promise<string> {
+async function begin(who: Person, name: string, purpose = 'call'): Promise<string> {
   const answer = await fetch(`${gateway.url}/api/egress-auth/initiate`, {
     method: 'POST',
     headers: { ...browsing(who), 'content-type': 'application/json' },
-    body: JSON.stringify({ server_path: `/${name}` }),
+    body: JSON.stringify({ server_path: `/${name}`, purpose }),
   });
   const said = (await answer.json()) as { authorize_url: string };
   expect(answer.status, JSON.stringify(said)).toBe(200);
@@ -123,27 +119,7 @@ async function connect(who: Person, name: string, account: string): Promise<stri
   return comeBack(await decideAt(await begin(who, name), account), who);
 }
 
-interface Answer {
-  readonly result?: { readonly content: readonly { readonly text: string }[] };
-  readonly error?: {
-    readonly code: number;
-    readonly message: string;
-    readonly data: { readonly code: string };
-  };
-}
-
-/** The answer to a call of the tool that says who calls. */
-async function whoami(token: string, name = 'hub'): Promise<Answer> {
-  const answer = await fetch(`${gateway.url}/${name}/mcp`, {
-    method: 'POST',
-    headers: {
-      ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      accept: 'application/json, text/event-stream',
-    },
-    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'whoami' } }),
-  });
-  return (await answer.json()) as Answer;
-}
+const whoami = (token: string, name = 'hub') => callWhoami(`${gateway.url}/${name}/mcp`, token);
 
 /** Whom the server takes the caller for, or why the gateway refuses. */
 async function seenAs(token: string, name = 'hub'): Promise<string | undefined> {
@@ -295,31 +271,31 @@ test('a sign-in is exchanged on behalf of the person, each for themselves', asyn
   expect(error?.message).toMatch(/AADSTS65001/);
 });
 
-/** A client of either generation of the SDK at a server; `open` is how it shows addresses to people, if it does. */
-async function clientAt(
-  name: string,
-  token: string,
-  isModern: boolean,
-  open?: (url: string) => Promise<void>,
-) {
-  const url = new URL(`${gateway.url}/${name}/mcp`);
-  const asked = { requestInit: { headers: { authorization: `Bearer ${token}` } } };
-  const info = { name: 'client', version: '1' };
-  const capabilities = open ? { elicitation: { url: {} } } : {};
-  if (!isModern) {
-    const client = new ClientV1(info, { capabilities });
-    await client.connect(new TransportV1(url, asked) as never);
-    return client;
-  }
-  const client = new ClientV2(info, { capabilities, versionNegotiation: { mode: { pin: '2026-07-28' } } });
-  if (open)
-    client.setRequestHandler('elicitation/create', async ({ params }) => {
-      await open((params as { url: string }).url);
-      return { action: 'accept' as const };
-    });
-  await client.connect(new TransportV2(url, asked));
-  return client as unknown as ClientV1;
+/** How many tools are stored of a server, for somebody who may call all. */
+async function toolsOf(name: string): Promise<number> {
+  const answer = await fetch(`${gateway.url}/api/servers/${name}`, { headers: browsing(people.alice) });
+  return ((await answer.json()) as { num_tools: number }).num_tools;
 }
+
+test('what a server offers is listed by who was set up for that, and by no one of the people who call it', async () => {
+  const { alice, bob } = people;
+  expect([await toolsOf('payroll'), await toolsOf('hub')]).toEqual([0, 0]);
+  const scopes = ['https://graph.microsoft.com/User.Read'];
+  await configure('payroll', { egress_auth_mode: 'obo_exchange', scopes, discovery: 'app_only' });
+  expect(await toolsOf('payroll')).toBe(1);
+  expect(await seenAs(bob.token, 'payroll')).toBe(accounts.user.userPrincipalName);
+  await register('listed', hub.url, { ...likeGithub(), discovery: 'person' });
+  await connect(bob, 'listed', 'bob-at-listed');
+  expect(await toolsOf('listed')).toBe(0);
+  const refused = await begin(bob, 'listed', 'discovery').catch((error: unknown) => String(error));
+  expect(refused).toContain('Only administrators');
+  const callback = await decideAt(await begin(alice, 'listed', 'discovery'), 'the-lister');
+  expect(await comeBack(callback, alice)).toBe('/connections?server=%2Flisted&connected=true');
+  await asAdmin('/api/servers/listed/health', {});
+  expect(await toolsOf('listed')).toBe(1);
+  expect(await seenAs(alice.token, 'listed')).toBe('connection_needed');
+  expect(await seenAs(bob.token, 'listed')).toBe('bob-at-listed');
+});
 
 test('clients of both generations show where to connect if they can, else the link is in the error', async () => {
   const { bob, dora } = people;
@@ -327,11 +303,11 @@ test('clients of both generations show where to connect if they can, else the li
   const link = `${gateway.url}/oauth2/egress/connect?server=%2Fsdk`;
   const call = { name: 'whoami', arguments: {} };
   for (const isModern of [false, true]) {
-    const plain = await clientAt('sdk', dora.token, isModern);
+    const plain = await clientAt(`${gateway.url}/sdk/mcp`, dora.token, isModern);
     await expect(plain.callTool(call)).rejects.toThrow(link);
     await plain.close();
   }
-  const legacy = await clientAt('sdk', dora.token, false, async () => undefined);
+  const legacy = await clientAt(`${gateway.url}/sdk/mcp`, dora.token, false, async () => undefined);
   const refusal = await legacy.callTool(call).catch((error: unknown) => error);
   expect(refusal).toBeInstanceOf(UrlElicitationRequiredError);
   expect((refusal as UrlElicitationRequiredError).elicitations).toMatchObject([{ mode: 'url', url: link }]);
@@ -341,7 +317,7 @@ test('clients of both generations show where to connect if they can, else the li
   await legacy.close();
   // A client of 2026-07-28 shows the address, says so, and its one call goes through.
   const shown: string[] = [];
-  const modern = await clientAt('sdk', bob.token, true, async (url) => {
+  const modern = await clientAt(`${gateway.url}/sdk/mcp`, bob.token, true, async (url) => {
     shown.push(url);
     await connect(bob, 'sdk', 'bob-by-sdk');
   });

@@ -1,6 +1,7 @@
 import { Option } from 'commander';
 import type { Output } from '../../contract/endpoint.ts';
 import type {
+  discoveryModes,
   egressModes,
   egressProviders,
   serverEgressEndpoints,
@@ -46,6 +47,7 @@ interface Flags {
   headerName?: string;
   headerPrefix?: string;
   maxDays?: number;
+  discovery?: (typeof discoveryModes)[number];
 }
 
 /** The commands about whose credential goes to a server. */
@@ -95,6 +97,11 @@ export const addEgressCommands: AddCommands = (program, on) => {
     .option('--header-name <name>', 'where the credential goes (default Authorization)')
     .option('--header-prefix <text>', "what stands before it (default 'Bearer ')")
     .option('--max-days <days>', 'for pat: how long a token may be kept', wholeNumber(1, 365))
+    .addOption(
+      new Option('--discovery <who>', 'who looks at what it offers, for checks and the catalogue').choices([
+        ...(['none', 'client_credentials', 'person', 'app_only'] as const),
+      ]),
+    )
     .action(on(configure));
 };
 
@@ -107,7 +114,7 @@ async function configure({ api, output, terminal }: Run, flags: Flags): Promise<
   const secret = flags.clientSecretStdin ? (await allOf(terminal.stdin)).trim() : undefined;
   if (secret === '')
     throw misuse('Standard input holds no secret.', 'Pipe it in, for instance from a file: < secret.');
-  const { audienceParameter, tokenAuthMethod, headerName, headerPrefix, maxDays } = flags;
+  const { audienceParameter, tokenAuthMethod, headerName, headerPrefix, maxDays, discovery } = flags;
   const found = await (await api())('servers.configureEgress', {
     params: { path: flags.path },
     body: {
@@ -125,6 +132,7 @@ async function configure({ api, output, terminal }: Run, flags: Flags): Promise<
       ...(headerName === undefined ? {} : { header_name: headerName }),
       ...(headerPrefix === undefined ? {} : { header_prefix: headerPrefix }),
       ...(maxDays === undefined ? {} : { max_days: maxDays }),
+      ...(discovery ? { discovery } : {}),
     },
   });
   output.result(found, (paint) => shown(found, paint));
@@ -145,6 +153,7 @@ function shown(found: Egress, paint: Paint): string {
       ['Token', found.custom_token_url],
       ['Issuer', found.custom_issuer],
       ['Header', `${found.header_name}: ${found.header_prefix}...`],
+      ['Looked at by', found.discovery === 'none' ? null : found.discovery],
       ['Redirect URI', found.egress_auth_mode === 'oauth_user' ? found.callback_url : null],
       ['People connect at', found.connect_url],
     ],

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
 import { normalizePath } from '../values/server-path.ts';
-import { egressModes, egressProviders } from './server-egress.ts';
+import { connectionPurpose, egressModes, egressProviders } from './server-egress.ts';
 
 /** A server that wants a credential of each person, and the caller's own there; never the credential itself. */
 export const connection = z.object({
@@ -52,7 +52,7 @@ export const connectionEndpoints = {
     permission: 'identity',
     summary:
       'Begin to connect to a server by OAuth; the address to open comes back to the same browser session, within ten minutes',
-    body: z.strictObject({ server_path: serverPath }),
+    body: z.strictObject({ server_path: serverPath, purpose: connectionPurpose }),
     output: z.object({ authorize_url: z.string() }),
   },
   'connections.enter': {
@@ -69,6 +69,7 @@ export const connectionEndpoints = {
         .regex(/^[\x21-\x7e]+$/, { error: 'must be visible ASCII characters without spaces' }),
       ttl_value: z.number().int().min(1).max(525_600),
       ttl_unit: z.enum(['minutes', 'hours', 'days']),
+      purpose: connectionPurpose,
     }),
     output: connection,
   },

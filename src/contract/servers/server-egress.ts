@@ -45,6 +45,13 @@ const scopeToken = z
     error: 'must be one scope: visible ASCII without spaces, quotes or backslashes',
   });
 
+/**
+ * Who looks at what a server offers, for its checks and the stored catalogue; nobody stands in for another, and none of these
+ * makes calls. `none`: nobody; `client_credentials`: the gateway's client there; `person`: a connection that an administrator
+ * consented to for lists alone; `app_only`: the gateway's own client at the identity provider.
+ */
+export const discoveryModes = ['none', 'client_credentials', 'person', 'app_only'] as const;
+
 /** What an administrator says of the credentials of people at a server. */
 export const egressInput = z.strictObject({
   egress_auth_mode: z.enum(egressModes),
@@ -86,6 +93,7 @@ export const egressInput = z.strictObject({
     .default('Bearer '),
   /** For `pat`: how many days a token may be kept at most. */
   max_days: z.number().int().min(1).max(365).default(30),
+  discovery: z.enum(discoveryModes).default('none'),
 });
 
 /** What an administrator says of the credentials of people at a server. */
@@ -99,6 +107,9 @@ export const serverEgress = egressInput.omit({ client_secret: true }).extend({
   /** Where people connect. */
   connect_url: z.string(),
 });
+
+/** What a connection is for: calls of its owner, or the lists of the catalogue. */
+export const connectionPurpose = z.enum(['call', 'discovery']).default('call');
 
 const pathParams = z.object({ path: z.string().max(400).transform(normalizePath) });
 

@@ -4,12 +4,12 @@ import { asFailure, Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { hashOf, seal, unseal } from '../identity/keys.ts';
 import type { Fetch } from '../net/outbound.ts';
-import { ownerAt } from './credential.ts';
+import { ownerAt, type Purpose } from './credential.ts';
 import type { EgressServer } from './renew.ts';
 import { services } from './services.ts';
 import { beyondLimits, type EgressLimits, type EgressSettings, isWithin } from './settings.ts';
 import { callbackPath, type Source, type Sources } from './sources.ts';
-import { type Connection, storeConnection } from './store.ts';
+import { type Connection, removeDiscovery, storeConnection } from './store.ts';
 import { askForTokens, requireAudience, TokenRefused, type Tokens } from './tokens.ts';
 import type { ConnectionVault } from './vault.ts';
 
@@ -50,6 +50,7 @@ export interface ConnectingWorld {
 interface Attempt {
   readonly server: string;
   readonly serverId: string;
+  readonly purpose: Purpose;
   /** Of the settings it was begun under. */
   readonly settings: string;
   /** Where it was begun: the code goes to nobody else. */
@@ -61,19 +62,19 @@ interface Attempt {
 /** Connects people to servers by OAuth (authorization code with PKCE; RFC 6749, 7636, 8707, 9207). */
 export interface Connecting {
   /** Where the person's browser goes; only the same session can come back from there. */
-  begin(server: EgressServer, identity: Identity): Promise<string>;
+  begin(server: EgressServer, identity: Identity, purpose?: Purpose): Promise<string>;
   /** What the browser has come back with; fails with `ConnectFailed`. */
   complete(
     query: URLSearchParams,
     identity: Identity,
-    find: (name: string) => EgressServer | undefined,
+    find: (name: string, purpose: Purpose) => EgressServer | undefined,
   ): Promise<{ server: EgressServer; connection: Connection }>;
 }
 
 /** Makes it; nothing is stored of attempts but that they were used. */
 export function createConnecting(world: ConnectingWorld): Connecting {
   return {
-    async begin(server, identity) {
+    async begin(server, identity, purpose = 'call') {
       assertWithin(server, world.limits);
       const { source, client } = await world.sources.clientOf(server, null);
       if (source.authorizeUrl === null)
@@ -85,6 +86,7 @@ export function createConnecting(world: ConnectingWorld): Connecting {
       const verifier = randomBytes(32).toString('base64url');
       const attempt: Attempt = {
         ...{ server: server.name, serverId: server.id, settings: printOf(server.settings), verifier },
+        purpose,
         at: placeOf(source),
         until: world.now() + attemptLasts,
       };
@@ -110,7 +112,7 @@ export function createConnecting(world: ConnectingWorld): Connecting {
       const attempt = opened(world, state, identity);
       if (!attempt || attempt.until <= world.now())
         throw new ConnectFailed('state', 'the attempt is not known to this session, or took too long');
-      const server = find(attempt.server);
+      const server = find(attempt.server, attempt.purpose);
       if (!server || server.id !== attempt.serverId || printOf(server.settings) !== attempt.settings)
         throw new ConnectFailed('state', 'the server was changed meanwhile', attempt.server);
       if (!(await spend(world, state, attempt.until)))
@@ -131,7 +133,7 @@ async function finish(
   world: ConnectingWorld,
   server: EgressServer,
   identity: Identity,
-  { verifier, at }: Attempt,
+  { verifier, at, purpose }: Attempt,
   query: URLSearchParams,
 ): Promise<Connection> {
   const { source, client } = await world.sources.clientOf(server, null);
@@ -168,18 +170,21 @@ async function finish(
   });
   if (server.settings.target_audience !== null)
     requireAudience(tokens.access, server.settings.target_audience);
-  return storeConnection(
+  const connection = await storeConnection(
     world.db,
     world.vault,
     {
       ...tokens,
       scopes: tokens.scopes.length > 0 ? tokens.scopes : scopesOf(server, source, world.limits),
-      ...{ owner: ownerAt(server, identity), username: identity.username, mode: 'oauth_user' },
+      ...{ owner: ownerAt(server, identity, purpose), username: identity.username, mode: 'oauth_user' },
       ...{ issuer: source.issuer, account: await accountOf(world, server, tokens) },
       ...{ audience: source.resource, endsAt: null },
     },
     new Date(world.now()).toISOString(),
   );
+  // One person is enough, and the last one counts.
+  if (purpose === 'discovery') await removeDiscovery(world.db, server.id, connection.id);
+  return connection;
 }
 
 /** Whose account it is, as the service says; only shown. */

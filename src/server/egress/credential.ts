@@ -6,6 +6,7 @@ import {
   isFor,
   isGot,
   keyOf,
+  openAccess,
   type RenewalWorld,
   renewed,
   skewMs,
@@ -13,7 +14,7 @@ import {
 } from './renew.ts';
 import { beyondLimits, type EgressLimits } from './settings.ts';
 import { type Connection, connectionById, findConnection, markRefused, noteUse } from './store.ts';
-import type { ConnectionVault, SealedFor } from './vault.ts';
+import type { SealedFor } from './vault.ts';
 
 /** What lookups of credentials work with. */
 export interface CredentialWorld extends RenewalWorld {
@@ -82,14 +83,17 @@ interface Kept {
   readonly credential: Credential;
 }
 
+/** What a connection is for: calls of its owner, or the lists of the stored catalogue. */
+export type Purpose = 'call' | 'discovery';
+
 /** Whose connection it is: the person's, or the gateway's own where it acts for itself. */
-export function ownerAt(server: EgressServer, identity: Identity): SealedFor {
+export function ownerAt(server: EgressServer, identity: Identity, purpose: Purpose = 'call'): SealedFor {
   const isOwn = server.settings.egress_auth_mode === 'client_credentials';
   return {
     provider: isOwn ? '' : identity.provider,
     subject: isOwn ? '' : identity.subject,
     serverId: server.id,
-    purpose: 'call',
+    purpose,
     address: server.url.origin,
   };
 }
@@ -236,10 +240,6 @@ export function createCredentials(world: CredentialWorld): Credentials {
       kept.clear();
     },
   };
-}
-
-function openAccess(vault: ConnectionVault, { owner, keyId, accessSealed }: Connection): string | undefined {
-  return accessSealed === null ? undefined : vault.open(owner, 'access', { keyId, sealed: accessSealed });
 }
 
 function credentialOf({ settings }: EgressServer, connection: Connection, access: string): Credential {

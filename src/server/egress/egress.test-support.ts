@@ -118,7 +118,7 @@ export function settingsOf(more: Partial<EgressSettings> = {}): EgressSettings {
     ...{ scopes: ['read'], target_audience: null, audience_parameter: 'resource' },
     ...{ custom_authorize_url: null, custom_token_url: null, custom_issuer: null },
     ...{ token_auth_method: 'client_secret_basic', header_name: 'Authorization', header_prefix: 'Bearer ' },
-    max_days: 30,
+    ...{ max_days: 30, discovery: 'none' },
     ...more,
   };
 }
@@ -161,17 +161,18 @@ export async function startProcess(
     log: { warn: (facts: object) => void warnings.push(facts) },
   };
   const sources = createSources(parts);
-  const credentials = createCredentials({
-    ...{ ...parts, feed },
+  const renewal: RenewalWorld & typeof parts = {
+    ...parts,
     async sourceOf(server, issuer) {
       const { client, source } = await sources.clientOf(server, issuer);
       return { client, issuer: source.issuer };
     },
     exchange: more.exchange ?? (() => Promise.reject(new Error('nothing is exchanged here'))),
-  });
+  };
+  const credentials = createCredentials({ ...renewal, feed });
   const connecting = createConnecting({ ...parts, sources, key: Buffer.alloc(32, 3) });
   return {
-    ...{ vault, feed, credentials, connecting, warnings },
+    ...{ vault, feed, credentials, connecting, warnings, renewal },
     /** Stores a connection as if its owner had just made it. */
     connect: (identity: Identity, server: EgressServer, made: Partial<NewConnection> = {}) =>
       storeConnection(

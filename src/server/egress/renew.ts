@@ -246,6 +246,14 @@ export function timesOf(
   return { left: end - now, ahead: Math.min(aheadMs, Math.max(0, lifetime / 4)) };
 }
 
+/** The access token of a connection; undefined when it cannot be opened. */
+export function openAccess(
+  vault: ConnectionVault,
+  { owner, keyId, accessSealed }: Connection,
+): string | undefined {
+  return accessSealed === null ? undefined : vault.open(owner, 'access', { keyId, sealed: accessSealed });
+}
+
 function isOver({ endsAt }: Connection, now: number): boolean {
   return endsAt !== null && endsAt <= now;
 }

@@ -90,7 +90,7 @@ export function settingsFrom(
       : { keyId: vault.keyId, sealed: vault.seal(sealedForServer(serverId), 'client-secret', given) };
   if (client_secret && said.client_id === null)
     throw faulty('client_id', 'is missing; the secret is that of a client');
-  if (said.egress_auth_mode === 'client_credentials' && !client_secret)
+  if ([said.egress_auth_mode, said.discovery].includes('client_credentials') && !client_secret)
     throw faulty('client_secret', "is missing; 'client_credentials' needs a client with a secret");
   return { ...said, client_secret };
 }
@@ -102,6 +102,18 @@ function faultOf(
   const beyond = beyondLimits(said, limits);
   if (beyond) return { at: 'scopes', message: `${beyond}; choose another, or extend the setting` };
   const mode = said.egress_auth_mode;
+  const suits = {
+    none: true,
+    client_credentials: mode !== 'client_credentials' && said.client_id !== null,
+    person: mode === 'oauth_user' || mode === 'pat',
+    app_only: mode === 'obo_exchange',
+  };
+  if (!suits[said.discovery])
+    return {
+      at: 'discovery',
+      message:
+        "does not suit the mode: 'client_credentials' needs a client with a secret, 'person' goes with oauth_user and pat, 'app_only' with obo_exchange",
+    };
   const known = services[said.egress_provider];
   const hasBoth = said.custom_authorize_url !== null && said.custom_token_url !== null;
   if (mode === 'oauth_user') {

@@ -68,6 +68,24 @@ export async function findConnection(
   return row && connectionOf(row);
 }
 
+/** The connection with which somebody lets a server be looked at. */
+export async function findDiscovery(db: Db, serverId: string): Promise<Connection | undefined> {
+  const row = await db
+    .selectFrom('connections')
+    .selectAll()
+    .where('server_id', '=', serverId)
+    .where('purpose', '=', 'discovery')
+    .where('provider', '!=', '')
+    .orderBy('updated_at', 'desc')
+    .executeTakeFirst();
+  return row && connectionOf(row);
+}
+
+/** Deletes the connections with which a server is looked at, but for one. */
+export function removeDiscovery(db: Db, serverId: string, except = ''): Promise<number> {
+  return removeWhere(db, { server_id: serverId, purpose: 'discovery' }, except);
+}
+
 /** A connection by its id. */
 export async function connectionById(db: Db, id: string): Promise<Connection | undefined> {
   const row = await db.selectFrom('connections').selectAll().where('id', '=', id).executeTakeFirst();
@@ -227,12 +245,12 @@ export async function removeConnectionsAt(db: Db, serverId: string): Promise<num
   return removeWhere(db, { server_id: serverId });
 }
 
-async function removeWhere(db: Db, where: Readonly<Record<string, string>>): Promise<number> {
+async function removeWhere(db: Db, where: Readonly<Record<string, string>>, except = ''): Promise<number> {
   const gone = await changing(
     db,
     'connection',
     (trx) => {
-      let query = trx.deleteFrom('connections');
+      let query = trx.deleteFrom('connections').where('id', '!=', except);
       for (const [column, value] of Object.entries(where))
         query = query.where(column as 'provider', '=', value);
       return query.returning('id').execute();

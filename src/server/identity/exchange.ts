@@ -4,6 +4,7 @@ import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';
 import { clientOf, type Provider } from '../provider/provider.ts';
+import type { Identity } from './identity.ts';
 import { seal, unseal } from './keys.ts';
 import { findPerson, renewPerson } from './people.ts';
 import type { Owner } from './session-rows.ts';
@@ -32,6 +33,9 @@ export interface Exchanged {
   readonly scopes: readonly string[];
 }
 
+/** Whose token it is to be: a person's, or the gateway's own where it acts for nobody. */
+export type Exchanging = Owner & Partial<Pick<Identity, 'kind'>>;
+
 const onBehalf = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 const tokenExchange = 'urn:ietf:params:oauth:grant-type:token-exchange';
 const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
@@ -43,8 +47,9 @@ const accessToken = 'urn:ietf:params:oauth:token-type:access_token';
  */
 export function createExchange(
   world: ExchangeWorld,
-): (owner: Owner, wanted: ExchangeFor) => Promise<Exchanged> {
+): (owner: Exchanging, wanted: ExchangeFor) => Promise<Exchanged> {
   return async (owner, wanted) => {
+    if (owner.kind === 'agent') return appOnly(world, wanted);
     const provider = world.providers.find(({ name }) => name === owner.provider);
     if (!provider) throw signInAgain('Your identity provider is not set up here any more');
     const configuration = await world.clients(clientOf(provider));
@@ -69,6 +74,31 @@ export function createExchange(
       throw refusalIn(error);
     }
   };
+}
+
+/** A token of the gateway's own client (client credentials): of the one provider that exchanges for servers. */
+async function appOnly({ clients, providers }: ExchangeWorld, wanted: ExchangeFor): Promise<Exchanged> {
+  const provider = providers.find(({ exchangesBy }) => exchangesBy === 'on_behalf_of') ?? providers[0];
+  if (!provider || (providers.length > 1 && provider.exchangesBy === undefined))
+    throw new Failure(
+      'connection_refused',
+      'With several identity providers the gateway cannot tell whose application it is; look at the server in another way (egress-configure --discovery).',
+    );
+  const isEntra = provider.exchangesBy === 'on_behalf_of';
+  // Entra gives applications all that they were consented to, and takes nothing else (AADSTS1002012).
+  const scopes = isEntra
+    ? wanted.scopes.slice(0, 1).map((one) => `${one.replace(/\/[^/]*$/, '')}/.default`)
+    : wanted.scopes;
+  const asked: Record<string, string> = scopes.length > 0 ? { scope: scopes.join(' ') } : {};
+  if (!isEntra)
+    for (const [name, value] of Object.entries(wanted.audience)) if (value !== undefined) asked[name] = value;
+  try {
+    const answer = await oidc.clientCredentialsGrant(await clients(clientOf(provider)), asked);
+    const granted = answer.scope?.split(' ').filter(Boolean) ?? scopes;
+    return { access: answer.access_token, expiresIn: answer.expires_in, scopes: granted };
+  } catch (error) {
+    throw refusalIn(error);
+  }
 }
 
 /** A token of the person whose audience is the gateway; a refresh token that rotates is redeemed by one process at a time. */

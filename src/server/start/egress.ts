@@ -1,5 +1,6 @@
 import { createConnecting } from '../egress/connecting.ts';
 import { createCredentials } from '../egress/credential.ts';
+import { discoveryHeader, gatewayItself } from '../egress/discovery.ts';
 import { audienceOf, type EgressServer } from '../egress/renew.ts';
 import { createSources } from '../egress/sources.ts';
 import { authorityLimits, requireAudience, type Tokens } from '../egress/tokens.ts';
@@ -12,12 +13,6 @@ import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
-
-/** Who calls where nobody does: its only credentials are the gateway's own. */
-const gatewayItself: Identity = {
-  ...{ kind: 'agent', provider: '', subject: '', username: 'the gateway', name: null, email: null },
-  ...{ clientId: null, groups: [], method: 'session', credentialId: null, expiresAt: 0 },
-};
 
 /** Builds what looks up, renews and makes the credentials of people at servers. */
 export function buildEgress(
@@ -33,19 +28,22 @@ export function buildEgress(
   const publicUrl = config.registryUrl;
   const parts = { db, vault, fetch, now, publicUrl, log, limits: config.egress };
   const sources = createSources(parts);
-  const credentials = createCredentials({
-    ...{ ...parts, feed },
-    async sourceOf(server, issuer) {
+  const renewal = {
+    ...parts,
+    async sourceOf(server: EgressServer, issuer: string | null) {
       const { client, source } = await sources.clientOf(server, issuer);
       return { client, issuer: source.issuer };
     },
-    exchange: (server, identity) => exchanged(exchange, server, identity, now),
-  });
+    exchange: (server: EgressServer, identity: Identity) => exchanged(exchange, server, identity, now),
+  };
+  const credentials = createCredentials({ ...renewal, feed });
   ending.defer(() => credentials.close());
   told.takesAccounts = (url) => sources.takesAccounts(url);
   told.headers = async (row) => {
     const server = egressServerOf(row);
-    if (server?.settings.egress_auth_mode !== 'client_credentials') return [];
+    if (!server) return [];
+    if (server.settings.egress_auth_mode !== 'client_credentials')
+      return (await discoveryHeader(renewal, server)) ?? [];
     const { header, value } = await credentials.of(server, gatewayItself);
     return [header, value];
   };

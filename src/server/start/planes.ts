@@ -244,6 +244,7 @@ function controlPlane(
     connections: {
       ...{ db, now, connecting, rows: inventory.servers.rows, ...inventory.servers.egress },
       grants: inventory.scopes.grants,
+      isAdmin: (who) => inventory.access(who).isAdmin,
       reaches: (who, server) => reaches(decide(who, { server, method: '' }, inventory.scopes.grants())),
     },
     search,

@@ -2,11 +2,11 @@ import type { z } from 'zod';
 import type { Handlers } from '../../../contract/endpoint.ts';
 import type { connection, connectionEndpoints } from '../../../contract/servers/connections.ts';
 import { nameOfPath } from '../../../contract/servers/servers.ts';
-import type { Caller } from '../../access/caller.ts';
+import type { Access, Caller } from '../../access/caller.ts';
 import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Connecting } from '../../egress/connecting.ts';
-import { ownerAt } from '../../egress/credential.ts';
+import { ownerAt, type Purpose } from '../../egress/credential.ts';
 import { type EgressServer, isFor, isGot } from '../../egress/renew.ts';
 import { beyondLimits, type EgressLimits } from '../../egress/settings.ts';
 import {
@@ -14,6 +14,7 @@ import {
   findConnection,
   listConnections,
   removeConnection,
+  removeDiscovery,
   storeConnection,
 } from '../../egress/store.ts';
 import type { ConnectionVault } from '../../egress/vault.ts';
@@ -35,6 +36,7 @@ export interface ConnectionsWorld {
   readonly rows: () => readonly ServerRow[];
   /** Whether an identity has anything on a server, by the server's name in scopes. */
   readonly reaches: (identity: Identity, server: string) => boolean;
+  readonly isAdmin: (identity: Identity) => boolean;
 }
 
 /** A server with people's credentials, and how it is registered. */
@@ -76,21 +78,23 @@ export function connectionHandlers(
       return { connections: found };
     },
 
-    async 'connections.initiate'({ body }, { identity, note }) {
+    async 'connections.initiate'({ body }, { identity, access, note }) {
       const { server } = reachable(world, person(identity), body.server_path, 'oauth_user');
+      assertMayList(server, access, body.purpose);
       // The browser comes back with its session and nothing else.
       if (identity.method !== 'session')
         throw new Failure(
           'not_allowed',
           'Connecting needs a browser session, because the browser comes back with it: open the page Connections.',
         );
-      note({ server: server.name });
-      return { authorize_url: await world.connecting.begin(server, identity) };
+      note({ server: server.name, purpose: body.purpose });
+      return { authorize_url: await world.connecting.begin(server, identity, body.purpose) };
     },
 
-    async 'connections.enter'({ body }, { identity, note }) {
+    async 'connections.enter'({ body }, { identity, access, note }) {
       const found = reachable(world, person(identity), body.server_path, 'pat');
       const { server } = found;
+      assertMayList(server, access, body.purpose);
       const beyond = beyondLimits(server.settings, world.limits);
       if (beyond) throw new Failure('connection_refused', `${beyond}; ask an administrator.`);
       const lasts = body.ttl_value * unitMs[body.ttl_unit];
@@ -110,12 +114,18 @@ export function connectionHandlers(
         world.vault,
         {
           ...{ access: body.token, accessExpiresAt: null, refresh: null, scopes: server.settings.scopes },
-          ...{ owner: ownerAt(server, identity), username: identity.username, mode: 'pat' },
+          ...{ owner: ownerAt(server, identity, body.purpose), username: identity.username, mode: 'pat' },
           ...{ issuer: null, account: null, audience: null, endsAt: now + lasts },
         },
         new Date(now).toISOString(),
       );
-      note({ server: server.name, connection: made.id, ends_at: new Date(now + lasts).toISOString() });
+      if (body.purpose === 'discovery') await removeDiscovery(world.db, server.id, made.id);
+      note({
+        server: server.name,
+        purpose: body.purpose,
+        connection: made.id,
+        ends_at: new Date(now + lasts).toISOString(),
+      });
       return shown(world, found, made);
     },
 
@@ -144,15 +154,30 @@ export function egressServerOf(row: ServerRow): EgressServer | undefined {
     : undefined;
 }
 
+/** Refuses a connection for lists to everybody but administrators, and where the server is looked at in another way. */
+function assertMayList({ name, settings }: EgressServer, { isAdmin }: Access, purpose: Purpose): void {
+  if (purpose === 'call') return;
+  if (!isAdmin)
+    throw new Failure('not_allowed', `Only administrators let '${name}' be looked at as themselves.`);
+  if (settings.discovery !== 'person')
+    throw new Failure(
+      'bad_request',
+      `'${name}' is not looked at as a person; say so first (egress-configure --discovery person).`,
+    );
+}
+
 /** A server that somebody may connect to by OAuth, by its name in scopes. */
 export function connectableServer(
   world: ConnectionsWorld,
   name: string,
   identity: Identity,
+  purpose: Purpose,
 ): EgressServer | undefined {
   const row = world.rows().find((one) => nameOfPath(one.path) === name);
   const server = row && egressServerOf(row);
   if (!world.reaches(identity, name)) return undefined;
+  if (purpose === 'discovery' && !(world.isAdmin(identity) && server?.settings.discovery === 'person'))
+    return undefined;
   return server?.settings.egress_auth_mode === 'oauth_user' ? server : undefined;
 }
 

@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { type AuditIdentity, auditIdentity, type Trail } from '../../audit/event.ts';
 import { ConnectFailed, type Connecting } from '../../egress/connecting.ts';
+import type { Purpose } from '../../egress/credential.ts';
 import type { EgressServer } from '../../egress/renew.ts';
 import { callbackPath, documentPath, ownDocument } from '../../egress/sources.ts';
 import type { HttpEnv, HttpIdentity } from '../../http/env.ts';
@@ -11,7 +12,7 @@ export interface ConnectPagesWorld {
   readonly connecting: Connecting;
   readonly identity: Pick<HttpIdentity, 'identify'>;
   /** A server that somebody may connect to, by its name. */
-  readonly find: (name: string, identity: Identity) => EgressServer | undefined;
+  readonly find: (name: string, identity: Identity, purpose: Purpose) => EgressServer | undefined;
   readonly publicUrl: string;
   readonly trail: Pick<Trail, 'record'>;
   readonly now: () => number;
@@ -39,11 +40,11 @@ async function complete(c: Context<HttpEnv>, world: ConnectPagesWorld): Promise<
   try {
     const query = new URL(c.req.url).searchParams;
     const { identity } = who;
-    const find = (name: string) => world.find(name, identity);
+    const find = (name: string, purpose: Purpose) => world.find(name, identity, purpose);
     const { server, connection } = await world.connecting.complete(query, identity, find);
     const detail = {
       ...{ connection: connection.id, account: connection.account, scopes: connection.scopes },
-      issuer: connection.issuer,
+      ...{ issuer: connection.issuer, purpose: connection.owner.purpose },
     };
     record(c, world, { started, by, server: server.name, decision: 'allow', detail });
     return toPage({ server: `/${server.name}`, connected: 'true' });

@@ -15,7 +15,7 @@ import { keyOf } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import { keepsConnections } from '../../egress/settings.ts';
-import { removeConnectionsAt } from '../../egress/store.ts';
+import { removeConnectionsAt, removeDiscovery } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
@@ -112,6 +112,7 @@ export function serverHandlers(
       const changed = await inTransaction(world.db, async (trx) => {
         // What was granted to the arrangement before is not carried into another.
         if (!keepsConnections(row.egress, egress)) await removeConnectionsAt(trx, row.id);
+        else if (row.egress?.discovery !== egress?.discovery) await removeDiscovery(trx, row.id);
         return setEgress(trx, row, { egress, at: at(world) });
       });
       note({ before: egressForRecord(row), after: egressForRecord(changed) });

@@ -386,6 +386,12 @@ function rowOf(stored: Selectable<ServersTable>): ServerRow {
     updatedAt: stored.updated_at,
     revision: stored.revision,
     credential: stored.credential === null ? null : (JSON.parse(stored.credential) as StoredCredential),
-    egress: stored.egress === null ? null : (JSON.parse(stored.egress) as EgressSettings),
+    egress: stored.egress === null ? null : egressIn(stored.egress),
   };
+}
+
+/** What was stored before there was discovery says nothing of it. */
+function egressIn(text: string): EgressSettings {
+  const { discovery = 'none', ...said } = JSON.parse(text) as EgressSettings;
+  return { ...said, discovery };
 }

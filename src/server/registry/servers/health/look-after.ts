@@ -44,8 +44,9 @@ function judged(found: Finding, tookMs: number, slowMs = Number.POSITIVE_INFINIT
 
 /** A server that wants each person's own credential is well when it asks for one; what it offers then stays as it was known. */
 function wanting({ egress }: ServerRow, found: Finding): Finding {
-  if (!egress || egress.egress_auth_mode === 'client_credentials' || found.status !== 'auth-failing')
-    return found;
+  if (!egress || found.status !== 'auth-failing') return found;
+  // Nobody stands in for the identity that was set up.
+  if (egress.egress_auth_mode === 'client_credentials' || egress.discovery !== 'none') return found;
   const detail = "It asks for each person's own credential, so only that it answers could be checked.";
   return { ...found, status: 'healthy', reason: null, detail };
 }
@@ -55,7 +56,7 @@ export function createLookAfter(world: {
   db: Db;
   check: CheckServer;
   credentialsOf: CredentialsOf;
-  /** The gateway's own credential at a server that takes one by client credentials; nobody else's is ever used for checks. */
+  /** The credential with which a server that wants people's own is looked at; no connection for calls is ever used for checks. */
   ownHeaders?: (row: ServerRow) => Promise<readonly string[]>;
   /** Milliseconds since 1970. */
   now: () => number;

@@ -25,7 +25,7 @@ export function locate(
   return resource === undefined ? undefined : ofResource(resolved, resource);
 }
 
-const patterns = new WeakMap<Resolved, readonly (readonly [RegExp, Item])[]>();
+const patterns = new WeakMap<Resolved, readonly (readonly [(uri: string) => boolean, Item])[]>();
 
 /**
  * Whose a resource is: of who lists it; of whose template makes it; else of who alone has resources of its beginning (scheme
@@ -44,7 +44,7 @@ function ofResource(resolved: Resolved, uri: string): Located | undefined {
     made = resourceTemplates.list.map((item) => [patternOf(item.name), item] as const);
     patterns.set(resolved, made);
   }
-  const template = made.find(([pattern]) => pattern.test(uri))?.[1];
+  const template = made.find(([fits]) => fits(uri))?.[1];
   if (template) return as(template);
   const beginning = beginningOf(uri);
   const alike = [...resources.list, ...resourceTemplates.list].filter(
@@ -58,16 +58,44 @@ function beginningOf(uri: string): string {
   return /^[a-z][a-z0-9+.-]*:(?:\/\/[^/?#]*)?/i.exec(uri)?.[0].toLowerCase() ?? '';
 }
 
-/** What the URIs of a template (RFC 6570) look like: an expression stands for anything but a slash, `{+x}` for anything. */
-function patternOf(template: string): RegExp {
-  const source = template
-    .split(/(\{[^{}]*\})/)
-    .map((part) => {
-      if (!/^\{.*\}$/.test(part)) return part.replace(/[.*+?^$()|[\]{}\\]/g, '\\$&');
-      return /^\{[+#]/.test(part) ? '.+' : /^\{[?&]/.test(part) ? '(?:[?&].*)?' : '[^/]+';
-    })
-    .join('');
-  return new RegExp(`^${source}$`);
+/**
+ * Whether a URI is made by a template (RFC 6570): an expression stands for anything but a slash, `{+x}` for anything. Servers
+ * choose their templates, so no expression is tried twice at one place: the time is at most that of template times URI.
+ */
+function patternOf(template: string): (uri: string) => boolean {
+  const parts = template.split(/(\{[^{}]*\})/).filter((part) => part !== '');
+  return (uri) => {
+    let ends = [0];
+    for (const part of parts) {
+      if (ends.length === 0) return false;
+      ends = isExpression(part)
+        ? endsOf(part, uri, ends)
+        : ends.filter((at) => uri.startsWith(part, at)).map((at) => at + part.length);
+    }
+    return ends.at(-1) === uri.length;
+  };
+}
+
+function isExpression(part: string): boolean {
+  return part.startsWith('{') && part.endsWith('}');
+}
+
+/** Where an expression may end that begins at one of these places, in order. */
+function endsOf(expression: string, uri: string, starts: readonly number[]): number[] {
+  const anything = /^\{[+#?&]/.test(expression);
+  const isQuery = /^\{[?&]/.test(expression);
+  const ends: number[] = [];
+  let [next, open] = [0, false];
+  for (let at = starts[0] ?? uri.length; at <= uri.length; at++) {
+    if (open) ends.push(at);
+    if (starts[next] === at) {
+      next += 1;
+      if (isQuery && !open) ends.push(at);
+      open = open || !isQuery || uri[at] === '?' || uri[at] === '&';
+    }
+    if (!anything && uri[at] === '/') open = false;
+  }
+  return ends;
 }
 
 const own: Decision = Object.freeze({ allow: true, scope: 'own virtual server' });

@@ -33,13 +33,13 @@ const changed = new Set<() => void>();
 let database: OpenDatabase;
 let upstream: ScriptedUpstream;
 let house: TestGateway;
+const routes = new Map<string, Route>();
 
 beforeEach(async () => {
   database = await openMemory();
   rows.splice(0);
   rules.bob = ['virtual/both * *', 'time * now', 'docs * *'];
   upstream = await startUpstream(legacyServer);
-  const routes = new Map<string, Route>();
   for (const name of ['time', 'docs']) routes.set(name, routeOf(name, upstream.url, { tools: [...tools] }));
   const table = {
     find(name: string, who: { provider: string; subject: string }): Virtual | undefined {
@@ -289,4 +289,92 @@ test('a call does not become a task at a member, since nobody could ask for it h
   expect((await json('bob', asking)).body.result).toMatchObject({ called: 'now' });
   const sent = upstream.received.find(({ body }) => body.includes('tools/call'));
   expect(JSON.parse(sent?.body ?? '').params).toEqual({ name: 'now', arguments: { task: 1 } });
+});
+
+const listen = (notifications: object) => ({
+  ...{ method: 'POST', as: 'bob' },
+  body: message('subscriptions/listen', {
+    notifications,
+    _meta: {
+      'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+      'io.modelcontextprotocol/clientCapabilities': {},
+    },
+  }),
+  headers: {
+    'content-type': 'application/json',
+    'mcp-protocol-version': '2026-07-28',
+    'mcp-method': 'subscriptions/listen',
+  },
+});
+
+test('listening at a member that is switched off harms nobody', async () => {
+  const off = routes.get('docs');
+  routes.set('docs', { ...off!, enabled: false });
+  const unhandled: unknown[] = [];
+  const note = (reason: unknown) => void unhandled.push(reason);
+  process.on('unhandledRejection', note);
+  const answer = await open(at(), listen({ toolsListChanged: true }));
+  expect(await answer.event()).toContain('acknowledged');
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', note);
+  answer.leave();
+  expect(unhandled).toEqual([]);
+});
+
+test('a stream says nothing more of a member that was taken out, or whose rule is gone', async () => {
+  const streams = new Map<string, ServerResponse>();
+  const usual = upstream.script;
+  upstream.script = (received, res, req) => {
+    if (received.method !== 'GET') return usual(received, res, req);
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write(': here\n\n');
+    streams.set(String(received.headers['mcp-session-id']), res);
+  };
+  const { session = '' } = await initialize('bob');
+  const own = { 'mcp-session-id': session };
+  const { session: atDocs } = (await json('bob', call('docs__now'), own)).body.result;
+  const { session: atTime } = (await json('bob', call('time__now'), own)).body.result;
+  const answer = await open(at(), {
+    method: 'GET',
+    as: 'bob',
+    headers: { accept: 'text/event-stream', ...own },
+  });
+  const say = (to: string, text: string): void => {
+    const params = { level: 'info', data: text };
+    const body = JSON.stringify({ jsonrpc: '2.0', method: 'notifications/message', params });
+    streams.get(to)?.write(`data: ${body}\n\n`);
+  };
+  await expect.poll(() => streams.size, { timeout: 60_000 }).toBe(2);
+  say(atTime, 'one');
+  expect(await answer.event()).toContain('one');
+  const [row] = rows;
+  const members = row!.definition.members.filter((one) => one.backend_server_path === '/docs');
+  rows[0] = { ...row!, definition: { ...row!.definition, members } };
+  for (const listener of changed) listener();
+  await expect.poll(() => streams.get(atTime)?.destroyed, { timeout: 60_000 }).toBe(true);
+  say(atTime, 'two');
+  say(atDocs, 'three');
+  let event = await answer.event();
+  while (event.includes('list_changed')) event = await answer.event();
+  expect(event).toContain('three');
+  rules.bob = rules.bob.filter((rule) => !rule.startsWith('docs'));
+  for (const listener of changed) listener();
+  await expect.poll(() => streams.get(atDocs)?.destroyed, { timeout: 60_000 }).toBe(true);
+  answer.leave();
+});
+
+test('a call ends when its name leads elsewhere', async () => {
+  add('/virtual/turns', { tool_mappings: [{ tool_name: 'now', alias: 'go', backend_server_path: '/time' }] });
+  rules.bob.push('virtual/turns * *');
+  const answer = await open(at('/virtual/turns/mcp'), {
+    ...{ method: 'POST', as: 'bob', body: call('go', { stream: true }) },
+    headers: { 'content-type': 'application/json' },
+  });
+  expect(await answer.event()).toContain('progress');
+  const row = rows.at(-1)!;
+  const [mapping] = row.definition.tool_mappings;
+  const tool_mappings = [{ ...mapping!, backend_server_path: '/docs' }];
+  rows[rows.length - 1] = { ...row, definition: { ...row.definition, tool_mappings } };
+  for (const listener of changed) listener();
+  await expect(answer.next()).rejects.toThrow();
 });

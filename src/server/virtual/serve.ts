@@ -282,8 +282,14 @@ function callItem(running: Running, asked: Asked): Promise<void> {
     inputSchema: kind === 'tools' ? () => objectIn(JSON.parse(item.text), 'inputSchema') : undefined,
     stillAllowed(identity) {
       const now = running.table.find(virtual.name, identity);
+      if (now?.row.isEnabled !== true || now.row.id !== virtual.row.id) return false;
+      // The name may lead to something else by now.
+      const still = now.resolved === virtual.resolved ? item : locate(now.resolved, message)?.item;
       return (
-        now?.row.isEnabled === true && now.row.id === virtual.row.id && decideAgain(identity, outer).allow
+        still?.server === item.server &&
+        still.original === item.original &&
+        !still.blocked &&
+        decideAgain(identity, outer).allow
       );
     },
   });
@@ -321,6 +327,7 @@ async function replied(running: Running, asked: Asked): Promise<void> {
   if (
     question &&
     session &&
+    asked.virtual.resolved.servers.includes(question.server) &&
     running.decide(identity, { server: question.server, method: '$response' }).allow
   ) {
     const { target } = await memberFor(bridge, running.findRoute, question.server, exchange, identity);
@@ -344,11 +351,11 @@ async function notified(running: Running, asked: Asked): Promise<void> {
 
 /** Passes a message on to every member that has a session of the client's; nobody waits for what they say. */
 async function tellMembers(running: Running, asked: Asked, isRequest: boolean): Promise<void> {
-  const { exchange, identity, session, body, message } = asked;
+  const { exchange, identity, session, body, message, virtual } = asked;
   if (!session) return;
   const { bridge, findRoute, decide } = running;
   for (const { server, session: at } of await bridge.sessions.openOf(session)) {
-    const route = findRoute(server);
+    const route = virtual.resolved.servers.includes(server) ? findRoute(server) : undefined;
     if (!route?.enabled || !decide(identity, { server, method: message.method }).allow) continue;
     if (isRequest && route.offers?.capabilities.logging === undefined) continue;
     // Somebody who is not connected there any more has nothing to tell it.

@@ -105,7 +105,22 @@ export function createStreams(world: StreamsWorld) {
         if (!now.legacy.equals(list.legacy)) said.add(changeOf[kind]);
       }
       for (const change of said) stream.notify(change, {});
+      // Members that were taken out, switched off, or are not the listener's any more say nothing more here.
+      for (const [server, stop] of stream.stops) {
+        if (server === '' || mayHear(stream, virtual, server)) continue;
+        stop();
+        stream.stops.delete(server);
+      }
     }
+  };
+  const mayHear = ({ identity, message }: Listener, virtual: Virtual, server: string): boolean =>
+    virtual.resolved.servers.includes(server) &&
+    world.findRoute(server)?.enabled === true &&
+    decide(identity, { server, method: message.method }).allow;
+  /** The same by what holds now: a session may have been opened at a member that was taken out since. */
+  const hears = (stream: Open, server: string): boolean => {
+    const virtual = table.find(stream.virtual.name, stream.identity);
+    return virtual !== undefined && mayHear(stream, virtual, server);
   };
   const endLooking = onChange(look);
 
@@ -129,7 +144,7 @@ export function createStreams(world: StreamsWorld) {
   /** The GET stream of a member's session: what it says without being asked. */
   const followSession = async (stream: Open, session: ClientSession, server: string): Promise<void> => {
     const { exchange, identity } = stream;
-    if (!decide(identity, { server, method: '$stream' }).allow) return;
+    if (!hears(stream, server)) return;
     const member = await memberFor(world, world.findRoute, server, exchange, identity);
     if (member.speaks === 'sse') return;
     const own = await sessions.forClient(exchange, session, member.target);
@@ -162,7 +177,7 @@ export function createStreams(world: StreamsWorld) {
   /** What a member of 2026-07-28 tells those who listen. */
   const followMember = async (stream: Open, server: string, wanted: Json): Promise<void> => {
     const { exchange, identity } = stream;
-    if (!decide(identity, { server, method: 'subscriptions/listen' }).allow) return;
+    if (!hears(stream, server)) return;
     const member = await memberFor(world, world.findRoute, server, exchange, identity);
     if (member.speaks !== 'modern' || exchange.res.writableEnded) return;
     const _meta = { [metaKeys.version]: modern, [metaKeys.capabilities]: {}, [metaKeys.client]: serverInfo };
@@ -242,11 +257,8 @@ export function createStreams(world: StreamsWorld) {
         const own = uris.filter((uri) => locate(virtual.resolved, { resource: uri })?.item.server === server);
         const filter: Json = Object.fromEntries(wanted.map((name) => [name, true]));
         if (own.length > 0) filter.resourceSubscriptions = own;
-        try {
-          if (Object.keys(filter).length > 0) followMember(stream, server, filter);
-        } catch {
-          // A member that is not there says nothing; the others do.
-        }
+        // A member that is not there says nothing; the others do.
+        if (Object.keys(filter).length > 0) void followMember(stream, server, filter).catch(() => undefined);
       }
     },
 

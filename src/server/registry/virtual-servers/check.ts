@@ -3,7 +3,7 @@ import { safeName, type VirtualServerDefinition } from '../../../contract/server
 import type { Fault } from '../../failure/errors.ts';
 import { invalid } from '../input-faults.ts';
 import type { FindRoute } from '../servers/route.ts';
-import { exposedName, prefixOf } from './resolve.ts';
+import { exposedName, namespaceOf, prefixOf } from './resolve.ts';
 
 /** What its maker may put into a virtual server. */
 export interface Reach {
@@ -84,9 +84,14 @@ export function assertWorks(
     prefixes.add(prefix.toLowerCase());
     if (!route || !member.include.includes('tools')) return;
     const { separator } = definition;
-    for (const { name } of route.tools)
-      if (mayCall(route.name, name))
-        take(exposedName(name, prefix, separator), at, `'${name}' of '${member.backend_server_path}'`);
+    for (const { name } of route.tools) {
+      if (!mayCall(route.name, name)) continue;
+      const shown = exposedName(name, prefix, separator);
+      const of = prefix === '' ? namespaceOf(shown, definition) : undefined;
+      if (of === undefined) take(shown, at, `'${name}' of '${member.backend_server_path}'`);
+      else
+        fault(`${at}.prefix`, `'${name}' would look like a tool of '${of}'; give this member a prefix too`);
+    }
   });
   tool_scope_overrides.forEach(({ tool_alias }, index) => {
     if (!names.has(tool_alias))

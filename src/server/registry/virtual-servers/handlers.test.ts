@@ -1,7 +1,11 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Endpoint, type Input, Reply } from '../../../contract/endpoint.ts';
 import type { UiPermission } from '../../../contract/permissions.ts';
-import { type VirtualServer, virtualServerEndpoints } from '../../../contract/servers/virtual-servers.ts';
+import {
+  type VirtualServer,
+  virtualServerDefinition,
+  virtualServerEndpoints,
+} from '../../../contract/servers/virtual-servers.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { type Feed, startFeed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
@@ -9,6 +13,7 @@ import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Route } from '../servers/route.ts';
 import { virtualServerHandlers } from './handlers.ts';
+import { resolve } from './resolve.ts';
 import { startVirtualTable, type VirtualTable } from './table.ts';
 
 type Id = keyof typeof virtualServerEndpoints;
@@ -223,6 +228,26 @@ test.each([
 ])('refused with its place: %s', async (_, body) => {
   const answer = await call('virtualServers.create', admin, { body: { server_name: 'X', ...body } });
   expect(answer).toMatchObject({ code: 'invalid_input' });
+});
+
+test('a member without a prefix cannot have what looks like a tool of another member', async () => {
+  const members = [
+    { backend_server_path: '/time', prefix: '' },
+    { backend_server_path: '/docs', prefix: 'docs' },
+  ];
+  await call('virtualServers.create', admin, { body: { server_name: 'X', members } });
+  // Once it is in, it comes up with the name of a tool that the other has, or does not have yet.
+  put('time', ['now', 'docs__search', 'DOCS__pay']);
+  const fresh = virtualServerDefinition.parse({ server_name: 'X', path: '/virtual/x', members });
+  const { items, conflicts } = resolve(fresh, (name) => routes.get(name));
+  expect(items.tools.list.map(({ name, server }) => `${server} ${name}`)).toEqual([
+    'time now',
+    'docs docs__now',
+    'docs docs__search',
+  ]);
+  expect(conflicts).toHaveLength(2);
+  const body = { server_name: 'Y', members };
+  expect(await call('virtualServers.create', admin, { body })).toMatchObject({ code: 'invalid_input' });
 });
 
 test.each(['*', 'all', 'a b', '', 'x'.repeat(65), 'ünder', 'a.b', '../x'])('no alias: %s', async (alias) => {

@@ -142,11 +142,20 @@ function addMember(
   route: Route,
 ): void {
   const shown = (name: string): string => exposedName(name, prefixOf(member), definition.separator);
+  const isTaken = (name: string, original: string): boolean => {
+    const of = prefixOf(member) === '' ? namespaceOf(name, definition) : undefined;
+    if (of === undefined) return false;
+    draft.conflicts.push(
+      `'${original}' of '${route.name}' looks like a name of '${nameOfPath(of)}'; give its member a prefix, or map it with an alias.`,
+    );
+    return true;
+  };
   const from = { server: route.name, ...stateOf(route, member.backend_version) };
   const { offers } = route;
   if (member.include.includes('tools'))
     for (const tool of route.tools) {
       const name = shown(tool.name);
+      if (isTaken(name, tool.name)) continue;
       const text = toolText(tool, name, tool.description);
       add(draft, 'tools', definition, { ...from, name, original: tool.name, text });
     }
@@ -154,6 +163,7 @@ function addMember(
     for (const prompt of offers?.prompts ?? []) {
       const original = String(prompt.name);
       const name = shown(original);
+      if (isTaken(name, original)) continue;
       const text = JSON.stringify({ ...prompt, name });
       add(draft, 'prompts', definition, { ...from, name, original, text });
     }
@@ -193,6 +203,20 @@ function add(
   const item: Item = { ...made, scopes: [...new Set(override?.required_scopes ?? [])] };
   lists[kind].push(item);
   byName[kind].set(item.name, item);
+}
+
+/**
+ * The member whose names begin as this one does; undefined when none does. What another member without a prefix calls so
+ * would be taken for a tool of that one.
+ */
+export function namespaceOf(
+  name: string,
+  { members, separator }: Pick<VirtualServerDefinition, 'members' | 'separator'>,
+): string | undefined {
+  return members.find((member) => {
+    const prefix = prefixOf(member);
+    return prefix !== '' && name.toLowerCase().startsWith(`${prefix}${separator}`.toLowerCase());
+  })?.backend_server_path;
 }
 
 /** What stands before the names of a member. */

@@ -93,6 +93,10 @@ test('by keyboard alone: only one server, and only reading; calls elsewhere are 
     headers: { authorization: `Bearer ${body.access_token}` },
   });
   expect(api.status).toBe(401);
+  await page.goto(`${gateway.url}/clients`);
+  const connected = page.getByRole('list', { name: 'Connected clients' }).getByRole('listitem').first();
+  await connected.getByText(`Can only read on ${gateway.url}, there only /currenttime`).waitFor();
+  await connected.getByText('Allowed on the page that asks').waitFor();
 });
 
 test('chosen before the sign-in, the one server is asked for after it', async () => {

@@ -197,7 +197,7 @@ function connectedTable(found: readonly Connected[], room: number | undefined, p
         show: ({ resource, only_at }) => (only_at ? `${only_at} of ${resource}` : resource),
       },
       { title: 'MAY', show: ({ scopes }) => scopes.join(' ') },
-      { title: 'BY', show: ({ via }) => via },
+      { title: 'BY', show: ({ via, actors }) => [via, ...actors].join(' ') },
       { title: 'LAST USED', show: ({ last_used_at }) => last_used_at ?? 'never' },
     ],
     room,

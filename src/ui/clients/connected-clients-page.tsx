@@ -41,6 +41,20 @@ export function ConnectedClients() {
   );
 }
 
+/** How a program came to what it may do. */
+function wayOf(via: Connected['via']): string {
+  switch (via) {
+    case 'consent':
+      return t('Allowed on the page that asks');
+    case 'device':
+      return t('Allowed by the code of a device');
+    case 'assertion':
+      return t('The identity provider vouched for it');
+    case 'exchange':
+      return t('An agent got it for a token of another program');
+  }
+}
+
 /** Connected clients, each with what it may do and a way to end that; with `ofAll` whose each is. */
 export function ClientList({ clients, ofAll = false }: { clients: readonly Connected[]; ofAll?: boolean }) {
   const queries = useQueryClient();
@@ -70,6 +84,15 @@ export function ClientList({ clients, ofAll = false }: { clients: readonly Conne
             <p className="text-quiet">
               {client.scopes.includes('mcp:call') ? t('Can call tools on') : t('Can only read on')}{' '}
               <code className="font-mono text-code">{client.resource}</code>
+              {client.only_at !== null && (
+                <>
+                  {t(', there only')} <code className="font-mono text-code">{client.only_at}</code>
+                </>
+              )}
+            </p>
+            <p className="text-quiet">
+              {wayOf(client.via)}
+              {client.actors.length > 0 && t('; acting: {agents}', { agents: client.actors.join(', ') })}
             </p>
           </div>
           <p className="basis-48 text-quiet">

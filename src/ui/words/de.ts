@@ -78,6 +78,13 @@ export const de: Readonly<Record<string, string>> = {
   'Calls over time; the same figures are in the table below':
     'Aufrufe im Zeitverlauf; dieselben Zahlen stehen in der Tabelle darunter',
   'Can call tools on': 'Kann Werkzeuge aufrufen auf',
+  'Allowed on the page that asks': 'Auf der Seite erlaubt, die danach fragt',
+  'Allowed by the code of a device': 'Über den Code eines Geräts erlaubt',
+  'The identity provider vouched for it': 'Der Identitätsanbieter hat dafür gebürgt',
+  'An agent got it for a token of another program':
+    'Ein Agent hat es für das Token eines anderen Programms bekommen',
+  '; acting: {agents}': '; es handelt: {agents}',
+  ', there only': ', dort nur',
   'Can only read on': 'Kann nur lesen auf',
   Cancel: 'Abbrechen',
   Catalog: 'Katalog',

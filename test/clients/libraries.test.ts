@@ -16,8 +16,6 @@ interface Library {
   readonly version: string;
   readonly eras: readonly Era[];
   readonly absent: string | undefined;
-  /** Whether its sign-in is tried. */
-  readonly signsIn?: boolean;
   start(): Driver;
 }
 
@@ -41,7 +39,6 @@ const libraries: readonly Library[] = [
   typescript(2, '2.4.0', before, now),
   {
     ...{ ...pinned['mcp-remote'], eras: [before], absent: whyAbsent('mcp-remote') },
-    signsIn: false,
     start: () => mcpRemoteDriver(stage.browser.environment),
   },
   installed('mcp1', before),
@@ -123,7 +120,6 @@ describe.each(libraries)('$name', (library) => {
     saw('restart', `${direct?.includes('result') ? 'goes on' : 'connects anew'} (${era}), as direct`);
   });
 
-  if (library.signsIn === false) return;
   test.skipIf(absent)('signs in, refreshes by itself, and signs in again', async () => {
     const era = eras.at(-1) ?? before;
     const how = { url: stage.urlOf('target'), era, transport: 'http', signIn: true } as const;

@@ -29,6 +29,7 @@ export const pinned = {
   mcp2: pypi('Python SDK 2', 'mcp', '2.3.0'),
   fastmcp2: pypi('FastMCP 2', 'fastmcp', '2.14.7'),
   fastmcp4: pypi('FastMCP 4', 'fastmcp', '4.2.3'),
+  agents: pypi('OpenAI Agents SDK', 'openai-agents', '0.24.0'),
   go: {
     ...{ name: 'Go SDK', from: 'go', package: 'github.com/modelcontextprotocol/go-sdk', version: '1.8.0' },
   },

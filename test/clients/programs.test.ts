@@ -38,6 +38,7 @@ const tried: readonly Tried[] = [
   { key: 'gemini', eras: [before], sse: true, signsIn: false },
   { key: 'inspector', eras: [before, now], sse: true },
   { key: 'mcporter', eras: [before], sse: true },
+  { key: 'agents', eras: [now], sse: true, signsIn: false },
 ];
 
 describe.each(tried.map((one) => ({ ...one, label: `${pinned[one.key].name} ${pinned[one.key].version}` })))(

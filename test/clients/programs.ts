@@ -1,5 +1,5 @@
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { freePort } from '../harness.ts';
 import type { Era } from './driver.ts';
 import type { Heard, Step, startModel } from './model.ts';
@@ -39,15 +39,20 @@ export const programs = {
   gemini,
   inspector,
   mcporter,
+  agents,
 } satisfies Partial<Record<Key, (stage: Stage, model: Model) => Program>>;
+
+/** Claude Code with that model, which is told of all tools at once, and not before all servers are connected. */
+export function claudeEnvironment(model: Model): Record<string, string> {
+  return {
+    ...{ ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'none', ENABLE_TOOL_SEARCH: 'false' },
+    ...{ MCP_CONNECTION_NONBLOCKING: 'false', MCP_CONNECT_TIMEOUT_MS: '60000', MCP_TIMEOUT: '60000' },
+  };
+}
 
 function claude(key: Key) {
   return (stage: Stage, model: Model): Program => {
-    const home = newHome({
-      ...{ ...stage.browser.environment, ANTHROPIC_BASE_URL: model.url, ANTHROPIC_API_KEY: 'none' },
-      // The model is told of all tools at once.
-      ENABLE_TOOL_SEARCH: 'false',
-    });
+    const home = newHome({ ...stage.browser.environment, ...claudeEnvironment(model) });
     const command = programOf(key);
     return {
       async add({ url, transport, token }) {
@@ -86,6 +91,7 @@ base_url = "${model.url}/v1"
 wire_api = "responses"
 [mcp_servers.target]
 url = "${url}"
+startup_timeout_sec = 60
 ${header}`,
       );
     },
@@ -202,6 +208,24 @@ function mcporter(stage: Stage): Program {
         (tool, args) => ask('call', `target.${tool}`, ...pairs(args)),
       ),
     age: () => edit(home, '.mcporter/credentials.json', { access_token: 'over', expires_at: 1 }),
+    end: home.remove,
+  };
+}
+
+/** A library for programs with a model, in the smallest of them. */
+function agents(_: Stage, model: Model): Program {
+  const home = newHome({ OPENAI_BASE_URL: `${model.url}/v1`, OPENAI_API_KEY: 'none' });
+  let given: Given | undefined;
+  return {
+    async add(server) {
+      given = server;
+    },
+    converse: (steps) =>
+      model.converse(steps, () => {
+        const { url = '', transport = 'http', token = '' } = given ?? {};
+        const script = resolve('test/clients/drivers/python/agents_main.py');
+        return home.run(programOf('agents'), [script, url, transport], { environment: { TOKEN: token } });
+      }),
     end: home.remove,
   };
 }

@@ -132,21 +132,21 @@ async function startOldest(port: number): Promise<ChildProcess> {
  * The person's browser. Programs that open one find a command of its names that brings the URL here; the sign-in is done
  * in Chromium, which also goes where it leads: to where such a program listens.
  */
-async function startBrowser() {
+export async function startBrowser(as = person) {
   const opened: string[] = [];
   const failures: string[] = [];
   const chromium = await launchBrowser();
   /** Signs in and allows what is asked for; resolves with the client's redirect and what it carries. */
   const open = async (url: string): Promise<URL> => {
     opened.push(url);
-    const { request, context } = await allow(await chromium.newContext(), url);
+    const { request, context } = await allow(await chromium.newContext(), url, as);
     await context.close();
     return new URL(request.url());
   };
   /** The same for a program that listens: resolves once it has what the sign-in leads to. */
   const complete = async (url: string): Promise<void> => {
     opened.push(url);
-    const { request, context } = await allow(await chromium.newContext(), url);
+    const { request, context } = await allow(await chromium.newContext(), url, as);
     const response = await request.response();
     if (!response) await reach(new URL(request.url()));
     await context.close();
@@ -187,6 +187,7 @@ async function startBrowser() {
 async function allow(
   context: BrowserContext,
   url: string,
+  as: string,
 ): Promise<{ request: Request; context: BrowserContext }> {
   const page = await context.newPage();
   page.setDefaultTimeout(60_000);
@@ -194,6 +195,6 @@ async function allow(
   const returned = page.waitForRequest((request) => request.url().startsWith(redirect));
   await page.goto(url);
   await page.locator('button[value^="allow"]').click();
-  await page.getByRole('button', { name: person }).click();
+  await page.getByRole('button', { name: as }).click();
   return { request: await returned, context };
 }

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Kysely } from 'kysely';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Kysely, type KyselyPlugin } from 'kysely';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type OpenDatabase, openDatabase } from '../db/open.ts';
 import { fileIn, openFile } from '../db/sqlite/file.ts';
 import { nodeSqliteDialect } from '../db/sqlite/node-sqlite.ts';
@@ -203,4 +203,37 @@ test('an outage of the database is told once, and healed by a rebuild', async ()
   await feed.caughtUp();
   expect(feed.behindSince()).toBeNull();
   expect(heard).toEqual(['server null', 'scope null']);
+});
+
+test('a database that does not respond counts as away, and nobody waits for it any longer', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
+  ends.push(() => vi.useRealTimers());
+  const held: (() => void)[] = [];
+  let hangs = false;
+  const slow: KyselyPlugin = {
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      if (hangs) await new Promise<void>((resolve) => held.push(resolve));
+      return result;
+    },
+  };
+  const feed = await start({ db: another().withPlugin(slow), pollMs: 1000 });
+  await feed.caughtUp();
+  hangs = true;
+  await vi.advanceTimersByTimeAsync(1000);
+  await vi.waitUntil(() => held.length > 0);
+  expect(feed.behindSince()).toBeNull();
+  await vi.advanceTimersByTimeAsync(2900);
+  const waited = feed.current();
+  expect(waited).toBeInstanceOf(Promise);
+  await vi.advanceTimersByTimeAsync(2000);
+  await waited;
+  expect(feed.behindSince()).toBe(time);
+  expect(feed.current()).toBeUndefined();
+  expect(logged).toHaveLength(1);
+  hangs = false;
+  for (const goOn of held) goOn();
+  await feed.caughtUp();
+  expect(feed.behindSince()).toBeNull();
+  expect(feed.current()).toBeUndefined();
 });

@@ -46,6 +46,8 @@ export interface FeedWorld {
 const page = 1000;
 /** Polls without an end after which what is kept counts as outdated. */
 const staleAfterPolls = 3;
+/** Ticks of the poll's timer during one poll after which the database counts as away. Ticks, since a process that was stopped had none meanwhile. */
+const hangsAfterTicks = 3;
 /**
  * How long a missing number is waited for, in milliseconds: PostgreSQL numbers rows before they are committed, so a lower
  * number may become visible after a higher one. Longer than any transaction may last.
@@ -78,6 +80,15 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   let polledAt = performance.now();
   let behind: number | null = null;
   let readAt = now();
+  /** Ticks of the timer since the poll that runs began; undefined while none runs. */
+  let ticks: number | undefined;
+  const waiting = new Set<() => void>();
+  const lost = (error: unknown): void => {
+    if (behind === null)
+      log.error({ err: error }, 'changes cannot be read; what is in memory may be outdated');
+    behind ??= now();
+    for (const goOn of waiting) goOn();
+  };
 
   const note = (seqs: readonly number[]): void => {
     for (const seq of seqs) {
@@ -131,6 +142,7 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   const poll = async (): Promise<void> => {
     if (closed) return;
     const begun = performance.now();
+    ticks = 0;
     try {
       // Stopped for so long, it may have missed numbers that were waited for and are gone.
       const wasBehind = behind !== null || now() - readAt > patienceMs;
@@ -147,12 +159,10 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
         await purge(db, new Date(now() - retentionMs).toISOString());
       }
     } catch (error) {
-      if (closed) return;
-      if (behind === null)
-        log.error({ err: error }, 'changes cannot be read; what is in memory may be outdated');
-      behind ??= now();
+      if (!closed) lost(error);
     } finally {
       polledAt = begun;
+      ticks = undefined;
     }
   };
 
@@ -169,7 +179,21 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   };
   await begin();
   const stopHints = world.hint?.(() => void next());
-  const timer = pollMs > 0 ? setInterval(next, pollMs).unref() : undefined;
+  const tick = (): void => {
+    if (ticks !== undefined && ++ticks === hangsAfterTicks) lost(new Error('the database does not respond'));
+    void next();
+  };
+  const timer = pollMs > 0 ? setInterval(tick, pollMs).unref() : undefined;
+  /** As new as now, or known not to be. */
+  const newest = (): Promise<void> =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        waiting.delete(done);
+        resolve();
+      };
+      waiting.add(done);
+      void next().then(done);
+    });
   return {
     follow(kinds, listener) {
       const follower = { kinds: new Set(kinds), listener, missed: new Set<ChangeKind>() };
@@ -178,7 +202,9 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
     },
     caughtUp: next,
     current: () =>
-      pollMs > 0 && performance.now() - polledAt > staleAfterPolls * pollMs ? next() : undefined,
+      pollMs > 0 && behind === null && performance.now() - polledAt > staleAfterPolls * pollMs
+        ? newest()
+        : undefined,
     behindSince: () => behind,
     async close() {
       closed = true;

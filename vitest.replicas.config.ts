@@ -42,7 +42,7 @@ export default defineConfig({
   test: {
     include: ['test/replicas/**/*.test.ts', ...outside],
     globalSetup: ['test/postgres-for-suite.ts'],
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 300_000,
     maxWorkers: 2,
     reporters: ['default', './test/closing-line.ts'],

@@ -15,9 +15,23 @@ export interface Site {
 }
 
 /** Starts nginx with the shipped site, changed only where a test has other names, ports and certificates. */
-export function startNginx({ folder, port, replicas, tls }: Site): ChildProcess {
-  const temp = join(folder, 'nginx');
+export function startNginx(site: Site): ChildProcess {
+  const temp = join(site.folder, 'nginx');
   mkdirSync(temp, { recursive: true });
+  writeSite(site);
+  return spawn('nginx', ['-p', temp, '-c', join(site.folder, 'nginx.conf')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/** Gives its requests to those replicas from soon on: it is told as a controller of a cluster does it, by a signal. */
+export function reloadNginx(nginx: ChildProcess, site: Site): void {
+  writeSite(site);
+  nginx.kill('SIGHUP');
+}
+
+function writeSite({ folder, port, replicas, tls }: Site): void {
+  const temp = join(folder, 'nginx');
   const site = readFileSync('deploy/nginx/mcp-gateway.conf', 'utf8')
     .replace(/^ +server 127\.0\.0\.1:8080( .*;)\n(?: +#.*\n)?/m, (_, how: string) =>
       replicas.map((replica) => `    server 127.0.0.1:${replica}${how}\n`).join(''),
@@ -32,9 +46,6 @@ export function startNginx({ folder, port, replicas, tls }: Site): ChildProcess 
     join(folder, 'nginx.conf'),
     `daemon off; pid ${temp}/pid; error_log stderr crit; events {} http { access_log off; ${paths.join(' ')} ${whole} }`,
   );
-  return spawn('nginx', ['-p', temp, '-c', join(folder, 'nginx.conf')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
 }
 
 function withCertificate(site: string, folder: string, port: number): string {

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,6 +14,8 @@ export interface TestPostgres {
   /** Stops the server at once, as a failing machine does, and starts it again on the same data. */
   stop(): Promise<void>;
   start(): Promise<void>;
+  /** The process ids of the server, as of now. */
+  processes(): number[];
   close(): Promise<void>;
 }
 
@@ -66,6 +69,12 @@ async function startOne(): Promise<TestPostgres> {
     },
     stop: () => server.stop(),
     start,
+    processes() {
+      const [main = ''] = readFileSync(join(databaseDir, 'postmaster.pid'), 'utf8').split('\n');
+      // One that has no child makes `ps` fail; it always has some.
+      const children = execFileSync('ps', ['-o', 'pid=', '--ppid', main], { encoding: 'utf8' });
+      return [main, ...children.trim().split(/\s+/)].map(Number);
+    },
     async close() {
       await server.stop();
       remove();

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { type Config, ConfigFault, readConfig, readEnvironment, readerOf } from './config/config.ts';
 import { databaseOf } from './config/config-database.ts';
@@ -44,6 +45,8 @@ export interface StartOptions {
 /** A gateway that runs. */
 export interface RunningGateway {
   readonly url: string;
+  /** Tells load balancers that it is ending, and serves on until they have heard it. */
+  leave(): Promise<void>;
   /** Refuses new calls, lets those in flight finish, writes what is held, closes everything. Never rejects. */
   stop(): Promise<void>;
   /** Logs an error that escaped from where it happened. */
@@ -75,6 +78,8 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
   const gateway = await start(config, print);
   const reason = await untilAsked(process, { exit, told: gateway.failed });
   const why = 'signal' in reason ? reason.signal : 'an error that nothing caught';
+  // Who stops it at a terminal, or by a fault, waits for nothing.
+  if (why === 'SIGTERM') await gateway.leave();
   process.stdout.write(`\n${why}: finishing what is in flight ...\n`);
   await gateway.stop();
   // The channel to the first process would keep a worker alive.
@@ -155,10 +160,15 @@ export async function start(config: Config, print: (text: string) => void): Prom
   };
   const ending = createEnding(failed);
   try {
-    const url = await build(config, print, ending, (made) => {
+    const leaving = { asked: false };
+    const url = await build({ given: config, leaving }, print, ending, (made) => {
       log = made;
     });
-    return { url, failed, stop: ending.end };
+    const leave = async (): Promise<void> => {
+      leaving.asked = true;
+      await delay(config.shutdownDelaySeconds * 1000);
+    };
+    return { url, failed, leave, stop: ending.end };
   } catch (error) {
     await ending.end();
     throw error;
@@ -167,7 +177,7 @@ export async function start(config: Config, print: (text: string) => void): Prom
 
 /** The world in the order in which one part needs the other; returns the public URL. */
 async function build(
-  given: Config,
+  { given, leaving }: { given: Config; leaving: { readonly asked: boolean } },
   print: (text: string) => void,
   ending: Ending,
   logs: (log: Log) => void,
@@ -180,8 +190,9 @@ async function build(
   const identity = await buildIdentity(base, ending);
   const inventory = await buildInventory(base, version, ending);
   const search = buildSearch(base, inventory.scopes.grants, ending);
-  const planes = buildPlanes({ base, identity, inventory, search, version }, ending);
-  await serve(planes, inventory, config, ending);
+  const isLeaving = () => leaving.asked;
+  const planes = buildPlanes({ base, identity, inventory, search, version, isLeaving }, ending);
+  await serve({ ...planes, isLeaving }, inventory, config, ending);
   if (evaluation) {
     await evaluation.startSamples({ ...inventory.servers, log }, ending);
     await feed.caughtUp();

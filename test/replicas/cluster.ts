@@ -8,7 +8,7 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
 import { flightBooking } from '../../src/samples/flight-booking.ts';
 import { freePort, startGateway, type TestGateway } from '../harness.ts';
-import { startNginx } from '../nginx.ts';
+import { reloadNginx, startNginx } from '../nginx.ts';
 import { agentToken } from '../sign-in.ts';
 
 /** Three gateways in production mode on one PostgreSQL, behind nginx as it is shipped, with one directory for all. */
@@ -24,6 +24,8 @@ export interface Cluster {
   readonly folder: string;
   /** Those that run now, in the order of their ports. */
   readonly replicas: readonly TestGateway[];
+  /** Lets nginx give requests to the replicas of these places only; resolves when it does. */
+  use(places: readonly number[]): Promise<void>;
   /** Starts the replica of that place again, at its port. */
   restart(place: number): Promise<TestGateway>;
   close(): Promise<void>;
@@ -80,11 +82,22 @@ export async function startCluster(
     const replicas = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
     ends.push(() => Promise.all(replicas.map((replica) => replica.close())));
     for (const one of started) if (one.status === 'rejected') throw one.reason;
-    const nginx = startNginx({ folder, port, replicas: replicaPorts, tls: false });
+    const site = { folder, port, tls: false };
+    const nginx = startNginx({ ...site, replicas: replicaPorts });
     ends.push(() => ended(nginx, () => nginx.kill('SIGTERM')));
     await untilServed(url, nginx);
     const cluster: Cluster = {
       ...{ url, emulatorUrl: origin, database, timeUrl: time, folder, replicas, close },
+      async use(places) {
+        const used = replicaPorts.filter((_, place) => places.includes(place));
+        reloadNginx(nginx, { ...site, replicas: used });
+        for (let right = 0; right < 2 * used.length; ) {
+          const answer = await fetch(`${url}/healthz`);
+          await answer.text();
+          const by = new Set(answer.headers.get('x-served-by')?.match(/\d+$/));
+          right = used.some((one) => by.has(String(one))) ? right + 1 : 0;
+        }
+      },
       async restart(place) {
         const again = await start(place);
         replicas[place] = again;

@@ -18,6 +18,7 @@ test('two workers share a port; one that is killed is replaced, and all end in o
     cwd: directory,
     env: {
       ...{ PATH: process.env.PATH, HOME: directory, PORT: String(port), WORKERS: '2' },
+      SHUTDOWN_DELAY_SECONDS: '0',
       ...{
         NODE_ENV: 'production',
         AUTH_PROVIDER: 'entra',

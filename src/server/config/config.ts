@@ -81,6 +81,8 @@ export interface Config {
   /** Networks beyond the public internet that MCP servers may be in: CIDR, or `private` for all private ranges. */
   readonly allowedNetworks: readonly string[];
   readonly health: { readonly intervalSeconds: number; readonly slowMs: number };
+  /** How long it serves on after SIGTERM. */
+  readonly shutdownDelaySeconds: number;
   /** Port 0: no address of their own. */
   readonly metrics: { readonly host: string; readonly port: number };
   /** The collector that spans are exported to; null when nothing is. */
@@ -218,6 +220,7 @@ export function readConfig(environment: Environment, directory: string): Config 
       intervalSeconds: value('HEALTH_CHECK_INTERVAL_SECONDS'),
       slowMs: value('HEALTH_SLOW_MS'),
     },
+    shutdownDelaySeconds: value('SHUTDOWN_DELAY_SECONDS') ?? (mode === 'production' ? 5 : 0),
     metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
     otlp: value('OTEL_EXPORTER_OTLP_ENDPOINT')
       ? {

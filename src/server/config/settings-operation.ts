@@ -15,6 +15,15 @@ export const operationSettings = {
     default: '5000',
     parse: integer(1, 60000),
   }),
+  SHUTDOWN_DELAY_SECONDS: setting<number | null>({
+    group: 'Operation',
+    about:
+      'How long the process serves on after SIGTERM, in seconds, while `/readyz` says that it is ending: as long as load ' +
+      'balancers take to send new calls elsewhere. Then it takes no more connections and finishes what is in flight.',
+    default: '',
+    defaultNote: '5; 0 in evaluation mode',
+    parse: (value) => (value === '' ? null : integer(0, 300)(value)),
+  }),
   METRICS_PORT: setting({
     group: 'Operation',
     about:

@@ -131,7 +131,7 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   if (!decideAll(decide, exchange, identity, place.server, asked, empty))
     return answerEmptyList(exchange, asked);
   exchange.rights = gateway.rightsOf(identity);
-  traffic.checkDraining(exchange, asked);
+  traffic.checkDraining(exchange);
   if (gateway.terminal?.owns(place.server)) {
     if (exchange.longLived) exchange.leave = takeStream(shares, share, limits);
     return gateway.terminal.serve({ exchange, identity, place, asking });

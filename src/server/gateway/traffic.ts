@@ -1,6 +1,5 @@
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from './exchange.ts';
-import type { Asked } from './read/read-call.ts';
 import { refuse } from './refuse.ts';
 
 /** The exchanges in flight, and the way to bring them to an end. */
@@ -12,8 +11,11 @@ export interface Traffic {
   remove(exchange: Exchange): void;
   /** Visits what is in flight; the visitor may end it. */
   each(visit: (exchange: Exchange) => void): void;
-  /** Fails while draining, except for what a call in flight may be waiting for: its client's answer. */
-  checkDraining(exchange: Exchange, asked: Asked): void;
+  /**
+   * While draining: the last answer on its connection, and no new streams. A call that came on a connection from before is
+   * served: whoever sent it could not know, and may not send it twice.
+   */
+  checkDraining(exchange: Exchange): void;
   /** Answers when the calls have ended, or after `limitMs`, and all else was ended too. */
   drain(limitMs: number): Promise<void>;
 }
@@ -58,10 +60,10 @@ export function createTraffic(): Traffic {
     each(visit) {
       for (const exchange of open) visit(exchange);
     },
-    checkDraining({ res }, asked) {
+    checkDraining({ res, longLived }) {
       if (!draining) return;
       res.setHeader('connection', 'close');
-      if (asked.messages.some((message) => message.kind !== 'response')) throw shuttingDown();
+      if (longLived) throw shuttingDown();
     },
     async drain(limitMs) {
       draining = true;

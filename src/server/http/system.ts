@@ -3,6 +3,7 @@ import { type Endpoints, type Handlers, type Output, Reply } from '../../contrac
 import { endpoints } from '../../contract/index.ts';
 import type { systemEndpoints } from '../../contract/system.ts';
 import type { Config } from '../config/config.ts';
+import { Failure } from '../failure/errors.ts';
 import { type Described, openApi } from './openapi/document.ts';
 import { sessionCookieName } from './request/cookies.ts';
 
@@ -29,6 +30,8 @@ export interface SystemWorld {
   readonly behindSince: () => number | null;
   /** Who serves, and what is stored. */
   readonly overview: () => Promise<Output<(typeof systemEndpoints)['system.overview']>>;
+  /** Whether this process was asked to end, and serves only until everybody knows. */
+  readonly isLeaving: () => boolean;
   /** What is wrong with the room of the audit trail; null when nothing is. */
   readonly trailAlarm: () => 'size_limit' | 'low_disk' | null;
 }
@@ -44,6 +47,8 @@ export function systemHandlers(world: SystemWorld): Handlers<typeof systemEndpoi
     'system.live': () => ({ status: 'live' }),
     // Ready also without the database, or a load balancer would send the calls that go on to nobody.
     'system.ready'() {
+      if (world.isLeaving())
+        throw new Failure('shutting_down', 'This replica is ending; send calls to another one.');
       const since = behindSince();
       const unreachable_since = since === null ? null : new Date(since).toISOString();
       const database = { reachable: since === null, unreachable_since };

@@ -52,6 +52,8 @@ interface Parts {
   readonly inventory: Inventory;
   readonly search: Finder<Identity>;
   readonly version: string;
+  /** Whether the process was asked to end. */
+  readonly isLeaving: () => boolean;
 }
 
 /** Builds the data plane, the control plane and the metrics of both. */
@@ -224,7 +226,7 @@ interface ControlParts {
 }
 
 function controlPlane(
-  { base, identity, inventory, search, version }: Parts,
+  { base, identity, inventory, search, version, isLeaving }: Parts,
   { trail, metrics, doctor, jobs, http, consent, connecting }: ControlParts,
 ) {
   const { allow, config, db, reads, log, now } = base;
@@ -253,6 +255,7 @@ function controlPlane(
     doctor: doctor.look,
     caughtUp: base.feed.caughtUp,
     behindSince: base.feed.behindSince,
+    isLeaving,
     trailAlarm: () => base.trailRoom().alarm,
     overview: () => overview(base),
     uiDirectory: packagedFile('dist/ui'),

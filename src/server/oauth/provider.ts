@@ -118,7 +118,8 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
     ttl: {
       AccessToken: accessSeconds,
       ClientCredentials: accessSeconds,
-      AuthorizationCode: 60,
+      // RFC 6749, section 4.1.2, allows ten minutes. One minute would end, for a replica whose clock is two ahead, before it begins.
+      AuthorizationCode: 300,
       Interaction: 900,
       Session: 900,
       DeviceCode: 600,

@@ -38,6 +38,8 @@ export interface ReplicaOptions {
   readonly fetch?: Fetch;
   readonly issuers?: readonly TrustedIssuer[];
   readonly isReading?: (server: string, tool: string) => boolean;
+  /** Called before each request. */
+  readonly onRequest?: () => void;
 }
 
 /** One process of the authorization server on a database: its endpoints over HTTP, and who its tokens are. */
@@ -114,7 +116,10 @@ async function startReplica(database: OpenDatabase, options: ReplicaOptions) {
   const pages = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const listener: RequestListener = (req, res) =>
     endpoints.owns(req.url ?? '') ? endpoints.handle(req, res) : void pages(req, res);
-  server.on('request', listener);
+  server.on('request', (req, res) => {
+    options.onRequest?.();
+    listener(req, res);
+  });
   return {
     ...{ url, issuer, events, feed },
     /** Who a token is at an endpoint, once what was committed has arrived. */

@@ -38,6 +38,37 @@ test('a client registers at one, signs in at the other and redeems, refreshes an
   expect(await here.sees(next.body.access_token, '/mail')).toMatchObject({ is: 'identity' });
 });
 
+test.each([120, -120])(
+  'a replica whose clock is off by %i s signs people in, refreshes and refuses as the others',
+  async (off) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const real = Date.now();
+    const clock = (offSeconds: number) => (): void => void vi.setSystemTime(real + offSeconds * 1000);
+    const right = await home.start({ issuer: here.issuer, onRequest: clock(0) });
+    const wrong = await home.start({ issuer: here.issuer, onRequest: clock(off) });
+    const seen = async (replica: Replica, token?: string) => {
+      clock(replica === wrong ? off : 0)();
+      return (await replica.sees(token, '/mail')).is;
+    };
+    for (const [at, redeemAt] of [
+      [right, wrong],
+      [wrong, right],
+    ] as const) {
+      const id = await registered(at);
+      const first = await signedIn(at, id, { resource: mail }, redeemAt);
+      expect(first.status).toBe(200);
+      const second = await refresh(at, id, first.body.refresh_token);
+      expect(second.status).toBe(200);
+      for (const { body } of [first, second])
+        for (const replica of [right, wrong]) expect(await seen(replica, body.access_token)).toBe('identity');
+      // A refresh token that comes twice ends the family, whichever clock was asked.
+      expect((await refresh(redeemAt, id, first.body.refresh_token)).status).toBe(400);
+      for (const replica of [right, wrong])
+        expect(await seen(replica, second.body.access_token)).toBe('nobody');
+    }
+  },
+);
+
 test('one refresh token at both at once: one at most succeeds, and the family ends in both', async () => {
   const id = await registered(here);
   const { body } = await signedIn(here, id, { resource: mail });

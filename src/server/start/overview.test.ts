@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { announceProcess, overview } from './overview.ts';
 
@@ -44,4 +44,23 @@ test('a process that was killed is gone a minute later', async () => {
   await db.updateTable('processes').set({ seen_at: 1 }).execute();
   expect((await look()).processes).toEqual([]);
   await end();
+});
+
+test('a clock that is far from that of the database is said once', async () => {
+  const said: string[] = [];
+  const told = { warn: (_: object, text: string) => void said.push(text) } as never;
+  const announce = async () =>
+    (await announceProcess({ db: database.db, log: told }, { version: '1', startedAt }))();
+  await announce();
+  expect(said).toEqual([]);
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    for (const off of [120_000, -120_000]) {
+      vi.setSystemTime(performance.timeOrigin + performance.now() + off);
+      await announce();
+      expect(said.splice(0)).toEqual([expect.stringContaining('set both by NTP')]);
+    }
+  } finally {
+    vi.useRealTimers();
+  }
 });

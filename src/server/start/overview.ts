@@ -14,6 +14,9 @@ type Overview = Output<(typeof systemEndpoints)['system.overview']>;
 /** How often a process says that it serves, and for how long it is taken at its word, in milliseconds. */
 const [saysEvery, counts] = [15_000, 60_000];
 
+/** How far the clock may be from that of the database until it is said, in milliseconds. */
+const clockMayBeOff = 5_000;
+
 /** Has this process be known as one of those that serve; resolves to how to end that. Times are the database's. */
 export async function announceProcess(
   { db, log }: { readonly db: Db; readonly log: Pick<Log, 'warn'> },
@@ -22,15 +25,30 @@ export async function announceProcess(
   const say = async (): Promise<void> => {
     const seen_at = databaseTime(db);
     const said = { host: hostname(), pid: process.pid, version, started_at: startedAt, seen_at };
-    await db
+    const asked = Date.now();
+    const { seen_at: time } = await db
       .insertInto('processes')
       .values({ id, ...said })
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at }))
-      .execute();
+      .returning('seen_at')
+      .executeTakeFirstOrThrow();
+    warnOfClock(Number(time), asked);
     await db
       .deleteFrom('processes')
       .where('seen_at', '<', sql<number>`${databaseTime(db)} - ${sql.lit(counts * 60)}`)
       .execute();
+  };
+  let isOff = false;
+  const warnOfClock = (time: number, asked: number): void => {
+    // How long the database took is no fault of either clock.
+    const offMs = time < asked ? time - asked : Math.max(0, time - Date.now());
+    const was = isOff;
+    isOff = Math.abs(offMs) > clockMayBeOff;
+    if (isOff && !was)
+      log.warn(
+        { offMs },
+        'the clocks of this machine and of the database differ; set both by NTP, or tokens and sessions end early or late here',
+      );
   };
   const unless = (error: unknown): void =>
     log.warn({ err: error }, 'this process could not be noted as one that serves');

@@ -12,12 +12,13 @@ import { onStage, type Stage } from './stage.ts';
  * `npm run bench -- --hostile`: the calls of one identity while a thousand connections of accounts without rights send
  * large, slow and parked bodies and floods of headers; first the same of a bare Node server that only refuses and passes
  * on. Fails where these calls fail, or memory goes past its bound; the times are a report, since another program on the
- * machine may be what is slow.
+ * machine may be what is slow. With `--alone` it is not: all but the hostile load has real-time priority.
  */
 
 const { values: options } = parseArgs({
   options: {
     hostile: { type: 'boolean' },
+    alone: { type: 'boolean' },
     connections: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '20' },
     rate: { type: 'string', default: '100' },
@@ -46,7 +47,7 @@ async function hostile(stage: Stage): Promise<void> {
     await calls(2);
     show(`${name}, nobody else`, await calls(5), usageOf(pid).memory);
     const connections = Number(options.connections);
-    const enemy = startModule('hostile-load.ts');
+    const enemy = startModule('hostile-load.ts', { isApart: false });
     // It shares a core with what measures, which must not be what is slow.
     setPriority(enemy.pid, constants.priority.PRIORITY_LOW);
     enemy.child.send({ port, tokens, connections } satisfies Attack);

@@ -26,6 +26,7 @@ import {
   sendAccepted,
   sendMessage,
   serverInfo,
+  withoutTask,
 } from './wire.ts';
 
 /** The name of the registry's own tools as a server, in scopes and addresses. */
@@ -252,7 +253,8 @@ function callFound(
     {
       server,
       message: { ...message, tool, name: tool },
-      body: Buffer.from(JSON.stringify(inner)),
+      // There are no tasks here, and so a call is answered as one.
+      body: withoutTask(Buffer.from(JSON.stringify(inner))),
       inputSchema: () =>
         objectIn(
           running.findRoute(server)?.tools.find(({ name }) => name === tool),

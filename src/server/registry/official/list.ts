@@ -28,7 +28,7 @@ export type OfficialEntry = ReturnType<typeof entryOf>;
 export function createOfficialView(publicUrl: string) {
   const base = withoutEndSlashes(publicUrl);
   const prefix = reverseHost(new URL(base).hostname);
-  const nameOf = (row: ServerRow): string => `${prefix}/${nameOfPath(row.path).replaceAll('/', '.')}`;
+  const nameOf = (row: ServerRow): string => `${prefix}/${dotted(row.path)}`;
   const entry = (row: ServerRow): OfficialEntry => entryOf(row, nameOf(row), base);
   return {
     /** The entries that the query asks for, by name; `rows` are those that the caller may see. */
@@ -56,6 +56,14 @@ export function createOfficialView(publicUrl: string) {
       return version === 'latest' || version === versionOf(row) ? entry(row) : undefined;
     },
   };
+}
+
+/**
+ * A server's path where a name may hold no slash: `/team/docs` is `team.docs`. A dot is doubled, so that nobody can register
+ * another server under that name; no segment of a path begins with one.
+ */
+export function dotted(path: string): string {
+  return nameOfPath(path).replaceAll('.', '..').replaceAll('/', '.');
 }
 
 /** `gateway.example.com` becomes `com.example.gateway`; an address or a single label stays as it is. */

@@ -98,6 +98,14 @@ test('a list in the form of the official registry: enabled servers, the gateway 
   expect(headers.get('access-control-allow-origin')).toBe('*');
 });
 
+test('no server is found under the name of another', async () => {
+  rows.push(row('/team.docs'), row('/team..docs'), row('/team./docs'));
+  const all = names((await ask('/v0.1/servers')).body);
+  expect(new Set(all).size).toBe(6);
+  const { body } = await ask('/v0.1/servers/com.example.mcp%2Fteam.docs/versions/latest');
+  expect(JSON.stringify(body)).toContain('https://mcp.example.com/team/docs/sse');
+});
+
 test('pages follow each other by cursor, without gaps or repeats', async () => {
   const seen: string[] = [];
   let cursor = '';

@@ -6,6 +6,7 @@ import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Finder } from '../../search/finder.ts';
 import type { Item } from '../../search/item.ts';
+import { dotted } from '../official/list.ts';
 import { gatewayCard, replyTo } from './agent.ts';
 
 /** What the well-known documents are made from. */
@@ -102,7 +103,7 @@ function cardOf(item: Item, publicUrl: string): Output<Table['wellKnown.card']> 
   const host = new URL(publicUrl).hostname.split('.').reverse().join('.');
   return {
     $schema: cardSchema,
-    name: `${host}/${item.path.slice(1).replaceAll('/', '.')}`,
+    name: `${host}/${dotted(item.path)}`,
     version: saidOf(item).version ?? '1.0.0',
     title: item.name.slice(0, 100),
     description: item.description.slice(0, 100),

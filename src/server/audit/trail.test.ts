@@ -37,6 +37,31 @@ test('what was recorded is written before close ends, in order and complete, and
   expect(closed).toBe(true);
 });
 
+test('what comes while a batch is written waits for the next one, and is one batch', async () => {
+  const batches: string[][] = [];
+  const written: (() => void)[] = [];
+  const sink = {
+    name: 's',
+    write(events: readonly AuditEvent[]) {
+      batches.push(events.map(({ action }) => action));
+      return new Promise<void>((resolve) => void written.push(resolve));
+    },
+  };
+  const trail = createTrail({ sinks: [sink], log });
+  trail.record(event('first'));
+  const flushed = trail.flush();
+  await Promise.resolve();
+  for (const action of ['second', 'third', 'fourth']) trail.record(event(action));
+  written.shift()?.();
+  await flushed;
+  expect(batches).toEqual([['first']]);
+  const closed = trail.close();
+  await Promise.resolve();
+  expect(batches).toEqual([['first'], ['second', 'third', 'fourth']]);
+  written.shift()?.();
+  await closed;
+});
+
 test('a sink that fails gets the same events again, and no other sink suffers', async () => {
   const written: string[] = [];
   let failing = true;

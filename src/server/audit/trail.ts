@@ -3,9 +3,9 @@ import type { AuditEvent, Sink, Trail } from './event.ts';
 import { createMerger } from './merge.ts';
 
 /** How many events are held before they are written out whatever the timer says. */
-const batchSize = 512;
+const batchSize = 2048;
 /** How long an event waits at most before it is written, in milliseconds. */
-const writeEvery = 50;
+const writeEvery = 200;
 /** Events held while a sink fails; beyond this the gateway says so loudly, and still keeps the newest. */
 const heldAtMost = 100_000;
 
@@ -37,9 +37,10 @@ export function createTrail(world: TrailWorld): HeldTrail {
   }));
   let timer: NodeJS.Timeout | undefined;
 
+  /** Writes what is held now. What comes meanwhile waits for its own turn: a batch costs more than what is in it. */
   const drain = async (queue: (typeof queues)[number]): Promise<void> => {
-    while (queue.held.length > 0) {
-      const batch = queue.held.slice(0, batchSize);
+    for (let left = queue.held.length; left > 0; ) {
+      const batch = queue.held.slice(0, Math.min(left, batchSize));
       try {
         await queue.sink.write(batch);
       } catch (error) {
@@ -50,6 +51,7 @@ export function createTrail(world: TrailWorld): HeldTrail {
         return;
       }
       queue.held.splice(0, batch.length);
+      left -= batch.length;
     }
   };
   const flush = (): Promise<void> => {

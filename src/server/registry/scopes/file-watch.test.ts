@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  watch as watchDirectory,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -135,6 +143,29 @@ test('a directory that cannot be watched is polled, with a warning', async () =>
   await tick();
   await tick();
   expect(told).toBe(1);
+});
+
+test('what is written beside the file is no reason to look, what happens to the file is', async () => {
+  const planned: number[] = [];
+  const after = (milliseconds: number) => {
+    planned.push(milliseconds);
+    return () => {};
+  };
+  const log = { info() {}, warn() {}, error() {} };
+  watch = watchFile({ file, since: await fingerprint(file), changed: async () => {}, log, after });
+  // Started after it, so that what this one was told, the other was told before.
+  const told: (string | null)[] = [];
+  const own = watchDirectory(join(directory, 'here'), (_, name) => void told.push(name));
+  for (const name of ['gateway.db-wal', 'scopes.yml.swp', 'last'])
+    writeFileSync(join(directory, 'here', name), 'x');
+  await expect.poll(() => told.includes('last'), { timeout: 60_000 }).toBe(true);
+  own.close();
+  expect(planned).toEqual([5000]);
+  rmSync(file);
+  writeFileSync(file, 'new');
+  await expect.poll(() => planned.length, { timeout: 60_000 }).toBe(2);
+  expect(planned[0]).toBe(5000);
+  expect(planned[1]).toBeLessThan(5000);
 });
 
 test('closing leaves no timer', async () => {

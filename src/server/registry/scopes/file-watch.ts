@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { Logger } from './logger.ts';
 
 /** Runs something once, later; answers how to call it off. */
@@ -67,7 +67,11 @@ export function watchFile(options: {
     if (!soon) plan(pollMs);
   };
 
-  const watcher = watchDirectory(dirname(file), lookSoon, log);
+  // A database in the same directory is written to all the time. Kubernetes swaps the link `..data` beside the file.
+  const noticed = (_: string, name: string | null): void => {
+    if (name === null || name === basename(file) || name.startsWith('..')) lookSoon();
+  };
+  const watcher = watchDirectory(dirname(file), noticed, log);
   plan(pollMs);
   return {
     close() {
@@ -78,7 +82,11 @@ export function watchFile(options: {
   };
 }
 
-function watchDirectory(directory: string, event: () => void, log: Logger): FSWatcher | undefined {
+function watchDirectory(
+  directory: string,
+  event: (kind: string, name: string | null) => void,
+  log: Logger,
+): FSWatcher | undefined {
   const failed = (error: unknown): void =>
     log.warn({ err: error, directory }, 'changes in this directory are noticed by polling only');
   try {

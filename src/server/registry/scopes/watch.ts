@@ -4,7 +4,7 @@ import type { Scope, ScopeSet } from '../../access/scope-set.ts';
 import { type ScopeFileFault, ScopesFault } from '../../access/yaml-reader.ts';
 import type { Feed } from '../../changes/feed.ts';
 import type { Db } from '../../db/tables.ts';
-import { createPersonalGrants, type PersonalGrants } from '../access-requests/personal-grants.ts';
+import { createPersonalGrants } from '../access-requests/personal-grants.ts';
 import type { RequestRow } from '../access-requests/store.ts';
 import { groupsGainingPower, lockOutBy } from '../administrators.ts';
 import { changedNames, shownStored } from './definition.ts';
@@ -97,13 +97,19 @@ export async function startScopes(world: ScopesWorld): Promise<Scopes> {
   const personal = createPersonalGrants({
     ...{ db, log, now: world.now, after: world.after ?? afterUnref, record: world.recordEnd },
     over: () => {
-      grants = granted(world, stored, personal);
+      grants = compile();
     },
   });
+  const warn = createWarner(log);
+  const compile = (): Grants => {
+    const compiled = compileStored(stored, world.extraMappings, world.canonical, personal.now());
+    warn(compiled.grants, compiled.unknown);
+    return compiled.grants;
+  };
   const readAgain = async (): Promise<void> => {
     await personal.load();
     stored = await readStored(db);
-    grants = granted(world, stored, personal);
+    grants = compile();
   };
   const compileAgain = async (): Promise<void> => {
     changes += 1;
@@ -221,14 +227,15 @@ async function lockOut(world: ScopesWorld, grants: Grants, next: ScopeSet): Prom
   return lockOutBy(world.db, grants, after);
 }
 
-function granted(
-  { extraMappings, canonical, log }: ScopesWorld,
-  stored: StoredScopes,
-  personal: PersonalGrants,
-): Grants {
-  const { grants, unknown } = compileStored(stored, extraMappings, canonical, personal.now());
-  if (unknown.length > 0)
-    log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
-  if (grants.byGroup.size === 0) log.warn({}, 'no group has a scope, so nobody may do anything');
-  return grants;
+/** Says what is wrong with the scopes when it begins to be, not at every reading. */
+function createWarner(log: ScopesWorld['log']): (grants: Grants, unknown: readonly string[]) => void {
+  let [before, wasEmpty] = ['', false];
+  return ({ byGroup }, unknown) => {
+    const now = unknown.join('\n');
+    if (now !== before && unknown.length > 0)
+      log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
+    const isEmpty = byGroup.size === 0;
+    if (isEmpty && !wasEmpty) log.warn({}, 'no group has a scope, so nobody may do anything');
+    [before, wasEmpty] = [now, isEmpty];
+  };
 }

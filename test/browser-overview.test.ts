@@ -66,6 +66,37 @@ test('settings are shown with their source, defaults when asked for, and no secr
   expect(told).not.toContain('hush-hush');
 });
 
+test('whose credential goes to a server is chosen with only the fields that the way needs', async () => {
+  const page = await openAs('alice', '/servers/currenttime?tab=settings');
+  const form = page.getByRole('region', { name: 'Credential for the server' });
+  const fields = async () =>
+    (await form.getByRole('textbox').count()) + (await form.locator('select').count());
+  await form.getByRole('radio', { name: /^No credential/ }).waitFor();
+  expect(await fields()).toBe(0);
+  await form.getByRole('radio', { name: /^A token that each person enters/ }).press('Space');
+  await form.getByLabel('Header', { exact: true }).fill('X-Service-Key');
+  await form.getByLabel('Kept for at most (days)').fill('7');
+  await form.getByRole('button', { name: 'Save' }).press('Enter');
+  await page.getByText(/The credential of .* is arranged\./).waitFor();
+  const stored = await page.evaluate<string>(
+    "fetch('/api/servers/currenttime/egress-auth').then((answer) => answer.text())",
+  );
+  expect(JSON.parse(stored)).toMatchObject({
+    ...{ egress_auth_mode: 'pat', header_name: 'X-Service-Key', max_days: 7, client_id: null },
+  });
+  // What is wrong is said at its field, and nothing is changed.
+  await form.getByRole('radio', { name: /^The gateway's own account/ }).press('Space');
+  await form.getByRole('button', { name: 'Save' }).press('Enter');
+  await form.getByRole('alert').first().waitFor();
+  await expectAccessible(page);
+  await form.getByRole('radio', { name: /^No credential/ }).press('Space');
+  await form.getByRole('button', { name: 'Save' }).press('Enter');
+  await page
+    .getByText(/is arranged/)
+    .first()
+    .waitFor();
+});
+
 test('whoever is no administrator is not told what runs, or with which settings', async () => {
   const page = await openAs('bob', '/operations');
   await page.getByText('This page is for administrators').waitFor();

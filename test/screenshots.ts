@@ -34,6 +34,32 @@ async function showAccess(page: Page): Promise<void> {
 const newApplication = (page: Page): Promise<void> =>
   page.getByRole('button', { name: 'New application' }).click();
 
+const fillCard = (page: Page): Promise<void> =>
+  page.getByRole('button', { name: 'Start from an example' }).click();
+
+/** Asks once; the second theme finds the request there. */
+async function askForAccess(page: Page): Promise<void> {
+  const request = page.getByText('Dates and times in the weekly report');
+  if ((await request.count()) > 0) return;
+  await page.getByRole('button', { name: 'Request access' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Server').fill('/everything');
+  await dialog.getByLabel('Reason').fill('Dates and times in the weekly report');
+  await dialog.getByRole('button', { name: 'Send request' }).click();
+  await request.waitFor();
+}
+
+async function openGrant(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Grant the request/ }).click();
+  await page.getByRole('dialog').getByRole('checkbox', { name: 'echo', exact: true }).check();
+}
+
+async function openPalette(page: Page): Promise<void> {
+  await page.keyboard.press('Control+k');
+  await page.getByRole('combobox').fill('time');
+  await page.getByRole('option').first().waitFor();
+}
+
 /** The pages, by who sees them and how to get there. */
 const shots: readonly Shot[] = [
   ['login', null, '/login'],
@@ -50,6 +76,13 @@ const shots: readonly Shot[] = [
   ['register', 'alice', '/register'],
   ['edit', 'alice', '/edit/currenttime'],
   ['agents', 'alice', '/agents'],
+  ['agent', 'alice', '/agents/flight-booking'],
+  ['register-agent', 'alice', '/register-agent', fillCard],
+  ['requests', 'bob', '/requests', askForAccess],
+  ['requests-waiting', 'alice', '/requests?tab=waiting'],
+  ['request-grant', 'alice', '/requests?tab=waiting', openGrant],
+  ['connections', 'alice', '/connections'],
+  ['connected-clients', 'alice', '/clients'],
   ['tokens', 'alice', '/tokens'],
   ['sessions', 'alice', '/sessions'],
   ['account', 'bob', '/me'],
@@ -66,6 +99,8 @@ const shots: readonly Shot[] = [
   ['tokens-all', 'alice', '/tokens?tab=all&state=all'],
   ['api', null, '/docs/api'],
   ['operations', 'alice', '/operations'],
+  ['settings', 'alice', '/operations?tab=settings'],
+  ['palette', 'alice', '/', openPalette],
 ];
 
 const [browser, gateway] = await Promise.all([launchBrowser(), startGateway()]);

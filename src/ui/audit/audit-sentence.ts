@@ -23,6 +23,16 @@ const verbs: Readonly<Record<string, string>> = {
   'tokens.revokeAll': t('revoked all tokens of'),
   'sessions.end': t('ended the session'),
   'sessions.endAll': t('ended all sessions of'),
+  'accessRequests.create': t('asked for access to'),
+  'accessRequests.grant': t('granted the request'),
+  'accessRequests.decline': t('declined the request'),
+  'accessRequests.withdraw': t('withdrew the request'),
+  'accessRequests.end': t('ended what was granted by the request'),
+  'agents.register': t('registered the agent'),
+  'agents.replace': t('changed the agent'),
+  'agents.remove': t('removed the agent'),
+  'agents.toggle': t('switched the agent'),
+  'servers.configureEgress': t('changed whose credential goes to the server'),
   'users.groups': t('changed the groups of'),
 };
 

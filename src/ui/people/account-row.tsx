@@ -1,25 +1,38 @@
 import type { Account } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { NameTile } from '../servers/server-icon.tsx';
+import { t } from '../words/words.ts';
 
 /** What can be done with an account. */
 export type AccountTask = 'groups' | 'secret' | 'delete';
 
-/** One account: who or what it is, its id and its groups, and what can be done with it. */
+/** How many groups of an account are named; the others are counted. */
+const named = 6;
+
+/** One account: who or what it is and its groups, its id on demand, and what can be done with it. */
 export function AccountRow({ account, onTask }: { account: Account; onTask: (task: AccountTask) => void }) {
-  const { username, firstName, lastName, kind, id, groups, enabled } = account;
+  const { username, firstName, lastName, kind, id, enabled } = account;
   const name = [firstName, lastName].filter(Boolean).join(' ');
-  const what = kind === 'm2m' ? 'Application' : 'Person';
   return (
-    <li className="flex flex-wrap items-start justify-between gap-2 border-b border-line px-4 py-3 last:border-b-0">
-      <div className="grid min-w-0 gap-0.5">
-        <p className="font-medium break-all">{username}</p>
-        <p className="text-meta text-quiet">
-          {[what, name, enabled ? '' : 'disabled'].filter(Boolean).join(' · ')}
+    <li className="flex flex-wrap items-start gap-x-3 gap-y-2 border-b border-line px-4 py-2.5 last:border-b-0">
+      <NameTile name={name || username} />
+      <div className="grid min-w-0 flex-1 basis-56 gap-0.5">
+        <p className="flex flex-wrap items-baseline gap-x-2 gap-y-0.5">
+          <span className="font-semibold break-all">{username}</span>
+          {kind === 'm2m' && <Mark words={t('Application')} />}
+          {!enabled && <Mark words={t('Disabled')} />}
         </p>
-        <p className="font-mono text-code break-all text-quiet">{id}</p>
-        <p className="text-meta break-words">{inWords(groups)}</p>
+        {name !== '' && name !== username && <p className="text-quiet">{name}</p>}
+        <Groups account={account} />
+        <details className="text-meta text-quiet">
+          <summary className="w-fit rounded-sm underline decoration-line underline-offset-4">
+            {t('Id')}
+            <span className="sr-only"> {t('of {name}', { name: username })}</span>
+          </summary>
+          <code className="font-mono text-code break-all">{id}</code>
+        </details>
       </div>
-      <div className="flex flex-wrap">
+      <div className="flex flex-wrap gap-1 max-sm:pl-11">
         <Button look="quiet" aria-label={`Change the groups of ${username}`} onClick={() => onTask('groups')}>
           Groups
         </Button>
@@ -36,7 +49,32 @@ export function AccountRow({ account, onTask }: { account: Account; onTask: (tas
   );
 }
 
-function inWords(groups: readonly string[] | null): string {
-  if (groups === null) return 'Its groups could not be read.';
-  return groups.length === 0 ? 'In no group.' : `Groups: ${groups.join(', ')}`;
+function Mark({ words }: { words: string }) {
+  return <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet">{words}</span>;
+}
+
+function Groups({ account: { username, groups } }: { account: Account }) {
+  if (groups === null) return <p className="text-warn">{t('Its groups could not be read.')}</p>;
+  if (groups.length === 0) return <p className="text-quiet">{t('In no group.')}</p>;
+  const more = groups.length - named;
+  const chip = (group: string) => (
+    <li key={group} className="rounded-sm bg-sunken px-1.5 py-0.5 text-meta break-all">
+      {group}
+    </li>
+  );
+  return (
+    <div className="flex flex-wrap items-center gap-1">
+      <ul aria-label={t('Groups of {name}', { name: username })} className="flex flex-wrap gap-1">
+        {groups.slice(0, named).map(chip)}
+      </ul>
+      {more > 0 && (
+        <details>
+          <summary className="min-h-6 w-fit rounded-sm text-meta text-quiet underline underline-offset-4">
+            {t('{n} more', { n: more })}
+          </summary>
+          <ul className="mt-1 flex flex-wrap gap-1">{groups.slice(named).map(chip)}</ul>
+        </details>
+      )}
+    </div>
+  );
 }

@@ -81,7 +81,7 @@ function Listed() {
       {isPending && <Pending rows={6} />}
       {error && <Problem error={error} retry={() => void (data ? fetchNextPage() : refetch())} />}
       {accounts.length > 0 && (
-        <ul aria-label="Accounts" className="rounded-lg border border-line bg-raised">
+        <ul aria-label="Accounts" className="overflow-hidden rounded-lg border border-line bg-raised">
           {accounts.map((account) => (
             <AccountRow
               key={`${account.kind} ${account.id}`}
@@ -135,8 +135,8 @@ function Find({ q }: { q: string }) {
     void navigate({ search: wanted ? { q: wanted } : {} });
   };
   return (
-    <search>
-      <form onSubmit={find} className="flex gap-2">
+    <search className="min-w-0 flex-1 basis-64">
+      <form onSubmit={find} className="flex max-w-md gap-2">
         <input
           key={q}
           type="search"
@@ -145,7 +145,7 @@ function Find({ q }: { q: string }) {
           maxLength={256}
           aria-label="Search accounts"
           placeholder="Beginning of a name or address"
-          className="h-8 w-full min-w-0 rounded-md border border-edge bg-raised px-2 placeholder:text-quiet sm:max-w-sm"
+          className="h-8 w-full min-w-0 rounded-md border border-edge bg-raised px-2 placeholder:text-quiet"
         />
         <Button type="submit">Search</Button>
       </form>

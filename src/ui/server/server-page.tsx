@@ -20,6 +20,7 @@ import { useServerEvents } from '../servers/server-events.ts';
 import { NameTile } from '../servers/server-icon.tsx';
 import { rememberServer } from '../servers/use-favourites.ts';
 import { t } from '../words/words.ts';
+import { EgressForm } from './egress-settings.tsx';
 import { HealthHistory } from './health-history.tsx';
 import { Offers } from './offers.tsx';
 import { RemoveServer } from './remove-server.tsx';
@@ -181,6 +182,7 @@ function Settings({ server }: { server: Server }) {
           </Link>
         </section>
       )}
+      {server.can.modify && <EgressForm server={server} />}
       {server.can.delete && (
         <section
           aria-label={t('Removal')}

@@ -25,7 +25,7 @@ export function NoAccess() {
           <p>
             You are signed in as <strong className="font-semibold">{me.username}</strong>
             {me.name !== null && me.name !== me.username && ` (${me.name})`}. {whyOf(count)} What somebody may
-            see and do here comes only from groups.
+            see and do here comes from their groups, and from what they ask for.
           </p>
           {count > 0 && (
             <ul aria-label="Your groups" className="grid justify-items-start gap-1.5">

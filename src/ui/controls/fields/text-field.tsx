@@ -1,7 +1,7 @@
 import { useId } from 'react';
 
 const box =
-  'w-full rounded-md border border-edge bg-raised px-2.5 placeholder:text-quiet read-only:bg-sunken aria-invalid:border-bad';
+  'w-full rounded-md border border-edge bg-raised px-2.5 placeholder:text-quiet aria-invalid:border-bad';
 
 /** A labelled field of a form, with a hint and what is wrong with it. */
 export function TextField({
@@ -67,7 +67,7 @@ export function TextField({
           {...common}
           list={offers && `${id}-offers`}
           autoComplete="off"
-          className={`${box} h-8`}
+          className={`${box} h-8 read-only:bg-sunken`}
         />
       )}
       {offers && (

@@ -512,6 +512,28 @@ test.each(['<script>', '127.0.0.1, evil', "x' or 1=1", '1.2.3.4 evil', '::1%evil
   },
 );
 
+test.each(['/oauth2/callback/entra', '/oauth/consent/x', '/'])(
+  'no program gets a code sent to %s of the gateway itself',
+  async (path) => {
+    const redirect = `${gateway.url}${path}`;
+    const registered = await fetch(`${gateway.url}/oauth/register`, {
+      ...{ method: 'POST', headers: json },
+      body: JSON.stringify({
+        ...{ client_name: 'Gateway', redirect_uris: [redirect], token_endpoint_auth_method: 'none' },
+      }),
+    });
+    const { client_id } = (await registered.json()) as { client_id: string };
+    const query = new URLSearchParams({
+      ...{ client_id, redirect_uri: redirect, response_type: 'code', scope: 'mcp:read', state: 'x' },
+      ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
+    });
+    const begun = await fetch(`${gateway.url}/oauth/authorize?${query}`, { redirect: 'manual' });
+    const to = new URL(begun.headers.get('location') ?? '/nowhere', gateway.url);
+    const page = await fetch(to, { headers: { cookie: cookiesOf(begun) } });
+    expect([page.status, await page.text()]).toEqual([400, expect.stringContaining('the gateway itself')]);
+  },
+);
+
 test('29: nothing that is printed runs a package of somebody else', () => {
   expect(gateway.output()).not.toMatch(/np[mx] (?:exec |-y )?mcp-gateway/);
 });

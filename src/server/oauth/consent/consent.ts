@@ -88,6 +88,9 @@ async function withAsked(
   const found = resourceOf(resource, world.issuer);
   if (!client || client.status === 'blocked' || !found)
     return page(errorPage('invalid_client', 'the client may not be used'), 400);
+  // A page that asks for trust in the gateway's own address would be believed, and the code would go to pages not made for it.
+  if (URL.canParse(redirect_uri) && new URL(redirect_uri).origin === new URL(world.issuer).origin)
+    return page(errorPage('invalid_redirect_uri', 'the code would be sent to the gateway itself'), 400);
   if (client.status === 'pending') return page(pendingPage(client, redirect_uri), 403);
   const who = await world.identifySession(c.req.header('cookie'));
   if (who.is === 'unknown') throw who.failure;

@@ -289,6 +289,23 @@ test('every table that memory depends on is written together with a record of th
   expect(Object.keys(writesSilently).filter((file) => !written.includes(file))).toEqual([]);
 });
 
+test('there is one builder of invalid_input and one isObject', () => {
+  const texts = sources.map((file) => [file, readFileSync(file, 'utf8')] as const);
+  const [builds, tells] = [
+    /Failure\(\s*'invalid_input'/,
+    /(\w+) === 'object' && \1 !== null && !Array\.isArray\(\1\)/,
+  ];
+  expect(texts.filter(([, text]) => builds.test(text)).map(([file]) => file)).toEqual([
+    'src/server/failure/errors.ts',
+  ]);
+  const found = texts.filter(([, text]) => tells.test(text.replaceAll('typeof ', '')));
+  expect(found.map(([file]) => file).toSorted()).toEqual([
+    'src/contract/values/json.ts',
+    // It imports nothing of the others, so that it can stand alone.
+    'src/entra-emulator/exchange.ts',
+  ]);
+});
+
 test('there are no drawers: utils, helpers, common, lib, types, shared', () => {
   expect(
     files.filter((file) => /\/(utils?|helpers?|common|lib|types|shared)(\/|\.tsx?$)/.test(file)),

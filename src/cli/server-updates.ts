@@ -1,4 +1,5 @@
 import type { ServerInput } from '../contract/servers/servers.ts';
+import { isObject } from '../contract/values/json.ts';
 import { type AddCommands, addCommand, pathOption, type Run } from './command.ts';
 import { jsonPlaces } from './input/json-places.ts';
 import { serverFields } from './output/server-view.ts';
@@ -99,6 +100,6 @@ function objectIn(text: string, option: string): JsonObject {
   const { fault } = jsonPlaces(text);
   if (fault) throw misuse(`${option} is not valid JSON: column ${fault.column}: ${fault.message}.`);
   const value: unknown = JSON.parse(text);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  if (isObject(value)) return value as JsonObject;
   throw misuse(`${option} is not a JSON object.`);
 }

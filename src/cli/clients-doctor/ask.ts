@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/values/json.ts';
 /** What came back, or why nothing did. */
 export interface Heard {
   readonly url: string;
@@ -36,9 +37,7 @@ export function asking(send: typeof fetch): Ask {
 function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return isObject(value) ? value : undefined;
   } catch {
     return undefined;
   }

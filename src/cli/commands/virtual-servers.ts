@@ -4,6 +4,7 @@ import { Option } from 'commander';
 import type { Call } from '../../contract/client.ts';
 import type { endpoints } from '../../contract/index.ts';
 import type { VirtualServer, VirtualServerSummary } from '../../contract/servers/virtual-servers.ts';
+import { isObject } from '../../contract/values/json.ts';
 import {
   type AddCommands,
   addCommand,
@@ -218,7 +219,7 @@ async function importAll({ api, output, terminal }: Run, { config }: { config: s
 
 async function readObject(file: string, terminal: Run['terminal']): Promise<object> {
   const { name, value } = await readJsonFile(file, terminal);
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  if (isObject(value)) return value;
   throw new Trouble(`${name} does not describe a virtual server: it is no JSON object.`, {
     remedy: 'examples/virtual-server.json shows a complete one.',
   });

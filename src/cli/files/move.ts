@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Api } from '../../contract/client.ts';
 import type { FileEntry } from '../../contract/files/entry.ts';
 import type { Registration, ServerInFull } from '../../contract/servers/servers.ts';
+import { isObject } from '../../contract/values/json.ts';
 import { plainJson } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { confirm } from '../input/confirm.ts';
@@ -341,8 +342,6 @@ function differences(before: Members, wanted: Members, ignored: readonly string[
 /** Equal values give equal texts, whatever the order of their members; absent and null are alike. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
+    isObject(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
   );
 }

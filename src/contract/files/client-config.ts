@@ -1,7 +1,7 @@
+import { isObject } from '../values/json.ts';
 import {
   entryOr,
   type FileEntry,
-  isMembers,
   type Members,
   pathFromName,
   Refusal,
@@ -20,8 +20,8 @@ const lists = ['mcpServers', 'servers', 'context_servers', 'mcp_servers', 'mcp',
 export function clientServers(value: Members): { at: string; servers: Members } | undefined {
   for (const member of lists) {
     const list = value[member];
-    if (!isMembers(list)) continue;
-    if (isMembers(list.servers)) return { at: `${member}.servers`, servers: list.servers };
+    if (!isObject(list)) continue;
+    if (isObject(list.servers)) return { at: `${member}.servers`, servers: list.servers };
     if (Object.values(list).some(isServerOfClient)) return { at: member, servers: list };
   }
   return undefined;
@@ -29,7 +29,7 @@ export function clientServers(value: Members): { at: string; servers: Members } 
 
 function isServerOfClient(value: unknown): boolean {
   return (
-    isMembers(value) &&
+    isObject(value) &&
     ['url', 'serverUrl', 'httpUrl', 'uri', 'command', 'source'].some((name) => name in value)
   );
 }
@@ -38,7 +38,7 @@ function isServerOfClient(value: unknown): boolean {
 export function readClientConfig({ at, servers }: { at: string; servers: Members }): FileEntry[] {
   return Object.entries(servers).map(([name, value]) => {
     const place = { name, at: `${at}.${name}` };
-    return entryOr(place, () => readServer(place, isMembers(value) ? value : {}));
+    return entryOr(place, () => readServer(place, isObject(value) ? value : {}));
   });
 }
 
@@ -76,13 +76,13 @@ function readServer({ name, at }: { name: string; at: string }, value: Members):
 
 /** Every way in which clients write headers: values, names of environment variables, a bearer token's variable. */
 function headersOf(value: Members): [string, string | undefined][] {
-  const request = isMembers(value.requestInit)
+  const request = isObject(value.requestInit)
     ? value.requestInit
-    : isMembers(value.requestOptions)
+    : isObject(value.requestOptions)
       ? value.requestOptions
       : {};
   const named = (list: unknown): [string, string | undefined][] =>
-    isMembers(list) ? Object.keys(list).map((header) => [header, undefined]) : [];
+    isObject(list) ? Object.keys(list).map((header) => [header, undefined]) : [];
   return [
     ...headerPairs(value.headers),
     ...headerPairs(request.headers),
@@ -97,7 +97,7 @@ function headersOf(value: Members): [string, string | undefined][] {
 
 /** `npx -y mcp-remote URL --header NAME:VALUE --transport sse-only`: a program that only forwards to a URL. */
 function wrapped(value: Members): Members {
-  const command = isMembers(value.command) ? value.command : value;
+  const command = isObject(value.command) ? value.command : value;
   const program = textOf(command.command) ?? textOf(command.path) ?? textOf(value.command) ?? '';
   const args = Array.isArray(command.args)
     ? command.args.filter((arg): arg is string => typeof arg === 'string')
@@ -115,7 +115,7 @@ function wrapped(value: Members): Members {
       `It runs as a program on the machine of its user ('${words.slice(0, 3).join(' ')}'), and the gateway reaches servers over HTTP only.`,
       'Start it with a Streamable HTTP endpoint, for example behind an stdio bridge, and register that URL.',
     );
-  const env = isMembers(value.env) ? value.env : {};
+  const env = isObject(value.env) ? value.env : {};
   const headers: { name: string; value: string | undefined }[] = [];
   for (const [index, word] of rest.entries()) {
     const given = word === '--header' || word === '-H' ? rest[index + 1] : /^--header=(.*)$/s.exec(word)?.[1];

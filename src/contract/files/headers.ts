@@ -1,4 +1,5 @@
-import { type FileCredential, isMembers, type Members, parsedOr, textOf } from './entry.ts';
+import { isObject } from '../values/json.ts';
+import { type FileCredential, type Members, parsedOr, textOf } from './entry.ts';
 
 /** What a file says about the headers that go to a server. */
 export interface HeaderReading {
@@ -13,8 +14,8 @@ const placeholder =
 /** Headers as an object, as a list of `{name, value}`, as a list of single-member objects, or any of these as JSON text. */
 export function headerPairs(value: unknown): [string, string | undefined][] {
   const given = parsedOr(value, undefined);
-  if (Array.isArray(given)) return given.filter(isMembers).flatMap((header) => pairOf(header));
-  if (!isMembers(given)) return [];
+  if (Array.isArray(given)) return given.filter(isObject).flatMap((header) => pairOf(header));
+  if (!isObject(given)) return [];
   return Object.entries(given).map(([name, text]) => [name, typeof text === 'string' ? text : undefined]);
 }
 

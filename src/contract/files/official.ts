@@ -1,7 +1,7 @@
+import { isObject } from '../values/json.ts';
 import {
   entryOr,
   type FileEntry,
-  isMembers,
   type Members,
   pathFromName,
   Refusal,
@@ -27,7 +27,7 @@ export function readOfficialServer(value: Members, at = ''): FileEntry {
 }
 
 function readRemotes(value: Members, name: string, at: string): ServerEntry {
-  const remotes = (Array.isArray(value.remotes) ? value.remotes : []).filter(isMembers);
+  const remotes = (Array.isArray(value.remotes) ? value.remotes : []).filter(isObject);
   const transportOf = (remote: Members): string =>
     (textOf(remote.type) ?? textOf(remote.transport_type) ?? '').toLowerCase();
   const remote = remotes.find((one) => transportOf(one).includes('http')) ?? remotes[0];
@@ -42,7 +42,7 @@ function readRemotes(value: Members, name: string, at: string): ServerEntry {
   const isSse = transportOf(remote) === 'sse';
   const pairs = headersOf(remote);
   const reading = credentialOf(pairs, path);
-  const repository = isMembers(value.repository) ? textOf(value.repository.url) : undefined;
+  const repository = isObject(value.repository) ? textOf(value.repository.url) : undefined;
   return {
     ...{ kind: 'server', name: textOf(value.title) ?? short, at },
     body: {
@@ -65,7 +65,7 @@ function readRemotes(value: Members, name: string, at: string): ServerEntry {
 
 /** Headers with a value, and required ones without, which become a credential to fill in. */
 function headersOf(remote: Members): [string, string | undefined][] {
-  const headers = (Array.isArray(remote.headers) ? remote.headers : []).filter(isMembers);
+  const headers = (Array.isArray(remote.headers) ? remote.headers : []).filter(isObject);
   return headers.flatMap((header): [string, string | undefined][] => {
     const name = textOf(header.name);
     const value = textOf(header.value) ?? textOf(header.default);
@@ -76,11 +76,11 @@ function headersOf(remote: Members): [string, string | undefined][] {
 
 /** URL templates (`https://{tenant}.example.com/mcp`) take the defaults of their variables. */
 function filledUrl(remote: Members, path: string): { url: string; notes: string[] } {
-  const variables = isMembers(remote.variables) ? remote.variables : {};
+  const variables = isObject(remote.variables) ? remote.variables : {};
   const open: string[] = [];
   const url = (textOf(remote.url) ?? '').replace(/\{([\w-]+)\}/g, (whole, name: string) => {
     const variable = variables[name];
-    const value = isMembers(variable) ? (textOf(variable.value) ?? textOf(variable.default)) : undefined;
+    const value = isObject(variable) ? (textOf(variable.value) ?? textOf(variable.default)) : undefined;
     if (value === undefined) open.push(name);
     return value ?? whole;
   });

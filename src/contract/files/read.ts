@@ -1,11 +1,11 @@
 import { type ParseError, parse as parseJsonc, printParseErrorCode, stripComments } from 'jsonc-parser';
 import { parse as parseToml, TomlError } from 'smol-toml';
+import { isObject } from '../values/json.ts';
 import { clientServers, readClientConfig } from './client-config.ts';
 import {
   type AgentEntry,
   entryOr,
   type FileEntry,
-  isMembers,
   type Members,
   parsedOr,
   pathFromName,
@@ -17,7 +17,7 @@ import { isServerRegistration, readServerRegistration } from './server-registrat
 
 /** Whether an object is an A2A card, a wrapped registration of one, or a flat one. */
 function isAgent(value: Members): boolean {
-  if (isMembers(value.card) || (typeof value.card === 'string' && 'path' in value)) return true;
+  if (isObject(value.card) || (typeof value.card === 'string' && 'path' in value)) return true;
   return (
     'skills' in value ||
     'supportedInterfaces' in value ||
@@ -31,7 +31,7 @@ function isAgent(value: Members): boolean {
 /** An agent as the API takes it. The server takes the registry's members out of a flat file; the path is named after the card. */
 function readAgent(value: Members, at = ''): AgentEntry {
   const wrapped = parsedOr(value.card, undefined);
-  const card = isMembers(wrapped) ? wrapped : value;
+  const card = isObject(wrapped) ? wrapped : value;
   const name = textOf(card.name) ?? 'agent';
   const body = { ...value, ...(textOf(value.path) ? {} : { path: pathFromName(name) }) };
   return { kind: 'agent', name, at, body, notes: [] };
@@ -119,7 +119,7 @@ const collections = ['servers', 'egress', 'agents', 'virtual_servers', 'scopes',
 
 function entriesOf(value: unknown, at: string): FileEntry[] {
   if (Array.isArray(value)) return value.flatMap((one, index) => entriesOf(one, join(at, String(index))));
-  if (!isMembers(value)) return [];
+  if (!isObject(value)) return [];
   const clients = clientServers(value);
   if (clients) return readClientConfig({ ...clients, at: join(at, clients.at) });
   const listed = collections.filter((name) => Array.isArray(value[name]));
@@ -130,7 +130,7 @@ function entriesOf(value: unknown, at: string): FileEntry[] {
   const one = entryOf(value, at);
   if (one) return [one];
   // `{"server": {...}, "_meta": {...}}`: an entry of the official registry's list.
-  return isMembers(value.server) ? entriesOf(value.server, join(at, 'server')) : [];
+  return isObject(value.server) ? entriesOf(value.server, join(at, 'server')) : [];
 }
 
 function entryOf(value: Members, at: string): FileEntry | undefined {

@@ -1,5 +1,6 @@
 import { uiPermissions } from '../permissions.ts';
-import { isMembers, type Members, type ScopeEntry, textOf } from './entry.ts';
+import { isObject } from '../values/json.ts';
+import { type Members, type ScopeEntry, textOf } from './entry.ts';
 
 /** What a registry keeps beside a group definition and what says nothing here. */
 const derived = new Set([
@@ -48,7 +49,7 @@ export function readScopeDefinition(value: Members, at = ''): ScopeEntry {
   for (const [field, given] of Object.entries(value))
     if (!derived.has(field) && given !== null && given !== undefined) body[field] = given;
   if (name && body.scope_name === undefined) body.scope_name = name;
-  if (isMembers(body.ui_permissions)) {
+  if (isObject(body.ui_permissions)) {
     const { kept, unknown } = knownPermissions(body.ui_permissions);
     body.ui_permissions = kept;
     if (unknown.length > 0)

@@ -1,6 +1,6 @@
+import { isObject } from '../values/json.ts';
 import {
   type FileCredential,
-  isMembers,
   type Members,
   parsedOr,
   pathFromName,
@@ -170,8 +170,7 @@ export function readServerRegistration(value: Members, at = ''): ServerEntry {
 
 function refuseLocal(value: Members): void {
   const transports = textsOf(value.supported_transports) ?? [];
-  if (value.deployment !== 'local' && !isMembers(value.local_runtime) && !transports.includes('stdio'))
-    return;
+  if (value.deployment !== 'local' && !isObject(value.local_runtime) && !transports.includes('stdio')) return;
   throw new Refusal(
     'It runs as a program on the machine of its user (stdio), and the gateway reaches servers over HTTP only.',
     'Start it with a Streamable HTTP endpoint, for example behind an stdio bridge, and register that URL.',
@@ -208,8 +207,8 @@ function transportsOf(value: Members): string[] | undefined {
 
 function metadataOf(value: Members): unknown {
   const given = parsedOr(value.metadata, value.metadata);
-  if (given !== undefined && given !== null && !isMembers(given)) return given;
-  const provider = isMembers(value.provider) ? value.provider : {};
+  if (given !== undefined && given !== null && !isObject(given)) return given;
+  const provider = isObject(value.provider) ? value.provider : {};
   const organization = textOf(value.provider_organization) ?? textOf(provider.organization);
   const url = textOf(value.provider_url) ?? textOf(provider.url);
   const status = textOf(value.status);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
-import { isMembers, Refusal } from '../files/entry.ts';
+import { Refusal } from '../files/entry.ts';
 import { readServerRegistration } from '../files/server-registration.ts';
+import { isObject } from '../values/json.ts';
 import { metadata } from '../values/metadata.ts';
 import { installPlainIssues } from '../values/plain-issues.ts';
 import { normalizePath, serverPath } from '../values/server-path.ts';
@@ -70,7 +71,7 @@ export const serverInput = z.strictObject({
  * registry derives are ignored, `null` is absent, what has a meaning is mapped.
  */
 function ownRegistration(value: unknown, context: z.RefinementCtx): unknown {
-  if (!isMembers(value)) return value;
+  if (!isObject(value)) return value;
   try {
     const { body, credential } = readServerRegistration(value);
     return credential && value.credential === undefined ? { ...body, credential } : body;
@@ -96,7 +97,7 @@ export type Registration = z.output<typeof registration>;
 /** What replaces a registration. `is_enabled` and credentials have endpoints of their own, and stay as they are. */
 const replacement = z.preprocess((value, context) => {
   const own = ownRegistration(value, context);
-  if (!isMembers(own)) return own;
+  if (!isObject(own)) return own;
   const { is_enabled: _, credential: __, ...rest } = own;
   return rest;
 }, serverInput);

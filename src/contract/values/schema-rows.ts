@@ -1,3 +1,4 @@
+import { isObject } from './json.ts';
 /** One parameter of a tool, or member of a body, in words; `depth` counts how deep it lies in objects and lists. */
 export interface SchemaRow {
   readonly name: string;
@@ -105,11 +106,6 @@ export function resolve(value: unknown, root: Schema): Schema {
       .reduce<unknown>((at, part) => (isObject(at) && Object.hasOwn(at, part) ? at[part] : undefined), root);
   }
   return {};
-}
-
-/** Whether a value is an object with members. */
-export function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A value that is text and not empty. */

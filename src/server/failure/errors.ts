@@ -109,10 +109,17 @@ export class Failure extends Error {
   }
 }
 
-/** The one failure of an input with these faults; the message names the first five, `faults` all of them. */
-export function invalidInput(faults: readonly Fault[], lead = 'The input has faults'): Failure {
+/**
+ * The one failure of an input. `faults` has every fault with its place; the message names the first five behind `lead`, or is
+ * the sentence `said` where that helps more.
+ */
+export function invalidInput(
+  faults: readonly Fault[],
+  { lead = 'The input has faults', said, cause }: { lead?: string; said?: string; cause?: unknown } = {},
+): Failure {
   const shown = faults.slice(0, 5).map(({ at, message }) => `${at}: ${message.replace(/\.$/, '')}`);
-  return new Failure('invalid_input', `${lead}: ${shown.join('; ')}.`, { faults });
+  if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
+  return new Failure('invalid_input', said ?? `${lead}: ${shown.join('; ')}.`, { faults, cause });
 }
 
 /** The failure that an unknown error amounts to: itself, or `internal` with nothing of its text made public. */

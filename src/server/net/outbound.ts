@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { Agent, buildConnector, type RequestInit as UndiciRequestInit, fetch as undiciFetch } from 'undici';
-import { Failure } from '../failure/errors.ts';
+import { Failure, invalidInput } from '../failure/errors.ts';
 import { type OutboundPolicy, refusalOf } from './addresses.ts';
 import { guardedConnector, type Resolve, type WayOut } from './connector.ts';
 
@@ -105,7 +105,7 @@ function wayBy(
 /** Refuses a URL at registration: not http(s), with credentials, or at an address that the policy forbids. Names are judged when connecting. */
 export function assertReachableUrl(url: string | URL, policy: OutboundPolicy, at = 'url'): void {
   const fault = faultOfUrl(url, policy);
-  if (fault) throw new Failure('invalid_input', `${at}: ${fault}`, { faults: [{ at, message: fault }] });
+  if (fault) throw invalidInput([{ at, message: fault }]);
 }
 
 function faultOfUrl(url: string | URL, policy: OutboundPolicy): string | undefined {

@@ -1,13 +1,7 @@
 import type { z } from 'zod';
-import { Failure, type Fault } from '../failure/errors.ts';
+import { Failure, type Fault, invalidInput } from '../failure/errors.ts';
 import type { OutboundPolicy } from '../net/addresses.ts';
 import { assertReachableUrl } from '../net/outbound.ts';
-
-/** The failure of an input with these faults, each named with its place. */
-export function invalid(faults: readonly Fault[]): Failure {
-  const said = faults.map(({ at, message }) => `${at}: ${message}`).join(' ');
-  return new Failure('invalid_input', said, { faults });
-}
 
 /** What `schema` makes of a body; faults are named by their place in the body as it was sent, which `sentAt` finds. */
 export function held<S extends z.ZodType>(
@@ -21,7 +15,7 @@ export function held<S extends z.ZodType>(
     at: ['body', ...sentAt(path)].map(String).join('.'),
     message,
   }));
-  throw invalid(faults);
+  throw invalidInput(faults);
 }
 
 /** Refuses URLs that the gateway may not reach; every fault is named by the place of its URL. */
@@ -37,7 +31,7 @@ export function assertReachableUrls(
       if (!(error instanceof Failure)) throw error;
       faults.push(...error.faults);
     }
-  if (faults.length > 0) throw invalid(faults);
+  if (faults.length > 0) throw invalidInput(faults);
 }
 
 /** Parts of paths that say which interface it is and hold no key. */

@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/values/json.ts';
 /** Any JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
@@ -11,8 +12,4 @@ export function mergePatch(target: Json | undefined, patch: Json): Json {
     else members.set(name, mergePatch(members.get(name), value));
   }
   return Object.fromEntries(members);
-}
-
-function isObject(value: Json | undefined): value is { [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import {
   entraRecord,
 } from '../../contract/diagnosis/entra-record.ts';
 import { shippedTenant, startEmulator } from '../../entra-emulator/main.ts';
-import { Failure } from '../failure/errors.ts';
+import { invalidInput } from '../failure/errors.ts';
 import { compareRecords } from '../iam/entra/record/compare.ts';
 import { recordEntra } from '../iam/entra/record/record.ts';
 import type { Fetch } from '../net/outbound.ts';
@@ -13,11 +13,10 @@ import type { Fetch } from '../net/outbound.ts';
 export async function compareWithEmulator(recorded: unknown, fetch: Fetch): Promise<EntraComparison[]> {
   const read = entraRecord.safeParse(recorded);
   if (!read.success)
-    throw new Failure(
-      'invalid_input',
-      'This is no record of a tenant. Make one with: mcp-gateway doctor entra --record FILE',
-      { cause: read.error },
-    );
+    throw invalidInput([], {
+      said: 'This is no record of a tenant. Make one with: mcp-gateway doctor entra --record FILE',
+      cause: read.error,
+    });
   const [usual, strict] = [await recordOf(false, fetch), await recordOf(true, fetch)];
   return compareRecords(read.data, usual, strict);
 }

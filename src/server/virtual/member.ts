@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { isObject } from '../../contract/values/json.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { EventFilter } from '../gateway/lists/sse.ts';
@@ -10,7 +11,7 @@ import type { Target } from '../gateway/route.ts';
 import type { SettledHandler } from '../gateway/upstream/upstream.ts';
 import { upstreamFailure } from '../gateway/upstream/upstream-failure.ts';
 import type { TerminalKit } from '../gateway/world.ts';
-import { isObject, type Json, modern } from './wire.ts';
+import { type Json, modern } from './wire.ts';
 
 /** What requests to members are sent with. */
 export type MemberWorld = TerminalKit;

@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/values/json.ts';
 import { asFailure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { forward } from '../gateway/forward.ts';
@@ -8,7 +9,6 @@ import type { Target } from '../gateway/route.ts';
 import { callHeaders, type MemberWorld, modernHeaders, sessionHeaders } from './member.ts';
 import type { Member } from './members.ts';
 import type { MemberSession } from './sessions.ts';
-import { isObject } from './wire.ts';
 
 /** What passes to a member that speaks as its client does: the client's bytes with the member's own names. */
 export interface Passed {

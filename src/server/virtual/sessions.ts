@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
+import { isObject } from '../../contract/values/json.ts';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { Target } from '../gateway/route.ts';
 import { seal, unseal } from '../identity/keys.ts';
 import { askMember, type MemberWorld, memberHeaders, sessionHeaders } from './member.ts';
-import { isObject, type Json, legacyVersions, objectIn, serverInfo } from './wire.ts';
+import { type Json, legacyVersions, objectIn, serverInfo } from './wire.ts';
 
 /** A session of a client at a virtual server, as its sealed id says: nothing else is kept of it. */
 export interface ClientSession {

@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/values/json.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { headerValue } from '../gateway/read/agree.ts';
@@ -12,7 +13,7 @@ import {
 } from './member.ts';
 import { type MemberSession, request } from './sessions.ts';
 import type { SseLink } from './sse-link.ts';
-import { isObject, type Json, metaKeys, modern, objectIn } from './wire.ts';
+import { type Json, metaKeys, modern, objectIn } from './wire.ts';
 
 /** One call at a member, whichever protocol it speaks. */
 export interface Source {

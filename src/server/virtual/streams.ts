@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/values/json.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { Message } from '../gateway/read/read-call.ts';
@@ -16,7 +17,6 @@ import {
   beginEvents,
   eventOf,
   invalidParams,
-  isObject,
   type Json,
   metaKeys,
   modern,

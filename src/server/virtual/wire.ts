@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/values/json.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { afterValue, eachMember, valueAt } from '../gateway/lists/json-text.ts';
 import { invalidParams, invalidRequest, type MessageId } from '../gateway/read/read-call.ts';
@@ -43,11 +44,6 @@ export class RpcError extends Error {
     this.always = more.always ?? false;
     this.data = more.data;
   }
-}
-
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The member of an object that is an object; an empty one where there is none. */

@@ -1,3 +1,4 @@
+import { isObject } from '../../contract/values/json.ts';
 /** A JSON object of the OpenAPI document. */
 export type Part = Readonly<Record<string, unknown>>;
 
@@ -85,7 +86,7 @@ function resolved(value: unknown, document: Part): Part {
 }
 
 function partOf(value: unknown): Part {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Part) : {};
+  return isObject(value) ? (value as Part) : {};
 }
 
 function listOf(value: unknown): Part[] {

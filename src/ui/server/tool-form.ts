@@ -1,4 +1,5 @@
-import { isObject, resolve, type Schema, textOf } from '../../contract/values/schema-rows.ts';
+import { isObject } from '../../contract/values/json.ts';
+import { resolve, type Schema, textOf } from '../../contract/values/schema-rows.ts';
 
 /** One field of the form by which a tool is tried out. */
 export interface Field {

@@ -1,5 +1,5 @@
 import type { GroupType } from '@aws-sdk/client-cognito-identity-provider';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { DirectoryGroup, Groups } from '../directory.ts';
 import { isPoolName } from './names.ts';
 import { mostAtATime, readPage } from './pages.ts';
@@ -60,7 +60,5 @@ function gone(): Failure {
 
 function unfit(): Failure {
   const message = 'must be 1 to 128 characters without blanks and controls';
-  return new Failure('invalid_input', `The name of a group in Cognito ${message}.`, {
-    faults: [{ at: 'body.name', message }],
-  });
+  return invalidInput([{ at: 'body.name', message }], { said: `The name of a group in Cognito ${message}.` });
 }

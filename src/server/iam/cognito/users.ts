@@ -1,4 +1,4 @@
-import { asFailure, Failure } from '../../failure/errors.ts';
+import { asFailure, Failure, invalidInput } from '../../failure/errors.ts';
 import { ifFound } from '../../provider/not-there.ts';
 import type { NewUser, Users } from '../directory.ts';
 import { isId, isName, theOne } from '../names.ts';
@@ -131,7 +131,5 @@ async function undone(api: PoolApi, Username: string, failure: Failure): Promise
 }
 
 function refusal(at: string, message: string): Failure {
-  return new Failure('invalid_input', `${at.replace('body.', '')}: ${message}.`, {
-    faults: [{ at, message }],
-  });
+  return invalidInput([{ at, message }]);
 }

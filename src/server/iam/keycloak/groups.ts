@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { DirectoryGroup, Groups } from '../directory.ts';
 import { isId, isName, theOne } from '../names.ts';
 import type { RealmApi } from './realm-api.ts';
@@ -111,7 +111,5 @@ function noId(): Failure {
 
 function unfit(): Failure {
   const message = 'must be 1 to 256 characters without controls';
-  return new Failure('invalid_input', `The name of a group ${message}.`, {
-    faults: [{ at: 'body.name', message }],
-  });
+  return invalidInput([{ at: 'body.name', message }], { said: `The name of a group ${message}.` });
 }

@@ -1,4 +1,4 @@
-import { Failure } from '../../failure/errors.ts';
+import { invalidInput } from '../../failure/errors.ts';
 
 /** The roles of the setup guide that a group can have. */
 export const groupRoles = ['admin', 'user', 'developer', 'operator'] as const;
@@ -10,7 +10,7 @@ export type GroupRole = (typeof groupRoles)[number];
 export function rolesNamed(names: readonly string[] | undefined): readonly GroupRole[] {
   const unknown = names?.find((name) => !isRole(name));
   if (unknown !== undefined)
-    throw new Failure('invalid_input', `There is no role '${unknown}'; there are: ${groupRoles.join(', ')}.`);
+    throw invalidInput([], { said: `There is no role '${unknown}'; there are: ${groupRoles.join(', ')}.` });
   return names?.length ? names.filter(isRole) : ['admin', 'user'];
 }
 

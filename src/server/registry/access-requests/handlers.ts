@@ -8,9 +8,8 @@ import type { Grants } from '../../access/grants.ts';
 import { keyOf } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { invalid } from '../input-faults.ts';
 import { assertUnlimited } from '../limited.ts';
 import { lockOwner } from '../tokens/store.ts';
 import {
@@ -124,7 +123,7 @@ export function accessRequestHandlers(
         throw new Failure('not_allowed', 'Only people ask for access; a program is given groups instead.');
       assertUnlimited(identity, world.grants(), 'ask for access');
       if (looksLikeEvery(path))
-        throw invalid([{ at: 'body.path', message: `'${path}' stands for every server; name one` }]);
+        throw invalidInput([{ at: 'body.path', message: `'${path}' stands for every server; name one` }]);
       const row = await inTransaction(db, async (trx) => {
         await lockOwner(trx, identity);
         await assertRoom(trx, identity, world.now());
@@ -268,7 +267,7 @@ function assertTools({ tools: read }: AskedServer, tools: 'all' | readonly strin
   const there = new Set(read.tools.map(({ name }) => name));
   const unknown = tools.filter((tool) => !there.has(tool));
   if (unknown.length > 0)
-    throw invalid([
+    throw invalidInput([
       {
         at: 'body.tools',
         message: `the server has no tool ${unknown.map((tool) => `'${tool}'`).join(', ')}; name those that it lists`,

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type AgentCard, interfacesOf } from '../../../contract/agents/agent-card.ts';
 import { wrappedAgent } from '../../../contract/agents/agents.ts';
+import { invalidInput } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
-import { assertReachableUrls, held, invalid, urlForRecord } from '../input-faults.ts';
+import { assertReachableUrls, held, urlForRecord } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
 import { type Said, saidBy } from './description.ts';
 import { registryMembers } from './flat.ts';
@@ -37,14 +38,14 @@ function assertSignedAnew(patch: Json | undefined): void {
   if (typeof patch === 'object' && patch !== null && 'signatures' in patch) return;
   const message =
     'the card is signed, and its signatures would not hold for the changed one: send new ones, or null to drop them';
-  throw invalid([{ at: 'body.card.signatures', message }]);
+  throw invalidInput([{ at: 'body.card.signatures', message }]);
 }
 
 /** Refuses another path: scopes and the audit trail know the agent by it. */
 export function assertSamePath(row: AgentRow, path: string): void {
   if (path === row.path) return;
   const message = `the path stays '${row.path}'; to move the agent, register it at '${path}' and remove this one`;
-  throw invalid([{ at: 'body.path', message }]);
+  throw invalidInput([{ at: 'body.path', message }]);
 }
 
 /** Refuses a card with an interface at an address that the gateway may not reach; every fault is named. */

@@ -2,7 +2,8 @@ import type { z } from 'zod';
 import { type AgentCard, maxCardLength } from '../../../contract/agents/agent-card.ts';
 import { type AgentNotes, wrappedAgent } from '../../../contract/agents/agents.ts';
 import { memberText } from '../../../contract/values/json-member.ts';
-import { held, invalid } from '../input-faults.ts';
+import { invalidInput } from '../../failure/errors.ts';
+import { held } from '../input-faults.ts';
 import { lift } from './flat.ts';
 
 /** What is said about an agent. */
@@ -30,7 +31,7 @@ export function readDescription(body: Body, text: string, path?: string): Said {
   const isWrapped = 'card' in body;
   const { notes, card }: Parts = isWrapped ? wrappedParts(body, text) : flatParts(body, text);
   if (card.text.length > maxCardLength)
-    throw invalid([{ at: 'body.card', message: `is longer than ${maxCardLength} characters` }]);
+    throw invalidInput([{ at: 'body.card', message: `is longer than ${maxCardLength} characters` }]);
   const place = notes.path ?? path ?? pathFrom(card.value);
   const sentAt = (at: readonly PropertyKey[]) => (!isWrapped && at[0] === 'card' ? at.slice(1) : at);
   const wrapped = held(wrappedAgent, { ...notes, path: place, card: card.value }, sentAt);
@@ -53,7 +54,7 @@ function wrappedParts({ card, ...notes }: Body, text: string): Parts {
   try {
     return { notes, card: { value: JSON.parse(card), text: card } };
   } catch (error) {
-    throw invalid([{ at: 'body.card', message: `is not valid JSON: ${(error as Error).message}` }]);
+    throw invalidInput([{ at: 'body.card', message: `is not valid JSON: ${(error as Error).message}` }]);
   }
 }
 

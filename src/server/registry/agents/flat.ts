@@ -1,7 +1,6 @@
 import type { AgentCard } from '../../../contract/agents/agent-card.ts';
 import { isObject } from '../../../contract/values/json.ts';
-import type { Fault } from '../../failure/errors.ts';
-import { invalid } from '../input-faults.ts';
+import { type Fault, invalidInput } from '../../failure/errors.ts';
 
 type Members = Record<string, unknown>;
 
@@ -118,7 +117,7 @@ function refuseUnkept({ supportedProtocol, visibility, allowed_groups }: Members
     faults.push({ at: 'body.visibility', message: `must be public or absent; ${scopes}` });
   if (!Array.isArray(allowed_groups) || allowed_groups.length > 0)
     faults.push({ at: 'body.allowed_groups', message: `must be empty or absent; ${scopes}` });
-  if (faults.length > 0) throw invalid(faults);
+  if (faults.length > 0) throw invalidInput(faults);
 }
 
 /** Version 1.0 says in interfaces what 0.3 says in `url`; a registration says it in `url` for either. */

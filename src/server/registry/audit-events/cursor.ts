@@ -1,4 +1,4 @@
-import { Failure } from '../../failure/errors.ts';
+import { invalidInput } from '../../failure/errors.ts';
 
 /** The place of an event in the trail: its time and, among events of the same time, its id. */
 export interface Place {
@@ -17,8 +17,8 @@ export function cursorOf({ at, id }: Place): string {
 export function placeOf(cursor: string): Place {
   const [, at, id] = readable.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (at === undefined || id === undefined)
-    throw new Failure('invalid_input', 'This cursor is not one of ours; begin again without it.', {
-      faults: [{ at: 'query.cursor', message: 'is not a cursor' }],
+    throw invalidInput([{ at: 'query.cursor', message: 'is not a cursor' }], {
+      said: 'This cursor is not one of ours; begin again without it.',
     });
   return { at, id };
 }

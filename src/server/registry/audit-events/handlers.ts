@@ -4,7 +4,7 @@ import { type Handlers, Reply } from '../../../contract/endpoint.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Trail } from '../../audit/event.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { cursorOf, placeOf } from './cursor.ts';
 import { exportHeaders, exportStream } from './export.ts';
@@ -77,8 +77,8 @@ export function stretchOf({ from, to }: Pick<AuditFilters, 'from' | 'to'>, now: 
         ? `must be ${longestSummary} days before the end at most`
         : undefined;
   if (fault !== undefined)
-    throw new Failure('invalid_input', `The beginning of the summary ${fault}.`, {
-      faults: [{ at: 'query.from', message: fault }],
+    throw invalidInput([{ at: 'query.from', message: fault }], {
+      said: `The beginning of the summary ${fault}.`,
     });
   return { from: begin, to: end };
 }

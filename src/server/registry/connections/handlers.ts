@@ -18,7 +18,7 @@ import {
   storeConnection,
 } from '../../egress/store.ts';
 import type { ConnectionVault } from '../../egress/vault.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { assertUnlimited } from '../limited.ts';
 import { endpointsOf } from '../servers/endpoints.ts';
@@ -100,13 +100,8 @@ export function connectionHandlers(
       const lasts = body.ttl_value * unitMs[body.ttl_unit];
       const { max_days } = server.settings;
       if (lasts > max_days * unitMs.days) {
-        const [at, message] = [
-          'body.ttl_value',
-          `is too long; ${max_days} days are the most for this server`,
-        ];
-        throw new Failure('invalid_input', `The input has faults: ${at}: ${message}.`, {
-          faults: [{ at, message }],
-        });
+        const message = `is too long; ${max_days} days are the most for this server`;
+        throw invalidInput([{ at: 'body.ttl_value', message }]);
       }
       const now = world.now();
       const made = await storeConnection(

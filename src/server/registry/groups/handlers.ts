@@ -1,10 +1,10 @@
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
 import type { groupEndpoints } from '../../../contract/people/groups.ts';
 import type { Caller } from '../../access/caller.ts';
-import { asFailure, Failure } from '../../failure/errors.ts';
+import { asFailure, Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { managedGroups } from '../managed.ts';
-import { definitionOf, invalid, readDefinition, type Wanted } from '../scopes/definition.ts';
+import { definitionOf, readDefinition, type Wanted } from '../scopes/definition.ts';
 import { findUnlessDenied, type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
 import { lookAtGroups, type Seen } from '../scopes/show.ts';
 import { readStored, type StoredScope, type StoredScopes } from '../scopes/store.ts';
@@ -98,7 +98,7 @@ function readConfig(
 ): Wanted {
   const foreign = Object.keys(config).filter((member) => !configMembers.includes(member));
   if (foreign.length > 0)
-    throw invalid(
+    throw invalidInput(
       foreign.map((member) => ({
         at: `body.scope_config.${member}`,
         message: `scope_config may have: ${configMembers.join(', ')}`,

@@ -1,7 +1,7 @@
 import type { Input, Output } from '../../../contract/endpoint.ts';
 import type { userEndpoints } from '../../../contract/people/users.ts';
 import type { Db } from '../../db/tables.ts';
-import { asFailure, Failure } from '../../failure/errors.ts';
+import { asFailure, Failure, invalidInput } from '../../failure/errors.ts';
 import { assertManagesAccount, type ManagedWorld } from '../managed.ts';
 import { unsupported } from '../users/create-human.ts';
 import { needAbility, needDirectory, type Who } from '../users/world.ts';
@@ -46,9 +46,7 @@ export async function rotateSecret(
 export function secretDays({ mostSecretDays }: JobsWorld, asked: number | undefined): number {
   if (asked === undefined || asked <= mostSecretDays) return asked ?? mostSecretDays;
   const message = `must be at most ${mostSecretDays} (IAM_SECRET_MAX_DAYS)`;
-  throw new Failure('invalid_input', `body.secret_days: ${message}.`, {
-    faults: [{ at: 'body.secret_days', message }],
-  });
+  throw invalidInput([{ at: 'body.secret_days', message }]);
 }
 
 async function retire(db: Db, account_id: string, key_id: string, removed_at: string): Promise<void> {

@@ -3,7 +3,7 @@ import type { Handlers } from '../../../contract/endpoint.ts';
 import type { m2mClient, m2mClientEndpoints } from '../../../contract/people/m2m-clients.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { type AdministratorsWorld, assertApplicationCanGo, notedPower } from '../administrators.ts';
@@ -96,9 +96,7 @@ export function m2mClientHandlers(
 function theProvider(providers: readonly string[], asked: string | undefined): string {
   const provider = asked ?? providers[0];
   if (provider !== undefined && providers.includes(provider)) return provider;
-  throw new Failure('invalid_input', `identity_provider: must be one of ${providers.join(', ')}.`, {
-    faults: [{ at: 'body.identity_provider', message: `must be one of ${providers.join(', ')}` }],
-  });
+  throw invalidInput([{ at: 'body.identity_provider', message: `must be one of ${providers.join(', ')}` }]);
 }
 
 /** Also that of a provider that AUTH_PROVIDER names no more: somebody has to be able to remove it. */

@@ -2,7 +2,7 @@ import { type Handlers, Reply } from '../../../contract/endpoint.ts';
 import type { oauthEndpoints } from '../../../contract/oauth.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { hashOf, newSecret } from '../../identity/keys.ts';
 import { type ClientMetadata, grantTypes, storeClient } from '../../oauth/clients/clients.ts';
@@ -89,10 +89,7 @@ export function oauthClientHandlers({
       const before = await find(params.client_id);
       await assertFree(body.alias, before.client_id);
       if (body.groups && !before.grant_types.includes(grantTypes.clientCredentials))
-        throw new Failure(
-          'invalid_input',
-          'Only clients that act for themselves (client credentials) have groups.',
-        );
+        throw invalid('groups', 'Only clients that act for themselves (client credentials) have groups.');
       const by = identity.username;
       const because = 'An administrator blocked the program.';
       await changeClient(db, before.client_id, body, { at: at(), by, because });
@@ -165,5 +162,5 @@ function metadataOf(body: Wanted): ClientMetadata {
 }
 
 function invalid(member: string, message: string): Failure {
-  return new Failure('invalid_input', message, { faults: [{ at: `body.${member}`, message }] });
+  return invalidInput([{ at: `body.${member}`, message }], { said: message });
 }

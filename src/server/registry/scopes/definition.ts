@@ -1,7 +1,7 @@
 import { type GroupDefinition, groupDefinition, type ScopeView } from '../../../contract/scopes.ts';
 import { readScopeJson, scopeJsonOf } from '../../access/scope-json.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure, type Fault } from '../../failure/errors.ts';
+import { type Fault, invalidInput } from '../../failure/errors.ts';
 import type { StoredScope, StoredScopes } from './store.ts';
 
 /** The members that the rules of the scope file are about. */
@@ -26,7 +26,7 @@ export function readDefinition(given: Readonly<Record<string, unknown>>, at = 'b
   const description = typeof given.description === 'string' ? given.description : '';
   const { scope, faults } = readScopeJson({ name, description }, given, at);
   const all: Fault[] = [...(shape.success ? [] : faultsOfShape(shape.error.issues, at)), ...faults];
-  if (all.length > 0) throw invalid(all);
+  if (all.length > 0) throw invalidInput(all, { lead: 'The group definition has faults' });
   return { scope, createInIdp: (shape.data as GroupDefinition).create_in_idp };
 }
 
@@ -38,13 +38,6 @@ function faultsOfShape(
   return issues
     .filter(({ code, path }) => !ruled.includes(path[0]) || code === 'too_big')
     .map(({ path, message }) => ({ at: [at, ...path.map(String)].join('.'), message }));
-}
-
-/** The failure that tells faults of an input, the first of them in words. */
-export function invalid(faults: readonly Fault[]): Failure {
-  const shown = faults.slice(0, 25).map(({ at, message }) => `${at}: ${message}`);
-  if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
-  return new Failure('invalid_input', `The group definition has faults: ${shown.join('; ')}.`, { faults });
 }
 
 /** What a scope says, in the shape of the group definition file. */

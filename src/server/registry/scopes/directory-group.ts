@@ -1,7 +1,7 @@
 import type { IdpSkipReason } from '../../../contract/people/groups.ts';
 import type { Caller } from '../../access/caller.ts';
 import { groupKey } from '../../access/names.ts';
-import { asFailure, Failure, type FailureCode } from '../../failure/errors.ts';
+import { asFailure, Failure, type FailureCode, invalidInput } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 
@@ -24,11 +24,9 @@ export async function ensureGroup(
   { name, description, knownId }: { name: string; description: string; knownId: string | null },
 ): Promise<EnsuredGroup> {
   if (!directory)
-    throw new Failure(
-      'invalid_input',
-      'No directory is set up, so create_in_idp cannot be: leave it out, or set the provider up (docs/providers).',
-      { faults: [{ at: 'body.create_in_idp', message: 'no directory is set up' }] },
-    );
+    throw invalidInput([{ at: 'body.create_in_idp', message: 'no directory is set up' }], {
+      said: 'No directory is set up, so create_in_idp cannot be: leave it out, or set the provider up (docs/providers).',
+    });
   const { groups } = directory;
   const known = knownId === null ? undefined : await groups.find(knownId);
   const found = known ?? (await groups.find(name));

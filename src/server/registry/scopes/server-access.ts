@@ -1,7 +1,7 @@
 import { factsOf } from '../../../contract/permissions.ts';
 import { looksLikeEvery, trimSlashes } from '../../../contract/values/names.ts';
 import type { Scope } from '../../access/scope-set.ts';
-import { Failure } from '../../failure/errors.ts';
+import { invalidInput } from '../../failure/errors.ts';
 
 /** What a server rule made by adding a server allows besides every tool: what the roles call "execute". */
 const addedMethods = [
@@ -19,7 +19,7 @@ export function serverNameOf(given: string): string {
   const name = trimSlashes(given);
   if (name !== '' && !name.includes('*') && !looksLikeEvery(name)) return name;
   const message = `'${given}' is not the name of one server; give its path, such as currenttime`;
-  throw new Failure('invalid_input', `${message}.`, { faults: [{ at: 'body.server_name', message }] });
+  throw invalidInput([{ at: 'body.server_name', message }]);
 }
 
 /** The scope with a rule for the server (every tool, the usual methods) and with the server in its list, if they were not. */

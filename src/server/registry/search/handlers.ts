@@ -5,7 +5,7 @@ import { nameOfPath, type ServerInput } from '../../../contract/servers/servers.
 import { isObject } from '../../../contract/values/json.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../failure/errors.ts';
+import { invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Finder } from '../../search/finder.ts';
 import type { Kind } from '../../search/item.ts';
@@ -68,8 +68,8 @@ export function searchHandlers(world: SearchWorld): Handlers<Table, Who> {
       const query = body.query.replace(/(^|\s)#[\p{L}\p{N}_-]+/gu, '$1').trim();
       const tags = [...(body.tags ?? []), ...tagged].map((tag) => tag.toLowerCase());
       if (query === '' && tags.length === 0)
-        throw new Failure('invalid_input', 'Give a query, or tags to filter by.', {
-          faults: [{ at: 'body.query', message: 'is empty, which it may be only with tags' }],
+        throw invalidInput([{ at: 'body.query', message: 'is empty, which it may be only with tags' }], {
+          said: 'Give a query, or tags to filter by.',
         });
       const options = { kinds: kindsOf(body.entity_types), tags, includeDisabled: body.include_disabled };
       const found = await search(caller, query, options);

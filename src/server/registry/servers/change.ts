@@ -1,8 +1,8 @@
 import { type ServerInput, serverInput } from '../../../contract/servers/servers.ts';
 import type { Access } from '../../access/caller.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
-import { assertReachableUrls, held, invalid, urlForRecord } from '../input-faults.ts';
+import { assertReachableUrls, held, urlForRecord } from '../input-faults.ts';
 import { type Json, mergePatch } from '../merge-patch.ts';
 import { credentialForRecord } from './credential.ts';
 import { egressModeOf } from './egress.ts';
@@ -30,7 +30,7 @@ export function assertReachable(definition: ServerInput, policy: OutboundPolicy)
 export function assertSamePath(row: ServerRow, definition: ServerInput): void {
   if (definition.path === row.path) return;
   const message = `the path stays '${row.path}'; to move the server, register it at '${definition.path}' and remove this one`;
-  throw invalid([{ at: 'body.path', message }]);
+  throw invalidInput([{ at: 'body.path', message }]);
 }
 
 /** Whether a change leads calls somewhere else, so that what was known of health and tools no longer holds. */

@@ -4,7 +4,7 @@ import type { Caller } from '../../access/caller.ts';
 import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { mintToken, type PersonalTokens } from '../../identity/personal-token.ts';
 import { assertUnlimited } from '../limited.ts';
@@ -25,9 +25,10 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
     async 'tokens.generate'({ body }, { identity, access, note }) {
       const hours = body.expires_in_hours ?? settings.defaultHours;
       if (hours > settings.maxHours)
-        throw new Failure('invalid_input', `A token may live ${settings.maxHours} hours at most.`, {
-          faults: [{ at: 'body.expires_in_hours', message: `must be from 1 to ${settings.maxHours}` }],
-        });
+        throw invalidInput(
+          [{ at: 'body.expires_in_hours', message: `must be from 1 to ${settings.maxHours}` }],
+          { said: `A token may live ${settings.maxHours} hours at most.` },
+        );
       const foreign = body.requested_scopes?.filter((scope) => !access.scopes.includes(scope)) ?? [];
       if (foreign.length > 0)
         throw new Failure('not_allowed', `You do not have access to scopes: ${foreign.join(', ')}.`);

@@ -1,4 +1,4 @@
-import { asFailure, Failure, type Fault } from '../../failure/errors.ts';
+import { asFailure, Failure, type Fault, invalidInput } from '../../failure/errors.ts';
 import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 
 /** A group that was asked for, and what it is. */
@@ -42,7 +42,7 @@ export async function wantedGroups(
   }
   if (faults.length === 0) return [...wanted.values()];
   const list = faults.map(({ message }) => message).join('; ');
-  throw new Failure('invalid_input', `Nothing was changed: ${list}.`, { faults });
+  throw invalidInput(faults, { said: `Nothing was changed: ${list}.` });
 }
 
 /** What became of groups that a member was to be put into, or taken out of. */

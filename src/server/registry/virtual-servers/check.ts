@@ -1,7 +1,6 @@
 import { nameOfPath, normalizePath } from '../../../contract/servers/servers.ts';
 import { safeName, type VirtualServerDefinition } from '../../../contract/servers/virtual-servers.ts';
-import type { Fault } from '../../failure/errors.ts';
-import { invalid } from '../input-faults.ts';
+import { type Fault, invalidInput } from '../../failure/errors.ts';
 import type { FindRoute } from '../servers/route.ts';
 import { exposedName, namespaceOf, prefixOf } from './resolve.ts';
 
@@ -100,5 +99,5 @@ export function assertWorks(
         `there is no tool '${tool_alias}' in this virtual server`,
       );
   });
-  if (faults.length > 0) throw invalid(faults);
+  if (faults.length > 0) throw invalidInput(faults);
 }

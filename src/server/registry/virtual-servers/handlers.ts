@@ -12,9 +12,9 @@ import {
 import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { held, invalid } from '../input-faults.ts';
+import { held } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
 import { select } from '../select.ts';
 import type { FindRoute } from '../servers/route.ts';
@@ -102,7 +102,7 @@ export function virtualServerHandlers(world: VirtualServersWorld): Handlers<Tabl
       assertMatch(row, ifMatch);
       const merged = held(virtualServerDefinition, { ...row.definition, ...body });
       if (merged.path !== row.path)
-        throw invalid([
+        throw invalidInput([
           {
             at: 'body.path',
             message: `the path stays '${row.path}'; to move it, create another one and remove this`,
@@ -212,7 +212,7 @@ function placed(body: VirtualServerInput): VirtualServerDefinition {
   if (body.path !== undefined) return { ...body, path: body.path };
   const slug = slugOf(body.server_name);
   if (slug === '')
-    throw invalid([{ at: 'body.path', message: 'give a path; none can be made from this name' }]);
+    throw invalidInput([{ at: 'body.path', message: 'give a path; none can be made from this name' }]);
   return held(virtualServerDefinition, { ...virtualServerInput.parse(body), path: slug });
 }
 

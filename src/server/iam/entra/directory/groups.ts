@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Failure } from '../../../failure/errors.ts';
+import { Failure, invalidInput } from '../../../failure/errors.ts';
 import { type Graph, keyed, quoted } from '../../../provider/graph.ts';
 import type { DirectoryGroup, Groups } from '../../directory.ts';
 import { isId, isName, theOne } from '../../names.ts';
@@ -111,13 +111,9 @@ function pathOf(id: string): string {
 }
 
 function tooLong(): Failure {
-  return new Failure(
-    'invalid_input',
-    'The name of a group has 1 to 256 characters, none of them a control.',
-    {
-      faults: [{ at: 'body.name', message: 'must be 1 to 256 characters without controls' }],
-    },
-  );
+  return invalidInput([{ at: 'body.name', message: 'must be 1 to 256 characters without controls' }], {
+    said: 'The name of a group has 1 to 256 characters, none of them a control.',
+  });
 }
 
 /** At most 64 ASCII characters without the signs that addresses need. */

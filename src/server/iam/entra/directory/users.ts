@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { asFailure, Failure } from '../../../failure/errors.ts';
+import { asFailure, Failure, invalidInput } from '../../../failure/errors.ts';
 import { type Graph, quoted } from '../../../provider/graph.ts';
 import { GraphFailure } from '../../../provider/graph-failure.ts';
 import { ifThere } from '../../../provider/not-there.ts';
@@ -152,9 +152,7 @@ function splitName(username: string): [string, string | undefined] {
   const isAllowed = /^[A-Za-z0-9'._!#^~-]{1,64}$/.test(local) && !local.endsWith('.');
   if (isAllowed) return [local, domain];
   const message = "may have A-Z a-z 0-9 ' . - _ ! # ^ ~ before the @, and a domain after it";
-  throw new Failure('invalid_input', `body.username: ${message}.`, {
-    faults: [{ at: 'body.username', message }],
-  });
+  throw invalidInput([{ at: 'body.username', message }]);
 }
 
 async function defaultDomain(graph: Graph): Promise<string> {

@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
-import { Failure } from '../../../failure/errors.ts';
+import { invalidInput } from '../../../failure/errors.ts';
 import type { Application } from '../objects.ts';
 import { settled } from '../settled.ts';
 import { block, type SetupWorld } from './step.ts';
@@ -33,7 +33,7 @@ export async function readCertificate(
   { path, keyPath = path }: ChosenCertificate,
 ): Promise<X509Certificate> {
   const refuse = (why: string): never => {
-    throw new Failure('invalid_input', `--certificate: ${why}`);
+    throw invalidInput([{ at: '--certificate', message: why }]);
   };
   const [pem, key] = [await files.read(path), await files.read(keyPath)];
   if (pem === undefined || key === undefined)

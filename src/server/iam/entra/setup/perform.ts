@@ -1,5 +1,5 @@
 import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/diagnosis/setup.ts';
-import { Failure } from '../../../failure/errors.ts';
+import { invalidInput } from '../../../failure/errors.ts';
 import type { Fetch } from '../../../net/outbound.ts';
 import { createGraph } from '../../../provider/graph.ts';
 import type { Pause } from '../../../provider/retry.ts';
@@ -57,7 +57,9 @@ export async function performSetup(
 
 function wishFor(world: PerformWorld, options: SetupOptions): Wish {
   if (options.certificateKey && !options.certificate)
-    throw new Failure('invalid_input', '--certificate-key: name the certificate too, with --certificate.');
+    throw invalidInput([
+      { at: '--certificate-key', message: 'name the certificate too, with --certificate' },
+    ]);
   return wishOf({
     ...options,
     registryUrl: options.url ?? world.registryUrl,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SetupOptions, SetupResult, SetupTalk } from '../../../../contract/diagnosis/setup.ts';
-import { Failure } from '../../../failure/errors.ts';
+import { Failure, invalidInput } from '../../../failure/errors.ts';
 import type { Fetch } from '../../../net/outbound.ts';
 import type { Pause } from '../../../provider/retry.ts';
 import type { SetupFiles } from '../../setup/files.ts';
@@ -134,10 +134,9 @@ async function credentialOf(
   talk: SetupTalk,
 ): Promise<Credential> {
   if (Boolean(clientId) !== Boolean(clientSecret))
-    throw new Failure(
-      'invalid_input',
-      'KEYCLOAK_SETUP_CLIENT_ID and KEYCLOAK_SETUP_CLIENT_SECRET: only one of them is set; set both or neither.',
-    );
+    throw invalidInput([], {
+      said: 'KEYCLOAK_SETUP_CLIENT_ID and KEYCLOAK_SETUP_CLIENT_SECRET: only one of them is set; set both or neither.',
+    });
   if (clientId && username === undefined) return { clientId, clientSecret };
   const name = username ?? (await talk.ask(`Administrator's user name in the realm ${realm}: `));
   const password = await talk.ask(`Password of ${name}: `, { isSecret: true });

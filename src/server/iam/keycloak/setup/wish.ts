@@ -1,4 +1,4 @@
-import { Failure } from '../../../failure/errors.ts';
+import { invalidInput } from '../../../failure/errors.ts';
 import type { GroupRole } from '../../setup/roles.ts';
 
 /** A group that setup makes, at the top of the realm's tree. */
@@ -59,10 +59,9 @@ export function keycloakWish(options: KeycloakWishOptions): KeycloakWish {
   refuseUnfit(options);
   const [claim = '', ...further] = groupsClaim;
   if (further.length > 0)
-    throw new Failure(
-      'invalid_input',
-      `KEYCLOAK_GROUPS_CLAIM: setup puts groups into a claim of their own, not at '${groupsClaim.join('.')}'; leave the setting out.`,
-    );
+    throw invalidInput([], {
+      said: `KEYCLOAK_GROUPS_CLAIM: setup puts groups into a claim of their own, not at '${groupsClaim.join('.')}'; leave the setting out.`,
+    });
   const prefix = clientId.replace(/-web$/, '');
   // The names of the guide, unless the gateway is called otherwise.
   const groupPrefix = prefix === 'mcp-gateway' ? 'mcp' : prefix;
@@ -80,7 +79,7 @@ export function keycloakWish(options: KeycloakWishOptions): KeycloakWish {
 
 function refuseUnfit({ realm, clientId, serverUrl, roles, admins, users }: KeycloakWishOptions): void {
   const refuse = (message: string): never => {
-    throw new Failure('invalid_input', message);
+    throw invalidInput([], { said: message });
   };
   if (serverUrl === '')
     refuse('It is not known where Keycloak is: give its address with --server-url or KEYCLOAK_URL.');

@@ -2,12 +2,13 @@
 import { rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { writeSbom } from './sbom.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 process.chdir(root);
 rmSync('dist', { recursive: true, force: true });
 
-await build({
+const { metafile } = await build({
   entryPoints: {
     cli: 'src/cli/main.ts',
     server: 'src/server/main.ts',
@@ -20,6 +21,7 @@ await build({
   },
   outdir: 'dist',
   bundle: true,
+  metafile: true,
   splitting: true,
   format: 'esm',
   platform: 'node',
@@ -36,4 +38,7 @@ await build({
 });
 
 const { build: buildUi } = await import('vite');
-await buildUi({ configFile: 'src/ui/vite.config.ts', logLevel: 'warn' });
+const { output } = await buildUi({ configFile: 'src/ui/vite.config.ts', logLevel: 'warn' });
+
+const modules = [...Object.keys(metafile.inputs), ...output.flatMap(({ moduleIds = [] }) => moduleIds)];
+writeSbom(modules, 'dist/sbom.cdx.json');

@@ -60,6 +60,26 @@ test('every package that ships has a permissive licence', () => {
   ).toEqual([]);
 });
 
+test('the build lists what it has bundled, and nothing in it has another licence', () => {
+  const { components } = JSON.parse(readFileSync('dist/sbom.cdx.json', 'utf8')) as {
+    components: {
+      name: string;
+      version: string;
+      licenses: { expression?: string; license?: { id: string } }[];
+    }[];
+  };
+  const names = components.map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(['hono', 'jose', 'oidc-provider', 'react', 'undici', 'zod']));
+  const locked = new Set(
+    packages.map(([path, { version }]) => `${path.slice(path.lastIndexOf('node_modules/') + 13)}@${version}`),
+  );
+  const wrong = components.filter(
+    ({ name, version, licenses: [licence] }) =>
+      !locked.has(`${name}@${version}`) || !isPermissive(licence?.expression ?? licence?.license?.id ?? ''),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('install scripts run only for packages that package.json names', () => {
   const { allowScripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { allowScripts: object };
   const named = new Set(Object.keys(allowScripts));

@@ -89,7 +89,7 @@ test('an application is made step by step, its secret gets a token, and a new on
   await dialog.getByLabel('Name', { exact: true }).fill('ui-robot');
   await dialog.getByLabel('Groups', { exact: true }).fill('mcp-test-users');
   await page.keyboard.press('Enter');
-  await dialog.getByText("'ui-robot' is made.").waitFor();
+  await dialog.getByText("'ui-robot' was created.").waitFor();
   expect(await dialog.getByRole('list', { name: 'Steps' }).getByText('(done)').count()).toBe(6);
   await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Show the secret' }).click();

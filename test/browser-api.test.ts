@@ -37,7 +37,7 @@ test('an operation opens to permission, parameters, body, answers, failures and 
   await page.getByRole('searchbox', { name: 'Search operations' }).fill('servers.replace');
   await page.getByText(`1 of ${count} operations`).waitFor();
   await entry(page, 'servers.replace').click();
-  await page.getByText(/whoever has the permission modify_service/).waitFor();
+  await page.getByText(/anyone with the permission modify_service/).waitFor();
   await page
     .getByRole('table', { name: 'Parameters of servers.replace' })
     .getByText('path')

@@ -135,7 +135,7 @@ test('a device is connected by its code', async () => {
   const page = await openAs('bob');
   await page.goto(verification_uri_complete ?? '');
   await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByText('If somebody sent you the code, cancel').waitFor();
+  await page.getByText('If someone sent you the code, cancel').waitFor();
   await expectAccessible(page);
   await page.getByRole('button', { name: 'Allow' }).click();
   await page.getByRole('heading', { name: 'The device is connected' }).waitFor();

@@ -166,7 +166,7 @@ test('Step 5: Test M2M Authentication: an agent made in the pages gets a token a
   await dialog.getByLabel('Name', { exact: true }).fill('guide-agent');
   await dialog.getByLabel('Groups', { exact: true }).fill('mcp-test-users');
   await page.keyboard.press('Enter');
-  await dialog.getByText("'guide-agent' is made.").waitFor();
+  await dialog.getByText("'guide-agent' was created.").waitFor();
   await dialog.getByRole('button', { name: 'Show the secret' }).click();
   await dialog.getByText('it cannot be shown again').waitFor();
   const [client_id = '', client_secret = ''] = await dialog.locator('dd code').allTextContents();

@@ -168,7 +168,7 @@ test('an administrator ends one session, then all of a person with their tokens'
   const page = await openAs('alice', '/operations?tab=sessions');
   const sessions = page.getByRole('region', { name: 'Sessions' });
   await sessions.getByRole('searchbox').fill('nobody-of-that-name');
-  await sessions.getByText('Nobody of that name is signed in.').waitFor();
+  await sessions.getByText('No one of that name is signed in.').waitFor();
   await sessions.getByRole('searchbox').fill(other.split('@')[0]!);
   await sessions.getByRole('listitem').waitFor();
   await sessions.getByRole('button', { name: 'End the session' }).click();

@@ -81,7 +81,7 @@ test('a person makes a bundle of their own, which nobody else sees', async () =>
   const servers = page.getByLabel('Servers', { exact: true });
   await servers.fill('/currenttime');
   await servers.press('Enter');
-  await page.getByRole('button', { name: '3. Who may use it' }).click();
+  await page.getByRole('button', { name: '3. Who can use it' }).click();
   await page.getByText('Only you see it.').waitFor();
   await page.getByRole('button', { name: '4. Check' }).click();
   await page.getByText('/virtual/me/bundle-of-bob/mcp').waitFor();

@@ -210,7 +210,7 @@ test('the package brings what the guide names, and needs no other package', () =
 });
 
 test('the two group settings alone start production, and nothing else is complained of', () => {
-  expect(printed).toContain('the built-in roles are in force');
+  expect(printed).toContain('the built-in roles are active');
   const warned = printed.split('\n').filter((line) => /"level":(40|50|60)/.test(line));
   expect(warned.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
     expect.stringContaining(

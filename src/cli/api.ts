@@ -120,7 +120,7 @@ function speaksHttp(code: string): boolean {
 function whatToCheck(code: string): string {
   if (speaksHttp(code)) return 'Write http:// instead of https:// in --registry-url or REGISTRY_URL.';
   if (/^(CERT_HAS_EXPIRED|CERT_NOT_YET_VALID|ERR_TLS_CERT_ALTNAME_INVALID)$/.test(code))
-    return 'Ask whoever runs the registry for a valid certificate, or check --registry-url.';
+    return 'Ask the operator of the registry for a valid certificate, or check --registry-url.';
   if (aboutCertificate.test(code))
     return 'If the certificate comes from a private authority, name its file in NODE_EXTRA_CA_CERTS.';
   return 'Check that the registry runs (`mcp-gateway start`) and that --registry-url or REGISTRY_URL is its address.';

@@ -106,7 +106,7 @@ function progress(job: Job): string[] {
     .map(({ name }, at) => `[${at + 1}/${job.steps.length}] ${stepWords[name] ?? name}`);
   const going = job.state === 'running' || job.state === 'undoing';
   if (going && job.trouble) lines.push(`waiting: ${job.trouble.detail}`);
-  if (job.state === 'undoing') lines.push('It failed; what was made is being removed.');
+  if (job.state === 'undoing') lines.push('It failed; what was created is being removed.');
   return lines;
 }
 
@@ -122,7 +122,7 @@ function notDone({ id, state, trouble, account }: WholeJob): Trouble {
     ['application', account.client_uuid],
     ['service principal', account.service_principal_id],
   ].filter(([, one]) => one !== null);
-  return new Trouble(`The account was not created, and what was made could not be removed: ${why}`, {
+  return new Trouble(`The account was not created, and what was created could not be removed: ${why}`, {
     ...about,
     faults: left.map(([what, one]) => `${what} ${one} is left in the directory`),
     remedy: `Remove it in the directory, or with \`mcp-gateway user-delete --username ${account.client_id ?? id}\`.`,

@@ -47,7 +47,7 @@ ${rows.join('')}`;
 function introduction(program: Command, globals: readonly Option[]): string {
   return `# Command line
 
-Generated from the program; \`UPDATE_DOCS=1 npx vitest run src/cli/reference.test.ts\` writes it anew.
+Generated from the program; \`UPDATE_DOCS=1 npx vitest run src/cli/reference.test.ts\` updates it.
 
 \`${program.name()} <noun> <verb> [name] [options]\`: ${program.description()}
 Results go to standard output, everything else to standard error. \`mcp-gateway help server list\` shows help for one command,

@@ -15,9 +15,7 @@ const shownRule = z.looseObject({
 const serverScope = z.object({
   scope: z.string(),
   source: scopeSource,
-  groups: z
-    .array(z.string())
-    .describe('Groups as the provider names them; with none, nobody holds the scope.'),
+  groups: z.array(z.string()).describe('Groups as the provider names them; with none, no one has the scope.'),
   rules: z.array(shownRule).describe('What of calls it allows; rules for every server have `*`.'),
   permissions: z.array(z.enum(uiPermissions)).describe('What it allows in the registry.'),
 });
@@ -65,7 +63,7 @@ export const accessEndpoints = {
     path: '/api/access/servers/{path}',
     permission: 'administrator',
     summary:
-      'Who may use a server: the scopes that allow something on it, what that is, and the groups that hold them',
+      'Who can use a server: the scopes that allow something on it, what that is, and the groups they are assigned to',
     params: z.object({ path: z.string().max(400).transform(normalizePath) }),
     output: z.object({ server: z.string(), scopes: z.array(serverScope) }),
   },
@@ -106,7 +104,7 @@ export const accessEndpoints = {
     reads: true,
     path: '/api/access/effective',
     permission: 'administrator',
-    summary: 'Everything that these groups, or somebody the gateway knows, may do, and by which scopes',
+    summary: 'Everything that these groups, or someone the gateway knows, can do, and by which scopes',
     body: z.strictObject(subject).refine(isOneOf, { error: 'give either groups or username' }),
     output: z.object({
       groups: z.array(z.string()),
@@ -127,7 +125,7 @@ export const accessEndpoints = {
     reads: true,
     path: '/api/access/explain',
     permission: 'administrator',
-    summary: 'What the gateway would decide on a call by these groups, or by somebody it knows, and why',
+    summary: 'What the gateway would decide on a call by these groups, or by someone it knows, and why',
     body: z
       .strictObject({
         ...subject,

@@ -15,7 +15,7 @@ export const auditEvent = z.object({
   correlation_id: z.string().describe('The X-Correlation-Id of the answer; also in the log.'),
   provider: z.string().nullable(),
   subject: z.string().nullable().describe('The stable id of the person or agent at the provider.'),
-  username: z.string().nullable().describe('Null when nobody could be identified.'),
+  username: z.string().nullable().describe('Null when the caller could not be identified.'),
   client_id: z.string().nullable().describe('The application through which the request came.'),
   auth_method: z.string().nullable(),
   credential_id: z
@@ -76,7 +76,7 @@ const filters = {
   matter: z
     .enum(['attention', 'denials', 'changes', 'sign-ins', 'failures'])
     .describe(
-      'What a person looks for. `denials`: somebody known was not allowed to do something; `changes`: something was changed; `attention`: both; `failures`: calls that failed.',
+      'What a person looks for. `denials`: a known caller was not allowed to do something; `changes`: something was changed; `attention`: both; `failures`: calls that failed.',
     )
     .optional(),
   q: word

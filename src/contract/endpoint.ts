@@ -5,7 +5,7 @@ import { installPlainIssues } from './values/plain-issues.ts';
 installPlainIssues();
 
 /**
- * Who may call an endpoint. `public`: anybody; `identity`: anybody who has signed in or shows a valid token; `session`: a
+ * Who may call an endpoint. `public`: anybody; `identity`: anyone who has signed in or has a valid token; `session`: a
  * browser session only; `administrator`: members of an administrator scope; an object: the named permission, on the thing
  * that the route's `path` parameter names (`on: 'path'`) or on at least one thing (`on: 'any'`).
  */

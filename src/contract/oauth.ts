@@ -76,7 +76,7 @@ export const oauthEndpoints = {
     method: 'DELETE',
     path: '/api/connected-clients/{id}',
     permission: 'identity',
-    summary: "End what a program was allowed, at once: one's own, or anybody's as an administrator",
+    summary: "End what a program was allowed, at once: your own, or as an administrator anyone's",
     params: z.object({ id: z.string().max(100) }),
     output: z.undefined(),
     status: 204,

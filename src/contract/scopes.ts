@@ -191,7 +191,7 @@ export const scopeEndpoints = {
     method: 'POST',
     path: '/api/servers/groups/import',
     permission: 'administrator',
-    summary: 'Make or replace a scope as a group definition file says; in force with the next request',
+    summary: 'Create or replace a scope from a group definition; active from the next request on',
     // Parsed by the handler, so that faults of the definition and of its rules are told together.
     body: z
       .record(z.string(), z.json())
@@ -204,7 +204,7 @@ export const scopeEndpoints = {
     method: 'POST',
     path: '/api/servers/groups/create',
     permission: 'administrator',
-    summary: 'Make an empty scope, held by the group of its name',
+    summary: 'Create an empty scope, assigned to the group of its name',
     form: true,
     body: z.strictObject({
       group_name: scopeName,

@@ -72,7 +72,7 @@ export const systemEndpoints = {
     path: '/api/process',
     permission: 'administrator',
     summary:
-      'The process that runs: version, start, mode, and the settings in force with where each is from; never secrets',
+      'The process that runs: version, start, mode, and the settings in effect, with where each comes from; never secrets',
     output: z.object({
       version: z.string(),
       node: z.string().describe('The version of Node.js.'),
@@ -104,7 +104,7 @@ export const systemEndpoints = {
       }),
       audit: z.object({
         bytes: z.number().int().nullable().describe('Null until it was measured.'),
-        free_bytes: z.number().int().nullable().describe('What the disk has left; null where nobody knows.'),
+        free_bytes: z.number().int().nullable().describe('Free disk space; null if not known.'),
         max_bytes: z.number().int().nullable().describe('AUDIT_MAX_MB; null for no limit.'),
         alarm: z.enum(['size_limit', 'low_disk']).nullable(),
         retention_days: z.number().int(),

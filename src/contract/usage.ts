@@ -25,7 +25,7 @@ export const usage = z.object({
   rows: z
     .array(z.object({ key: z.string(), ...figures, last_at: z.string() }))
     .describe('By what is asked for, most calls first; 500 at most.'),
-  unused: z.array(z.string()).describe('Paths of enabled servers that nobody called.'),
+  unused: z.array(z.string()).describe('Paths of enabled servers that were never called.'),
   /** True when only the newest calls were counted, because there are too many. */
   truncated: z.boolean(),
 });

@@ -326,12 +326,12 @@ test('clients of both generations show where to connect if they can, else the li
   await modern.close();
 });
 
-test('an agent that acts for nobody is told why it gets nothing', async () => {
+test('an agent that does not act for a person is told why it gets nothing', async () => {
   const token = await agentToken(gateway.emulatorUrl, agents.user);
   const before = hub.seen.length;
   const { error } = await whoami(token);
   expect(error).toMatchObject({ data: { code: 'connection_impossible' } });
-  expect(error?.message).toContain('an agent that acts for nobody');
+  expect(error?.message).toContain('an agent that does not act for a person');
   expect(hub.seen.length).toBe(before);
 });
 

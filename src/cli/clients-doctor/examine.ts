@@ -271,7 +271,7 @@ async function registered(at: string, { title, redirectUris }: Profile, ask: Ask
   throw new Fails(
     `Registering is refused: ${String(why)}`,
     said.status === 429
-      ? 'Try again in an hour; behind a proxy set TRUSTED_PROXY_HOPS, so that clients are told apart.'
+      ? 'Try again in an hour; behind a proxy set TRUSTED_PROXY_HOPS, so that clients can be distinguished.'
       : passOn,
   );
 }
@@ -330,7 +330,7 @@ async function authorize(
   const consent = await ask(page.href, { headers: { cookie: cookies.join('; '), accept: 'text/html' } });
   if (consent.status === 403 && consent.text.includes('has to be approved'))
     warn(
-      'An administrator has to approve it before anybody can sign in.',
+      'An administrator has to approve it before anyone can sign in.',
       `mcp-gateway oauth-client-approve --client-id ${clientId}`,
     );
   else if (consent.status !== 200)

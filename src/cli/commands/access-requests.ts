@@ -55,14 +55,14 @@ export const addAccessRequestCommands: AddCommands = (program, on) => {
     .option('--tools <a,b>', 'the tools to allow, separated by commas')
     .option('--every-tool', 'everything on the server, new tools too')
     .option('--hours <number>', 'how long; without an end if left out', wholeNumber(1))
-    .option('--note <text>', 'what to tell the person', '')
+    .option('--note <text>', 'a message to the person', '')
     .action(on(grant));
   addCommand(program, 'access-request-decline', {
     summary: 'Decline a request',
     examples: [`mcp-gateway access-request-decline --id ${example} --note "Use the staging server"`],
   })
     .addOption(idOption())
-    .option('--note <text>', 'what to tell the person', '')
+    .option('--note <text>', 'a message to the person', '')
     .action(on(decline));
   addCommand(program, 'access-request-withdraw', {
     summary: 'Withdraw a request of yours that waits',

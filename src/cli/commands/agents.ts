@@ -33,7 +33,7 @@ export const addAgentCommands: AddCommands = (program, on) => {
 
 const addLooks: AddCommands = (program, on) => {
   addCommand(program, 'agent-list', {
-    summary: 'List the A2A agents that you may see',
+    summary: 'List the A2A agents that you can see',
     examples: ['mcp-gateway agent-list --query flight', 'mcp-gateway agent-list --enabled-only --json'],
   })
     .option('--query <text>', 'only agents whose name, path, description, skills or tags contain this')

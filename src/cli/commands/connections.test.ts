@@ -23,7 +23,7 @@ test('connection-list shows the servers that want a credential, or says that the
   expect(out).toMatch(/\/github +mcp\.github\.example +oauth_user +connected +ann/);
   expect(out).toMatch(/\/jira .* none/);
   const none = await cli(['connection', 'list'], { registry: await scripted({ [at]: listed() }) });
-  expect([none.out, none.err]).toEqual(['', expect.stringContaining('No server that you may use')]);
+  expect([none.out, none.err]).toEqual(['', expect.stringContaining('None of your servers needs')]);
 });
 
 test('connection-connect opens the page and waits until somebody has connected there', async () => {

@@ -75,7 +75,7 @@ async function list({ api, output }: Run): Promise<void> {
         ),
   );
   if (!output.json && connections.length === 0)
-    output.note('No server that you may use wants a credential of your own.');
+    output.note('None of your servers needs a credential of your own.');
 }
 
 async function connect(

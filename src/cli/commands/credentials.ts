@@ -57,7 +57,7 @@ export const addCredentialCommands: AddCommands = (program, on) => {
         const isEvaluation = !provider && (await emulatorOf(run, settings)) !== undefined;
         if (provider === 'entra' || isEvaluation) return generate(run, flags, !flags.force);
         const what = provider ? `The provider '${provider}' is not known here` : 'No provider is named';
-        throw misuse(`${what}.`, 'Set AUTH_PROVIDER=entra in .env, or say --auth-provider entra.');
+        throw misuse(`${what}.`, 'Set AUTH_PROVIDER=entra in .env, or add --auth-provider entra.');
       }),
     );
 };

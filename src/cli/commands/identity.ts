@@ -24,7 +24,7 @@ export const addIdentityCommands: AddCommands = (program, on) => {
   }).action(on(logout));
 
   addCommand(program, 'whoami', {
-    summary: 'Show who you are to the registry and what you may do',
+    summary: 'Show who you are to the registry and what you can do',
     examples: ['mcp-gateway whoami --token-file .token'],
   }).action(on(whoami));
 };
@@ -38,7 +38,7 @@ async function logout({ output, registryUrl, terminal }: Run): Promise<void> {
   });
   output.result({ registry_url: registryUrl, username, signed_out: username !== null }, () => '');
   output.note(
-    username === null ? `Nobody was signed in at ${registryUrl}.` : `Forgot the sign-in of ${username}.`,
+    username === null ? `No one was signed in at ${registryUrl}.` : `Forgot the sign-in of ${username}.`,
   );
 }
 
@@ -52,7 +52,7 @@ async function giveBack(present: SignedIn, output: Run['output']): Promise<void>
     if (!response.ok) throw new Error(`status ${response.status}`);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    output.warn(`the registry could not be told (${why}): end it there, under your account`);
+    output.warn(`the registry could not be notified (${why}): end the sign-in there, under your account`);
   }
 }
 

@@ -123,7 +123,7 @@ test.each([
   const { registry } = await making([aJob(1, { state: 'undoing' }), aJob(1, { state, trouble, account })]);
   const { code, out, err } = await cli(create, { registry, terminal: atOnce });
   expect([code, out]).toEqual([1, '']);
-  expect(err).toContain('It failed; what was made is being removed.');
+  expect(err).toContain('It failed; what was created is being removed.');
   expect(err).toContain(trouble.detail);
   expect(err).toContain(said);
   expect(registry.asked).not.toContain('POST /api/management/iam/jobs/7/secret');

@@ -56,9 +56,10 @@ const addChanges: AddCommands = (program, on) => {
     .option('--alias <name>', 'its client id, and its name in scopes')
     .option('--redirect-uri <uri...>', 'where codes may be sent', [])
     .addOption(
-      new Option('--auth-method <method>', 'how it proves itself; by a secret if it acts for itself').choices(
-        ['none', 'client_secret_basic', 'client_secret_post'],
-      ),
+      new Option(
+        '--auth-method <method>',
+        'how it authenticates; with a secret if it acts for itself',
+      ).choices(['none', 'client_secret_basic', 'client_secret_post']),
     )
     .option('--client-credentials', 'it may act for itself, with the groups')
     .option('--token-exchange', "it may exchange people's tokens for its own")
@@ -73,7 +74,7 @@ const addChanges: AddCommands = (program, on) => {
     .option('--alias <name>', 'its name in scopes')
     .action(on(approve));
   addCommand(program, 'oauth-client-block', {
-    summary: 'Let nobody sign in from a program any more, and end its access at once',
+    summary: 'Block a program: no one can sign in from it, and its access ends immediately',
     examples: ['mcp-gateway oauth-client-block --client-id client_4f1c'],
   })
     .addOption(clientOption())

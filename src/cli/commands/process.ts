@@ -35,8 +35,7 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .action(on(start));
 
   addCommand(program, 'rotate-secrets', {
-    summary:
-      'Encrypt the stored credentials of servers anew after SECRET_KEY was changed; the gateway must be stopped',
+    summary: 'Re-encrypt the stored credentials after SECRET_KEY was changed; the gateway must be stopped',
     examples: ['SECRET_KEY_PREVIOUS=<the old one> SECRET_KEY=<the new one> mcp-gateway rotate-secrets'],
   })
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
@@ -100,7 +99,10 @@ export const addProcessCommands: AddCommands = (program, on) => {
       '--compare <file>',
       'instead of running: say where it answers otherwise than a tenant recorded with doctor entra --record',
     )
-    .option('--strict', 'where nobody could decide how Entra ID behaves, behave as is worst for a client')
+    .option(
+      '--strict',
+      'where the behaviour of Entra ID is not known, choose the one that is hardest for clients',
+    )
     .action(on(runEmulator));
 };
 
@@ -158,10 +160,10 @@ async function rotate({ world, terminal, output }: Run, { dataDir }: { dataDir?:
   );
   output.result(
     { rotated, current, unreadable },
-    () => `${rotated} encrypted anew, ${current} were already under the present key.`,
+    () => `${rotated} re-encrypted, ${current} already used the current key.`,
   );
   for (const path of unreadable)
-    output.warn(`the credential of ${path} can be read with neither key; set it anew`);
+    output.warn(`the credential of ${path} cannot be read with either key; set it again`);
   return unreadable.length === 0 ? 0 : 1;
 }
 

@@ -106,7 +106,7 @@ test('without a person to ask, setup wants --yes', async () => {
   };
   expect(await cli(['setup', 'entra'], { world })).toMatchObject({
     code: 2,
-    err: expect.stringContaining('Say --yes'),
+    err: expect.stringContaining('Add --yes'),
   });
   expect((await cli(['setup', 'entra', '--yes'], { world })).code).toBe(0);
 });

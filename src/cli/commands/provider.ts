@@ -86,7 +86,7 @@ export const addProviderCommands: AddCommands = (program, on) => {
 function addEntraOptions(command: Command): void {
   command
     .addOption(
-      new Option('--print <form>', 'Entra: print the same for another tool; nobody signs in').choices([
+      new Option('--print <form>', 'Entra: print the steps for another tool; no sign-in needed').choices([
         'az',
         'terraform',
       ]),
@@ -107,7 +107,7 @@ function addEntraOptions(command: Command): void {
     )
     .option(
       '--purge-deleted',
-      'Entra: purge what an earlier setup made and somebody has deleted, instead of restoring it',
+      'Entra: purge what an earlier setup created and someone deleted, instead of restoring it',
     )
     .option(
       '--certificate-key <pem>',
@@ -163,7 +163,7 @@ async function record(
   );
   const questions = openQuestions(terminal);
   try {
-    const otherwise = 'Say --yes to write it without being asked.';
+    const otherwise = 'Add --yes to write it without being asked.';
     const isAgreed =
       yes || (await questions.ask(`Write this to ${file}? (yes/no): `, { otherwise })).trim() === 'yes';
     if (isAgreed) await writeSecret(terminal.cwd, file, text);
@@ -196,7 +196,7 @@ async function setup(
       async agree(heading, lines) {
         for (const line of [heading, ...lines]) output.note(line);
         if (yes) return true;
-        const otherwise = 'Say --yes to go ahead, or --plan to only look.';
+        const otherwise = 'Add --yes to proceed, or --plan to only see the plan.';
         return (await questions.ask('Go ahead? (yes/no): ', { otherwise })).trim() === 'yes';
       },
     });
@@ -221,7 +221,7 @@ function refuseForeign(provider: SetupProvider, flags: object): void {
     const flag = `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw misuse(
       `${flag} is an option of setup ${other}; it means nothing to ${provider}.`,
-      `Leave it out; mcp-gateway setup --help tells which options are whose.`,
+      `Leave it out; mcp-gateway gateway setup --help shows which options belong to which provider.`,
     );
   }
 }

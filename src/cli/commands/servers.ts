@@ -181,7 +181,7 @@ async function tools({ api, output }: Run, { path }: PathFlag): Promise<void> {
     output.warn(
       `as last seen ${answer.fetched_at ?? 'never'}: ${answer.stale_reason ?? 'the server could not be asked'}`,
     );
-  else if (answer.tools.length === 0) output.note('No tools that you may call.');
+  else if (answer.tools.length === 0) output.note('No tools that you can call.');
 }
 
 async function toggle(

@@ -37,14 +37,14 @@ const addHuman: AddCommands = (program, on) => {
     .requiredOption('--last-name <name>', 'last name')
     .requiredOption('--groups <a,b>', 'groups by name or id, separated by commas')
     .option('--password <password>', 'first password; visible to others on this machine')
-    .option('--password-stdin', 'read the first password from standard input; without it, one is made')
+    .option('--password-stdin', 'read the first password from standard input; if left out, one is generated')
     .option('--keep-password', 'do not ask for another password at the first sign-in')
     .action(on(createHuman));
 };
 
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'user-set-groups', {
-    summary: "Make an account's groups exactly these",
+    summary: 'Set the groups of an account to exactly these',
     examples: ['mcp-gateway user-set-groups --username jsmith@example.com --groups public-mcp-users,team'],
   })
     .requiredOption('--username <name>', 'user name or id of the account; for an application its client id')
@@ -133,7 +133,10 @@ async function passwordOf({ output, terminal }: Run, flags: HumanFlags): Promise
     output.warn('--password is visible to others on this machine; --password-stdin is not');
   const password = flags.passwordStdin ? (await allOf(terminal.stdin)).replace(/\r?\n$/, '') : flags.password;
   if (password === '')
-    throw misuse('The password is empty.', 'Leave the option out, and a password is made and shown once.');
+    throw misuse(
+      'The password is empty.',
+      'Leave the option out to have a password generated and shown once.',
+    );
   return password;
 }
 

@@ -31,7 +31,7 @@ const configOption = (): Option =>
 /** The commands about virtual servers. */
 export const addVirtualServerCommands: AddCommands = (program, on) => {
   addCommand(program, 'vs-list', {
-    summary: 'List the virtual servers that you may see, your own ones among them',
+    summary: 'List the virtual servers that you can see, including your own',
     examples: ['mcp-gateway vs-list', 'mcp-gateway vs-list --query research --json'],
   })
     .option('--query <text>', 'only those whose name, path, description or tags contain this')
@@ -47,7 +47,7 @@ export const addVirtualServerCommands: AddCommands = (program, on) => {
     .action(on(get));
 
   addCommand(program, 'vs-tools', {
-    summary: 'List the tools that you may call through a virtual server, and where each comes from',
+    summary: 'List the tools that you can call through a virtual server, and where each comes from',
     examples: ['mcp-gateway vs-tools --path /virtual/research'],
   })
     .addOption(virtualPath())
@@ -263,7 +263,7 @@ function virtualFields(one: VirtualServer, paint: Paint): string {
       ['Personal', one.is_personal],
       ['Members', one.members.map(({ backend_server_path }) => backend_server_path).join(', ')],
       ['Mapped tools', one.tool_mappings.map(({ alias, tool_name }) => alias ?? tool_name).join(', ')],
-      ['Tools that you may call', one.num_tools],
+      ['Tools that you can call', one.num_tools],
       ['Tokens in a list, about', one.list_tokens],
       ['Required scopes', one.required_scopes.join(', ')],
       [

@@ -55,7 +55,7 @@ async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Pro
   const server = await (await api())('servers.get', { params: { path: flags.path } });
   if (!server.is_enabled)
     throw new Trouble(`${server.path} is disabled, so no client can connect to it.`, {
-      remedy: `Somebody with the permission enables it with: mcp-gateway toggle --path ${server.path} --enabled true`,
+      remedy: `Someone with the permission can enable it: mcp-gateway toggle --path ${server.path} --enabled true`,
     });
   const sse = server.endpoint_url.endsWith('/sse');
   if (sse && !client.sse)
@@ -111,8 +111,8 @@ async function readOr(file: string, otherwise: string): Promise<string> {
 export async function connectConfig({ api, output }: Run, { path }: { path: string }): Promise<void> {
   const server = await (await api())('servers.get', { params: { path } });
   if (!server.is_enabled)
-    throw new Trouble(`${server.path} is disabled, so nobody can connect to it.`, {
-      remedy: `Whoever may do so enables it with: mcp-gateway toggle --path ${server.path} --enabled true`,
+    throw new Trouble(`${server.path} is disabled, so no client can connect to it.`, {
+      remedy: `Someone with the permission can enable it: mcp-gateway toggle --path ${server.path} --enabled true`,
     });
   const name = server.path.slice(1).replaceAll('/', '-');
   const config = {

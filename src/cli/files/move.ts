@@ -21,7 +21,7 @@ type Members = Record<string, unknown>;
 export const addMoveCommands: AddCommands = (program, on) => {
   addCommand(program, 'export', {
     summary:
-      'Write every server, agent, virtual server and scope that you may see into one file, without secrets',
+      'Write every server, agent, virtual server and scope that you can see into one file, without secrets',
     examples: ['mcp-gateway export --output registry.json', 'mcp-gateway export > registry.json'],
   })
     .option('--output <file>', 'the file to write; without it, standard output')

@@ -52,7 +52,7 @@ test('rotate-secrets tells what it did, and fails when something could not be re
   expect(fine).toEqual({
     code: 0,
     err: '',
-    out: '2 encrypted anew, 1 were already under the present key.\n',
+    out: '2 re-encrypted, 1 already used the current key.\n',
   });
   const lost = await cli(['rotate-secrets'], { world: { rotateSecrets } });
   expect(lost.code).toBe(1);

@@ -37,7 +37,8 @@ export function openQuestions({ stdin, stderr }: Pick<Terminal, 'stdin' | 'stder
   };
   return {
     async ask(question, { isSecret = false, otherwise }) {
-      if (!stdin.isTTY) throw misuse('There is nobody to ask: standard input is not a terminal.', otherwise);
+      if (!stdin.isTTY)
+        throw misuse('This needs an answer, but standard input is not a terminal.', otherwise);
       stderr.write(question);
       if (!isSecret) return line(false);
       stdin.setRawMode?.(true);

@@ -56,7 +56,7 @@ export function auditFields(event: AuditEventInFull, paint: Paint): string {
       ['Provider', event.provider],
       ['Subject', event.subject],
       ['Application', event.client_id],
-      ['Proved by', event.auth_method],
+      ['Authenticated by', event.auth_method],
       ['Address', event.client_ip],
       ['Outcome', event.decision],
       ['Status', event.status],

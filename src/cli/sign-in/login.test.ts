@@ -220,7 +220,7 @@ test('a sign-in that cannot be renewed says what to do, and no other credential 
 test('what is named goes before the sign-in, also when it is of no use; login warns of it', async () => {
   const { run, tokens } = await trial();
   const { err } = await run(['login'], { env: { MCP_GATEWAY_TOKEN: 'from.the.env' } });
-  expect(err).toContain('MCP_GATEWAY_TOKEN is set and goes before this sign-in');
+  expect(err).toContain('MCP_GATEWAY_TOKEN is set and takes precedence over this sign-in');
   expect((await run(['whoami'], { env: { MCP_GATEWAY_TOKEN: 'from.the-env' } })).code).toBe(1);
   expect(tokens.at(-1)).toBe('from.the-env');
   const missing = await run(['whoami', '--token-file', 'nowhere']);
@@ -241,7 +241,7 @@ test('a sign-in is for its registry only, and logout forgets that one', async ()
   expect((await run(['logout'])).err).toContain(`Forgot the sign-in of ${accounts.user.userPrincipalName}.`);
   expect(Object.keys(JSON.parse(await readFile(file, 'utf8')).registries)).toEqual(['https://o.example']);
   expect((await run(['whoami'])).code).toBe(2);
-  expect((await run(['logout'])).err).toContain('Nobody was signed in');
+  expect((await run(['logout'])).err).toContain('No one was signed in');
 });
 
 test('a file that login has not written is left alone and named', async () => {

@@ -42,7 +42,7 @@ export async function login(run: Run, flags: LoginFlags): Promise<void> {
   if (kept.refresh_token === null)
     output.warn(`the sign-in ends at ${kept.expires_at}: it cannot be renewed`);
   const first = ['MCP_GATEWAY_TOKEN_FILE', 'MCP_GATEWAY_TOKEN'].find((name) => terminal.env[name]);
-  if (first) output.warn(`${first} is set and goes before this sign-in`);
+  if (first) output.warn(`${first} is set and takes precedence over this sign-in`);
 }
 
 async function howToSignIn({ registryUrl, output }: Run, { atProvider }: LoginFlags): Promise<CommandLine> {
@@ -97,7 +97,7 @@ async function byBrowser(
     const late = terminal.clock.pause(patience, done.signal).then(() => undefined);
     const answer = await Promise.race([loopback.answer, late]);
     if (!answer)
-      throw new Trouble('Nobody has signed in within 5 minutes.', {
+      throw new Trouble('No one signed in within 5 minutes.', {
         remedy: 'Where this machine has no browser, use: mcp-gateway login --device-code',
       });
     return await askToken(tracedFetch(output.debug), how.token_endpoint, {
@@ -142,7 +142,7 @@ async function byDeviceCode({ terminal, output }: Run, how: CommandLine): Promis
       else if (code !== 'authorization_pending') throw error;
     }
   }
-  throw new Trouble('The code has expired before anybody signed in with it.', {
+  throw new Trouble('The code expired before anyone signed in with it.', {
     remedy: 'Start again: mcp-gateway login --device-code',
   });
 }

@@ -190,7 +190,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   },
   {
     codes: [65001],
-    title: 'Nobody has consented to the permissions',
+    title: 'No one has consented to the permissions',
     cause: 'The application asks for permissions that neither the user nor an administrator has granted.',
     steps: ['Step 5: click Grant admin consent for your tenant.', 'Sign in again.'],
     docsAnchor: anchors.permissions,
@@ -207,7 +207,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   {
     codes: [65004],
     title: 'The consent was declined',
-    cause: 'Somebody pressed Cancel on the page that lists the permissions.',
+    cause: 'Someone pressed Cancel on the page that lists the permissions.',
     steps: ['Step 5: sign in again and accept, or let an administrator consent for everybody.'],
     docsAnchor: anchors.permissions,
   },
@@ -241,7 +241,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   {
     codes: [50020, 16000, 50034, 90072],
     title: 'The account is not in this tenant',
-    cause: 'Somebody signed in with an account of another organisation or a personal one.',
+    cause: 'Someone signed in with an account of another organisation or a personal one.',
     steps: ['Sign in with the right account (a private window helps).', 'Or invite the person as a guest.'],
     docsAnchor: anchors.users,
   },
@@ -265,7 +265,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   },
   {
     codes: [50058],
-    title: 'Nobody is signed in at Microsoft',
+    title: 'No one is signed in at Microsoft',
     cause: 'A sign-in without any page was tried, but there is no session.',
     steps: ['Sign in again.'],
     docsAnchor: anchors.people,
@@ -320,7 +320,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   {
     codes: [70016],
     title: 'The device sign-in is not finished yet',
-    cause: 'Nobody has entered the code so far.',
+    cause: 'The code has not been entered so far.',
     steps: ['Open the page, enter the code and sign in.'],
     docsAnchor: anchors.people,
     retryable: true,

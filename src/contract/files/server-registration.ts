@@ -187,8 +187,8 @@ function addresses(value: Members): Members {
   if (url === undefined) {
     if ('proxy_pass_url' in value && value.proxy_pass_url === null)
       throw new Refusal(
-        'It has no address: whoever wrote the file was not allowed to see where the server is.',
-        'Export it again as somebody who may modify the server, or add proxy_pass_url.',
+        'It has no address: the author of the file was not allowed to see where the server is.',
+        'Export it again with the permission to modify the server, or add proxy_pass_url.',
       );
     return {};
   }
@@ -231,7 +231,7 @@ function visibilityNotes(value: Members, path: string | undefined): string[] {
   const who = groups.length > 0 ? ` of the groups ${groups.join(', ')}` : '';
   return [
     `The visibility '${visibility}' is not stored: here scopes decide who sees a server. Grant list_service for ` +
-      `'${(path ?? '').replace(/^\/+|\/+$/g, '')}' to the people${who} who may see it; scopes that grant 'all' show it as well.`,
+      `'${(path ?? '').replace(/^\/+|\/+$/g, '')}' to the people${who} who can see it; scopes that grant 'all' show it as well.`,
   ];
 }
 

@@ -57,7 +57,7 @@ export const groupEndpoints = {
     method: 'POST',
     path: '/api/management/iam/groups',
     permission: 'administrator',
-    summary: 'Make a group: a scope and, with `create_in_idp`, a group in the directory',
+    summary: 'Create a group: a scope and, with `create_in_idp`, a group in the directory',
     body: z.strictObject({
       name: scopeName,
       description: z.string().max(2000).default(''),

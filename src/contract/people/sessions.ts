@@ -32,7 +32,7 @@ export const sessionEndpoints = {
     method: 'DELETE',
     path: '/api/sessions/{id}',
     permission: 'identity',
-    summary: "End a browser session at once: one's own, or anybody's as an administrator",
+    summary: "End a browser session at once: your own, or as an administrator anyone's",
     params: z.object({ id: z.string().max(100) }),
     output: z.undefined(),
     status: 204,
@@ -42,7 +42,7 @@ export const sessionEndpoints = {
     path: '/api/people/{provider}/{subject}/end-sessions',
     permission: 'administrator',
     summary:
-      'End every browser session of a person at once and have their groups proven anew; with revoke_tokens also revoke ' +
+      'End every browser session of a person at once and have their groups read again; with revoke_tokens also revoke ' +
       'their personal tokens',
     params: z.object({ provider: z.string().max(50), subject: z.string().max(200) }),
     body: z.strictObject({ revoke_tokens: z.boolean().optional() }),

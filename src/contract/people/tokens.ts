@@ -71,7 +71,7 @@ export const tokenEndpoints = {
     method: 'DELETE',
     path: '/api/tokens/{id}',
     permission: 'identity',
-    summary: "Revoke a personal token at once: one's own, or anybody's as an administrator",
+    summary: "Revoke a personal token at once: your own, or as an administrator anyone's",
     params: z.object({ id: z.string().max(100) }),
     output: z.undefined(),
     status: 204,

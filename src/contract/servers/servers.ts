@@ -229,7 +229,7 @@ export const serverEndpoints = {
     method: 'GET',
     path: '/api/servers',
     permission: 'identity',
-    summary: 'The servers that the caller may see, by name',
+    summary: 'The servers that the caller can see, by name',
     query: z.object({
       /** Part of the name, path, description or a tag; case does not matter. */
       query: z.string().max(200).optional(),
@@ -311,7 +311,7 @@ export const serverEndpoints = {
     path: '/api/servers/{path}/tools',
     permission: { can: 'list_service', on: 'path' },
     summary:
-      'The tools of a server that the caller may call, live or, when it cannot be reached, as last seen',
+      'The tools of a server that the caller can call, live or, when it cannot be reached, as last seen',
     params: pathParams,
     output: z.object({
       service_path: z.string(),
@@ -336,7 +336,7 @@ export const serverEndpoints = {
     method: 'GET',
     path: '/api/servers/events',
     permission: 'identity',
-    summary: 'Changes of the servers that the caller may see, as server-sent events `server` and `removed`',
+    summary: 'Changes of the servers that the caller can see, as server-sent events `server` and `removed`',
     media: 'text/event-stream',
     output: z.instanceof(ReadableStream),
   },
@@ -363,7 +363,7 @@ export const serverEndpoints = {
     path: '/api/servers/{path}/auth-credential',
     permission: { can: 'modify_service', on: 'path' },
     conditional: true,
-    summary: 'Set or remove what the gateway proves itself to a server with; stored encrypted, never shown',
+    summary: 'Set or remove the credential that the gateway sends to a server; stored encrypted, never shown',
     params: pathParams,
     body: credentialInput,
     output: server,

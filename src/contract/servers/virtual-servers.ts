@@ -211,7 +211,7 @@ export const virtualServerEndpoints = {
     method: 'GET',
     path: '/api/virtual-servers',
     permission: 'identity',
-    summary: 'The virtual servers that the caller may see, the own ones among them, by name',
+    summary: 'The virtual servers that the caller can see, including their own, by name',
     query: z.object({
       /** Part of the name, path, description or a tag; case does not matter. */
       query: z.string().max(200).optional(),
@@ -251,7 +251,7 @@ export const virtualServerEndpoints = {
     method: 'POST',
     path: '/api/virtual-servers/import',
     permission: 'identity',
-    summary: 'Create or replace virtual servers; all of them, or none when one has a fault',
+    summary: 'Create or replace virtual servers; all of them, or none if one has an error',
     body: z.strictObject({ virtual_servers: z.array(virtualServerDefinition).min(1).max(500) }),
     output: z.object({ created: z.array(z.string()), replaced: z.array(z.string()) }),
   },
@@ -259,7 +259,7 @@ export const virtualServerEndpoints = {
     method: 'GET',
     path: '/api/virtual-servers/{path}/tools',
     permission: 'identity',
-    summary: 'The tools that the caller may call through a virtual server, and what stands behind each',
+    summary: 'The tools that the caller can call through a virtual server, and where each comes from',
     params: pathParams,
     output: z.object({
       path: z.string(),

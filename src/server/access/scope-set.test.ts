@@ -64,7 +64,7 @@ test.each([
   [
     'a file without scopes',
     'group_mappings: {}',
-    ['1:1 the file defines no scope, so nobody could do anything'],
+    ['1:1 the file defines no scope, so no one could do anything'],
   ],
   ['a list at the top', '- a', ['1:1 the file must be a mapping (name: value), not a list']],
   [

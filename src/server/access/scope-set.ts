@@ -50,7 +50,7 @@ export function parseScopes(text: string, file: string, builtIn: ScopeSet = new 
     if (key === clientSection) readClientSection(reader, value, drafts);
   }
   reader.finish();
-  if (drafts.size === 0) reader.fault(reader.root, 'the file defines no scope, so nobody could do anything');
+  if (drafts.size === 0) reader.fault(reader.root, 'the file defines no scope, so no one could do anything');
   reader.finish();
   return new Map([...drafts].map(([name, draft]) => [name, scopeOf(name, draft)]));
 }

@@ -106,7 +106,7 @@ export function watchRoom(world: RoomWorld): Room {
 }
 
 const counted =
-  'Refusals of callers whom nobody knows are only counted now, and the oldest of these are deleted; what people and agents did is kept.';
+  'Refusals of unknown callers are only counted now, and the oldest of these are deleted; what people and agents did is kept.';
 const remedies: Record<TrailAlarm, string> = {
   size_limit: `the audit trail has reached AUDIT_MAX_MB. ${counted} Export what has to be kept and lower AUDIT_RETENTION_DAYS, or raise AUDIT_MAX_MB.`,
   low_disk: `the disk of DATA_DIR has less room than AUDIT_MIN_FREE_MB. ${counted} Free some space, or move DATA_DIR to a larger disk.`,

@@ -13,7 +13,7 @@ const heldAtMost = 100_000;
 export interface TrailWorld {
   readonly sinks: readonly Sink[];
   readonly log: { error(facts: object, message: string): void };
-  /** Whether there is so little room that refusals of callers whom nobody knows are only counted. */
+  /** Whether there is so little room that refusals of unknown callers are only counted. */
   readonly isTight?: () => boolean;
 }
 

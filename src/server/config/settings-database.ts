@@ -47,7 +47,7 @@ export const databaseSettings = {
     group: 'Storage',
     about:
       'How long calls with tokens that were verified before go on while PostgreSQL cannot be reached. What is revoked ' +
-      'meanwhile is seen when it is back.',
+      'in the meantime takes effect when it is back.',
     default: '300',
     parse: integer(0, 86400),
   }),

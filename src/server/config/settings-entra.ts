@@ -164,9 +164,9 @@ export const entraSettings = {
   ENTRA_SIGN_IN_FREQUENCY_ENDS: setting({
     group: 'Microsoft Entra ID',
     about:
-      'What ends when Conditional Access wants somebody to sign in again (sign-in frequency, AADSTS70043): ' +
+      'What ends when Conditional Access requires a new sign-in (sign-in frequency, AADSTS70043): ' +
       '`sessions-and-tokens`, or `sessions` alone; personal tokens and connected clients then go on with the groups that ' +
-      'the directory tells, without app roles.',
+      'the directory returns, without app roles.',
     default: 'sessions-and-tokens',
     parse: oneOf('sessions-and-tokens', 'sessions'),
   }),

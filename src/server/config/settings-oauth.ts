@@ -8,7 +8,7 @@ export const oauthSettings = {
     group,
     about:
       'Whether MCP clients may register themselves (RFC 7591): `open`; `approval`, then an administrator has to approve each ' +
-      'before anybody can sign in from it; or `off`.',
+      'before anyone can sign in from it; or `off`.',
     default: 'open',
     parse: oneOf('open', 'approval', 'off'),
   }),
@@ -29,7 +29,7 @@ export const oauthSettings = {
   }),
   OAUTH_GRANT_DAYS: setting({
     group,
-    about: 'After how many days a person has to allow an MCP client anew.',
+    about: 'After how many days a person has to allow an MCP client again.',
     default: '30',
     parse: integer(1, 365),
   }),

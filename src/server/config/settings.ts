@@ -72,7 +72,7 @@ export const settings = {
   REGISTRY_API_PUBLIC: setting({
     group: 'Address',
     about:
-      'Whether anybody may read the registry in the form of the official MCP registry (`/v0.1/servers`: names, descriptions and ' +
+      'Whether anyone can read the registry in the form of the official MCP registry (`/v0.1/servers`: names, descriptions and ' +
       'gateway URLs of all enabled servers), as VS Code and Copilot allow lists do. `false`: only callers with a token, each what they may list.',
     default: 'false',
     parse: boolean,
@@ -100,7 +100,7 @@ export const settings = {
   AUDIT_MAX_MB: setting({
     group: 'Storage',
     about:
-      'How large the audit trail may become, in MB; in the embedded database everything else counts too. At the limit there is an alarm, and refusals of callers whom nobody knows are only counted and the oldest deleted; what people and agents did is always kept for AUDIT_RETENTION_DAYS. 0: no limit.',
+      'How large the audit trail may become, in MB; in the embedded database everything else counts too. At the limit there is an alarm, and refusals of unknown callers are only counted and the oldest deleted; what people and agents did is always kept for AUDIT_RETENTION_DAYS. 0: no limit.',
     default: '10240',
     parse: integer(0, 100_000_000),
   }),
@@ -137,7 +137,7 @@ export const settings = {
   GROUPS_MAX_AGE_SECONDS: setting({
     group: 'Security',
     about:
-      'After how many seconds the groups of a session, of the owner of a personal token or of an agent are read anew from ' +
+      'After how many seconds the groups of a session, of the owner of a personal token or of an agent are read again from ' +
       'the identity provider; what is cached may make it a minute more.',
     default: '600',
     parse: integer(30, 840),
@@ -185,7 +185,7 @@ export const settings = {
     group: 'Security',
     about:
       'The secret before the present SECRET_KEY: stored credentials of servers stay readable until ' +
-      '`mcp-gateway rotate-secrets` has encrypted them anew.',
+      '`mcp-gateway rotate-secrets` has re-encrypted them.',
     default: '',
     secret: true,
     parse: text,
@@ -252,20 +252,20 @@ export const settings = {
   }),
   MAX_TOKENS_PER_USER_PER_HOUR: setting({
     group: 'Personal tokens',
-    about: 'How many personal tokens somebody may mint within an hour.',
+    about: 'How many personal tokens a person can create within an hour.',
     default: '100',
     parse: integer(1, 10000),
   }),
   MAX_SERVERS_PER_PERSON: setting({
     group: 'Registry',
-    about: 'How many servers somebody may have registered who is no administrator.',
+    about: 'How many servers a person who is not an administrator can register.',
     default: '100',
     parse: integer(1, 100_000),
   }),
   ACCESS_REQUESTS: setting({
     group: 'Registry',
     about:
-      'Whether people may ask for access to servers: `named`, to a server whose address they were told; `catalog`, also to ' +
+      'Whether people may ask for access to servers: `named`, to a server whose address they know; `catalog`, also to ' +
       'those that they find in a list of all enabled servers (name, description, tags); or `off`. The person who ' +
       'registered the server or an administrator decides.',
     default: 'named',
@@ -302,7 +302,7 @@ export function renderSettings(): string {
   return [
     '# Settings',
     'Read from the environment, and from a `.env` file in the working directory for what the environment does not set. All\n' +
-      'faults are reported at once, each with its remedy, and nothing starts while there is one. This page is generated from\n' +
+      'problems are reported together, each with its fix, and the gateway does not start until all are resolved. This page is generated from\n' +
       '`src/server/config/settings.ts`; a test holds it.',
     ...sections,
   ].join('\n\n');

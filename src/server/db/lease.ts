@@ -86,7 +86,7 @@ export async function withLease<T>(db: Db, name: string, work: () => Promise<T>)
   }
   throw new Failure(
     'overloaded',
-    'Somebody else is changing the same thing right now; try again in a moment.',
+    'Someone else is changing the same thing right now; try again in a moment.',
   );
 }
 

@@ -114,7 +114,7 @@ export function createConnecting(world: ConnectingWorld): Connecting {
         throw new ConnectFailed('state', 'the attempt is not known to this session, or took too long');
       const server = find(attempt.server, attempt.purpose);
       if (!server || server.id !== attempt.serverId || printOf(server.settings) !== attempt.settings)
-        throw new ConnectFailed('state', 'the server was changed meanwhile', attempt.server);
+        throw new ConnectFailed('state', 'the server was changed in the meantime', attempt.server);
       if (!(await spend(world, state, attempt.until)))
         throw new ConnectFailed('state', 'the attempt was used before', attempt.server);
       try {

@@ -278,7 +278,7 @@ function needed(
 function onlyPeople({ name }: EgressServer): Failure {
   return new Failure(
     'connection_impossible',
-    `'${name}' wants the credential of a person, and this is an agent that acts for nobody. Call it as a person, or let an administrator set a credential that is the gateway's own (egress-configure --mode client_credentials).`,
+    `'${name}' wants the credential of a person, and this is an agent that does not act for a person. Call it as a person, or ask an administrator to set a credential that is the gateway's own (egress-configure --mode client_credentials).`,
   );
 }
 

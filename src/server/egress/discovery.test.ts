@@ -79,7 +79,9 @@ test("the gateway's own client looks, with a token that is fetched once and make
   expect(asked()).toEqual(['client_credentials']);
   expect((await world.credentials.of(server, ann)).value).toBe('Bearer of-ann');
   await expect(world.credentials.of(server, bob)).rejects.toMatchObject({ code: 'connection_needed' });
-  expect(() => world.credentials.of(server, gatewayItself)).toThrow('an agent that acts for nobody');
+  expect(() => world.credentials.of(server, gatewayItself)).toThrow(
+    'an agent that does not act for a person',
+  );
 });
 
 test('a person who consented to lists looks, and falls into nobody else when that ends', async () => {

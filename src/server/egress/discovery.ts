@@ -43,7 +43,7 @@ export async function discoveryHeader(
   if (access === undefined)
     throw new Failure(
       'connection_needed',
-      `Nobody is connected to '${server.name}' for its lists, or that has ended: an administrator has to connect (POST /api/egress-auth/initiate with the purpose discovery).`,
+      `No one is connected to '${server.name}' for its lists, or that has ended: an administrator has to connect (POST /api/egress-auth/initiate with the purpose discovery).`,
     );
   return [settings.header_name, settings.header_prefix + access];
 }

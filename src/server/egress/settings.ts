@@ -29,7 +29,7 @@ export function clientSecretOf(
   if (text !== undefined) return text;
   throw new Failure(
     'credential_unreadable',
-    'The client secret of this server is stored under a key that is not at hand; an administrator has to set it anew (egress-configure).',
+    'The client secret of this server is stored under a key that is not at hand; an administrator has to set it again (egress-configure).',
   );
 }
 

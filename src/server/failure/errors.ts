@@ -12,7 +12,7 @@ interface FailureRow {
  */
 export const failures = {
   bad_request: { status: 400, title: 'The request is malformed' },
-  invalid_input: { status: 422, title: 'The input has faults' },
+  invalid_input: { status: 422, title: 'The input is not valid' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   header_mismatch: { status: 400, title: 'An Mcp-* header does not say what the body says' },
   credential_missing: { status: 401, title: 'Sign in or send a token' },
@@ -36,9 +36,9 @@ export const failures = {
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   body_too_slow: { status: 408, title: 'The body of the request did not come in time' },
   conflict: { status: 409, title: 'It exists already' },
-  would_lock_out: { status: 409, title: 'Nobody could undo this' },
+  would_lock_out: { status: 409, title: 'This would remove the last administrator' },
   not_editable: { status: 409, title: 'It cannot be changed here' },
-  changed_meanwhile: { status: 412, title: 'It was changed meanwhile' },
+  changed_meanwhile: { status: 412, title: 'It was changed in the meantime' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   host_refused: { status: 421, title: 'The request is for another host' },
@@ -115,7 +115,7 @@ export class Failure extends Error {
  */
 export function invalidInput(
   faults: readonly Fault[],
-  { lead = 'The input has faults', said, cause }: { lead?: string; said?: string; cause?: unknown } = {},
+  { lead = 'The input is not valid', said, cause }: { lead?: string; said?: string; cause?: unknown } = {},
 ): Failure {
   const shown = faults.slice(0, 5).map(({ at, message }) => `${at}: ${message.replace(/\.$/, '')}`);
   if (faults.length > shown.length) shown.push(`and ${faults.length - shown.length} more`);
@@ -137,9 +137,9 @@ export function renderErrors(): string {
   return `# Errors
 
 The API answers a failure as \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, a stable \`code\` of this table, a
-\`detail\` that names the thing and the remedy, the faults of the input under \`errors\`, and a \`correlation_id\` to look up
+\`detail\` that names the thing and the fix, problems of the input under \`errors\`, and a \`correlation_id\` to look up
 in the log and the audit trail. On MCP routes the same code stands in \`error.data.code\` of a JSON-RPC error. This page is
-generated from \`src/server/failure/errors.ts\`; a test holds it.
+generated from \`src/server/failure/errors.ts\`; checked by a test.
 
 | code | status | meaning |
 |---|---|---|

@@ -42,7 +42,7 @@ test('the message about an input names its first faults, and the list has all', 
   const faults = [1, 2, 3, 4, 5, 6].map((n) => ({ at: `body.${n}`, message: 'is wrong.' }));
   const failure = invalidInput(faults);
   expect(failure.message).toBe(
-    'The input has faults: body.1: is wrong; body.2: is wrong; body.3: is wrong; body.4: is wrong; body.5: is wrong; and 1 more.',
+    'The input is not valid: body.1: is wrong; body.2: is wrong; body.3: is wrong; body.4: is wrong; body.5: is wrong; and 1 more.',
   );
   expect(failure.faults).toHaveLength(6);
 });

@@ -190,7 +190,7 @@ test('an agent without a person gets a plain error, and the credential of the ga
   const settings = settingsOf({ egress_auth_mode: 'pat' });
   const server = { id: 'files', name: 'files', settings, url: upstream.url };
   const robot = personOf('robot', { kind: 'agent' });
-  expect(() => world.credentials.of(server, robot)).toThrow('an agent that acts for nobody');
+  expect(() => world.credentials.of(server, robot)).toThrow('an agent that does not act for a person');
   const secret = world.vault.seal(
     { provider: '', subject: '', serverId: 'files', purpose: 'client', address: '' },
     'client-secret',

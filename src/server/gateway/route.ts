@@ -41,7 +41,7 @@ export function routeTo(
   if (!credentials)
     throw new Failure(
       'credential_unreadable',
-      `The gateway cannot read its credential for '${place.server}'; an administrator has to set it anew.`,
+      `The gateway cannot read its credential for '${place.server}'; an administrator has to set it again.`,
     );
   if (place.endpoint === 'mcp' && mcp) return addressOf(route, mcp, credentials);
   // Clients that find no streamable HTTP at an address try the older transport at the same one.
@@ -66,7 +66,7 @@ function messagesOf(
 ): Omit<Target, 'credentials' | 'route'> {
   const ticket = ticketIn(place.query);
   const path = ticket === undefined ? undefined : tickets.open(ticket, holder);
-  if (path === undefined) throw new Failure('not_found', 'This session is not known; open the stream anew.');
+  if (path === undefined) throw new Failure('not_found', 'This session is not known; open the stream again.');
   return { server: place.server, pool: poolOf(sse), origin: sse.origin, path };
 }
 

@@ -124,7 +124,7 @@ function reasonOfRoute(exchange: Exchange, route: Route | undefined): End | unde
     return {
       reason: 'server_moved',
       code: 'upstream_unreachable',
-      message: `The server '${before.name}' is at another address now; begin anew.`,
+      message: `The server '${before.name}' has a new address; start a new session.`,
     };
   exchange.route = route;
   return undefined;

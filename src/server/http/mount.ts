@@ -192,7 +192,7 @@ async function callerOf(
   const { identity } = who;
   c.set('identity', identity);
   if (permission === 'session' && identity.method !== 'session')
-    throw new Failure('not_allowed', 'Only a browser session may do this: sign in to the web page.');
+    throw new Failure('not_allowed', 'This needs a browser session: sign in to the web interface.');
   if (identity.method === 'session' && c.req.method !== 'GET')
     requireCsrf(c.req.header('x-csrf-token'), world.identity.csrfToken(identity));
   return {
@@ -218,7 +218,7 @@ function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, pat
   const name = nameOfPath(path);
   const visible = showing(permissions[permission.can].of);
   if (visible === undefined || !access.may(visible, name))
-    throw new Failure('not_found', `There is no '${name}' here that you may see.`);
+    throw new Failure('not_found', `There is no '${name}' here, or you do not have access to it.`);
   if (!access.may(permission.can, name)) throw insufficient(permission.can, name);
 }
 

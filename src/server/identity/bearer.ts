@@ -164,7 +164,7 @@ export function explained(error: unknown): Failure {
     if (from)
       return new Failure(
         'credential_invalid',
-        `The token cannot be verified: by the clock of the gateway ${from} (claim '${error.claim}'). One of the two clocks is wrong: synchronize that of the gateway (NTP), or of whoever issued the token.`,
+        `The token cannot be verified: by the clock of the gateway ${from} (claim '${error.claim}'). One of the two clocks is wrong: synchronize that of the gateway (NTP), or of the issuer of the token.`,
         { cause: error },
       );
   }

@@ -82,7 +82,7 @@ async function appOnly({ clients, providers }: ExchangeWorld, wanted: ExchangeFo
   if (!provider || (providers.length > 1 && provider.exchangesBy === undefined))
     throw new Failure(
       'connection_refused',
-      'With several identity providers the gateway cannot tell whose application it is; look at the server in another way (egress-configure --discovery).',
+      'With several identity providers the gateway cannot determine whose application it is; read the tools of the server in another way (egress-configure --discovery).',
     );
   const isEntra = provider.exchangesBy === 'on_behalf_of';
   // Entra gives applications all that they were consented to, and takes nothing else (AADSTS1002012).

@@ -85,7 +85,7 @@ export function createFreshPeople(world: FreshPeopleWorld): FreshPerson {
       if (failure.code === 'credential_revoked' || failure instanceof SignInAgain)
         return refuse(before, failure, world);
       failed.set(key, { failure, until: world.now() + pause });
-      note(world, before, failure, 'the groups of a person could not be read anew');
+      note(world, before, failure, 'the groups of a person could not be refreshed');
       return believe(before, failure, world);
     }
   };
@@ -151,7 +151,7 @@ async function readOnce(
   if (refreshed) {
     const { person, refreshToken } = refreshed;
     if (person.subject !== subject)
-      throw new Failure('credential_revoked', 'The identity provider answered for somebody else.');
+      throw new Failure('credential_revoked', 'The identity provider returned a different person.');
     const sealed = refreshToken ? seal(world.key, refreshToken) : before.refreshSealed;
     await keep(person, sealed);
   } else {
@@ -249,7 +249,7 @@ function believe(before: StoredPerson, failure: Failure, world: FreshPeopleWorld
   if (failure.status >= 500) throw failure;
   throw new Failure(
     'groups_stale',
-    'Your groups were read too long ago, and the identity provider does not tell them without you; sign in again.',
+    'Your group memberships are out of date and can only be refreshed by signing in. Sign in again.',
     { cause: failure },
   );
 }

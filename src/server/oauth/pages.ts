@@ -82,7 +82,7 @@ export function errorPage(code: string, description: string): string {
   return pageOf({
     title: 'The sign-in cannot go on',
     body: `<p>${escaped(remedy)}</p>
-<p class="fine">For whoever looks into it: <code>${escaped(code)}</code> ${escaped(description)}</p>`,
+<p class="fine">For your administrator: <code>${escaped(code)}</code> ${escaped(description)}</p>`,
   });
 }
 

@@ -233,7 +233,7 @@ function pathOf({ kind, subject }: Member): string {
 function refused(kind: Kind, cause: unknown): Failure {
   return new Failure(
     'groups_incomplete',
-    `The groups cannot be read: Microsoft Graph refuses to tell them. An administrator can ${remedies[kind]}.`,
+    `The groups cannot be read: Microsoft Graph refuses to list them. An administrator can ${remedies[kind]}.`,
     { cause },
   );
 }

@@ -83,7 +83,7 @@ export async function postForm(
     );
     return await answer.json();
   } catch (cause) {
-    const why = cause instanceof Failure ? cause.message : 'It did not answer with JSON.';
+    const why = cause instanceof Failure ? cause.message : 'It did not return JSON.';
     throw new Failure('directory_unavailable', `Entra ID (${loginBaseUrl}) cannot be asked. ${why}`, {
       cause,
     });

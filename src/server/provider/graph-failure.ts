@@ -74,7 +74,7 @@ function judge({ permission }: Asked, status: number, message: string): [Failure
     return [
       'directory_denied',
       permission
-        ? `Microsoft Graph denies this: the permission ${permission} is missing, or nobody has consented to it`
+        ? `Microsoft Graph denies this: the permission ${permission} is missing, or no one has consented to it`
         : `Microsoft Graph denies this: ${said}`,
     ];
   if (status === 404) return ['not_found', 'Microsoft Graph has no such object'];

@@ -40,7 +40,7 @@ export function assertStaysAdministrator(
   if (accessOf({ groups, limitedTo }, after).isAdmin) return;
   throw new Failure(
     'would_lock_out',
-    `After this you would be no administrator any more, and perhaps nobody would. Map one of your groups to ${administratorScopes.join(' or ')} first, or let another administrator do it.`,
+    `After this you would no longer be an administrator, and perhaps no one would. Map one of your groups to ${administratorScopes.join(' or ')} first, or ask another administrator to do it.`,
   );
 }
 
@@ -82,7 +82,7 @@ export async function assertOthersAdminister(
   if (!wasIn) return;
   throw new Failure(
     'would_lock_out',
-    `'${leaver.username}' is the last administrator: nobody else with an enabled account is in a group of ${administratorScopes.join(' or ')}. Put somebody else into one first.`,
+    `'${leaver.username}' is the last administrator: no one else with an enabled account is in a group of ${administratorScopes.join(' or ')}. Add someone else to one first.`,
   );
 }
 
@@ -116,7 +116,7 @@ export async function assertOthersThanGroup(
   if (!loses) return;
   throw new Failure(
     'would_lock_out',
-    `Everybody who is an administrator is one by the group '${gone.name}' of the directory. Put somebody into another group of ${administratorScopes.join(' or ')} first.`,
+    `All administrators are administrators through the group '${gone.name}' of the directory. Add someone to another group of ${administratorScopes.join(' or ')} first.`,
   );
 }
 
@@ -141,7 +141,7 @@ export async function assertApplicationCanGo(
   }
   throw new Failure(
     'would_lock_out',
-    `After this you would be no administrator any more, and there is nobody else. Put somebody into a group of ${administratorScopes.join(' or ')} first.`,
+    `After this you would no longer be an administrator, and there is no one else. Add someone to a group of ${administratorScopes.join(' or ')} first.`,
   );
 }
 
@@ -163,9 +163,9 @@ export function groupsWithout(
  */
 export async function lockOutBy(db: Db, before: Grants, after: Grants): Promise<string | undefined> {
   if (!someGroupAdministers(before)) return undefined;
-  const rest = 'the last good scopes stay; start the gateway anew to take the file over all the same';
+  const rest = 'the last valid scopes stay active; restart the gateway to apply the file anyway';
   if (!someGroupAdministers(after))
-    return `no group holds ${administratorScopes.join(' or ')} any more, so nobody would be an administrator: map a group to one of them (${rest})`;
+    return `no group holds ${administratorScopes.join(' or ')} any more, so no one would be an administrator: map a group to one of them (${rest})`;
   const people = await db.selectFrom('people').select('groups').distinct().execute();
   const clients = await db
     .selectFrom('m2m_clients')
@@ -176,7 +176,7 @@ export async function lockOutBy(db: Db, before: Grants, after: Grants): Promise<
   const known = [...people, ...clients].map(({ groups }) => JSON.parse(groups) as string[]);
   const administers = (grants: Grants) => (groups: readonly string[]) => accessOf({ groups }, grants).isAdmin;
   if (!known.some(administers(before)) || known.some(administers(after))) return undefined;
-  return `nobody who is an administrator now would be one any more: map a group of theirs to ${administratorScopes.join(' or ')} (${rest})`;
+  return `no current administrator would remain one: map a group of theirs to ${administratorScopes.join(' or ')} (${rest})`;
 }
 
 /** Whether a group is mapped to an administrator scope. */

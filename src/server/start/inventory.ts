@@ -138,7 +138,7 @@ function warnOfWildcards(rows: readonly { readonly path: string }[], log: Base['
   if (paths.length > 0)
     log.error(
       { paths },
-      'SECURITY: these names stand for every server or agent in scopes, so no scope can name them and they are granted to nobody by name. Register them under another path and remove these. Permissions of scopes made through the API that said all were dropped when the database was brought up to this version, since they could not be told from permissions on these; grant them anew.',
+      'SECURITY: these names stand for every server or agent in scopes, so no scope can name them and they are not granted to anyone by name. Register them under another path and remove these. Permissions of scopes created through the API that said all were dropped when the database was brought up to this version, since they could not be distinguished from permissions on these; grant them again.',
     );
 }
 

@@ -131,7 +131,7 @@ function openState({ key, now }: BridgeWorld, bound: string, given: unknown): St
   }
   throw new RpcError(
     invalidParams,
-    'The requestState is not valid for this call, or no longer; make the call anew.',
+    'The requestState is not valid for this call, or no longer valid; repeat the call.',
     {
       status: 400,
     },
@@ -165,7 +165,7 @@ async function goOnElsewhere(
     const next = p && (await world.mailbox.wait(`call ${c} ${n}`, answerMs, left.signal));
     if (left.signal.aborted) return;
     if (next && 'response' in next) sink.response(objectIn(next, 'response'));
-    else sink.failed(new Failure('upstream_invalid', 'The call cannot go on here; make it anew.'));
+    else sink.failed(new Failure('upstream_invalid', 'The call cannot continue here; repeat it.'));
   } catch (error) {
     sink.failed(
       error instanceof Failure

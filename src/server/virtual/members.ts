@@ -23,7 +23,7 @@ function memberOf(findRoute: FindRoute, server: string): Member {
   if (!credentials)
     throw new Failure(
       'credential_unreadable',
-      `The gateway cannot read its credential for '${server}'; an administrator has to set it anew.`,
+      `The gateway cannot read its credential for '${server}'; an administrator has to set it again.`,
     );
   const url = mcp ?? sse;
   if (!url)

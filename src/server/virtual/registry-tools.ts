@@ -77,24 +77,20 @@ const reads = { readOnlyHint: true, openWorldHint: false };
 
 const tools: Readonly<Record<string, Tool>> = {
   search_tools: [
-    'Find tools that you may call, on every server of this gateway, by what you want to do. Returns each with its server, its inputSchema and how well it fits; call one with call_tool.',
+    'Find tools that you can call, on every server of this gateway, by what you want to do. Returns each with its server, its inputSchema and how well it fits; call one with call_tool.',
     found,
     reads,
   ],
   call_tool: ['Call a tool that search_tools found: its server, its name and its arguments.', called, {}],
-  search_registry: ['Search the servers, tools and agents of the registry that you may see.', found, reads],
+  search_registry: ['Search the servers, tools and agents of the registry that you can see.', found, reads],
   intelligent_tool_finder: [
     'Find tools by what you want to do. Deprecated: use search_tools.',
     finder,
     reads,
   ],
-  list_services: ['List the MCP servers that you may see.', nothing, reads],
-  list_agents: ['List the A2A agents that you may see.', nothing, reads],
-  healthcheck: [
-    'Say how many servers and tools there are that you may see, and how they are.',
-    nothing,
-    reads,
-  ],
+  list_services: ['List the MCP servers that you can see.', nothing, reads],
+  list_agents: ['List the A2A agents that you can see.', nothing, reads],
+  healthcheck: ['Count the servers and tools that you can see, and show their health.', nothing, reads],
 };
 
 /** What stands in the place of results when a tool fails. */
@@ -152,7 +148,7 @@ export async function serveRegistryTools(running: World, request: TerminalReques
 
 const info = { ...serverInfo, title: 'AI Registry' };
 const instructions =
-  'Find a tool with search_tools, then call it with call_tool. Everything that you find you may call.';
+  'Find a tool with search_tools, then call it with call_tool. You can call everything that you find.';
 
 function resultOf(
   { decide }: World,
@@ -195,7 +191,7 @@ async function callTool(
     const faults = input.error.issues.map(({ path, message: fault }) => `${path.join('.')}: ${fault}`);
     throw new RpcError(
       invalidParams,
-      `The arguments of ${tool} have faults: ${faults.slice(0, 5).join('; ')}.`,
+      `The arguments of ${tool} are not valid: ${faults.slice(0, 5).join('; ')}.`,
     );
   }
   if (tool === 'call_tool')

@@ -51,7 +51,7 @@ export function DryRunEffects({ answer }: { answer: Answer }) {
         </p>
       )}
       {groups.length === 0 ? (
-        <p className="text-quiet">Nobody gains or loses anything.</p>
+        <p className="text-quiet">No one gains or loses anything.</p>
       ) : (
         <p className="font-semibold">
           {groups.length === 1 ? 'For one group' : `For ${groups.length} groups`},{' '}

@@ -19,7 +19,7 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
         <Fact name="Comes from">
           {{ file: 'the scope file', built_in: 'the gateway: it is built in', api: 'the API' }[scope.source]}
         </Fact>
-        <Fact name="Held by">
+        <Fact name="Assigned to">
           {scope.group_mappings.length === 0 && 'no group'}
           {scope.group_mappings.map((group) => (
             <span key={group} className="block break-all">

@@ -33,7 +33,7 @@ export function AgentPage() {
         {error && <Problem error={error} retry={() => void refetch()} />}
         {data && (
           <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-            {t('There is no agent here that you may see.')}
+            {t('There is no agent here, or you do not have access to it.')}
           </p>
         )}
       </Page>
@@ -215,9 +215,7 @@ function Settings({ agent }: { agent: AgentInfo }) {
         >
           <div className="min-w-0 flex-1 basis-64">
             <h2 className="font-semibold">{t('Remove this agent')}</h2>
-            <p className="text-quiet">
-              {t('Nobody finds it here any more. The agent itself keeps running.')}
-            </p>
+            <p className="text-quiet">{t('It is no longer listed here. The agent itself keeps running.')}</p>
           </div>
           <Button onClick={() => setRemoving(true)}>
             <Trash2 size={15} aria-hidden />

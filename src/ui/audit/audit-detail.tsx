@@ -149,7 +149,7 @@ function Who({ event }: { event: AuditEventInFull }) {
   };
   return (
     <dl className="grid content-start gap-2.5">
-      <Fact name="Who">{username ?? 'Nobody that could be identified'}</Fact>
+      <Fact name="Who">{username ?? 'No one that could be identified'}</Fact>
       {Object.entries(known).map(
         ([name, text]) =>
           text !== null && (

@@ -40,7 +40,7 @@ const verbs: Readonly<Record<string, string>> = {
 export function sentenceOf(event: AuditEventShown): string {
   const { username, client_ip, kind, action, resource, tool, decision } = event;
   const somewhere = event.last_at === null ? t('an unknown address') : t('several addresses');
-  const who = username ?? t('Somebody from {address}', { address: client_ip ?? somewhere });
+  const who = username ?? t('Someone from {address}', { address: client_ip ?? somewhere });
   if (kind === 'sign-in')
     return decision === 'allow'
       ? t('{who} signed in or out', { who })

@@ -88,7 +88,7 @@ function List() {
         <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
           {search || status
             ? t('No client matches.')
-            : t('No client has signed in yet. Clients appear here when somebody connects one.')}
+            : t('No client has signed in yet. Clients appear here when someone connects one.')}
         </p>
       )}
       {data && data.items.length > 0 && (
@@ -164,7 +164,7 @@ function People({ client, onClose }: { client: Client; onClose: () => void }) {
     <Dialog title={t('Who uses {name}', { name: client.client_name })} onClose={onClose}>
       {isPending && <Pending rows={2} />}
       {error && <Problem error={error} />}
-      {data?.connected_clients.length === 0 && <p className="text-quiet">{t('Nobody at the moment.')}</p>}
+      {data?.connected_clients.length === 0 && <p className="text-quiet">{t('No one at the moment.')}</p>}
       {data && data.connected_clients.length > 0 && <ClientList clients={data.connected_clients} ofAll />}
     </Dialog>
   );

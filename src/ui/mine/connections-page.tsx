@@ -42,7 +42,7 @@ export function Connections() {
     <Page title={t('Connections')}>
       <p className="mb-4 max-w-prose text-quiet">
         {t(
-          'These servers want to know who calls: they get a credential of your own, which nobody else can use. Disconnecting deletes it here.',
+          'These servers want to know who calls: they get a credential of your own, which no one else can use. Disconnecting deletes it here.',
         )}
       </p>
       {problem !== undefined && (
@@ -59,12 +59,12 @@ export function Connections() {
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data && wanted !== undefined && !asked && (
         <p className="mb-4 text-quiet">
-          {t('There is no such server that you could connect to. Ask whoever gave you the link.')}
+          {t('You cannot connect to such a server. Ask the person who gave you the link.')}
         </p>
       )}
       {data && all.length === 0 && (
         <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('No server that you may use wants a credential of your own.')}
+          {t('None of your servers needs a credential of your own.')}
         </p>
       )}
       {sorted.length > 0 && (

@@ -54,7 +54,7 @@ export function EndAllSessions({
     >
       <p>
         <strong className="font-semibold">{username}</strong> is signed out everywhere from the next request
-        on, and groups are proven anew. They can sign in again unless the account is disabled at the identity
+        on, and groups are read again. They can sign in again unless the account is disabled at the identity
         provider.
       </p>
       <label className="flex items-start gap-2">

@@ -30,9 +30,9 @@ export function Account() {
           <Names
             title="Groups"
             names={me.groups}
-            none="This account is in no group that the identity provider tells the gateway about."
+            none="The identity provider reported no groups for this account."
           >
-            As the identity provider names them. Whatever you may do comes from them.
+            As the identity provider names them. All your permissions come from them.
           </Names>
           <Names title="Scopes" names={me.scopes} none="No scope">
             What your groups are mapped to. A token that you make can be limited to some of them.
@@ -97,7 +97,7 @@ function Permissions({ me }: { me: Me }) {
   if (held.length === 0) return null;
   return (
     <section aria-label="Permissions" className="grid gap-2">
-      <h2 className="text-lead font-semibold">What you may do in the registry</h2>
+      <h2 className="text-lead font-semibold">What you can do in the registry</h2>
       <table className="w-full table-fixed text-left">
         <caption className="sr-only">Permissions, and on what</caption>
         <thead className="text-meta text-quiet">

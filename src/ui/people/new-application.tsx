@@ -120,8 +120,8 @@ function Steps({ job }: { job: Job }) {
   const { name, state, steps, trouble } = job;
   const outcome = {
     running: `'${name}' is being made. You may close this: it goes on.`,
-    undoing: 'A step failed; what was made is being removed.',
-    done: `'${name}' is made. Its secret waits for 24 hours and is shown once.`,
+    undoing: 'A step failed; what was created is being removed.',
+    done: `'${name}' was created. Its secret is kept for 24 hours and shown once.`,
     undone: `'${name}' could not be made, and nothing of it is left.`,
     stuck: `'${name}' could not be made, and could not be removed: delete it.`,
   }[state];

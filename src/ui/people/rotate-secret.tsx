@@ -10,7 +10,7 @@ const fields = [
   {
     name: 'overlap_days',
     label: 'Days that the old secrets still work',
-    hint: '0 removes them at once: whoever has leaked one needs that.',
+    hint: '0 removes them at once: choose this if one was leaked.',
   },
 ];
 

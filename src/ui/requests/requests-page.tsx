@@ -52,7 +52,7 @@ export function Requests() {
 }
 
 const empty: Readonly<Record<string, string>> = {
-  '': t('You have asked for nothing yet. Request access to a server that somebody told you about.'),
+  '': t('You have asked for nothing yet. Request access to a server that someone told you about.'),
   waiting: t('No request waits for a decision.'),
   decided: t('No request has been decided yet.'),
 };

@@ -77,8 +77,8 @@ export function ScopeFields({
           unknown={unknownGroup(scopes)}
           hint={
             scopes?.directory
-              ? 'Choose groups of the directory by name. With none, the scope is assigned to nobody.'
-              : 'As the provider names them (Entra: Object IDs). With none, the scope is assigned to nobody.'
+              ? 'Choose groups of the directory by name. With none, the scope is assigned to no one.'
+              : 'As the provider names them (Entra: Object IDs). With none, the scope is assigned to no one.'
           }
           fault={faultAt(faults, 'group_mappings')}
           onChange={(group_mappings) => onChange({ ...draft, group_mappings })}
@@ -90,7 +90,7 @@ export function ScopeFields({
             value: alias ?? client_id,
             words: client_name,
           }))}
-          hint="Client ids or aliases of programs that people sign in from. With none, the scope counts however somebody calls; with one, in no browser session and no personal token."
+          hint="Client ids or aliases of programs that people sign in from. With none, the scope always counts; with one, in no browser session and no personal token."
           fault={faultAt(faults, 'clients')}
           onChange={(clients) => onChange({ ...draft, clients: clients.length > 0 ? clients : undefined })}
         />

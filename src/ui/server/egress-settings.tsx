@@ -33,7 +33,7 @@ const modes: readonly (readonly [mode: Mode, words: string, more: string])[] = [
   [
     'obo_exchange',
     t("The person's sign-in, exchanged"),
-    t('The gateway exchanges it at the identity provider for a token of the server; nobody connects.'),
+    t('The gateway exchanges it at the identity provider for a token of the server; no one connects.'),
   ],
   [
     'client_credentials',

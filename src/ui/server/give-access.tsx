@@ -151,7 +151,7 @@ function inWords(
 ): string {
   const who =
     groups.length === 0
-      ? t('Nobody yet')
+      ? t('No one yet')
       : t('Members of {groups}', { groups: groups.map(nameOf).join(', ') });
   const calls =
     tools === null

@@ -25,7 +25,7 @@ export function ServerAccess({ server }: { server: Server }) {
       {isPending && <Pending rows={3} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.scopes.length === 0 && (
-        <p className="text-quiet">Nobody: no scope names this server, or every server.</p>
+        <p className="text-quiet">No one: no scope names this server, or every server.</p>
       )}
       {data && data.scopes.length > 0 && (
         <ul aria-label="Scopes" className="rounded-lg border border-line bg-raised">
@@ -71,7 +71,7 @@ function ScopeRow({ one: { scope, source, groups, rules, permissions } }: { one:
 
 function Groups({ groups }: { groups: readonly string[] }) {
   return groups.length === 0 ? (
-    <p className="text-quiet">This scope is assigned to no group, so nobody has it.</p>
+    <p className="text-quiet">This scope is not assigned to any group, so no one has it.</p>
   ) : (
     <GroupNames groups={groups} />
   );

@@ -21,7 +21,7 @@ const TryTool = lazy(() =>
 /** How many tools are listed before the rest is asked for. */
 const firstTools = 100;
 
-/** The tools of a server that the caller may call, each opening to its description and parameters; `?tool=` opens one. */
+/** The tools of a server that the caller can call, each opening to its description and parameters; `?tool=` opens one. */
 export function ToolList({ server }: { server: Server }) {
   const { data, error, isPending, refetch } = useQuery(toolsQuery(server.path));
   const { tool: opened } = useSearch({ strict: false }) as { tool?: string };

@@ -32,7 +32,7 @@ export function Login() {
       )}
       <Page title="Sign in">
         <p className="mb-5 text-quiet">
-          Find the MCP servers that you may use, and get a token for your agent.
+          Find the MCP servers that you can use, and get a token for your agent.
         </p>
         <Providers target={target} />
       </Page>

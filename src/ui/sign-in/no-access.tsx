@@ -134,7 +134,7 @@ function TryAgain() {
 }
 
 function whyOf(count: number): string {
-  if (count === 0) return 'This account is in no group that the identity provider tells the gateway about.';
+  if (count === 0) return 'The identity provider reported no groups for this account.';
   if (count === 1) return 'The one group of this account is not mapped to any scope.';
   return `None of the ${count} groups of this account is mapped to a scope.`;
 }

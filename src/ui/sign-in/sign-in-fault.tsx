@@ -21,8 +21,8 @@ const faults: Record<string, { title: string; help: string }> = {
     help: 'The gateway could not reach the identity provider or is not set up for it. Try again in a minute; if it stays so, an administrator should check the tenant and client id.',
   },
   groups_incomplete: {
-    title: 'Your access cannot be told',
-    help: 'Your account is in more groups than the identity provider puts into a token, and it refuses to tell them. An administrator finds below what to grant.',
+    title: 'We cannot determine your access',
+    help: 'Your account is in more groups than the identity provider puts into a token, and it refuses to list them. An administrator can see below what to grant.',
   },
   groups_unavailable: {
     title: 'We cannot determine your access right now',

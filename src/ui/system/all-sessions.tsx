@@ -34,7 +34,7 @@ export function AllSessions() {
       {data && (
         <p role="status" className="text-quiet">
           {shown.length === 0
-            ? 'Nobody of that name is signed in.'
+            ? 'No one of that name is signed in.'
             : `${shown.length} of ${count(data.sessions.length, '{n} session', '{n} sessions')}.`}
           {shown.length === 0 && wanted !== '' && (
             <>

@@ -184,7 +184,8 @@ const states = ['unhealthy', 'auth-failing', 'unknown', 'healthy', 'disabled'] a
 /** How many servers are in each state of health, the worst first; each leads to the list of them. */
 function ServersByState() {
   const { data, error } = useQuery(serversQuery);
-  if (!data) return <span className="text-quiet">{error ? t('cannot be told now') : t('Loading')}</span>;
+  if (!data)
+    return <span className="text-quiet">{error ? t('cannot be determined now') : t('Loading')}</span>;
   const count = (state: Server['health_status']) =>
     data.servers.filter(({ health_status }) => health_status === state).length;
   const occurring = states.filter((state) => count(state) > 0);
@@ -205,7 +206,8 @@ function ServersByState() {
 /** When what the gateway proves itself with at the identity provider ends, as far as the doctor knows. */
 function Credentials() {
   const { data, error } = useQuery(doctorQuery(60));
-  if (!data) return <span className="text-quiet">{error ? t('cannot be told now') : t('Loading')}</span>;
+  if (!data)
+    return <span className="text-quiet">{error ? t('cannot be determined now') : t('Loading')}</span>;
   if (data.credentials.length === 0) return <>{t('has no end that is known')}</>;
   return (
     <ul>

@@ -43,7 +43,7 @@ export function EditVirtual() {
         (data.can.modify ? (
           <VirtualForm key={data.revision} virtual={data} may={{ share: false, own: false }} />
         ) : (
-          <p>{t('You may see this virtual server, not change it.')}</p>
+          <p>{t('You can see this virtual server, but not change it.')}</p>
         ))}
     </Page>
   );

@@ -101,7 +101,7 @@ function StepList({ step, onStep }: { step: Step; onStep: (step: Step) => void }
   const names: Record<Step, string> = {
     what: t('Name'),
     tools: t('Servers and tools'),
-    who: t('Who may use it'),
+    who: t('Who can use it'),
     check: t('Check'),
   };
   return (
@@ -254,7 +254,7 @@ function Who({ draft, faults, onChange }: Shown) {
           ? t(
               'A caller needs a rule for this virtual server and one for each real tool. Scopes chosen here are needed besides, all of them.',
             )
-          : t('Only you see it. It gives you what you may call at the servers, and nothing more.')}
+          : t('Only you see it. It gives you what you can call at the servers, and nothing more.')}
       </p>
       <NamesField
         label={t('Scopes that every caller needs')}

@@ -11,7 +11,7 @@ export const de: Readonly<Record<string, string>> = {
   Ends: 'Endet',
   'Enter a token': 'Token eingeben',
   'Keep it for days': 'Tage aufbewahren',
-  'No server that you may use wants a credential of your own.':
+  'None of your servers needs a credential of your own.':
     'Kein Server, den Sie benutzen dürfen, verlangt eigene Zugangsdaten von Ihnen.',
   'Not connected': 'Nicht verbunden',
   'Replace the token': 'Token ersetzen',
@@ -27,9 +27,9 @@ export const de: Readonly<Record<string, string>> = {
     'Der Dienst ist gerade nicht erreichbar. Versuchen Sie es bald erneut.',
   'The service refused the connection. An administrator has to look at how it is set up; the log says why.':
     'Der Dienst hat die Verbindung abgelehnt. Die Einrichtung muss von der Administration geprüft werden; das Protokoll nennt den Grund.',
-  'There is no such server that you could connect to. Ask whoever gave you the link.':
+  'You cannot connect to such a server. Ask the person who gave you the link.':
     'Es gibt keinen solchen Server, mit dem Sie sich verbinden könnten. Fragen Sie, von wem Sie den Link haben.',
-  'These servers want to know who calls: they get a credential of your own, which nobody else can use. Disconnecting deletes it here.':
+  'These servers want to know who calls: they get a credential of your own, which no one else can use. Disconnecting deletes it here.':
     'Diese Server wollen wissen, wer aufruft: Sie bekommen Ihre eigenen Zugangsdaten, die niemand sonst benutzen kann. Trennen löscht sie hier.',
   'This attempt was used already, took too long, or began in another session. Connect again.':
     'Dieser Versuch wurde schon verwendet, dauerte zu lange oder begann in einer anderen Sitzung. Verbinden Sie sich erneut.',
@@ -195,7 +195,7 @@ export const de: Readonly<Record<string, string>> = {
   'Needs attention': 'Braucht Aufmerksamkeit',
   'Newest first': 'Neueste zuerst',
   'No change yet.': 'Noch keine Änderung.',
-  'No client has signed in yet. Clients appear here when somebody connects one.':
+  'No client has signed in yet. Clients appear here when someone connects one.':
     'Noch hat sich kein Client angemeldet. Clients erscheinen hier, sobald jemand einen verbindet.',
   'No client is connected yet.': 'Noch ist kein Client verbunden.',
   'No client matches.': 'Kein Client passt.',
@@ -212,8 +212,8 @@ export const de: Readonly<Record<string, string>> = {
   'No tool matches. Tools of servers that are disabled or not shared with you are not searched.':
     'Kein Werkzeug passt. Server, die deaktiviert oder nicht mit Ihnen geteilt sind, werden nicht durchsucht.',
   'No virtual server has been shared with you.': 'Kein virtueller Server wurde mit Ihnen geteilt.',
-  'Nobody at the moment.': 'Zurzeit niemand.',
-  'Nobody yet': 'Noch niemand',
+  'No one at the moment.': 'Zurzeit niemand.',
+  'No one yet': 'Noch niemand',
   'None that you can use.': 'Keine, die Sie benutzen können.',
   'Not used in this time': 'In dieser Zeit nicht benutzt',
   'Nothing found for “{text}”.': 'Nichts gefunden für „{text}“.',
@@ -293,7 +293,7 @@ export const de: Readonly<Record<string, string>> = {
   'Sign in from the client': 'Aus dem Client anmelden',
   'Sign out': 'Abmelden',
   'Sign-ins': 'Anmeldungen',
-  'Somebody from {address}': 'Jemand von {address}',
+  'Someone from {address}': 'Jemand von {address}',
   'Sort by': 'Sortieren nach',
   Start: 'Anfang',
   State: 'Status',
@@ -458,14 +458,14 @@ export const de: Readonly<Record<string, string>> = {
   'You may not create virtual servers. Ask an administrator for a scope that lets you.':
     'Sie dürfen keine virtuellen Server erstellen. Bitten Sie die Administration um einen Scope, der es erlaubt.',
   'Change {name}': '{name} ändern',
-  'You may see this virtual server, not change it.':
+  'You can see this virtual server, but not change it.':
     'Sie dürfen diesen virtuellen Server sehen, aber nicht ändern.',
   'Virtual server': 'Virtueller Server',
   Back: 'Zurück',
   Next: 'Weiter',
   '{name} was saved.': '{name} wurde gespeichert.',
   'Servers and tools': 'Server und Werkzeuge',
-  'Who may use it': 'Wer ihn nutzen darf',
+  'Who can use it': 'Wer ihn nutzen darf',
   Check: 'Prüfen',
   Steps: 'Schritte',
   Path: 'Pfad',
@@ -477,7 +477,7 @@ export const de: Readonly<Record<string, string>> = {
   'Between prefix and name': 'Zwischen Präfix und Name',
   'A caller needs a rule for this virtual server and one for each real tool. Scopes chosen here are needed besides, all of them.':
     'Wer ihn nutzt, braucht eine Regel für diesen virtuellen Server und eine für jedes echte Werkzeug. Hier gewählte Scopes sind zusätzlich nötig, alle.',
-  'Only you see it. It gives you what you may call at the servers, and nothing more.':
+  'Only you see it. It gives you what you can call at the servers, and nothing more.':
     'Nur Sie sehen ihn. Er gibt Ihnen, was Sie an den Servern aufrufen dürfen, und nicht mehr.',
   'Scopes that every caller needs': 'Scopes, die alle brauchen, die ihn nutzen',
   'What it has': 'Was er enthält',
@@ -562,7 +562,7 @@ export const de: Readonly<Record<string, string>> = {
   Decided: 'Entschieden',
   'This gateway takes no requests for access. Ask an administrator in person.':
     'Dieses Gateway nimmt keine Anfragen an. Wenden Sie sich direkt an einen Administrator.',
-  'You have asked for nothing yet. Request access to a server that somebody told you about.':
+  'You have asked for nothing yet. Request access to a server that someone told you about.':
     'Sie haben noch um nichts gebeten. Fragen Sie Zugriff auf einen Server an, von dem Sie gehört haben.',
   'No request waits for a decision.': 'Keine Anfrage wartet auf eine Entscheidung.',
   'No request has been decided yet.': 'Noch wurde über keine Anfrage entschieden.',
@@ -592,7 +592,8 @@ export const de: Readonly<Record<string, string>> = {
   '{name} is saved.': '{name} ist gespeichert.',
   '{n} skill': '{n} Fähigkeit',
   '{n} skills': '{n} Fähigkeiten',
-  'There is no agent here that you may see.': 'Hier gibt es keinen Agenten, den Sie sehen dürfen.',
+  'There is no agent here, or you do not have access to it.':
+    'Hier gibt es keinen Agenten, den Sie sehen dürfen.',
   Card: 'Karte',
   'You can see this agent in lists, but not its card. Ask an administrator for access to it.':
     'Sie sehen diesen Agenten in Listen, aber nicht seine Karte. Bitten Sie einen Administrator um Zugriff darauf.',
@@ -616,7 +617,7 @@ export const de: Readonly<Record<string, string>> = {
   'The card, and the tags and license that the registry keeps.':
     'Die Karte sowie Schlagwörter und Lizenz, die das Verzeichnis führt.',
   'Remove this agent': 'Diesen Agenten entfernen',
-  'Nobody finds it here any more. The agent itself keeps running.':
+  'It is no longer listed here. The agent itself keeps running.':
     'Niemand findet ihn mehr hier. Der Agent selbst läuft weiter.',
   'It is no longer found in the registry, and its card is deleted here. To pause it, disable it instead.':
     'Er ist im Verzeichnis nicht mehr zu finden, und seine Karte wird hier gelöscht. Zum Pausieren deaktivieren Sie ihn.',
@@ -664,7 +665,7 @@ export const de: Readonly<Record<string, string>> = {
   'Valid tokens': 'Gültige Tokens',
   'Requests waiting': 'Wartende Anfragen',
   'In the registry': 'Im Verzeichnis',
-  'cannot be told now': 'zurzeit unbekannt',
+  'cannot be determined now': 'zurzeit unbekannt',
   Loading: 'Lädt',
   'none is registered': 'keiner ist registriert',
   'Servers by health': 'Server nach Zustand',
@@ -707,7 +708,7 @@ export const de: Readonly<Record<string, string>> = {
   'For services without OAuth: people create a token there and enter it here.':
     'Für Dienste ohne OAuth: Man erstellt dort ein Token und gibt es hier ein.',
   "The person's sign-in, exchanged": 'Die Anmeldung der Person, eingetauscht',
-  'The gateway exchanges it at the identity provider for a token of the server; nobody connects.':
+  'The gateway exchanges it at the identity provider for a token of the server; no one connects.':
     'Das Gateway tauscht sie beim Identitätsanbieter gegen ein Token des Servers; niemand muss sich verbinden.',
   "The gateway's own account (OAuth)": 'Eigenes Konto des Gateways (OAuth)',
   'The gateway gets a token for itself; it is the same for everybody.':

@@ -88,7 +88,7 @@ function securitySchemes(cookie: string): Schema {
       type: 'apiKey',
       in: 'header',
       name: 'X-CSRF-Token',
-      description: 'With every change in a browser session; `GET /api/auth/me` tells it.',
+      description: 'With every change in a browser session; `GET /api/auth/me` returns it.',
     },
   };
 }

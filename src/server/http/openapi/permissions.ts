@@ -4,17 +4,17 @@ import type { Endpoint, Permission } from '../../../contract/endpoint.ts';
 export function permissionInWords(permission: Permission): string {
   switch (permission) {
     case 'public':
-      return 'anybody, without signing in';
+      return 'anyone, without signing in';
     case 'identity':
-      return 'anybody who has signed in or shows a valid token';
+      return 'anyone who has signed in or has a valid token';
     case 'session':
       return 'a browser session';
     case 'administrator':
       return 'administrators';
     default:
       return permission.on === 'path'
-        ? `whoever has the permission \`${permission.can}\` for what the path names`
-        : `whoever has the permission \`${permission.can}\``;
+        ? `anyone with the permission \`${permission.can}\` for what the path names`
+        : `anyone with the permission \`${permission.can}\``;
   }
 }
 

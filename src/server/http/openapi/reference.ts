@@ -16,17 +16,17 @@ export function renderApi(endpoints: Endpoints): string {
 
 const introduction = `# API
 
-Generated from the table of endpoints (\`src/contract/index.ts\`); a test holds it. The same as OpenAPI 3.1 is at \`/openapi.json\`
+Generated from the table of endpoints (\`src/contract/index.ts\`); checked by a test. The same as OpenAPI 3.1 is at \`/openapi.json\`
 of every gateway, and as a page to browse at \`/docs/api\`.
 
 Send an access token of the identity provider or a personal token as \`Authorization: Bearer <token>\`; a browser sends its session
-cookie, and with every change \`X-CSRF-Token\` (\`GET /api/auth/me\` tells it). \`{path}\` may span several segments. Failures are
+cookie, and with every change \`X-CSRF-Token\` (from \`GET /api/auth/me\`). \`{path}\` may span several segments. Failures are
 problem documents with a stable code: [errors](errors.md). Every answer has an \`X-Correlation-Id\`, by which the log and the audit
 trail know the request. Where \`If-Match\` is honoured, a change meant for another revision is refused with 412.
 
-Permissions: \`public\` anybody · \`identity\` anybody signed in or with a valid token · \`session\` a browser session ·
+Permissions: \`public\` anyone · \`identity\` anyone signed in or with a valid token · \`session\` a browser session ·
 \`administrator\` administrators · any other: the permission of that name in the caller's scopes, "on it" for what the path names
-([access](../access.md)). What may not even be listed answers 404.
+([access](../access.md)). What a caller is not even allowed to list returns 404.
 `;
 
 function renderEntity(entity: string, rows: readonly [string, Endpoint][], document: Schema): string {

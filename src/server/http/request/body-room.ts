@@ -118,7 +118,7 @@ export function createBodyRoom({ one, perHolder, total, ms }: BodyLimits): BodyR
           fail(
             new Failure(
               'body_too_slow',
-              `The body did not come within ${Math.ceil(ms / 1000)} s; send it anew.`,
+              `The body did not arrive within ${Math.ceil(ms / 1000)} s; send it again.`,
             ),
           );
         }, ms);

@@ -126,7 +126,7 @@ async function undone(api: PoolApi, Username: string, failure: Failure): Promise
     () => true,
   );
   if (!left) return failure;
-  const rest = `The account '${Username}' was made with a password that has to be changed, and could not be removed again.`;
+  const rest = `The account '${Username}' was created with a password that has to be changed, and could not be removed again.`;
   return new Failure(failure.code, `${failure.message} ${rest}`, { cause: failure });
 }
 

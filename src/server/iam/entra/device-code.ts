@@ -53,7 +53,7 @@ export async function signInWithCode(
       else if (error.error !== 'authorization_pending') throw error;
     }
   }
-  throw new Failure('sign_in_refused', 'Nobody entered the code in time. Start again.');
+  throw new Failure('sign_in_refused', 'The code was not entered in time. Start again.');
 }
 
 function refusal(answer: unknown): Failure {

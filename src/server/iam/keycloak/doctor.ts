@@ -131,7 +131,7 @@ function mapperVerdicts({ value }: OidcConfig, mappers: readonly Mapper[]): Verd
       : [
           verdict(
             'groups-mapper',
-            'Groups decide what people may do; without a mapper Keycloak tells none.',
+            'Groups decide what people may do; without a mapper Keycloak sends none.',
             mappers.some((one) => namesGroups(one, claim)),
             [
               `Tokens of ${clientId} list groups in the claim ${claim}.`,

@@ -28,7 +28,7 @@ export async function askToken(world: TokenWorld, credential: Credential): Promi
     })
     .then((answer) => answer.json() as Promise<unknown>)
     .catch((cause: unknown) => {
-      const why = cause instanceof Failure ? cause.message : 'It did not answer with JSON.';
+      const why = cause instanceof Failure ? cause.message : 'It did not return JSON.';
       throw new Failure('directory_unavailable', `Keycloak cannot be asked for a token. ${why}`, { cause });
     });
   const read = granted.safeParse(body);
@@ -56,7 +56,7 @@ export function whoIs(credential: Credential): string {
 }
 
 const remedies: Readonly<Record<string, string>> = {
-  invalid_client: ' Check its id and copy its secret anew from the tab Credentials.',
+  invalid_client: ' Check its id and copy its secret again from the tab Credentials.',
   invalid_grant:
     ' Check the user name and the password; an account with a second factor cannot be used here, a client can.',
   unauthorized_client: ' Check its secret, and that Service accounts roles is on for it.',

@@ -23,7 +23,7 @@ export async function runOidcDoctor(world: OidcDoctorWorld): Promise<Diagnosis> 
 const checks: readonly Check[] = [
   {
     id: 'discovery',
-    why: 'Without the discovery document of exactly this issuer nobody can sign in and no token is accepted.',
+    why: 'Without the discovery document of exactly this issuer no one can sign in and no token is accepted.',
     run({ document, provider }) {
       if (!(document instanceof Failure)) return well(`The issuer ${provider.issuer} describes itself.`);
       return not(
@@ -82,18 +82,18 @@ const checks: readonly Check[] = [
         );
       return not(
         'warn',
-        `The provider does not tell whether the redirect URI ${uri} is registered.`,
+        `The provider does not say whether the redirect URI ${uri} is registered.`,
         ...remedy,
       );
     },
   },
   {
     id: 'client-credential',
-    why: 'With a wrong or expired secret nobody can finish a sign-in, and groups are not read anew.',
+    why: 'With a wrong or expired secret no one can finish a sign-in, and groups are not refreshed.',
     run({ credential, provider }) {
       if (credential === undefined) return undefined;
       const remedy = [
-        "Copy the client's id and secret anew.",
+        "Copy the client's id and secret again.",
         `mcp-gateway doctor ${provider.name}`,
       ] as const;
       if (credential instanceof Failure)
@@ -106,14 +106,14 @@ const checks: readonly Check[] = [
         return not('fail', `The provider refuses the client ${provider.clientId}: ${said}`, ...remedy);
       return not(
         'warn',
-        `The provider's answer does not tell whether the secret is right: ${said}`,
+        `The provider's response does not say whether the secret is right: ${said}`,
         ...remedy,
       );
     },
   },
   {
     id: 'refresh',
-    why: 'Without a refresh token sessions end when groups get too old, and nobody notices earlier that an account is disabled.',
+    why: 'Without a refresh token sessions end when groups get too old, and a disabled account is not noticed earlier.',
     run({ document, provider }) {
       if (document === undefined || document instanceof Failure) return undefined;
       const known = document.scopes_supported;

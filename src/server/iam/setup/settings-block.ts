@@ -21,7 +21,7 @@ interface Marks {
 /** The block of a provider. */
 export function settingsBlock(provider: string): SettingsBlock {
   const marks: Marks = {
-    begin: `# >>> mcp-gateway setup ${provider}: written by the command, which writes these lines anew`,
+    begin: `# >>> mcp-gateway setup ${provider}: written by the command, which replaces these lines`,
     end: `# <<< mcp-gateway setup ${provider}`,
     // Entra's came first and does not say whose it is.
     aside: `# set aside by mcp-gateway setup${provider === 'entra' ? '' : ` ${provider}`}: `,

@@ -46,7 +46,7 @@ ${places(view)}${choices(view)}
 ${buttons(view)}
 </form>
 ${view.scopes.includes('registry') ? '<p class="fine">It may also use the registry as you: search, register and change what your scopes let you.</p>' : ''}
-<p class="fine">It never gets your password, and never more than you may do yourself.</p>`;
+<p class="fine">It never gets your password, and never more than you can do yourself.</p>`;
   return pageOf({ title: person ? `Allow ${anchor.title}?` : 'Sign in for a program', body });
 }
 
@@ -98,7 +98,7 @@ function deviceAnchorOf(client: StoredClient): { title: string; who: string; war
     title: client.kind === 'administrator' ? client.name : title,
     who: `${known}on <strong>another device</strong>`,
     warning:
-      'Allow it only if the code is on a device in front of you, where you have just started this. If somebody sent you the code, cancel: they would act as you.',
+      'Allow it only if the code is on a device in front of you, where you have just started this. If someone sent you the code, cancel: they would act as you.',
   };
 }
 

@@ -206,7 +206,7 @@ test('the page is neither framed nor kept, and says what a sent code is for', as
   expect(page.headers.get('x-frame-options')).toBe('DENY');
   expect(page.headers.get('cache-control')).toBe('no-store');
   const shown = await send(`${here.url}/oauth/device`, { ...hiddenIn(page.text), user_code }, alice);
-  expect(shown.text).toContain('If somebody sent you the code, cancel');
+  expect(shown.text).toContain('If someone sent you the code, cancel');
   const odd = await send(`${here.url}/oauth/device?user_code="><script>`, undefined, alice);
   expect(odd.text).not.toContain('<script>');
 });

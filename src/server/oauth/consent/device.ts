@@ -41,10 +41,7 @@ export function mountDevice(app: Hono<HttpEnv>, world: ConsentWorld): void {
     const isDecision = form.has('decision');
     // A page of somebody else's must not choose the code, nor say yes to it.
     if (!sameSecret(form.get('csrf') ?? '', csrfOf(world, person, isDecision ? normal(entry) : '')))
-      return page(
-        codePage(entry, csrfOf(world, person, ''), 'Somebody else is signed in by now. Try again.'),
-        403,
-      );
+      return page(codePage(entry, csrfOf(world, person, ''), 'Someone else has signed in. Try again.'), 403);
     return isDecision ? decide(c, form, person, world) : find(entry, person, world);
   });
 }
@@ -97,7 +94,7 @@ async function decide(
   if (!isAllowed) {
     await settle(code, { error: 'access_denied', errorDescription: 'The person did not allow it.' });
     world.record({ ...about, ...who, decision: 'deny', reason: 'the person said no', detail }, c);
-    return page(endPage('The device was not connected', 'It is told that you did not allow it.'));
+    return page(endPage('The device was not connected', 'It is notified that you did not allow it.'));
   }
   const { id, scope, accountId } = await grantTo(world, person, {
     ...{ client, resource, requested, scopes, narrowing, via: 'device' },
@@ -163,7 +160,7 @@ function codePage(code: string, csrf: string, wrong?: string): string {
 <p><input type="text" id="user_code" name="user_code" value="${escaped(code.slice(0, 100))}" autocomplete="off" autocapitalize="characters" spellcheck="false" required></p>
 <p><button>Continue</button></p>
 </form>
-<p class="fine">Enter only a code from a device in front of you. Nobody who sends you one needs your help.</p>`,
+<p class="fine">Enter only a code from a device in front of you. If someone sent it to you, do not enter it.</p>`,
   });
 }
 

@@ -60,7 +60,10 @@ export function delegation(
     const about = { kind: 'token', action, at: new Date(world.now()).toISOString(), durationMs: 0 } as const;
     try {
       if (client.clientAuthMethod === 'none')
-        throw refusal('unauthorized_client', 'A client has to prove itself for this, by a secret or a key.');
+        throw refusal(
+          'unauthorized_client',
+          'A client has to authenticate for this, with a secret or a key.',
+        );
       if (!(await takeTurn(world.db, [action, client.clientId], perClient, world.now())))
         throw refusal('temporarily_unavailable', 'Too many requests of this client; try again in a minute.');
       const { who, resource, detail } = await go(ctx);

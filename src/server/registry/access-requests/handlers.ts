@@ -65,12 +65,12 @@ export function accessRequestHandlers(
   const known = async (id: string, caller: Who): Promise<RequestRow> => {
     const row = await findRequest(db, id);
     if (row && (isOf(row, caller) || decides(serverAt(row.path), caller))) return row;
-    throw new Failure('not_found', 'There is no such request that you may see.');
+    throw new Failure('not_found', 'There is no such request, or you do not have access to it.');
   };
   const waiting = async (id: string, caller: Who, words: string): Promise<RequestRow> => {
     const row = await known(id, caller);
     if (isOf(row, caller))
-      throw new Failure('not_allowed', `Nobody may ${words} their own request. Ask another administrator.`);
+      throw new Failure('not_allowed', `You cannot ${words} your own request. Ask another administrator.`);
     assertUnlimited(caller.identity, world.grants(), `${words} requests`);
     return row;
   };
@@ -241,7 +241,7 @@ async function decided(
   throw new Failure(
     'conflict',
     from === 'pending'
-      ? 'The request does not wait any more: somebody has decided, or it was withdrawn. Load the list again.'
+      ? 'The request is no longer open: it was decided or withdrawn. Reload the list.'
       : 'This access is not granted, or has ended already. Load the list again.',
   );
 }

@@ -80,7 +80,7 @@ async function somebodyCalled(db: Db, name: string): Promise<Somebody> {
   if (!one)
     throw new Failure(
       'not_found',
-      `Nobody called '${name}' has signed in, and no application of that name is known here. Give their groups instead.`,
+      `No one called '${name}' has signed in, and no application of that name is known here. Give their groups instead.`,
     );
   if (found.length > 1)
     throw new Failure(
@@ -162,10 +162,9 @@ async function connectionInWords(db: Db, server: string, username: string | unde
     .where('connections.server_id', '=', row.id)
     .where('connections.purpose', '=', 'call')
     .executeTakeFirst();
-  if (!held)
-    return ' Allowed, but they are not connected to this server: a call tells them where to connect.';
+  if (!held) return ' Allowed, but they are not connected to this server: a call says where to connect.';
   return held.status === 'refused'
-    ? ' Allowed, but the server no longer takes their credential: a call tells them to connect again.'
+    ? ' Allowed, but the server no longer takes their credential: a call asks them to connect again.'
     : ' They are connected to this server.';
 }
 

@@ -100,7 +100,7 @@ function assertMayEnable(path: string, isEnabled: boolean, { access }: Who): voi
   if (!isEnabled || access.may('modify_agent', nameOfPath(path))) return;
   throw new Failure(
     'not_allowed',
-    `You may register an agent at '${path}', but not enable it (modify_agent). Register it disabled, and ask somebody to enable it.`,
+    `You may register an agent at '${path}', but not enable it (modify_agent). Register it disabled, and ask someone to enable it.`,
   );
 }
 
@@ -131,7 +131,11 @@ async function toggle(world: AgentsWorld, path: string, isEnabled: boolean, call
 async function known({ db }: AgentsWorld, path: string): Promise<AgentRow> {
   const row = await find(db, path);
   // Word for word what the HTTP room says of an agent that the caller may not see: the two must look alike.
-  if (!row) throw new Failure('not_found', `There is no '${nameOfPath(path)}' here that you may see.`);
+  if (!row)
+    throw new Failure(
+      'not_found',
+      `There is no '${nameOfPath(path)}' here, or you do not have access to it.`,
+    );
   return row;
 }
 

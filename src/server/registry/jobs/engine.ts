@@ -98,7 +98,7 @@ function failed(world: JobsWorld, job: StoredJob, failure: Failure): StoredJob {
     return { ...job, trouble, progress: { ...job.progress, attempts }, updatedAt };
   if (job.state === 'running')
     return { ...job, state: 'undoing', trouble, progress: { ...job.progress, attempts: 0 }, updatedAt };
-  const both = { ...trouble, detail: `${trouble.detail} What was made could not be removed: ${detail}` };
+  const both = { ...trouble, detail: `${trouble.detail} What was created could not be removed: ${detail}` };
   return ended(world, { ...job, trouble: both }, 'stuck');
 }
 

@@ -101,7 +101,7 @@ const noSecret: Readonly<Record<Job['secret'], string>> = {
   none: 'The job has made no secret.',
   waiting: 'The job has not ended yet; fetch its secret when it is done.',
   'handed-out': 'The secret was handed out already, once; rotate it to get another.',
-  expired: 'Nobody fetched the secret within 24 hours, so it was thrown away; rotate it to get another.',
+  expired: 'The secret was not retrieved within 24 hours and has been deleted; rotate it to get a new one.',
 };
 
 async function createM2m(

@@ -26,7 +26,7 @@ export function readDefinition(given: Readonly<Record<string, unknown>>, at = 'b
   const description = typeof given.description === 'string' ? given.description : '';
   const { scope, faults } = readScopeJson({ name, description }, given, at);
   const all: Fault[] = [...(shape.success ? [] : faultsOfShape(shape.error.issues, at)), ...faults];
-  if (all.length > 0) throw invalidInput(all, { lead: 'The group definition has faults' });
+  if (all.length > 0) throw invalidInput(all, { lead: 'The group definition is not valid' });
   return { scope, createInIdp: (shape.data as GroupDefinition).create_in_idp };
 }
 

@@ -124,7 +124,7 @@ test('when even that fails, the answer names what is left, and repeating finishe
   const repair = await breakDatabase();
   trial.directory.failing.set('remove', 'directory_unavailable');
   const failure = await trial.refused('scopes.import', { body: wanted });
-  expect(failure.message).toContain(`(${id}) has been made in the directory. Removing it again failed: `);
+  expect(failure.message).toContain(`(${id}) was created in the directory. Removing it again failed: `);
   expect(trial.notes.at(-1)).toMatchObject({ idp_compensated: false });
   await repair();
   trial.directory.failing.clear();

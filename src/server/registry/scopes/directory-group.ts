@@ -40,7 +40,7 @@ export async function ensureGroup(
   if (!groups.create || !writeGroups)
     throw new Failure(
       'directory_denied',
-      `The gateway may not make groups in ${directory.provider}${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}. Consent to that, or make the group there and map it.`,
+      `The gateway may not make groups in ${directory.provider}${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}. Consent to that, or create the group there and map it.`,
     );
   return { group: await groups.create({ name, description }), created: true };
 }
@@ -63,8 +63,8 @@ export async function orUndo<T>(
     caller.note({ idp_group_id: group.id, idp_compensated: left === undefined });
     const failure = asFailure(error);
     const rest = left
-      ? `The group '${group.name}' (${group.id}) has been made in the directory. Removing it again failed: ${left.message} Repeat this, which finds it again, or remove it there.`
-      : `The group '${group.name}' that had been made in the directory for it was removed again; nothing has changed.`;
+      ? `The group '${group.name}' (${group.id}) was created in the directory. Removing it again failed: ${left.message} Repeat this, which finds it again, or remove it there.`
+      : `The group '${group.name}' that was created in the directory for it was removed again; nothing has changed.`;
     throw new Failure(failure.code, `${failure.message} ${rest}`, { cause: error, faults: failure.faults });
   }
 }

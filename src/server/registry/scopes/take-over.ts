@@ -47,7 +47,7 @@ export async function takeOver(world: {
       { file, scopes: kept },
       'these scopes of the file are not used: the API has scopes of the same name',
     );
-  log.info({ file, scopes: scopes.size }, 'the scope file is in force');
+  log.info({ file, scopes: scopes.size }, 'the scope file is active');
   world.took?.(done.before, done.after);
   return undefined;
 }

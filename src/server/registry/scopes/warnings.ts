@@ -72,7 +72,7 @@ function ofMappings({ name, groupMappings }: Scope): string[] {
   const hasId = groupMappings.some(isId);
   return groupMappings
     .filter((group) => !isId(group) && !group.startsWith('role:') && !(group === name && hasId))
-    .map((group) => `nobody of Entra ID is in '${group}': its groups are mapped by Object ID`);
+    .map((group) => `no one in Entra ID is in '${group}': its groups are mapped by Object ID`);
 }
 
 function isId(group: string): boolean {

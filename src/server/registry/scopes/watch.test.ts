@@ -271,7 +271,7 @@ const builtIn = parseScopes(
 );
 const extraMappings = { g: ['admin'] };
 
-test('without a file the built-in roles are in force for the groups of the settings, and an upgrade brings its own', async () => {
+test('without a file the built-in roles are active for the groups of the settings, and an upgrade brings its own', async () => {
   const scopes = await start({ builtIn, extraMappings });
   expect(held(scopes)).toEqual(['admin']);
   expect([...(await readStored(database.db)).values()].map(({ source }) => source)).toEqual([
@@ -311,5 +311,5 @@ test('what a file defines is never filled up from the built-in roles', async () 
 
 test('without a file and without a group of the settings nothing starts, and the fault says how to create the file', async () => {
   const fault = await start({ builtIn, remedy: 'create it with: cp a b' }).catch((error: unknown) => error);
-  expect(String(fault)).toMatch(/does not exist.*nobody could do anything; create it with: cp a b/);
+  expect(String(fault)).toMatch(/does not exist.*no one could do anything; create it with: cp a b/);
 });

@@ -84,7 +84,7 @@ export interface Scopes {
 
 /**
  * Loads the scope file into the database, also whenever it changes, and compiles the stored scopes, also whenever the
- * change feed says that they changed. Where there is no file and was none, the built-in roles are in force. A faulty or missing file is logged with line and column and changes nothing: the
+ * change feed says that they changed. Where there is no file and was none, the built-in roles are active. A faulty or missing file is logged with line and column and changes nothing: the
  * stored scopes, the last good ones, stay. Throws the ScopesFault when there are none either, and when the built-in
  * roles would be held by nobody.
  */
@@ -164,14 +164,14 @@ async function load(world: ScopesWorld, before?: State): Promise<ScopesStatus> {
   if (!before && builtIn.size > 0 && !existsSync(world.file)) {
     await assertSomebody(world, builtIn);
     if (await takeBuiltIn(world.db, builtIn, world.now(), took)) {
-      world.log.info({ file: world.file }, 'there is no scope file: the built-in roles are in force');
+      world.log.info({ file: world.file }, 'there is no scope file: the built-in roles are active');
       return { file: world.file, loadedAt: null, fault: null };
     }
   }
   if (!before && (await readStored(world.db)).size === 0) throw fault;
   world.log.error(
     { file: world.file, faults: fault.faults.slice(0, 25) },
-    `the scope file is refused and the last good scopes stay in force:\n${fault.message}`,
+    `the scope file is refused and the last valid scopes stay active:\n${fault.message}`,
   );
   const loadedAt = before?.status.loadedAt ?? null;
   return { file: world.file, loadedAt, fault: { at, faults: fault.faults } };
@@ -207,7 +207,7 @@ async function assertSomebody(world: ScopesWorld, builtIn: ScopeSet): Promise<vo
   ]);
   const { grants } = compileStored(new Map([...roles, ...stored]), extraMappings, canonical);
   if (grants.byGroup.size > 0) return;
-  const message = `the file does not exist, and no setting gives a group access, so nobody could do anything; ${remedy}`;
+  const message = `the file does not exist, and no setting gives a group access, so no one could do anything; ${remedy}`;
   throw new ScopesFault(file, [{ line: 1, column: 1, message }]);
 }
 
@@ -235,7 +235,7 @@ function createWarner(log: ScopesWorld['log']): (grants: Grants, unknown: readon
     if (now !== before && unknown.length > 0)
       log.warn({ scopes: unknown }, 'groups of the configuration are mapped to scopes that do not exist');
     const isEmpty = byGroup.size === 0;
-    if (isEmpty && !wasEmpty) log.warn({}, 'no group has a scope, so nobody may do anything');
+    if (isEmpty && !wasEmpty) log.warn({}, 'no group has a scope, so no one can do anything');
     [before, wasEmpty] = [now, isEmpty];
   };
 }

@@ -98,7 +98,10 @@ async function written(
 ): Promise<Written> {
   const stored = done.stored.get(name);
   if (!stored)
-    throw new Failure('conflict', `The scope '${name}' was removed by somebody else meanwhile; repeat this.`);
+    throw new Failure(
+      'conflict',
+      `The scope '${name}' was removed by someone else in the meantime; try again.`,
+    );
   const found =
     ensured && !ensured.created && stored.idpGroupId !== ensured.group.id
       ? [`the directory already had a group '${name}' (${ensured.group.id}): its members hold this scope now`]

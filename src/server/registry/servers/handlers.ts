@@ -205,12 +205,12 @@ async function register(world: ServersWorld, body: Registration, caller: Who): P
   if (is_enabled && !caller.access.may('toggle_service', nameOfPath(definition.path)))
     throw new Failure(
       'not_allowed',
-      `You may register a server at '${definition.path}', but not enable it (toggle_service). Leave is_enabled out, and ask somebody to enable it.`,
+      `You may register a server at '${definition.path}', but not enable it (toggle_service). Leave is_enabled out, and ask someone to enable it.`,
     );
   if (credential && !caller.access.may('modify_service', nameOfPath(definition.path)))
     throw new Failure(
       'not_allowed',
-      `You may register a server at '${definition.path}', but not give it a credential (modify_service). Leave the credential out, and ask somebody to set it.`,
+      `You may register a server at '${definition.path}', but not give it a credential (modify_service). Leave the credential out, and ask someone to set it.`,
     );
   assertMayForward(undefined, definition, caller.access);
   assertReachable(definition, world.policy);
@@ -310,7 +310,7 @@ async function known(world: ServersWorld, path: string): Promise<ServerRow> {
 
 // Word for word what the HTTP room says of a server that the caller may not see: the two must look alike.
 function unknown(path: string): Failure {
-  return new Failure('not_found', `There is no '${nameOfPath(path)}' here that you may see.`);
+  return new Failure('not_found', `There is no '${nameOfPath(path)}' here, or you do not have access to it.`);
 }
 
 function reply(world: ServersWorld, row: ServerRow, caller: Who): Reply<ServerInFull> {

@@ -56,7 +56,7 @@ export function sessionHandlers(
     async 'sessions.endAll'({ params, body }, { identity, note }) {
       const { provider, subject } = params;
       if (!(await findPerson(db, provider, subject)))
-        throw new Failure('not_found', 'Nobody of that provider and subject has signed in here.');
+        throw new Failure('not_found', 'No one with that provider and subject has signed in here.');
       const how = { at: at(), because: 'Your sessions were ended by an administrator; sign in again.' };
       const owner = { provider, subject };
       const ended = await inTransaction(db, async (trx) => {

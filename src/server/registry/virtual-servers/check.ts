@@ -39,7 +39,7 @@ export function assertWorks(
   const backend = (path: string, version: string | null, at: string) => {
     const route = findRoute(nameOfPath(path));
     if (!route || !maySee(route.name))
-      fault(at, `there is no server '${normalizePath(path)}' that you may see`);
+      fault(at, `there is no server '${normalizePath(path)}' or you do not have access to it`);
     else if (!route.enabled)
       fault(at, `the server '${normalizePath(path)}' is switched off; switch it on first`);
     else if (version !== null && version !== (route.version ?? null))
@@ -57,7 +57,7 @@ export function assertWorks(
     if (route && !(mayCall(route.name, tool_name) && route.tools.some(({ name }) => name === tool_name)))
       fault(
         `${at}.tool_name`,
-        `'${mapping.backend_server_path}' has no tool '${tool_name}' that you may call`,
+        `'${mapping.backend_server_path}' has no tool '${tool_name}' or you are not allowed to call it`,
       );
     const name = mapping.alias ?? tool_name;
     if (!safeName.test(name) || name === 'all')

@@ -267,7 +267,7 @@ async function mine(
 }
 
 function unknown(path: string): Failure {
-  return new Failure('not_found', `There is no '${nameOfPath(path)}' here that you may see.`);
+  return new Failure('not_found', `There is no '${nameOfPath(path)}' here, or you do not have access to it.`);
 }
 
 function forRecord({ definition, isEnabled, revision }: VirtualServerRow): Record<string, unknown> {

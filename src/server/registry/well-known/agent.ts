@@ -15,7 +15,7 @@ export type FindByText = (text: string) => Promise<readonly Hit[]>;
 export function gatewayCard(publicUrl: string, version: string): Record<string, unknown> {
   return {
     name: 'MCP Gateway & Registry',
-    description: 'Finds MCP servers, tools and A2A agents of this organization that you may use.',
+    description: 'Finds MCP servers, tools and A2A agents of this organization that you can use.',
     version,
     supportedInterfaces: [
       { url: `${publicUrl}/api/a2a`, protocolBinding: 'JSONRPC', protocolVersion: '1.0' },

@@ -133,7 +133,7 @@ async function madeAfterAll(
   // The name was free a moment ago: an account of the same person that is as young as the request is its work.
   if (made && isOf(user, made) && Date.parse(made.createdDateTime ?? '') >= started - skew)
     return userOf(made);
-  const rest = `Look for the account '${username}' before you try again, and delete it if it is there, since nobody knows its password.`;
+  const rest = `Look for the account '${username}' before you try again, and delete it if it is there, since its password is not known.`;
   throw new Failure(failure.code, `${failure.message} ${rest}`, { cause: error });
 }
 

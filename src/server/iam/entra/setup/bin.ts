@@ -53,8 +53,8 @@ export function linesOn(
 ): string[] {
   const name = `the ${what} '${displayName ?? 'without a name'}', deleted ${deletedDateTime?.slice(0, 10) ?? 'before'}`;
   return wish.purgesDeleted
-    ? [`purge ${name}, for good, and create it anew`]
-    : [`restore ${name} (with --purge-deleted it is purged and created anew)`];
+    ? [`purge ${name}, for good, and create it again`]
+    : [`restore ${name} (with --purge-deleted it is purged and created again)`];
 }
 
 /** Restores what was deleted; whether it did. With `--purge-deleted` it is purged instead, to be made anew. */

@@ -16,7 +16,7 @@ export function printAz(wish: Wish): string {
   };
   const role = {
     ...{ value: agentRole, displayName: 'Invoke the gateway', isEnabled: true },
-    ...{ description: 'Agents with this role may call the gateway.', allowedMemberTypes: ['Application'] },
+    ...{ description: 'Agents with this role can call the gateway.', allowedMemberTypes: ['Application'] },
   };
   return `#!/usr/bin/env bash
 # The steps of "mcp-gateway setup entra" for the Azure CLI. Sign in first: az login --tenant <tenant-id>

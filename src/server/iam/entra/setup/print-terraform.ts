@@ -68,7 +68,7 @@ ${claims('access_token', optionalClaims.accessToken)}
     id                   = random_uuid.role.result
     value                = ${text(agentRole)}
     display_name         = "Invoke the gateway"
-    description          = "Agents with this role may call the gateway."
+    description          = "Agents with this role can call the gateway."
     allowed_member_types = ["Application"]
   }
 

@@ -37,7 +37,7 @@ export const secretSteps: readonly Step[] = [
       const left = orphans.secrets.length + orphans.certificates.length;
       return [
         ...toMake,
-        ...(left > 0 ? [`remove ${left} credential(s) that nobody uses`] : []),
+        ...(left > 0 ? [`remove ${left} unused credential(s)`] : []),
         ...(names.length > 0 || !isComplete ? [`write ${names.join(', ')} to ${envFile}`] : []),
       ];
     },

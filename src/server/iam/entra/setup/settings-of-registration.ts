@@ -69,7 +69,7 @@ export const settingSteps: readonly Step[] = [
       id: world.newId(),
       value: agentRole,
       displayName: 'Invoke the gateway',
-      description: 'Agents with this role may call the gateway.',
+      description: 'Agents with this role can call the gateway.',
       allowedMemberTypes: ['Application'],
       isEnabled: true,
     };

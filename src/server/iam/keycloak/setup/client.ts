@@ -52,7 +52,7 @@ export const clientSteps: readonly Step[] = [
         ...write,
         body: {
           ...{ name: wish.scopeName, protocol: 'openid-connect', protocolMappers: mappers },
-          description: 'What the MCP gateway needs to know of whoever calls it',
+          description: 'What the MCP gateway needs to know about its callers',
           attributes: {
             ...{ 'include.in.token.scope': 'false', 'display.on.consent.screen': 'false' },
             [ours]: 'true',

@@ -30,7 +30,7 @@ export interface LookAfter {
 const unreadable: Finding = {
   status: 'auth-failing',
   reason: null,
-  detail: 'Its stored credential cannot be read, because SECRET_KEY was changed; set the credential anew.',
+  detail: 'Its stored credential cannot be read, because SECRET_KEY was changed; set the credential again.',
   serverVersion: null,
   protocolVersion: null,
   tools: null,

@@ -54,7 +54,7 @@ function reasonFor(status: number | null): Health['reason'] {
 function wordsFor({ status, contentType }: Seen): string {
   if (status === null) return 'The connection failed.';
   if (status >= 300 && status < 400)
-    return `It answers with a redirect (HTTP ${status}), which the gateway does not follow; register the address behind it.`;
+    return `It answers with a redirect (HTTP ${status}), which the gateway does not follow; register the address that it redirects to.`;
   if (status === 404 || status === 405)
     return `There is no MCP endpoint at its address (HTTP ${status}); check the path of the URL and the transport.`;
   if (status >= 500) return `It reports an error of its own (HTTP ${status}).`;

@@ -50,7 +50,7 @@ export const agentChecks: readonly Check[] = [
   {
     id: 'api-permissions',
     group,
-    why: 'A delegated scope lets programs act for people, an app role lets agents be told from any application.',
+    why: 'A delegated scope lets programs act for people, an app role distinguishes agents from other applications.',
     run({ application }) {
       if (!isKnown(application)) return undefined;
       const scope = application.api.oauth2PermissionScopes.some(

@@ -28,7 +28,7 @@ export const claimChecks: readonly Check[] = [
   {
     id: 'optional-claims',
     group,
-    why: 'Names and addresses in the log and the UI, sign-out without asking which account, and agents told from people.',
+    why: 'Names and addresses in the log and the UI, sign-out without asking which account, and agents distinguished from people.',
     run(facts) {
       const { application } = facts;
       if (!isKnown(application)) return undefined;

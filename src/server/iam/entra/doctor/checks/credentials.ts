@@ -18,7 +18,7 @@ export const credentialChecks: readonly Check[] = [
   {
     id: 'secret',
     group,
-    why: 'Without a valid credential nobody can sign in.',
+    why: 'Without a valid credential no one can sign in.',
     run({ config, accepted }) {
       if (accepted === undefined) return undefined;
       if (!(accepted instanceof Failure)) return well('Entra ID accepts the client id and its credential.');
@@ -38,7 +38,7 @@ export const credentialChecks: readonly Check[] = [
   {
     id: 'graph-secret',
     group,
-    why: 'Without it nobody with many groups can sign in, and no account can be managed.',
+    why: 'Without it no one with many groups can sign in, and no account can be managed.',
     run({ config, roles }) {
       if (!config.graph || roles === undefined) return undefined;
       if (!(roles instanceof Failure)) return well('Entra ID accepts the registration for Microsoft Graph.');

@@ -14,7 +14,7 @@ export const groupChecks: readonly Check[] = [
       if (mapped.size === 0)
         return not(
           'fail',
-          'No group is mapped, so nobody has access.',
+          'No group is mapped, so no one has access.',
           'Microsoft Entra ID > Groups > the group > Overview > Object Id: map it in scopes.yml or set ENTRA_GROUP_ADMIN_ID (guide, step 9)',
           'az ad group list --query "[].{name:displayName,id:id}" --output table',
         );
@@ -34,7 +34,7 @@ export const groupChecks: readonly Check[] = [
   {
     id: 'administrators',
     group,
-    why: 'Somebody has to be able to administer the gateway.',
+    why: 'Someone has to be able to administer the gateway.',
     run({ groups, config }) {
       if (!isKnown(groups)) return undefined;
       const named = groups.filter(({ id }) => id === config.groupAdminId);
@@ -45,7 +45,7 @@ export const groupChecks: readonly Check[] = [
       if (some) return well(`'${some.found?.displayName ?? some.id}' has members.`);
       return not(
         'fail',
-        `Nobody is in '${first.found.displayName}'.`,
+        `No one is in '${first.found.displayName}'.`,
         `Microsoft Entra ID > Groups > ${first.found.displayName} > Members > Add members (guide, step 10)`,
         `az ad group member add --group ${first.id} --member-id <Object Id of a person>`,
       );

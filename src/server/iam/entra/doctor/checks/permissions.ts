@@ -37,7 +37,7 @@ export const permissionChecks: readonly Check[] = [
   {
     id: 'admin-consent',
     group,
-    why: 'Where users may not consent themselves, nobody gets in without it (AADSTS65001, AADSTS90094).',
+    why: 'Where users may not consent themselves, no one gets in without it (AADSTS65001, AADSTS90094).',
     run({ config, consented }) {
       if (consented === undefined) return undefined;
       const command = `az ad app permission admin-consent --id ${config.clientId}`;
@@ -52,7 +52,7 @@ export const permissionChecks: readonly Check[] = [
       if (missing.length === 0) return well('An administrator has consented for everybody.');
       return not(
         'fail',
-        `Nobody has consented to ${missing.join(', ')} for everybody.`,
+        `No one has consented to ${missing.join(', ')} for everybody.`,
         consentPage,
         command,
       );

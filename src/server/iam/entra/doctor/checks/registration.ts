@@ -42,7 +42,7 @@ export const registrationChecks: readonly Check[] = [
         return not(
           'fail',
           'The registration has no enterprise application in this tenant.',
-          'Enterprise applications > New application, or register the application anew (guide, step 1)',
+          'Enterprise applications > New application, or register the application again (guide, step 1)',
           `az ad sp create --id ${config.clientId}`,
         );
       if (principal.accountEnabled === false)
@@ -83,7 +83,7 @@ export const registrationChecks: readonly Check[] = [
   {
     id: 'logout-url',
     group,
-    why: 'Whoever signs out at Microsoft, or in another application, is else still signed in here.',
+    why: 'Otherwise people who sign out at Microsoft, or in another application, stay signed in here.',
     run(facts) {
       const { application, config } = facts;
       // Microsoft takes https only, so there is nothing to register for a gateway on this machine.

@@ -136,6 +136,20 @@ test('calls of one identity leave a server free for others, and are told when to
   expect((await held[3])?.status).toBe(200);
 });
 
+test('two paths to one server share what an identity may have there', async () => {
+  await start({ callsPerIdentity: 2 });
+  const again = new URL(`${upstream.url}?tenant=other`);
+  house.routes.set('again', routeOf('again', again));
+  house.routes.set('upper', routeOf('upper', new URL(upstream.url.href.replace('http:', 'HTTP:'))));
+  const calls = ['time', 'again'].map((name) => send(`${house.origin}/${name}/mcp`, call));
+  await until(() => waiting.length === 2);
+  for (const name of ['time', 'again', 'upper'])
+    expect(await send(`${house.origin}/${name}/mcp`, call)).toMatchObject({ status: 429 });
+  for (const res of waiting) sendJson(res, {});
+  await Promise.all(calls);
+  expect(house.gateway.counts()).toMatchObject({ calls: 0, upstream: { calls: 0 } });
+});
+
 test('streams take no connection from calls, and have a limit of their own', async () => {
   await start({ connectionsPerServer: 1, queuePerServer: 0, streamsPerServer: 2 });
   const streams = [await open(url, { as: 'alice' }), await open(url, { as: 'alice' })];

@@ -322,3 +322,61 @@ test('docs/architecture.md names files and functions that are there', () => {
       new RegExp(`^export (?:async )?(?:function|const) ${name}\\b`, 'm'),
     );
 });
+
+test('the three questions of a newcomer are answered in one step each', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  for (const [question, line] of [
+    ['where is a tool call authorized?', 'export function decide('],
+    ['where is a personal token revoked?', 'export async function revokeToken('],
+    ['where does a setting get its default?', "default: '"],
+  ] as const) {
+    const [, file = ''] =
+      new RegExp(`\\| ${question.replace('?', '\\?')}\\s*\\| \`([^\`]+)\``).exec(page) ?? [];
+    expect(readFileSync(join('src', file), 'utf8'), question).toContain(line);
+  }
+});
+
+test('what went into the house last went where docs/architecture.md says that new things go', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const [, goes = ''] = /## Where a new thing goes\n([\s\S]*?)\n## /.exec(page) ?? [];
+  const rows = goes.split('\n').filter((line) => /^\| (?!new |-)/.test(line));
+  const named = (row: string): string[] => [...row.matchAll(/`([^`\s]+)`/g)].map(([, name = '']) => name);
+  // The last cell names files that are there, below src/ or below the room that the row is about.
+  const below = ['src', 'src/server', 'src/server/identity', 'src/server/identity/providers'];
+  const missing = rows.flatMap((row) =>
+    named(row.split('|').at(-2) ?? '').filter(
+      (name) => !below.some((room) => files.includes(posix.join(room, name))),
+    ),
+  );
+  expect(rows.length).toBeGreaterThan(6);
+  expect(missing).toEqual([]);
+
+  // Requests for access, the entity that came last: each file that its row asks for, and each line that joins it.
+  const entity = rows.find((row) => row.startsWith('| entity ')) ?? '';
+  for (const word of ['contract/', 'registry/', 'a migration', 'db/tables.ts', 'registry/handlers.ts'])
+    expect(entity, word).toContain(word);
+  const has = (file: string, text: string): boolean => readFileSync(join('src', file), 'utf8').includes(text);
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'src/contract/people/access-requests.ts',
+      'src/server/registry/access-requests/store.ts',
+      'src/server/registry/access-requests/handlers.ts',
+    ]),
+  );
+  expect(has('contract/index.ts', 'accessRequestEndpoints')).toBe(true);
+  expect(has('server/db/tables.ts', 'access_requests: ')).toBe(true);
+  expect(has('server/db/migrate.ts', 'access-requests.ts')).toBe(true);
+  expect(has('server/registry/handlers.ts', 'accessRequestHandlers')).toBe(true);
+});
+
+test('words that once meant several things in the server mean one', () => {
+  const words = ['Sessions', 'Fault', 'Place', 'Asked', 'Limits', 'Ending', 'Failure'];
+  const inServer = sources.filter((file) => file.startsWith('src/server/'));
+  const texts = inServer.map((file) => readFileSync(file, 'utf8'));
+  const twice = words.filter(
+    (word) =>
+      texts.filter((text) => new RegExp(`^export (?:interface|type|class) ${word}\\b`, 'm').test(text))
+        .length > 1,
+  );
+  expect(twice).toEqual([]);
+});

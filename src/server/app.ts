@@ -16,7 +16,7 @@ import { staticUi } from './http/static-ui.ts';
 import { type SystemWorld, systemHandlers } from './http/system.ts';
 import type { TrustedProvider } from './identity/bearer.ts';
 import type { Login } from './identity/sessions/login.ts';
-import type { Sessions } from './identity/sessions/sessions.ts';
+import type { BrowserSessions } from './identity/sessions/sessions.ts';
 import type { Log } from './log.ts';
 import { type ConsentWorld, mountConsent } from './oauth/consent/consent.ts';
 import { mountDevice } from './oauth/consent/device.ts';
@@ -32,7 +32,7 @@ export interface AppWorld extends RegistryWorld, SystemWorld {
   /** Counts what is limited. */
   readonly allow: Allow;
   readonly identity: HttpIdentity;
-  readonly sessions: Sessions;
+  readonly sessions: BrowserSessions;
   readonly login: Login;
   readonly trusted: readonly TrustedProvider[];
   /** Where people say which programs may act for them. */

@@ -1,11 +1,7 @@
 import { Option } from 'commander';
 import type { Output } from '../../contract/endpoint.ts';
-import type {
-  discoveryModes,
-  egressModes,
-  egressProviders,
-  serverEgressEndpoints,
-} from '../../contract/servers/server-egress.ts';
+import { discoveryModes, egressModes, egressProviders } from '../../contract/servers/egress-words.ts';
+import type { serverEgressEndpoints } from '../../contract/servers/server-egress.ts';
 import { type AddCommands, addCommand, pathOption, type Run, wholeNumber } from '../command.ts';
 import { allOf } from '../input/confirm.ts';
 import type { Paint } from '../output/output.ts';
@@ -13,23 +9,6 @@ import { fields } from '../output/table.ts';
 import { misuse } from '../trouble.ts';
 
 type Egress = Output<(typeof serverEgressEndpoints)['servers.egress']>;
-
-const modes: (typeof egressModes)[number][] = [
-  ...(['none', 'operator_credential', 'oauth_user', 'pat', 'obo_exchange', 'client_credentials'] as const),
-];
-const services: (typeof egressProviders)[number][] = [
-  ...([
-    'custom',
-    'github',
-    'google',
-    'atlassian',
-    'microsoft',
-    'slack',
-    'notion',
-    'linear',
-    'sentry',
-  ] as const),
-];
 
 interface Flags {
   path: string;
@@ -68,10 +47,12 @@ export const addEgressCommands: AddCommands = (program, on) => {
     ],
   })
     .addOption(pathOption())
-    .addOption(new Option('--mode <mode>', 'whose credential, and how').choices(modes).makeOptionMandatory())
+    .addOption(
+      new Option('--mode <mode>', 'whose credential, and how').choices(egressModes).makeOptionMandatory(),
+    )
     .addOption(
       new Option('--provider <name>', 'a service whose addresses are known')
-        .choices(services)
+        .choices(egressProviders)
         .default('custom'),
     )
     .option('--client-id <id>', 'the client that the gateway is there; without one it registers itself')
@@ -98,9 +79,9 @@ export const addEgressCommands: AddCommands = (program, on) => {
     .option('--header-prefix <text>', "what stands before it (default 'Bearer ')")
     .option('--max-days <days>', 'for pat: how long a token may be kept', wholeNumber(1, 365))
     .addOption(
-      new Option('--discovery <who>', 'who looks at what it offers, for checks and the catalogue').choices([
-        ...(['none', 'client_credentials', 'person', 'app_only'] as const),
-      ]),
+      new Option('--discovery <who>', 'who looks at what it offers, for checks and the catalogue').choices(
+        discoveryModes,
+      ),
     )
     .action(on(configure));
 };

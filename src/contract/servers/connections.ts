@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
 import { normalizePath } from '../values/server-path.ts';
-import { connectionPurpose, egressModes, egressProviders } from './server-egress.ts';
+import { egressModes, egressProviders } from './egress-words.ts';
+import { connectionPurpose } from './server-egress.ts';
 
 /** A server that wants a credential of each person, and the caller's own there; never the credential itself. */
 export const connection = z.object({

@@ -6,8 +6,8 @@ import { isObject } from '../values/json.ts';
 import { metadata } from '../values/metadata.ts';
 import { installPlainIssues } from '../values/plain-issues.ts';
 import { normalizePath, serverPath } from '../values/server-path.ts';
+import { egressModes } from './egress-words.ts';
 import { authSchemes, credentialInput } from './server-credentials.ts';
-import { egressModes } from './server-egress.ts';
 
 // The command line reads files by these schemas without the endpoints.
 installPlainIssues();

@@ -112,11 +112,11 @@ const remedies: Record<TrailAlarm, string> = {
   low_disk: `the disk of DATA_DIR has less room than AUDIT_MIN_FREE_MB. ${counted} Free some space, or move DATA_DIR to a larger disk.`,
 };
 
-type Limits = Pick<RoomWorld, 'maxBytes' | 'minFreeBytes'>;
+type RoomLimits = Pick<RoomWorld, 'maxBytes' | 'minFreeBytes'>;
 
 function alarmOf(
   { bytes, freeBytes }: Omit<TrailRoom, 'alarm'>,
-  { maxBytes, minFreeBytes }: Limits,
+  { maxBytes, minFreeBytes }: RoomLimits,
 ): TrailAlarm | null {
   if (freeBytes !== null && minFreeBytes > 0 && freeBytes < minFreeBytes) return 'low_disk';
   return bytes !== null && maxBytes > 0 && bytes >= maxBytes ? 'size_limit' : null;

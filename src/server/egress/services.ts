@@ -1,4 +1,4 @@
-import type { egressProviders } from '../../contract/servers/server-egress.ts';
+import type { egressProviders } from '../../contract/servers/egress-words.ts';
 
 /** What is known of a service that people have accounts at. */
 export interface Service {

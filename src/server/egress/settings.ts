@@ -1,4 +1,5 @@
-import type { EgressInput, EgressMode } from '../../contract/servers/server-egress.ts';
+import type { EgressMode } from '../../contract/servers/egress-words.ts';
+import type { EgressInput } from '../../contract/servers/server-egress.ts';
 import { Failure, invalidInput } from '../failure/errors.ts';
 import { services } from './services.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';

@@ -4,7 +4,7 @@ import type { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
 import type { Place } from './read/place.ts';
-import type { Asked, Message, MessageId } from './read/read-call.ts';
+import type { AskedCall, Message, MessageId } from './read/read-call.ts';
 import { type Trace, traceIn } from './read/trace.ts';
 import type { Opening } from './sessions/openings.ts';
 import type { Tended } from './sessions/tend.ts';
@@ -32,7 +32,7 @@ export interface Exchange {
   /** What the identity may do, and the server as it was, when the request was allowed. */
   rights?: object | undefined;
   route?: Route | undefined;
-  asked?: Asked | undefined;
+  asked?: AskedCall | undefined;
   /** The virtual server that a call came through, and the name that the tool has there. */
   via?: { readonly server: string; readonly alias: string | undefined } | undefined;
   /** What else the audit record says. */

@@ -15,7 +15,7 @@ import {
   startUpstream,
   type TestGateway,
 } from './gateway.test-support.ts';
-import type { Limits } from './limits.ts';
+import type { GatewayLimits } from './limits.ts';
 
 let upstream: ScriptedUpstream;
 let house: TestGateway;
@@ -27,7 +27,7 @@ beforeEach(async () => {
   await start();
 });
 
-async function start(limits: Partial<Limits> = {}): Promise<void> {
+async function start(limits: Partial<GatewayLimits> = {}): Promise<void> {
   house = await startGateway({ alice: ['* * *'] }, { limits });
   house.routes.set('time', routeOf('time', upstream.url));
   url = `${house.origin}/time/mcp`;

@@ -11,19 +11,19 @@ import { connected, connectedAnew, withAnew } from './connected.ts';
 import { auditEvent, beginExchange, type Exchange } from './exchange.ts';
 import { type Errand, forward } from './forward.ts';
 import { createOlderStreams, type OlderStreams } from './legacy.ts';
-import { defaultLimits, type Limits } from './limits.ts';
+import { defaultLimits, type GatewayLimits } from './limits.ts';
 import { createListMemory, type ListMemory } from './lists/list-memory.ts';
 import { decideAll, filterFor, requireReach } from './may.ts';
 import { ownAuthorization, requestHeaders } from './pass-headers.ts';
 import { type Asking, ask } from './read/ask.ts';
 import { owns, type Place } from './read/place.ts';
-import type { Asked } from './read/read-call.ts';
+import type { AskedCall } from './read/read-call.ts';
 import { answerEmptyList, asksForOneList, refuse } from './refuse.ts';
 import { routeTo, type Target } from './route.ts';
 import { createOpenings, type Openings } from './sessions/openings.ts';
 import { createSeals, type Seals } from './sessions/seals.ts';
 import { takeCall, takeStream } from './sessions/seats.ts';
-import { createSessions, type SessionPlace, type Sessions } from './sessions/sessions.ts';
+import { createSessions, type McpSessions, type SessionPlace } from './sessions/sessions.ts';
 import { createTasks, type Tasks } from './sessions/tasks.ts';
 import { tendAnswers } from './sessions/tend.ts';
 import { createStillAllowed } from './still-allowed.ts';
@@ -34,9 +34,9 @@ import type { Gateway, GatewayWorld, ServerSession, Terminal } from './world.ts'
 
 interface Running extends Omit<GatewayWorld, 'terminal'> {
   readonly terminal: Terminal | undefined;
-  readonly limits: Limits;
+  readonly limits: GatewayLimits;
   readonly lists: ListMemory;
-  readonly sessions: Sessions;
+  readonly sessions: McpSessions;
   readonly tasks: Tasks;
   readonly openings: Openings;
   readonly showUrls: LRUCache<string, true>;
@@ -269,7 +269,11 @@ const atHand =
   /^(?:initialize|ping|notifications\/|logging\/|server\/discover|[a-z/]+\/list$|\$end|\$response)/;
 
 /** How long the beginning of an answer is waited for, and the setting that says so. */
-function waitFor(asked: Asked | undefined, route: Route, { headersMs, callMs }: Limits): Errand['wait'] {
+function waitFor(
+  asked: AskedCall | undefined,
+  route: Route,
+  { headersMs, callMs }: GatewayLimits,
+): Errand['wait'] {
   if (asked?.messages.every(({ method }) => atHand.test(method)))
     return { ms: headersMs, setting: 'the setting MCP_PROXY_TIMEOUT' };
   return route.callMs === null

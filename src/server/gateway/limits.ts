@@ -1,5 +1,5 @@
 /** What the data plane takes and holds at most; times in milliseconds, sizes in bytes. */
-export interface Limits {
+export interface GatewayLimits {
   /** A request body. */
   readonly bodyBytes: number;
   /** The bodies of one identity's requests under way together, and of all requests. */
@@ -48,7 +48,7 @@ export interface Limits {
 }
 
 /** Limits that suit one process on two cores; those that depend on clients and servers are settings. */
-export const defaultLimits: Limits = {
+export const defaultLimits: GatewayLimits = {
   bodyBytes: 4 * 1024 * 1024,
   bodyBytesPerIdentity: 16 * 1024 * 1024,
   bodyBytesTotal: 128 * 1024 * 1024,

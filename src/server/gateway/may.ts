@@ -7,7 +7,7 @@ import { type Filter, listFilter, streamFilter } from './lists/filter.ts';
 import type { ListMemory } from './lists/list-memory.ts';
 import type { ListRules } from './lists/prune.ts';
 import type { RewriteEvent } from './lists/sse.ts';
-import type { Asked } from './read/read-call.ts';
+import type { AskedCall } from './read/read-call.ts';
 import type { TaskPassage } from './sessions/tasks.ts';
 
 /** Answers whether an identity may make a call, by the grants of this moment. */
@@ -30,7 +30,7 @@ export function decideAll(
   exchange: Exchange,
   identity: Identity,
   server: string,
-  asked: Asked,
+  asked: AskedCall,
   isList = false,
 ): boolean {
   const refused = firstRefused(decide, identity, server, asked, (scope) => {
@@ -61,7 +61,7 @@ export function firstRefused(
   decide: Decide,
   identity: Identity,
   server: string,
-  { messages }: Asked,
+  { messages }: AskedCall,
   allowedBy?: (scope: string) => void,
 ): { readonly reason: RefusalReason; readonly call: Call } | undefined {
   for (const { method, tool, prompt, resource, subscribes = [] } of messages)
@@ -129,7 +129,7 @@ export function filterFor(
   { decide, rightsOf, lists: memory }: Rights,
   identity: Identity,
   { name: server, invalidTools }: Pick<Route, 'name' | 'invalidTools'>,
-  asked: Asked,
+  asked: AskedCall,
   rewriteOther: RewriteEvent | undefined,
   limit: number,
   tasks?: Pick<TaskPassage, 'isList' | 'reword'>,
@@ -176,11 +176,11 @@ function among(rights: object, invalid: object): object {
 
 const listMethods: ReadonlySet<string> = new Set(lists.map(({ method }) => method));
 
-function asksForList({ messages }: Asked): boolean {
+function asksForList({ messages }: AskedCall): boolean {
   return messages.some(({ method }) => listMethods.has(method));
 }
 
-function asksFor({ messages }: Asked, list: List): boolean {
+function asksFor({ messages }: AskedCall, list: List): boolean {
   return messages.some(({ method }) => method === list.method);
 }
 

@@ -4,7 +4,13 @@ import { headersOf, problemOf, rpcErrorOf } from '../failure/problem.ts';
 import { endUnread, leavesMuchUnread } from '../http/request/unread.ts';
 import type { Exchange } from './exchange.ts';
 import { headerMismatch } from './read/agree.ts';
-import { type Asked, invalidRequest, type Message, type MessageId, parseError } from './read/read-call.ts';
+import {
+  type AskedCall,
+  invalidRequest,
+  type Message,
+  type MessageId,
+  parseError,
+} from './read/read-call.ts';
 
 /** The header that names an exchange in every answer. */
 export const correlationHeader = 'x-correlation-id';
@@ -113,7 +119,7 @@ function elicitation({ message, url }: ConnectionNeeded, elicitationId: string):
 }
 
 /** Whether the result of a request may be that input is needed (MCP 2026-07-28). */
-function takesInput({ batch, messages: [{ method, version }] }: Asked): boolean {
+function takesInput({ batch, messages: [{ method, version }] }: AskedCall): boolean {
   return !batch && version !== undefined && /^(?:tools\/call|prompts\/get|resources\/read)$/.test(method);
 }
 
@@ -131,20 +137,23 @@ const emptyLists: Readonly<Record<string, string>> = Object.assign(Object.create
 });
 
 /** Whether a request is one for a list, which is empty for who may not have it: a client that lists all must not end. */
-export function asksForOneList({ batch, messages: [{ kind, method }] }: Asked, exchange: Exchange): boolean {
+export function asksForOneList(
+  { batch, messages: [{ kind, method }] }: AskedCall,
+  exchange: Exchange,
+): boolean {
   const canBeAnswered = exchange.place?.endpoint === 'mcp' || exchange.say !== undefined;
   return canBeAnswered && !batch && kind === 'request' && method in emptyLists;
 }
 
 /** Answers a request for a list that the caller may not have with an empty one, in the form of its era. */
-export function answerEmptyList(exchange: Exchange, asked: Asked): void {
+export function answerEmptyList(exchange: Exchange, asked: AskedCall): void {
   answerList(exchange, asked, []);
 }
 
 /** Answers a request for a list with the given items, in the form of its era. */
 export function answerList(
   exchange: Exchange,
-  { messages: [message] }: Asked,
+  { messages: [message] }: AskedCall,
   items: readonly unknown[],
 ): void {
   answerResult(exchange, message, { [emptyLists[message.method] ?? '']: items });

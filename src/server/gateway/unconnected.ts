@@ -9,12 +9,12 @@ import type { Asking } from './read/ask.ts';
 import type { Message } from './read/read-call.ts';
 import { answerList, answerResult, connectInput, correlationHeader } from './refuse.ts';
 import type { Target } from './route.ts';
-import type { SessionPlace, Sessions } from './sessions/sessions.ts';
+import type { McpSessions, SessionPlace } from './sessions/sessions.ts';
 
 /** What requests to servers that want a connection are served with. */
 export interface ConnectingWorld {
   readonly connections?: Connections | undefined;
-  readonly sessions: Sessions;
+  readonly sessions: McpSessions;
   readonly decide: Decide;
   /** Clients that said that they show addresses to people, by server, holder and name. */
   readonly showUrls: LRUCache<string, true>;

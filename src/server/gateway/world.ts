@@ -7,22 +7,22 @@ import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts
 import type { Doors } from './admit.ts';
 import type { Exchange } from './exchange.ts';
 import type { Errand } from './forward.ts';
-import type { Limits } from './limits.ts';
+import type { GatewayLimits } from './limits.ts';
 import type { Rights } from './may.ts';
 import type { Asking } from './read/ask.ts';
 import type { Place } from './read/place.ts';
-import type { Asked } from './read/read-call.ts';
+import type { AskedCall } from './read/read-call.ts';
 import type { Target } from './route.ts';
 import type { UpstreamCounts, Upstreams } from './upstream/upstream.ts';
 
 /** What the gateway lends to endpoints that it serves itself. */
 export interface TerminalKit {
   readonly upstreams: Upstreams;
-  readonly limits: Limits;
+  readonly limits: GatewayLimits;
   /** Takes a seat for a call of an identity to a server, by its pool; returns how to leave it. */
   takeCall(identity: Identity, pool: string): () => void;
   /** How long the beginning of an answer is waited for, and what sets that. */
-  waitFor(asked: Asked | undefined, route: Route): Errand['wait'];
+  waitFor(asked: AskedCall | undefined, route: Route): Errand['wait'];
   /** The client's own `Authorization` for a server, where the setting of the server passes it on. */
   authorizationOf(exchange: Exchange, credentials: Credentials): string | undefined;
   /** A target with the credential of whoever calls, for servers that want one, and how to get another. */
@@ -70,7 +70,7 @@ export interface GatewayWorld extends Doors {
   toolsChanged(server: string): void;
   readonly trail: Pick<Trail, 'record'>;
   /** What differs from `defaultLimits`. */
-  readonly limits?: Partial<Limits>;
+  readonly limits?: Partial<GatewayLimits>;
   /**
    * Keys of 32 bytes that seal the addresses of legacy SSE sessions, and the ids of sessions and tasks: the first seals, all open. Processes
    * behind one address share them. Default: random.

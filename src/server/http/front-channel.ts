@@ -2,12 +2,12 @@ import type { Context, Hono } from 'hono';
 import type { Trail } from '../audit/event.ts';
 import { Failure } from '../failure/errors.ts';
 import type { TrustedProvider } from '../identity/bearer.ts';
-import type { Sessions } from '../identity/sessions/sessions.ts';
+import type { BrowserSessions } from '../identity/sessions/sessions.ts';
 import type { HttpEnv } from './env.ts';
 
 /** What front-channel logout needs. */
 export interface FrontChannelWorld {
-  readonly sessions: Sessions;
+  readonly sessions: BrowserSessions;
   readonly trusted: readonly TrustedProvider[];
   readonly trail: Trail;
   readonly now: () => number;

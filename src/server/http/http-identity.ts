@@ -4,13 +4,13 @@ import { asFailure, Failure } from '../failure/errors.ts';
 import { carriesToken } from '../identity/identify.ts';
 import { type Identify, type Identity, registryApi } from '../identity/identity.ts';
 import { csrfTokenOf } from '../identity/keys.ts';
-import type { Sessions } from '../identity/sessions/sessions.ts';
+import type { BrowserSessions } from '../identity/sessions/sessions.ts';
 import type { HttpIdentity } from './env.ts';
 import { readCookies, sessionCookieName } from './request/cookies.ts';
 
 /** What the control plane's identities are made from. */
 export interface HttpIdentityWorld {
-  readonly sessions: Sessions;
+  readonly sessions: BrowserSessions;
   readonly identifyByToken: Identify;
   readonly accessOf: (identity: Identity) => Access;
   readonly csrfKey: Buffer;

@@ -8,7 +8,7 @@ import { asFailure, Failure, type FailureCode } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Begun, Login, SignedIn } from '../identity/sessions/login.ts';
 import { attemptCookiePrefix, attemptLasts } from '../identity/sessions/login-attempts.ts';
-import type { Sessions } from '../identity/sessions/sessions.ts';
+import type { BrowserSessions } from '../identity/sessions/sessions.ts';
 import { type Log, masked } from '../log.ts';
 import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
@@ -53,7 +53,7 @@ function networkOf(address: string | null): string {
 
 /** What signing in and out needs. */
 export interface SignInWorld {
-  readonly sessions: Sessions;
+  readonly sessions: BrowserSessions;
   readonly config: Pick<Config, 'registryUrl' | 'session'>;
   readonly login: Login;
   readonly identity: HttpIdentity;

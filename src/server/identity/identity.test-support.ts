@@ -24,7 +24,7 @@ import { mintToken, type PersonalTokens } from './personal-token.ts';
 import { entra } from './providers/entra.ts';
 import type { Owner } from './session-rows.ts';
 import { createLogin, type Login, type SignedIn } from './sessions/login.ts';
-import { createSessions, type Sessions } from './sessions/sessions.ts';
+import { type BrowserSessions, createSessions } from './sessions/sessions.ts';
 
 /** How old groups may get in these tests, and how long they are believed beyond that, in milliseconds. */
 export const ages = { maxAge: 600_000, grace: 3_600_000 };
@@ -48,7 +48,7 @@ export interface IdentityRoom {
   /** What was told of groups: those of before, and now. */
   readonly seen: [before: readonly string[], now: readonly string[]][];
   readonly now: () => number;
-  readonly sessions: Sessions;
+  readonly sessions: BrowserSessions;
   /** Mints a personal token in a session. */
   mint(session: string): Promise<string>;
   /** Who a bearer token is. */

@@ -9,14 +9,14 @@ export interface Owner {
 }
 
 /** How sessions end before their time: when, why in words for their owner, and what the next sign-in has to ask for. */
-export interface Ending {
+export interface SessionEnding {
   readonly at: string;
   readonly because: string;
   readonly claims?: string | undefined;
 }
 
 /** Ends the living sessions of somebody; answers how many. They stay as rows, to say why, until they would have expired. */
-export async function endSessionsOf(db: Db, owner: Owner, how: Ending): Promise<number> {
+export async function endSessionsOf(db: Db, owner: Owner, how: SessionEnding): Promise<number> {
   return inTransaction(db, async (trx) => {
     const ended = await trx
       .updateTable('sessions')
@@ -34,7 +34,12 @@ export async function endSessionsOf(db: Db, owner: Owner, how: Ending): Promise<
 }
 
 /** Ends the sessions that belong to one browser session at the provider; answers how many. */
-export async function endSessionsBySid(db: Db, provider: string, sid: string, how: Ending): Promise<number> {
+export async function endSessionsBySid(
+  db: Db,
+  provider: string,
+  sid: string,
+  how: SessionEnding,
+): Promise<number> {
   const ended = await changing(
     db,
     'session',
@@ -57,6 +62,6 @@ function hashesOf(rows: readonly { readonly id_hash: string }[]): string[] {
 }
 
 /** What a row says once it has ended. */
-export function endedOf({ at, because, claims }: Ending) {
+export function endedOf({ at, because, claims }: SessionEnding) {
   return { ended_at: at, ended_because: because, claims: claims ?? null };
 }

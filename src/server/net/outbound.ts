@@ -118,7 +118,7 @@ function faultOfUrl(url: string | URL, policy: OutboundPolicy): string | undefin
   return /(^|\.)localhost$/.test(host) ? refusalOf('127.0.0.1', policy) : undefined;
 }
 
-interface Limits {
+interface OutboundLimits {
   readonly signal: AbortSignal;
   headersArrived(): void;
   end(): void;
@@ -126,7 +126,10 @@ interface Limits {
   explain(error: unknown): unknown;
 }
 
-function startLimits(options: Omit<OutboundOptions, 'policy'>, callers: AbortSignal | undefined): Limits {
+function startLimits(
+  options: Omit<OutboundOptions, 'policy'>,
+  callers: AbortSignal | undefined,
+): OutboundLimits {
   const limit = new AbortController();
   const expire = (ms: number, what: string): NodeJS.Timeout =>
     setTimeout(() => limit.abort(new Failure('upstream_timeout', `${what} within ${ms / 1000} s.`)), ms);
@@ -146,7 +149,11 @@ function startLimits(options: Omit<OutboundOptions, 'policy'>, callers: AbortSig
   };
 }
 
-function withBodyLimits(response: Response, limits: Limits, maxBytes = Number.POSITIVE_INFINITY): Response {
+function withBodyLimits(
+  response: Response,
+  limits: OutboundLimits,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Response {
   if (!response.body) {
     limits.end();
     return response;

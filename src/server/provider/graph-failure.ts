@@ -31,7 +31,7 @@ export class GraphFailure extends Failure {
 }
 
 /** What was asked, for the message. */
-export interface Asked {
+export interface GraphRequest {
   readonly method: string;
   readonly path: string;
   /** The permission that it takes, named when Graph answers 403. */
@@ -40,7 +40,7 @@ export interface Asked {
 
 /** The failure that an answer of Graph with a status of 400 or more amounts to. */
 export function graphFailure(
-  asked: Asked,
+  asked: GraphRequest,
   status: number,
   body: unknown,
   header?: string | null,
@@ -63,11 +63,11 @@ export function isUncertainStatus(status: number): boolean {
 }
 
 /** What has to be said of a request that may have been carried out; nothing of one that only reads. */
-export function doubtAbout({ method, path }: Asked): string {
+export function doubtAbout({ method, path }: GraphRequest): string {
   return method === 'GET' || path === '/$batch' ? '' : ' Whether it was done is not known.';
 }
 
-function judge({ permission }: Asked, status: number, message: string): [FailureCode, string] {
+function judge({ permission }: GraphRequest, status: number, message: string): [FailureCode, string] {
   const said = message.replace(/\.$/, '');
   if (status === 401) return ['directory_denied', `Microsoft Graph does not accept the token: ${said}`];
   if (status === 403)

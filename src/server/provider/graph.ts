@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Failure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { type BatchAnswer, type BatchRequest, sendBatch } from './graph-batch.ts';
-import { type Asked, doubtAbout, graphFailure, isUncertainStatus } from './graph-failure.ts';
+import { doubtAbout, type GraphRequest, graphFailure, isUncertainStatus } from './graph-failure.ts';
 import { jsonBody } from './json-body.ts';
 import { ifFound } from './not-there.ts';
 import { noPlace } from './page-place.ts';
@@ -143,7 +143,12 @@ function urlOf(base: string, path: string, { query = {}, eventual }: GraphOption
   return url;
 }
 
-async function request(world: GraphWorld, url: URL, asked: Asked, options: GraphOptions): Promise<unknown> {
+async function request(
+  world: GraphWorld,
+  url: URL,
+  asked: GraphRequest,
+  options: GraphOptions,
+): Promise<unknown> {
   const id = world.newId();
   let again: { claims: string | null } | undefined;
   let mayBeDone = false;
@@ -179,7 +184,7 @@ async function request(world: GraphWorld, url: URL, asked: Asked, options: Graph
 async function once(
   world: GraphWorld,
   url: URL,
-  asked: Asked,
+  asked: GraphRequest,
   { body, headers, eventual }: GraphOptions,
   call: { token: string; id: string },
 ): Promise<Response | Failure> {

@@ -1,7 +1,7 @@
 import { nameOfPath } from '../../contract/servers/servers.ts';
 
 /** Which part of a list is asked for. */
-export interface Asked {
+export interface Selection {
   readonly query?: string | undefined;
   readonly limit: number;
   readonly offset: number;
@@ -18,7 +18,7 @@ export interface Listed {
 /** One page of the things that `mayList` allows and in which the query occurs, by name; `total` counts all of these. */
 export function select<T>(
   things: readonly T[],
-  { query, limit, offset }: Asked,
+  { query, limit, offset }: Selection,
   { listed, mayList }: { listed: (thing: T) => Listed; mayList: (name: string) => boolean },
 ): { page: T[]; total: number } {
   const wanted = query?.trim().toLowerCase() ?? '';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { decodeName, disagreement, mayBatch } from './agree.ts';
-import type { Asked, Message } from './read-call.ts';
+import type { AskedCall, Message } from './read-call.ts';
 
-const asked = (message: Partial<Message>): Asked => ({
+const asked = (message: Partial<Message>): AskedCall => ({
   is: 'asked',
   batch: false,
   messages: [{ kind: 'request', id: 1, method: 'tools/call', tool: 'x', name: 'x', ...message }],
@@ -46,7 +46,7 @@ test.each([
 );
 
 test('a batch has no one method, and only the eras that had batches have one', () => {
-  const batch: Asked = { ...asked({}), batch: true };
+  const batch: AskedCall = { ...asked({}), batch: true };
   expect(disagreement(batch, none)).toBeUndefined();
   expect(disagreement(batch, { ...none, method: 'tools/call' })).toBeTypeOf('string');
   expect([undefined, '2025-03-26', '2025-06-18', '2025-11-25', modern].map(mayBatch)).toEqual([

@@ -1,4 +1,4 @@
-import type { Asked, Message } from './read-call.ts';
+import type { AskedCall, Message } from './read-call.ts';
 
 /** The headers by which a client repeats what its body says (MCP 2026-07-28, SEP-2243). */
 export interface RepeatedHeaders {
@@ -25,7 +25,11 @@ export function mayBatch(version: string | undefined): boolean {
  * What a header and the body disagree about, in words; undefined when they agree. Headers that are present are always
  * compared; those that 2026-07-28 requires must be there once the version header or the body states that era.
  */
-export function disagreement(asked: Asked, headers: RepeatedHeaders, areRequired = true): string | undefined {
+export function disagreement(
+  asked: AskedCall,
+  headers: RepeatedHeaders,
+  areRequired = true,
+): string | undefined {
   const [message] = asked.messages;
   if (asked.batch)
     return (headers.method ?? headers.name) === undefined

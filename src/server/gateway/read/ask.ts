@@ -2,24 +2,24 @@ import { Failure } from '../../failure/errors.ts';
 import type { BodyRoom } from '../../http/request/body-room.ts';
 import type { Share } from '../../identity/shares.ts';
 import type { Exchange } from '../exchange.ts';
-import type { Limits } from '../limits.ts';
+import type { GatewayLimits } from '../limits.ts';
 import { disagreement, mayBatch } from './agree.ts';
-import { type Asked, invalidRequest, readCall } from './read-call.ts';
+import { type AskedCall, invalidRequest, readCall } from './read-call.ts';
 import { traceIn } from './trace.ts';
 
 /** What a request asks, and the bytes that say so. */
 export interface Asking {
-  readonly asked: Asked;
+  readonly asked: AskedCall;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly body: Buffer | null;
 }
 
-const stream: Asked = {
+const stream: AskedCall = {
   is: 'asked',
   batch: false,
   messages: [{ kind: 'notification', id: null, method: '$stream' }],
 };
-const end: Asked = {
+const end: AskedCall = {
   is: 'asked',
   batch: false,
   messages: [{ kind: 'notification', id: null, method: '$end' }],
@@ -28,7 +28,12 @@ const end: Asked = {
 const json = /^application\/json\s*(?:;\s*charset\s*=\s*"?utf-8"?\s*)?$/i;
 
 /** Reads what a request asks of a server: from its body, or from its method when it has none. */
-export async function ask(exchange: Exchange, room: BodyRoom, share: Share, limits: Limits): Promise<Asking> {
+export async function ask(
+  exchange: Exchange,
+  room: BodyRoom,
+  share: Share,
+  limits: GatewayLimits,
+): Promise<Asking> {
   const { req, res } = exchange;
   if (req.method === 'GET') return { asked: note(exchange, stream), method: 'GET', body: null };
   if (req.method !== 'POST') return { asked: note(exchange, end), method: 'DELETE', body: null };
@@ -46,7 +51,7 @@ export async function ask(exchange: Exchange, room: BodyRoom, share: Share, limi
   return { asked, method: 'POST', body };
 }
 
-function note(exchange: Exchange, asked: Asked): Asked {
+function note(exchange: Exchange, asked: AskedCall): AskedCall {
   const [{ traceparent, tracestate }] = asked.messages;
   exchange.asked = asked;
   exchange.trace ??= traceIn(traceparent, tracestate);
@@ -67,7 +72,7 @@ function checkEncoding({ req: { headers } }: Exchange): void {
     throw new Failure('unsupported_media_type', 'Send the body as application/json in UTF-8.');
 }
 
-function checkHeaders(exchange: Exchange, asked: Asked): void {
+function checkHeaders(exchange: Exchange, asked: AskedCall): void {
   const { headers } = exchange.req;
   const version = oneOf(headers['mcp-protocol-version']);
   // The transport of 2024-11-05 knows none of these headers; what is there must still be true.

@@ -34,14 +34,14 @@ export interface Message {
 }
 
 /** What one HTTP request asks: one message, or several in a batch. */
-export interface Asked {
+export interface AskedCall {
   readonly is: 'asked';
   readonly messages: readonly [Message, ...Message[]];
   readonly batch: boolean;
 }
 
 /** A body that is not passed on: the failure's code and message, the JSON-RPC code and the id to answer with. */
-export interface Fault {
+export interface CallFault {
   readonly is: 'fault';
   readonly code: FailureCode;
   readonly message: string;
@@ -91,7 +91,7 @@ const namedMethods = /^(?:tools\/call|prompts\/get|resources\/|tasks\/|completio
 const mostSubscriptions = 1_000;
 
 /** Reads a request body as JSON-RPC: what it asks, or why it cannot be passed on. Never throws. */
-export function readCall(body: Buffer, batchLimit: number): Asked | Fault {
+export function readCall(body: Buffer, batchLimit: number): AskedCall | CallFault {
   if (!isUtf8(body)) return fault('invalid_json', 'The body is not UTF-8.', parseError);
   try {
     const reader = new CallReader(body.toString('utf8'), batchLimit);
@@ -106,8 +106,8 @@ export function readCall(body: Buffer, batchLimit: number): Asked | Fault {
 }
 
 class Refused extends Error {
-  readonly fault: Fault;
-  constructor(why: Fault) {
+  readonly fault: CallFault;
+  constructor(why: CallFault) {
     super(why.message);
     this.fault = why;
   }
@@ -133,7 +133,7 @@ class CallReader {
     this.#batchLimit = batchLimit;
   }
 
-  read(): Asked | Fault {
+  read(): AskedCall | CallFault {
     const scan = this.#scan;
     const start = scan.space(0);
     if (scan.text.charAt(start) === '[') return this.#batch(start);
@@ -142,10 +142,10 @@ class CallReader {
     return 'is' in message ? message : { is: 'asked', messages: [message], batch: false };
   }
 
-  #batch(start: number): Asked | Fault {
+  #batch(start: number): AskedCall | CallFault {
     const scan = this.#scan;
     const messages: Message[] = [];
-    let refused: Fault | undefined;
+    let refused: CallFault | undefined;
     const end = scan.array(start, 0, (at) => {
       if (messages.length >= this.#batchLimit)
         throw refusal(`A batch may hold ${this.#batchLimit} messages at most.`);
@@ -180,7 +180,7 @@ class CallReader {
     return { at: found, seen, end };
   }
 
-  #message(at: number, depth: number): { message: Message | Fault; end: number } {
+  #message(at: number, depth: number): { message: Message | CallFault; end: number } {
     const scan = this.#scan;
     if (scan.text.charAt(at) !== '{') return { message: noMessage(), end: scan.value(at, depth) };
     let params: Params | undefined;
@@ -192,7 +192,7 @@ class CallReader {
     return { message: this.#messageOf(found, params), end: found.end };
   }
 
-  #messageOf({ at, seen }: Found, params: Params | undefined): Message | Fault {
+  #messageOf({ at, seen }: Found, params: Params | undefined): Message | CallFault {
     const method = this.#text(at.get('method'));
     const byCase = method !== undefined && namedMethods.test(method) ? params?.seen.folded : undefined;
     const ambiguous = seen.twice ?? seen.folded ?? params?.seen.twice ?? params?.inner ?? byCase;
@@ -216,7 +216,7 @@ class CallReader {
     return this.#request(id, method, params);
   }
 
-  #request(id: MessageId | null, method: string, params: Params | undefined): Message | Fault {
+  #request(id: MessageId | null, method: string, params: Params | undefined): Message | CallFault {
     const member = nameMembers.get(method);
     const name = member === undefined ? undefined : this.#text(params?.at.get(member));
     if (method === 'tools/call' && name === undefined)
@@ -256,7 +256,7 @@ class CallReader {
     );
   }
 
-  #listening(message: Message, { notifications }: Params): Message | Fault {
+  #listening(message: Message, { notifications }: Params): Message | CallFault {
     const span = notifications?.at.get('resourceSubscriptions');
     if (!span) return message;
     const uris: string[] = [];
@@ -340,7 +340,7 @@ interface Params extends Found {
   readonly inner: string | undefined;
 }
 
-function noMessage(): Fault {
+function noMessage(): CallFault {
   return fault('bad_request', 'The body is not a JSON-RPC 2.0 message.', invalidRequest);
 }
 
@@ -348,6 +348,6 @@ function refusal(message: string): Refused {
   return new Refused(fault('bad_request', message, invalidRequest));
 }
 
-function fault(code: FailureCode, message: string, rpcCode: number, id: MessageId | null = null): Fault {
+function fault(code: FailureCode, message: string, rpcCode: number, id: MessageId | null = null): CallFault {
   return { is: 'fault', code, message, rpcCode, id };
 }

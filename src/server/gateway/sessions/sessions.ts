@@ -15,7 +15,7 @@ export interface SessionPlace {
  * for who opened it: what is somebody else's, another server's or made up is unknown, here, after a restart and in every
  * process with the same keys. Only this tells: nothing has to be remembered.
  */
-export interface Sessions {
+export interface McpSessions {
   /** The server's id behind one that a client sent; fails with `not_found`, as for an expired session, when it is none. */
   open(place: SessionPlace, id: string): string;
   /** The id that the client gets for the server's. */
@@ -28,7 +28,7 @@ const keptAtHand = 10_000;
 const longest = 4_096;
 
 /** Seals with the first key, opens with all. */
-export function createSessions(keys: readonly [Buffer, ...Buffer[]]): Sessions {
+export function createSessions(keys: readonly [Buffer, ...Buffer[]]): McpSessions {
   const seals = createSeals(keys);
   const opened = new LRUCache<string, { readonly holder: string; readonly id: string }>({ max: keptAtHand });
   return {

@@ -3,7 +3,7 @@ import { Failure } from '../../failure/errors.ts';
 import { JsonRefusal, JsonScan } from '../../http/request/json-scan.ts';
 import type { Exchange } from '../exchange.ts';
 import { applied, type Edit, prune } from '../lists/prune.ts';
-import { type Asked, invalidParams } from '../read/read-call.ts';
+import { type AskedCall, invalidParams } from '../read/read-call.ts';
 import { createSeals } from './seals.ts';
 import type { SessionPlace } from './sessions.ts';
 
@@ -14,7 +14,7 @@ import type { SessionPlace } from './sessions.ts';
  */
 export interface Tasks {
   /** How one request, and what comes back for it, is changed; undefined where it has nothing to do with tasks. */
-  of(place: SessionPlace, asked: Asked, body: Buffer | null): TaskPassage | undefined;
+  of(place: SessionPlace, asked: AskedCall, body: Buffer | null): TaskPassage | undefined;
 }
 
 /** One request and its answers. */
@@ -73,7 +73,7 @@ export function createTasks(keys: readonly [Buffer, ...Buffer[]]): Tasks {
 }
 
 /** What a request has to do with tasks. */
-function kindOf({ messages }: Asked, body: Buffer | null): 'list' | 'other' | undefined {
+function kindOf({ messages }: AskedCall, body: Buffer | null): 'list' | 'other' | undefined {
   let kind: 'list' | 'other' | undefined;
   for (const { method, asksForTask, kind: sort } of messages) {
     if (method === 'tasks/list') return 'list';
@@ -89,7 +89,12 @@ function kindOf({ messages }: Asked, body: Buffer | null): 'list' | 'other' | un
   return kind;
 }
 
-function opened(exchange: Exchange, asked: Asked, body: Buffer, open: (id: string) => string | undefined) {
+function opened(
+  exchange: Exchange,
+  asked: AskedCall,
+  body: Buffer,
+  open: (id: string) => string | undefined,
+) {
   const text = body.toString('utf8');
   const edits: Edit[] = [];
   let name: string | undefined;

@@ -1,4 +1,4 @@
-import type { Limits } from '../limits.ts';
+import type { GatewayLimits } from '../limits.ts';
 
 /** What a round does for each answer under way; a round comes every `keepAliveMs`. */
 export interface Care {
@@ -25,7 +25,7 @@ const withoutComments = 30_000;
  * Looks after the answers under way, all in one round: a timer for each of thousands of streams would cost memory and
  * time at every event. Answers how to stop.
  */
-export function tendAnswers(each: EachExchange, limits: Limits): () => void {
+export function tendAnswers(each: EachExchange, limits: GatewayLimits): () => void {
   const roundMs = limits.keepAliveMs || withoutComments;
   const rounds = (ms: number): number => (ms === 0 ? Number.POSITIVE_INFINITY : Math.ceil(ms / roundMs));
   const care: Care = {

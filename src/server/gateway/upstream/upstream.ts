@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Client, type Dispatcher, Pool } from 'undici';
 import { Failure } from '../../failure/errors.ts';
 import type { Connector } from '../../net/connector.ts';
-import type { Limits } from '../limits.ts';
+import type { GatewayLimits } from '../limits.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 
 /** What is open towards servers. */
@@ -57,7 +57,7 @@ interface Upstream {
 }
 
 /** Opens no connection yet; `connect` will, to where it may. */
-export function createUpstreams(limits: Limits, connect: Connector, now: () => number): Upstreams {
+export function createUpstreams(limits: GatewayLimits, connect: Connector, now: () => number): Upstreams {
   const known = new Map<string, Upstream>();
   const streams = new Set<Client>();
   const sockets = new Set<Socket>();
@@ -127,7 +127,7 @@ export function createUpstreams(limits: Limits, connect: Connector, now: () => n
 
 function openUpstream(
   { server, origin }: Destination,
-  limits: Limits,
+  limits: GatewayLimits,
   connect: Connector,
   now: () => number,
   all: Set<Socket>,
@@ -173,7 +173,7 @@ function watchedConnector(connect: Connector, breaker: Breaker, notes: readonly 
 }
 
 /** Timeouts are the forwarder's: they must cover the wait for a connection, and never a stream. */
-function clientOptions(limits: Limits, connect: Connector): Client.Options {
+function clientOptions(limits: GatewayLimits, connect: Connector): Client.Options {
   return {
     allowH2: false,
     pipelining: 1,

@@ -1,7 +1,7 @@
 import { asFailure } from '../../failure/errors.ts';
 import type { Capabilities } from '../directory.ts';
 import { isDenied } from './failure.ts';
-import type { Action, Asked } from './operations.ts';
+import type { Action, PoolRequest } from './operations.ts';
 import type { PoolApi } from './pool-api.ts';
 
 /** Milliseconds that it is believed that nothing is missing. */
@@ -12,7 +12,7 @@ const nobody = { Username: 'mcp-gateway-permission-check' };
 const nowhere = { GroupName: 'mcp-gateway-permission-check' };
 
 /** A harmless request for each action. CreateGroup has none: it is taken to be allowed where UpdateGroup is. */
-const probes: { readonly [A in Action]?: Asked<A> } = {
+const probes: { readonly [A in Action]?: PoolRequest<A> } = {
   DescribeUserPool: {},
   ListUsers: { Limit: 1 },
   AdminGetUser: nobody,

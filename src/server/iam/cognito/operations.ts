@@ -26,7 +26,7 @@ export interface Operations {
 export type Action = keyof Operations;
 
 /** What an operation is asked, but for the pool. */
-export type Asked<A extends Action> = Omit<Operations[A][0], 'UserPoolId'>;
+export type PoolRequest<A extends Action> = Omit<Operations[A][0], 'UserPoolId'>;
 
 /** What an operation answers. */
 export type Answer<A extends Action> = Operations[A][1];

@@ -7,7 +7,7 @@ export const mostAtATime = 60;
 const mostTrips = 25;
 
 /** Where a list goes on: in which of several passes over the pool, by which token, and after how many items of that answer. */
-export interface Place {
+export interface PagePlace {
   readonly pass: number;
   readonly token: string | undefined;
   readonly skip: number;
@@ -25,12 +25,12 @@ export interface Trip<T> {
  */
 export async function readPage<T extends { readonly id: string }>(
   { limit, from, passes }: { limit: number; from: string | null | undefined; passes: number },
-  read: (place: Place) => Promise<Trip<T | undefined>>,
+  read: (place: PagePlace) => Promise<Trip<T | undefined>>,
 ): Promise<Page<T>> {
   const items = new Map<string, T>();
-  let at: Place | null = placeOf(from, passes);
+  let at: PagePlace | null = placeOf(from, passes);
   for (let trips = 0; at && trips < mostTrips && items.size < limit; trips++) {
-    const { pass, skip, token }: Place = at;
+    const { pass, skip, token }: PagePlace = at;
     const trip = await read({ pass, skip, token });
     let taken: number = skip;
     for (; taken < trip.items.length && items.size < limit; taken++) {
@@ -44,11 +44,11 @@ export async function readPage<T extends { readonly id: string }>(
   return { items: [...items.values()], next: at && textOf(at), total: null };
 }
 
-function textOf({ pass, token = '', skip }: Place): string {
+function textOf({ pass, token = '', skip }: PagePlace): string {
   return `${pass}.${skip}.${token}`;
 }
 
-function placeOf(from: string | null | undefined, passes: number): Place {
+function placeOf(from: string | null | undefined, passes: number): PagePlace {
   if (from === null || from === undefined || from === '') return { pass: 0, token: undefined, skip: 0 };
   const [, pass, skip, token] = /^(\d)\.(\d{1,2})\.(\S*)$/.exec(from) ?? [];
   if (pass === undefined || Number(pass) >= passes) throw noPlace();

@@ -4,14 +4,14 @@ import { ifFound } from '../../provider/not-there.ts';
 import { isWorthRepeating, waitBefore } from '../../provider/retry.ts';
 import type { DirectoryWorld } from '../directory.ts';
 import { cognitoFailure, credentialsFailure, statusOf } from './failure.ts';
-import type { Action, Answer, Asked } from './operations.ts';
+import type { Action, Answer, PoolRequest } from './operations.ts';
 import { wayOutOfSdk } from './way-out.ts';
 
 /** One user pool. Every method throws a Failure. */
 export interface PoolApi {
-  ask<A extends Action>(action: A, asked: Asked<A>): Promise<Answer<A>>;
+  ask<A extends Action>(action: A, asked: PoolRequest<A>): Promise<Answer<A>>;
   /** The answer, or undefined when there is no such user or group. */
-  find<A extends Action>(action: A, asked: Asked<A>): Promise<Answer<A> | undefined>;
+  find<A extends Action>(action: A, asked: PoolRequest<A>): Promise<Answer<A> | undefined>;
 }
 
 /** The pool, and where it is asked for. */

@@ -13,7 +13,7 @@ const said = z
   .catch({ error: '', errorMessage: '', error_description: '', field: '' });
 
 /** What was asked of Keycloak, for the message. */
-export interface Asked {
+export interface RealmRequest {
   readonly method: string;
   /** Below `/admin/realms/{realm}`. */
   readonly path: string;
@@ -24,14 +24,14 @@ export interface Asked {
 }
 
 /** The failure that an answer of the Admin REST API with a status of 400 or more amounts to. */
-function keycloakFailure(asked: Asked, status: number, body: unknown): Failure {
+function keycloakFailure(asked: RealmRequest, status: number, body: unknown): Failure {
   const { error, errorMessage, error_description, field } = said.parse(body);
   const words = [field, errorMessage || error_description || error].filter(Boolean).join(': ');
   const [code, message] = judge(asked, status, words.replace(/\.$/, '') || 'it does not say why');
   return new Failure(code, `${message} (${asked.method} ${asked.path}: status ${status}).`);
 }
 
-function judge({ role, who }: Asked, status: number, words: string): [FailureCode, string] {
+function judge({ role, who }: RealmRequest, status: number, words: string): [FailureCode, string] {
   if (status === 401) return ['directory_denied', `Keycloak does not accept the gateway's token: ${words}`];
   if (status === 403)
     return ['directory_denied', `Keycloak denies this: ${who} lacks the role ${role} of realm-management`];
@@ -109,7 +109,7 @@ function startOf(from: string | null | undefined): number {
 async function request(
   world: Pick<DirectoryWorld, 'fetch' | 'pause'> & { readonly token: TokenSource },
   url: URL,
-  asked: Asked,
+  asked: RealmRequest,
   body: unknown,
 ): Promise<{ body: unknown; id: string }> {
   let isRenewed = false;
@@ -138,7 +138,7 @@ async function request(
 async function once(
   world: Pick<DirectoryWorld, 'fetch'>,
   url: URL,
-  { method }: Asked,
+  { method }: RealmRequest,
   { token, body }: { token: string; body: unknown },
 ): Promise<Response | Failure> {
   try {

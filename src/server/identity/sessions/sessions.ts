@@ -37,7 +37,7 @@ export interface OpenedFrom {
 }
 
 /** Sessions of one gateway, as the pages of sign-in and sign-out use them. */
-export interface Sessions {
+export interface BrowserSessions {
   /** Remembers what the provider said of the person and opens a session; answers the cookie's value. */
   open(provider: string, person: Person, refreshToken: string | null, from?: OpenedFrom): Promise<string>;
   /** Who a cookie's value is; undefined for an unknown one, a Failure that says why for one that has ended. */
@@ -51,7 +51,7 @@ export interface Sessions {
 }
 
 /** Binds the sessions to a database, a clock and limits. */
-export function createSessions(world: SessionsWorld): Sessions {
+export function createSessions(world: SessionsWorld): BrowserSessions {
   const { db } = world;
   const at = (): string => new Date(world.now()).toISOString();
   return {

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AuditEventInFull, type AuditFilters, auditColumns } from '../../../contract/audit.ts';
 import type { Db } from '../../db/tables.ts';
-import type { Place } from './cursor.ts';
+import type { EventPlace } from './cursor.ts';
 import { readPage } from './store.ts';
 
 // What a spreadsheet takes for the beginning of a formula, in the full-width forms that some read as the same too.
@@ -61,7 +61,7 @@ export function exportStream(
 ): ReadableStream<Uint8Array> {
   const { head, line } = formats[format];
   const bytes = new TextEncoder();
-  let before: Place | null = null;
+  let before: EventPlace | null = null;
   let left = limit;
   return new ReadableStream<Uint8Array>(
     {

@@ -2,18 +2,18 @@ import { type Expression, type ExpressionBuilder, type Selectable, type SqlBool,
 import type { AuditEventInFull, AuditEventShown, AuditFilters } from '../../../contract/audit.ts';
 import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { AuditEventsTable, Db, Tables } from '../../db/tables.ts';
-import type { Place } from './cursor.ts';
+import type { EventPlace } from './cursor.ts';
 
 /** A part of the trail, newest first. */
 export interface Page<E> {
   readonly events: E[];
   /** Where the next part begins; null at the end of the trail. */
-  readonly next: Place | null;
+  readonly next: EventPlace | null;
 }
 
 /** Which part of the trail: what is older than `before`, `limit` events at most. */
 export interface Part {
-  readonly before: Place | null;
+  readonly before: EventPlace | null;
   readonly limit: number;
 }
 
@@ -61,7 +61,11 @@ export async function findEvent(db: Db, id: string): Promise<AuditEventInFull | 
 }
 
 /** The last event that a page looks at, when it does not get to the end of the trail. */
-async function endOfWindow(db: Db, filters: AuditFilters, before: Place | null): Promise<Place | null> {
+async function endOfWindow(
+  db: Db,
+  filters: AuditFilters,
+  before: EventPlace | null,
+): Promise<EventPlace | null> {
   const row = await db
     .selectFrom('audit_events')
     .select(['at', 'id'])
@@ -78,7 +82,7 @@ async function endOfWindow(db: Db, filters: AuditFilters, before: Place | null):
 function timesOf(
   e: Events,
   { from, to, decision }: AuditFilters,
-  before: Place | null,
+  before: EventPlace | null,
 ): Expression<SqlBool>[] {
   return [
     ...(from === undefined ? [] : [e('at', '>=', from)]),

@@ -22,7 +22,7 @@ import type { OutboundPolicy } from '../../net/addresses.ts';
 import { endGrantsOn } from '../access-requests/store.ts';
 import { urlForRecord } from '../input-faults.ts';
 import { assertMatch, etagOf } from '../revision.ts';
-import type { Asked } from '../select.ts';
+import type { Selection } from '../select.ts';
 import {
   assertMayForward,
   assertReachable,
@@ -153,7 +153,7 @@ export function serverHandlers(
 
 async function showServers(
   world: ServersWorld,
-  asked: Asked,
+  asked: Selection,
   caller: Who,
 ): Promise<Output<(typeof serverEndpoints)['servers.list']>> {
   const { limit, offset } = asked;

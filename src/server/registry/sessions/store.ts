@@ -3,7 +3,7 @@ import type { session } from '../../../contract/people/sessions.ts';
 import { keyOf, recordChange } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { type Ending, endedOf, type Owner } from '../../identity/session-rows.ts';
+import { endedOf, type Owner, type SessionEnding } from '../../identity/session-rows.ts';
 
 /** A session as lists show it, before it is known who asks. */
 type Listed = Omit<z.infer<typeof session>, 'is_current'>;
@@ -51,7 +51,7 @@ export async function endSession(
   db: Db,
   id: string,
   owner: Owner | null,
-  how: Ending,
+  how: SessionEnding,
 ): Promise<Owner | undefined> {
   return inTransaction(db, async (trx) => {
     let query = trx

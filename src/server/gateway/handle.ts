@@ -138,9 +138,10 @@ async function serve(gateway: Running, exchange: Exchange): Promise<void> {
   }
   const found = routeTo(gateway.findRoute, gateway.tickets, place, method, share.holder);
   exchange.route = found.route;
-  const way = found.route.egress
-    ? await findConnected(gateway, { exchange, identity, holder: share.holder, asking }, found)
+  const looked = found.route.egress
+    ? findConnected(gateway, { exchange, identity, holder: share.holder, asking }, found)
     : { target: found, asking, isWaiting: false };
+  const way = looked instanceof Promise ? await looked : looked;
   if (!way) return;
   const { target } = way;
   const sent = { gateway, exchange, identity, share, asking: way.asking };

@@ -20,6 +20,8 @@ export interface ConnectingWorld {
   readonly showUrls: LRUCache<string, true>;
 }
 
+const quotedInput = `"${connectInput}"`;
+
 /** A request to such a server. */
 export interface Wanting {
   readonly exchange: Exchange;
@@ -45,7 +47,29 @@ const [waitsMs, looksMs] = [55_000, 500];
  * Finds where a request goes whose server wants a connection. Without one, what opens a conversation is answered here, from
  * what is stored of the server: clients give up otherwise before anybody could be asked. Then undefined is returned.
  */
-export async function findConnected(
+export function findConnected(
+  world: ConnectingWorld,
+  wanting: Wanting,
+  to: Target,
+): Found | Promise<Found | undefined> {
+  const { exchange, identity, asking } = wanting;
+  const { body, asked } = asking;
+  const [{ method }] = asked.messages;
+  // Most calls: their credential is at hand, and without a session nothing can have begun before there was one.
+  const isPlain = exchange.req.headers['mcp-session-id'] === undefined && method !== 'initialize';
+  if (!isPlain || body?.includes(quotedInput)) return search(world, wanting, to);
+  const target = connected(world.connections, exchange, to, identity);
+  if (!(target instanceof Promise)) return { target, asking, isWaiting: false };
+  return target.then(
+    (found) => ({ target: found, asking, isWaiting: false }),
+    (error: unknown) => {
+      if (error instanceof ConnectionNeeded) return search(world, wanting, to);
+      throw error;
+    },
+  );
+}
+
+async function search(
   world: ConnectingWorld,
   { exchange, identity, holder, asking }: Wanting,
   to: Target,
@@ -200,7 +224,7 @@ export function withoutOwnInput<T extends Buffer | null>(
   body: T,
 ): { readonly body: T | Buffer; readonly accepted: boolean; readonly declined: boolean } {
   const none = { body, accepted: false, declined: false };
-  if (!body?.includes(`"${connectInput}"`)) return none;
+  if (!body?.includes(quotedInput)) return none;
   const message: unknown = JSON.parse(body.toString('utf8'));
   const params = memberOf(message, 'params');
   const said = memberOf(memberOf(params, 'inputResponses'), connectInput);

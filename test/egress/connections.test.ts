@@ -13,6 +13,8 @@ import { type GuardedServer, startGuarded } from './guarded.ts';
 const { accounts, agents, groups } = shippedTenant;
 const directory = mkdtempSync(join(tmpdir(), 'connections-'));
 let gateway: TestGateway;
+/** What processes before have said. */
+let printed = '';
 let authority: Authority;
 let hub: GuardedServer;
 let payroll: GuardedServer;
@@ -364,6 +366,19 @@ test('all sessions of a person end with their connections, and so do theirs alon
   expect(await seenAs(people.dora.token)).toBe('connection_needed');
 });
 
+test('connections outlive a process that is killed', async () => {
+  const { alice, bob } = people;
+  const { dataDir, url, emulatorUrl } = gateway;
+  printed += gateway.output();
+  await gateway.stop('SIGKILL');
+  gateway = await startGateway({
+    ...{ dataDir, port: Number(new URL(url).port), emulatorPort: Number(new URL(emulatorUrl).port) },
+    environment: { SCOPES_CONFIG_PATH: join(directory, 'scopes.yml') },
+  });
+  const seen = await Promise.all([alice, bob, alice].map(({ token }) => seenAs(token)));
+  expect(seen).toEqual(['alice-again', 'bob-at-hub', 'alice-again']);
+});
+
 test('the audit trail and the log name connections, and hold no secret', async () => {
   const trail = await (await asAdmin('/api/audit/export')).text();
   const lines = trail.split('\n').filter((line) => line.includes('connection_mode'));
@@ -376,6 +391,6 @@ test('the audit trail and the log name connections, and hold no secret', async (
   expect(secrets.length).toBeGreaterThan(20);
   for (const secret of secrets) {
     expect(trail).not.toContain(secret);
-    expect(gateway.output()).not.toContain(secret);
+    expect(printed + gateway.output()).not.toContain(secret);
   }
 });

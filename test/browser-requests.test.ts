@@ -2,14 +2,17 @@ import { expect, test } from 'vitest';
 import { expectAccessible, expectFits, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
 import type { TestGateway } from './harness.ts';
+import { askAsAdmin } from './sign-in.ts';
 
 let gateway: TestGateway;
+let ask: Awaited<ReturnType<typeof askAsAdmin>>;
 const hostile = '<img src=x onerror=document.title="owned"> [x](javascript:alert(1)) "\'\u00e9';
 
 const { openAs } = browserTrial(
   () => ({ environment: { ACCESS_REQUESTS: 'catalog' } }),
-  (started) => {
+  async (started) => {
     gateway = started;
+    ask = await askAsAdmin(gateway);
   },
 );
 
@@ -98,4 +101,54 @@ test('an explained denial leads to the requests that wait for the server', async
   await alice.getByRole('region', { name: 'Decision' }).getByText('Denied').waitFor();
   await alice.getByRole('link', { name: '1 request for it waits' }).click();
   await alice.getByRole('button', { name: /^Grant the request of bob/ }).waitFor();
+});
+
+test('what servers, virtual servers, programs and agents are called from outside is only ever text', async () => {
+  const made = await Promise.all([
+    ask('/api/servers', {
+      ...{ server_name: hostile, path: '/hostile', proxy_pass_url: 'http://127.0.0.1:9/mcp' },
+      ...{
+        description: `${hostile}\n\n[link](javascript:alert(2)) ![x](http://127.0.0.1:9/x.png)`,
+        tags: [hostile.slice(0, 60)],
+      },
+      is_enabled: true,
+    }),
+    ask('/api/virtual-servers', {
+      ...{ server_name: hostile, path: '/virtual/hostile', description: hostile },
+      members: [{ backend_server_path: '/everything' }],
+    }),
+    ask('/api/oauth-clients', { client_name: hostile, redirect_uris: ['https://client.example/callback'] }),
+    ask('/api/agents', {
+      path: '/hostile',
+      card: {
+        ...{ name: hostile, description: hostile, version: hostile, protocolVersion: '0.3.0' },
+        ...{ url: 'http://127.0.0.1:9/a2a', capabilities: {}, defaultInputModes: [], defaultOutputModes: [] },
+        skills: [{ id: 'x', name: hostile, description: hostile, tags: [hostile], examples: [hostile] }],
+      },
+    }),
+  ]);
+  expect(await Promise.all(made.map(async (one) => (one.status < 300 ? 201 : await one.text())))).toEqual([
+    ...[201, 201, 201, 201],
+  ]);
+  await ask('/api/servers/hostile/egress-auth', { egress_auth_mode: 'pat' });
+  const page = await openAs('alice', '/');
+  for (const path of [
+    ...[
+      '/',
+      '/servers',
+      '/servers/hostile',
+      '/servers/hostile?tab=settings',
+      '/edit/hostile',
+      '/virtual-servers',
+    ],
+    ...['/oauth-clients', '/agents', '/agents/hostile', '/agents/hostile?tab=card', '/edit-agent/hostile'],
+    ...['/connections', '/requests', '/audit?matter=all', '/operations'],
+  ]) {
+    await page.goto(`${gateway.url}${path}`);
+    await page.getByRole('heading', { level: 1 }).first().waitFor();
+    await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {});
+    expect(await page.locator('main img, main iframe, main script').count(), path).toBe(0);
+    expect(await page.locator('a[href^="javascript" i]').count(), path).toBe(0);
+    expect(await page.title(), path).not.toBe('owned');
+  }
 });

@@ -84,6 +84,7 @@ export const contents: readonly Part[] = [
       ['Share a server', 'guide/share-a-server'],
       ['Groups, people and applications', 'iam'],
       ["Each person's own credential", 'connections'],
+      ['Ask for access, and grant it', 'guide/ask-for-access'],
       ['Answer an audit question', 'guide/answer-an-audit-question'],
       ['Connect a client (web)', 'guide/connect'],
       ['The web pages', 'ui'],

@@ -19,18 +19,20 @@ export function AccountRow({ account, onTask }: { account: Account; onTask: (tas
       <div className="grid min-w-0 flex-1 basis-56 gap-0.5">
         <p className="flex flex-wrap items-baseline gap-x-2 gap-y-0.5">
           <span className="font-semibold break-all">{username}</span>
+          {name !== '' && name !== username && <span className="text-quiet">{name}</span>}
           {kind === 'm2m' && <Mark words={t('Application')} />}
           {!enabled && <Mark words={t('Disabled')} />}
         </p>
-        {name !== '' && name !== username && <p className="text-quiet">{name}</p>}
-        <Groups account={account} />
-        <details className="text-meta text-quiet">
-          <summary className="w-fit rounded-sm underline decoration-line underline-offset-4">
-            {t('Id')}
-            <span className="sr-only"> {t('of {name}', { name: username })}</span>
-          </summary>
-          <code className="font-mono text-code break-all">{id}</code>
-        </details>
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
+          <Groups account={account} />
+          <details className="text-meta text-quiet">
+            <summary className="w-fit rounded-sm underline decoration-line underline-offset-4">
+              {t('Id')}
+              <span className="sr-only"> {t('of {name}', { name: username })}</span>
+            </summary>
+            <code className="font-mono text-code break-all">{id}</code>
+          </details>
+        </div>
       </div>
       <div className="flex flex-wrap gap-1 max-sm:pl-11">
         <Button look="quiet" aria-label={`Change the groups of ${username}`} onClick={() => onTask('groups')}>
@@ -63,7 +65,7 @@ function Groups({ account: { username, groups } }: { account: Account }) {
     </li>
   );
   return (
-    <div className="flex flex-wrap items-center gap-1">
+    <div className="flex min-w-0 flex-wrap items-center gap-1">
       <ul aria-label={t('Groups of {name}', { name: username })} className="flex flex-wrap gap-1">
         {groups.slice(0, named).map(chip)}
       </ul>

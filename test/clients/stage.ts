@@ -135,6 +135,7 @@ async function startOldest(port: number): Promise<ChildProcess> {
 export async function startBrowser(as = person) {
   const opened: string[] = [];
   const failures: string[] = [];
+  const underWay = new Set<Promise<unknown>>();
   const chromium = await launchBrowser();
   /** Signs in and allows what is asked for; resolves with the client's redirect and what it carries. */
   const open = async (url: string): Promise<URL> => {
@@ -154,7 +155,9 @@ export async function startBrowser(as = person) {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost').searchParams.get('url') ?? '';
     response.end();
-    complete(url).catch((error: unknown) => failures.push(`${url}: ${error}`));
+    const signIn = complete(url).catch((error: unknown) => failures.push(`${url}: ${error}`));
+    underWay.add(signIn);
+    signIn.finally(() => underWay.delete(signIn));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   const { port } = server.address() as AddressInfo;
@@ -168,7 +171,10 @@ export async function startBrowser(as = person) {
     opened,
     failures,
     open,
-    complete,
+    /** Resolves once no sign-in of a program is under way. */
+    async idle(): Promise<void> {
+      while (underWay.size > 0) await Promise.all(underWay);
+    },
     // With no DISPLAY, or xdg-open would look for a browser that a desktop has.
     environment: {
       BROWSER: join(folder, 'x-www-browser'),

@@ -119,12 +119,17 @@ export function mcpRemoteDriver(environment: Record<string, string>): Driver {
     const protocol = era === '2026-07-28' ? ['--protocol', era] : [];
     const way = ['--transport', transport === 'sse' ? 'sse-only' : 'http-only', '--allow-http', ...protocol];
     const header = token === undefined ? [] : ['--header', `Authorization:Bearer ${token}`];
-    await client.connect(
-      new StdioClientTransport({
-        ...{ command: programOf('mcp-remote'), args: [url, ...way, ...header], stderr: 'ignore' },
-        env: { ...bareEnvironment(home), ...environment },
-      }),
-    );
+    const stdio = new StdioClientTransport({
+      ...{ command: programOf('mcp-remote'), args: [url, ...way, ...header], stderr: 'pipe' },
+      env: { ...bareEnvironment(home), ...environment },
+    });
+    let said = '';
+    stdio.stderr?.on('data', (chunk: Buffer) => {
+      said = `${said}${chunk}`.slice(-3000);
+    });
+    await client.connect(stdio).catch((error: Error) => {
+      throw new Error(`${error.message}: ${said}`);
+    });
     return client;
   });
   return {

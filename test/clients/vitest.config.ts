@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/clients/**/*.test.ts'],
-    testTimeout: 90_000,
-    hookTimeout: 90_000,
+    testTimeout: 300_000,
+    hookTimeout: 180_000,
     maxWorkers: 2,
     retry: process.env.CI === 'true' ? 1 : 0,
     reporters: ['default', './test/closing-line.ts'],

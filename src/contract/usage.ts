@@ -13,6 +13,8 @@ const figures = {
   /** How long half of the calls took at most, and 95 in 100; milliseconds, null without a call that was allowed. */
   p50_ms: z.number().nullable(),
   p95_ms: z.number().nullable(),
+  /** About how many tokens of models' context the lists of tools took that were fetched. */
+  list_tokens: z.number().int(),
 };
 
 /** How much was called in a stretch of time. */
@@ -43,7 +45,7 @@ export const usageEndpoints = {
     path: '/api/usage',
     permission: { can: 'read_audit', on: 'any' },
     summary:
-      'Calls of tools, prompts and resources: how many, how many failed and how long they took, over time and by server, tool, person or client; the last day unless asked, 92 days at most',
+      'Calls of tools, prompts and resources: how many, how many failed and how long they took, over time and by server, tool, person or client, and what lists of tools cost in tokens; the last day unless asked, 92 days at most',
     query: z.strictObject({
       from: time.optional(),
       to: time.optional(),

@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
 import type { AuditEventShown } from '../../contract/audit.ts';
+import { type Usage, usageKeys } from '../../contract/usage.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { type AuditFlags, askedBy } from '../input/audit-flags.ts';
 import { auditFields, auditTable } from '../output/audit-view.ts';
 import { pour, saveStream } from '../output/save-stream.ts';
+import { table } from '../output/table.ts';
 
 /** How long an export may take, in milliseconds. */
 const patience = 3_600_000;
@@ -46,6 +48,16 @@ export const addAuditCommands: AddCommands = (program, on) => {
     .option('--limit <number>', 'how many events at most', wholeNumber(1, 1_000_000), 100_000)
     .option('--output <file>', 'write to this file, readable only by you, instead of printing')
     .action(on(exportEvents));
+
+  addCommand(program, 'usage', {
+    summary: 'Show what was called, how long it took, and what lists of tools cost in tokens',
+    examples: ['mcp-gateway usage --by client --from 7d', 'mcp-gateway usage --by tool --server currenttime'],
+  })
+    .addOption(new Option('--by <key>', 'count by this').choices([...usageKeys]).default('server'))
+    .option('--from <time>', 'from then on: ISO 8601, or how long ago: 90m, 24h, 7d', '24h')
+    .option('--server <name>', 'only this server')
+    .option('--username <name>', 'only this person or application, by the whole name')
+    .action(on(showUsage));
 };
 
 function withFilters(command: Command): Command {
@@ -111,4 +123,41 @@ async function exportEvents(
   if (file === undefined) return pour(stream, terminal.stdout);
   const bytes = await saveStream(terminal.cwd, file, stream);
   output.result({ file, format, bytes }, () => `Wrote ${file} (${bytes} bytes).`);
+}
+
+async function showUsage(
+  { api, output }: Run,
+  { by, from, server, username }: { by: (typeof usageKeys)[number] } & UsageFlags,
+): Promise<void> {
+  const since = askedBy({ from }, Date.now()).from;
+  const shown = await (await api())('usage.read', {
+    query: {
+      by,
+      ...(since === undefined ? {} : { from: since }),
+      ...(server === undefined ? {} : { server }),
+      ...(username === undefined ? {} : { username }),
+    },
+  });
+  output.result(shown, (paint, room) => {
+    if (shown.rows.length === 0) return '';
+    type Row = Usage['rows'][number];
+    const ms = (value: number | null): string => (value === null ? '-' : `${value} ms`);
+    const columns = [
+      { title: by.toUpperCase(), show: (one: Row) => one.key },
+      { title: 'CALLS', show: (one: Row) => String(one.calls) },
+      { title: 'ERRORS', show: (one: Row) => String(one.errors) },
+      { title: 'DENIED', show: (one: Row) => String(one.denied) },
+      { title: 'MEDIAN', show: (one: Row) => ms(one.p50_ms) },
+      { title: '95 %', show: (one: Row) => ms(one.p95_ms) },
+      { title: 'TOKENS IN LISTS', show: (one: Row) => String(one.list_tokens) },
+    ];
+    return table(shown.rows, columns, room, paint);
+  });
+  if (!output.json && shown.rows.length === 0) output.note('Nothing was called in this time.');
+}
+
+interface UsageFlags {
+  from?: string;
+  server?: string;
+  username?: string;
 }

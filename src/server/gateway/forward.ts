@@ -87,6 +87,8 @@ class Passage implements SettledHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #over = false;
   #body: FilteredBody | undefined;
+  /** Bytes of a filtered body that are on their way. */
+  #filtered = 0;
   #decoder: Transform | undefined;
   #head: { status: number; text: string; headers: string[] } | undefined;
   #missing = -1;
@@ -253,6 +255,7 @@ class Passage implements SettledHandler {
   #deliver(chunk: Buffer): void {
     const out = this.#body ? this.#body.write(chunk) : chunk;
     if (out.length === 0) return;
+    if (this.#body) this.#filtered += out.length;
     if (this.#spotter?.spots(out)) this.#errand.onToolsChanged();
     this.#silent = 0;
     this.#lastByte = out[out.length - 1] ?? lineFeed;
@@ -286,8 +289,9 @@ class Passage implements SettledHandler {
   #finish(): void {
     this.#guard(() => {
       const rest = this.#body?.end() ?? [];
+      const length = rest.reduce((sum, piece) => sum + piece.length, 0);
+      if (this.#body) noteList(this.#exchange, this.#filtered + length);
       if (this.#body?.whole) {
-        const length = rest.reduce((sum, piece) => sum + piece.length, 0);
         this.#head?.headers.push('content-length', String(length));
         this.#writeHead(false);
       }
@@ -330,6 +334,13 @@ class Passage implements SettledHandler {
     this.#decoder?.destroy();
     this.#controller?.abort(reason);
   }
+}
+
+/** Notes about how many tokens of a model's context a list of tools takes: English and JSON come to four characters each. */
+function noteList(exchange: Exchange, bytes: number): void {
+  const { asked } = exchange;
+  if (!asked?.batch && asked?.messages[0]?.method === 'tools/list')
+    exchange.noted = { ...exchange.noted, list_tokens: Math.ceil(bytes / 4) };
 }
 
 /** A server does not say where to sign in, or where else to go: that would be taken for the gateway's word. */

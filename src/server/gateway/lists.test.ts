@@ -53,6 +53,8 @@ describe('a list in JSON', () => {
     expect(answer.headers['content-length']).toBe(String(answer.text.length));
     expect(answer.headers['transfer-encoding']).toBeUndefined();
     expect((await send(url, { as: 'reader', body: ask })).json()).toMatchObject({ result: { tools: [] } });
+    const [of] = await house.audited(1);
+    expect(of?.detail).toMatchObject({ list_tokens: Math.ceil(answer.text.length / 4) });
   });
 
   test('leaves out, for everybody, what the last check found to be no valid tool', async () => {

@@ -137,10 +137,11 @@ function Figures({
     [t('Denied'), shareOf(total.denied, total.calls)],
     [t('Median'), msWords(total.p50_ms)],
     [t('95th percentile'), msWords(total.p95_ms)],
+    [t('Tokens in lists'), number(total.list_tokens)],
   ] as const;
   return (
     <div className="grid gap-6">
-      <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-5">
+      <dl className="grid grid-cols-2 gap-3 sm:grid-cols-3 xl:grid-cols-6">
         {tiles.map(([words, value]) => (
           <div
             key={words}
@@ -281,7 +282,7 @@ function save(usage: Usage, by: string): void {
     return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
   };
   const lines = [
-    [by, 'calls', 'errors', 'denied', 'p50_ms', 'p95_ms', 'last_at'],
+    [by, 'calls', 'errors', 'denied', 'p50_ms', 'p95_ms', 'list_tokens', 'last_at'],
     ...usage.rows.map((row) => [
       row.key,
       row.calls,
@@ -289,6 +290,7 @@ function save(usage: Usage, by: string): void {
       row.denied,
       row.p50_ms,
       row.p95_ms,
+      row.list_tokens,
       row.last_at,
     ]),
   ];

@@ -44,7 +44,14 @@ export function TimeTable({ usage }: { usage: Usage }) {
 
 /** The head of a table of figures. */
 export function Head({ first, last = false }: { first: string; last?: boolean }) {
-  const heads = [t('Calls'), t('Errors'), t('Denied'), t('Median'), t('95th percentile')];
+  const heads = [
+    t('Calls'),
+    t('Errors'),
+    t('Denied'),
+    t('Median'),
+    t('95th percentile'),
+    t('Tokens in lists'),
+  ];
   return (
     <thead className="text-meta text-quiet">
       <tr className="border-b border-line">
@@ -90,6 +97,7 @@ export function FigureRow({
       </td>
       <td className="py-1.5 pr-4 text-right whitespace-nowrap tabular-nums">{msWords(figures.p50_ms)}</td>
       <td className="py-1.5 pr-4 text-right whitespace-nowrap tabular-nums">{msWords(figures.p95_ms)}</td>
+      <td className="py-1.5 pr-4 text-right tabular-nums">{number(figures.list_tokens)}</td>
       {last !== undefined && (
         <td className="py-1.5 text-right whitespace-nowrap text-quiet">
           <RelativeTime iso={last} />

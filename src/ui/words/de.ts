@@ -761,4 +761,5 @@ export const de: Readonly<Record<string, string>> = {
   'removed the agent': 'entfernte den Agenten',
   'switched the agent': 'schaltete den Agenten',
   'changed whose credential goes to the server': 'änderte, wessen Zugangsdaten zum Server gehen',
+  'Tokens in lists': 'Token in Listen',
 };

@@ -70,6 +70,22 @@ test('calls are counted by server, tool, person and client, with how long they t
   expect((await usage({ username: 'bob' })).total.calls).toBe(1);
 });
 
+test('what lists of tools cost in tokens is added up, by client too, and is no call', async () => {
+  const list = (tokens: number, parts: object = {}) =>
+    call({ action: 'tools/list', tool: null, detail: JSON.stringify({ list_tokens: tokens }), ...parts });
+  await call();
+  await list(1_000);
+  await list(500, { client_id: 'agent', resource: 'virtual/both' });
+  await list(700, { decision: 'deny' });
+  await call({ action: 'tools/list', detail: null });
+  const { total, rows } = await usage({ by: 'client' });
+  expect(total).toMatchObject({ calls: 1, list_tokens: 1_500 });
+  expect(rows.map(({ key, calls, list_tokens }) => [key, calls, list_tokens])).toEqual([
+    ['ide', 1, 1_000],
+    ['agent', 0, 500],
+  ]);
+});
+
 test('slices of the trail are put together without a gap or a repeat, and unused servers are named', async () => {
   const one = {
     kind: 'mcp',

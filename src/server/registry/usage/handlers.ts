@@ -15,6 +15,7 @@ const mostCalls = 200_000;
 const mostRows = 500;
 
 /** What counts as a call: the methods that use something, not those that list or greet. */
+const listing = 'tools/list';
 const actions = ['tools/call', 'prompts/get', 'resources/read', 'SendMessage', 'message/send'];
 
 type Query = Parameters<Handlers<typeof usageEndpoints, unknown>['usage.read']>[0]['query'];
@@ -41,6 +42,12 @@ async function countUsage(db: Db, query: Query, now: number): Promise<Usage> {
     for (const call of calls) {
       const at = Date.parse(call.at);
       const key = keyOf(call, query.by);
+      if (call.action === listing) {
+        const tokens = tokensIn(call.detail);
+        const ofKey = key === null || tokens === 0 ? undefined : of(rows, key);
+        for (const figures of [total, timeline.get(at - (at % size)), ofKey]) figures?.addList(tokens);
+        continue;
+      }
       if (call.resource !== null) called.add(nameOfPath(call.resource));
       for (const figures of [total, timeline.get(at - (at % size)), key === null ? undefined : of(rows, key)])
         figures?.add(call);
@@ -64,6 +71,8 @@ async function countUsage(db: Db, query: Query, now: number): Promise<Usage> {
 interface Call {
   readonly id: string;
   readonly at: string;
+  readonly action: string;
+  readonly detail: string | null;
   readonly resource: string | null;
   readonly tool: string | null;
   readonly username: string | null;
@@ -80,9 +89,25 @@ function readSlice(
 ): Promise<Call[]> {
   let query = db
     .selectFrom('audit_events')
-    .select(['id', 'at', 'resource', 'tool', 'username', 'client_id', 'decision', 'duration_ms'])
+    .select([
+      'id',
+      'at',
+      'action',
+      'detail',
+      'resource',
+      'tool',
+      'username',
+      'client_id',
+      'decision',
+      'duration_ms',
+    ])
     .where('kind', '=', 'mcp')
-    .where('action', 'in', actions)
+    .where((e) =>
+      e.or([
+        e('action', 'in', actions),
+        e.and([e('action', '=', listing), e('decision', '=', 'allow'), e('detail', 'is not', null)]),
+      ]),
+    )
     .where('at', '>=', new Date(from).toISOString())
     .where('at', '<', new Date(to).toISOString());
   if (before)
@@ -102,6 +127,11 @@ function keyOf(call: Call, by: Query['by']): string | null {
   if (by === 'server') return server;
   if (by === 'tool') return server === null || call.tool === null ? null : `${server} ${call.tool}`;
   return by === 'person' ? call.username : call.client_id;
+}
+
+function tokensIn(detail: string | null): number {
+  const tokens: unknown = detail === null ? 0 : JSON.parse(detail).list_tokens;
+  return typeof tokens === 'number' ? tokens : 0;
 }
 
 function of(rows: Map<string, Figures>, key: string): Figures {

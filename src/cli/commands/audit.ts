@@ -49,9 +49,12 @@ export const addAuditCommands: AddCommands = (program, on) => {
     .option('--output <file>', 'write to this file, readable only by you, instead of printing')
     .action(on(exportEvents));
 
-  addCommand(program, 'usage', {
+  addCommand(program, 'audit-usage', {
     summary: 'Show what was called, how long it took, and what lists of tools cost in tokens',
-    examples: ['mcp-gateway usage --by client --from 7d', 'mcp-gateway usage --by tool --server currenttime'],
+    examples: [
+      'mcp-gateway audit-usage --by client --from 7d',
+      'mcp-gateway audit-usage --by tool --server currenttime',
+    ],
   })
     .addOption(new Option('--by <key>', 'count by this').choices([...usageKeys]).default('server'))
     .option('--from <time>', 'from then on: ISO 8601, or how long ago: 90m, 24h, 7d', '24h')

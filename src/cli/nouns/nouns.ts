@@ -209,6 +209,7 @@ export const nouns: Readonly<Record<string, Noun>> = {
       list: { of: 'audit-list', rows: 'events', id: 'id', also: ['ls'] },
       get: { of: 'audit-show', key: 'id', id: 'id', also: ['show'] },
       export: { of: 'audit-export' },
+      usage: { of: 'audit-usage', rows: 'rows', id: 'key' },
     },
   },
   client: {

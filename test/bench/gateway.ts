@@ -5,7 +5,9 @@ import { credentialInput } from '../../src/contract/servers/server-credentials.t
 import { egressInput } from '../../src/contract/servers/server-egress.ts';
 import { serverInput } from '../../src/contract/servers/servers.ts';
 import { readConfig } from '../../src/server/config/config.ts';
+import { moveRows } from '../../src/server/db/move.ts';
 import { openDatabase } from '../../src/server/db/open.ts';
+import { openPostgres } from '../../src/server/db/postgres/open.ts';
 import type { Db } from '../../src/server/db/tables.ts';
 import { storeConnection } from '../../src/server/egress/store.ts';
 import { createConnectionVault } from '../../src/server/egress/vault.ts';
@@ -41,6 +43,10 @@ export interface Size {
   readonly root?: string;
   /** The servers beyond the usual ones are switched on and looked after this often, in seconds. */
   readonly checkedEvery?: number;
+  /** An empty database on PostgreSQL; the embedded one unless given. */
+  readonly database?: string;
+  /** Processes that serve, on whichever cores are free; one on the core of what is measured unless given. */
+  readonly workers?: number;
   /** Tools that each of those is known to have. */
   readonly toolsEach?: number;
 }
@@ -58,7 +64,7 @@ export async function startBenchGateway(
   name: string,
   identities: Identities,
   upstreamPort: number,
-  { servers, scopes, root = '.', checkedEvery = 0, toolsEach = 0 }: Size,
+  { servers, scopes, root = '.', checkedEvery = 0, toolsEach = 0, database, workers }: Size,
 ): Promise<BenchGateway> {
   const dataDir = join(directory, name);
   mkdirSync(dataDir);
@@ -66,12 +72,13 @@ export async function startBenchGateway(
   const port = await freePort();
   const seeds = { count: servers, enabled: checkedEvery > 0, toolsEach, issuer: `http://localhost:${port}` };
   const person = await seed(dataDir, upstreamPort, seeds);
+  if (database) await move(dataDir, database);
   const { tenantId, clientId, origin, certificate } = identities;
   const token = await identities.token(0, groups.all);
   const begun = performance.now();
   const args = (process.env.BENCH_NODE_ARGS ?? '').split(' ').filter(Boolean);
   const gateway = startProgram(
-    'measured',
+    workers ? 'any' : 'measured',
     process.execPath,
     [...args, join(root, 'bin/mcp-gateway.mjs'), 'start'],
     {
@@ -84,6 +91,8 @@ export async function startBenchGateway(
           NODE_EXTRA_CA_CERTS: certificate,
         },
         ...{ PORT: String(port), DATA_DIR: dataDir, SCOPES_CONFIG_PATH: join(dataDir, 'scopes.yml') },
+        ...(database ? { DATABASE_URL: database } : {}),
+        ...{ WORKERS: String(workers ?? 1), SHUTDOWN_DELAY_SECONDS: '0' },
         ...{ UPSTREAM_ALLOWED_NETWORKS: 'private', LOG_LEVEL: 'error' },
         // Most paths of the upstream are no MCP server: what checks say of them is seeded.
         ...{ HEALTH_CHECK_INTERVAL_SECONDS: String(checkedEvery), MCP_PROXY_STREAMS_PER_IDENTITY: '1000000' },
@@ -98,6 +107,16 @@ export async function startBenchGateway(
   });
   if (answer.status !== 200) throw new Error(`the first call: ${answer.status} ${await answer.text()}`);
   return { ...gateway, port, dataDir, person, startedIn: performance.now() - begun };
+}
+
+/** What was seeded, as `mcp-gateway move` carries it over. */
+async function move(dataDir: string, url: string): Promise<void> {
+  const from = await openDatabase(dataDir);
+  const to = await openPostgres({
+    ...{ url, directUrl: null, ca: null, client: null, passwordFile: null, poolSize: 2 },
+  });
+  await moveRows(from.db, to.db);
+  await Promise.all([from.close(), to.close()]);
 }
 
 function scopeFile(count: number): string {

@@ -10,8 +10,8 @@ export interface Started {
   stop(): Promise<void>;
 }
 
-/** The core of what is measured, and the one of the upstream and the generator. */
-export type Core = 'measured' | 'other';
+/** The core of what is measured, and the one of the upstream and the generator; or whichever is free. */
+export type Core = 'measured' | 'other' | 'any';
 
 /** With `--alone` other programs on the machine take no time from those that are started here (as root, on Linux). */
 const isAlone = process.argv.includes('--alone');
@@ -73,7 +73,7 @@ function tracked(child: ChildProcess): Started {
 }
 
 function pinned(core: Core): string[] {
-  if (cpus().length < 2 || !has('taskset')) return [];
+  if (core === 'any' || cpus().length < 2 || !has('taskset')) return [];
   return ['taskset', '-c', core === 'measured' ? '0' : '1'];
 }
 

@@ -112,7 +112,7 @@ export async function startBareProxy(upstreamPort: number, known?: string): Prom
 
 /** Waits until something answers at a port. */
 export async function answers(port: number, path = '/'): Promise<void> {
-  for (let tries = 0; tries < 600; tries += 1) {
+  for (let tries = 0; tries < 6000; tries += 1) {
     try {
       await fetch(`http://127.0.0.1:${port}${path}`);
       return;

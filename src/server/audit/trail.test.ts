@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { AuditEvent } from './event.ts';
 import { createTrail } from './trail.ts';
 
@@ -87,6 +87,42 @@ test('a sink that fails gets the same events again, and no other sink suffers', 
   await trail.close();
   expect(written).toEqual(['first', 'second']);
   expect(good).toEqual(['first', 'second']);
+});
+
+test('who reads the record waits for it and for no other sink; a sink that fails rests, and is said once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  try {
+    const hanging = Promise.withResolvers<void>();
+    let tries = 0;
+    const said: unknown[] = [];
+    const stored: AuditEvent[] = [];
+    const trail = createTrail({
+      sinks: [
+        { name: 'stored', write: async (events) => void stored.push(...events) },
+        { name: 'hanging', write: () => hanging.promise },
+        {
+          name: 'away',
+          async write() {
+            tries += 1;
+            throw new Error('away');
+          },
+        },
+      ],
+      log: { error: (facts) => void said.push(facts) },
+    });
+    trail.record(event('first'));
+    await trail.flush();
+    expect(stored).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(30_000);
+    // Rests that grow to a second each.
+    expect(tries).toBeGreaterThan(25);
+    expect(tries).toBeLessThan(40);
+    expect(said).toMatchObject([{ sink: 'away', held: 1 }]);
+    hanging.resolve();
+    await trail.close();
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a token that somebody sends in the place of a name is not recorded', async () => {

@@ -6,6 +6,8 @@ import { createMerger } from './merge.ts';
 const batchSize = 2048;
 /** How long an event waits at most before it is written, in milliseconds. */
 const writeEvery = 200;
+/** How long a sink that fails is left alone at most before it is tried again, and how often that is said, in milliseconds. */
+const [longestRest, sayEvery] = [1_000, 60_000];
 /** Events held while a sink fails; beyond this the gateway says so loudly, and still keeps the newest. */
 const heldAtMost = 100_000;
 
@@ -34,6 +36,8 @@ export function createTrail(world: TrailWorld): HeldTrail {
     held: [] as AuditEvent[],
     lost: 0,
     writing: Promise.resolve(),
+    /** When it may be tried again, how long it rests then, and when its failing was said; of a clock that nobody sets. */
+    ...{ from: 0, rest: 0, saidAt: Number.NEGATIVE_INFINITY },
   }));
   let timer: NodeJS.Timeout | undefined;
 
@@ -44,29 +48,34 @@ export function createTrail(world: TrailWorld): HeldTrail {
       try {
         await queue.sink.write(batch);
       } catch (error) {
+        const now = performance.now();
+        queue.rest = Math.min(2 * queue.rest || writeEvery, longestRest);
+        queue.from = now + queue.rest;
+        if (now - queue.saidAt < sayEvery) return;
+        queue.saidAt = now;
         world.log.error(
           { err: error, sink: queue.sink.name, held: queue.held.length },
           'audit events could not be written',
         );
         return;
       }
+      [queue.rest, queue.from] = [0, 0];
       queue.held.splice(0, batch.length);
       left -= batch.length;
     }
   };
-  const flush = (): Promise<void> => {
+  const write = (isAsked: boolean): void => {
     clearTimeout(timer);
     timer = undefined;
     // One drain after the other: a sink gets its events in order and one batch at a time, and waits for no other sink.
     for (const queue of queues)
       queue.writing = queue.writing.then(async () => {
-        await drain(queue);
+        if (isAsked || performance.now() >= queue.from) await drain(queue);
         if (queue.held.length > 0) wait();
       });
-    return Promise.all(queues.map(({ writing }) => writing)).then(() => {});
   };
   const wait = (): void => {
-    timer ??= setTimeout(flush, writeEvery).unref();
+    timer ??= setTimeout(write, writeEvery, false).unref();
   };
 
   const hold = (event: AuditEvent): void => {
@@ -81,21 +90,26 @@ export function createTrail(world: TrailWorld): HeldTrail {
           world.log.error({ sink: queue.sink.name, lost: queue.lost }, 'audit events lost');
       }
     }
-    if ((queues[0]?.held.length ?? 0) === batchSize) flush();
+    if ((queues[0]?.held.length ?? 0) === batchSize) write(false);
     else wait();
   };
   const merger = createMerger(hold, world.isTight ?? (() => false));
 
   return {
     record: merger.take,
-    flush,
+    // Who reads the record waits for it, not for whoever else is told.
+    async flush() {
+      write(true);
+      await queues[0]?.writing;
+    },
     counts: () => ({
       held: Math.max(0, ...queues.map(({ held }) => held.length)),
       lost: queues.reduce((sum, { lost }) => sum + lost, 0),
     }),
     async close() {
       merger.flush();
-      await flush();
+      write(true);
+      await Promise.all(queues.map(({ writing }) => writing));
       clearTimeout(timer);
       for (const { close } of world.sinks) await close?.();
     },

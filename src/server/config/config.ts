@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import type { SettingInForce } from '../../contract/system.ts';
+import type { Destination } from '../net/messages-out.ts';
 import type { ProxyRules } from '../net/proxy.ts';
 import { databaseOf, type PostgresSettings } from './config-database.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
@@ -85,6 +86,8 @@ export interface Config {
   readonly shutdownDelaySeconds: number;
   /** Port 0: no address of their own. */
   readonly metrics: { readonly host: string; readonly port: number };
+  /** Where audit events go besides, as syslog; null for nowhere. */
+  readonly syslog: Destination | null;
   /** The collector that spans are exported to; null when nothing is. */
   readonly otlp: {
     readonly url: string;
@@ -222,6 +225,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     shutdownDelaySeconds: value('SHUTDOWN_DELAY_SECONDS') ?? (mode === 'production' ? 5 : 0),
     metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
+    syslog: value('AUDIT_SYSLOG_URL'),
     otlp: value('OTEL_EXPORTER_OTLP_ENDPOINT')
       ? {
           url: `${value('OTEL_EXPORTER_OTLP_ENDPOINT')}/v1/traces`,

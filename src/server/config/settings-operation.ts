@@ -1,3 +1,4 @@
+import type { Destination } from '../net/messages-out.ts';
 import { integer, setting, text, url, wrong } from './setting.ts';
 
 /** The settings of what watches over servers and gateway: a part of `settings`. */
@@ -38,6 +39,14 @@ export const operationSettings = {
     default: '127.0.0.1',
     parse: text,
   }),
+  AUDIT_SYSLOG_URL: setting({
+    group: 'Operation',
+    about:
+      'Where every audit event is sent besides, as syslog (RFC 5424): `tls://host:6514`, `tcp://host:601` or `udp://host:514`. While it ' +
+      'cannot be reached events wait in memory, 100,000 at most.',
+    default: '',
+    parse: syslogUrl,
+  }),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting({
     group: 'Operation',
     about:
@@ -60,6 +69,19 @@ export const operationSettings = {
     parse: text,
   }),
 } as const;
+
+/** The ports that RFC 5425, RFC 3195 and RFC 5426 have registered. */
+const syslogPorts = { tls: 6514, tcp: 601, udp: 514 } as const;
+
+function syslogUrl(value: string): Destination | null {
+  if (value === '') return null;
+  const [, protocol, host = '', port] =
+    /^(tls|tcp|udp):\/\/([\w.-]+|\[[\da-fA-F:.]+\])(?::(\d{1,5}))?\/?$/.exec(value) ?? [];
+  if (protocol !== 'tls' && protocol !== 'tcp' && protocol !== 'udp')
+    return wrong(`'${value}' is not tls://host:port, tcp://host:port or udp://host:port`);
+  const bare = host.replace(/^\[|\]$/g, '');
+  return { protocol, host: bare, port: port ? integer(1, 65535)(port) : syslogPorts[protocol] };
+}
 
 /** Headers in the form of W3C Baggage without properties (OpenTelemetry, "OTLP exporter configuration"). */
 function headers(value: string): Record<string, string> {

@@ -2,6 +2,7 @@ import { purgeEveryHour } from '../audit/purge.ts';
 import { watchRoom } from '../audit/room.ts';
 import { sinksOf } from '../audit/sinks/index.ts';
 import type { OtlpWorld } from '../audit/sinks/otlp.ts';
+import type { SyslogWorld } from '../audit/sinks/syslog.ts';
 import { createTrail } from '../audit/trail.ts';
 import { startFeed } from '../changes/feed.ts';
 import type { Config } from '../config/config.ts';
@@ -11,6 +12,7 @@ import { openPostgres } from '../db/postgres/open.ts';
 import type { Db } from '../db/tables.ts';
 import { tidyDatabase } from '../db/tidy.ts';
 import { createLog, type Log } from '../log.ts';
+import { openMessagesOut } from '../net/messages-out.ts';
 import { outbound } from '../net/outbound.ts';
 import type { Ending } from './ending.ts';
 import { announceProcess } from './overview.ts';
@@ -46,7 +48,7 @@ export async function openBase(
   });
   ending.defer(() => room.close());
   const trail = createTrail({
-    sinks: sinksOf(given.database ? { postgres: db } : { directory: given.dataDir }, otlp),
+    sinks: sinksOf(given.database ? { postgres: db } : { directory: given.dataDir }, otlp, syslogOf(config)),
     log,
     isTight: () => room.current().alarm !== null,
   });
@@ -65,6 +67,10 @@ function otlpOf({ otlp, proxy }: Config, version: string, log: Log, ending: Endi
   const fetch = outbound({ proxy, policy: { allowPrivate: true }, totalMs: 5_000, maxBytes: 64 << 10 });
   ending.defer(() => fetch.close());
   return { ...otlp, version, fetch, log };
+}
+
+function syslogOf({ syslog }: Config): SyslogWorld | undefined {
+  return syslog ? { protocol: syslog.protocol, out: openMessagesOut(syslog) } : undefined;
 }
 
 /** Deletes what is of no use any more, now and every hour; returns how to stop. */

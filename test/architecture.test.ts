@@ -91,6 +91,7 @@ const readsEnvironment = ['src/server/config/config.ts', 'src/cli/main.ts'];
 const opensConnections = [
   'src/server/net/outbound.ts',
   'src/server/net/connector.ts',
+  'src/server/net/messages-out.ts',
   'src/server/net/proxy.ts',
   'src/server/gateway/forward.ts',
   'src/server/gateway/upstream/upstream.ts',

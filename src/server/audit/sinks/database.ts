@@ -1,3 +1,4 @@
+import { type ColumnType, insertRows } from '../../db/dialect.ts';
 import { fileIn } from '../../db/sqlite/file.ts';
 import type { Db } from '../../db/tables.ts';
 import { createIds } from '../../ids.ts';
@@ -34,6 +35,11 @@ export function databaseSink(
   };
 }
 
+const types = {
+  ...(Object.fromEntries(columns.map((column) => [column, 'text'])) as Record<string, ColumnType>),
+  ...({ status: 'integer', duration_ms: 'real', count: 'integer' } as const),
+};
+
 /** Writes events to the table `audit_events` of PostgreSQL, a batch in one statement, on a connection of the pool. */
 export function postgresSink(db: Db): Sink {
   const newId = createIds();
@@ -48,11 +54,7 @@ export function postgresSink(db: Db): Sink {
         const values = valuesOf(event, ids[at] ?? newId());
         return Object.fromEntries(columns.map((column, place) => [column, values[place] ?? null]));
       });
-      await db
-        .insertInto('audit_events')
-        .values(rows as never)
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+      await insertRows(db, 'audit_events', types, JSON.stringify(rows));
       unsettled = [];
     },
   };

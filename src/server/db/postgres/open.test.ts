@@ -1,6 +1,8 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startPostgres, type TestPostgres } from '../../../../test/postgres.ts';
+import type { AuditEvent } from '../../audit/event.ts';
+import { postgresSink } from '../../audit/sinks/database.ts';
 import { type Feed, startFeed } from '../../changes/feed.ts';
 import { recordChange } from '../../changes/record.ts';
 import type { PostgresSettings } from '../../config/config-database.ts';
@@ -196,6 +198,36 @@ test('through a pooler no limits are asked of the server, and the direct way has
   expect(connectionOf(both, 'direct')).toMatchObject({
     statement_timeout: 30_000,
     connectionString: both.directUrl,
+  });
+});
+
+test('audit events are written whole, and once also when a batch comes again', async () => {
+  const { db } = await open();
+  const event = (action: string): AuditEvent => ({
+    ...{ kind: 'mcp', at: '2026-01-01T00:00:00.250Z', correlationId: 'c', clientIp: null, resource: null },
+    who: { provider: 'entra', subject: 's', username: `o'Brien "\\ Zoë`, clientId: null, method: 'bearer' },
+    ...{ action, decision: 'deny', status: 403, durationMs: 1.5, detail: { list: [1, { deep: 'ü' }] } },
+  });
+  let isFirst = true;
+  const sink = postgresSink(
+    // As when the answer to the first attempt is lost.
+    db.withPlugin({
+      transformQuery: ({ node }) => node,
+      async transformResult({ result }) {
+        if (!isFirst) return result;
+        isFirst = false;
+        throw new Error('lost');
+      },
+    }),
+  );
+  const batch = Array.from({ length: 2048 }, (_, at) => event(`call-${at}`));
+  await expect(sink.write(batch)).rejects.toThrow('lost');
+  await sink.write(batch);
+  const rows = await db.selectFrom('audit_events').selectAll().orderBy('id').execute();
+  expect(rows.map(({ action }) => action)).toEqual(batch.map(({ action }) => action));
+  expect(rows[0]).toMatchObject({
+    ...{ username: `o'Brien "\\ Zoë`, status: 403, duration_ms: 1.5, count: 1, client_ip: null, tool: null },
+    detail: '{"list":[1,{"deep":"ü"}]}',
   });
 });
 

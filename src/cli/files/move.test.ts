@@ -10,6 +10,7 @@ import {
   type Said,
   scripted,
 } from '../../../test/cli-trial.ts';
+import { egressInput } from '../../contract/servers/server-egress.ts';
 
 const card = {
   name: 'Hello',
@@ -71,18 +72,7 @@ const shownVirtually = {
   ...aVirtualServer,
   ...{ id: 'v', owner: null, endpoint_url: 'http://x/virtual/both/mcp', created_by: 'x', created_at: 'x' },
 };
-const egress = {
-  ...{
-    egress_auth_mode: 'pat',
-    egress_provider: 'custom',
-    client_id: null,
-    scopes: [],
-    target_audience: null,
-  },
-  ...{ audience_parameter: 'resource', custom_authorize_url: null, custom_token_url: null },
-  ...{ custom_issuer: null, token_auth_method: 'client_secret_basic', header_name: 'X-Key' },
-  ...{ header_prefix: '', max_days: 30 },
-};
+const egress = egressInput.parse({ egress_auth_mode: 'pat', header_name: 'X-Key', header_prefix: '' });
 const shownEgress = {
   ...egress,
   ...{ has_client_secret: false, callback_url: 'http://x/callback', connect_url: 'http://x/connections' },

@@ -10,6 +10,7 @@ import { endpoints } from '../src/contract/index.ts';
 import { renderSettings, settings } from '../src/server/config/settings.ts';
 import { renderErrors } from '../src/server/failure/errors.ts';
 import { renderApi } from '../src/server/http/openapi/reference.ts';
+import { pinned } from './clients/pinned.ts';
 import { questions } from './docs-questions.ts';
 
 /** Generated pages; `UPDATE_DOCS=1 npm run check` writes them anew. */
@@ -196,4 +197,13 @@ test('each attack of the security model is tried by a test that is there', () =>
   expect(missing).toEqual([]);
   const attacks = cells.map(([number]) => Number(number)).filter((number) => number > 0);
   expect(attacks).toEqual(Array.from({ length: 29 }, (_, index) => index + 1));
+});
+
+test('each third-party client that is tried is in the table of what was seen, with its version', () => {
+  const page = readFileSync('docs/clients.md', 'utf8');
+  const missing = Object.values(pinned).filter(
+    ({ name, version }) =>
+      !new RegExp(`^\\| ${name} \\| ${version} \\| [^|-][^|]* \\| yes \\| yes \\|`, 'm').test(page),
+  );
+  expect(missing).toEqual([]);
 });

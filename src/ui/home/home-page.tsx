@@ -126,11 +126,12 @@ function Ready({ servers, canRegister, me }: { servers: readonly Server[]; canRe
                   <Health server={server} brief />
                 </span>
                 <span className="relative shrink-0">
-                  {server.num_tools === 0 && !me.is_admin ? (
-                    <AskAccessButton path={server.path} name={server.server_name} names />
-                  ) : (
-                    <ConnectButton server={server} names />
+                  {server.num_tools === 0 && !me.is_admin && (
+                    <span className="mr-2 max-sm:hidden">
+                      <AskAccessButton path={server.path} name={server.server_name} names />
+                    </span>
                   )}
+                  <ConnectButton server={server} names />
                 </span>
               </li>
             ))}

@@ -26,9 +26,11 @@ export function AccountRow({ account, onTask }: { account: Account; onTask: (tas
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1">
           <Groups account={account} />
           <details className="text-meta text-quiet">
-            <summary className="w-fit rounded-sm underline decoration-line underline-offset-4">
+            <summary
+              aria-label={`${t('Id')} ${t('of {name}', { name: username })}`}
+              className="w-fit rounded-sm underline decoration-line underline-offset-4"
+            >
               {t('Id')}
-              <span className="sr-only"> {t('of {name}', { name: username })}</span>
             </summary>
             <code className="font-mono text-code break-all">{id}</code>
           </details>
@@ -55,26 +57,27 @@ function Mark({ words }: { words: string }) {
   return <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet">{words}</span>;
 }
 
-function Groups({ account: { username, groups } }: { account: Account }) {
+function Groups({ account: { groups } }: { account: Account }) {
   if (groups === null) return <p className="text-warn">{t('Its groups could not be read.')}</p>;
   if (groups.length === 0) return <p className="text-quiet">{t('In no group.')}</p>;
   const more = groups.length - named;
   const chip = (group: string) => (
-    <li key={group} className="rounded-sm bg-sunken px-1.5 py-0.5 text-meta break-all">
+    <span key={group} className="rounded-sm bg-sunken px-1.5 py-0.5 text-meta break-all">
       {group}
-    </li>
+    </span>
   );
   return (
     <div className="flex min-w-0 flex-wrap items-center gap-1">
-      <ul aria-label={t('Groups of {name}', { name: username })} className="flex flex-wrap gap-1">
+      <p className="flex flex-wrap gap-1">
+        <span className="sr-only">{t('Groups')}</span>
         {groups.slice(0, named).map(chip)}
-      </ul>
+      </p>
       {more > 0 && (
         <details>
           <summary className="min-h-6 w-fit rounded-sm text-meta text-quiet underline underline-offset-4">
             {t('{n} more', { n: more })}
           </summary>
-          <ul className="mt-1 flex flex-wrap gap-1">{groups.slice(named).map(chip)}</ul>
+          <p className="mt-1 flex flex-wrap gap-1">{groups.slice(named).map(chip)}</p>
         </details>
       )}
     </div>

@@ -64,6 +64,7 @@ function check() {
     'run',
     'test/architecture.test.ts',
     'test/docs.test.ts',
+    'test/english.test.ts',
     'test/attack/regular-expressions.test.ts',
   ]);
 }

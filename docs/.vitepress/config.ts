@@ -23,6 +23,8 @@ export default defineConfig({
   cacheDir: '../.cache/vitepress',
   cleanUrls: true,
   metaChunk: true,
+  // Else each page adds a style element for a moment, which the policy forbids.
+  appearance: { disableTransition: false },
   // test/docs.test.ts checks every link and heading, also those to files outside this folder.
   ignoreDeadLinks: true,
   head: [['link', { rel: 'stylesheet', href: '/docs/code-colours.css' }]],

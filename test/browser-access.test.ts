@@ -74,7 +74,7 @@ test('somebody known is asked about by name, with the keyboard alone, and a stra
   await page.keyboard.press('Tab');
   await page.keyboard.type('current_time_by_timezone');
   await page.keyboard.press('Enter');
-  await decision(page).getByText(groups.users).waitFor();
+  await decision(page).getByText('mcp-test-users').waitFor();
   await decision(page).getByText('Denied').waitFor();
   await question(page).getByLabel('User name or application').fill('nobody@example.com');
   await page.getByRole('button', { name: 'Explain' }).click();

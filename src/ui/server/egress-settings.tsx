@@ -136,7 +136,7 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
             params={{ _splat: server.path.slice(1) }}
             className="text-ink underline underline-offset-4"
           >
-            {t('Edit')}
+            {t('Open the registration')}
           </Link>
         </p>
       )}

@@ -762,4 +762,5 @@ export const de: Readonly<Record<string, string>> = {
   'switched the agent': 'schaltete den Agenten',
   'changed whose credential goes to the server': 'änderte, wessen Zugangsdaten zum Server gehen',
   'Tokens in lists': 'Token in Listen',
+  'Open the registration': 'Registrierung öffnen',
 };

@@ -80,7 +80,7 @@ test('somebody known is asked about by name, with the keyboard alone, and a stra
   await page.getByRole('button', { name: 'Explain' }).click();
   await page
     .getByRole('alert')
-    .getByText(/Nobody called 'nobody@example.com' has signed in/)
+    .getByText(/No one called 'nobody@example.com' has signed in/)
     .waitFor();
 });
 

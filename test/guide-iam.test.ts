@@ -186,9 +186,9 @@ test('Creating a group: the definition of the guide is in force, and its group i
   const { code, out, err } = await shell(command);
   expect(code).toBe(0);
   expect(err).toMatch(/^warning: the rule for the server 'api' has no effect: [^\n]*\n$/);
-  expect(shown(out)).toMatchObject({ Group: 'public-mcp-users', 'Made there now': 'yes' });
+  expect(shown(out)).toMatchObject({ Group: 'public-mcp-users', 'Created there now': 'yes' });
   const again = await shell(command);
-  expect(shown(again.out)).toMatchObject({ 'Made there now': 'no' });
+  expect(shown(again.out)).toMatchObject({ 'Created there now': 'no' });
   const { groups } = await json<{ groups: unknown[] }>('mcp-gateway group-list');
   expect(groups).toContainEqual(
     expect.objectContaining({ name: 'public-mcp-users', is_idp_managed: true, scopes: ['public-mcp-users'] }),
@@ -326,7 +326,7 @@ test('Looking, changing and removing: what is changed counts at the directory, a
   values['{M2M_CLIENT_SECRET}'] = made['Client Secret'] ?? '';
   expect(made['Client Secret']).not.toBe(old);
   expect(await ask()).toMatchObject({ token_type: 'Bearer' });
-  expect(await shell(remove)).toMatchObject({ code: 2, err: expect.stringContaining('--force') });
+  expect(await shell(remove)).toMatchObject({ code: 2, err: expect.stringContaining('--yes') });
   expect(await shell(`${remove} --force`)).toMatchObject({ code: 0, out: 'Deleted my-ai-agent.\n' });
   expect(await ask()).toMatchObject({ error_description: expect.stringContaining('AADSTS700016') });
   expect(await users()).toEqual([]);

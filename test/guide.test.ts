@@ -107,7 +107,7 @@ test('Prerequisites: the Node that the guide names is the one that the command a
 test('Automatic setup: the commands of the guide exist, and the doctor finds all in order', async () => {
   const reference = readFileSync('docs/reference/cli.md', 'utf8');
   for (const flag of ['--url', '--plan', '--remove', '--role', '--user', '--print', '--certificate'])
-    expect(reference.split('## mcp-gateway setup')[1]).toContain(flag);
+    expect(reference.split('## mcp-gateway gateway setup')[1]).toContain(flag);
   // test/setup.test.ts runs it on an empty tenant, twice, and takes it back.
   expect(await doctor()).toMatchObject({ code: 0 });
 });
@@ -240,7 +240,7 @@ test('The command line: the client of IDE_OAUTH_CLIENT_ID is what the command li
 });
 
 test('After a deletion: the command has the flags that the guide names', () => {
-  const setup = readFileSync('docs/reference/cli.md', 'utf8').split('## mcp-gateway setup')[1];
+  const setup = readFileSync('docs/reference/cli.md', 'utf8').split('## mcp-gateway gateway setup')[1];
   for (const flag of ['--purge-deleted', '--remove']) expect(setup).toContain(flag);
 });
 
@@ -430,7 +430,7 @@ test('Client secret expired: the page gets the code, the log the step', async ()
 
 test('Cannot grant admin consent: the doctor says what nobody has consented to', async () => {
   await removeConsent();
-  expect((await doctor()).of('admin-consent').what).toMatch(/Nobody has consented to .*User\.Read/);
+  expect((await doctor()).of('admin-consent').what).toMatch(/No one has consented to .*User\.Read/);
 });
 
 test('People who cannot sign in: a wrong password stays at the sign-in page of the tenant', async () => {

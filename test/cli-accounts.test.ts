@@ -127,7 +127,7 @@ test.each([
   const { run } = await machine();
   const { code, err } = await run(...create(name));
   expect(code).toBe(1);
-  expect(err).toContain('body.name');
+  expect(err).toContain('--name');
   expect(err.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   expect(err.length).toBeLessThan(1000);
 });
@@ -146,7 +146,7 @@ test('somebody who is no administrator is refused, and told who they are to the 
   ]) {
     const { code, err } = await runProgram(argv, { cwd, env });
     expect([argv[0], code]).toEqual([argv[0], 1]);
-    expect(err).toContain('mcp-gateway whoami');
+    expect(err).toContain('mcp-gateway auth whoami');
   }
 });
 

@@ -60,7 +60,10 @@ test('a browser signs somebody in, commands act as them, and logout forgets it',
     code: 0,
     err: `Forgot the sign-in of ${accounts.admin.userPrincipalName}.\n`,
   });
-  expect(await run('whoami')).toMatchObject({ code: 2, err: expect.stringContaining('mcp-gateway auth login') });
+  expect(await run('whoami')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('mcp-gateway auth login'),
+  });
 });
 
 test('a code that is entered at another browser signs in too, with no more rights than its owner has', async () => {

@@ -1,9 +1,23 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Page } from 'playwright-core';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectAccessible, expectFits, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
 import type { TestGateway } from './harness.ts';
 import { authorizeUrl, callServer, pkce, register, token } from './oauth-client.ts';
+
+/** Where programs wait for their code, with a page of plain text. */
+const waiting = createServer((_, res) => res.end('Back at the program.'));
+let callback: string;
+beforeAll(async () => {
+  await new Promise<void>((resolve) => waiting.listen(0, '127.0.0.1', resolve));
+  callback = `http://127.0.0.1:${(waiting.address() as AddressInfo).port}/callback`;
+});
+afterAll(() => {
+  waiting.close();
+  waiting.closeAllConnections();
+});
 
 /** The pages of the authorization server in a real browser: consent, with its narrower choices, and devices. */
 let gateway: TestGateway;
@@ -12,11 +26,12 @@ const { open, openAs } = browserTrial(
   (started) => {
     gateway = started;
   },
+  () => [new URL(callback).origin],
 );
 
 /** A program that comes back to a page of plain text; what it asks for is the gateway as a whole unless it says otherwise. */
 async function program(resource?: string) {
-  const redirect_uri = `${gateway.url}/healthz`;
+  const redirect_uri = callback;
   const { client_id = '' } = await register(gateway.url, { redirect_uris: [redirect_uri] });
   const { verifier, challenge } = pkce();
   const asked: Record<string, string> = resource === undefined ? {} : { resource };
@@ -24,7 +39,7 @@ async function program(resource?: string) {
     url: authorizeUrl(gateway.url, { client_id, redirect_uri, code_challenge: challenge, ...asked }).href,
     /** What the program gets once the browser has come back to it. */
     async redeem(page: Page) {
-      await page.waitForURL(/\/healthz\?/);
+      await page.waitForURL(/\/callback\?/);
       const back = new URL(page.url()).searchParams;
       if (back.has('error')) return { status: 0, body: { error: back.get('error') ?? '' } };
       return token(gateway.url, {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../../failure/errors.ts';
 import { JsonRefusal, JsonScan } from '../../http/request/json-scan.ts';
@@ -99,10 +100,12 @@ function opened(
   const edits: Edit[] = [];
   let name: string | undefined;
   for (const { where, id, start, end } of spotsIn(text)) {
-    const own = open(id);
+    let own = open(id);
+    // What nobody's task is called: the server says of it what it says of a task, or of tasks at all, that it does not know.
+    if (own === undefined && where === 'asked') own = denied(exchange, `none-${randomUUID()}`);
     if (own !== undefined) edits.push({ start, end, text: JSON.stringify(own) });
     // A client has tasks, too, and messages about these name it in the same place.
-    else if (isClients(where)) throw unknownTask(exchange);
+    else if (where === 'listened') throw unknownTask(exchange);
     if (where === 'asked') name = own;
   }
   return {
@@ -111,10 +114,15 @@ function opened(
   };
 }
 
-/** The same for a task of somebody else and for none: as an error of the call, because a 404 ends a session. */
-function unknownTask(exchange: Exchange): Failure {
+function denied(exchange: Exchange, id: string): string {
   exchange.decision = 'deny';
   exchange.reason = 'task';
+  return id;
+}
+
+/** The same for a task of somebody else and for none: as an error of the call, because a 404 ends a session. */
+function unknownTask(exchange: Exchange): Failure {
+  denied(exchange, '');
   exchange.rpcCode = invalidParams;
   return new Failure('not_allowed', 'You have no such task at this server.');
 }

@@ -59,5 +59,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 300_000,
     maxWorkers: 2,
+    reporters: ['default', './test/closing-line.ts'],
   },
 });

@@ -136,8 +136,8 @@ describe.each(Object.keys(clients))('%s', (kind) => {
   });
 
   // What a virtual server asks back is known to the replica that makes the call only (docs/resilience.md).
-  test('is asked by servers of every age: sampling and elicitation pass', async ({ skip }) => {
-    skip(between === 'nginx', 'asked back is the replica that makes the call only');
+  const withOneReplica = between === 'nginx' ? undefined : test;
+  withOneReplica?.('is asked by servers of every age: sampling and elicitation pass', async () => {
     const client = await clients[kind]!();
     const text = async (name: string, args: Record<string, unknown> = {}) =>
       JSON.stringify((await client.callTool({ name, arguments: args })).content);

@@ -223,6 +223,13 @@ test('an answer of another media type passes as it is, and as it comes', async (
   ]);
 });
 
+test('an answer says how long it is, so that a short one is not compressed', async () => {
+  who = { is: 'identity', identity: person };
+  const answer = await appWith({}, () => ({ shown: 'ä' })).request('/api/things/a');
+  expect(answer.headers.get('content-type')).toBe('application/json');
+  expect(answer.headers.get('content-length')).toBe(String(Buffer.byteLength(await answer.text())));
+});
+
 test('requests that come at once start in different turns of the event loop', async () => {
   who = { is: 'identity', identity: person };
   let turns = 0;

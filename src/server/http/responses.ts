@@ -30,7 +30,8 @@ export function answerFailure(c: Context<HttpEnv>, error: unknown, log: Log, met
  * and so does what holds a secret beside text that a caller chose (`/api/auth/`, tokens), whose length would tell of it.
  */
 export function compressed() {
-  const gzip = compress({ encoding: 'gzip' });
+  // To compress a few kilobytes costs more than to send them.
+  const gzip = compress({ encoding: 'gzip', threshold: 4096 });
   return createMiddleware<HttpEnv>(async (c, next) => {
     const { method, path } = c.req;
     const isPlain = method !== 'GET' || path.startsWith('/api/auth/') || path.startsWith('/api/tokens');

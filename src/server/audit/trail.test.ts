@@ -62,6 +62,28 @@ test('what comes while a batch is written waits for the next one, and is one bat
   await closed;
 });
 
+test('what is left out while a batch is written costs no event that is still to be written', async () => {
+  const written: string[] = [];
+  let release = (): void => {};
+  const sink = {
+    name: 's',
+    async write(events: readonly AuditEvent[]) {
+      if (written.length === 0)
+        await new Promise<void>((resolve) => {
+          release = resolve;
+        });
+      written.push(...events.map(({ action }) => action));
+    },
+  };
+  const trail = createTrail({ sinks: [sink], log });
+  for (let at = 0; at < 100_000; at++) trail.record(event(`${at}`));
+  await Promise.resolve();
+  for (let at = 100_000; at < 100_010; at++) trail.record(event(`${at}`));
+  release();
+  await trail.close();
+  expect(written).toEqual(Array.from({ length: 100_010 }, (_, at) => `${at}`));
+});
+
 test('a sink that fails gets the same events again, and no other sink suffers', async () => {
   const written: string[] = [];
   let failing = true;

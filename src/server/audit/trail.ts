@@ -45,6 +45,7 @@ export function createTrail(world: TrailWorld): HeldTrail {
   const drain = async (queue: (typeof queues)[number]): Promise<void> => {
     for (let left = queue.held.length; left > 0; ) {
       const batch = queue.held.slice(0, Math.min(left, batchSize));
+      const before = queue.lost;
       try {
         await queue.sink.write(batch);
       } catch (error) {
@@ -60,7 +61,8 @@ export function createTrail(world: TrailWorld): HeldTrail {
         return;
       }
       [queue.rest, queue.from] = [0, 0];
-      queue.held.splice(0, batch.length);
+      // The oldest were left out meanwhile where too many waited; they were of this batch.
+      queue.held.splice(0, Math.max(0, batch.length - (queue.lost - before)));
       left -= batch.length;
     }
   };

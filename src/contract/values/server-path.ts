@@ -88,3 +88,9 @@ export const serverPath = z
     const fault = path === '/' ? 'give a path such as /currenttime' : faultOfPath(path);
     if (fault) context.addIssue({ code: 'custom', message: fault });
   });
+
+/** The last segment of a server's URL where that is one of its endpoints by itself; undefined for every other URL. */
+export function endpointSegment({ pathname }: URL): 'mcp' | 'sse' | undefined {
+  const [, last] = /\/(mcp|sse)\/?$/.exec(pathname) ?? [];
+  return last as 'mcp' | 'sse' | undefined;
+}

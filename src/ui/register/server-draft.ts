@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Members, ServerEntry } from '../../contract/files/entry.ts';
 import { credentialInput } from '../../contract/servers/server-credentials.ts';
 import { type Server, serverInput } from '../../contract/servers/servers.ts';
+import { endpointSegment } from '../../contract/values/server-path.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
 z.config({ jitless: true });
@@ -119,7 +120,7 @@ export function fieldAt(path: string | readonly PropertyKey[]): DraftField | und
 
 /** What to write as the endpoint of a server that was found at a URL: nothing where the registry would look there anyway. */
 export function endpointOf(url: string): string {
-  return /\/(?:mcp|sse)\/?(?:[?#]|$)/.test(url) ? '' : url;
+  return URL.canParse(url) && endpointSegment(new URL(url)) ? '' : url;
 }
 
 /** The form of a server as a file describes it; what the form has no field for goes along. */

@@ -1,5 +1,6 @@
 import type { ServerInput } from '../../../contract/servers/servers.ts';
 import { withoutEndSlashes } from '../../../contract/values/names.ts';
+import { endpointSegment } from '../../../contract/values/server-path.ts';
 
 /** Where a server's own MCP endpoints are. */
 export interface ServerEndpoints {
@@ -32,7 +33,7 @@ export function endpointsOf(server: Addresses): ServerEndpoints {
 }
 
 function under(base: URL, segment: string, both: boolean): URL {
-  const [, last] = /\/(mcp|sse)\/?$/.exec(base.pathname) ?? [];
+  const last = endpointSegment(base);
   // An operator who gives one transport and a URL ending in the other's segment means that URL.
   if (last === segment || (last && !both)) return withoutHash(base);
   const parent = last ? base.pathname.replace(/\/(mcp|sse)\/?$/, '') : withoutEndSlashes(base.pathname);

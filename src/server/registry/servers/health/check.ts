@@ -20,9 +20,14 @@ export interface Finding extends Omit<Health, 'checkedAt'> {
   readonly serverName?: string | null;
 }
 
+/** Whether an MCP server was found, even one that wants another credential. */
+export function isThere({ status }: Pick<Finding, 'status'>): boolean {
+  return status === 'healthy' || status === 'auth-failing';
+}
+
 /**
  * Looks at a server, with headers (name, value, name, value) that prove who asks: it leaves no session behind, and
- * rejects only when the thread that looks ends.
+ * rejects only when the gateway ends.
  */
 export type CheckServer = (endpoints: ServerEndpoints, headers?: readonly string[]) => Promise<Finding>;
 

@@ -1,12 +1,13 @@
 import type { Output } from '../../../../contract/endpoint.ts';
 import type { serverEndpoints } from '../../../../contract/servers/servers.ts';
+import { endpointSegment } from '../../../../contract/values/server-path.ts';
 import type { Db } from '../../../db/tables.ts';
 import { inTransaction } from '../../../db/transaction.ts';
 import { asFailure, Failure } from '../../../failure/errors.ts';
 import type { CredentialsOf } from '../credential.ts';
 import { endpointsOf } from '../endpoints.ts';
 import { replace, type ServerRow, setHealth } from '../store.ts';
-import type { CheckServer, Finding } from './check.ts';
+import { type CheckServer, type Finding, isThere } from './check.ts';
 import { recordHealth } from './health-history.ts';
 
 /** A server after a check: the row as it is stored now, what was found, and when (ISO 8601). */
@@ -126,18 +127,10 @@ export function createLookAfter(world: {
 function definitionAtItself({ definition }: ServerRow, found: Finding): ServerRow['definition'] | undefined {
   const { proxy_pass_url: address, supported_transports: transports } = definition;
   const isGiven = definition.mcp_endpoint !== null || definition.sse_endpoint !== null;
-  if (
-    isGiven ||
-    !transports.includes('streamable-http') ||
-    /\/(?:mcp|sse)\/?$/.test(new URL(address).pathname)
-  )
+  if (isGiven || !transports.includes('streamable-http') || endpointSegment(new URL(address)))
     return undefined;
   if (isThere(found) || found.reason === 'unreachable') return undefined;
   return { ...definition, mcp_endpoint: address };
-}
-
-function isThere({ status }: Finding): boolean {
-  return status === 'healthy' || status === 'auth-failing';
 }
 
 /**

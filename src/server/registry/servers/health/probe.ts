@@ -1,13 +1,14 @@
 import type { Output } from '../../../../contract/endpoint.ts';
 import { nameOfPath, type serverEndpoints, serverPath } from '../../../../contract/servers/servers.ts';
 import { withoutEndSlashes } from '../../../../contract/values/names.ts';
+import { endpointSegment } from '../../../../contract/values/server-path.ts';
 import type { Access } from '../../../access/caller.ts';
 import type { OutboundPolicy } from '../../../net/addresses.ts';
 import { assertReachableUrls } from '../../input-faults.ts';
 import { endpointsOf } from '../endpoints.ts';
 import { detailFor } from '../present.ts';
 import type { ServerRow } from '../store.ts';
-import type { CheckServer, Finding } from './check.ts';
+import { type CheckServer, type Finding, isThere } from './check.ts';
 
 type Probed = Output<(typeof serverEndpoints)['servers.probe']>;
 type Transport = Probed['transport'];
@@ -38,7 +39,7 @@ export async function probe(
   assertReachableUrls([{ at: 'body.url', url: given }], policy);
   const url = new URL(given);
   const { tried, found } = await firstAnswer(check, triesOf(url));
-  const answers = found.status === 'healthy' || found.status === 'auth-failing';
+  const answers = isThere(found);
   const known = rows();
   const name = (found.serverName ?? '') || nameFor(url);
   return {
@@ -61,7 +62,7 @@ export async function probe(
 
 /** The addresses to try: as given first, then with the usual last segment. */
 function triesOf(url: URL): Try[] {
-  const [, last] = /\/(mcp|sse)\/?$/.exec(url.pathname) ?? [];
+  const last = endpointSegment(url);
   const under = (segment: string): URL => {
     const below = new URL(url);
     below.pathname = `${withoutEndSlashes(url.pathname)}/${segment}`;

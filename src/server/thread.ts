@@ -63,9 +63,10 @@ export function createThread<Question, Answer>(options: ThreadOptions): Thread<Q
       const number = ++last;
       return new Promise((done, failed) => {
         worker ??= start();
+        // What cannot be sent throws here, and nothing waits for it.
+        worker.postMessage({ number, content: question } satisfies Message);
         waiting.set(number, { done: done as Waiting['done'], failed });
         worker.ref();
-        worker.postMessage({ number, content: question } satisfies Message);
       });
     },
     async end() {

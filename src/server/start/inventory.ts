@@ -16,15 +16,13 @@ import { startScopes } from '../registry/scopes/watch.ts';
 import { credentialsFrom } from '../registry/servers/credential.ts';
 import { createServerEvents } from '../registry/servers/events.ts';
 import type { ServersWorld } from '../registry/servers/handlers.ts';
-import type { CheckServer, Finding } from '../registry/servers/health/check.ts';
-import type { CheckThreadData, ToCheck } from '../registry/servers/health/check-thread.ts';
+import { createCheckApart } from '../registry/servers/health/check-apart.ts';
 import { createLookAfter } from '../registry/servers/health/look-after.ts';
 import { createHealthWatch } from '../registry/servers/health/watch-health.ts';
 import { startRoutes } from '../registry/servers/routes.ts';
 import type { ServerRow } from '../registry/servers/store.ts';
 import { createVault } from '../registry/servers/vault.ts';
 import { startVirtualTable } from '../registry/virtual-servers/table.ts';
-import { createThread, threadModule } from '../thread.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 import { recordsOfEnds, recordsOfFile } from './unasked-grants.ts';
@@ -68,7 +66,13 @@ export async function buildInventory(
   );
   const { tls } = config.gateway;
   const wayOut = { proxy: config.proxy, tls: tls && secureContextOf(tls) };
-  const check = checkApart(config, { policy, version }, ending);
+  const { https, http, except } = config.proxy;
+  const apart = createCheckApart({
+    ...{ policy, version, tls: tls ?? null, extraCa: config.extraCa },
+    proxy: { https: https?.href ?? null, http: http?.href ?? null, except },
+  });
+  ending.defer(() => apart.close());
+  const { check } = apart;
   // What the credentials of people tell of servers; built later, from this.
   const told: Told = { headers: async () => [], takesAccounts: async () => null };
   const ownHeaders = (row: ServerRow) => told.headers(row);
@@ -102,28 +106,6 @@ export async function buildInventory(
     decide: (who: Identity, call: Call) => decide(who, call, scopes.grants()),
   };
   return { scopes, access, routes, events, watch, servers, virtualServers, wayOut, told };
-}
-
-/** Checks servers in a thread of their own: thousands of them would hold up calls. */
-function checkApart(
-  { gateway, proxy, extraCa }: Config,
-  options: Pick<CheckThreadData, 'policy' | 'version'>,
-  ending: Ending,
-): CheckServer {
-  const { http, https, except } = proxy;
-  const thread = createThread<ToCheck, Finding>({
-    module: threadModule(import.meta.url, '../registry/servers/health/check-thread', 'check-thread'),
-    workerData: {
-      ...options,
-      ...{ tls: gateway.tls ?? null, extraCa },
-      proxy: { http: http?.href ?? null, https: https?.href ?? null, except },
-    } satisfies CheckThreadData,
-    name: 'checks servers',
-    resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 192 },
-  });
-  ending.defer(() => thread.end());
-  return ({ mcp, sse }, headers = []) =>
-    thread.ask({ mcp: mcp?.href ?? null, sse: sse?.href ?? null, headers });
 }
 
 /** The four roles and what belongs to them, as they are without a scope file. */

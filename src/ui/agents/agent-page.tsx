@@ -5,9 +5,9 @@ import { useState } from 'react';
 import { type AgentInfo, agentCardQuery, agentQuery, agentsQuery, api } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { CopyButton, CopyText } from '../controls/copy.tsx';
+import { Description, TagLinks } from '../controls/described.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Fact } from '../controls/fact.tsx';
-import { Markdown } from '../controls/markdown.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -73,28 +73,8 @@ function Overview({ agent }: { agent: AgentInfo }) {
     <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
       <div className="grid min-w-0 gap-6">
         <section aria-label={t('About')} className="grid gap-3">
-          {agent.description ? (
-            <div className="max-w-prose">
-              <Markdown text={agent.description} />
-            </div>
-          ) : (
-            <p className="text-quiet">{t('No description')}</p>
-          )}
-          {agent.tags.length > 0 && (
-            <ul aria-label={t('Tags')} className="flex flex-wrap gap-1">
-              {agent.tags.map((tag) => (
-                <li key={tag}>
-                  <Link
-                    to="/agents"
-                    search={{ q: `#${tag}` }}
-                    className="inline-flex min-h-6 items-center rounded-sm bg-sunken px-1.5 text-meta break-all text-quiet hover:text-ink"
-                  >
-                    #{tag}
-                  </Link>
-                </li>
-              ))}
-            </ul>
-          )}
+          <Description text={agent.description} />
+          {agent.tags.length > 0 && <TagLinks to="/agents" tags={agent.tags} />}
         </section>
         {agent.can.get ? (
           <Skills agent={agent} />

@@ -5,7 +5,7 @@ import { useEffect, useState } from 'react';
 import { type Me, meQuery, type Server, serverQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
-import { Markdown } from '../controls/markdown.tsx';
+import { Description, TagLinks } from '../controls/described.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -122,37 +122,24 @@ function Overview({ server }: { server: Server }) {
     <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
       <section aria-label={t('About')} className="grid min-w-0 gap-4">
         <Health server={server} />
-        {server.description ? (
-          <div className="max-w-prose">
-            <Markdown text={server.description} />
-          </div>
-        ) : (
-          <p className="text-quiet">{t('No description')}</p>
-        )}
-        <ul aria-label={t('Tags')} className="flex flex-wrap gap-1">
-          {category !== null && (
-            <li>
-              <Link
-                to="/servers"
-                search={{ category }}
-                className="inline-flex min-h-6 items-center rounded-sm border border-line px-1.5 text-meta text-quiet hover:text-ink"
-              >
-                {category}
-              </Link>
-            </li>
-          )}
-          {server.tags.map((tag) => (
-            <li key={tag}>
-              <Link
-                to="/servers"
-                search={{ q: `#${tag}` }}
-                className="inline-flex min-h-6 items-center rounded-sm bg-sunken px-1.5 text-meta text-quiet hover:text-ink"
-              >
-                #{tag}
-              </Link>
-            </li>
-          ))}
-        </ul>
+        <Description text={server.description} />
+        <TagLinks
+          to="/servers"
+          tags={server.tags}
+          before={
+            category !== null && (
+              <li>
+                <Link
+                  to="/servers"
+                  search={{ category }}
+                  className="inline-flex min-h-6 items-center rounded-sm border border-line px-1.5 text-meta text-quiet hover:text-ink"
+                >
+                  {category}
+                </Link>
+              </li>
+            )
+          }
+        />
       </section>
       <section aria-label={t('Facts')} className="rounded-lg border border-line bg-raised p-4">
         <ServerFacts server={server} />

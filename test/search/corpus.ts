@@ -11,14 +11,19 @@ interface PublicServer {
 }
 
 /** Which part of the queries one belongs to. */
-export type Part = 'dev' | 'test' | 'fresh' | 'seen' | 'unseen';
+export type Part = 'dev' | 'test' | 'fresh' | 'seen' | 'unseen' | 'outside-a' | 'outside-b';
+
+/** The files of queries; the two of outside are one part each. */
+export const files = ['queries', 'fresh-queries', 'second-queries', 'outside-a', 'outside-b'] as const;
+type QueryFile = (typeof files)[number];
 
 /** One query with what it should find: grades by thing, 3 for what was meant down to 1 for what is near. */
 export interface Graded {
   readonly category: string;
   /**
    * For tuning (`dev`), for the figures (`test`), or written when the lexicon was done (`fresh`); and of a second author's
-   * queries the half that may be looked at (`seen`) and the one that never was (`unseen`).
+   * queries the half that may be looked at (`seen`) and the one that never was (`unseen`); and the same of a third author's,
+   * who knew neither the lexicon nor the others' queries (`outside-a`, `outside-b`).
    */
   readonly part: Part;
   readonly query: string;
@@ -87,13 +92,16 @@ export function nameOf({ kind, path, name }: Pick<Item, 'kind' | 'path' | 'name'
   return kind === 'tool' ? `${path.slice(1)}/${name}` : path.slice(1);
 }
 
-const halves = { queries: ['dev', 'test'], 'second-queries': ['seen', 'unseen'] } as const;
+const halves: Record<QueryFile, readonly [Part, Part]> = {
+  queries: ['dev', 'test'],
+  'fresh-queries': ['fresh', 'fresh'],
+  'second-queries': ['seen', 'unseen'],
+  'outside-a': ['outside-a', 'outside-a'],
+  'outside-b': ['outside-b', 'outside-b'],
+};
 
 /** The queries with their grades; `*` stands for each tool of a server. */
-export function readQueries(
-  items: readonly Item[],
-  file: 'queries' | 'fresh-queries' | 'second-queries' = 'queries',
-): Graded[] {
+export function readQueries(items: readonly Item[], file: QueryFile = 'queries'): Graded[] {
   const names = items.map(nameOf);
   const seen = new Map<string, number>();
   return text(`${file}.txt`)
@@ -116,7 +124,7 @@ export function readQueries(
       }
       const count = seen.get(category) ?? 0;
       seen.set(category, count + 1);
-      const part: Part = file === 'fresh-queries' ? 'fresh' : (halves[file][count % 2] as Part);
+      const part = halves[file][count % 2] as Part;
       return { category, query, grades, part };
     });
 }

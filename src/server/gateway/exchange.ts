@@ -35,6 +35,8 @@ export interface Exchange {
   asked?: AskedCall | undefined;
   /** The virtual server that a call came through, and the name that the tool has there. */
   via?: { readonly server: string; readonly alias: string | undefined } | undefined;
+  /** Whether a call that came through one is still allowed, by the rights of the moment. */
+  stillAllowed?: ((identity: Identity) => boolean) | undefined;
   /** What else the audit record says. */
   noted?: Readonly<Record<string, unknown>> | undefined;
   /** Whether the client shows people addresses to open (elicitation in URL mode, MCP 2025-11-25 and later). */

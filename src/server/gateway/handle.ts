@@ -56,7 +56,7 @@ export function createGateway(world: GatewayWorld): Gateway {
   const [upstreams, traffic] = [createUpstreams(limits, world.connect, world.now), createTraffic()];
   const shares = createShares();
   const terminal = world.terminal?.({
-    ...{ upstreams, limits },
+    ...{ upstreams, limits, each: traffic.each },
     takeCall: (identity, pool) => takeCall(shares, shares.of(identity), pool, limits),
     waitFor: (asked, route) => waitFor(asked, route, limits),
     authorizationOf: ({ req }, credentials) => ownAuthorization(req, credentials, world.isForGateway),

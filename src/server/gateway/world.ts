@@ -21,6 +21,8 @@ export interface TerminalKit {
   readonly limits: GatewayLimits;
   /** Takes a seat for a call of an identity to a server, by its pool; returns how to leave it. */
   takeCall(identity: Identity, pool: string): () => void;
+  /** Visits what is in flight; the visitor may end it. */
+  each(visit: (exchange: Exchange) => void): void;
   /** How long the beginning of an answer is waited for, and what sets that. */
   waitFor(asked: AskedCall | undefined, route: Route): Errand['wait'];
   /** The client's own `Authorization` for a server, where the setting of the server passes it on. */

@@ -23,8 +23,6 @@ export interface CallingWorld {
   readonly toolsChanged: ToolsChanged;
   /** Calls across eras by session and id, to be cancelled. */
   readonly underWay: Map<string, Call>;
-  /** Calls at members, and whether each is still allowed. */
-  readonly open: Map<Exchange, (identity: Identity) => boolean>;
   /** Members of 2026-07-28 that took no `initialize`. */
   readonly onlyModern: WeakSet<object>;
   /** Clients of the registry's own tools, which have no sessions, that said that they show addresses to people. */
@@ -97,8 +95,7 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   if (exchange.res.destroyed) return;
   exchange.route = member.route;
   exchange.leave ??= bridge.takeCall(identity, member.target.pool);
-  exchange.res.once('close', () => running.open.delete(exchange));
-  running.open.set(exchange, inner.stillAllowed);
+  exchange.stillAllowed = inner.stillAllowed;
   const passing = { ...bridge, toolsChanged: running.toolsChanged };
   const passed = { method, name: message.name, body };
   if (isModern && member.speaks === 'modern') return passModern(passing, exchange, member, passed);
@@ -142,12 +139,13 @@ async function sessionAt(
 }
 
 /** Ends the calls that are no longer allowed: with the virtual server, its mapping, its member or the caller's rights. */
-export function endWhatIsNoLongerAllowed({ open }: Pick<CallingWorld, 'open'>): void {
-  for (const [exchange, isAllowed] of open) {
-    if (exchange.identity && isAllowed(exchange.identity)) continue;
+export function endWhatIsNoLongerAllowed({ each }: Pick<BridgeWorld, 'each'>): void {
+  each((exchange) => {
+    const { identity, stillAllowed, res } = exchange;
+    if (!stillAllowed || res.destroyed || res.writableEnded || (identity && stillAllowed(identity))) return;
     exchange.passage?.hangUp();
-    if (exchange.res.headersSent) exchange.res.destroy();
+    if (res.headersSent) res.destroy();
     else refuse(exchange, new Failure('not_allowed', 'You may no longer make this call.'));
     exchange.reason = 'ended: no longer allowed';
-  }
+  });
 }

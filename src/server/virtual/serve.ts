@@ -79,11 +79,10 @@ export function createVirtualServing(world: VirtualWorld): (kit: TerminalKit) =>
       lists,
       streams,
       underWay: new Map(),
-      open: new Map(),
       onlyModern: new WeakSet(),
       showUrls: new LRUCache({ max: 20_000 }),
     };
-    const endLooking = world.onChange(() => endWhatIsNoLongerAllowed(running));
+    const endLooking = world.onChange(() => endWhatIsNoLongerAllowed(kit));
     return {
       owns: (server) => server.startsWith('virtual/') || server === registryTools,
       serve: (request) =>

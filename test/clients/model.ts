@@ -49,21 +49,29 @@ export async function startModel() {
   let offered: string[] = [];
   let results: string[] = [];
   const failures: string[] = [];
+  /** How many results a session had when the conversation began. */
+  let before: number | undefined;
+  let lastOffered: readonly string[] = [];
+  const waiting = new Set<() => void>();
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const path = new URL(req.url ?? '/', 'http://localhost').pathname;
     const body = parsed(await text(req));
     const dialect = dialects.find((one) => one.path.test(path));
     if (!dialect || path.endsWith('count_tokens')) return void res.writeHead(404).end('{}');
     const read = dialect.read(body);
+    if (read.tools.length > 0) lastOffered = read.tools;
     const isTold = read.tools.length > 0 && steps.length > 0;
     if (isTold && offered.length === 0) offered = read.tools;
-    if (read.results.length > results.length) results = read.results.map((one) => JSON.stringify(one));
-    const step = isTold ? steps[read.results.length] : undefined;
+    if (isTold) before ??= read.results.length;
+    const since = read.results.slice(before ?? read.results.length);
+    if (since.length > results.length) results = since.map((one) => JSON.stringify(one));
+    const step = isTold ? steps[since.length] : undefined;
     await step?.before?.();
     const name = step && offered.find((one) => one === step.tool || one.endsWith(`_${step.tool}`));
     if (step && !name) failures.push(`${step.tool} is not among ${offered.join(', ')}`);
     const call = name === undefined ? undefined : { name, args: step?.args ?? {} };
     dialect.say(answer(res, body.stream === true || path.includes('stream')), call, read.results.length);
+    if (!call && read.tools.length > 0) for (const told of waiting) told();
   };
   const http = createServer((req, res) => {
     handle(req, res).catch((error: unknown) => {
@@ -75,9 +83,9 @@ export async function startModel() {
   return {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     /** Has a program, which `run` starts, do these steps in one conversation. */
-    async converse(next: readonly Step[], run: () => Promise<string>): Promise<Heard> {
-      [steps, offered, results, failures.length] = [next, [], [], 0];
-      const printed = await run();
+    async converse(next: readonly Step[], run: () => Promise<unknown>): Promise<Heard> {
+      [steps, offered, results, failures.length, before] = [next, [], [], 0, undefined];
+      const printed = String(await run());
       steps = [];
       if (results.length < next.length || failures.length > 0)
         throw new Error(
@@ -85,6 +93,18 @@ export async function startModel() {
         );
       return { offered, results };
     },
+    /** The next time that it has said all it had to: for a program that stays open, whose `run` waits for this. */
+    said(): Promise<void> {
+      return new Promise((done) => {
+        const told = (): void => {
+          waiting.delete(told);
+          done();
+        };
+        waiting.add(told);
+      });
+    },
+    /** Whether the program last offered such a tool. */
+    isOffered: (tool: string) => lastOffered.some((one) => one.endsWith(`_${tool}`)),
     close(): void {
       http.closeAllConnections();
       http.close();

@@ -35,7 +35,7 @@ const tried: readonly Tried[] = [
   { key: 'claudeOlder', eras: [before], sse: true },
   { key: 'claude', eras: [now], sse: true },
   { key: 'codex', eras: [before] },
-  { key: 'gemini', eras: [before], sse: true, signsIn: false },
+  { key: 'gemini', eras: [before], sse: true },
   { key: 'inspector', eras: [before, now], sse: true },
   { key: 'mcporter', eras: [before], sse: true },
   { key: 'agents', eras: [now], sse: true, signsIn: false },

@@ -128,6 +128,20 @@ function gemini(stage: Stage, model: Model): Program {
         }),
       );
     },
+    async signIn() {
+      const screen = home.terminal(command, ['--skip-trust', '-m', 'gemini-2.5-pro']);
+      await screen.shows(/1 MCP server.*Type your message/);
+      // It takes a command for a prompt until it knows its commands, and Enter for the first of what it offers.
+      screen.type('/mcp ');
+      await screen.shows(/Authenticate/);
+      screen.type('auth ');
+      await screen.shows(/auth target|[^/] target/);
+      await screen.enter('target');
+      await screen.shows(/Successfully (authenticated|reloaded)/i, '\r');
+      await stage.browser.idle();
+      await screen.end();
+    },
+    age: () => edit(home, '.gemini/mcp-oauth-tokens.json', { accessToken: 'over', expiresAt: 1 }),
     converse: (steps) =>
       model.converse(steps, () =>
         home.run(command, ['--skip-trust', '-y', '-p', 'Call them.', '-o', 'json', '-m', 'gemini-2.5-pro']),

@@ -171,6 +171,7 @@ export async function startBrowser(as = person) {
     opened,
     failures,
     open,
+    complete,
     /** Resolves once no sign-in of a program is under way. */
     async idle(): Promise<void> {
       while (underWay.size > 0) await Promise.all(underWay);

@@ -58,7 +58,7 @@ export const clients = {
       list: ['mcpServers'],
       entry: { type: sse ? 'sse' : 'http', url, ...bearer(tokenVariable, dollar) },
     }),
-    next: 'Start claude, and sign in with /mcp.',
+    next: 'Start claude and ask it to use the server, or sign in with /mcp.',
     signsIn: true,
     sse: true,
   },

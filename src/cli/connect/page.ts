@@ -47,7 +47,7 @@ The address of each server is on its page in the registry, and in \`mcp-gateway 
 
 ${
   client.signsIn
-    ? `${client.title} signs in by itself: on the first connection your browser opens, you sign in with your company account, and a page asks what ${client.title} is allowed to do. There is no token to copy. You can end its access at any time under **Connected clients**. See [sign-in and tokens](index.md).`
+    ? `${client.title} opens your browser for the sign-in: a page asks what ${client.title} is allowed to do, and you sign in with your company account. There is no token to copy. You can end its access at any time under **Connected clients**. See [sign-in and tokens](index.md).`
     : `${client.title} cannot sign in by itself. Create a token and keep it in an environment variable; see [sign-in and tokens](index.md).`
 }
 

@@ -73,7 +73,7 @@ test('who interrupts the command fetches the secret later: once', async () => {
   program.process.kill('SIGINT');
   const { code, err } = await program.ended;
   expect(code).toBe(1);
-  const [, id = ''] = /mcp-gateway job-secret --id (\S+)/.exec(err) ?? [];
+  const [, id = ''] = /mcp-gateway app job-secret ([^`\s]+)/.exec(err) ?? [];
   await expect
     .poll(async () => JSON.parse((await run('job-list', '--json')).out).jobs[0].state, { timeout: 20_000 })
     .toBe('done');
@@ -164,7 +164,7 @@ test('a gateway that dies midway goes on with the job when it runs again', async
   await gateway.stop('SIGKILL');
   const { code, err } = await program.ended;
   expect([code, err.includes('Could not reach')]).toEqual([1, true]);
-  const [, id = ''] = /mcp-gateway job-secret --id (\S+)/.exec(err) ?? [];
+  const [, id = ''] = /mcp-gateway app job-secret ([^`\s]+)/.exec(err) ?? [];
   gateway = await startGateway({ dataDir, port: port!, emulatorPort: emulatorPort! });
   const newest = async () => JSON.parse((await run('job-list', '--json')).out).jobs[0];
   await expect.poll(async () => (await newest()).state, { timeout: 20_000 }).toBe('done');

@@ -130,6 +130,38 @@ const rows: Row[] = [
   { type: 'audit list --limit 2 -o json', code: 0, json: lists(1) },
   { type: 'client list -o json', code: 0, json: lists(0) },
   { type: 'auth whoami', code: 0, out: /Administrator: +yes/ },
+  {
+    type: 'token create bob --output bob.token',
+    as: 'no token',
+    code: 0,
+    err: /token of bob@contoso\.example/,
+  },
+  { type: 'token create --account nora --output x', as: 'no token', code: 0, err: /token of nora@/ },
+  { type: 'token --output x', as: 'no token', code: 0, err: /token of alice@/ },
+  {
+    type: 'server connect /currenttime',
+    code: 2,
+    err: /--client \(claude-code, vscode, .*\) is missing\. For example/,
+  },
+  {
+    type: 'user create x',
+    code: 2,
+    err: /--email and .*--groups are missing\. For example: mcp-gateway user create/,
+  },
+  {
+    type: 'gateway doctor',
+    code: 2,
+    err: /<what> is missing: the identity provider.*For example: mcp-gateway gateway doctor entra/,
+  },
+  {
+    type: 'token revoke 5f0c7f1e-8d1b-4d4e-9d5e-2f1f0a3f9c11',
+    code: 1,
+    err: /mcp-gateway token list/,
+    never: /server list/,
+  },
+  { type: 'scope get nowhere', code: 1, err: /mcp-gateway scope list/ },
+  { type: 'app get nowhere', code: 1, err: /mcp-gateway app list/ },
+  { type: 'scope list', code: 0, out: /^Scopes/, never: /Directory-Only/ },
   { type: 'gateway config', as: 'no token', code: 0, out: /evaluation/i },
   // Changing.
   {

@@ -96,7 +96,7 @@ test('setup shows its plan, sets an empty tenant up, and finds all in order', {
   expect(planned).toMatchObject({ code: 0, text: expect.stringContaining("register 'mcp-gateway-web'") });
   expect(existsSync(join(folder, '.env'))).toBe(false);
   const done = await setup('--yes');
-  expect(done.text).toContain('Everything is as it should be.');
+  expect(done.text).toContain('All checks passed.');
   expect(done.code).toBe(0);
   expect(done.text).not.toContain(env().ENTRA_CLIENT_SECRET);
   const doctor = await finish('doctor', 'entra', '--json');

@@ -12,7 +12,6 @@ const remedies: Readonly<Record<string, string>> = {
   credential_expired: `The token has expired. ${howToGetToken}`,
   credential_revoked: `The token was revoked. ${howToGetToken}`,
   not_allowed: 'Run `mcp-gateway auth whoami` to see your permissions; an administrator can grant more.',
-  not_found: 'Run `mcp-gateway server list` or `mcp-gateway agent list` to see what you can access.',
   changed_meanwhile: 'Check the current state and run the command again.',
   too_many_requests: 'Wait a little and try again.',
   directory_unavailable: 'Try again in a moment.',

@@ -41,6 +41,27 @@ export class Recorded extends Command {
     return new Recorded(name);
   }
 
+  /** Said by commander when a required option is missing: names all that are, with what they take. */
+  missingMandatoryOptionValue(): void {
+    const missing = this.options.filter(
+      (option) => option.mandatory && this.getOptionValue(option.attributeName()) === undefined,
+    );
+    const named = missing.map(
+      ({ long, argChoices }) => `${long}${argChoices ? ` (${argChoices.join(', ')})` : ''}`,
+    );
+    this.error(
+      `error: ${named.join(' and ')} ${named.length === 1 ? 'is' : 'are'} missing. ${exampleOf(this)}`,
+    );
+  }
+
+  /** Said by commander when a required argument is missing. */
+  missingArgument(name: string): void {
+    const argument = this.registeredArguments.find((one) => one.name() === name);
+    const choices = argument?.argChoices ? ` (${argument.argChoices.join(', ')})` : '';
+    const what = argument?.description ? `: ${argument.description}` : '';
+    this.error(`error: <${name}> is missing${what}${choices}. ${exampleOf(this)}`);
+  }
+
   // biome-ignore lint/suspicious/noExplicitAny: the parameter types of commander itself.
   override action(handler: (this: this, ...args: any[]) => void | Promise<void>): this {
     this.handler = handler;
@@ -65,6 +86,11 @@ const examples = new WeakMap<Command, readonly string[]>();
 /** The examples that a command was introduced with. */
 export function examplesOf(command: Command): readonly string[] {
   return examples.get(command) ?? [];
+}
+
+function exampleOf(command: Command): string {
+  const [first] = examplesOf(command);
+  return first === undefined ? '' : `For example: ${first}`;
 }
 
 /** Gives a command (or the program) the global options, after its own. */

@@ -86,7 +86,7 @@ async function watch(
 
 /** What to do about a job that nobody watches any more. */
 function later(id: string): string {
-  return `See how far it is with \`mcp-gateway job-list\`; when it is done: mcp-gateway job-secret --id ${id}`;
+  return `Run \`mcp-gateway app jobs\` to see its progress, and \`mcp-gateway app job-secret ${id}\` when it is done.`;
 }
 
 /** What is there when a step is done. */
@@ -125,7 +125,7 @@ function notDone({ id, state, trouble, account }: WholeJob): Trouble {
   return new Trouble(`The account was not created, and what was created could not be removed: ${why}`, {
     ...about,
     faults: left.map(([what, one]) => `${what} ${one} is left in the directory`),
-    remedy: `Remove it in the directory, or with \`mcp-gateway user-delete --username ${account.client_id ?? id}\`.`,
+    remedy: `Remove it in the directory, or with \`mcp-gateway user remove ${account.client_id ?? id}\`.`,
   });
 }
 

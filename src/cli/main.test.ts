@@ -132,12 +132,12 @@ test('start passes its options on and ends with the exit code of the server', as
 });
 
 test('faulty settings are listed one by one with exit code 2, other failures of start are 1', async () => {
-  const faulty = Object.assign(new Error('The settings have 2 faults:\n- PORT: no number\n- HOST: no'), {
+  const faulty = Object.assign(new Error('2 settings are not valid:\n- PORT: no number\n- HOST: no'), {
     faults: ['PORT: no number', 'HOST: no'],
   });
   const refused = await cli(['start'], { world: { startServer: () => Promise.reject(faulty) } });
   expect(refused.code).toBe(2);
-  expect(refused.err).toBe('error: The settings have 2 faults.\n  - PORT: no number\n  - HOST: no\n');
+  expect(refused.err).toBe('error: 2 settings are not valid.\n  - PORT: no number\n  - HOST: no\n');
   const inUse = { startServer: () => Promise.reject(new Error('port 8080 is in use')) };
   expect(await cli(['start'], { world: inUse })).toMatchObject({
     code: 1,

@@ -5,14 +5,14 @@ import { openApi } from './api.ts';
 import type { Action, GlobalOptions, On, Run } from './command.ts';
 import { meaningOf } from './nouns/arrange.ts';
 import { inFlags } from './nouns/flags.ts';
-import type { Meaning } from './nouns/nouns.ts';
+import { type Meaning, nounFormOf, nouns } from './nouns/nouns.ts';
 import { DryRun, dryRunning, showDryRun } from './output/dry-run.ts';
 import { openOutput } from './output/output.ts';
 import { buildProgram } from './program.ts';
 import { findToken } from './sign-in/signed-in-token.ts';
 import type { FoundToken } from './sign-in/token-file.ts';
 import type { Clock, Terminal, World } from './terminal.ts';
-import { asTrouble, misuse } from './trouble.ts';
+import { asTrouble, misuse, Trouble } from './trouble.ts';
 
 /** The time of this machine. */
 export const systemClock: Clock = {
@@ -87,7 +87,8 @@ async function perform<O>(
   world: World,
   given: Terminal,
 ): Promise<number> {
-  const options = command.optsWithGlobals() as O & GlobalOptions;
+  // A command's own values win: its noun may be a command as well, such as `token`, whose defaults are no wish of anyone.
+  const options = { ...command.optsWithGlobals(), ...command.opts() } as O & GlobalOptions;
   const meaning = meaningOf(command);
   const terminal: Terminal = { ...given, assumesYes: options.yes === true || isDryRun(options, meaning) };
   const form = options.json ? 'json' : (options.o ?? 'table');
@@ -110,7 +111,7 @@ async function perform<O>(
     return (await action(run, options)) ?? 0;
   } catch (error) {
     if (error instanceof DryRun) return showDryRun(error, output);
-    const trouble = inFlags(asTrouble(error), command);
+    const trouble = withPlaceToLook(inFlags(asTrouble(error), command), command);
     if (options.ignoreMissing && trouble.about.status === 404) {
       output.note(`${trouble.message} Nothing was changed.`);
       return 0;
@@ -118,6 +119,22 @@ async function perform<O>(
     output.trouble(trouble);
     return trouble.about.exitCode ?? 1;
   }
+}
+
+/** What does not exist is among what the list of its noun shows. */
+function withPlaceToLook(trouble: Trouble, command: Command): Trouble {
+  if (trouble.about.code !== 'not_found' || trouble.about.remedy !== undefined) return trouble;
+  const noun = listedNoun(command);
+  return new Trouble(trouble.message, {
+    ...trouble.about,
+    remedy: `Run \`mcp-gateway ${noun ?? 'server'} list\` to see what you can access.`,
+  });
+}
+
+/** The noun of a command, by whichever name it was called, if it has a list. */
+function listedNoun(command: Command): string | undefined {
+  const noun = command.parent?.parent ? command.parent.name() : nounFormOf(command.name())?.split(' ')[0];
+  return noun !== undefined && nouns[noun]?.verbs.list ? noun : undefined;
 }
 
 /** Whether changes are only to be shown. Commands with a `--dry-run` of their own see to it themselves. */

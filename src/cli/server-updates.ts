@@ -66,7 +66,10 @@ async function update(run: Run, flags: UpdateFlags): Promise<void> {
     metadata: metadata === undefined ? undefined : objectIn(metadata, '--metadata'),
   }).filter(([, value]) => value !== undefined);
   if ((body === undefined) === (given.length === 0))
-    throw misuse('Give either --body or the fields to change.', 'See mcp-gateway update-server --help.');
+    throw misuse(
+      'Give either --body or the fields to change.',
+      'Run `mcp-gateway server update --help` for usage.',
+    );
   if (body === undefined) return change(run, path, Object.fromEntries(given) as JsonObject, flags.ifMatch);
   const whole = objectIn(body, '--body') as unknown as ServerInput;
   const params = { path };

@@ -244,7 +244,7 @@ async function register({ register: at, takesDocuments }: Server, profile: Profi
   if (at === undefined)
     throw new Fails(
       'The gateway lets no client register itself.',
-      'Set OAUTH_CLIENT_REGISTRATION to open or approval, or set the client up with: mcp-gateway oauth-client-create',
+      'Set OAUTH_CLIENT_REGISTRATION to open or approval, or set the client up with: mcp-gateway client create',
     );
   if (profile.document)
     warn(
@@ -331,7 +331,7 @@ async function authorize(
   if (consent.status === 403 && consent.text.includes('has to be approved'))
     warn(
       'An administrator has to approve it before anyone can sign in.',
-      `mcp-gateway oauth-client-approve --client-id ${clientId}`,
+      `mcp-gateway client approve ${clientId}`,
     );
   else if (consent.status !== 200)
     throw new Fails(`The consent page is refused with status ${consent.status}${reasonIn(consent)}.`, passOn);

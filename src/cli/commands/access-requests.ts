@@ -13,7 +13,7 @@ interface IdFlag {
 }
 
 const example = '5f0c7f1e-8d1b-4d4e-9d5e-2f1f0a3f9c11';
-const whichThereAre = orNotFound('See which there are with `mcp-gateway access-request-list`.');
+const whichThereAre = orNotFound('Run `mcp-gateway request list` to see them.');
 
 /** The commands about requests for access to servers. */
 export const addAccessRequestCommands: AddCommands = (program, on) => {
@@ -122,6 +122,10 @@ async function create({ api, output }: Run, body: { path: string; reason: string
   const { path, reason } = body;
   const made = await (await api())('accessRequests.create', { body: { path, reason } });
   output.result(made, (paint) => requestFields(made, paint));
+  if (!output.json)
+    output.note(
+      'An administrator, or the owner of the server, decides. Run `mcp-gateway request list` to see the answer.',
+    );
 }
 
 interface GrantFlags extends IdFlag {
@@ -133,7 +137,10 @@ interface GrantFlags extends IdFlag {
 
 async function grant({ api, output }: Run, { id, tools, everyTool, hours, note }: GrantFlags): Promise<void> {
   if ((tools === undefined) === (everyTool === undefined))
-    throw misuse('Give either --tools or --every-tool.', 'Name tools with --tools a,b, or allow everything.');
+    throw misuse(
+      'Which tools to grant is missing.',
+      'Name the tools, as in --tools a,b, or allow every one with --every-tool.',
+    );
   const body = {
     tools: everyTool ? ('all' as const) : namesIn(tools ?? '', 'none'),
     ...{ hours: hours ?? null, note },

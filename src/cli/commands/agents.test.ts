@@ -108,7 +108,9 @@ test.each([
   const { script, got } = await registry(anAgent({ is_enabled: false }));
   const cwd = await folderWith({ 'agent.json': text });
   const made = await cli(['agent-register', '--config', 'agent.json'], { registry: script, cwd });
-  expect(made.err).toContain('Registered /flight-booking.\nSwitch it on with: mcp-gateway agent-toggle');
+  expect(made.err).toContain(
+    'Registered /flight-booking.\nIt is disabled. Enable it with: mcp-gateway agent enable',
+  );
   const update = ['agent-update', '--path', '/flight-booking', '--config', '-'];
   expect((await cli(update, { registry: script, stdin: text })).code).toBe(0);
   expect(got.map((one) => one.body)).toEqual([body, body]);

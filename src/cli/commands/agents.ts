@@ -141,7 +141,7 @@ async function register({ api, output, terminal }: Run, { config }: { config: st
   const agent = await (await api())('agents.register', { body });
   show(output, agent, `Registered ${agent.path}.`);
   if (!agent.is_enabled && !output.json)
-    output.note(`Switch it on with: mcp-gateway agent-toggle --path ${agent.path} --enabled true`);
+    output.note(`It is disabled. Enable it with: mcp-gateway agent enable ${agent.path}`);
 }
 
 async function update(

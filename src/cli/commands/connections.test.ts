@@ -51,12 +51,9 @@ test('connection-connect only prints the address where it is told so, and says w
   });
   expect(out.trim()).toBe(`${registry.url}/oauth2/egress/connect?server=%2Fgithub`);
   const byToken = await cli(['connection', 'connect', '/jira'], { registry });
-  expect([byToken.code, byToken.err]).toEqual([
-    2,
-    expect.stringContaining('connection-set-token --path /jira'),
-  ]);
+  expect([byToken.code, byToken.err]).toEqual([2, expect.stringContaining('connection set-token /jira')]);
   const unknown = await cli(['connection', 'connect', '/nothing'], { registry });
-  expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('connection-list')]);
+  expect([unknown.code, unknown.err]).toEqual([1, expect.stringContaining('connection list')]);
 });
 
 test('connection-set-token reads the token from standard input and keeps it as long as the server allows', async () => {

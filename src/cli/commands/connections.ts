@@ -88,7 +88,7 @@ async function connect(
   if (before.egress_auth_mode === 'pat')
     throw misuse(
       `${before.server_path} takes a token that you enter.`,
-      `Store it: mcp-gateway connection-set-token --path ${before.server_path} < token`,
+      `Store it: mcp-gateway connection set-token ${before.server_path} < token`,
     );
   if (before.egress_auth_mode === 'obo_exchange')
     throw misuse(
@@ -152,7 +152,7 @@ function ofPath(connections: readonly Connection[], path: string): Connection {
   const found = connections.find(({ server_path }) => server_path === wanted);
   if (found) return found;
   throw new Trouble(`${wanted} wants no credential of yours, or you may not use it.`, {
-    remedy: 'See which there are with `mcp-gateway connection-list`.',
+    remedy: 'Run `mcp-gateway connection list` to see them.',
   });
 }
 

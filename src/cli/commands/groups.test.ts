@@ -171,7 +171,7 @@ test('list-groups shows what belongs together, and leaves out what is not wanted
   expect(code).toBe(0);
   expect(out.split('\n')).toEqual([
     'Synchronized (1)',
-    'GROUP  FROM  ASSIGNED TO  SERVERS',
+    'SCOPE  FROM  ASSIGNED TO  SERVERS',
     'team   api   team         search',
     '',
     'Directory-Only (1)',
@@ -179,14 +179,17 @@ test('list-groups shows what belongs together, and leaves out what is not wanted
     'idle\\u{1b}[31m  i   Nothing',
     '',
     'Scopes-Only (1)',
-    'GROUP  FROM  ASSIGNED TO  SERVERS',
+    'SCOPE  FROM  ASSIGNED TO  SERVERS',
     'alone  file  alone        search',
     '',
   ]);
   expect(err).toBe('2 scopes, 2 groups in entra.\n');
   await cli(['list-groups', '--no-keycloak'], { registry });
+  // Scopes are what `scope list` is about.
+  await cli(['scope', 'list'], { registry });
   await cli(['list-groups', '--no-scopes', '--json'], { registry });
   expect(registry.asked.slice(1)).toEqual([
+    'GET /api/servers/groups?include_keycloak=false&include_scopes=true',
     'GET /api/servers/groups?include_keycloak=false&include_scopes=true',
     'GET /api/servers/groups?include_keycloak=true&include_scopes=false',
   ]);
@@ -203,7 +206,7 @@ test('describe-group shows a scope, asks by a name with a slash, and says when t
   ])
     expect(out).toContain(text);
   const none = await cli(['describe-group', '--name', 'none', '--json'], { registry });
-  expect([none.code, JSON.parse(none.out).error.message]).toEqual([1, 'Group not found: none.']);
+  expect([none.code, JSON.parse(none.out).error.message]).toEqual([1, "Scope 'none' does not exist."]);
   expect(none.err).toContain('scope list');
 });
 

@@ -202,11 +202,10 @@ async function describeGroup({ api, output }: Run, { name }: Named): Promise<voi
   output.result(scope, (paint) => scopeFields(scope, paint));
 }
 
-// `list` shows servers: who looks for a group is sent to the list of those.
 const whichThereAre = 'Run `mcp-gateway scope list` to see them.';
 
 function elsewhere(name: string): (error: unknown) => never {
-  return orNotFound(whichThereAre, `Group not found: ${name}.`);
+  return orNotFound(whichThereAre, `Scope '${name}' does not exist.`);
 }
 
 interface ServerOfGroups {

@@ -51,7 +51,7 @@ test('the provider whose tokens are meant is passed on', async () => {
   await run('m2m-client-update', ...flags, '--groups', 'x');
   await run('m2m-client-delete', ...flags, '--force');
   expect(registry.asked.slice(1)).toEqual(
-    ['GET', 'PATCH', 'DELETE'].map(
+    ['GET', 'PATCH', 'GET', 'DELETE'].map(
       (method) => `${method} /api/iam/m2m-clients/robot.1?identity_provider=keycloak`,
     ),
   );
@@ -66,7 +66,7 @@ test('m2m-client-list and -get show records, or them as JSON', async () => {
   expect(JSON.parse((await run('m2m-client-list', '--json')).out).items).toEqual([client]);
   expect(JSON.parse((await run('m2m-client-get', '--client-id', 'robot.1', '--json')).out)).toEqual(client);
   const none = await run('m2m-client-get', '--client-id', 'none');
-  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('mcp-gateway m2m-client-list') });
+  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('mcp-gateway app list') });
 });
 
 test('m2m-client-update sends only what is given; an empty list clears the groups', async () => {
@@ -85,6 +85,26 @@ test('m2m-client-delete asks first, and --force does not', async () => {
   const no = await cli(line, { registry, stdin: 'no\n', tty: true });
   expect([no.code, no.out, bodies]).toEqual([0, '', []]);
   expect((await run(...line)).code).toBe(2);
-  expect(await run(...line, '--force')).toMatchObject({ code: 0, out: 'Forgot robot.1.\n' });
+  expect(await run(...line, '--force')).toMatchObject({ code: 0, out: 'Removed Robot.\n' });
   expect(bodies).toHaveLength(1);
+});
+
+test('app get and app remove take a name too, and remove undoes what app create did', async () => {
+  const made = { ...client, client_id: 'id-7', client_name: 'my agent', provider: 'entra' };
+  const registry = await scripted({
+    'GET /api/iam/m2m-clients': { body: { total: 3, limit: 1000, skip: 0, items: [client, made, made] } },
+    'DELETE /api/iam/m2m-clients/robot.1': { status: 204 },
+    'GET /api/iam/m2m-clients/id-7': { body: made },
+    'DELETE /api/management/iam/users/id-7': { body: { username: 'my agent', deleted: true } },
+  });
+  expect((await cli(['app', 'get', 'Robot', '-o', 'name'], { registry })).out).toBe('robot.1\n');
+  expect((await cli(['app', 'remove', 'Robot', '-y'], { registry })).out).toBe('Removed Robot.\n');
+  const { code, out } = await cli(['app', 'remove', 'id-7', '-y'], { registry });
+  expect([code, out]).toEqual([0, 'Removed my agent and its account in entra.\n']);
+  expect(registry.asked.filter((one) => one.startsWith('DELETE'))).toEqual([
+    'DELETE /api/iam/m2m-clients/robot.1',
+    'DELETE /api/management/iam/users/id-7',
+  ]);
+  // Two have the name: which one is meant has to be said by its id.
+  expect((await cli(['app', 'get', 'my agent'], { registry })).err).toContain('mcp-gateway app list');
 });

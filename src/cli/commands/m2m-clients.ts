@@ -1,11 +1,16 @@
 import { Option } from 'commander';
+import type { z } from 'zod';
+import type { Api } from '../../contract/client.ts';
+import type { m2mClientEndpoints } from '../../contract/people/m2m-clients.ts';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run, wholeNumber } from '../command.ts';
 import { confirm } from '../input/confirm.ts';
 import { namesIn } from '../input/group-names.ts';
 import { orNotFound } from '../not-found.ts';
 import { clientFields, clientTable } from '../output/user-view.ts';
-import { misuse } from '../trouble.ts';
+import { misuse, Trouble } from '../trouble.ts';
+
+type Client = z.output<(typeof m2mClientEndpoints)['m2mClients.get']['output']>;
 
 interface ClientFlag {
   clientId: string;
@@ -15,7 +20,8 @@ interface ClientFlag {
 /** The commands about applications that the registry gives groups to, without the directory. */
 export const addM2mClientCommands: AddCommands = (program, on) => {
   addCommand(program, 'm2m-client-create', {
-    summary: 'Register an application by its client id with groups, without touching the directory',
+    summary:
+      'Register an existing application by its client id and give it groups; changes nothing in the directory',
     examples: [
       'mcp-gateway m2m-client-create --client-id 6b1f0c1e-0000-4000-8000-000000000001 --client-name robot --groups team',
     ],
@@ -32,7 +38,7 @@ export const addM2mClientCommands: AddCommands = (program, on) => {
 
 const addLooks: AddCommands = (program, on) => {
   addCommand(program, 'm2m-client-list', {
-    summary: 'List the applications that the registry knows of itself',
+    summary: 'List applications: those that the gateway created, and those registered by client id',
     examples: ['mcp-gateway m2m-client-list', 'mcp-gateway m2m-client-list --provider manual --json'],
   })
     .option('--provider <name>', 'only those of this provider; manual for those registered here')
@@ -41,7 +47,7 @@ const addLooks: AddCommands = (program, on) => {
     .action(on(list));
 
   addCommand(program, 'm2m-client-get', {
-    summary: 'Show one application that the registry knows of itself',
+    summary: 'Show one application, by client id or name',
     examples: ['mcp-gateway m2m-client-get --client-id 6b1f0c1e-0000-4000-8000-000000000001'],
   })
     .addOption(clientOption())
@@ -51,7 +57,7 @@ const addLooks: AddCommands = (program, on) => {
 
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'm2m-client-update', {
-    summary: 'Change what is given of a directly registered application',
+    summary: 'Change an application that was registered by its client id',
     examples: [
       "mcp-gateway m2m-client-update --client-id 6b1f0c1e-0000-4000-8000-000000000001 --groups ''",
       'mcp-gateway m2m-client-update --client-id 6b1f0c1e-0000-4000-8000-000000000001 --enabled false',
@@ -66,7 +72,7 @@ const addChanges: AddCommands = (program, on) => {
     .action(on(change));
 
   addCommand(program, 'm2m-client-delete', {
-    summary: 'Forget a directly registered application, after asking',
+    summary: 'Remove an application, and the account that `app create` made for it (asks first)',
     examples: ['mcp-gateway m2m-client-delete --client-id 6b1f0c1e-0000-4000-8000-000000000001 --force'],
   })
     .addOption(clientOption())
@@ -76,7 +82,7 @@ const addChanges: AddCommands = (program, on) => {
 };
 
 function clientOption(): Option {
-  return new Option('--client-id <id>', 'client id of the application').makeOptionMandatory();
+  return new Option('--client-id <id>', 'client id of the application, or its name').makeOptionMandatory();
 }
 
 function providerOption(): Option {
@@ -91,7 +97,7 @@ function forTokensOf({ identityProvider }: ClientFlag): { identity_provider?: st
   return identityProvider === undefined ? {} : { identity_provider: identityProvider };
 }
 
-const whichThereAre = orNotFound('See which there are with `mcp-gateway m2m-client-list`.');
+const whichThereAre = orNotFound('Run `mcp-gateway app list` to see them.');
 
 interface NewClient extends ClientFlag {
   clientName: string;
@@ -126,10 +132,20 @@ async function list(
 }
 
 async function get({ api, output }: Run, flags: ClientFlag): Promise<void> {
-  const [params, query] = [{ client_id: flags.clientId }, forTokensOf(flags)];
-  const call = await api();
-  const client = await call('m2mClients.get', { params, query }).catch(whichThereAre);
+  const client = await find(await api(), flags);
   output.result(client, (paint) => clientFields(client, paint));
+}
+
+/** The application of a client id or, where none has that id, the only one of that name. */
+async function find(call: Api, flags: ClientFlag): Promise<Client> {
+  const [params, query] = [{ client_id: flags.clientId }, forTokensOf(flags)];
+  return call('m2mClients.get', { params, query }).catch(async (error: unknown) => {
+    if (!(error instanceof Trouble) || error.about.code !== 'not_found') throw error;
+    const { items } = await call('m2mClients.list', { query: { limit: 1000, skip: 0 } });
+    const [found, another] = items.filter(({ client_name }) => client_name === flags.clientId);
+    if (!found || another) return whichThereAre(error);
+    return found;
+  });
 }
 
 interface ClientChange extends ClientFlag {
@@ -148,7 +164,7 @@ async function change({ api, output }: Run, flags: ClientChange): Promise<void> 
     ...(enabled === undefined ? {} : { enabled: enabled === 'true' }),
   };
   if (Object.keys(body).length === 0)
-    throw misuse('Nothing to change is given.', 'See mcp-gateway m2m-client-update --help.');
+    throw misuse('Nothing to change is given.', 'Run `mcp-gateway app update --help` for usage.');
   const call = await api();
   const client = await call('m2mClients.change', {
     params: { client_id },
@@ -162,13 +178,17 @@ async function remove(
   { api, output, terminal }: Run,
   flags: ClientFlag & { force?: boolean },
 ): Promise<void> {
-  const { clientId: client_id, force = false } = flags;
   const call = await api();
-  const deleted = force || (await confirm(`Forget the application ${client_id}?`, terminal));
-  if (deleted)
-    await call('m2mClients.remove', { params: { client_id }, query: forTokensOf(flags) }).catch(
-      whichThereAre,
-    );
-  output.result({ client_id, deleted }, () => (deleted ? plainLine(`Forgot ${client_id}.`) : ''));
+  const { client_id, client_name, provider } = await find(call, flags);
+  // What `app create` made is an account in the directory; what `app register` made is only known here.
+  const isHere = provider === 'manual';
+  const also = isHere ? '' : ` and its account in ${provider}`;
+  const deleted =
+    flags.force === true ||
+    (await confirm(`Remove the application ${client_name} (${client_id})${also}?`, terminal));
+  if (deleted && isHere)
+    await call('m2mClients.remove', { params: { client_id }, query: forTokensOf(flags) });
+  else if (deleted) await call('users.remove', { params: { username: client_id } });
+  output.result({ client_id, deleted }, () => (deleted ? plainLine(`Removed ${client_name}${also}.`) : ''));
   if (!deleted) output.note('Nothing was removed.');
 }

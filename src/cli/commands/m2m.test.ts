@@ -145,7 +145,7 @@ test('an interruption leaves the job to the registry, and says how to get the se
     },
   });
   expect(code).toBe(1);
-  expect(err).toContain('mcp-gateway job-secret --id 7');
+  expect(err).toContain('mcp-gateway app job-secret 7');
 });
 
 test('a job that cannot be looked at any more is not lost: its id is told', async () => {
@@ -155,7 +155,7 @@ test('a job that cannot be looked at any more is not lost: its id is told', asyn
   const { code, err } = await cli(create, { registry, terminal: atOnce });
   expect(code).toBe(1);
   expect(err).toContain('error: Too much to do.\n');
-  expect(err).toContain('mcp-gateway job-secret --id 7');
+  expect(err).toContain('mcp-gateway app job-secret 7');
 });
 
 test('a secret that somebody else has fetched is not lost silently', async () => {
@@ -187,7 +187,7 @@ test('m2m-rotate-secret shows the new secret, and until when the old ones work',
   await cli([...line, '--overlap-days', '0', '--secret-days', '30'], { registry });
   expect(bodies).toEqual([{ overlap_days: 7 }, { overlap_days: 0, secret_days: 30 }]);
   const none = await cli(['m2m-rotate-secret', '--client-id', 'none'], { registry });
-  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('mcp-gateway user-list') });
+  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('mcp-gateway app list') });
 });
 
 test('job-list and job-secret serve who comes back later', async () => {
@@ -200,5 +200,5 @@ test('job-list and job-secret serve who comes back later', async () => {
   expect(err).toBe('1 of 3; for more: --limit\n');
   const fetched = await cli(['job-secret', '--id', '7'], { registry });
   expect(fetched.out).toContain(`Client Secret: ${secret}`);
-  expect((await cli(['job-secret', '--id', '8'], { registry })).err).toContain('mcp-gateway job-list');
+  expect((await cli(['job-secret', '--id', '8'], { registry })).err).toContain('mcp-gateway app jobs');
 });

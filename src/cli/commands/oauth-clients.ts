@@ -92,7 +92,7 @@ function clientOption(): Option {
   return new Option('--client-id <id>', 'client id of the program').makeOptionMandatory();
 }
 
-const whichThereAre = orNotFound('See which there are with `mcp-gateway oauth-client-list`.');
+const whichThereAre = orNotFound('Run `mcp-gateway client list` to see them.');
 
 async function listConnected({ api, output }: Run, { clientId }: Partial<ClientFlag>): Promise<void> {
   const query = clientId === undefined ? {} : { client_id: clientId };
@@ -106,7 +106,7 @@ async function listConnected({ api, output }: Run, { clientId }: Partial<ClientF
 async function endConnected({ api, output }: Run, { id }: { id: string }): Promise<void> {
   const call = await api();
   await call('connectedClients.end', { params: { id } }).catch(
-    orNotFound('See which there are with `mcp-gateway connected-client-list`.'),
+    orNotFound('Run `mcp-gateway client connected` to see them.'),
   );
   output.result({ ended: id }, () => plainLine(`Ended ${id}.`));
 }
@@ -124,7 +124,7 @@ async function list({ api, output }: Run, { status, search, limit, skip }: ListF
   output.result(page, (paint, room) => (page.items.length ? clientTable(page.items, room, paint) : ''));
   if (output.json) return;
   const last = skip + page.items.length;
-  if (page.items.length === 0) output.note('No programs.');
+  if (page.items.length === 0) output.note('No MCP clients.');
   else if (last < page.total)
     output.note(`${skip + 1} to ${last} of ${page.total}; for more: --skip ${last}`);
 }

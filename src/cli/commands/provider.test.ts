@@ -33,7 +33,7 @@ const doctor = (diagnosis: Diagnosis, ...more: string[]) =>
 test('a healthy tenant is exit code 0 and one calm page', async () => {
   const { code, out } = await doctor(fine);
   expect(code).toBe(0);
-  expect(out).toBe('Tenant\n  ok    The clock agrees.\n\nEverything is as it should be.\n');
+  expect(out).toBe('Tenant\n  ok    The clock agrees.\n\nAll checks passed.\n');
 });
 
 test('a fault is exit code 1 with reason, portal path and command', async () => {
@@ -44,7 +44,7 @@ test('a fault is exit code 1 with reason, portal path and command', async () => 
         Portal:  Certificates & secrets
         Command: az ad app credential reset
 
-1 to repair, 0 to look at, 1 in order.`);
+1 failed, 0 warnings, 1 passed.`);
 });
 
 test('--json is the diagnosis as it is', async () => {

@@ -169,7 +169,7 @@ async function record(
     if (isAgreed) await writeSecret(terminal.cwd, file, text);
     output.result({ written: isAgreed ? file : null }, () =>
       isAgreed
-        ? `Written to ${plainText(file)}. Compare with: mcp-gateway entra-emulator --compare ${plainText(file)}`
+        ? `Written to ${plainText(file)}. Compare with: mcp-gateway gateway entra-emulator --compare ${plainText(file)}`
         : 'Nothing was written.',
     );
     return 0;

@@ -231,5 +231,5 @@ test('user-delete asks first, and --force does not', async () => {
   const forced = await cli([...line, '--force', '--json'], { registry });
   expect(JSON.parse(forced.out)).toEqual({ username: 'robot', deleted: true });
   const none = await cli(['user-delete', '--username', 'nobody', '--force'], { registry });
-  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('mcp-gateway user-list') });
+  expect(none).toMatchObject({ code: 1, err: expect.stringContaining('mcp-gateway user list') });
 });

@@ -73,7 +73,11 @@ async function list(
   const shown = page.users.length;
   if (shown === 0) output.note('No accounts.');
   else
-    output.note(page.next === null ? `${shown} accounts.` : `${shown} of ${page.total}; for more: --limit`);
+    output.note(
+      page.next === null
+        ? `${shown} ${shown === 1 ? 'account' : 'accounts'}.`
+        : `${shown} of ${page.total}; for more: --limit`,
+    );
 }
 
 async function pages(call: Api, search: string | undefined, limit: number) {
@@ -140,7 +144,7 @@ async function passwordOf({ output, terminal }: Run, flags: HumanFlags): Promise
   return password;
 }
 
-const whichThereAre = 'See which there are with `mcp-gateway user-list`.';
+const whichThereAre = 'Run `mcp-gateway user list` to see them.';
 
 async function setGroups(
   run: Run,

@@ -65,10 +65,19 @@ async function exportAll(
     ...egress.filter(({ client_id }) => client_id !== null).map(({ path }) => `${path} (client secret)`),
   ];
   output.note(
-    `${servers.length} servers, ${agents.length} agents, ${virtualServers.length} virtual servers, ${scopes.length} scopes${file === undefined ? '' : ` written to ${file}`}.`,
+    `${[
+      counted(servers, 'server'),
+      counted(agents, 'agent'),
+      counted(virtualServers, 'virtual server'),
+      counted(scopes, 'scope'),
+    ].join(', ')}${file === undefined ? '' : ` written to ${file}`}.`,
   );
   if (secret.length > 0)
     output.note(`Credentials are not exported; set them again for: ${secret.join(', ')}.`);
+}
+
+function counted(things: readonly unknown[], name: string): string {
+  return `${things.length} ${name}${things.length === 1 ? '' : 's'}`;
 }
 
 /** What a registration takes of a server that is shown: the same in, the same out. */

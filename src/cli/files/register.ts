@@ -57,9 +57,9 @@ function chosen({ name, entries }: ReadFile, { only, path }: RegisterFlags) {
 
 /** What to do with a file that describes something else. */
 const elsewhere: Readonly<Record<string, string>> = {
-  agent: 'It describes an agent: register it with mcp-gateway agent-register --config FILE.',
-  scope: 'It describes a group: import it with mcp-gateway import-group --file FILE.',
-  virtual_server: 'It describes a virtual server: create it with mcp-gateway vs-create --config FILE.',
+  agent: 'It describes an agent: register it with `mcp-gateway agent register FILE`.',
+  scope: 'It describes a scope: import it with `mcp-gateway scope import FILE`.',
+  virtual_server: 'It describes a virtual server: create it with `mcp-gateway virtual create FILE`.',
   egress: 'It says whose credentials go to a server: import it with mcp-gateway import --file FILE.',
 };
 

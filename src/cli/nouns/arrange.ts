@@ -27,8 +27,11 @@ export function arrange(program: Command): void {
   for (const { verbs } of Object.values(nouns))
     for (const verb of Object.values(verbs)) {
       const command = flat.get(verb.of);
-      if (!command || verb.set || meanings.has(command)) continue;
-      meanings.set(command, { verb, byNoun: false, ...finish(command, verb) });
+      const isPreset =
+        verb.set !== undefined && Object.values(verbs).some((one) => one.of === verb.of && !one.set);
+      if (!command || isPreset || meanings.has(command)) continue;
+      const { set: _, ...plain } = verb;
+      meanings.set(command, { verb: plain, byNoun: false, ...finish(command, plain) });
     }
   for (const [name, key] of Object.entries(keysOfOthers)) {
     const command = flat.get(name);
@@ -136,7 +139,7 @@ function examplesInNouns(source: Command, words: string, { of, key, set }: Verb)
     return rest
       .replace(`mcp-gateway ${of}`, `mcp-gateway ${words}${value === undefined ? '' : ` ${value}`}`)
       .replace(source.options.some(isForceOfQuestion) ? / --force\b/ : /$^/, ' --yes')
-      .replace(set ? / --enabled \w+/ : /$^/, '');
+      .replace(set ? / --enabled \w+| --no-keycloak/ : /$^/, '');
   });
   return [...new Set(lines)];
 }

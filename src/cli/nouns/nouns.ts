@@ -123,7 +123,10 @@ export const nouns: Readonly<Record<string, Noun>> = {
     group: 'Access',
     also: 'scopes',
     verbs: {
-      list: { of: 'list-groups', rows: scopesOf, id: 'scope_name', also: ['ls'] },
+      list: {
+        ...{ of: 'list-groups', rows: scopesOf, id: 'scope_name', also: ['ls'] },
+        ...{ set: { keycloak: 'false' }, summary: 'List scopes, and what each is assigned to' },
+      },
       get: { of: 'describe-group', key: 'name', id: 'scope_name', also: ['show', 'describe'] },
       create: { of: 'create-group', key: 'name', id: 'group_name', also: ['add'], changes: true },
       import: { of: 'import-group', key: 'file', id: 'group_name', also: ['apply'], changes: true },
@@ -266,7 +269,7 @@ export const keysOfOthers: Readonly<Record<string, string>> = { search: 'query' 
 export function nounFormOf(old: string): string | undefined {
   for (const [noun, { verbs }] of Object.entries(nouns)) {
     const found = Object.entries(verbs).filter(([, verb]) => verb.of === old);
-    const [verb] = found.find(([, { set }]) => set === undefined) ?? [];
+    const [verb] = found.find(([, { set }]) => set === undefined) ?? found[0] ?? [];
     if (verb) return `${noun} ${verb}`;
   }
   return undefined;

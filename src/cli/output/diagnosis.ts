@@ -35,6 +35,6 @@ function showFinding({ level, what, why, remedy }: Finding, paint: Paint): strin
 function summary(findings: readonly Finding[]): string {
   const count = (level: Finding['level']): number => findings.filter((one) => one.level === level).length;
   const [failing, warning] = [count('fail'), count('warn')];
-  if (failing + warning === 0) return 'Everything is as it should be.';
-  return `${failing} to repair, ${warning} to look at, ${count('ok')} in order.`;
+  if (failing + warning === 0) return 'All checks passed.';
+  return `${failing} failed, ${warning} ${warning === 1 ? 'warning' : 'warnings'}, ${count('ok')} passed.`;
 }

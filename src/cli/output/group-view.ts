@@ -66,7 +66,7 @@ export function groupSections(listing: Listing, room: number | undefined, paint:
     table(
       names,
       [
-        { title: 'GROUP', show: (name) => name },
+        { title: 'SCOPE', show: (name) => name },
         { title: 'FROM', show: (name) => scopes[name]?.source ?? '' },
         { title: 'ASSIGNED TO', show: (name) => scopes[name]?.group_mappings.join(', ') || '-' },
         { title: 'SERVERS', show: (name) => scopes[name]?.servers.join(', ') || '-' },

@@ -95,7 +95,9 @@ function troubleAsText(trouble: Trouble, paint: Paint): string {
   const { faults = [], remedy, correlationId } = trouble.about;
   return [
     `${paint('red', 'error:')} ${plainText(trouble.message)}`,
-    ...faults.map((fault) => `  - ${plainText(fault)}`),
+    ...(faults.length === 1 && trouble.message.includes(faults[0] ?? '') ? [] : faults).map(
+      (fault) => `  - ${plainText(fault)}`,
+    ),
     ...(remedy ? [plainText(remedy)] : []),
     ...(correlationId ? [paint('dim', plainText(`correlation id: ${correlationId}`))] : []),
   ].join('\n');

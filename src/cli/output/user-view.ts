@@ -123,6 +123,11 @@ function fullName({ firstName, lastName }: Pick<User, 'firstName' | 'lastName'>)
   return [firstName, lastName].filter(Boolean).join(' ');
 }
 
+/** Groups that a table names; -o json has all. */
+const mostGroups = 5;
+
 function groupWords(groups: readonly string[] | null): string {
-  return groups === null ? '(could not be read)' : groups.join(', ') || '-';
+  if (groups === null) return '(could not be read)';
+  const more = groups.length - mostGroups;
+  return more > 1 ? `${groups.slice(0, mostGroups).join(', ')} and ${more} more` : groups.join(', ') || '-';
 }

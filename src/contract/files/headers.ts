@@ -43,7 +43,7 @@ export function credentialOf(
     if (!value || placeholder.test(value)) {
       const isBearer = name.toLowerCase() === 'authorization';
       notes.push(
-        `The header '${name}' has no value in the file. Set it with: mcp-gateway server-update-credential --path ${path} ` +
+        `The header '${name}' has no value in the file. Set it with: mcp-gateway server credential ${path} ` +
           `--auth-scheme ${isBearer ? 'bearer' : `api_key --auth-header-name ${name}`} --credential-stdin`,
       );
       continue;

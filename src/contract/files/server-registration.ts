@@ -260,7 +260,7 @@ function authentication(
   if (perPerson || (said.startsWith('oauth') && given.length === 0)) {
     notes.push(
       `The server expects each person's own sign-in (${perPerson ? mode : said}). Set that up after the registration: ` +
-        `mcp-gateway egress-configure --path ${path} --help`,
+        `mcp-gateway connection configure ${path} --help`,
     );
     return { credential: null, notes };
   }
@@ -287,7 +287,7 @@ function authentication(
       notes: [...notes, ...headers.notes],
     };
   notes.push(
-    `The file names the authentication '${scheme}' without the secret itself. Set it with: mcp-gateway server-update-credential ` +
+    `The file names the authentication '${scheme}' without the secret itself. Set it with: mcp-gateway server credential ` +
       `--path ${path} --auth-scheme ${scheme}${header ? ` --auth-header-name ${header}` : ''} --credential-stdin`,
   );
   return { credential: headers.credential, notes: [...notes, ...headers.notes] };

@@ -118,7 +118,7 @@ export class ConfigFault extends Error {
   readonly faults: readonly string[];
   constructor(faults: readonly string[]) {
     super(
-      `The settings have ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n- ${faults.join('\n- ')}`,
+      `${faults.length === 1 ? 'One setting is' : `${faults.length} settings are`} not valid:\n- ${faults.join('\n- ')}`,
     );
     this.name = 'ConfigFault';
     this.faults = faults;

@@ -185,7 +185,7 @@ export const settings = {
     group: 'Security',
     about:
       'The secret before the present SECRET_KEY: stored credentials of servers stay readable until ' +
-      '`mcp-gateway rotate-secrets` has re-encrypted them.',
+      '`mcp-gateway gateway rotate-secrets` has re-encrypted them.',
     default: '',
     secret: true,
     parse: text,

@@ -49,7 +49,7 @@ function Scopes({ list }: { list: Listed }) {
     return (
       <p className="rounded-md border border-line bg-raised p-6 text-quiet">
         There is no scope yet, so nobody can do anything. Create one here, or with{' '}
-        <code className="font-mono text-code">mcp-gateway import-group</code>, or write it into the scope
+        <code className="font-mono text-code">mcp-gateway scope import</code>, or write it into the scope
         file.
       </p>
     );

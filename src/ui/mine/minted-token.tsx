@@ -53,7 +53,7 @@ export function MintedToken({ minted, onDone }: { minted: Minted; onDone: () => 
         <h3 className="font-semibold">Use it</h3>
         <Command
           label="With the command line"
-          text={`mcp-gateway --registry-url ${location.origin} --token-file ${file} list`}
+          text={`mcp-gateway --registry-url ${location.origin} --token-file ${file} server list`}
         />
         <Command
           label="With curl"

@@ -89,7 +89,7 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
           isCode
           value={text}
           fault={unreadable || faults.map(({ at, message }) => `${at}: ${message}`).join('\n') || undefined}
-          hint="A group definition file, as mcp-gateway import-group takes it."
+          hint="A group definition file, as `mcp-gateway scope import` takes it."
           onChange={(next) => {
             changed();
             setText(next);

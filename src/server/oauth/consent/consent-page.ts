@@ -157,6 +157,6 @@ export function pendingPage(client: StoredClient, redirectUri?: string): string 
     title: 'This program has to be approved first',
     body: `<p>An administrator of this gateway has to approve “${escaped(client.name)}” (${escaped(name)}) before people can sign in from it. Give them this id, then start again:</p>
 <p><code>${escaped(client.id)}</code></p>
-<p class="fine">They approve it with: <code>mcp-gateway oauth-client-approve --client-id ${escaped(client.id)}</code></p>`,
+<p class="fine">They approve it with: <code>mcp-gateway client approve ${escaped(client.id)}</code></p>`,
   });
 }

@@ -38,7 +38,7 @@ export function m2mClientHandlers(
     if (found.source === 'manual') return found;
     throw new Failure(
       'not_allowed',
-      `'${clientId}' is an account in ${found.source}; change it under /api/management/iam/users.`,
+      `'${clientId}' is an account in ${found.source}: change or delete it as a user (/api/management/iam/users, or mcp-gateway user).`,
     );
   };
   const mapped = ({ provider, groups, isEnabled }: M2mRecord): readonly string[] =>

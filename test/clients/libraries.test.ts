@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Connect, type Driver, type Era, startDriver } from './driver.ts';
-import { type Key, pinned } from './pinned.ts';
-import { narrow, type Stage, startStage, whyAbsent } from './stage.ts';
+import type { Connect, Driver } from './driver.ts';
+import { librariesOn } from './libraries.ts';
+import { narrow, type Stage, startStage } from './stage.ts';
 import { keep, type Seen } from './table.ts';
-import { mcpRemoteDriver, typescriptDriver } from './typescript.ts';
 
 let stage: Stage;
 beforeAll(async () => {
@@ -11,42 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => stage?.close());
 
-interface Library {
-  readonly name: string;
-  readonly version: string;
-  readonly eras: readonly Era[];
-  readonly absent: string | undefined;
-  start(): Driver;
-}
-
-function installed(key: Key, ...eras: Era[]): Library {
-  const start = () =>
-    startDriver(key, stage.browser.open, {
-      ...stage.browser.environment,
-    });
-  return { ...pinned[key], eras, absent: whyAbsent(key), start };
-}
-
-function typescript(generation: 1 | 2, version: string, ...eras: Era[]): Library {
-  const name = `TypeScript SDK ${generation}`;
-  const start = () => typescriptDriver(generation, stage.browser.open);
-  return { name, version, eras, absent: undefined, start };
-}
-
-const [before, now] = ['2025-11-25', '2026-07-28'] as const;
-const libraries: readonly Library[] = [
-  typescript(1, '1.32.2', before),
-  typescript(2, '2.4.0', before, now),
-  {
-    ...{ ...pinned['mcp-remote'], eras: [before], absent: whyAbsent('mcp-remote') },
-    start: () => mcpRemoteDriver(stage.browser.environment),
-  },
-  installed('mcp1', before),
-  installed('mcp2', before, now),
-  installed('fastmcp2', before),
-  installed('fastmcp4', before, now),
-  installed('go', before, now),
-];
+const before = '2025-11-25';
+const libraries = librariesOn(() => stage);
 
 describe.each(libraries)('$name', (library) => {
   const { name, version, eras, absent } = library;

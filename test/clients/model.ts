@@ -14,6 +14,8 @@ export interface Step {
 export interface Heard {
   readonly offered: readonly string[];
   readonly results: readonly string[];
+  /** All that it said before the first call, as JSON or as it was printed. */
+  readonly told: string;
 }
 
 /** One model service's way of saying things. */
@@ -48,6 +50,7 @@ export async function startModel() {
   let steps: readonly Step[] = [];
   let offered: string[] = [];
   let results: string[] = [];
+  let told = '';
   const failures: string[] = [];
   /** How many results a session had when the conversation began. */
   let before: number | undefined;
@@ -55,13 +58,14 @@ export async function startModel() {
   const waiting = new Set<() => void>();
   const handle = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     const path = new URL(req.url ?? '/', 'http://localhost').pathname;
-    const body = parsed(await text(req));
+    const json = await text(req);
+    const body = parsed(json);
     const dialect = dialects.find((one) => one.path.test(path));
     if (!dialect || path.endsWith('count_tokens')) return void res.writeHead(404).end('{}');
     const read = dialect.read(body);
     if (read.tools.length > 0) lastOffered = read.tools;
     const isTold = read.tools.length > 0 && steps.length > 0;
-    if (isTold && offered.length === 0) offered = read.tools;
+    if (isTold && offered.length === 0) [offered, told] = [read.tools, json];
     if (isTold) before ??= read.results.length;
     const since = read.results.slice(before ?? read.results.length);
     if (since.length > results.length) results = since.map((one) => JSON.stringify(one));
@@ -84,23 +88,24 @@ export async function startModel() {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
     /** Has a program, which `run` starts, do these steps in one conversation. */
     async converse(next: readonly Step[], run: () => Promise<unknown>): Promise<Heard> {
-      [steps, offered, results, failures.length, before] = [next, [], [], 0, undefined];
+      [steps, offered, results, told] = [next, [], [], ''];
+      [failures.length, before] = [0, undefined];
       const printed = String(await run());
       steps = [];
       if (results.length < next.length || failures.length > 0)
         throw new Error(
           `${results.length} of ${next.length} calls. ${failures.join('; ')}\n${printed.slice(-3000)}`,
         );
-      return { offered, results };
+      return { offered, results, told };
     },
     /** The next time that it has said all it had to: for a program that stays open, whose `run` waits for this. */
     said(): Promise<void> {
       return new Promise((done) => {
-        const told = (): void => {
-          waiting.delete(told);
+        const tell = (): void => {
+          waiting.delete(tell);
           done();
         };
-        waiting.add(told);
+        waiting.add(tell);
       });
     },
     /** Whether the program last offered such a tool. */

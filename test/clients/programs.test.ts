@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Era } from './driver.ts';
 import { type Step, startModel } from './model.ts';
 import { type Key, pinned } from './pinned.ts';
-import { type Given, programs } from './programs.ts';
+import { type Given, programs, tried } from './programs.ts';
 import { narrow, type Stage, startStage, whyAbsent } from './stage.ts';
 import { keep, type Seen } from './table.ts';
 
@@ -21,25 +21,6 @@ const [before, now] = ['2025-11-25', '2026-07-28'] as const;
 
 /** The era of a revision: older ones, and programs that leave the header out, are as 2025-11-25 is. */
 const eraOf = (revision: string): Era => (revision === now ? now : before);
-
-interface Tried {
-  readonly key: keyof typeof programs;
-  /** The revisions that it speaks where the server speaks both. */
-  readonly eras: readonly Era[];
-  readonly sse?: boolean;
-  /** It can do no sign-in that a test could run. */
-  readonly signsIn?: boolean;
-}
-
-const tried: readonly Tried[] = [
-  { key: 'claudeOlder', eras: [before], sse: true },
-  { key: 'claude', eras: [now], sse: true },
-  { key: 'codex', eras: [before] },
-  { key: 'gemini', eras: [before], sse: true },
-  { key: 'inspector', eras: [before, now], sse: true },
-  { key: 'mcporter', eras: [before], sse: true },
-  { key: 'agents', eras: [now], sse: true, signsIn: false },
-];
 
 describe.each(tried.map((one) => ({ ...one, label: `${pinned[one.key].name} ${pinned[one.key].version}` })))(
   '$label',

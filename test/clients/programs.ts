@@ -42,6 +42,29 @@ export const programs = {
   agents,
 } satisfies Partial<Record<Key, (stage: Stage, model: Model) => Program>>;
 
+/** A program that is tried, and how. */
+interface Tried {
+  readonly key: keyof typeof programs;
+  /** The revisions that it speaks where the server speaks both. */
+  readonly eras: readonly Era[];
+  readonly sse?: boolean;
+  /** It can do no sign-in that a test could run. */
+  readonly signsIn?: boolean;
+}
+
+const [before, now] = ['2025-11-25', '2026-07-28'] as const;
+
+/** Every program that is tried. */
+export const tried: readonly Tried[] = [
+  { key: 'claudeOlder', eras: [before], sse: true },
+  { key: 'claude', eras: [now], sse: true },
+  { key: 'codex', eras: [before] },
+  { key: 'gemini', eras: [before], sse: true },
+  { key: 'inspector', eras: [before, now], sse: true },
+  { key: 'mcporter', eras: [before], sse: true },
+  { key: 'agents', eras: [now], sse: true, signsIn: false },
+];
+
 /** Claude Code with that model, which is told of all tools at once, and not before all servers are connected. */
 export function claudeEnvironment(model: Model): Record<string, string> {
   return {
@@ -256,7 +279,8 @@ async function oneByOne(
     await before?.();
     results.push(await call(tool, args));
   }
-  return { offered: [...listed.matchAll(/"name":\s*"([^"]+)"/g)].map(([, name = '']) => name), results };
+  const offered = [...listed.matchAll(/"name":\s*"([^"]+)"/g)].map(([, name = '']) => name);
+  return { offered, results, told: listed };
 }
 
 function pairs(args: NonNullable<Step['args']>): string[] {

@@ -64,13 +64,16 @@ export async function startStage() {
     gateway,
     browser,
     allowTools,
+    post,
+    register,
     /** The protocol revisions of the calls that the target has had since this was asked. */
     heard(): string[] {
       const all = [...heard];
       heard.clear();
       return all;
     },
-    urlOf: (server: 'target' | 'oldest') => `${gateway.url}/${server}/${server === 'oldest' ? 'sse' : 'mcp'}`,
+    urlOf: (server: 'target' | 'oldest' | 'virtual/six') =>
+      `${gateway.url}/${server}/${server === 'oldest' ? 'sse' : 'mcp'}`,
     direct: { target: firstTarget.url, oldest: `http://127.0.0.1:${port}/sse` },
     tokens: {
       full: await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin),

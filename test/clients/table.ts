@@ -10,6 +10,7 @@ export const columns = {
   signIn: 'signs in',
   refresh: 'refreshes',
   again: 'ended, signs in again',
+  six: 'virtual server of six',
 } as const;
 
 /** One fact about a client in one column; several of one column are listed beside each other. */

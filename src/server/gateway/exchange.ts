@@ -104,7 +104,7 @@ const kept = 200;
 
 /** The audit record of a finished exchange. */
 export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt: number): AuditEvent {
-  const { identity, asked, req, res } = exchange;
+  const { identity, asked, req, res, failure, via } = exchange;
   const [first] = asked?.messages ?? [];
   return {
     kind: 'mcp',
@@ -117,8 +117,9 @@ export function auditEvent(exchange: Exchange, clientIp: string | null, endedAt:
     tool: asked?.batch ? undefined : first?.tool?.slice(0, kept),
     decision: exchange.decision,
     reason: exchange.reason,
-    // What is refused as a call has status 200 on its way; the record says what it amounts to.
-    status: exchange.failure?.status === 403 ? 403 : res.headersSent ? res.statusCode : 0,
+    // What is refused as a call, or fails at one member, has status 200 on its way; the record says what it amounts to.
+    status:
+      failure && (failure.status === 403 || via) ? failure.status : res.headersSent ? res.statusCode : 0,
     durationMs: endedAt - exchange.startedAt,
     detail: detailOf(exchange),
   };

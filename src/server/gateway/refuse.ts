@@ -1,5 +1,5 @@
 import { ConnectionNeeded } from '../egress/credential.ts';
-import type { Failure, FailureCode } from '../failure/errors.ts';
+import { Failure, type FailureCode } from '../failure/errors.ts';
 import { headersOf, problemOf, rpcErrorOf } from '../failure/problem.ts';
 import { endUnread, leavesMuchUnread } from '../http/request/unread.ts';
 import type { Exchange } from './exchange.ts';
@@ -26,6 +26,12 @@ const allowed = { mcp: 'GET, POST, DELETE', sse: 'GET', messages: 'POST' };
 /** What is wrong with one call and not with the way to the server. */
 const ofTheCall: ReadonlySet<FailureCode> = new Set([
   ...(['not_allowed', 'connection_needed', 'connection_refused', 'connection_impossible'] as const),
+]);
+/** What is wrong with one member of a virtual server, whose other members go on in the same session. */
+const ofTheMember: ReadonlySet<FailureCode> = new Set([
+  ...(['upstream_unreachable', 'upstream_resting', 'upstream_timeout', 'upstream_invalid'] as const),
+  ...(['upstream_auth', 'server_disabled', 'not_found', 'credential_unreadable', 'overloaded'] as const),
+  'connection_unavailable',
 ]);
 const denials: ReadonlySet<number> = new Set([401, 403, 421]);
 
@@ -63,11 +69,12 @@ export function refuse(exchange: Exchange, failure: Failure): void {
 
 /**
  * A request that was read and is not allowed fails as a call, not as a transport: every SDK takes that from a JSON-RPC error
- * with status 200 and from nothing else, and some end the whole session at any other (docs/decisions/0032).
+ * with status 200 and from nothing else, and some end the whole session at any other (docs/decisions/0032). So does what
+ * fails at one member of a virtual server.
  */
-function isOfTheCall({ asked, decision }: Exchange, { code }: Failure): boolean {
-  if (!ofTheCall.has(code) || decision !== 'deny') return false;
-  return asked?.messages.some(({ kind }) => kind === 'request') === true;
+function isOfTheCall({ asked, decision, via }: Exchange, { code }: Failure): boolean {
+  const fits = ofTheCall.has(code) ? decision === 'deny' : via !== undefined && ofTheMember.has(code);
+  return fits && asked?.messages.some(({ kind }) => kind === 'request') === true;
 }
 
 /**
@@ -102,11 +109,22 @@ function errorOf(exchange: Exchange, failure: Failure): object {
   const isModern = asked?.messages[0].version !== undefined;
   const elicits = open !== undefined && !isModern;
   const code = elicits ? urlElicitationRequired : (rpcCode ?? rpcCodes[failure.code]);
-  const error = rpcErrorOf(failure, id, code, elicits ? { elicitations: [open] } : {});
+  const error = rpcErrorOf(withServer(exchange, failure), id, code, elicits ? { elicitations: [open] } : {});
   const answer = (to: MessageId | null): object => ({ jsonrpc: '2.0', id: to, error });
   const requests = asked?.messages.filter((message) => message.kind === 'request') ?? [];
   if (asked?.batch && requests.length > 0) return requests.map((message) => answer(message.id));
   return answer(requests[0]?.id ?? messageId ?? null);
+}
+
+/** The failure of a call that came through a virtual server or `call_tool`: it says which server it is that fails. */
+export function withServer({ via, place }: Exchange, failure: Failure): Failure {
+  if (!via || !place || !ofTheMember.has(failure.code)) return failure;
+  const { code, cause, faults, retryAfter } = failure;
+  const named = failure.message.replace(
+    /\b(?:the|this) server\b(?! ')/i,
+    (words) => `${words.startsWith('T') ? 'The' : 'the'} server '/${place.server}'`,
+  );
+  return new Failure(code, named, { cause, faults, ...(retryAfter === undefined ? {} : { retryAfter }) });
 }
 
 /** MCP 2025-11-25: the client has to let the person open an address first. */

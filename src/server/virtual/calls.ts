@@ -3,7 +3,7 @@ import type { Failure } from '../failure/errors.ts';
 import { rpcErrorOf } from '../failure/problem.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { MessageId } from '../gateway/read/read-call.ts';
-import { noteFailure, refuse } from '../gateway/refuse.ts';
+import { noteFailure, refuse, withServer } from '../gateway/refuse.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Emits } from './member.ts';
 import type { Source } from './sources.ts';
@@ -234,6 +234,6 @@ function endFailed(exchange: Exchange, id: MessageId, failure: Failure, begun: b
     return;
   }
   noteFailure(exchange, failure);
-  const error = rpcErrorOf(failure, exchange.id);
+  const error = rpcErrorOf(withServer(exchange, failure), exchange.id);
   exchange.res.end(eventOf(JSON.stringify({ jsonrpc: '2.0', id, error })));
 }

@@ -25,6 +25,8 @@ export interface ListText {
   readonly count: number;
   /** About how many tokens of a model's context it takes. */
   readonly tokens: number;
+  /** Members of which the caller could use something, were they there. */
+  readonly unavailable: readonly { readonly server: string; readonly reason: string }[];
 }
 
 /** What lists are made with. */
@@ -83,6 +85,7 @@ function textOf(
     ),
     count: items.length,
     tokens: Math.ceil(array.length / 4),
+    unavailable,
   };
 }
 

@@ -378,3 +378,21 @@ test('a call ends when its name leads elsewhere', async () => {
   for (const listener of changed) listener();
   await expect(answer.next()).rejects.toThrow();
 });
+
+test('a member that is down is named in instructions, in lists, and where its tools are called', async () => {
+  const gone = routeOf('docs', new URL('http://127.0.0.1:9/mcp'), { tools, health: 'unhealthy' });
+  routes.set('docs', gone);
+  const { body } = await initialize('bob');
+  expect(body.result.instructions).toBe('Not available now: /docs (it is not healthy).');
+  expect((await initialize('narrow')).body.result.instructions).toBeUndefined();
+  const { result } = (await json('bob', message('tools/list'))).body;
+  expect(result._meta['mcp-gateway/unavailable']).toEqual([{ server: '/docs', reason: 'it is not healthy' }]);
+  expect(result.tools.map(({ name }: { name: string }) => name)).toEqual(['time__now']);
+  const answers = [];
+  for (let calls = 0; calls < 7; calls += 1) answers.push(await json('bob', call('docs__now')));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+  const said = answers.map(({ body: { error } }) => error.message);
+  expect(said[0]).toBe("The server '/docs' could not be reached or broke off.");
+  expect(said.at(-1)).toContain("connections to the server '/docs' failed");
+  expect((await house.audited(4))[3]).toMatchObject({ status: 502, reason: 'upstream_unreachable' });
+});

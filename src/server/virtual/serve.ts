@@ -219,24 +219,34 @@ function capabilitiesOf(virtual: Virtual): Json {
   };
 }
 
-function instructionsOf({ row }: Virtual): { instructions?: string } {
-  return row.definition.description === '' ? {} : { instructions: row.definition.description };
+/** What it is for, and which members are not there: models are told this, and nothing of what lists say beside their items. */
+function instructionsOf({ lists }: Running, { virtual, identity }: Asked): { instructions?: string } {
+  const gone = new Map(
+    [...listed.values()]
+      .flatMap((kind) => lists(virtual, identity, kind).unavailable)
+      .map(({ server, reason }) => [server, `${server} (${reason})`]),
+  );
+  const missing = gone.size === 0 ? '' : `Not available now: ${[...gone.values()].join(', ')}.`;
+  const instructions = [virtual.row.definition.description, missing].filter(Boolean).join('\n\n');
+  return instructions === '' ? {} : { instructions };
 }
 
 function infoOf({ row }: Virtual): Json {
   return { ...serverInfo, title: row.definition.server_name };
 }
 
-function discover(_: Running, { exchange, message, virtual }: Asked): void {
+function discover(running: Running, asked: Asked): void {
+  const { exchange, message, virtual } = asked;
   const result = {
     ...{ resultType: 'complete', supportedVersions: [modern], capabilities: capabilitiesOf(virtual) },
-    ...instructionsOf(virtual),
+    ...instructionsOf(running, asked),
     ...{ ttlMs: 0, cacheScope: 'private', _meta: { [metaKeys.server]: infoOf(virtual) } },
   };
   sendMessage(exchange, responseText(message.id, result));
 }
 
-function initialize({ bridge }: Running, asked: Asked): void {
+function initialize(running: Running, asked: Asked): void {
+  const { bridge } = running;
   const { exchange, message, virtual, holder } = asked;
   const params = paramsOf(asked);
   const wanted = String(params.protocolVersion);
@@ -249,7 +259,7 @@ function initialize({ bridge }: Running, asked: Asked): void {
   const id = sealSession(bridge, holder, said);
   const result = {
     ...{ protocolVersion: version, capabilities: capabilitiesOf(virtual), serverInfo: infoOf(virtual) },
-    ...instructionsOf(virtual),
+    ...instructionsOf(running, asked),
   };
   exchange.opening?.done();
   sendMessage(exchange, responseText(message.id, result), 200, ['Mcp-Session-Id', id]);
@@ -263,11 +273,11 @@ function callItem(running: Running, asked: Asked): Promise<void> {
   const located = locate(virtual.resolved, message);
   if (!located || message.id === null) throw unknownItem(message, isModern);
   const { kind, item } = located;
-  if (item.blocked) throw new Failure('not_found', `'${item.name}' is not here: ${item.gone}.`);
   const { method, tool, prompt, resource } = message;
+  exchange.via = { server: virtual.name, alias: tool ?? prompt };
+  if (item.blocked) throw new Failure('not_found', `'${item.name}' is not here: ${item.gone}.`);
   const outer = { server: virtual.name, method, tool, prompt, resource };
   const decideAgain = decideThrough(running.table, running.decide, running.accessOf);
-  exchange.via = { server: virtual.name, alias: tool ?? prompt };
   const renamed = (): Buffer => {
     if (item.original === item.name) return body;
     return method === 'completion/complete'

@@ -24,6 +24,7 @@ import * as allowances from './migrations/0060-allowances.ts';
 import * as madeHere from './migrations/0063-made-here.ts';
 import * as accessRequests from './migrations/0071-access-requests.ts';
 import * as processes from './migrations/0072-processes.ts';
+import * as tokenGroups from './migrations/0076-token-groups.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -53,6 +54,7 @@ const migrations: Record<string, Migration> = {
   '0063-made-here': madeHere,
   '0071-access-requests': accessRequests,
   '0072-processes': processes,
+  '0076-token-groups': tokenGroups,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -38,6 +38,8 @@ export interface Tables {
   egress_clients: EgressClientsTable;
   access_requests: AccessRequestsTable;
   processes: ProcessesTable;
+  token_groups: TokenGroupsTable;
+  seen_settings: SeenSettingsTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -567,4 +569,23 @@ export interface ProcessesTable {
   started_at: string;
   /** Milliseconds since 1970 by the clock of the database. */
   seen_at: number;
+}
+
+/** Groups that tokens of a provider name of somebody who has great power by them. */
+export interface TokenGroupsTable {
+  provider: string;
+  subject: string;
+  /** JSON array, as scopes map them. */
+  groups: string;
+  /** ISO 8601 in UTC. */
+  seen_at: string;
+}
+
+/** Settings that grant something, as they were at the last start. */
+export interface SeenSettingsTable {
+  name: string;
+  /** JSON. */
+  value: string;
+  /** ISO 8601 in UTC. */
+  seen_at: string;
 }

@@ -111,6 +111,8 @@ export interface BearerWorld {
   readonly completeGroups: CompleteGroups;
   /** What is known of somebody that their tokens do not say. */
   readonly cutoffOf: (owner: Owner) => Promise<Cutoff | undefined>;
+  /** Told who somebody is by a provider's token, each time that one is verified. */
+  readonly seen?: (identity: Identity) => void;
   readonly now: () => number;
 }
 
@@ -129,7 +131,7 @@ export async function identityOfBearer(token: string, world: BearerWorld): Promi
   const cutoff = await cutoffOf({ provider: provider.name, subject: bearer.subject });
   const believed = requireStillCounts(cutoff, claims.iat) ? bearer : withoutItsGroups(provider, bearer);
   const groups = by.groupsOf(await completeGroups(provider, believed));
-  return {
+  const identity: Identity = {
     kind: bearer.kind,
     provider: provider.name,
     subject: bearer.subject,
@@ -142,6 +144,8 @@ export async function identityOfBearer(token: string, world: BearerWorld): Promi
     credentialId: typeof claims.uti === 'string' ? claims.uti : null,
     expiresAt: ((claims.exp ?? 0) + clockTolerance) * 1000,
   };
+  world.seen?.(identity);
+  return identity;
 }
 
 /** The groups have to come from the provider itself, or with a new token; app roles are not ours to change, and stay. */

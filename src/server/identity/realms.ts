@@ -78,6 +78,7 @@ async function settle(
     .returning('subject')
     .execute();
   await db.deleteFrom('cutoffs').where('provider', '=', provider).execute();
+  await db.deleteFrom('token_groups').where('provider', '=', provider).execute();
   // Of which provider something is was not always written down: what may be of this one is not taken for its own any more.
   await db.deleteFrom('made_here').where('provider', 'in', [provider, '']).execute();
   const applications = await db

@@ -7,6 +7,7 @@ import { groupNames } from '../identity/groups/group-names.ts';
 import { createCompleteGroups } from '../identity/groups/groups.ts';
 import { createMemberships } from '../identity/groups/memberships.ts';
 import { tokenIdentifier } from '../identity/identify.ts';
+import type { Identity } from '../identity/identity.ts';
 import { deriveKey } from '../identity/keys.ts';
 import type { GroupsSeen } from '../identity/people.ts';
 import { providersOf } from '../identity/providers/index.ts';
@@ -53,7 +54,10 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });
   const refreshKey = deriveKey(config.secretKey, 'refresh-token');
   // What groups grant is known only when there is a registry.
-  const seen: { groups: GroupsSeen } = { groups: () => undefined };
+  const seen: { groups: GroupsSeen; token: (identity: Identity) => void } = {
+    groups: () => undefined,
+    token: () => undefined,
+  };
   const groupsSeen: GroupsSeen = (person, before) => seen.groups(person, before);
   const freshPerson = createFreshPeople({
     ...{ ...ages, db, log, trusted, clients, memberships, now, groupsSeen },
@@ -75,6 +79,7 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   const known = { trusted, personal, completeGroups, cutoffOf, issued };
   const tokens = tokenIdentifier({
     ...known,
+    seen: (identity) => seen.token(identity),
     feed,
     memberships,
     now,

@@ -25,7 +25,7 @@ import { createVault } from '../registry/servers/vault.ts';
 import { startVirtualTable } from '../registry/virtual-servers/table.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
-import { recordsOfEnds, recordsOfFile } from './unasked-grants.ts';
+import { recordsOfEnds, recordsOfFile, recordsOfSettings } from './unasked-grants.ts';
 
 /** The inventory: scopes and servers, and what keeps them current. */
 export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
@@ -51,7 +51,8 @@ export async function buildInventory(
   const remedy = `set ENTRA_GROUP_ADMIN_ID, or create it with: ${copyOfExample('scopes.yml', file)}`;
   const given = { file, builtIn, remedy, extraMappings, canonical };
   const recordEnd = recordsOfEnds({ trail, now });
-  const scopes = await startScopes({ db, feed, now, log, record, recordEnd, ...given });
+  const recordSettings = recordsOfSettings({ trail, now });
+  const scopes = await startScopes({ db, feed, now, log, record, recordEnd, recordSettings, ...given });
   ending.defer(() => scopes.close());
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
 

@@ -43,7 +43,7 @@ import type { Inventory } from './inventory.ts';
 import { buildOauth } from './oauth.ts';
 import { overview } from './overview.ts';
 import { doctorOf } from './tools.ts';
-import { recordsOfGroups } from './unasked-grants.ts';
+import { recordsOfGroups, recordsOfTokens } from './unasked-grants.ts';
 
 /** What the two planes are built from. */
 interface Parts {
@@ -97,6 +97,11 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   parts.identity.servers.find = inventory.routes.find;
   parts.identity.scopes.groups = () => grants().byGroup.keys();
   parts.identity.seen.groups = recordsOfGroups({ ...base, trail }, parts.identity.trusted, grants);
+  const recordToken = recordsOfTokens({ ...base, trail }, parts.identity.trusted, grants);
+  parts.identity.seen.token = (identity) =>
+    void recordToken(identity).catch((error: unknown) =>
+      base.log.warn({ err: error }, 'it could not be recorded which groups a token names'),
+    );
   const oauth = buildOauth({ ...parts, trail, http }, ending);
   const { connecting } = egress;
   const app = controlPlane(parts, { trail, metrics, doctor, jobs, http, connecting, consent: oauth.consent });

@@ -265,6 +265,20 @@ test('a file that was widened while nothing ran is recorded at the next start, b
   expect(recorded).toMatchObject([{ admin_grant: true, admin_grant_to: ['g'] }]);
 });
 
+test('a group that a setting maps since the last start is recorded, by one process', async () => {
+  const recorded: object[] = [];
+  const recordSettings = (detail: object) => void recorded.push(detail);
+  writeFileSync(file, better);
+  await start({ recordSettings });
+  await start({ recordSettings });
+  expect(recorded).toEqual([]);
+  const more = { recordSettings, extraMappings: { new: ['writer'] } };
+  await Promise.all([start(more), start(more)]);
+  expect(recorded).toMatchObject([{ admin_grant: true, admin_grant_to: ['new'], before: {} }]);
+  await start({ recordSettings });
+  expect(recorded.slice(1)).toEqual([{ before: { new: ['writer'] }, after: {} }]);
+});
+
 const builtIn = parseScopes(
   'admin: [{ server: "*", methods: [all] }]\nuser: [{ server: a, methods: [ping] }]\n',
   'roles.yml',

@@ -53,6 +53,8 @@ export interface ScopesWorld {
   readonly log: Logger;
   /** Records what a new state of the scope file changed, as the detail of a change that nobody asked the API for. */
   readonly record?: (detail: Readonly<Record<string, unknown>>) => void;
+  /** Records that the groups of `extraMappings` are others than at the last start. */
+  readonly recordSettings?: (detail: Readonly<Record<string, unknown>>) => void;
   /** Records that access which somebody was granted on request is over by its time. */
   readonly recordEnd?: (ended: RequestRow) => void;
   /** Milliseconds since 1970. */
@@ -117,6 +119,7 @@ export async function startScopes(world: ScopesWorld): Promise<Scopes> {
   };
   const leave = feed.follow(['scope'], compileAgain);
   let status = await load(world);
+  await recordMapped(world, await readStored(db));
   // What changes while the scopes are read may be older in the reading.
   for (let before = -1; before !== changes; ) {
     before = changes;
@@ -193,6 +196,43 @@ function recordTaken(world: ScopesWorld, before: StoredScopes, after: StoredScop
     scopes: names,
     before: names.map((name) => shownStored(before.get(name))),
     after: names.map((name) => shownStored(after.get(name))),
+  });
+}
+
+/**
+ * What the groups that settings map gained since the last start: a changed setting gives power as a changed file does. Of
+ * several processes that start with it, the one that stored it records it; the first start of all changes nothing.
+ */
+async function recordMapped(world: ScopesWorld, stored: StoredScopes): Promise<void> {
+  const { db, extraMappings = {}, canonical, recordSettings } = world;
+  const name = 'group_mappings';
+  const seen = { value: JSON.stringify(extraMappings), seen_at: new Date(world.now()).toISOString() };
+  const row = await db
+    .selectFrom('seen_settings')
+    .select('value')
+    .where('name', '=', name)
+    .executeTakeFirst();
+  if (row?.value === seen.value) return;
+  if (!row) {
+    const added = db.insertInto('seen_settings').values({ name, ...seen });
+    await added.onConflict((conflict) => conflict.column('name').doNothing()).execute();
+    return;
+  }
+  const { numUpdatedRows } = await db
+    .updateTable('seen_settings')
+    .set(seen)
+    .where('name', '=', name)
+    .where('value', '=', row.value)
+    .executeTakeFirst();
+  if (Number(numUpdatedRows) === 0) return;
+  const before = JSON.parse(row.value) as GroupMappings;
+  const [had, has] = [before, extraMappings].map(
+    (extra) => compileStored(stored, extra, canonical).grants,
+  ) as [Grants, Grants];
+  const gaining = groupsGainingPower(had, has);
+  recordSettings?.({
+    ...(gaining.length > 0 ? { admin_grant: true, admin_grant_to: gaining } : {}),
+    ...{ before, after: extraMappings },
   });
 }
 

@@ -13,6 +13,7 @@ import {
   startProcess,
 } from './egress.test-support.ts';
 import type { EgressServer } from './renew.ts';
+import { callbackOf } from './sources.ts';
 import { listConnections } from './store.ts';
 
 const clock: Clock = { now: 0 };
@@ -45,7 +46,8 @@ const complete = (
   query: Record<string, string>,
   who: Identity = ann,
   at: EgressServer | undefined = server,
-) => world.connecting.complete(new URLSearchParams(query), who, () => at);
+  path = callbackOf(at),
+) => world.connecting.complete(new URLSearchParams(query), path, who, () => at);
 const problemOf = (attempt: Promise<unknown>) =>
   attempt.then(
     () => 'connected',
@@ -56,7 +58,10 @@ test('a server is connected to by what it says of itself: registered, with PKCE,
   const sent = await begin();
   expect(sent).toMatchObject({
     ...{ response_type: 'code', client_id: 'registered-by-itself', scope: 'files:read' },
-    ...{ redirect_uri: 'http://gateway.example/oauth2/egress/callback', code_challenge_method: 'S256' },
+    ...{
+      redirect_uri: `http://gateway.example/oauth2/egress/callback/${server.id}`,
+      code_challenge_method: 'S256',
+    },
     resource: `${authority.origin}/mcp`,
   });
   const { connection } = await complete({ state: sent.state ?? '', code: 'c0de' });
@@ -96,15 +101,39 @@ test('an attempt belongs to the session that asked, is used once, ends, and is f
   expect(await problemOf(complete({ state: `${state}=`, code: 'c' }))).toBe('state');
   expect(await problemOf(complete(answer, ann, { ...server, id: 'registered anew' }))).toBe('state');
   expect(await problemOf(complete(answer, ann, serverWith({ client_id: 'other' })))).toBe('state');
-  expect(await problemOf(world.connecting.complete(new URLSearchParams(answer), ann, () => undefined))).toBe(
-    'state',
-  );
+  expect(
+    await problemOf(
+      world.connecting.complete(new URLSearchParams(answer), callbackOf(server), ann, () => undefined),
+    ),
+  ).toBe('state');
   expect(authority.requests).toEqual([]);
   expect(await problemOf(complete(answer))).toBe('connected');
   expect(await problemOf(complete(answer))).toBe('state');
   const { state: late = '' } = await begin();
   clock.now += 600_000;
   expect(await problemOf(complete({ state: late, code: 'c' }))).toBe('state');
+});
+
+test('a code of one authorization server never goes to another that a server names itself (mix-up)', async () => {
+  // Neither says who it is in its response. The one of the hostile server sends the browser on to the other one.
+  const honest = await startAuthority();
+  const fixed = serverWith({
+    ...{ client_id: 'gateway' },
+    custom_authorize_url: `${honest.origin}/authorize`,
+    custom_token_url: `${honest.origin}/token`,
+  });
+  const other = { ...server, id: 'another-server', name: 'other', url: new URL(`${honest.origin}/mcp`) };
+  for (const victim of [fixed, other]) {
+    const { state = '' } = await begin();
+    const asked = await begin(ann, victim);
+    expect(asked.redirect_uri).not.toBe((await begin()).redirect_uri);
+    const { pathname } = new URL(asked.redirect_uri ?? '');
+    expect(await problemOf(complete({ state, code: 'c' }, ann, server, pathname))).toBe('issuer');
+    // The attempt is over with that.
+    expect(await problemOf(complete({ state, code: 'c' }))).toBe('state');
+  }
+  expect(authority.requests).toEqual([]);
+  await honest.close();
 });
 
 test("another authorization server's answer is not taken, and no code goes to one that the server names since", async () => {
@@ -125,6 +154,7 @@ test("another authorization server's answer is not taken, and no code goes to on
   const later = await startProcess(database, clock);
   const attempt = later.connecting.complete(
     new URLSearchParams({ state, code: 'c', iss: evil.origin }),
+    callbackOf(server),
     ann,
     () => server,
   );

@@ -8,7 +8,7 @@ import { ownerAt, type Purpose } from './credential.ts';
 import type { EgressServer } from './renew.ts';
 import { services } from './services.ts';
 import { beyondLimits, type EgressLimits, type EgressSettings, isWithin } from './settings.ts';
-import { callbackPath, type Source, type Sources } from './sources.ts';
+import { callbackOf, type Source, type Sources } from './sources.ts';
 import { type Connection, removeDiscovery, storeConnection } from './store.ts';
 import { askForTokens, requireAudience, TokenRefused, type Tokens } from './tokens.ts';
 import type { ConnectionVault } from './vault.ts';
@@ -63,9 +63,10 @@ interface Attempt {
 export interface Connecting {
   /** Where the person's browser goes; only the same session can come back from there. */
   begin(server: EgressServer, identity: Identity, purpose?: Purpose): Promise<string>;
-  /** What the browser has come back with; fails with `ConnectFailed`. */
+  /** What the browser has come back with, and to which path of ours; fails with `ConnectFailed`. */
   complete(
     query: URLSearchParams,
+    path: string,
     identity: Identity,
     find: (name: string, purpose: Purpose) => EgressServer | undefined,
   ): Promise<{ server: EgressServer; connection: Connection }>;
@@ -95,7 +96,7 @@ export function createConnecting(world: ConnectingWorld): Connecting {
         ...service?.parameters,
         response_type: 'code',
         client_id: client.clientId,
-        redirect_uri: new URL(callbackPath, world.publicUrl).href,
+        redirect_uri: new URL(callbackOf(server), world.publicUrl).href,
         scope: scopesOf(server, source, world.limits).join(service?.scopeSeparator ?? ' ') || undefined,
         state: seal(world.key, JSON.stringify(attempt), holderOf(identity)),
         code_challenge: createHash('sha256').update(verifier).digest('base64url'),
@@ -107,7 +108,7 @@ export function createConnecting(world: ConnectingWorld): Connecting {
       return url.href;
     },
 
-    async complete(query, identity, find) {
+    async complete(query, path, identity, find) {
       const state = query.get('state') ?? '';
       const attempt = opened(world, state, identity);
       if (!attempt || attempt.until <= world.now())
@@ -117,6 +118,8 @@ export function createConnecting(world: ConnectingWorld): Connecting {
         throw new ConnectFailed('state', 'the server was changed in the meantime', attempt.server);
       if (!(await spend(world, state, attempt.until)))
         throw new ConnectFailed('state', 'the attempt was used before', attempt.server);
+      if (path !== callbackOf(server))
+        throw new ConnectFailed('issuer', 'the answer came to the address of another one', server.name);
       try {
         return { server, connection: await finish(world, server, identity, attempt, query) };
       } catch (error) {
@@ -159,7 +162,7 @@ async function finish(
     client,
     {
       ...{ grant_type: 'authorization_code', code, code_verifier: verifier },
-      redirect_uri: new URL(callbackPath, world.publicUrl).href,
+      redirect_uri: new URL(callbackOf(server), world.publicUrl).href,
       ...audienceParameter(server, source),
     },
     world.now,

@@ -12,6 +12,7 @@ import {
 } from './egress.test-support.ts';
 import type { EgressServer } from './renew.ts';
 import { type EgressSettings, settingsFrom } from './settings.ts';
+import { callbackOf } from './sources.ts';
 import { listConnections } from './store.ts';
 
 const clock: Clock = { now: 0 };
@@ -57,7 +58,7 @@ async function consent(server: EgressServer, who: typeof ann): Promise<string[]>
   const url = new URL(await world.connecting.begin(server, who, 'discovery'));
   const query = new URLSearchParams({ state: url.searchParams.get('state') ?? '', code: 'c' });
   const purposes: string[] = [];
-  await world.connecting.complete(query, who, (_, purpose) => {
+  await world.connecting.complete(query, callbackOf(server), who, (_, purpose) => {
     purposes.push(purpose);
     return server;
   });

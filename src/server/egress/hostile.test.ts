@@ -11,7 +11,7 @@ import {
   startProcess,
 } from './egress.test-support.ts';
 import type { EgressServer } from './renew.ts';
-import { createSources } from './sources.ts';
+import { callbackOf, createSources } from './sources.ts';
 import { listConnections } from './store.ts';
 
 const clock: Clock = { now: 0 };
@@ -87,9 +87,11 @@ test.each([
   const state = new URL(await attempt).searchParams.get('state') ?? '';
   const query = new URLSearchParams({ state, code: 'c' });
   const server = serverWith({ client_id: 'gateway' });
-  await expect(world.connecting.complete(query, ann, () => server)).rejects.toMatchObject({
-    problem: expect.stringMatching(/unavailable|refused/),
-  });
+  await expect(world.connecting.complete(query, callbackOf(server), ann, () => server)).rejects.toMatchObject(
+    {
+      problem: expect.stringMatching(/unavailable|refused/),
+    },
+  );
   return expect(await stored()).toEqual([]);
 });
 
@@ -248,7 +250,7 @@ test('what an authorization server repeats of secrets is in no log and in no err
   });
   const query = new URLSearchParams({ state, code: 'the-code' });
   const refused = await world.connecting
-    .complete(query, ann, () => withSecret)
+    .complete(query, callbackOf(withSecret), ann, () => withSecret)
     .catch((error: unknown) => error);
   expect(String(refused)).toContain('[removed] [removed]');
   expect(String(refused)).not.toContain('the-code');

@@ -36,16 +36,42 @@ export interface SourcesWorld {
 
 /** The gateway's own client: the document at this path says which (OAuth Client ID Metadata Document). */
 export const documentPath = '/oauth/client-metadata.json';
-/** Where authorization servers send people back to. */
+/** Where authorization servers that the operator has chosen send people back to. */
 export const callbackPath = '/oauth2/egress/callback';
 
-/** The metadata document of the gateway as a client. */
-export function ownDocument(publicUrl: string): Record<string, unknown> {
+/** A server as it has addresses of its own here. */
+type Named = Pick<EgressServer, 'id' | 'settings'>;
+
+/**
+ * Where people come back to from the authorization server of a server. One that only the server itself names has an address
+ * of its own: it could send people on to another one, whose code would then be taken for its own and go to it (mix-up;
+ * RFC 9700, section 4.4.2).
+ */
+export function callbackOf(server: Named): string {
+  return isChosen(server) ? callbackPath : `${callbackPath}/${encodeURIComponent(server.id)}`;
+}
+
+/** Where the document is by which the gateway is known to the authorization server of a server: a client, a redirect URI. */
+function documentOf(server: Named): string {
+  return isChosen(server)
+    ? documentPath
+    : documentPath.replace('.json', `/${encodeURIComponent(server.id)}.json`);
+}
+
+/** Whether an administrator, or the table of services, says which authorization server it is. */
+function isChosen({ settings }: Named): boolean {
+  const { custom_issuer, custom_token_url, egress_provider } = settings;
+  return custom_issuer !== null || custom_token_url !== null || services[egress_provider] !== undefined;
+}
+
+/** The metadata document of the gateway as a client: of all chosen authorization servers, or of the one of a server. */
+export function ownDocument(publicUrl: string, serverId?: string): Record<string, unknown> {
+  const of = serverId === undefined ? '' : `/${encodeURIComponent(serverId)}`;
   return {
-    client_id: new URL(documentPath, publicUrl).href,
+    client_id: new URL(documentPath.replace('.json', `${of}.json`), publicUrl).href,
     client_name: 'MCP Gateway & Registry',
     client_uri: publicUrl,
-    redirect_uris: [new URL(callbackPath, publicUrl).href],
+    redirect_uris: [new URL(`${callbackPath}${of}`, publicUrl).href],
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: 'none',
@@ -275,7 +301,7 @@ async function clientAt(world: SourcesWorld, server: EgressServer, source: Sourc
     return { tokenUrl, clientId: settings.client_id, secret, method };
   }
   if (usesDocument(world, source))
-    return { tokenUrl, clientId: new URL(documentPath, world.publicUrl).href, method: 'none' };
+    return { tokenUrl, clientId: new URL(documentOf(server), world.publicUrl).href, method: 'none' };
   const { registrationUrl, issuer } = source;
   if (registrationUrl === null || issuer === null)
     throw new Failure(
@@ -323,10 +349,11 @@ async function register(
   at: { readonly registrationUrl: string; readonly issuer: string; readonly tokenUrl: string },
 ): Promise<TokenClient> {
   const { client_id: _, ...asked } = ownDocument(publicUrl);
+  const redirect_uris = [new URL(callbackOf(server), publicUrl).href];
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
   const response = await send(at.registrationUrl, {
     ...{ method: 'POST', headers },
-    body: JSON.stringify(asked),
+    body: JSON.stringify({ ...asked, redirect_uris }),
   });
   const parsed = registered.safeParse(await response.json().catch(() => undefined));
   if (!response.ok || !parsed.success)

@@ -24,10 +24,16 @@ export interface ConnectPagesWorld {
 export function mountConnectPages(app: Hono<HttpEnv>, world: ConnectPagesWorld): void {
   app.get('/oauth2/egress/connect', (c) => toPage({ server: c.req.query('server') ?? '' }));
   app.get(callbackPath, (c) => complete(c, world));
-  app.get(documentPath, () => {
+  app.get(`${callbackPath}/:server`, (c) => complete(c, world));
+  const documented = (server?: string): Response => {
     const headers = { 'cache-control': 'public, max-age=300' };
-    return Response.json(ownDocument(world.publicUrl), { headers });
-  });
+    return Response.json(ownDocument(world.publicUrl, server), { headers });
+  };
+  app.get(documentPath, () => documented());
+  // Whatever it is called: whether there is such a server is nobody's business.
+  app.get(documentPath.replace('.json', '/:server{[\\w-]{1,64}\\.json}'), (c) =>
+    documented((c.req.param('server') ?? '').slice(0, -'.json'.length)),
+  );
 }
 
 async function complete(c: Context<HttpEnv>, world: ConnectPagesWorld): Promise<Response> {
@@ -38,10 +44,10 @@ async function complete(c: Context<HttpEnv>, world: ConnectPagesWorld): Promise<
   if (who.is === 'nobody') return toPage({ problem: 'state' });
   const by = auditIdentity(who.identity);
   try {
-    const query = new URL(c.req.url).searchParams;
+    const { searchParams: query, pathname } = new URL(c.req.url);
     const { identity } = who;
     const find = (name: string, purpose: Purpose) => world.find(name, identity, purpose);
-    const { server, connection } = await world.connecting.complete(query, identity, find);
+    const { server, connection } = await world.connecting.complete(query, pathname, identity, find);
     const detail = {
       ...{ connection: connection.id, account: connection.account, scopes: connection.scopes },
       ...{ issuer: connection.issuer, purpose: connection.owner.purpose },

@@ -3,6 +3,7 @@ import { type EgressInput, egressInput, type serverEgress } from '../../../contr
 import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Access } from '../../access/caller.ts';
 import { type EgressLimits, type EgressSettings, settingsFrom, widens } from '../../egress/settings.ts';
+import { callbackOf, callbackPath } from '../../egress/sources.ts';
 import type { ConnectionVault } from '../../egress/vault.ts';
 import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
@@ -83,7 +84,7 @@ export function presentEgress(row: ServerRow, publicUrl: string): z.input<typeof
   return {
     ...said,
     has_client_secret: client_secret !== null,
-    callback_url: `${base}/oauth2/egress/callback`,
+    callback_url: `${base}${row.egress ? callbackOf({ id: row.id, settings: row.egress }) : callbackPath}`,
     connect_url: `${base}/oauth2/egress/connect?server=${encodeURIComponent(row.path)}`,
   };
 }

@@ -57,7 +57,7 @@ export function registryHandlers(world: RegistryWorld) {
     ...tokenHandlers({ db, now, grants: world.grants, personal: world.personal }),
     ...favouriteHandlers({ db, now }),
     ...connectionHandlers(world.connections),
-    ...oauthClientHandlers({ db, now }),
+    ...oauthClientHandlers({ db, now, grants: world.grants }),
     ...usageHandlers({ reads, now }),
     ...sessionHandlers({ db, now, grants: world.grants, idleSeconds: config.session.idleSeconds }),
     ...serverHandlers(world.servers),

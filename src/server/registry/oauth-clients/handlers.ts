@@ -8,10 +8,11 @@ import { hashOf, newSecret } from '../../identity/keys.ts';
 import { type ClientMetadata, grantTypes, storeClient } from '../../oauth/clients/clients.ts';
 import { faultOfRedirects } from '../../oauth/clients/redirects.ts';
 import { endGrant, findGrant } from '../../oauth/grants.ts';
+import { type AdministratorsWorld, notedPower } from '../administrators.ts';
 import { changeClient, listClients, listGrants, removeClient, type ShownClient } from './store.ts';
 
 /** What the endpoints of OAuth clients need. */
-export interface OauthClientsWorld {
+export interface OauthClientsWorld extends Pick<AdministratorsWorld, 'grants'> {
   readonly db: Db;
   readonly now: () => number;
 }
@@ -20,6 +21,7 @@ export interface OauthClientsWorld {
 export function oauthClientHandlers({
   db,
   now,
+  grants,
 }: OauthClientsWorld): Handlers<typeof oauthEndpoints, Caller<Identity>> {
   const at = (): string => new Date(now()).toISOString();
   const find = async (id: string): Promise<ShownClient> => {
@@ -77,7 +79,7 @@ export function oauthClientHandlers({
         createdBy: identity.username,
       });
       const shown = await find(id);
-      note({ before: null, after: shown });
+      note({ before: null, after: shown, ...notedPower({ grants }, [], heldBy(shown)) });
       return new Reply({ ...shown, client_secret: secret }, { 'cache-control': 'no-store' });
     },
 
@@ -94,7 +96,7 @@ export function oauthClientHandlers({
       const because = 'An administrator blocked the program.';
       await changeClient(db, before.client_id, body, { at: at(), by, because });
       const after = await find(before.client_id);
-      note({ before, after });
+      note({ before, after, ...notedPower({ grants }, heldBy(before), heldBy(after)) });
       return after;
     },
 
@@ -106,6 +108,11 @@ export function oauthClientHandlers({
       return undefined;
     },
   };
+}
+
+/** The groups of a client that acts for itself and may be used. */
+function heldBy({ groups, status }: ShownClient): readonly string[] {
+  return status === 'approved' || status === 'open' ? groups : [];
 }
 
 async function assertNew(db: Db, id: string): Promise<void> {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { recordChange } from '../../changes/record.ts';
 import type { Db, OauthClientsTable } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
@@ -118,6 +119,12 @@ export async function storeClient(db: Db, given: NewClient): Promise<void> {
     await recordChange(tx, 'oauth_client', given.id);
   });
 }
+
+/** What a client calls itself: without what only turns, hides or breaks the text around it on the page that asks for trust. */
+export const clientName = z
+  .string()
+  .transform((text) => text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]+/gu, ' ').trim())
+  .pipe(z.string().min(1).max(100));
 
 /** What scopes may call a client: its id and, where it has one, its alias. */
 export function namesOf({ id, alias }: Pick<StoredClient, 'id' | 'alias'>): string[] {

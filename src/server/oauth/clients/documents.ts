@@ -5,6 +5,7 @@ import type { Fetch } from '../../net/outbound.ts';
 import {
   type ClientMetadata,
   type ClientStatus,
+  clientName,
   findClient,
   type StoredClient,
   storeClient,
@@ -141,10 +142,9 @@ export function createDocuments(world: DocumentsWorld): FindDocument {
   };
 }
 
-const name = z.string().trim().min(1).max(100);
 const documentShape = z.looseObject({
   client_id: z.string(),
-  client_name: name,
+  client_name: clientName,
   redirect_uris: z.array(z.string()),
   token_endpoint_auth_method: z.enum(['none', 'private_key_jwt']).default('none'),
   jwks: z.looseObject({ keys: z.array(z.looseObject({})).max(10) }).optional(),

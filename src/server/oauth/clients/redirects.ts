@@ -42,3 +42,15 @@ export function receiverOf(uri: string): { readonly kind: RedirectKind; readonly
   if (kind === 'loopback') return { kind, name: 'this computer' };
   return { kind, name: kind === 'scheme' ? `${protocol}//` : host };
 }
+
+/**
+ * Whether a code would be sent to the gateway itself, however its host is spelt and whatever its port: people trust that
+ * name, and its pages are not made for codes. On this computer other ports are other programs.
+ */
+export function leadsHere(uri: string, issuer: string): boolean {
+  if (!URL.canParse(uri)) return false;
+  const [to, own] = [new URL(uri), new URL(issuer)];
+  const [name, ownName] = [to, own].map(({ hostname }) => hostname.replace(/\.$/, ''));
+  if (loopbackHosts.has(own.hostname)) return loopbackHosts.has(name ?? '') && to.port === own.port;
+  return name === ownName;
+}

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Db } from '../../db/tables.ts';
 import { hashOf, newSecret } from '../../identity/keys.ts';
 import { takeTurn } from '../rates.ts';
-import { type ClientMetadata, grantTypes, storeClient, unusedFor } from './clients.ts';
+import { type ClientMetadata, clientName, grantTypes, storeClient, unusedFor } from './clients.ts';
 import { faultOfRedirects } from './redirects.ts';
 
 /** Registrations from one address, and from all, within an hour at most. */
@@ -32,9 +32,8 @@ export interface RegistrationError {
   readonly error_description: string;
 }
 
-const text = (most: number) => z.string().trim().min(1).max(most);
 const shape = z.looseObject({
-  client_name: text(100).optional(),
+  client_name: clientName.optional(),
   redirect_uris: z.unknown(),
   grant_types: z.array(z.string()).max(20).optional(),
   response_types: z.array(z.string()).max(20).optional(),

@@ -34,7 +34,7 @@ export function consentPage(view: ConsentView): string {
   const body = `<p>A program wants to use this gateway${person ? ` as <strong>${escaped(person.username)}</strong>` : ' as you'}. Allow it only if you have just started this yourself.</p>
 <dl>
 <dt>Program</dt><dd>${anchor.who}</dd>
-<dt>Calls itself</dt><dd>“${escaped(client.name)}”</dd>
+<dt>Calls itself</dt><dd>“<bdi>${escaped(client.name)}</bdi>”</dd>
 <dt>Reaches</dt><dd>${reach.everything ? 'every server that you may use' : escaped(reach.title)}<br><code>${escaped(reach.url)}</code></dd>
 <dt>For</dt><dd>${view.days} days, or until you end it under your account</dd>
 </dl>
@@ -155,7 +155,7 @@ export function pendingPage(client: StoredClient, redirectUri?: string): string 
   const name = redirectUri === undefined ? 'on another device' : receiverOf(redirectUri).name;
   return pageOf({
     title: 'This program has to be approved first',
-    body: `<p>An administrator of this gateway has to approve “${escaped(client.name)}” (${escaped(name)}) before people can sign in from it. Give them this id, then start again:</p>
+    body: `<p>An administrator of this gateway has to approve “<bdi>${escaped(client.name)}</bdi>” (${escaped(name)}) before people can sign in from it. Give them this id, then start again:</p>
 <p><code>${escaped(client.id)}</code></p>
 <p class="fine">They approve it with: <code>mcp-gateway client approve ${escaped(client.id)}</code></p>`,
   });

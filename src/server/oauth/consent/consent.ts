@@ -9,7 +9,7 @@ import { readCookies, setCookie } from '../../http/request/cookies.ts';
 import type { Identity, Who } from '../../identity/identity.ts';
 import { csrfTokenOf, hashOf, newSecret, sameSecret } from '../../identity/keys.ts';
 import type { StoredClient } from '../clients/clients.ts';
-import { receiverOf } from '../clients/redirects.ts';
+import { leadsHere, receiverOf } from '../clients/redirects.ts';
 import { rememberedGrant, storeGrant } from '../grants.ts';
 import { errorPage, pageHeaders, styleSheet } from '../pages.ts';
 import { accountIdOf } from '../provider.ts';
@@ -89,7 +89,7 @@ async function withAsked(
   if (!client || client.status === 'blocked' || !found)
     return page(errorPage('invalid_client', 'the client may not be used'), 400);
   // A page that asks for trust in the gateway's own address would be believed, and the code would go to pages not made for it.
-  if (URL.canParse(redirect_uri) && new URL(redirect_uri).origin === new URL(world.issuer).origin)
+  if (leadsHere(redirect_uri, world.issuer))
     return page(errorPage('invalid_redirect_uri', 'the code would be sent to the gateway itself'), 400);
   if (client.status === 'pending') return page(pendingPage(client, redirect_uri), 403);
   const who = await world.identifySession(c.req.header('cookie'));

@@ -99,13 +99,17 @@ export async function startFastApi(
 
 /**
  * Starts a bare proxy of the libraries that the gateway is made of: what is left is what the gateway itself costs. With
- * `known` it refuses requests with any other `Authorization`.
+ * `known` it refuses requests with any other `Authorization`; with `workers` so many share the port, on any core.
  */
-export async function startBareProxy(upstreamPort: number, known?: string): Promise<Baseline> {
+export async function startBareProxy(
+  upstreamPort: number,
+  { known, workers }: { readonly known?: string; readonly workers?: number } = {},
+): Promise<Baseline> {
   const port = await freePort();
   const script = fileURLToPath(new URL('bare-proxy.ts', import.meta.url));
   const args = ['--min-semi-space-size=8', script, `${port}`, `${upstreamPort}`, ...(known ? [known] : [])];
-  const proxy = startProgram('measured', process.execPath, args);
+  const env = { WORKERS: String(workers ?? 0) };
+  const proxy = startProgram(workers ? 'any' : 'measured', process.execPath, args, { env });
   await answers(port);
   return { name: 'bare Node', port, processes: [proxy], sendsToken: false };
 }

@@ -70,7 +70,7 @@ async function hostile(stage: Stage): Promise<void> {
     return { during, most };
   };
 
-  const door = await startBareProxy(upstreamPort, known);
+  const door = await startBareProxy(upstreamPort, { known });
   for (const one of door.processes) defer(() => one.stop());
   // What the machine and the generator cost where hardly anything is done.
   await underAttack('bare Node', { port: door.port, pid: door.processes[0]?.pid ?? 0 });

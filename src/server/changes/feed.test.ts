@@ -237,3 +237,22 @@ test('a database that does not respond counts as away, and nobody waits for it a
   expect(feed.behindSince()).toBeNull();
   expect(feed.current()).toBeUndefined();
 });
+
+test('when another server has taken over, everything is rebuilt, whatever its numbers are', async () => {
+  let timeline = '00000001';
+  const feed = await start({ history: async () => timeline });
+  const heard = heardBy(feed);
+  await recordChange(database.db, 'server', '/a');
+  await feed.caughtUp();
+  // A copy that lacks the last change, and has gone on: its numbers are as high.
+  await database.db.deleteFrom('changes').execute();
+  await recordChange(database.db, 'scope', 'x');
+  timeline = '00000002';
+  await feed.caughtUp();
+  expect(heard).toEqual(['server /a', 'server null', 'scope null']);
+  await feed.caughtUp();
+  await recordChange(database.db, 'scope', 'y');
+  await feed.caughtUp();
+  expect(heard.slice(3)).toEqual(['scope y']);
+  expect(logged).toContain('another server has taken over the database; everything in memory is rebuilt');
+});

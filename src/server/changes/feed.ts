@@ -36,6 +36,8 @@ export interface FeedWorld {
   readonly db: Db;
   /** Calls back soon after a commit that recorded a change. Only a hint: what it misses, the next poll finds. */
   readonly hint?: (wake: () => void) => () => void;
+  /** Which course of commits the database has taken: with another one, any number may stand for another change than before. */
+  readonly history?: () => Promise<string>;
   readonly log: { error(facts: object, message: string): void; info(facts: object, message: string): void };
   /** Milliseconds since 1970; the clock unless given. */
   readonly now?: () => number;
@@ -76,6 +78,7 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
   const followers = new Set<Follower>();
   const gaps = new Map<number, number>();
   let [top, purgedAt, closed] = [0, now(), false];
+  let history: string | undefined;
   // Of a clock that nobody sets, and that goes on while the process is stopped.
   let polledAt = performance.now();
   let behind: number | null = null;
@@ -147,12 +150,18 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
       // Stopped for so long, it may have missed numbers that were waited for and are gone.
       const wasBehind = behind !== null || now() - readAt > patienceMs;
       readAt = now();
-      if (wasBehind || !(await advance())) {
+      // Before anything is read: what is read after it may be of a later one, which the next poll finds.
+      const course = await world.history?.();
+      const isAnother = course !== history;
+      if (isAnother || wasBehind || !(await advance())) {
         await begin();
+        history = course;
         for (const follower of followers) for (const kind of follower.kinds) follower.missed.add(kind);
       }
       behind = null;
-      if (wasBehind) log.info({}, 'changes can be read again; everything in memory is rebuilt');
+      if (isAnother)
+        log.info({}, 'another server has taken over the database; everything in memory is rebuilt');
+      else if (wasBehind) log.info({}, 'changes can be read again; everything in memory is rebuilt');
       for (const follower of followers) await rebuild(follower, log);
       if (now() - purgedAt > purgeEveryMs) {
         purgedAt = now();
@@ -177,6 +186,7 @@ export async function startFeed(world: FeedWorld): Promise<Feed> {
     });
     return queued;
   };
+  history = await world.history?.();
   await begin();
   const stopHints = world.hint?.(() => void next());
   const tick = (): void => {

@@ -4,7 +4,10 @@ import type { Reader } from './settings.ts';
 
 /** How PostgreSQL is reached. */
 export interface PostgresSettings {
-  /** `postgres://user:password@host:port/database`; may lead through a pooler in transaction mode when `directUrl` is given. */
+  /**
+   * `postgres://user:password@host:port/database`, with several hosts where standbys may take over; may lead through a pooler
+   * in transaction mode when `directUrl` is given.
+   */
   readonly url: string;
   /** Leads to the server itself, for LISTEN and migrations; null when `url` does. */
   readonly directUrl: string | null;

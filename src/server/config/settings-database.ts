@@ -1,3 +1,4 @@
+import { readPostgresAddress } from './postgres-address.ts';
 import { integer, setting, text, wrong } from './setting.ts';
 
 /** The settings of the database: a part of `settings`. */
@@ -7,7 +8,7 @@ export const databaseSettings = {
     about:
       'PostgreSQL 15 or newer instead of the embedded database, as postgres://user:password@host:5432/database. Needed for ' +
       'more than one process. TLS is verified in full unless the server is on this machine or the URL says sslmode=disable, ' +
-      'require or verify-ca.',
+      'require or verify-ca. Several servers, of which one takes changes: postgres://user:password@host:5432,other:5432/database.',
     default: '',
     defaultNote: 'the embedded database in DATA_DIR',
     secret: true,
@@ -60,13 +61,12 @@ function file(about: string) {
 /** The address of a PostgreSQL database. Never repeated: it may hold a password. */
 function postgresUrl(value: string): string {
   if (value === '') return '';
-  const url = URL.canParse(value) ? new URL(value) : undefined;
-  if (!url || !/^postgres(ql)?:$/.test(url.protocol) || url.pathname.length < 2)
-    return wrong('is not an address such as postgres://user:password@host:5432/database');
-  const mode = url.searchParams.get('sslmode');
+  const address = readPostgresAddress(value);
+  if (typeof address === 'string') return wrong(address);
+  const mode = address.servers[0].searchParams.get('sslmode');
   if (mode !== null && !['disable', 'require', 'verify-ca', 'verify-full'].includes(mode))
     return wrong(
       `has sslmode=${mode.slice(0, 20)}, which is none of disable, require, verify-ca, verify-full`,
     );
-  return url.href;
+  return value;
 }

@@ -17,6 +17,8 @@ export interface OpenDatabase {
   readonly migrated: readonly string[];
   /** Calls back after each commit of a change that this process made; returns how to stop that. */
   readonly hint: (wake: () => void) => () => void;
+  /** Which course of commits the database has taken: another one when a standby took over, which may lack the last of them. */
+  readonly history?: () => Promise<string>;
   close(): Promise<void>;
 }
 

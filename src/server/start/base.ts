@@ -27,7 +27,7 @@ export async function openBase(
   print: (text: string) => void,
   ending: Ending,
 ) {
-  const { db, reads, migrated, hint, close } = await (given.database
+  const { db, reads, migrated, hint, history, close } = await (given.database
     ? openPostgres(given.database)
     : openDatabase(given.dataDir));
   ending.defer(close);
@@ -38,7 +38,7 @@ export async function openBase(
   const log = createLog(config.log, print);
   for (const warning of config.warnings) log.warn({}, warning);
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
-  const feed = await startFeed({ db, hint, log });
+  const feed = await startFeed({ db, hint, log, ...(history ? { history } : {}) });
   ending.defer(() => feed.close());
   const otlp = otlpOf(config, version, log, ending);
   const now = Date.now;

@@ -1,5 +1,7 @@
+import { sql } from 'kysely';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../../../test/harness.ts';
 import { startPostgres, type TestPostgres } from '../../../../test/postgres.ts';
 import type { AuditEvent } from '../../audit/event.ts';
 import { postgresSink } from '../../audit/sinks/database.ts';
@@ -14,7 +16,8 @@ import { moveRows } from '../move.ts';
 import { type OpenDatabase, openMemory } from '../open.ts';
 import type { Db } from '../tables.ts';
 import { migratePostgres, openPostgres } from './open.ts';
-import { connectionOf } from './pool.ts';
+import { placesOf } from './places.ts';
+import { poolOf } from './pool.ts';
 
 const alice = {
   ...{ subject: 's', username: 'alice', name: null, email: null, tenant: 't' },
@@ -158,7 +161,7 @@ test('while the database is away that is what every failure says, and afterwards
 test('connections that the server cuts are replaced, and a statement that is wrong is not taken for an outage', async () => {
   const { db } = await open();
   await recordChange(db, 'server', '/a');
-  const client = new pg.Client(connectionOf(settings, 'unlimited'));
+  const client = new pg.Client(settings.url);
   await client.connect();
   await client.query(
     'select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()',
@@ -188,17 +191,55 @@ test.each([
   ['postgres://u:p@db.example.com/x?sslmode=require', { rejectUnauthorized: false }],
   ['postgres://u:p@127.0.0.1/x?sslmode=verify-full', {}],
 ])('TLS to %s', (url, expected) => {
-  const { ssl } = connectionOf({ ...settings, url }, 'pooled');
-  expect(ssl).toEqual(expected);
+  const [place] = placesOf({ ...settings, url }, 'pooled').all;
+  expect(place?.ssl).toEqual(expected);
 });
 
 test('through a pooler no limits are asked of the server, and the direct way has them', () => {
   const both = { ...settings, url: 'postgres://a@pooler/x', directUrl: 'postgres://a@server/x' };
-  expect(connectionOf(both, 'pooled')).not.toHaveProperty('statement_timeout');
-  expect(connectionOf(both, 'direct')).toMatchObject({
+  expect(placesOf(both, 'pooled').all[0]).not.toHaveProperty('statement_timeout');
+  expect(placesOf(both, 'direct').all[0]).toMatchObject({
     statement_timeout: 30_000,
     connectionString: both.directUrl,
   });
+});
+
+/** The address with another server before the one that there is. */
+const after = (host: string): string => settings.url.replace('@', `@${host},`);
+
+test('of several servers that is used which is there, also after another has taken over', async () => {
+  settings = { ...settings, url: after(`127.0.0.1:${await freePort()}`) };
+  const { db, hint } = await open();
+  await recordChange(db, 'server', '/a');
+  const woken = new Promise<void>((resolve) => hint(resolve));
+  await recordChange(db, 'server', '/b');
+  await woken;
+  expect(await db.selectFrom('changes').select('key').execute()).toHaveLength(2);
+});
+
+test('a server that takes no changes is not used, nor one that no longer takes them', async () => {
+  const database = new URL(settings.url).pathname.slice(1);
+  const set = async (value: 'on' | 'off'): Promise<void> => {
+    const client = new pg.Client(settings.url.replace(/[^/]+$/, 'postgres'));
+    await client.connect();
+    await client.query(`alter database ${database} set default_transaction_read_only = ${value}`);
+    await client.end();
+  };
+  const { db } = await open();
+  await set('on');
+  for (const url of [`${settings.url}?target_session_attrs=read-write`, after('127.0.0.1:1')]) {
+    const pool = poolOf({ ...settings, url }, 'pooled', 1);
+    ends.push(() => pool.end());
+    await expect(pool.connect()).rejects.toMatchObject({ code: 'database_unavailable' });
+  }
+  await set('off');
+  // A connection from before, whose server has become a standby: it refuses once, and is replaced.
+  const turn = await db
+    .connection()
+    .execute((one) => sql`set default_transaction_read_only = on`.execute(one));
+  expect(turn.rows).toEqual([]);
+  await expect(recordChange(db, 'server', '/a')).rejects.toMatchObject({ code: 'database_unavailable' });
+  await recordChange(db, 'server', '/a');
 });
 
 test('audit events are written whole, and once also when a batch comes again', async () => {

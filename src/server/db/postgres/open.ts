@@ -1,10 +1,10 @@
-import { Kysely, PostgresDialect } from 'kysely';
-import pg from 'pg';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import type { PostgresSettings } from '../../config/config-database.ts';
 import { migrate } from '../migrate.ts';
 import type { OpenDatabase } from '../open.ts';
 import type { Db, Tables } from '../tables.ts';
-import { connectionOf, poolOf, whenAway } from './pool.ts';
+import { PlacedClient, placesOf } from './places.ts';
+import { poolOf } from './pool.ts';
 
 /** Where notifications of the change feed go. */
 const channel = 'mcp_gateway_changes';
@@ -19,10 +19,13 @@ const leastVersion = 150_000;
  */
 export async function openPostgres(settings: PostgresSettings): Promise<OpenDatabase> {
   const migrated = await migratePostgres(settings);
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: poolOf(settings) }) });
+  const db = new Kysely<Tables>({
+    dialect: new PostgresDialect({ pool: poolOf(settings, 'pooled', settings.poolSize) }),
+  });
   const listener = listen(settings);
   return {
     ...{ db, reads: db, migrated, hint: listener.hint },
+    history: () => timelineOf(db),
     async close() {
       await listener.close();
       await db.destroy();
@@ -30,18 +33,31 @@ export async function openPostgres(settings: PostgresSettings): Promise<OpenData
   };
 }
 
+/** What says that a server has no timelines, or tells this account nothing of them. */
+const untold = /^(0A000|42501|42883)$/;
+
+/** The timeline that the server writes: a standby that takes over begins another one. Empty where there is none to be told. */
+async function timelineOf(db: Db): Promise<string> {
+  try {
+    const { rows } = await sql<{
+      file: string;
+    }>`select pg_walfile_name(pg_current_wal_insert_lsn()) as file`.execute(db);
+    return rows[0]?.file.slice(0, 8) ?? '';
+  } catch (error) {
+    if (untold.test(String((error as { code?: unknown }).code))) return '';
+    throw error;
+  }
+}
+
 /** Uses the database as it is, without bringing it up to date and without limits on how long that takes. */
 export async function withPostgresAsIs<T>(
   settings: PostgresSettings,
   use: (db: Db) => Promise<T>,
 ): Promise<T> {
-  const pool = new pg.Pool({ ...connectionOf(settings, 'unlimited'), max: 1 });
-  pool.on('error', () => {});
+  const pool = poolOf(settings, 'unlimited', 1);
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     return await use(db);
-  } catch (error) {
-    throw whenAway(error);
   } finally {
     await db.destroy();
   }
@@ -49,9 +65,8 @@ export async function withPostgresAsIs<T>(
 
 /** Brings the database to the newest version, without limits on how long that takes; returns the steps taken. */
 export async function migratePostgres(settings: PostgresSettings): Promise<string[]> {
-  const pool = new pg.Pool({ ...connectionOf(settings, 'unlimited'), max: 2 });
-  pool.on('error', () => {});
-  const lock = await pool.connect().catch((error: unknown) => Promise.reject(whenAway(error)));
+  const pool = poolOf(settings, 'unlimited', 2);
+  const lock = await pool.connect();
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   try {
     const { rows } = await lock.query<{ server_version_num: string }>('show server_version_num');
@@ -76,15 +91,16 @@ export async function migratePostgres(settings: PostgresSettings): Promise<strin
 
 /** Listens for changes on a connection of its own; one that is lost is made anew, and what was missed is looked for. */
 function listen(settings: PostgresSettings) {
+  const places = placesOf(settings, 'direct');
   const wakes = new Set<() => void>();
   const wakeAll = (): void => {
     for (const wake of wakes) wake();
   };
-  let client: pg.Client | undefined;
+  let client: PlacedClient | undefined;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
   const connect = async (): Promise<void> => {
-    const made = new pg.Client(connectionOf(settings, 'direct'));
+    const made = new PlacedClient(places);
     client = made;
     const again = (): void => {
       if (client !== made || closed) return;

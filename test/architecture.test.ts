@@ -90,6 +90,7 @@ const readsEnvironment = ['src/server/config/config.ts', 'src/cli/main.ts'];
 /** Files that may open connections of their own: everything else goes through outbound.ts. */
 const opensConnections = [
   'src/server/net/outbound.ts',
+  'src/server/net/plain.ts',
   'src/server/net/connector.ts',
   'src/server/net/messages-out.ts',
   'src/server/net/proxy.ts',

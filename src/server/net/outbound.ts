@@ -108,7 +108,8 @@ export function assertReachableUrl(url: string | URL, policy: OutboundPolicy, at
   if (fault) throw invalidInput([{ at, message: fault }]);
 }
 
-function faultOfUrl(url: string | URL, policy: OutboundPolicy): string | undefined {
+/** What is wrong with a URL by itself, as a sentence; undefined where nothing is. Names are judged when connecting. */
+export function faultOfUrl(url: string | URL, policy: OutboundPolicy): string | undefined {
   if (!URL.canParse(String(url))) return 'It is not a URL.';
   const { protocol, username, password, hostname } = new URL(url);
   if (protocol !== 'http:' && protocol !== 'https:') return 'Only http:// and https:// URLs are reached.';

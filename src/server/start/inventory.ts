@@ -30,6 +30,9 @@ import { recordsOfEnds, recordsOfFile, recordsOfSettings } from './unasked-grant
 /** The inventory: scopes and servers, and what keeps them current. */
 export type Inventory = Awaited<ReturnType<typeof buildInventory>>;
 
+/** Up to so many servers cost next to nothing to check, and their checks are as urgent as calls. */
+const fewServers = 500;
+
 /** What is known of servers by the credentials that go there. */
 interface Told {
   /** The gateway's own credential at a server, as headers. */
@@ -71,6 +74,7 @@ export async function buildInventory(
   const apart = createCheckApart({
     ...{ policy, version, tls: tls ?? null, extraCa: config.extraCa },
     proxy: { https: https?.href ?? null, http: http?.href ?? null, except },
+    givesWay: [...routes.all()].filter(({ enabled }) => enabled).length > fewServers,
   });
   ending.defer(() => apart.close());
   const { check } = apart;

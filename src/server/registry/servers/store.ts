@@ -20,6 +20,8 @@ export interface Health {
   readonly checkedAt: string;
   readonly serverVersion: string | null;
   readonly protocolVersion: string | null;
+  /** When the tools in store were last found to be those that it lists, where that was after they were read (ISO 8601). */
+  readonly toolsAt?: string;
 }
 
 /** What a server offers besides tools, each as the server describes it (MCP `prompts/list` and so on). */
@@ -43,6 +45,8 @@ export interface StoredTools {
   readonly offers?: Offers;
   /** ISO 8601. */
   readonly fetchedAt: string;
+  /** Names what the server said when they were read; absent where it does not say the same twice. */
+  readonly mark?: string;
 }
 
 /** What the gateway proves itself to a server with, as it is stored: names in the clear, values sealed. */
@@ -238,37 +242,38 @@ export async function setEnabled(
  */
 export async function setHealth(
   db: Db,
-  checked: Pick<ServerRow, 'id' | 'revision'>,
+  checked: ServerRow,
   found: { health: Health; tools: StoredTools | null },
 ): Promise<ServerRow | undefined> {
   return inTransaction(db, async (trx) => {
     const before = await trx
       .selectFrom('servers')
-      .select(['health', 'tools'])
+      // The tools are long: they are read only to be compared.
+      .select(found.tools ? ['health', 'tools'] : ['health'])
       .where('id', '=', checked.id)
       .where('revision', '=', checked.revision)
       .executeTakeFirst();
     if (!before) return undefined;
     const [health, tools] = [JSON.stringify(found.health), found.tools && JSON.stringify(found.tools)];
-    const stored = await trx
+    const { numUpdatedRows } = await trx
       .updateTable('servers')
       .set({ health, ...(tools ? { tools } : {}) })
       .where('id', '=', checked.id)
       .where('revision', '=', checked.revision)
-      .returningAll()
       .executeTakeFirst();
-    if (!stored) return undefined;
+    if (numUpdatedRows === 0n) return undefined;
     const isNews =
-      withoutTime(before.health) !== withoutTime(health) ||
-      withoutTime(before.tools) !== withoutTime(stored.tools);
-    if (isNews) await recordChange(trx, 'server', stored.path);
-    return rowOf(stored);
+      comparable(before.health) !== comparable(health) ||
+      (tools !== null && comparable(before.tools ?? null) !== comparable(tools));
+    if (isNews) await recordChange(trx, 'server', checked.path);
+    return { ...checked, health: found.health, tools: found.tools ?? checked.tools };
   });
 }
 
-/** A finding without when it was made: what has to differ for it to be news. */
-function withoutTime(stored: string | null): string {
-  const { checkedAt: _, fetchedAt: __, ...rest } = JSON.parse(stored ?? '{}') as Record<string, unknown>;
+/** A finding without when and how it was made: what has to differ for it to be news. */
+function comparable(stored: string | null): string {
+  const found = JSON.parse(stored ?? '{}') as Record<string, unknown>;
+  const { checkedAt: _, fetchedAt: __, toolsAt: ___, mark: ____, ...rest } = found;
   return JSON.stringify(rest);
 }
 
@@ -319,35 +324,23 @@ async function setPart(
 }
 
 /** Stores the same credential under another key, which is no change of the server. */
-export async function storeResealed(db: Db, id: string, credential: StoredCredential): Promise<void> {
-  await changing(
-    db,
-    'server',
-    (trx) =>
-      trx
-        .updateTable('servers')
-        .set({ credential: JSON.stringify(credential) })
-        .where('id', '=', id)
-        .returning('path')
-        .executeTakeFirst(),
-    pathOf,
-  );
+export function storeResealed(db: Db, id: string, credential: StoredCredential): Promise<void> {
+  return resealPart(db, id, { credential: JSON.stringify(credential) });
 }
 
 /** Stores the same arrangement with its secret under another key, which is no change of the server. */
-export async function storeResealedEgress(db: Db, id: string, egress: EgressSettings): Promise<void> {
-  await changing(
-    db,
-    'server',
-    (trx) =>
-      trx
-        .updateTable('servers')
-        .set({ egress: JSON.stringify(egress) })
-        .where('id', '=', id)
-        .returning('path')
-        .executeTakeFirst(),
-    pathOf,
-  );
+export function storeResealedEgress(db: Db, id: string, egress: EgressSettings): Promise<void> {
+  return resealPart(db, id, { egress: JSON.stringify(egress) });
+}
+
+async function resealPart(
+  db: Db,
+  id: string,
+  part: { credential: string } | { egress: string },
+): Promise<void> {
+  const stored = (trx: Db) =>
+    trx.updateTable('servers').set(part).where('id', '=', id).returning('path').executeTakeFirst();
+  await changing(db, 'server', stored, pathOf);
 }
 
 /** Removes the server at `path` if it still has `revision`; otherwise `changed_meanwhile`. */

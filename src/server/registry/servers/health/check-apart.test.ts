@@ -30,7 +30,14 @@ beforeEach(async () => {
     res.end(JSON.stringify({ jsonrpc: '2.0', id, ...said }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const data = { policy: { allowPrivate: true }, version: '1', tls: null, extraCa: null, totalMs: 60_000 };
+  const data = {
+    policy: { allowPrivate: true },
+    version: '1',
+    tls: null,
+    extraCa: null,
+    totalMs: 60_000,
+    givesWay: true,
+  };
   apart = createCheckApart(
     { ...data, proxy: { https: null, http: null, except: [] } },
     { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 80 },

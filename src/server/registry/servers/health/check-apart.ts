@@ -25,7 +25,7 @@ export function createCheckApart(
   resourceLimits = room,
 ): { readonly check: CheckServer; close(): Promise<void> } {
   const [together, alone] = ['checks servers', 'checks one server'].map((name) =>
-    createThread<ToCheck, Finding>({
+    createThread<ToCheck, string>({
       module: threadModule(import.meta.url, 'check-thread'),
       ...{ workerData, name, resourceLimits },
     }),
@@ -34,7 +34,7 @@ export function createCheckApart(
   let last: Promise<unknown> = Promise.resolve();
   const again = (question: ToCheck): Promise<Finding> => {
     const next = last
-      .then(() => alone.ask(question))
+      .then(async () => JSON.parse(await alone.ask(question)) as Finding)
       .catch((error: unknown) => {
         if (isClosed) throw error;
         return tooLarge;
@@ -43,12 +43,12 @@ export function createCheckApart(
     return next;
   };
   return {
-    check({ mcp, sse }, headers = []) {
-      const question = { mcp: mcp?.href ?? null, sse: sse?.href ?? null, headers };
-      return together.ask(question).catch((error: unknown) => {
+    async check({ mcp, sse }, headers = [], mark) {
+      const question = { mcp: mcp?.href ?? null, sse: sse?.href ?? null, headers, mark };
+      const told = await together.ask(question).catch((error: unknown) => {
         if (isClosed) throw error;
-        return again(question);
       });
+      return told === undefined ? again(question) : (JSON.parse(told) as Finding);
     },
     async close() {
       isClosed = true;
@@ -57,4 +57,4 @@ export function createCheckApart(
   };
 }
 
-type Thread = ReturnType<typeof createThread<ToCheck, Finding>>;
+type Thread = ReturnType<typeof createThread<ToCheck, string>>;

@@ -1,13 +1,15 @@
 import { workerData } from 'node:worker_threads';
-import { secureContextOf, type TlsFiles, trustAlso } from '../../../net/connector.ts';
-import { answerQuestions } from '../../../thread.ts';
-import { type CheckOptions, type CheckServer, createCheck, type Finding } from './check.ts';
+import type { TlsFiles } from '../../../net/connector.ts';
+import { answerQuestions, giveWay } from '../../../thread.ts';
+import type { CheckOptions, CheckServer } from './check.ts';
 
 /** A server to look at: its endpoints' URLs, and headers (name, value, name, value) that prove who asks. */
 export interface ToCheck {
   readonly mcp: string | null;
   readonly sse: string | null;
   readonly headers: readonly string[];
+  /** Names what is known of it. */
+  readonly mark?: string | undefined;
 }
 
 /** What the thread starts with: the options of a check in forms that can be sent. */
@@ -20,16 +22,31 @@ export interface CheckThreadData extends Omit<CheckOptions, 'tls' | 'proxy'> {
   };
   /** Certificates to trust besides the usual ones (PEM). */
   readonly extraCa: string | null;
+  /** Whether there is so much to check that calls must come first. */
+  readonly givesWay: boolean;
 }
 
-let check: CheckServer | undefined;
+let check: Promise<CheckServer> | undefined;
 
-answerQuestions(({ mcp, sse, headers }: ToCheck): Promise<Finding> => {
+if ((workerData as CheckThreadData).givesWay) giveWay();
+answerQuestions(async ({ mcp, sse, headers, mark }: ToCheck): Promise<string> => {
   check ??= checkOf(workerData as CheckThreadData);
-  return check({ mcp: urlOf(mcp), sse: urlOf(sse) }, headers);
+  // Text is handed over at half the cost of what it says.
+  return JSON.stringify(await (await check)({ mcp: urlOf(mcp), sse: urlOf(sse) }, headers, mark));
 });
 
-function checkOf({ tls, proxy, extraCa, ...options }: CheckThreadData): CheckServer {
+/** Loaded here, as loading takes a second of a core, which calls must not wait for. */
+async function checkOf({
+  tls,
+  proxy,
+  extraCa,
+  givesWay: _,
+  ...options
+}: CheckThreadData): Promise<CheckServer> {
+  const [{ createCheck }, { secureContextOf, trustAlso }] = await Promise.all([
+    import('./check.ts'),
+    import('../../../net/connector.ts'),
+  ]);
   trustAlso(extraCa);
   return createCheck({
     ...options,

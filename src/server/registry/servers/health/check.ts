@@ -4,9 +4,11 @@ import { Failure } from '../../../failure/errors.ts';
 import type { OutboundPolicy } from '../../../net/addresses.ts';
 import type { WayOut } from '../../../net/connector.ts';
 import { type Fetch, outbound } from '../../../net/outbound.ts';
+import { plainRequests } from '../../../net/plain.ts';
 import type { ServerEndpoints } from '../endpoints.ts';
 import type { Health, Offers } from '../store.ts';
 import { readOffers, readTools } from './read-tools.ts';
+import { createRecorder, createRepeats, type Recorder } from './repeat.ts';
 import { type Seen, verdictOn } from './verdict.ts';
 
 /** What a look at a server found; `tools` is null when its list could not be read. */
@@ -18,6 +20,10 @@ export interface Finding extends Omit<Health, 'checkedAt'> {
   readonly offers?: Offers;
   /** What the server calls itself; null or absent when it did not say. */
   readonly serverName?: string | null;
+  /** Names what the server said, to ask whether it still says so; absent where that cannot be asked. */
+  readonly mark?: string;
+  /** It says what the mark that was given names: its lists are not read again, and `tools` is null. */
+  readonly isAsMarked?: true;
 }
 
 /** Whether an MCP server was found, even one that wants another credential. */
@@ -27,9 +33,13 @@ export function isThere({ status }: Pick<Finding, 'status'>): boolean {
 
 /**
  * Looks at a server, with headers (name, value, name, value) that prove who asks: it leaves no session behind, and
- * rejects only when the gateway ends.
+ * rejects only when the gateway ends. With the mark of what is known of it, it may find that nothing differs.
  */
-export type CheckServer = (endpoints: ServerEndpoints, headers?: readonly string[]) => Promise<Finding>;
+export type CheckServer = (
+  endpoints: ServerEndpoints,
+  headers?: readonly string[],
+  mark?: string,
+) => Promise<Finding>;
 
 /** The limits of a check. */
 export interface CheckOptions extends WayOut {
@@ -57,26 +67,29 @@ export function createCheck(options: CheckOptions): CheckServer {
     maxBytes = 4 * 1024 * 1024,
     maxTools = 1000,
   } = options;
-  return async (endpoints, headers = []) => {
+  const way = { policy, tls, proxy, maxBytes };
+  const repeats = createRepeats<Omit<Finding, 'tools'>>(plainRequests(way), headersMs);
+  return async (endpoints, headers = [], mark) => {
+    const same = mark && endpoints.mcp && (await repeats.same(endpoints.mcp, headers, mark));
+    if (same) return { ...same, tools: null, isAsMarked: true };
     // Connections of its own: one kept since the last check would fail after a restart of the server.
-    const plain = outbound({ policy, tls, proxy, headersMs, totalMs, maxBytes });
+    const plain = outbound({ ...way, headersMs, totalMs });
     const send = proving(plain, endpoints, headers);
     const limit = new AbortController();
     const timer = setTimeout(
       () => limit.abort(new Failure('upstream_timeout', `It did not finish within ${totalMs / 1000} s.`)),
       totalMs,
     );
+    const recorder = createRecorder();
     try {
       const { version } = options;
-      return await look(endpoints, {
-        version,
-        send,
-        proves: headers.length > 0,
-        totalMs,
-        maxBytes,
-        maxTools,
-        signal: limit.signal,
-      });
+      const looking = { version, send, proves: headers.length > 0, totalMs, maxBytes, maxTools, recorder };
+      const found = await look(endpoints, { ...looking, signal: limit.signal });
+      if (!endpoints.mcp) return found;
+      const recorded = found.status === 'healthy' ? recorder.taken() : undefined;
+      const { tools: _, invalid: __, offers: ___, ...rest } = found;
+      repeats.keep(endpoints.mcp, headers, recorded && { ...recorded, found: rest });
+      return recorded ? { ...found, mark: recorded.mark } : found;
     } finally {
       clearTimeout(timer);
       await plain.close();
@@ -103,6 +116,7 @@ interface Looking {
   readonly maxBytes: number;
   readonly maxTools: number;
   readonly signal: AbortSignal;
+  readonly recorder: Recorder;
 }
 
 async function look(endpoints: ServerEndpoints, looking: Looking): Promise<Finding> {
@@ -154,7 +168,7 @@ function nameIn(said: { title?: string | undefined; name: string } | undefined):
 function transportTo(
   { mcp, sse }: ServerEndpoints,
   seen: Seen,
-  { send, signal }: Looking,
+  { send, signal, recorder }: Looking,
 ): StreamableHTTPClientTransport | SSEClientTransport {
   const watched: Fetch = async (url, init) => {
     // A check needs no stream of notifications: to the SDK it looks as if the server offered none.
@@ -164,8 +178,9 @@ function transportTo(
       seen.session = response.headers.get('mcp-session-id') ?? seen.session;
       seen.status = response.status;
       seen.contentType = response.headers.get('content-type') ?? '';
-      return response;
+      return await recorder.note(init, response);
     } catch (error) {
+      recorder.fail();
       if (error instanceof Failure) seen.failure = error;
       throw error;
     }

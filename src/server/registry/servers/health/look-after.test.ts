@@ -10,7 +10,7 @@ import { type Routes, startRoutes } from '../routes.ts';
 import { find, insert, remove, replace, type ServerRow, setEgress, setEnabled } from '../store.ts';
 import { createVault } from '../vault.ts';
 import type { CheckServer, Finding } from './check.ts';
-import { createLookAfter, type LookAfter } from './look-after.ts';
+import { createLookAfter, type LookAfter, showTools } from './look-after.ts';
 
 const healthy: Finding = {
   status: 'healthy',
@@ -20,7 +20,9 @@ const healthy: Finding = {
   tools: [{ name: 'a' }],
 };
 const at = '2026-01-01T00:00:00.000Z';
-const world = { now: () => Date.parse(at), newId: () => crypto.randomUUID() };
+let time = Date.parse(at);
+let marks: (string | undefined)[] = [];
+const world = { now: () => time, newId: () => crypto.randomUUID() };
 const vault = createVault('a secret of a test');
 const credentialsOf = credentialsFrom(vault);
 let database: OpenDatabase;
@@ -34,8 +36,9 @@ beforeEach(async () => {
   database = await openMemory();
   feed = await followed(database);
   routes = await startRoutes({ db: database.db, feed, credentialsOf });
-  asked = [];
-  const check: CheckServer = ({ mcp }) => {
+  [asked, marks, time] = [[], [], Date.parse(at)];
+  const check: CheckServer = ({ mcp }, _, mark) => {
+    marks.push(mark);
     asked.push(mcp?.href ?? '');
     return new Promise((resolve) => {
       answer = resolve;
@@ -66,6 +69,32 @@ test('two checks of a server at once ask it once', async () => {
   });
   await feed.caughtUp();
   expect(routes.find('a')?.tools).toEqual([{ name: 'a' }]);
+});
+
+test('a server that says the same as before keeps its tools, and nobody is told', async () => {
+  const first = lookAfter.one(await add('/a'));
+  answer({ ...healthy, mark: 'm' });
+  await first;
+  await feed.caughtUp();
+  const told: unknown[] = [];
+  feed.follow(['server'], ({ key }) => void told.push(key));
+  time += 60_000;
+  const row = await find(database.db, '/a');
+  if (!row) throw new Error('it is gone');
+  const second = lookAfter.one(row);
+  answer({ ...healthy, tools: null, isAsMarked: true });
+  expect((await second).found).toMatchObject({ status: 'healthy', tools: [{ name: 'a' }] });
+  const later = new Date(time).toISOString();
+  expect(await find(database.db, '/a')).toMatchObject({
+    health: { status: 'healthy', checkedAt: later, toolsAt: later },
+    tools: { tools: [{ name: 'a' }], fetchedAt: at, mark: 'm' },
+  });
+  await feed.caughtUp();
+  expect(told).toEqual([]);
+  expect(marks).toEqual([undefined, 'm']);
+  const third = showTools(lookAfter, (await find(database.db, '/a')) ?? row, () => true);
+  answer({ ...healthy, status: 'unhealthy', tools: null });
+  expect(await third).toMatchObject({ cached: true, fetched_at: later });
 });
 
 test('a finding about a server that was changed meanwhile is dropped', async () => {

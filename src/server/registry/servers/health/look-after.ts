@@ -6,7 +6,7 @@ import { inTransaction } from '../../../db/transaction.ts';
 import { asFailure, Failure } from '../../../failure/errors.ts';
 import type { CredentialsOf } from '../credential.ts';
 import { endpointsOf } from '../endpoints.ts';
-import { replace, type ServerRow, setHealth } from '../store.ts';
+import { type Health, replace, type ServerRow, setHealth } from '../store.ts';
 import { type CheckServer, type Finding, isThere } from './check.ts';
 import { recordHealth } from './health-history.ts';
 
@@ -72,7 +72,8 @@ export function createLookAfter(world: {
     } catch (error) {
       return { ...unreadable, detail: asFailure(error).message };
     }
-    return world.check(endpointsOf(row.definition), [...operators, ...own]);
+    const found = await world.check(endpointsOf(row.definition), [...operators, ...own], row.tools?.mark);
+    return found.isAsMarked && row.tools ? { ...found, tools: row.tools.tools } : found;
   };
   const find = async (row: ServerRow): Promise<Finding> => {
     const begun = world.now();
@@ -80,20 +81,33 @@ export function createLookAfter(world: {
     const seen = credentials ? await checked(row, credentials.headers) : unreadable;
     return judged(wanting(row, seen), world.now() - begun, world.slowMs);
   };
+  const recorded = new Map<string, string>();
+  /** Does nothing where the last check, which was made here too, has recorded the same. */
+  const recordOnce = async (trx: Db, row: ServerRow, now: Health): Promise<void> => {
+    const state = JSON.stringify([row.revision, now.status, now.reason ?? null]);
+    const before = row.health && JSON.stringify([row.revision, row.health.status, row.health.reason ?? null]);
+    if (state === before && recorded.get(row.id) === state) return;
+    await recordHealth(trx, row.id, { ...now, at: now.checkedAt });
+    recorded.set(row.id, state);
+  };
   const look = async (row: ServerRow): Promise<LookedAfter> => {
     const found = await find(row);
-    const { tools, invalid = [], offers, serverName: _, ...rest } = found;
+    const { tools, invalid = [], offers, mark, isAsMarked, serverName: _, ...rest } = found;
     const at = new Date(world.now()).toISOString();
+    const toolsAt = isAsMarked ? at : row.health?.toolsAt;
+    const health = { ...rest, checkedAt: at, ...(toolsAt === undefined ? {} : { toolsAt }) };
+    const read = isAsMarked ? null : tools;
     const stored = await inTransaction(world.db, async (trx) => {
       const changed = await setHealth(trx, row, {
-        health: { ...rest, checkedAt: at },
-        tools: tools && {
-          ...{ tools, fetchedAt: at },
+        health,
+        tools: read && {
+          ...{ tools: read, fetchedAt: at },
           ...(offers ? { offers } : {}),
           ...(invalid.length > 0 ? { invalid } : {}),
+          ...(mark === undefined ? {} : { mark }),
         },
       });
-      if (changed?.isEnabled) await recordHealth(trx, changed.id, { ...rest, at });
+      if (changed?.isEnabled) await recordOnce(trx, row, health);
       return changed;
     });
     return { row: stored ?? row, found, at };
@@ -155,7 +169,7 @@ export async function showTools(
     service_path: row.path,
     tools: tools.filter((tool) => mayCall(tool.name)),
     cached: fresh === null,
-    fetched_at: (fresh ? live?.at : row.tools?.fetchedAt) ?? null,
+    fetched_at: (fresh ? live?.at : (row.health?.toolsAt ?? row.tools?.fetchedAt)) ?? null,
     stale_reason,
   };
 }

@@ -21,6 +21,8 @@ const leastApartAfterCalls = 1000;
 
 /** How many servers are checked right after the start. */
 const checkedAtStart = 32;
+/** Where there are more than so many, calls come first right after the start, and the first checks so much later. */
+const [many, laterMs] = [500, 3_000];
 
 /** What the watch works with. */
 export interface HealthWatchWorld {
@@ -171,8 +173,10 @@ export function createHealthWatch(world: HealthWatchWorld): HealthWatch {
     start(everyMs) {
       // Thousands of servers at once would keep a core busy: after the first few, checks spread over the interval.
       const enabled = [...routes.all()].filter((route) => route.enabled && !turns.has(route.name));
-      for (const { name } of enabled.slice(checkedAtStart))
-        turns.set(name, { ...newTurn(), dueAt: now() + world.random() * world.intervalMs });
+      const [from, soonest] = enabled.length > many ? [0, laterMs] : [checkedAtStart, 0];
+      const span = Math.max(0, world.intervalMs - soonest);
+      for (const { name } of enabled.slice(from))
+        turns.set(name, { ...newTurn(), dueAt: now() + soonest + world.random() * span });
       timer = setInterval(tick, everyMs).unref();
       void tick();
     },

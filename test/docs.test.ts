@@ -126,7 +126,7 @@ describe('the table of contents', () => {
 
   test('names every page once, and no other', () => {
     const alone = (page: string): boolean =>
-      page === 'docs/changelog.md' || page.startsWith('docs/decisions/');
+      page === 'docs/changelog.md' || /^docs\/decisions\/\d/.test(page);
     const written = pages.filter((page) => page.startsWith('docs/') && !alone(page));
     expect([...listed].sort()).toEqual(written.sort());
   });
@@ -142,21 +142,46 @@ describe('the table of contents', () => {
     expect(missing).toEqual([]);
   });
 
-  test('every page can be reached from the first one by links in three steps', () => {
-    let reached = new Set(['docs/index.md']);
-    for (let step = 0; step < 3; step++)
-      reached = new Set([
-        ...reached,
-        ...[...reached].flatMap((page) =>
-          linksOf(page)
-            .map(({ target }) =>
-              target.endsWith('/') || target === 'docs' ? join(target, 'index.md') : target,
-            )
-            .filter((target) => target.endsWith('.md') && existsSync(target)),
-        ),
-      ]);
-    expect(listed.filter((page) => !reached.has(page))).toEqual([]);
+  test('the list of decisions names each of them', () => {
+    const named = linksOf('docs/decisions/index.md').map(({ target }) => target);
+    const written = pages.filter((page) => /^docs\/decisions\/\d/.test(page));
+    expect([...named].sort()).toEqual(written.sort());
   });
+
+  test('pages of the web interface are called as the navigation calls them', () => {
+    const navigation = readFileSync('src/ui/shell/navigation.ts', 'utf8');
+    const named = pages
+      .filter((page) => page !== 'CHANGELOG.md')
+      .flatMap((page) => [
+        ...readFileSync(page, 'utf8').matchAll(/\b[Tt]he page \*\*([^*>]+?)(?: >[^*]*)?\*\*/g),
+      ])
+      .map(([, name = '']) => name.trim());
+    expect(named.length).toBeGreaterThan(5);
+    expect([...new Set(named)].filter((name) => !navigation.includes(`t('${name}')`))).toEqual([]);
+  });
+
+  /** The pages that are reached from the first one, each with the number of links that it takes. */
+  const steps = new Map([['docs/index.md', 0]]);
+  for (const [page, step] of steps)
+    for (const { target } of linksOf(page)) {
+      const file = target.endsWith('/') || target === 'docs' ? join(target, 'index.md') : target;
+      if (file.endsWith('.md') && existsSync(file) && !steps.has(file)) steps.set(file, step + 1);
+    }
+
+  test('every page can be reached from the first one by links in three steps', () => {
+    expect(listed.filter((page) => (steps.get(page) ?? 9) > 3)).toEqual([]);
+  });
+
+  test.each(Object.entries(questions))(
+    'answers what a %s asks on the third page at the latest',
+    (_, asked) => {
+      const far = Object.entries(asked).filter(
+        ([, answer]) => (steps.get(`docs/${answer.split('#')[0]}.md`) ?? 9) > 2,
+      );
+      expect(far).toEqual([]);
+      expect(Object.keys(asked).length).toBeGreaterThanOrEqual(10);
+    },
+  );
 });
 
 test('the README fits one screen', () => {

@@ -177,17 +177,18 @@ test('A token for the commands: it is written where the commands look for it, fo
   expect(await json('mcp-gateway whoami')).toMatchObject({ is_admin: true });
 });
 
-test('Creating a group: the definition of the guide is in force, and its group is in the directory', async () => {
+test('Create a group: the definition of the guide is in force, and its group is in the directory', async () => {
   const time = await json<{ proxy_pass_url: string }>('mcp-gateway server-get --path /currenttime');
   const context7 = { server_name: 'Context 7', path: '/context7', proxy_pass_url: time.proxy_pass_url };
   await json('mcp-gateway register --config -', JSON.stringify({ ...context7, is_enabled: true }));
   await json('mcp-gateway agent-register --config cli/examples/agent.json');
-  const [command = ''] = commands('Creating a group');
+  const [command = ''] = commands('Create a group');
   const { code, out, err } = await shell(command);
   expect(code).toBe(0);
   expect(err).toMatch(/^warning: the rule for the server 'api' has no effect: [^\n]*\n$/);
   expect(shown(out)).toMatchObject({ Group: 'public-mcp-users', 'Created there now': 'yes' });
-  const again = await shell(command);
+  // The same by the name that the setup guide has for it.
+  const again = await shell(commands('Commands of the setup guide')[0] ?? '');
   expect(shown(again.out)).toMatchObject({ 'Created there now': 'no' });
   const { groups } = await json<{ groups: unknown[] }>('mcp-gateway group-list');
   expect(groups).toContainEqual(
@@ -196,8 +197,8 @@ test('Creating a group: the definition of the guide is in force, and its group i
   await json('mcp-gateway import-group --file -', JSON.stringify(readers));
 });
 
-test('Creating a human user: the person signs in with the password, chooses a new one, and has the rights of the group', async () => {
-  const [command = ''] = commands('Creating a human user');
+test('Create an account for a person: the person signs in with the password, chooses a new one, and has the rights of the group', async () => {
+  const [command = ''] = commands('Create an account for a person');
   const { code, out, err } = await shell(command);
   expect(code).toBe(0);
   expect(err).toContain('--password-stdin');
@@ -220,8 +221,8 @@ test('Creating a human user: the person signs in with the password, chooses a ne
   });
 });
 
-test('Creating an M2M service account: the block of the guide, field by field', async () => {
-  const [command = ''] = commands('Creating an M2M service account');
+test('Create an account for an AI agent: the block of the guide, field by field', async () => {
+  const [command = ''] = commands('Create an account for an AI agent');
   const { code, out, err } = await shell(command);
   expect(code).toBe(0);
   const block = page.split('```\nClient ID: ')[1]!.split('```')[0]!;
@@ -247,8 +248,8 @@ test('Creating an M2M service account: the block of the guide, field by field', 
   secrets.push(client_secret);
 });
 
-test('Direct token request: the gateway takes the token, and knows the agent and its scope', async () => {
-  const [command = ''] = commands('Direct token request');
+test('Get a token as the agent: the gateway takes the token, and knows the agent and its scope', async () => {
+  const [command = ''] = commands('Get a token as the agent');
   const { code, out } = await shell(`${command} --silent`);
   expect(code).toBe(0);
   const { token_type, access_token } = JSON.parse(out);
@@ -263,7 +264,7 @@ test('Direct token request: the gateway takes the token, and knows the agent and
   });
 });
 
-test('Tokens for several agents: each gets its file, for its owner only', async () => {
+test('Get tokens for several agents: each gets its file, for its owner only', async () => {
   const shared = { tenant_id: shippedTenant.tenantId, scope: `api://${shippedTenant.clientId}/.default` };
   const identity = (identity_name: string, who: string) => ({
     ...{ identity_name, ...shared, client_id: values[`{${who}_CLIENT_ID}`] },
@@ -273,7 +274,7 @@ test('Tokens for several agents: each gets its file, for its owner only', async 
   const fields = Object.keys(JSON.parse(readFileSync('examples/entra-identities.json', 'utf8'))[0]).sort();
   expect(Object.keys(identities[0]!).sort()).toEqual(fields);
   writeFileSync(join(folder, 'my-identities.json'), JSON.stringify(identities), { mode: 0o600 });
-  const [command = ''] = commands('Tokens for several agents');
+  const [command = ''] = commands('Get tokens for several agents');
   const { code, out, err } = await shell(command);
   expect({ code, out }).toEqual({ code: 0, out: 'Token generation complete: 2/2 successful\n' });
   for (const name of ['my-ai-agent', 'ci-pipeline']) {
@@ -283,7 +284,7 @@ test('Tokens for several agents: each gets its file, for its owner only', async 
   }
 });
 
-test('What a token may do: exactly the servers, tools and agents of its group', async () => {
+test('What a token can do: exactly the servers, tools and agents of its group', async () => {
   expect(await seen(tokenIn('my-ai-agent'))).toEqual({
     tools: { context7: timeTools, currenttime: null, everything: null },
     agents: ['/flight-booking'],
@@ -306,21 +307,21 @@ test('What a token may do: exactly the servers, tools and agents of its group', 
     const headers = { authorization: `Bearer ${tokenIn('my-ai-agent')}` };
     expect((await fetch(`${gateway.url}/api/agents/${agent}`, { headers })).status).toBe(status);
   }
-  const [command = ''] = commands('What a token may do');
+  const [command = ''] = commands('What a token can do');
   const { out } = await shell(command);
   expect(JSON.parse(out).mcpServers.context7.url).toBe(`${gateway.url}/context7/mcp`);
 });
 
-test('Looking, changing and removing: what is changed counts at the directory, and nothing is left of the deleted', async () => {
-  const [list = '', groups = '', rotate = '', remove = ''] = commands('Looking, changing and removing');
-  const users = async () => (await json<{ users: unknown[] }>(list)).users;
+test('List, change and remove: what is changed counts at the directory, and nothing is left of the deleted', async () => {
+  const [list = '', groups = '', rotate = '', remove = ''] = commands('List, change and remove');
+  const users = async () => (await json<{ items: unknown[] }>(list)).items;
   expect(await users()).toEqual([expect.objectContaining({ username: 'my-ai-agent', kind: 'm2m' })]);
   await json('mcp-gateway create-group --name team --idp');
   expect((await shell(groups)).out).toContain('Added: team');
   const old = values['{M2M_CLIENT_SECRET}'] ?? '';
   const made = shown((await shell(rotate)).out);
   secrets.push(made['Client Secret'] ?? '');
-  const [request = ''] = commands('Direct token request');
+  const [request = ''] = commands('Get a token as the agent');
   const ask = async () => JSON.parse((await shell(`${request} --silent`)).out);
   expect(await ask()).toMatchObject({ error_description: expect.stringContaining('AADSTS7000215') });
   values['{M2M_CLIENT_SECRET}'] = made['Client Secret'] ?? '';
@@ -351,8 +352,8 @@ test('Agents without the directory: groups given here count for a token that lis
   expect(await shell(`${remove} --force`)).toMatchObject({ code: 0 });
 });
 
-test('What the gateway may do: the page names the permissions that the gateway looks for', () => {
-  const [, table = ''] = page.split('## What the gateway may do');
+test('Permissions it needs: the page names the permissions that the gateway looks for', () => {
+  const [, table = ''] = page.split('## Permissions it needs');
   const named = new Set([...table.matchAll(/`(\w+\.[\w.]+)`/g)].map(([, permission]) => permission!));
   const { missing } = capabilitiesOf([]);
   expect(missing.filter((permission) => !/\.Read\.All$/.test(permission) && !named.has(permission))).toEqual(
@@ -360,6 +361,16 @@ test('What the gateway may do: the page names the permissions that the gateway l
   );
   const all = capabilitiesOf([...named]);
   expect(all.missing).toEqual([]);
+});
+
+test('Commands of the setup guide: each is taken, and named once', async () => {
+  const lines = commands('Commands of the setup guide');
+  expect(lines).toHaveLength(4);
+  for (const line of lines) {
+    const [, name = ''] = / ([a-z]+-[a-z0-9-]+) --/.exec(line) ?? [];
+    expect((await shell(`mcp-gateway ${name} --help`)).code, name).toBe(0);
+    expect(page.split(` ${name} `), name).toHaveLength(2);
+  }
 });
 
 test('no secret and no token of all this is in the log', () => {

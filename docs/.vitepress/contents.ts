@@ -10,6 +10,7 @@ export const contents: readonly Part[] = [
     pages: [
       ['What it is', 'index'],
       ['Try it in two minutes', 'start'],
+      ['Compare with other gateways', 'compare'],
       ['Install', 'install'],
     ],
   },
@@ -54,7 +55,8 @@ export const contents: readonly Part[] = [
     pages: [
       ['Checklist', 'deploy/checklist'],
       ['Reverse proxies and streaming', 'deploy/proxies'],
-      ['Containers, Kubernetes, virtual machines', 'deploy/containers'],
+      ['Containers and Kubernetes', 'deploy/containers'],
+      ['Run it as a service', 'deploy/service'],
       ['PostgreSQL and several replicas', 'deploy/postgresql'],
       ['Sizing', 'deploy/sizing'],
       ['Backup and restore', 'deploy/backup'],
@@ -129,6 +131,7 @@ export const contents: readonly Part[] = [
       ['Add an identity provider', 'contribute/add-a-provider'],
       ['Add a page', 'contribute/add-a-page'],
       ['Architecture of the code', 'architecture'],
+      ['Decisions', 'decisions/index'],
     ],
   },
 ];

@@ -12,7 +12,7 @@ import type { Call } from './calls.ts';
 import { type Member, memberFor } from './members.ts';
 import { passLegacy, passModern, type ToolsChanged } from './pass.ts';
 import type { ClientSession } from './sessions.ts';
-import { type Json, metaKeys, objectIn } from './wire.ts';
+import { beginEvents, type Json, metaKeys, objectIn } from './wire.ts';
 
 /** What calls at members are made with. */
 export interface CallingWorld {
@@ -22,7 +22,7 @@ export interface CallingWorld {
   readonly decide: DecideCall;
   readonly toolsChanged: ToolsChanged;
   /** Calls across eras by session and id, to be cancelled. */
-  readonly underWay: Map<string, Call>;
+  readonly underWay: Map<string, Pick<Call, 'cancel'>>;
   /** Members of 2026-07-28 that took no `initialize`. */
   readonly onlyModern: WeakSet<object>;
   /** Clients of the registry's own tools, which have no sessions, that said that they show addresses to people. */
@@ -116,8 +116,16 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   if (isModern) return bridgeModern(bridge, bridged);
   const call = bridgeLegacy(bridge, bridged, session);
   const name = `${session?.key ?? ''} ${JSON.stringify(id)}`;
-  running.underWay.set(name, call);
-  exchange.res.once('close', () => running.underWay.get(name) === call && running.underWay.delete(name));
+  const underWay = {
+    cancel() {
+      call.cancel();
+      // Who cancels waits for no response, and for no stream (MCP, "Cancellation").
+      if (!exchange.res.headersSent) beginEvents(exchange);
+      exchange.res.end();
+    },
+  };
+  running.underWay.set(name, underWay);
+  exchange.res.once('close', () => running.underWay.get(name) === underWay && running.underWay.delete(name));
 }
 
 /** The member's session for a client of the eras before; undefined when the member has only the era after. */

@@ -1,7 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { virtualServerDefinition } from '../../contract/servers/virtual-servers.ts';
-import type { Access } from '../access/caller.ts';
 import type { OpenDatabase } from '../db/open.ts';
 import {
   type Clock,
@@ -24,10 +22,7 @@ import {
   type TestGateway,
 } from '../gateway/gateway.test-support.ts';
 import type { Route } from '../registry/servers/route.ts';
-import { resolve } from '../registry/virtual-servers/resolve.ts';
-import type { DecideCall } from '../registry/virtual-servers/shown.ts';
-import { decideThrough } from './locate.ts';
-import { createVirtualServing } from './serve.ts';
+import { openToAll } from './virtual.test-support.ts';
 
 const clock: Clock = { now: 0 };
 const tools = [{ name: 'read', inputSchema: { type: 'object' } }];
@@ -78,35 +73,11 @@ async function serve(protocolVersion: string): Promise<void> {
   const routes = new Map<string, Route>([
     ['files', routeOf('files', upstream.url, { tools: [...tools], egress: settings, protocolVersion })],
   ]);
-  const definition = virtualServerDefinition.parse({
-    ...{ server_name: 'v', path: '/virtual/v', members: [{ backend_server_path: '/files' }] },
-  });
-  const table = {
-    find: (name: string) =>
-      name === 'virtual/v'
-        ? {
-            ...{ name, isPersonal: false, resolved: resolve(definition, (one) => routes.get(one)) },
-            row: {
-              ...{ id: 'v', path: '/virtual/v', owner: '', definition, isEnabled: true, revision: 1 },
-              ...{ createdBy: 'x', createdAt: '', updatedAt: '' },
-            },
-          }
-        : undefined,
-  };
-  const accessOf = () => ({ scopes: ['s'], may: () => true }) as unknown as Access;
-  const decide: DecideCall = () => ({ allow: true, scope: 's' });
   gateway = await startGateway(
     { ann: ['files * *'], bob: ['files * *'] },
     {
-      ...{ connections: world.credentials, findRoute: (name) => routes.get(name) },
-      ...{ decide: decideThrough(table, decide, accessOf), rightsOf: (identity) => identity },
-      terminal: createVirtualServing({
-        ...{ table, db: database.db, key: Buffer.alloc(32, 3), now: () => clock.now, accessOf, decide },
-        ...{ findRoute: (name) => routes.get(name), rightsOf: (identity) => identity },
-        ...{ toolsChanged: () => undefined, onChange: () => () => true },
-        findTools: async () => ({ tools: [], total: 0 }),
-        findAll: () => Promise.reject(new Error('not here')),
-      }),
+      ...openToAll(routes, database.db, () => clock.now),
+      connections: world.credentials,
     },
   );
 }

@@ -45,8 +45,8 @@ export interface MemberRequest {
   readonly body?: Buffer | string | undefined;
   /** The answer goes on until somebody ends it. */
   readonly longLived?: boolean;
-  /** How long its head is waited for; the limit of the gateway unless given. */
-  readonly headersMs?: number;
+  /** How long its head is waited for, and what sets that; the limit of the gateway unless given. */
+  readonly wait?: { readonly ms: number; readonly setting?: string };
 }
 
 class Aborted extends Error {}
@@ -99,7 +99,7 @@ function askOnce(
   request: MemberRequest,
   answered: Answered,
 ): () => void {
-  const asking = new Asking(answered, request.headersMs ?? limits.headersMs, limits.filterBytes);
+  const asking = new Asking(answered, request.wait ?? { ms: limits.headersMs }, limits.filterBytes);
   const { method, body = null, headers, longLived = false } = request;
   try {
     const options = { path: target.path, method, body, headers: headers as string[] };
@@ -123,13 +123,12 @@ class Asking implements SettledHandler {
   #size = 0;
   #over = false;
 
-  constructor(answered: Answered, headersMs: number, limit: number) {
+  constructor(answered: Answered, { ms, setting }: NonNullable<MemberRequest['wait']>, limit: number) {
     this.#answered = answered;
     this.#limit = limit;
-    this.#timer = setTimeout(
-      () => this.#end(new Failure('upstream_timeout', 'The server did not answer in time.')),
-      headersMs,
-    );
+    const how = setting === undefined ? '' : `; ${setting} sets how long it may take`;
+    const late = `The server did not begin to answer within ${ms / 1000} s${how}.`;
+    this.#timer = setTimeout(() => this.#end(new Failure('upstream_timeout', late)), ms);
   }
 
   abort(): void {

@@ -298,5 +298,10 @@ export function takeLeave(
 ): void {
   if (session.id === null) return;
   const headers = memberHeaders(exchange, target, sessionHeaders(session));
-  askMember(world, target, { method: 'DELETE', headers, headersMs: 5_000 }, { onMessage() {}, onEnd() {} });
+  askMember(
+    world,
+    target,
+    { method: 'DELETE', headers, wait: { ms: 5_000 } },
+    { onMessage() {}, onEnd() {} },
+  );
 }

@@ -61,6 +61,7 @@ export function modernSource(
     // What was said by logging/setLevel is not known here; servers send what is worth reading.
     [metaKeys.logLevel]: 'info',
   };
+  const wait = world.waitFor(exchange.asked, target.route);
   const headers = [...modernHeaders(sent.method, sent.name), ...paramHeaders(sent)];
   const send = (more: Json): void => {
     const params = { ...sent.params, ...more, _meta: meta };
@@ -69,7 +70,7 @@ export function modernSource(
     abort = askMember(
       world,
       target,
-      { method: 'POST', headers: callHeaders(world, exchange, target, headers), body },
+      { method: 'POST', headers: callHeaders(world, exchange, target, headers), body, wait },
       {
         onMessage(message) {
           if ('result' in message || 'error' in message) answer = message;
@@ -180,10 +181,11 @@ export function legacySource(
       params: sent.params,
     });
     let [answered, gone] = [false, false];
+    const wait = world.waitFor(exchange.asked, target.route);
     abort = askMember(
       world,
       target,
-      { method: 'POST', headers: headersOf(current), body },
+      { method: 'POST', headers: headersOf(current), body, wait },
       {
         onHead(status) {
           // The member forgot the session: one more try in a new one.

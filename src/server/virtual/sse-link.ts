@@ -51,7 +51,8 @@ async function openLink(
   // The link outlives the request that opened it.
   const about = { req: { headers: {} } as Exchange['req'], id: exchange.id, trace: exchange.trace };
   const headers = memberHeaders(about, target, []);
-  const pending = new Map<number, Emits>();
+  /** Calls under way, with the tokens by which their callers know progress: on the shared stream it is the call's number. */
+  const pending = new Map<number, { readonly emits: Emits; readonly token: unknown }>();
   let [last, to, over]: [number, Target | undefined, boolean] = [0, undefined, false];
   let idle: NodeJS.Timeout | undefined;
   let arrived: ((address: Target) => void) | undefined;
@@ -63,7 +64,7 @@ async function openLink(
     closed();
     abort();
     failed?.(failure);
-    for (const emits of pending.values()) emits.failed(failure);
+    for (const { emits } of pending.values()) emits.failed(failure);
     pending.clear();
   };
   const rest = (): void => {
@@ -84,10 +85,16 @@ async function openLink(
       { onMessage() {}, onEnd: (bad) => bad && failed(bad) },
     );
   };
+  const progress = (message: Json): void => {
+    const params = objectIn(message, 'params');
+    const call = pending.get(Number(params.progressToken));
+    if (call?.token !== undefined)
+      call.emits.notification({ ...message, params: { ...params, progressToken: call.token } });
+  };
   const abort = askMember(
     world,
     target,
-    { method: 'GET', headers, longLived: true, headersMs: openMs },
+    { method: 'GET', headers, longLived: true, wait: { ms: openMs } },
     {
       onEvent(type, data) {
         if (type !== 'endpoint') return;
@@ -103,17 +110,18 @@ async function openLink(
       onMessage(message) {
         const { id, method } = message;
         if (typeof method === 'string') {
+          if (method === 'notifications/progress') return progress(message);
           // The transport does not say which call a message belongs to: the latest one is asked.
-          const emits = [...pending.values()].at(-1);
+          const emits = [...pending.values()].at(-1)?.emits;
           if (id === undefined) emits?.notification(message);
           else if (method === 'ping' || !emits) post({ id, result: {} }, close);
           else emits.request(JSON.stringify(id), method, objectIn(message, 'params'));
           return;
         }
-        const emits = pending.get(Number(id));
+        const call = pending.get(Number(id));
         pending.delete(Number(id));
         rest();
-        emits?.response(message);
+        call?.emits.response(message);
       },
       onEnd: (failure) =>
         close(failure ?? new Failure('upstream_unreachable', 'The server ended its stream.')),
@@ -124,8 +132,11 @@ async function openLink(
       last += 1;
       const id = last;
       clearTimeout(idle);
-      pending.set(id, emits);
-      post({ id, method, params }, (failure) => pending.delete(id) && emits.failed(failure));
+      const _meta = objectIn(params, '_meta');
+      const { progressToken: token } = _meta;
+      pending.set(id, { emits, token });
+      const numbered = token === undefined ? params : { ...params, _meta: { ..._meta, progressToken: id } };
+      post({ id, method, params: numbered }, (failure) => pending.delete(id) && emits.failed(failure));
       return id;
     },
     send: (message) => post(message, () => undefined),

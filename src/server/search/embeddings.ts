@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { Db } from '../db/tables.ts';
 import type { Fetch } from '../net/outbound.ts';
+import { toBytes } from './byte-rows.ts';
 import type { SearchIndex } from './search-index.ts';
-import { toBytes } from './word-vectors.ts';
 
 /** A service of embeddings that speaks OpenAI's API (`POST {url}/embeddings`). */
 export interface EmbeddingsConfig {

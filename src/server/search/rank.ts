@@ -1,9 +1,7 @@
 import type { Nearness } from './embeddings.ts';
-import type { Kind } from './item.ts';
 import type { Query, Slot } from './query.ts';
 import type { Entry, SearchIndex } from './search-index.ts';
 import type { View } from './view.ts';
-import { dimensions, toBytes } from './word-vectors.ts';
 
 /** A thing that was found: its number in the index. */
 export interface Found {
@@ -33,24 +31,27 @@ export const weights = {
   kept: 500,
 };
 
-/** Room for the figures of one query, kept from one to the next. */
+/** Room for the figures of one query, kept from one to the next: by number of item, `scores` by its place in the view. */
 const room = {
   words: new Float32Array(0),
   slot: new Float32Array(0),
-  alternative: new Float32Array(0),
+  touched: new Float32Array(0),
   scores: new Float32Array(0),
   similarity: new Float32Array(0),
 };
 
 function clear(size: number): void {
   if (room.words.length < size)
-    for (const name of ['words', 'slot', 'alternative', 'scores', 'similarity'] as const)
+    for (const name of ['words', 'slot', 'touched', 'scores', 'similarity'] as const)
       room[name] = new Float32Array(size * 2);
   else room.words.fill(0, 0, size);
 }
 
+/** Scores are counted in this many bins, so that the best are found without sorting all. */
+const bins = 2048;
+
 /**
- * What fits the query in the view and is admitted, the best first: of tools at most `weights.kept`; nothing where nothing
+ * What fits the query in the view and is admitted, the best first: of tools about `weights.kept`; nothing where nothing
  * fits well enough.
  */
 export function rank(
@@ -62,50 +63,104 @@ export function rank(
   clear(index.entries.length);
   const whole = addWords(view, query.slots);
   compareMeaning(index, view, query.vector);
-  const { scores, words, similarity } = room;
-  const histogram = new Uint32Array(256);
-  const others: number[] = [];
-  const tools: number[] = [];
-  for (let at = 0; at < view.numbers.length; at++) {
-    const number = view.numbers[at] as number;
-    const entry = index.entries[number];
-    if (!entry || (admits && !admits(entry))) continue;
-    const fits = whole > 0 ? (words[number] as number) / whole : 0;
-    const score = weights.words * fits + weights.meaning * (similarity[number] as number);
-    scores[number] = score;
-    const isTool = entry.item.kind === 'tool';
-    (isTool ? tools : others).push(number);
-    const bin = Math.max(0, Math.min(255, (score * 255) | 0));
-    if (isTool) histogram[bin] = (histogram[bin] as number) + 1;
-  }
   const named = new Set([query.compact, query.compactMeant ?? ''].flatMap((name) => index.named(name)));
-  const found: Found[] = [];
-  const take = (least: number) => (number: number) => {
-    const score = scores[number] as number;
-    if (score * 255 >= least || named.has(number))
-      found.push({ number, score, similarity: similarity[number] as number });
-  };
-  // However many tools there are, they do not crowd out servers and agents.
-  tools.forEach(take(leastOf(histogram, weights.kept)));
-  others.forEach(take(8));
-  found.sort((a, b) => b.score - a.score || compareIds(index, a, b));
+  const { looked, others } = choose(index, view, { whole, admits, named });
+  if (nearness) blend(index, looked, nearness);
+  const near = weights.near > 0 ? nearest(index, view, query, looked) : undefined;
   const said = saidBy(query);
-  if (nearness) blend(index, found, nearness);
-  const near = weights.near > 0 ? nearest(index, view, query) : undefined;
+  const words = query.words.length > 0 ? query.words : undefined;
   let best = 0;
-  const ranked = found.map((one, at): Found => {
-    const extra = near && at < weights.looked ? weights.near * near(one.number) : 0;
-    const score = closely(index, query, at < weights.looked ? said : undefined, {
-      ...one,
-      score: one.score + extra,
-    });
-    best = Math.max(best, score - extra * 0.65);
-    return { number: one.number, score, similarity: one.similarity };
+  const settle = (one: Working, closer: number, extra: number): void => {
+    const entry = index.entries[one.number] as Entry;
+    const isNamed = named.has(one.number) ? nameScore(query, entry) : undefined;
+    const tilt = said.acts && query.slots.length > 1 && entry.item.kind === 'server' ? weights.server : 0;
+    const bonus =
+      words && entry.item.kind !== 'tool' && words.every((word) => entry.nameWords.has(word)) ? 0.4 : 0;
+    one.score =
+      isNamed === undefined
+        ? fitting(one.score + extra + closer + bonus - tilt)
+        : isNamed + Math.min(1, one.score + extra) * 0.01;
+    best = Math.max(best, one.score - extra * 0.65);
+  };
+  looked.forEach((one, at) => {
+    const entry = index.entries[one.number] as Entry;
+    settle(one, weights.name * sameness(index, said, entry), near ? weights.near * (near[at] as number) : 0);
   });
-  ranked.sort((a, b) => b.score - a.score || compareIds(index, a, b));
+  for (const one of others)
+    if (one.isTool && !named.has(one.number)) one.score = fitting(one.score);
+    else settle(one, 0, 0);
   if (best < weights.least) return [];
-  return ranked.filter(({ score }) => score >= weights.part * Math.min(best, 0.6));
+  const least = weights.part * Math.min(best, 0.6);
+  const fits = [...looked, ...others].filter(({ score }) => score >= least);
+  return inOrder(index, fits);
 }
+
+/** The best first; of equal ones by their ids. Sorted as plain numbers, which is much faster than by comparing. */
+function inOrder(index: SearchIndex, found: readonly Working[]): Found[] {
+  const [steps, places] = [2 ** 30, 2 ** 20];
+  const keys = Float64Array.from(
+    found,
+    ({ score }, at) => Math.round((1 - score) * steps) * places + at,
+  ).sort();
+  const ranked: Found[] = [];
+  for (let from = 0; from < keys.length; ) {
+    const like = Math.floor((keys[from] as number) / places);
+    const first = ranked.length;
+    for (; from < keys.length && Math.floor((keys[from] as number) / places) === like; from++)
+      ranked.push(found[(keys[from] as number) - like * places] as Found);
+    if (ranked.length === first + 1) continue;
+    const equals = ranked.splice(first);
+    ranked.push(...equals.sort((a, b) => b.score - a.score || compareIds(index, a, b)));
+  }
+  return ranked;
+}
+
+/** Scores of what is not named stay below those of what is. */
+function fitting(score: number): number {
+  return Math.max(0, Math.min(0.9, score * 0.65));
+}
+
+/** The best by words and meaning: those to be looked at closely, and apart from them the others. */
+function choose(
+  index: SearchIndex,
+  { numbers, areTools }: View,
+  { whole, admits, named }: { whole: number; admits: Restrictions['admits']; named: ReadonlySet<number> },
+): { looked: Working[]; others: Working[] } {
+  const { scores, words, similarity } = room;
+  const wordShare = whole > 0 ? weights.words / whole : 0;
+  const [ofTools, ofAll] = [new Uint32Array(bins), new Uint32Array(bins)];
+  for (let at = 0; at < numbers.length; at++) {
+    const number = numbers[at] as number;
+    if (admits && !admits(index.entries[number] as Entry)) {
+      scores[at] = -1;
+      continue;
+    }
+    const score = wordShare * (words[number] as number) + weights.meaning * (similarity[at] as number);
+    scores[at] = score;
+    const bin = Math.min(bins - 1, (score * bins) | 0);
+    ofAll[bin] = (ofAll[bin] as number) + 1;
+    if (areTools[at] === 1) ofTools[bin] = (ofTools[bin] as number) + 1;
+  }
+  // However many tools there are, they do not crowd out servers and agents.
+  const [least, leastOfTools, leastLooked] = [
+    bins / 32,
+    leastOf(ofTools, weights.kept),
+    leastOf(ofAll, weights.looked),
+  ];
+  const [looked, others]: [Working[], Working[]] = [[], []];
+  for (let at = 0; at < numbers.length; at++) {
+    const score = scores[at] as number;
+    const number = numbers[at] as number;
+    if (score * bins < (areTools[at] === 1 ? leastOfTools : least) && !(score >= 0 && named.has(number)))
+      continue;
+    const one = { number, score, similarity: similarity[at] as number, isTool: areTools[at] === 1 };
+    (score * bins >= leastLooked ? looked : others).push(one);
+  }
+  return { looked, others };
+}
+
+/** A thing that was found, whose score is still being made. */
+type Working = { -readonly [Field in keyof Found]: Found[Field] } & { readonly isTool: boolean };
 
 /** What else a ranking goes by. */
 export interface Restrictions {
@@ -119,8 +174,7 @@ export interface Restrictions {
  * Lets a service have half the say about the meaning of the best. Models differ in what their cosines are like, so that
  * only the order and the distances among these count.
  */
-function blend(index: SearchIndex, found: Found[], nearness: Nearness): void {
-  const looked = found.slice(0, weights.looked);
+function blend(index: SearchIndex, looked: readonly Working[], nearness: Nearness): void {
   const near = looked.map(({ number }) => nearness(index.entries[number]?.text ?? ''));
   const known = near.filter((value) => value !== undefined);
   if (known.length === 0) return;
@@ -131,47 +185,52 @@ function blend(index: SearchIndex, found: Found[], nearness: Nearness): void {
     const value = near[at];
     if (value === undefined) return;
     const similarity = Math.max(0, (top * (value - mean)) / spread);
-    const score = one.score + weights.meaning * 0.5 * (similarity - one.similarity);
-    found[at] = { ...one, score };
+    one.score += weights.meaning * 0.5 * (similarity - one.similarity);
   });
-  found.sort((a, b) => b.score - a.score || compareIds(index, a, b));
 }
 
-/** The bin from which on at most about `most` items are, or the first one above zero. */
+/** The bin from which on about `most` items are, or the first one that counts. */
 function leastOf(histogram: Uint32Array, most: number): number {
   let count = 0;
-  for (let bin = 255; bin > 4; bin--) {
+  for (let bin = bins - 1; bin > bins / 50; bin--) {
     count += histogram[bin] as number;
     if (count >= most) return bin;
   }
-  return 5;
+  return Math.ceil(bins / 50);
 }
 
 /** Writes into `room.similarity` how near the items of the view are to a direction: the cosine of each, 0 to 1. */
-function compareMeaning({ vectors, scales }: SearchIndex, { numbers }: View, vector: Float32Array): void {
-  const query = new Int8Array(dimensions);
-  const scale = toBytes(vector, query, 0);
+function compareMeaning({ vectors }: SearchIndex, { numbers }: View, vector: Float32Array): void {
+  const { products, scale } = vectors.compare(vector, numbers);
   const { similarity } = room;
-  for (let item = 0; item < numbers.length; item++) {
-    const number = numbers[item] as number;
-    const from = number * dimensions;
-    let dot = 0;
-    for (let at = 0; at < dimensions; at++)
-      dot = (dot + Math.imul(query[at] as number, vectors[from + at] as number)) | 0;
-    similarity[number] = Math.max(0, Math.min(1, dot * scale * (scales[number] as number)));
-  }
+  const { scales } = vectors;
+  for (let at = 0; at < numbers.length; at++)
+    similarity[at] = Math.max(
+      0,
+      Math.min(1, (products[at] as number) * scale * (scales[numbers[at] as number] as number)),
+    );
 }
 
 /** Adds up how well the words fit (BM25F) in `room.words`; returns what a perfect fit would be. */
 function addWords(view: View, slots: readonly Slot[]): number {
-  const { words, slot: best } = room;
+  const { words, slot: best, touched } = room;
   let whole = 0;
   for (const slot of slots) {
     const rarity = slot.weight * rarityOf(view, slot);
     whole += rarity;
-    const touched: number[] = [];
-    for (const { terms, weight } of slot.alternatives) addAlternative(view, terms, weight, touched);
-    for (const number of touched) {
+    let count = 0;
+    for (const { terms, weight } of slot.alternatives) {
+      const { numbers, weights: own } = terms.length === 1 ? view.of(terms[0] as string) : view.ofAll(terms);
+      for (let at = 0; at < numbers.length; at++) {
+        const number = numbers[at] as number;
+        const value = weight * (own[at] as number);
+        const before = best[number] as number;
+        if (before === 0) touched[count++] = number;
+        if (value > before) best[number] = value;
+      }
+    }
+    for (let at = 0; at < count; at++) {
+      const number = touched[at] as number;
       words[number] = (words[number] as number) + rarity * (best[number] as number);
       best[number] = 0;
     }
@@ -188,34 +247,6 @@ function rarityOf(view: View, { alternatives }: Slot): number {
     count = Math.max(count, weight * rarest);
   }
   return Math.log(1 + (view.numbers.length - count + 0.5) / (count + 0.5));
-}
-
-function addAlternative(view: View, terms: readonly string[], weight: number, touched: number[]): void {
-  const { slot: best, alternative } = room;
-  const raise = (number: number, value: number): void => {
-    const before = best[number] as number;
-    if (before === 0) touched.push(number);
-    if (value > before) best[number] = value;
-  };
-  if (terms.length === 1) {
-    const { numbers, weights: own } = view.of(terms[0] as string);
-    for (let at = 0; at < numbers.length; at++) raise(numbers[at] as number, weight * (own[at] as number));
-    return;
-  }
-  const mine: number[] = [];
-  for (const term of terms) {
-    const { numbers, weights: own } = view.of(term);
-    for (let at = 0; at < numbers.length; at++) {
-      const number = numbers[at] as number;
-      const before = alternative[number] as number;
-      if (before === 0) mine.push(number);
-      alternative[number] = before + (own[at] as number) / terms.length;
-    }
-  }
-  for (const number of mine) {
-    raise(number, weight * (alternative[number] as number));
-    alternative[number] = 0;
-  }
 }
 
 /** Which of the query's words say a term, and how much; of a phrase each term says its part. */
@@ -238,22 +269,6 @@ function saidBy({ slots }: Query): Said {
       }
   });
   return { of, shares: slots.map(({ weight }) => weight), acts: slots.some(({ act }) => act) };
-}
-
-/** Puts what the query names before everything that only fits, and what says the same as its name before what says more. */
-function closely(index: SearchIndex, query: Query, said: Said | undefined, { number, score }: Found): number {
-  const entry = index.entries[number];
-  if (!entry) return 0;
-  const { kind } = entry.item;
-  if (query.compact !== '' && entry.names.includes(query.compact))
-    return nameScore(kind, query.isIdentifier) + Math.min(1, score) * 0.01;
-  if (query.compactMeant !== undefined && entry.stemmedNames.includes(query.compactMeant))
-    return nameScore(kind, query.isIdentifier) - 0.04 + Math.min(1, score) * 0.01;
-  const isWhole = kind !== 'tool' && query.words.length > 0;
-  const bonus = isWhole && query.words.every((word) => entry.nameWords.has(word)) ? 0.4 : 0;
-  const tilt = kind === 'server' && query.slots.length > 1 && said?.acts ? weights.server : 0;
-  const same = said ? weights.name * sameness(index, said, entry) : 0;
-  return Math.max(0, Math.min(0.9, (score + same + bonus - tilt) * 0.65));
 }
 
 /**
@@ -289,9 +304,12 @@ function sameness(index: SearchIndex, { of, shares, acts }: Said, entry: Entry):
   return (sum / whole) * covered * Math.min(1, 0.5 + shares.length / 4);
 }
 
-function nameScore(kind: Kind, isIdentifier: boolean): number {
-  const isTool = kind === 'tool';
-  return isTool === isIdentifier ? 0.98 : 0.95;
+/** What a thing scores that the query names, before everything that only fits; undefined where the name has changed since. */
+function nameScore({ compact, compactMeant, isIdentifier }: Query, entry: Entry): number | undefined {
+  const score = (entry.item.kind === 'tool') === isIdentifier ? 0.98 : 0.95;
+  if (compact !== '' && entry.names.includes(compact)) return score;
+  if (compactMeant !== undefined && entry.stemmedNames.includes(compactMeant)) return score - 0.04;
+  return undefined;
 }
 
 function compareIds(index: SearchIndex, a: Found, b: Found): number {
@@ -300,23 +318,42 @@ function compareIds(index: SearchIndex, a: Found, b: Found): number {
 }
 
 /**
- * How well each word of the query is met by the one word of a thing's name, owner and description that is nearest to it in
- * meaning, 0 to 1; rare words count more. What says the same in other words is found by this.
+ * How well each word of the query is met by the one word of a thing's name, owner, description and tags that is nearest to it
+ * in meaning, 0 to 1; rare words count more. What says the same in other words is found by this.
  */
-function nearest(index: SearchIndex, view: View, { slots }: Query): (number: number) => number {
-  const words = slots.map((slot) => ({
-    compared: [...new Set([slot.typed, slot.plain])].map((word) => index.directions.comparedWith(word)),
-    weight: slot.weight * Math.min(4, rarityOf(view, slot)),
-  }));
-  const whole = words.reduce((sum, { weight }) => sum + weight, 0) || 1;
-  return (number) => {
-    const others = index.directionsIn(number);
-    let sum = 0;
-    for (const { compared, weight } of words) {
+function nearest(index: SearchIndex, view: View, { slots }: Query, looked: readonly Working[]): Float32Array {
+  const sums = new Float32Array(looked.length);
+  const said = looked.map(({ number }) => index.directionsIn(number));
+  const places = placesIn(said, index.directions.size);
+  const nearTo = new Float32Array(index.directions.size);
+  let whole = 0;
+  for (const slot of slots) {
+    const weight = slot.weight * Math.min(4, rarityOf(view, slot));
+    whole += weight;
+    const typed = index.directions.near(slot.typed, places);
+    const plain = slot.plain === slot.typed ? typed : index.directions.near(slot.plain, places);
+    for (let at = 0; at < places.length; at++)
+      nearTo[places[at] as number] = Math.max(typed[at] as number, plain[at] as number);
+    for (let one = 0; one < said.length; one++) {
+      const words = said[one] as Int32Array;
       let best = 0;
-      for (const nearTo of compared) for (const other of others) best = Math.max(best, nearTo(other));
-      sum += weight * best;
+      for (let at = 0; at < words.length; at++) best = Math.max(best, nearTo[words[at] as number] as number);
+      sums[one] = (sums[one] as number) + weight * best;
     }
-    return sum / whole;
-  };
+  }
+  for (let one = 0; one < sums.length; one++) sums[one] = (sums[one] as number) / (whole || 1);
+  return sums;
+}
+
+/** Every place that is in one of the lists, once. */
+function placesIn(lists: readonly Int32Array[], size: number): Int32Array {
+  const isThere = new Uint8Array(size);
+  const places: number[] = [];
+  for (const list of lists)
+    for (let at = 0; at < list.length; at++) {
+      const place = list[at] as number;
+      if (isThere[place] === 0) places.push(place);
+      isThere[place] = 1;
+    }
+  return Int32Array.from(places);
 }

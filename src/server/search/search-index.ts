@@ -1,8 +1,9 @@
+import { ByteRows } from './byte-rows.ts';
 import { headOf, type Item } from './item.ts';
 import { Postings } from './postings.ts';
 import { stem } from './stem.ts';
 import { Vocabulary, wordMark } from './vocabulary.ts';
-import { Directions, dimensions, toBytes, type WordVectors } from './word-vectors.ts';
+import { Directions, type WordVectors } from './word-vectors.ts';
 import { allWordsOf, compactName, isGeneric, isStopWord, splitCamelCase, termsOf, wordsOf } from './words.ts';
 
 const none = new Int32Array(0);
@@ -32,16 +33,15 @@ export class SearchIndex {
   readonly entries: (Entry | undefined)[] = [];
   readonly postings = new Postings();
   readonly vocabulary: Vocabulary;
-  /** One row of `dimensions` numbers an item, and what each is to be multiplied by. */
-  vectors = new Int8Array(1024 * dimensions);
-  scales = new Float32Array(1024);
+  /** The direction of each item. */
+  readonly vectors = new ByteRows();
   /** Changes with each change, so that what was made of the index can be known as old. */
   version = 0;
   /** Whether a term says what is done, not to what. */
   readonly isAct: (term: string) => boolean;
   /** The words of what was looked at closely, each with its direction. */
   readonly directions: Directions;
-  private readonly said = new WeakMap<Entry, Int32Array>();
+  private readonly said: (Int32Array | undefined)[] = [];
   private readonly groups = new Map<string, number[]>();
   private readonly byName = new Map<string, number[]>();
   private readonly words: WordVectors;
@@ -77,6 +77,7 @@ export class SearchIndex {
     }
     for (const number of this.groups.get(key) ?? []) {
       this.entries[number] = undefined;
+      this.said[number] = undefined;
       this.gaps += 1;
     }
     made.forEach((entry, at) => {
@@ -106,15 +107,17 @@ export class SearchIndex {
     return (this.groups.get(key) ?? []).flatMap((number) => this.entries[number]?.item ?? []);
   }
 
-  /** The words of a thing's name, owner and description that say something, by their place in `directions`. */
+  /** The words of a thing's name, owner, description and tags that say something, by their place in `directions`. */
   directionsIn(number: number): Int32Array {
     const entry = this.entries[number];
     if (!entry) return none;
-    const known = this.said.get(entry);
+    const known = this.said[number];
     if (known) return known;
-    const words = wordsOf(entry.text).filter((word) => !isStopWord(word) && !isGeneric(word));
+    const words = wordsOf(`${entry.text} ${entry.item.tags.join(' ')}`).filter(
+      (word) => !isStopWord(word) && !isGeneric(word),
+    );
     const made = Int32Array.from([...new Set(words)].slice(0, 40), (word) => this.directions.of(word));
-    this.said.set(entry, made);
+    this.said[number] = made;
     return made;
   }
 
@@ -145,19 +148,8 @@ export class SearchIndex {
       if (numbers) numbers.push(number);
       else this.byName.set(name, [number]);
     }
-    this.place(number, this.words.embed(text));
+    this.vectors.set(number, this.words.embed(text));
     return entry;
-  }
-
-  private place(number: number, vector: Float32Array): void {
-    if (number >= this.scales.length) {
-      const vectors = new Int8Array(this.vectors.length * 2);
-      const scales = new Float32Array(this.scales.length * 2);
-      vectors.set(this.vectors);
-      scales.set(this.scales);
-      [this.vectors, this.scales] = [vectors, scales];
-    }
-    this.scales[number] = toBytes(vector, this.vectors, number * dimensions);
   }
 }
 

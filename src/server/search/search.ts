@@ -56,7 +56,7 @@ export interface Engine {
 /** What one query found in one view. */
 interface Ranked {
   readonly view: View;
-  readonly found: readonly Found[];
+  readonly hits: readonly Hit[];
   readonly terms: ReadonlySet<string>;
 }
 
@@ -102,7 +102,11 @@ export function createEngine(
       text === ''
         ? everything(index, seen, admits)
         : rank(index, seen, query, { nearness, admits: kinds || tags.length > 0 ? admits : undefined });
-    const ranked = { view: seen, found: found.slice(0, mostHits), terms };
+    const hits = found.slice(0, mostHits).flatMap(({ number, score, similarity }): Hit[] => {
+      const item = index.entries[number]?.item;
+      return item ? [{ item, score, similarity }] : [];
+    });
+    const ranked = { view: seen, hits, terms };
     known.set(key, ranked);
     return ranked;
   };
@@ -113,12 +117,7 @@ export function createEngine(
     empty: () => new SearchIndex(vectors, lexicon.isAct),
     search(rights, text, options = {}) {
       const seen = view(rights, options.includeDisabled ?? false);
-      const { found, terms } = find(seen, text.slice(0, longestQuery).trim(), options);
-      const hits = found.flatMap(({ number, score, similarity }): Hit[] => {
-        const item = index.entries[number]?.item;
-        return item ? [{ item, score, similarity }] : [];
-      });
-      return { hits, terms };
+      return find(seen, text.slice(0, longestQuery).trim(), options);
     },
     visible(rights, key, includeDisabled = false) {
       const { visible } = view(rights, includeDisabled);

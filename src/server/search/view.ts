@@ -34,8 +34,9 @@ export class View {
   readonly version: number;
   /** 1 for each item that may be found. */
   readonly visible: Uint8Array;
-  /** The items that may be found. */
+  /** The items that may be found, in rising order, and of each whether it is a tool. */
   readonly numbers: Int32Array;
+  readonly areTools: Uint8Array;
   private readonly meanLengths: readonly number[];
   private readonly index: SearchIndex;
   private readonly known = new Map<string, Occurrences>();
@@ -46,15 +47,18 @@ export class View {
     this.visible = new Uint8Array(index.entries.length);
     const sums = fields.map(() => 0);
     const numbers: number[] = [];
+    const areTools: number[] = [];
     const { lengths } = index.postings;
     index.entries.forEach((entry, number) => {
       if (!entry || !(includeDisabled || entry.item.enabled) || !maySee(rights, entry.item)) return;
       this.visible[number] = 1;
       numbers.push(number);
+      areTools.push(Number(entry.item.kind === 'tool'));
       for (let field = 0; field < fields.length; field++)
         sums[field] = (sums[field] as number) + (lengths[number * fields.length + field] as number);
     });
     this.numbers = Int32Array.from(numbers);
+    this.areTools = Uint8Array.from(areTools);
     this.meanLengths = sums.map((sum) => Math.max(0.5, sum / Math.max(1, numbers.length)));
   }
 
@@ -73,6 +77,24 @@ export class View {
     const made = this.read(term);
     if (this.known.size >= mostTerms) this.known.clear();
     this.known.set(term, made);
+    return made;
+  }
+
+  /** Where any of the terms of a phrase occurs; each adds its part. */
+  ofAll(terms: readonly string[]): Occurrences {
+    const phrase = terms.join(' ');
+    const known = this.known.get(phrase);
+    if (known) return known;
+    const sums = new Map<number, number>();
+    for (const term of terms) {
+      const { numbers, weights } = this.of(term);
+      for (let at = 0; at < numbers.length; at++) {
+        const number = numbers[at] as number;
+        sums.set(number, (sums.get(number) ?? 0) + (weights[at] as number) / terms.length);
+      }
+    }
+    const made = { numbers: Int32Array.from(sums.keys()), weights: Float32Array.from(sums.values()) };
+    this.known.set(phrase, made);
     return made;
   }
 

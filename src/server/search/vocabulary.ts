@@ -1,5 +1,6 @@
+import { ByteRows } from './byte-rows.ts';
 import { stem } from './stem.ts';
-import { dimensions, toBytes, type WordVectors } from './word-vectors.ts';
+import type { WordVectors } from './word-vectors.ts';
 
 /** A term that a word may stand for, and how likely or near it is (0..1). */
 export interface Candidate {
@@ -13,13 +14,19 @@ export const wordMark = '=';
 /** From which cosine on words are akin, how many at most, and what that counts. */
 export const kinship = { least: 0.45, most: 5, weight: 0.8 };
 
+/** Terms of one length, each with the letters that it has. */
+interface Bucket {
+  readonly terms: string[];
+  readonly masks: number[];
+}
+
 /** The words of an index, ready to be compared with words that are not in it. */
 export class Vocabulary {
-  private readonly terms: string[] = [];
-  private readonly masks: number[] = [];
+  private readonly byLength: Bucket[] = [];
+  private readonly byBeginning = new Map<string, string[]>();
   private readonly words: string[] = [];
-  private rows = new Int8Array(256 * dimensions);
-  private scales = new Float32Array(256);
+  private places = new Int32Array(0);
+  private readonly rows = new ByteRows();
   private readonly vectors: WordVectors;
 
   constructor(vectors: WordVectors) {
@@ -30,8 +37,14 @@ export class Vocabulary {
   add(term: string): void {
     if (term.startsWith(wordMark)) this.addWord(term.slice(wordMark.length));
     else if (term.length >= 3 && /^[a-z][a-z0-9]*$/.test(term)) {
-      this.terms.push(term);
-      this.masks.push(maskOf(term));
+      while (this.byLength.length <= term.length) this.byLength.push({ terms: [], masks: [] });
+      const { terms, masks } = this.byLength[term.length] as Bucket;
+      terms.push(term);
+      masks.push(maskOf(term));
+      const beginning = term.slice(0, 3);
+      const others = this.byBeginning.get(beginning);
+      if (others) others.push(term);
+      else this.byBeginning.set(beginning, [term]);
     }
   }
 
@@ -41,22 +54,25 @@ export class Vocabulary {
     const word = stem(typed);
     const mask = maskOf(word);
     const most = typed.length >= 8 ? 2 : typed.length >= 4 ? 1 : 0;
-    const near: Candidate[] = [];
-    for (let at = 0; at < this.terms.length; at++) {
-      const other = this.terms[at] as string;
-      if (other.startsWith(word) || other.startsWith(typed)) {
-        near.push({ term: other, weight: 0.6 + 0.35 * (word.length / other.length) });
-        continue;
+    const near = new Map<string, number>();
+    for (const other of this.byBeginning.get(word.slice(0, 3)) ?? [])
+      if (other.startsWith(word) || other.startsWith(typed))
+        near.set(other, 0.6 + 0.35 * (word.length / other.length));
+    for (let length = word.length - most; length <= word.length + most; length++) {
+      const { terms, masks } = this.byLength[length] ?? { terms: [], masks: [] };
+      for (let at = 0; at < terms.length; at++) {
+        // What differs in more letters than may be mistyped cannot be near; most of them end here.
+        if (bitsIn(mask ^ (masks[at] as number)) > 2 * most) continue;
+        const other = terms[at] as string;
+        if (near.has(other)) continue;
+        const distance = distanceOf(word, other, most);
+        const first = other[0] === word[0] ? 0.04 : -0.1;
+        if (distance <= most) near.set(other, 0.95 - 0.2 * distance + first);
       }
-      // What differs in more letters than may be mistyped cannot be near; most of them end here.
-      if (Math.abs(other.length - word.length) > most || bitsIn(mask ^ (this.masks[at] as number)) > 2 * most)
-        continue;
-      const distance = distanceOf(word, other, most);
-      const first = other[0] === word[0] ? 0.04 : -0.1;
-      if (distance <= most) near.push({ term: other, weight: 0.95 - 0.2 * distance + first });
     }
+    const candidates = [...near].map(([term, weight]) => ({ term, weight }));
     return best(
-      near.filter(({ term }) => occurs(term)),
+      candidates.filter(({ term }) => occurs(term)),
       6,
     );
   }
@@ -64,29 +80,22 @@ export class Vocabulary {
   /** Words of names that are near a word in meaning, among those that `occur`. */
   akin(word: string, occurs: (term: string) => boolean): Candidate[] {
     if (!this.vectors.knows(word)) return [];
-    const vector = this.vectors.embed(word);
+    if (this.places.length < this.words.length)
+      this.places = Int32Array.from({ length: this.words.length }, (_, at) => at);
+    const { products, scale } = this.rows.compare(this.vectors.embed(word), this.places);
     const kin: Candidate[] = [];
-    for (let at = 0; at < this.words.length; at++) {
-      let dot = 0;
-      for (let one = 0, from = at * dimensions; one < dimensions; one++)
-        dot += (vector[one] as number) * (this.rows[from + one] as number);
-      const cosine = dot * (this.scales[at] as number);
+    for (let at = 0; at < products.length; at++) {
+      const cosine = (products[at] as number) * scale * (this.rows.scales[at] as number);
+      if (cosine < kinship.least) continue;
       const other = this.words[at] as string;
-      if (cosine >= kinship.least && other !== word && occurs(wordMark + other))
+      if (other !== word && occurs(wordMark + other))
         kin.push({ term: stem(other), weight: cosine * kinship.weight });
     }
     return best(kin, kinship.most);
   }
 
   private addWord(word: string): void {
-    const at = this.words.length;
-    if (at >= this.scales.length) {
-      const [rows, scales] = [new Int8Array(this.rows.length * 2), new Float32Array(this.scales.length * 2)];
-      rows.set(this.rows);
-      scales.set(this.scales);
-      [this.rows, this.scales] = [rows, scales];
-    }
-    this.scales[at] = toBytes(this.vectors.embed(word), this.rows, at * dimensions);
+    this.rows.set(this.words.length, this.vectors.embed(word));
     this.words.push(word);
   }
 }
@@ -101,33 +110,35 @@ function maskOf(word: string): number {
   return mask;
 }
 
+/** How many bits are set (Hacker's Delight, 5-1). */
 function bitsIn(mask: number): number {
-  let count = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
+  let bits = mask - ((mask >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
+
+/** Three rows of distances, kept from one pair of words to the next. */
+let [before, above, row] = [new Uint8Array(64), new Uint8Array(64), new Uint8Array(64)];
 
 /** Slips of the pen between two words (one letter more, less, another, or two swapped), as far as they are at most `most`. */
 function distanceOf(a: string, b: string, most: number): number {
-  let before: number[] = [];
-  let row = Array.from({ length: b.length + 1 }, (_, at) => at);
+  if (b.length >= row.length) return most + 1;
+  for (let j = 0; j <= b.length; j++) above[j] = j;
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    row[0] = i;
     let least = i;
+    const letter = a.charCodeAt(i - 1);
     for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let cost = Math.min(
-        (row[j] as number) + 1,
-        (next[j - 1] as number) + 1,
-        (row[j - 1] as number) + (same ? 0 : 1),
-      );
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+      const other = b.charCodeAt(j - 1);
+      const replaced = (above[j - 1] as number) + Number(letter !== other);
+      let cost = Math.min((above[j] as number) + 1, (row[j - 1] as number) + 1, replaced);
+      if (i > 1 && j > 1 && letter === b.charCodeAt(j - 2) && a.charCodeAt(i - 2) === other)
         cost = Math.min(cost, (before[j - 2] as number) + 1);
-      next.push(cost);
+      row[j] = cost;
       least = Math.min(least, cost);
     }
     if (least > most) return most + 1;
-    [before, row] = [row, next];
+    [before, above, row] = [above, row, before];
   }
-  return row[b.length] as number;
+  return above[b.length] as number;
 }

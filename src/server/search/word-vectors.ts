@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-
-/** Numbers of a vector. */
-export const dimensions = 128;
+import { LRUCache } from 'lru-cache';
+import { ByteRows, dimensions } from './byte-rows.ts';
 
 /**
  * A table of word vectors, so that texts of one meaning are near each other without a model to run. Made from the token
@@ -13,6 +12,8 @@ export interface WordVectors {
   embed(text: string): Float32Array;
   /** Whether the word is a token by itself: then it is a word, and no slip of the pen. */
   knows(word: string): boolean;
+  /** How much a word says by itself: the length of its vector, short for words that go with everything (`someone`, `today`). */
+  says(word: string): number;
 }
 
 /** Reads the table from its file. */
@@ -35,29 +36,37 @@ export function readWordVectors(file: string): WordVectors {
       .slice(0, count)
       .map((token, at) => [token, at]),
   );
+  const sumOf = (text: string): Float32Array => {
+    const vector = new Float32Array(size);
+    for (const token of tokensOf(text, tokens)) {
+      const [from, scale] = [token * size, scales[token] as number];
+      for (let at = 0; at < size; at++)
+        vector[at] = (vector[at] as number) + scale * (rows[from + at] as number);
+    }
+    return vector;
+  };
   return {
     knows: (word) => tokens.has(word),
-    embed(text) {
-      const vector = new Float32Array(size);
-      for (const token of tokensOf(text, tokens)) {
-        const [from, scale] = [token * size, scales[token] as number];
-        for (let at = 0; at < size; at++)
-          vector[at] = (vector[at] as number) + scale * (rows[from + at] as number);
-      }
-      return normalized(vector);
-    },
+    says: (word) => lengthOf(sumOf(word)),
+    embed: (text) => normalized(sumOf(text)),
   };
 }
 
-/** Single words with their directions, to compare many of them with one: each is kept once, in a byte a number. */
+/** Single words with their directions, to compare many of them with one. */
 export class Directions {
+  readonly rows = new ByteRows();
   private readonly places = new Map<string, number>();
-  private rows = new Int8Array(1024 * dimensions);
-  private scales = new Float32Array(1024);
+  /** Of the words of queries, which come again and again. */
+  private readonly asked = new LRUCache<string, Float32Array>({ max: 2000 });
   private readonly vectors: WordVectors;
 
   constructor(vectors: WordVectors) {
     this.vectors = vectors;
+  }
+
+  /** How many words there are. */
+  get size(): number {
+    return this.places.size;
   }
 
   /** The place of a word. */
@@ -65,52 +74,37 @@ export class Directions {
     const known = this.places.get(word);
     if (known !== undefined) return known;
     const place = this.places.size;
-    if (place >= this.scales.length) {
-      const [rows, scales] = [new Int8Array(this.rows.length * 2), new Float32Array(this.scales.length * 2)];
-      rows.set(this.rows);
-      scales.set(this.scales);
-      [this.rows, this.scales] = [rows, scales];
-    }
-    this.scales[place] = toBytes(this.vectors.embed(word), this.rows, place * dimensions);
+    this.rows.set(place, this.vectors.embed(word));
     this.places.set(word, place);
     return place;
   }
 
-  /** How near the words at places are to a word that need not be here: cosines, each found once. */
-  comparedWith(word: string): (place: number) => number {
-    const vector = this.vectors.embed(word);
-    const known = new Map<number, number>();
-    return (place) => {
-      const before = known.get(place);
-      if (before !== undefined) return before;
-      let dot = 0;
-      for (let at = 0, from = place * dimensions; at < dimensions; at++)
-        dot += (vector[at] as number) * (this.rows[from + at] as number);
-      const cosine = dot * (this.scales[place] as number);
-      known.set(place, cosine);
-      return cosine;
-    };
+  /** How near the words at places are to a word that need not be here: what is less than 0 counts as 0. */
+  near(word: string, places: Int32Array): Float32Array {
+    const vector = this.asked.get(word) ?? this.vectors.embed(word);
+    this.asked.set(word, vector);
+    const { products, scale } = this.rows.compare(vector, places);
+    const cosines = new Float32Array(places.length);
+    for (let at = 0; at < places.length; at++)
+      cosines[at] = Math.max(
+        0,
+        (products[at] as number) * scale * (this.rows.scales[places[at] as number] as number),
+      );
+    return cosines;
   }
 }
 
 /** The vector with length 1; one of length 0 stays as it is. */
 export function normalized(vector: Float32Array): Float32Array {
-  let sum = 0;
-  for (const value of vector) sum += value * value;
-  if (sum > 0) {
-    const factor = 1 / Math.sqrt(sum);
-    for (let at = 0; at < vector.length; at++) vector[at] = (vector[at] as number) * factor;
-  }
+  const length = lengthOf(vector);
+  if (length > 0) for (let at = 0; at < vector.length; at++) vector[at] = (vector[at] as number) / length;
   return vector;
 }
 
-/** Writes a vector as bytes into `rows`; returns what each byte is to be multiplied by. */
-export function toBytes(vector: Float32Array, rows: Int8Array, from: number): number {
-  let most = 0;
-  for (const value of vector) most = Math.max(most, Math.abs(value));
-  for (let at = 0; at < vector.length; at++)
-    rows[from + at] = most > 0 ? Math.round(((vector[at] as number) * 127) / most) : 0;
-  return most / 127;
+function lengthOf(vector: Float32Array): number {
+  let sum = 0;
+  for (let at = 0; at < vector.length; at++) sum += (vector[at] as number) ** 2;
+  return Math.sqrt(sum);
 }
 
 const pieces =

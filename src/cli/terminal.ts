@@ -61,6 +61,13 @@ export interface Rotation {
   readonly rotated: number;
   readonly current: number;
   readonly unreadable: readonly string[];
+  /** What became of the keys that seal; a data key is wrapped by the KMS. */
+  readonly dataKeys?: {
+    readonly kms: string;
+    readonly rewrapped: number;
+    readonly made: boolean;
+    readonly retired: number;
+  };
 }
 
 /** Where a backup is, by absolute paths. */
@@ -75,7 +82,7 @@ export interface World {
   /** Resolves when the server has stopped; a number is the exit code. An error with `faults` means faulty settings. */
   startServer(options: StartOptions): Promise<unknown>;
   /** Encrypts stored credentials anew. An error with `faults` means faulty settings. */
-  rotateSecrets(options: { dataDir?: string }): Promise<Rotation>;
+  rotateSecrets(options: { dataDir?: string; newDataKey?: boolean }): Promise<Rotation>;
   /** Brings the database to the newest version; returns the steps taken. An error with `faults` means faulty settings. */
   migrateDatabase(): Promise<readonly string[]>;
   /** Carries an embedded database into PostgreSQL; returns the rows of each table. */

@@ -8,16 +8,14 @@ import { type Moved, moveRows } from './db/move.ts';
 import { openDatabase } from './db/open.ts';
 import { migratePostgres, openPostgres } from './db/postgres/open.ts';
 import { fileIn } from './db/sqlite/file.ts';
-import { createConnectionVault } from './egress/vault.ts';
 import type { Log } from './log.ts';
 import { trustAlso } from './net/connector.ts';
-import { type Rotation, rotateCredentials } from './registry/servers/rotate.ts';
-import { createVault } from './registry/servers/vault.ts';
 import { openBase } from './start/base.ts';
 import { createEnding, type Ending, untilAsked } from './start/ending.ts';
 import { buildIdentity } from './start/identity.ts';
 import { buildInventory } from './start/inventory.ts';
 import { buildPlanes } from './start/planes.ts';
+import { type Rotated, rotateStored } from './start/rotate.ts';
 import { buildSearch } from './start/search.ts';
 import { serve } from './start/serve.ts';
 import { runWorkers, workersOf } from './start/workers.ts';
@@ -88,26 +86,30 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
 }
 
 /**
- * Encrypts every stored credential of a server anew, from SECRET_KEY_PREVIOUS to SECRET_KEY, while no gateway has the
- * database open. Throws a ConfigFault when one of the two is missing.
+ * Wraps the data keys anew and seals with the present one whatever in the database is sealed with another; with
+ * `newDataKey` that is a new one. Throws a ConfigFault when the settings cannot be used.
  */
-export async function rotateSecrets(options: { dataDir?: string | undefined } = {}): Promise<Rotation> {
+export async function rotateSecrets(
+  options: { dataDir?: string | undefined; newDataKey?: boolean | undefined } = {},
+): Promise<Rotated> {
   const directory = process.cwd();
   const environment = {
     ...readEnvironment(directory),
     ...(options.dataDir === undefined ? {} : { DATA_DIR: options.dataDir }),
   };
-  const { secretKey, previousSecretKey, dataDir, database } = readConfig(environment, directory);
-  if (!secretKey || !previousSecretKey)
+  const config = readConfig(environment, directory);
+  trustAlso(config.extraCa);
+  if (!config.secretKey)
     throw new ConfigFault([
-      `${secretKey ? 'SECRET_KEY_PREVIOUS' : 'SECRET_KEY'}: is missing; give the new secret in SECRET_KEY and the old one in SECRET_KEY_PREVIOUS`,
+      'SECRET_KEY: is missing; give the secret of the gateway, and the one before in SECRET_KEY_PREVIOUS where it was changed',
     ]);
-  const { db, close } = await (database ? openPostgres(database) : openDatabase(dataDir));
+  const { db, close } = await (config.database
+    ? openPostgres(config.database)
+    : openDatabase(config.dataDir));
   try {
-    return await rotateCredentials(
-      db,
-      createVault(secretKey, previousSecretKey),
-      createConnectionVault(secretKey, previousSecretKey),
+    return await rotateStored(
+      { db, config, print: (text) => void process.stderr.write(`${text}\n`) },
+      options,
     );
   } finally {
     await close();

@@ -12,14 +12,14 @@ import type { Db } from '../../src/server/db/tables.ts';
 import { storeConnection } from '../../src/server/egress/store.ts';
 import { createConnectionVault } from '../../src/server/egress/vault.ts';
 import type { Identity } from '../../src/server/identity/identity.ts';
-import { deriveKey } from '../../src/server/identity/keys.ts';
+import { deriveKey, keyringOf } from '../../src/server/identity/keys.ts';
 import { rememberPerson } from '../../src/server/identity/people.ts';
 import { mintToken } from '../../src/server/identity/personal-token.ts';
+import { createSealer } from '../../src/server/identity/sealer.ts';
 import { storeClient } from '../../src/server/oauth/clients/clients.ts';
 import { storeGrant } from '../../src/server/oauth/grants.ts';
 import { createKeys } from '../../src/server/oauth/keys.ts';
 import { changedCredential } from '../../src/server/registry/servers/credential.ts';
-import { createVault } from '../../src/server/registry/servers/vault.ts';
 import { freePort } from '../harness.ts';
 import { answers } from './baselines.ts';
 import type { Identities } from './identities.ts';
@@ -231,7 +231,7 @@ async function arrangeCredentials(db: Db, origin: string): Promise<void> {
     definition: serverInput.parse({ server_name: 'o', path: '/operated', proxy_pass_url: origin }),
   };
   const credential = changedCredential(
-    createVault(secretKey),
+    createSealer(keyringOf(secretKey).of('upstream-credential')),
     { ...operated, credential: null },
     credentialInput.parse(scheme),
     new Date().toISOString(),
@@ -257,7 +257,7 @@ async function arrangeCredentials(db: Db, origin: string): Promise<void> {
   const endsAt = Date.now() + 86_400_000;
   await storeConnection(
     db,
-    createConnectionVault(secretKey),
+    createConnectionVault(keyringOf(secretKey)),
     { owner, endsAt, ...given, ...about },
     new Date().toISOString(),
   );

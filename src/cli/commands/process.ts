@@ -35,9 +35,14 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .action(on(start));
 
   addCommand(program, 'rotate-secrets', {
-    summary: 'Re-encrypt the stored credentials after SECRET_KEY was changed; the gateway must be stopped',
-    examples: ['SECRET_KEY_PREVIOUS=<the old one> SECRET_KEY=<the new one> mcp-gateway rotate-secrets'],
+    summary:
+      'Rewrap the data keys, and re-encrypt what another key sealed: after SECRET_KEY or VAULT_KMS was changed',
+    examples: [
+      'SECRET_KEY_PREVIOUS=<the old one> SECRET_KEY=<the new one> mcp-gateway rotate-secrets',
+      'mcp-gateway rotate-secrets --new-data-key',
+    ],
   })
+    .option('--new-data-key', 'make another data key and re-encrypt everything with it')
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
     .action(on(rotate));
 
@@ -154,13 +159,20 @@ async function start({ world, terminal }: Run, options: StartOptions): Promise<n
   return typeof exitCode === 'number' ? exitCode : 0;
 }
 
-async function rotate({ world, terminal, output }: Run, { dataDir }: { dataDir?: string }): Promise<number> {
-  const { rotated, current, unreadable } = await world.rotateSecrets(
-    dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) },
-  );
+async function rotate(
+  { world, terminal, output }: Run,
+  { dataDir, newDataKey }: { dataDir?: string; newDataKey?: boolean },
+): Promise<number> {
+  const { rotated, current, unreadable, dataKeys } = await world.rotateSecrets({
+    ...(dataDir === undefined ? {} : { dataDir: resolve(terminal.cwd, dataDir) }),
+    ...(newDataKey ? { newDataKey } : {}),
+  });
+  const keys =
+    dataKeys &&
+    ` Data keys (${dataKeys.kms}): ${dataKeys.rewrapped} rewrapped, ${dataKeys.made ? 'one made' : 'none made'}, ${dataKeys.retired} retired.`;
   output.result(
-    { rotated, current, unreadable },
-    () => `${rotated} re-encrypted, ${current} already used the current key.`,
+    { rotated, current, unreadable, ...(dataKeys ? { dataKeys } : {}) },
+    () => `${rotated} re-encrypted, ${current} already used the current key.${keys ?? ''}`,
   );
   for (const path of unreadable)
     output.warn(`the credential of ${path} cannot be read with either key; set it again`);

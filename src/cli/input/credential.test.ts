@@ -44,20 +44,21 @@ test('a header without a value and an empty input are misuse, and nothing is sen
 
 test('rotate-secrets tells what it did, and fails when something could not be read', async () => {
   const got: unknown[] = [];
+  const dataKeys = { kms: 'embedded', rewrapped: 1, made: false, retired: 0 };
   const rotateSecrets = async (options: { dataDir?: string }) => {
     got.push(options);
-    return { rotated: 2, current: 1, unreadable: got.length > 1 ? ['/a'] : [] };
+    return { rotated: 2, current: 1, unreadable: got.length > 1 ? ['/a'] : [], dataKeys };
   };
   const fine = await cli(['rotate-secrets', '--data-dir', 'data'], { world: { rotateSecrets }, cwd: '/srv' });
   expect(fine).toEqual({
     code: 0,
     err: '',
-    out: '2 re-encrypted, 1 already used the current key.\n',
+    out: '2 re-encrypted, 1 already used the current key. Data keys (embedded): 1 rewrapped, none made, 0 retired.\n',
   });
-  const lost = await cli(['rotate-secrets'], { world: { rotateSecrets } });
+  const lost = await cli(['rotate-secrets', '--new-data-key'], { world: { rotateSecrets } });
   expect(lost.code).toBe(1);
   expect(lost.err).toContain('/a');
-  expect(got).toEqual([{ dataDir: '/srv/data' }, {}]);
+  expect(got).toEqual([{ dataDir: '/srv/data' }, { newDataKey: true }]);
 });
 
 test('a credential on the command line works, with a warning that others see it', async () => {

@@ -14,6 +14,7 @@ export const changeKinds = {
   oauth_client: 'the client id of an OAuth client',
   oauth_grant: 'the id of an OAuth grant',
   connection: 'the id of a credential that a person has at a server',
+  data_key: 'the id of a key that seals what is stored: made, rewrapped, or retired',
 } as const;
 
 /** A kind of change. */

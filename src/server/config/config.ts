@@ -8,6 +8,7 @@ import type { ProxyRules } from '../net/proxy.ts';
 import { databaseOf, type PostgresSettings } from './config-database.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
 import { extraAuthorities, type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
+import { type KmsSettings, kmsOf } from './config-keys.ts';
 import { type OauthConfig, oauthOf } from './config-oauth.ts';
 import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
 import { misspelledSettings, settingsInForce } from './environment.ts';
@@ -43,6 +44,8 @@ export interface Config {
   readonly secretKey: string;
   /** Empty unless a rotation is under way. */
   readonly previousSecretKey: string;
+  /** What wraps data keys besides what is built in; null where nothing else is set up. */
+  readonly kms: KmsSettings | null;
   /** The identity providers by name; the first one's groups need no prefix in scopes. */
   readonly providers: readonly string[];
   readonly entra: EntraConfig | null;
@@ -192,6 +195,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     secretKey: value('SECRET_KEY'),
     previousSecretKey: value('SECRET_KEY_PREVIOUS'),
+    kms: kmsOf(read, directory, faults),
     providers,
     entra,
     oidc: oidcOf(read, { authUrl, asked }, faults),

@@ -2,6 +2,7 @@ import { boolean, integer, list, oneOf, origin, type Setting, setting, text, wro
 import { databaseSettings } from './settings-database.ts';
 import { entraSettings } from './settings-entra.ts';
 import { gatewaySettings } from './settings-gateway.ts';
+import { keysSettings } from './settings-keys.ts';
 import { oauthSettings } from './settings-oauth.ts';
 import { oidcSettings } from './settings-oidc.ts';
 import { operationSettings } from './settings-operation.ts';
@@ -184,8 +185,8 @@ export const settings = {
   SECRET_KEY_PREVIOUS: setting({
     group: 'Security',
     about:
-      'The secret before the present SECRET_KEY: stored credentials of servers stay readable until ' +
-      '`mcp-gateway gateway rotate-secrets` has re-encrypted them.',
+      'The secret before the present SECRET_KEY: what is sealed in the database stays readable until ' +
+      '`mcp-gateway gateway rotate-secrets` has rewrapped the data key.',
     default: '',
     secret: true,
     parse: text,
@@ -274,6 +275,7 @@ export const settings = {
   ...oauthSettings,
   ...egressSettings,
   ...gatewaySettings,
+  ...keysSettings,
   ...operationSettings,
   ...searchSettings,
 } as const;

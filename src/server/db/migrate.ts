@@ -24,6 +24,7 @@ import * as allowances from './migrations/0060-allowances.ts';
 import * as madeHere from './migrations/0063-made-here.ts';
 import * as accessRequests from './migrations/0071-access-requests.ts';
 import * as processes from './migrations/0072-processes.ts';
+import * as dataKeys from './migrations/0074-data-keys.ts';
 import * as tokenGroups from './migrations/0076-token-groups.ts';
 import type { Db } from './tables.ts';
 
@@ -54,6 +55,7 @@ const migrations: Record<string, Migration> = {
   '0063-made-here': madeHere,
   '0071-access-requests': accessRequests,
   '0072-processes': processes,
+  '0074-data-keys': dataKeys,
   '0076-token-groups': tokenGroups,
 };
 

@@ -40,6 +40,7 @@ export interface Tables {
   processes: ProcessesTable;
   token_groups: TokenGroupsTable;
   seen_settings: SeenSettingsTable;
+  data_keys: DataKeysTable;
 }
 
 /** The database as stores get it; a transaction is another one. */
@@ -588,4 +589,13 @@ export interface SeenSettingsTable {
   value: string;
   /** ISO 8601 in UTC. */
   seen_at: string;
+/** The keys that seal what is stored, wrapped (src/server/identity/kms). */
+export interface DataKeysTable {
+  id: string;
+  /** Rises with each; unique, so that replicas agree on one. */
+  number: number;
+  /** What wrapped it, as `Kms` is called. */
+  kms: string;
+  wrapped: string;
+  created_at: string;
 }

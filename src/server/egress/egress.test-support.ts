@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { followed } from '../changes/feed.test-support.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import type { Identity } from '../identity/identity.ts';
+import { keyringOf } from '../identity/keys.ts';
 import { outbound } from '../net/outbound.ts';
 import { createConnecting } from './connecting.ts';
 import { createCredentials } from './credential.ts';
@@ -153,7 +154,7 @@ export async function startProcess(
   const feed = await followed(database);
   const db = more.db ?? database.db;
   const fetch = outbound({ policy: { allowPrivate: true }, ...authorityLimits });
-  const vault = createConnectionVault('a secret for tests');
+  const vault = createConnectionVault(keyringOf('a secret for tests'));
   const warnings: object[] = [];
   const parts = {
     ...{ db, vault, fetch, now: () => clock.now, publicUrl: 'http://gateway.example' },

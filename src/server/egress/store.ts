@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { changing } from '../changes/record.ts';
 import type { ConnectionsTable, Db } from '../db/tables.ts';
-import type { ConnectedMode } from './settings.ts';
+import { type ConnectedMode, sealedForServer } from './settings.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';
 
 /** Somebody's credential at a server as it is stored; the secrets stay sealed. */
@@ -291,6 +291,38 @@ export async function resealConnections(
       .set({ access_sealed: access, refresh_sealed: refresh, key_id: vault.keyId })
       .where('id', '=', row.id)
       .where('generation', '=', row.generation)
+      .executeTakeFirst();
+    rotated += Number(done.numUpdatedRows);
+  }
+  const clients = await resealClients(db, vault);
+  return {
+    rotated: rotated + clients.rotated,
+    unreadable: rows.length - rotated + clients.unreadable,
+  };
+}
+
+/** The same for the secrets of clients that authorization servers gave. */
+async function resealClients(
+  db: Db,
+  vault: ConnectionVault,
+): Promise<{ rotated: number; unreadable: number }> {
+  const rows = await db
+    .selectFrom('egress_clients')
+    .selectAll()
+    .where('key_id', '!=', vault.keyId)
+    .where('secret_sealed', 'is not', null)
+    .execute();
+  let rotated = 0;
+  for (const { server_id, issuer, secret_sealed: sealed, key_id: keyId } of rows) {
+    const owner = sealedForServer(server_id);
+    const text = sealed === null ? undefined : vault.open(owner, 'client-secret', { keyId, sealed });
+    if (text === undefined) continue;
+    const done = await db
+      .updateTable('egress_clients')
+      .set({ secret_sealed: vault.seal(owner, 'client-secret', text), key_id: vault.keyId })
+      .where('server_id', '=', server_id)
+      .where('issuer', '=', issuer)
+      .where('secret_sealed', '=', sealed)
       .executeTakeFirst();
     rotated += Number(done.numUpdatedRows);
   }

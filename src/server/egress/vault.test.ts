@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { keyringOf } from '../identity/keys.ts';
 import { createConnectionVault, type SealedFor } from './vault.ts';
 
 const owner: SealedFor = {
@@ -15,7 +16,7 @@ const others: Partial<SealedFor>[] = [
 ];
 
 test('a secret opens only for the person, server, purpose, address and part that it was sealed for', () => {
-  const vault = createConnectionVault('one secret');
+  const vault = createConnectionVault(keyringOf('one secret'));
   const secret = { keyId: vault.keyId, sealed: vault.seal(owner, 'access', 'token') };
   expect(vault.open(owner, 'access', secret)).toBe('token');
   expect(vault.open(owner, 'refresh', secret)).toBeUndefined();
@@ -25,8 +26,8 @@ test('a secret opens only for the person, server, purpose, address and part that
 });
 
 test('after a change of the key the one before still opens, and another does not', () => {
-  const old = createConnectionVault('old');
+  const old = createConnectionVault(keyringOf('old'));
   const secret = { keyId: old.keyId, sealed: old.seal(owner, 'refresh', 'token') };
-  expect(createConnectionVault('new', 'old').open(owner, 'refresh', secret)).toBe('token');
-  expect(createConnectionVault('new').open(owner, 'refresh', secret)).toBeUndefined();
+  expect(createConnectionVault(keyringOf('new', 'old')).open(owner, 'refresh', secret)).toBe('token');
+  expect(createConnectionVault(keyringOf('new')).open(owner, 'refresh', secret)).toBeUndefined();
 });

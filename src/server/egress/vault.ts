@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { deriveKey, seal, unseal } from '../identity/keys.ts';
+import type { Keyring } from '../identity/keys.ts';
+import { createSealer } from '../identity/sealer.ts';
 
 /**
  * What a sealed secret belongs to, bound into it as associated data: sealed for one person, server, purpose and address, it
@@ -17,7 +17,7 @@ export interface SealedFor {
 /** Which of the secrets of a connection or server it is. */
 export type SecretPart = 'access' | 'refresh' | 'client-secret';
 
-/** Seals the secrets of connections with the present key and opens those of the key before. */
+/** Seals the secrets of connections with the present key and opens those of the keys before. */
 export interface ConnectionVault {
   /** The id of the key that seals. */
   readonly keyId: string;
@@ -26,36 +26,18 @@ export interface ConnectionVault {
   open(owner: SealedFor, part: SecretPart, secret: { keyId: string; sealed: string }): string | undefined;
 }
 
-/** Makes the vault from SECRET_KEY, and SECRET_KEY_PREVIOUS where there is one. */
-export function createConnectionVault(secretKey: string, previous = ''): ConnectionVault {
-  const keys = new Map<string, Buffer>();
-  for (const secret of [previous, secretKey]) {
-    if (secret === '') continue;
-    const key = deriveKey(secret, 'connection');
-    keys.set(idOf(key), key);
-  }
-  const present = deriveKey(secretKey, 'connection');
-  const keyId = idOf(present);
+/** Makes the vault from the keys of what is stored. */
+export function createConnectionVault(ring: Keyring): ConnectionVault {
+  const sealer = createSealer(ring.of('connection'));
   return {
-    keyId,
-    seal: (owner, part, text) => seal(present, text, boundTo(owner, part)),
-    open(owner, part, secret) {
-      const key = keys.get(secret.keyId);
-      if (!key) return undefined;
-      try {
-        return unseal(key, secret.sealed, boundTo(owner, part));
-      } catch {
-        return undefined;
-      }
+    get keyId() {
+      return sealer.keyId;
     },
+    seal: (owner, part, text) => sealer.seal(boundTo(owner, part), text).sealed,
+    open: (owner, part, secret) => sealer.open(boundTo(owner, part), secret),
   };
 }
 
 function boundTo({ provider, subject, serverId, purpose, address }: SealedFor, part: SecretPart): string {
   return JSON.stringify(['connection', provider, subject, serverId, purpose, address, part]);
-}
-
-/** The key is 256 random bits, so a part of its hash tells nothing of it. */
-function idOf(key: Buffer): string {
-  return createHash('sha256').update(key).digest('hex').slice(0, 16);
 }

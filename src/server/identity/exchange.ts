@@ -5,7 +5,7 @@ import { Failure } from '../failure/errors.ts';
 import { type OidcClients, providerErrorOf } from '../provider/oidc.ts';
 import { clientOf, type Provider } from '../provider/provider.ts';
 import type { Identity } from './identity.ts';
-import { seal, unseal } from './keys.ts';
+import { type SealingKeys, seal, unseal } from './keys.ts';
 import { findPerson, renewPerson } from './people.ts';
 import type { Owner } from './session-rows.ts';
 
@@ -15,7 +15,7 @@ export interface ExchangeWorld {
   readonly clients: OidcClients;
   readonly providers: readonly Provider[];
   /** Encrypts refresh tokens. */
-  readonly key: Buffer;
+  readonly key: Buffer | SealingKeys;
 }
 
 /** What a person's sign-in is exchanged for. */

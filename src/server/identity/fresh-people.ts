@@ -13,7 +13,7 @@ import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { TrustedProvider } from './bearer.ts';
 import { endProviderTokens } from './cutoffs.ts';
 import type { Memberships } from './groups/memberships.ts';
-import { seal, unseal } from './keys.ts';
+import { type SealingKeys, seal, unseal } from './keys.ts';
 import {
   findPerson,
   type GroupsSeen,
@@ -38,7 +38,7 @@ const questions = ['interaction_required', 'login_required', 'consent_required']
 export interface FreshPeopleWorld {
   readonly db: Db;
   /** Encrypts refresh tokens. */
-  readonly key: Buffer;
+  readonly key: Buffer | SealingKeys;
   readonly trusted: readonly TrustedProvider[];
   readonly clients: OidcClients;
   readonly memberships: Memberships;
@@ -206,7 +206,7 @@ function isTooOld(error: unknown): boolean {
 }
 
 /** A refresh token of another SECRET_KEY is as good as none, but it says nothing against the person. */
-function unsealed(sealed: string, key: Buffer): string {
+function unsealed(sealed: string, key: Buffer | SealingKeys): string {
   try {
     return unseal(key, sealed);
   } catch (cause) {

@@ -1,13 +1,13 @@
 import { type Adapter, errors, type Payload } from 'oidc-provider';
 import type { Db } from '../db/tables.ts';
-import { hashOf, seal, unseal } from '../identity/keys.ts';
+import { hashOf, type SealingKeys, seal, unseal } from '../identity/keys.ts';
 import { endGrant } from './grants.ts';
 
 /** What artifacts are kept with. */
 export interface ArtifactsWorld {
   readonly db: Db;
   /** Encrypts payloads. */
-  readonly key: Buffer;
+  readonly key: Buffer | SealingKeys;
   readonly now: () => number;
 }
 

@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { type CryptoKey, importJWK, type JWK } from 'jose';
 import type { Db } from '../db/tables.ts';
-import { seal, unseal } from '../identity/keys.ts';
+import { type SealingKeys, seal, unseal } from '../identity/keys.ts';
 
 /** How long one key signs, in milliseconds; its successor's tokens and its own overlap by far more than a token lives. */
 const periodMs = 30 * 24 * 3_600_000;
@@ -20,7 +20,7 @@ export interface SigningKeys {
 export interface KeysWorld {
   readonly db: Db;
   /** Encrypts private keys. */
-  readonly key: Buffer;
+  readonly key: Buffer | SealingKeys;
   readonly now: () => number;
 }
 

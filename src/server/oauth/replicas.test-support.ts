@@ -11,7 +11,7 @@ import { type OpenDatabase, openMemory } from '../db/open.ts';
 import type { HttpEnv } from '../http/env.ts';
 import { tokenIdentifier } from '../identity/identify.ts';
 import type { Identity, Who } from '../identity/identity.ts';
-import { deriveKey } from '../identity/keys.ts';
+import { deriveKey, keyringOf } from '../identity/keys.ts';
 import { findPerson, rememberPerson } from '../identity/people.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { mountConsent } from './consent/consent.ts';
@@ -97,7 +97,17 @@ async function startReplica(database: OpenDatabase, options: ReplicaOptions) {
     },
   });
   const { endpoints, consent } = createAuthorizationServer({
-    ...{ db, issuer, secretKey, now, verify, freshPerson, fetch, issuers },
+    ...{
+      db,
+      issuer,
+      secretKey,
+      artifactKeys: keyringOf(secretKey).of('oauth-artifact'),
+      now,
+      verify,
+      freshPerson,
+      fetch,
+      issuers,
+    },
     settings: { ...openSettings, ...options.settings },
     log: { info() {}, error: (facts, text) => void console.error(text, facts) },
     identify: tokens.identify,

@@ -6,7 +6,7 @@ import type { OauthConfig } from '../config/config-oauth.ts';
 import type { Db } from '../db/tables.ts';
 import type { FreshPerson } from '../identity/fresh-people.ts';
 import type { Identify } from '../identity/identity.ts';
-import { deriveKey } from '../identity/keys.ts';
+import { deriveKey, type SealingKeys } from '../identity/keys.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { findClient, grantTypes, type StoredClient, storeClient } from './clients/clients.ts';
 import { createDocuments, isDocumentUrl } from './clients/documents.ts';
@@ -25,6 +25,8 @@ export interface AuthorizationServerWorld
   /** The public origin: the issuer, character by character. */
   readonly issuer: string;
   readonly secretKey: string;
+  /** Seal what the authorization server stores. */
+  readonly artifactKeys: SealingKeys;
   readonly now: () => number;
   readonly log: { info(facts: object, text: string): void; error(facts: object, text: string): void };
   readonly settings: OauthConfig;
@@ -88,7 +90,7 @@ export function createAuthorizationServer(world: AuthorizationServerWorld): Auth
     return createProvider(
       {
         ...{ db, issuer, now, log, freshPerson, fetch, grants, findClient: usable },
-        key: deriveKey(secretKey, 'oauth-artifact'),
+        key: world.artifactKeys,
         cookieKey: deriveKey(secretKey, 'oauth-consent').toString('base64url'),
         living: (token: string) => livingClaims(verify, token),
         lifetimes: {

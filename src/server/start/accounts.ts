@@ -3,8 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Trail } from '../audit/event.ts';
 import { ifLeased } from '../db/lease.ts';
 import { directoryOf } from '../iam/index.ts';
-import { deriveKey } from '../identity/keys.ts';
-
 import { createJobEngine, type JobEngine } from '../registry/jobs/engine.ts';
 import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { removeRetired } from '../registry/jobs/rotate.ts';
@@ -26,12 +24,12 @@ export function startAccounts(
   administrators: Omit<ManagedWorld, 'db'>,
   ending: Ending,
 ): JobEndpointsWorld {
-  const { config, db, now, log } = base;
+  const { config, db, keys, now, log } = base;
   const pause = (milliseconds: number): Promise<void> => delay(milliseconds, undefined, { ref: false });
   const directory = directoryOf(config, { fetch: toProvider, now, pause, newId: randomUUID });
   const world: JobsWorld = {
     ...{ db, now, directory, newId: randomUUID, pause, trail, log },
-    key: deriveKey(config.secretKey, 'job-secret'),
+    key: keys.of('job-secret'),
     mostSecretDays: config.iam.secretMaxDays,
   };
   const engine = createJobEngine(world);

@@ -15,6 +15,7 @@ import { createLog, type Log } from '../log.ts';
 import { openMessagesOut } from '../net/messages-out.ts';
 import { outbound } from '../net/outbound.ts';
 import type { Ending } from './ending.ts';
+import { followKeys, openKeys } from './keys.ts';
 import { announceProcess } from './overview.ts';
 
 /** The ground everything stands on: database, log, trail and clock; in evaluation mode also the emulator. */
@@ -40,6 +41,9 @@ export async function openBase(
   if (migrated.length > 0) log.info({ migrations: migrated }, 'the database was brought up to date');
   const feed = await startFeed({ db, hint, log, ...(history ? { history } : {}) });
   ending.defer(() => feed.close());
+  const { keys, close: closeKeys } = await openKeys({ db, config, log, now: Date.now });
+  ending.defer(closeKeys);
+  ending.defer(followKeys(keys, (changed) => feed.follow(['data_key'], changed), log));
   const otlp = otlpOf(config, version, log, ending);
   const now = Date.now;
   const room = watchRoom({
@@ -58,7 +62,7 @@ export async function openBase(
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
   // One process counts in memory; several have to count together.
   const allow = createAllow(now, given.database ? db : undefined);
-  return { db, reads, feed, config, log, trail, trailRoom: room.current, now, allow, evaluation };
+  return { db, reads, feed, keys, config, log, trail, trailRoom: room.current, now, allow, evaluation };
 }
 
 /** The way to the collector; the operator names it, so it may be anywhere. */

@@ -29,7 +29,7 @@ import type { Ending } from './ending.ts';
 export type IdentityParts = Awaited<ReturnType<typeof buildIdentity>>;
 
 /** Builds the identity room: providers, tokens, sign-in, sessions, and the groups behind them. */
-export async function buildIdentity({ db, feed, config, log, now }: Base, ending: Ending) {
+export async function buildIdentity({ db, feed, keys, config, log, now }: Base, ending: Ending) {
   // The operator names the provider's hosts, so they may be anywhere; servers are named by people with less trust.
   const wayToProvider = outbound({
     proxy: config.proxy,
@@ -52,7 +52,7 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   const clients = createOidcClients(toProvider, now);
   const ages = { maxAge: config.groups.maxAgeSeconds * 1000, grace: config.groups.graceSeconds * 1000 };
   const memberships = createMemberships({ ...ages, clients, now, fetch: toProvider });
-  const refreshKey = deriveKey(config.secretKey, 'refresh-token');
+  const refreshKey = keys.of('refresh-token');
   // What groups grant is known only when there is a registry.
   const seen: { groups: GroupsSeen; token: (identity: Identity) => void } = {
     groups: () => undefined,
@@ -70,7 +70,7 @@ export async function buildIdentity({ db, feed, config, log, now }: Base, ending
   };
   const completeGroups = createCompleteGroups({ db, memberships });
   const cutoffOf = (owner: Owner) => findCutoff(db, owner);
-  const oauthKeys = createKeys({ db, now, key: deriveKey(config.secretKey, 'oauth-key') });
+  const oauthKeys = createKeys({ db, now, key: keys.of('oauth-key') });
   const issuer = config.registryUrl;
   const servers: { find: FindRoute } = { find: () => undefined };
   const isReading = (server: string, tool: string): boolean => reads(servers.find, server, tool);

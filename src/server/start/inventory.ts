@@ -10,6 +10,7 @@ import { knownProviders } from '../config/config-oidc.ts';
 import { createConnectionVault } from '../egress/vault.ts';
 import { groupNames } from '../identity/groups/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
+import { createSealer } from '../identity/sealer.ts';
 import { secureContextOf } from '../net/connector.ts';
 import { listAgents } from '../registry/agents/store.ts';
 import { startScopes } from '../registry/scopes/watch.ts';
@@ -21,7 +22,6 @@ import { createLookAfter } from '../registry/servers/health/look-after.ts';
 import { createHealthWatch } from '../registry/servers/health/watch-health.ts';
 import { startRoutes } from '../registry/servers/routes.ts';
 import type { ServerRow } from '../registry/servers/store.ts';
-import { createVault } from '../registry/servers/vault.ts';
 import { startVirtualTable } from '../registry/virtual-servers/table.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
@@ -42,7 +42,7 @@ interface Told {
 
 /** Builds the registry: the scopes in force, the servers with their routes, credentials, checks and events. */
 export async function buildInventory(
-  { db, feed, config, log, now, trail }: Base,
+  { db, feed, keys, config, log, now, trail }: Base,
   version: string,
   ending: Ending,
 ) {
@@ -60,7 +60,7 @@ export async function buildInventory(
   const access = (identity: Identity) => accessOf(identity, scopes.grants());
 
   const policy = policyOf(config);
-  const vault = createVault(config.secretKey, config.previousSecretKey);
+  const vault = createSealer(keys.of('upstream-credential'));
   const credentialsOf = credentialsFrom(vault);
   const routes = await startRoutes({ db, feed, credentialsOf });
   ending.defer(() => routes.close());
@@ -94,7 +94,7 @@ export async function buildInventory(
   const servers = {
     ...{ db, now, lookAfter, check, policy, vault, events, decideTool },
     egress: {
-      vault: createConnectionVault(config.secretKey, config.previousSecretKey),
+      vault: createConnectionVault(keys),
       limits: config.egress,
     },
     rows: routes.rows,

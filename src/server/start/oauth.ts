@@ -26,7 +26,7 @@ export function buildOauth(
   { base, identity, inventory, trail, http }: Parts,
   ending: Ending,
 ): AuthorizationServer {
-  const { db, config, log, now } = base;
+  const { db, config, keys, log, now } = base;
   const { oauth, registryUrl: issuer, secretKey, trustedProxyHops } = config;
   const { freshPerson, trusted, verify, toProvider } = identity;
   // Clients name these addresses, and anybody may be one: public ones only, little and soon.
@@ -36,7 +36,18 @@ export function buildOauth(
   });
   ending.defer(() => fetch.close());
   return createAuthorizationServer({
-    ...{ db, issuer, secretKey, now, log, settings: oauth, verify, freshPerson, fetch },
+    ...{
+      db,
+      issuer,
+      secretKey,
+      artifactKeys: keys.of('oauth-artifact'),
+      now,
+      log,
+      settings: oauth,
+      verify,
+      freshPerson,
+      fetch,
+    },
     identify: identity.tokens.identify,
     // The operator names them, as the identity provider.
     issuers: oauth.assertionIssuers.map(({ name, provider }) => ({

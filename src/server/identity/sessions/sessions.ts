@@ -5,14 +5,14 @@ import type { Person } from '../../provider/provider.ts';
 import { welcomeBack } from '../cutoffs.ts';
 import type { FreshPerson } from '../fresh-people.ts';
 import type { Identity } from '../identity.ts';
-import { hashOf, newSecret, seal, unseal } from '../keys.ts';
+import { hashOf, newSecret, type SealingKeys, seal, unseal } from '../keys.ts';
 import { dropUnusedRefreshTokens, findPerson, type GroupsSeen, rememberPerson } from '../people.ts';
 import { endSessionsBySid } from '../session-rows.ts';
 
 /** How often `last_seen_at` is written at most, in milliseconds. */
 const seenEvery = 60_000;
 /** Keeps sealed hints from being opened as anything else. */
-const hintHolder = 'logout-hint';
+export const hintHolder = 'logout-hint';
 
 /** Characters that are kept of what a browser calls itself. */
 const longestUserAgent = 300;
@@ -21,7 +21,7 @@ const longestUserAgent = 300;
 export interface SessionsWorld {
   readonly db: Db;
   /** Encrypts refresh tokens and sign-out hints. */
-  readonly refreshKey: Buffer;
+  readonly refreshKey: Buffer | SealingKeys;
   readonly freshPerson: FreshPerson;
   /** Told at each sign-in. */
   readonly groupsSeen?: GroupsSeen;
@@ -92,7 +92,7 @@ export function createSessions(world: SessionsWorld): BrowserSessions {
 }
 
 /** A hint that cannot be opened any more (another SECRET_KEY) is done without. */
-function opened(sealed: string | null, key: Buffer): string | null {
+function opened(sealed: string | null, key: Buffer | SealingKeys): string | null {
   try {
     return sealed && unseal(key, sealed, hintHolder);
   } catch {

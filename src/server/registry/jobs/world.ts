@@ -1,6 +1,7 @@
 import type { Trail } from '../../audit/event.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Directory } from '../../iam/directory.ts';
+import type { SealingKeys } from '../../identity/keys.ts';
 
 /** What jobs work with. */
 export interface JobsWorld {
@@ -9,7 +10,7 @@ export interface JobsWorld {
   readonly now: () => number;
   readonly directory: Directory | undefined;
   /** Encrypts secrets until they are handed out. */
-  readonly key: Buffer;
+  readonly key: Buffer | SealingKeys;
   readonly newId: () => string;
   readonly pause: (milliseconds: number) => Promise<void>;
   readonly trail: Pick<Trail, 'record'>;

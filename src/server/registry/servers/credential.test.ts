@@ -4,13 +4,14 @@ import { serverInput } from '../../../contract/servers/servers.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { createConnectionVault } from '../../egress/vault.ts';
 import { Failure } from '../../failure/errors.ts';
+import { keyringOf } from '../../identity/keys.ts';
+import { createSealer } from '../../identity/sealer.ts';
 import { changedCredential, credentialsFrom } from './credential.ts';
 import { rotateCredentials } from './rotate.ts';
 import { find, insert, type ServerRow, type StoredCredential, setCredential } from './store.ts';
-import { createVault } from './vault.ts';
 
 const at = '2026-01-01T00:00:00.000Z';
-const vault = createVault('the first secret of this test');
+const vault = createSealer(keyringOf('the first secret of this test').of('upstream-credential'));
 const definition = serverInput.parse({ server_name: 'a', path: '/a', proxy_pass_url: 'http://h' });
 
 function after(input: object, credential: StoredCredential | null = null): StoredCredential | null {
@@ -104,12 +105,15 @@ test('what is stored hides the values, and opens for its server and with its key
   expect(JSON.stringify(stored)).not.toContain('s3cret-value');
   expect(Buffer.from(stored!.sealed, 'base64url').toString('latin1')).not.toContain('s3cret-value');
   expect(headersOf(stored, 'another')).toBeUndefined();
-  const next = createVault('the second secret of this test');
+  const next = createSealer(keyringOf('the second secret of this test').of('upstream-credential'));
   expect(headersOf(stored, 'a', next)).toBeUndefined();
-  expect(headersOf(stored, 'a', createVault('the second secret', 'the first secret of this test'))).toEqual([
-    'Authorization',
-    'Bearer s3cret-value',
-  ]);
+  expect(
+    headersOf(
+      stored,
+      'a',
+      createSealer(keyringOf('the second secret', 'the first secret of this test').of('upstream-credential')),
+    ),
+  ).toEqual(['Authorization', 'Bearer s3cret-value']);
 });
 
 let database: OpenDatabase;
@@ -128,24 +132,31 @@ test('a rotation moves what it can read to the present key, once, and names the 
   const { db } = database;
   const sealedBy = (secret: string, id: string) => ({
     ...after({ auth_scheme: 'bearer', auth_credential: 'one' })!,
-    ...createVault(secret).seal(id, '{"credential":"one","customValues":[]}'),
+    ...createSealer(keyringOf(secret).of('upstream-credential')).seal(
+      id,
+      '{"credential":"one","customValues":[]}',
+    ),
   });
   const kept = await add('old', sealedBy('old', 'old'));
   await add('lost', sealedBy('lost', 'lost'));
   await add('none', null);
-  const rotating = createVault('new', 'old');
-  const connections = createConnectionVault('new', 'old');
+  const rotating = createSealer(keyringOf('new', 'old').of('upstream-credential'));
+  const connections = createConnectionVault(keyringOf('new', 'old'));
   expect(await rotateCredentials(db, rotating, connections)).toEqual({
     rotated: 1,
     current: 0,
     unreadable: ['/lost'],
+    lost: 0,
   });
   expect(await rotateCredentials(db, rotating, connections)).toEqual({
     rotated: 0,
     current: 1,
     unreadable: ['/lost'],
+    lost: 0,
   });
   const row = await find(db, '/old');
   expect(row?.revision).toBe(kept.revision);
-  expect(headersOf(row!.credential, 'old', createVault('new'))).toEqual(['Authorization', 'Bearer one']);
+  expect(headersOf(row!.credential, 'old', createSealer(keyringOf('new').of('upstream-credential')))).toEqual(
+    ['Authorization', 'Bearer one'],
+  );
 });

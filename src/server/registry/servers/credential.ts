@@ -1,8 +1,8 @@
 import type { AuthScheme, CredentialInput } from '../../../contract/servers/server-credentials.ts';
 import { type Failure, invalidInput } from '../../failure/errors.ts';
+import type { Sealer } from '../../identity/sealer.ts';
 import type { Credentials } from './route.ts';
 import type { ServerRow, StoredCredential } from './store.ts';
-import type { Vault } from './vault.ts';
 
 /** What is sealed. */
 interface Secrets {
@@ -17,7 +17,7 @@ type Owner = Pick<ServerRow, 'id' | 'definition' | 'credential'>;
 export type CredentialsOf = (row: Owner) => Credentials | null;
 
 /** Makes the function that prepares the headers of a server from what the vault holds. */
-export function credentialsFrom(vault: Vault): CredentialsOf {
+export function credentialsFrom(vault: Sealer): CredentialsOf {
   return ({ id, definition, credential }) => {
     const forwardAuthorization = definition.forward_authorization;
     const passes = new Set(definition.pass_headers.map((name) => name.toLowerCase()));
@@ -37,7 +37,7 @@ export function credentialsFrom(vault: Vault): CredentialsOf {
 
 /** What is stored after a change; null when nothing is left. Fails with `invalid_input` when a part is missing. */
 export function changedCredential(
-  vault: Vault,
+  vault: Sealer,
   { id, credential: before }: Owner,
   input: CredentialInput,
   at: string,
@@ -70,7 +70,7 @@ export function changedCredential(
 }
 
 /** The same credential sealed with the vault's present key; undefined when it cannot be opened. */
-export function resealed(vault: Vault, id: string, stored: StoredCredential): StoredCredential | undefined {
+export function resealed(vault: Sealer, id: string, stored: StoredCredential): StoredCredential | undefined {
   const text = vault.open(id, stored);
   return text === undefined ? undefined : { ...stored, ...vault.seal(id, text) };
 }
@@ -84,7 +84,7 @@ export function credentialForRecord(stored: StoredCredential | null): Record<str
   };
 }
 
-function secretsIn(vault: Vault, id: string, stored: StoredCredential): Secrets | undefined {
+function secretsIn(vault: Sealer, id: string, stored: StoredCredential): Secrets | undefined {
   const text = vault.open(id, stored);
   return text === undefined ? undefined : (JSON.parse(text) as Secrets);
 }

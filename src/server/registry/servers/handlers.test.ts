@@ -14,18 +14,19 @@ import { listConnections, storeConnection } from '../../egress/store.ts';
 import { createConnectionVault } from '../../egress/vault.ts';
 import { Failure, type FailureCode } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { keyringOf } from '../../identity/keys.ts';
+import { createSealer } from '../../identity/sealer.ts';
 import { credentialsFrom } from './credential.ts';
 import { serverHandlers } from './handlers.ts';
 import { createCheck } from './health/check.ts';
 import { createLookAfter } from './health/look-after.ts';
 import { type Routes, startRoutes } from './routes.ts';
 import { find } from './store.ts';
-import { createVault } from './vault.ts';
 
 type Grants = Partial<Record<UiPermission, 'all' | string[]>>;
 type Who = Caller<Identity> & { notes: Record<string, unknown>[] };
 
-const vault = createVault('a secret of a test');
+const vault = createSealer(keyringOf('a secret of a test').of('upstream-credential'));
 const policy = { allowPrivate: true };
 let database: OpenDatabase;
 let sample: RunningSample;
@@ -62,7 +63,10 @@ beforeEach(async () => {
     get serversPerPerson() {
       return serversPerPerson;
     },
-    egress: { vault: createConnectionVault('k'.repeat(40)), limits: { audiences: ['api://*'], scopes: [] } },
+    egress: {
+      vault: createConnectionVault(keyringOf('k'.repeat(40))),
+      limits: { audiences: ['api://*'], scopes: [] },
+    },
     decideTool: (identity, _, tool) => identity.groups.includes('execute') || tool === 'countdown',
   });
   ends.push(
@@ -631,7 +635,7 @@ test('a change of the address resets whose credential goes to a server, and drop
     endsAt: null,
   } as const;
   const connect = () =>
-    storeConnection(database.db, createConnectionVault('k'.repeat(40)), connection, 'now');
+    storeConnection(database.db, createConnectionVault(keyringOf('k'.repeat(40))), connection, 'now');
   await connect();
   await call('servers.patch', { path: '/time', body: { description: 'other' } }, admin());
   expect(await listConnections(database.db, owner)).toHaveLength(1);

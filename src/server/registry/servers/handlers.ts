@@ -18,6 +18,7 @@ import { keepsConnections } from '../../egress/settings.ts';
 import { removeConnectionsAt, removeDiscovery } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { Sealer } from '../../identity/sealer.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { endGrantsOn } from '../access-requests/store.ts';
 import { urlForRecord } from '../input-faults.ts';
@@ -51,14 +52,13 @@ import {
   setEnabled,
   withHealth,
 } from './store.ts';
-import type { Vault } from './vault.ts';
 
 /** What the registry of servers works with. */
 export interface ServersWorld {
   readonly db: Db;
   readonly lookAfter: LookAfter;
   readonly check: CheckServer;
-  readonly vault: Vault;
+  readonly vault: Sealer;
   /** How the credentials of people at servers are kept, and what may be asked for. */
   readonly egress: Pick<EgressWorld, 'vault' | 'limits'>;
   readonly events: Pick<ServerEvents, 'open'>;

@@ -2,9 +2,9 @@ import type { Db } from '../../db/tables.ts';
 import { resealedSettings } from '../../egress/settings.ts';
 import { resealConnections } from '../../egress/store.ts';
 import type { ConnectionVault } from '../../egress/vault.ts';
+import type { Sealer } from '../../identity/sealer.ts';
 import { resealed } from './credential.ts';
 import { listServers, type ServerRow, storeResealed, storeResealedEgress } from './store.ts';
-import type { Vault } from './vault.ts';
 
 /** What a rotation came to. */
 export interface Rotation {
@@ -14,12 +14,14 @@ export interface Rotation {
   readonly current: number;
   /** The paths of the servers whose credential no key at hand opens; they stay as they are. */
   readonly unreadable: readonly string[];
+  /** Credentials of people, and of the gateway as a client, that no key at hand opens. */
+  readonly lost: number;
 }
 
 /** Seals every stored credential, and those that people have at servers, with the vault's present key. It may run again: what is done is not done twice. */
 export async function rotateCredentials(
   db: Db,
-  vault: Vault,
+  vault: Sealer,
   connections: ConnectionVault,
 ): Promise<Rotation> {
   const [current, old]: [ServerRow[], ServerRow[]] = [[], []];
@@ -44,5 +46,5 @@ export async function rotateCredentials(
   // People connect again where theirs cannot be opened.
   const people = await resealConnections(db, connections);
   const rotated = old.length + arranged.length - unreadable.length + people.rotated;
-  return { rotated, current: current.length, unreadable };
+  return { rotated, current: current.length, unreadable, lost: people.unreadable };
 }

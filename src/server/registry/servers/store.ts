@@ -6,8 +6,8 @@ import type { Db, ServersTable } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
 import type { EgressSettings } from '../../egress/settings.ts';
 import { Failure } from '../../failure/errors.ts';
+import type { Sealed } from '../../identity/sealer.ts';
 import { changedMeanwhile } from '../revision.ts';
-import type { Sealed } from './vault.ts';
 
 /** What the last check found. */
 export interface Health {

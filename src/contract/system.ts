@@ -128,7 +128,7 @@ export const systemEndpoints = {
     path: '/api/doctor',
     permission: 'administrator',
     summary:
-      'What is and what is not well between the gateway and its identity provider; an answer of the last max_age seconds ' +
+      'What is and what is not well with the identity provider, the encryption keys and the connections of people to servers; an answer of the last max_age seconds ' +
       'is given again',
     query: z.strictObject({ max_age: z.coerce.number().int().min(0).max(86_400).default(60) }),
     output: diagnosis,

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cli } from '../../../test/cli-trial.ts';
+import { cli, scripted } from '../../../test/cli-trial.ts';
 import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
 import type { EntraRecord } from '../../contract/diagnosis/entra-record.ts';
 import type { World } from '../terminal.ts';
@@ -67,6 +67,13 @@ test('faulty settings are exit code 2; which provider is examined is the one ask
   };
   expect((await cli(['doctor', 'keycloak'], { world: { runDoctor } })).code).toBe(0);
   expect(asked).toEqual(['keycloak']);
+});
+
+test('doctor gateway asks the one that runs to look again', async () => {
+  const registry = await scripted({ 'GET /api/doctor': { body: broken } });
+  const { code, out } = await cli(['doctor', 'gateway'], { registry });
+  expect([code, out]).toEqual([1, expect.stringContaining(broken.findings[0]!.what)]);
+  expect(registry.asked).toContain('GET /api/doctor?max_age=0');
 });
 
 const plan = [{ id: 'registration', title: 'Register', changes: ["register 'x'"] }];

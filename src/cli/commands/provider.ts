@@ -29,15 +29,16 @@ interface DoctorFlags extends ClientsFlags {
 export const addProviderCommands: AddCommands = (program, on) => {
   addCommand(program, 'doctor', {
     summary:
-      'Check that the identity provider is set up as the gateway needs it, or with `clients` that MCP clients can sign in; grants and changes nothing',
+      'Check that the identity provider is set up as the gateway needs it; with `gateway` also keys and connections, with `clients` that MCP clients can sign in; grants and changes nothing',
     examples: [
       'mcp-gateway doctor entra',
       'mcp-gateway doctor keycloak --json',
       'mcp-gateway doctor entra --record tenant.json',
+      'mcp-gateway doctor gateway',
       'mcp-gateway doctor clients --registry-url https://mcpgateway.example.com',
     ],
   })
-    .addArgument(new Argument('<what>', 'the identity provider, as in AUTH_PROVIDER, or clients'))
+    .addArgument(new Argument('<what>', 'the identity provider, as in AUTH_PROVIDER, gateway or clients'))
     .option('--client <id...>', 'clients: only these, such as claude-code')
     .option('--server <path>', 'clients: the server to sign in for; any will do')
     .option(
@@ -48,6 +49,7 @@ export const addProviderCommands: AddCommands = (program, on) => {
     .action((what: string, ...rest: unknown[]) =>
       on<DoctorFlags>((run, flags) => {
         if (flags.record !== undefined) return record(run, what, flags.record, flags.yes);
+        if (what === 'gateway') return running(run);
         return what === 'clients' ? examineClients(run, flags) : doctor(run, what);
       })(what, ...rest),
     );
@@ -143,6 +145,13 @@ function addKeycloakOptions(command: Command): void {
 /** Exit code 1 when something fails, 0 when there is nothing worse than a warning. */
 async function doctor({ world, output }: Run, provider: string): Promise<number> {
   const diagnosis = await world.runDoctor(provider);
+  output.result(diagnosis, (paint) => showDiagnosis(diagnosis, paint));
+  return diagnosis.healthy ? 0 : 1;
+}
+
+/** What the running gateway finds: its identity provider, its keys, and the connections of people to servers. */
+async function running({ api, output }: Run): Promise<number> {
+  const diagnosis = await (await api())('system.doctor', { query: { max_age: 0 } });
   output.result(diagnosis, (paint) => showDiagnosis(diagnosis, paint));
   return diagnosis.healthy ? 0 : 1;
 }

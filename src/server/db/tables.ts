@@ -589,6 +589,8 @@ export interface SeenSettingsTable {
   value: string;
   /** ISO 8601 in UTC. */
   seen_at: string;
+}
+
 /** The keys that seal what is stored, wrapped (src/server/identity/kms). */
 export interface DataKeysTable {
   id: string;

@@ -133,6 +133,12 @@ export function createSources(world: SourcesWorld) {
         return null;
       }
     },
+    /** How the gateway is known there, without asking anybody. */
+    clientKind({ settings }: EgressServer, source: Source): 'given' | 'document' | 'registers' | 'missing' {
+      if (settings.client_id !== null) return 'given';
+      if (usesDocument(world, source)) return 'document';
+      return source.registrationUrl !== null && source.issuer !== null ? 'registers' : 'missing';
+    },
     /** The client that the gateway is there. With `issuer`, the one that a connection was made at: another one fails. */
     async clientOf(
       server: EgressServer,

@@ -102,6 +102,12 @@ export async function listConnections(
   return (await query.execute()).map(connectionOf);
 }
 
+/** The newest connections at a server, of whoever. */
+export async function connectionsAt(db: Db, serverId: string): Promise<Connection[]> {
+  const query = db.selectFrom('connections').selectAll().where('server_id', '=', serverId);
+  return (await query.orderBy('updated_at', 'desc').limit(5000).execute()).map(connectionOf);
+}
+
 /** Stores a connection in the place of the one that its owner had at the server for the purpose. */
 export async function storeConnection(
   db: Db,

@@ -52,7 +52,7 @@ export function watchProviders(run: () => Promise<Diagnosis>, { log, now, isOurT
       // What was under way when the gateway ended says nothing about the provider.
       if (isClosed) return;
       for (const { id, level, what, remedy } of findings)
-        if (level !== 'ok') log.warn({ check: id, level, remedy }, `Identity provider: ${what}`);
+        if (level !== 'ok') log.warn({ check: id, level, remedy }, `Doctor: ${what}`);
     } catch (error) {
       if (isClosed) return;
       log.warn({ err: error }, 'the identity provider could not be examined; it is tried again tomorrow');

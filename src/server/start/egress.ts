@@ -1,6 +1,7 @@
 import { createConnecting } from '../egress/connecting.ts';
 import { createCredentials } from '../egress/credential.ts';
 import { discoveryHeader, gatewayItself } from '../egress/discovery.ts';
+import { examineConnections } from '../egress/doctor.ts';
 import { audienceOf, type EgressServer } from '../egress/renew.ts';
 import { createSources } from '../egress/sources.ts';
 import { authorityLimits, requireAudience, type Tokens } from '../egress/tokens.ts';
@@ -48,7 +49,11 @@ export function buildEgress(
     return [header, value];
   };
   const key = deriveKey(config.secretKey, 'connect-attempt');
-  return { credentials, connecting: createConnecting({ ...parts, sources, key }) };
+  const examine = () => {
+    const registered = servers.rows().flatMap((row) => egressServerOf(row) ?? []);
+    return examineConnections({ ...parts, sources, servers: () => registered });
+  };
+  return { credentials, connecting: createConnecting({ ...parts, sources, key }), examine };
 }
 
 async function exchanged(

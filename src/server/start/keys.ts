@@ -1,3 +1,4 @@
+import type { Diagnosis } from '../../contract/diagnosis/doctor.ts';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../db/tables.ts';
 import { type DataKeys, type DataKeysWorld, openDataKeys } from '../identity/kms/data-keys.ts';
@@ -37,6 +38,30 @@ export async function openKeys({
   } catch (error) {
     await fetch.close();
     throw error;
+  }
+}
+
+/** Asks the KMS whether it would unwrap the data key again, as it has to at the next start. Never throws. */
+export async function examineKeys({ check, state }: Pick<DataKeys, 'check' | 'state'>): Promise<Diagnosis> {
+  const { kms, count } = state();
+  const about = {
+    ...{ id: 'kms', group: 'Encryption at rest' },
+    why: 'It unwraps the key that seals credentials in the database, at each start.',
+  };
+  const more =
+    count > 1 ? ` ${count} data keys are kept; rotate-secrets deletes those that nothing needs.` : '';
+  try {
+    await check();
+    const what = `The data key is wrapped by ${kms === 'embedded' ? 'SECRET_KEY' : `'${kms}'`}.${more}`;
+    return { healthy: true, findings: [{ ...about, level: 'ok', what }], credentials: [] };
+  } catch (error) {
+    const { message } = error as Error;
+    const what = `The KMS '${kms}' does not unwrap the data key: ${message}. What runs goes on, but nothing will start.`;
+    const remedy = {
+      portal: 'Unseal it, or give the gateway the rights to its key again.',
+      command: 'curl $VAULT_ADDR/v1/sys/health',
+    };
+    return { healthy: false, findings: [{ ...about, level: 'fail', what, remedy }], credentials: [] };
   }
 }
 

@@ -40,9 +40,10 @@ import { buildEgress } from './egress.ts';
 import type { Ending } from './ending.ts';
 import type { IdentityParts } from './identity.ts';
 import type { Inventory } from './inventory.ts';
+import { examineKeys } from './keys.ts';
 import { buildOauth } from './oauth.ts';
 import { overview } from './overview.ts';
-import { doctorOf } from './tools.ts';
+import { allOf, doctorOf } from './tools.ts';
 import { recordsOfGroups, recordsOfTokens } from './unasked-grants.ts';
 
 /** What the two planes are built from. */
@@ -59,7 +60,10 @@ interface Parts {
 /** Builds the data plane, the control plane and the metrics of both. */
 export function buildPlanes(parts: Parts, ending: Ending) {
   const { base, inventory } = parts;
-  const doctor = watchProviders(doctorOf(base.config, parts.identity.toProvider, base.now), {
+  const egress = buildEgress(base, parts.identity, inventory, ending);
+  const providers = doctorOf(base.config, parts.identity.toProvider, base.now);
+  const examine = () => allOf([providers(), examineKeys(base.keys), egress.examine()]);
+  const doctor = watchProviders(examine, {
     ...base,
     // Released by nobody: a day later it is free for whoever is next.
     isOurTurn: async () => (await acquireLease(base.db, 'doctor', 23 * 3_600_000)) !== undefined,
@@ -77,7 +81,6 @@ export function buildPlanes(parts: Parts, ending: Ending) {
   });
   ending.defer(base.feed.follow(['server'], () => metrics.dropGone()));
   const trail = measured(base.trail, metrics, inventory.watch);
-  const egress = buildEgress(base, parts.identity, inventory, ending);
   const gateway = dataPlane(parts, trail, egress.credentials);
   const { grants } = inventory.scopes;
   const { qualify } = groupNames(base.config.providers, knownProviders);

@@ -179,12 +179,17 @@ export function doctorOf(
   };
   return async () => {
     const asked = providersOf(config).filter(({ name }) => names.includes(name));
-    const diagnoses = await Promise.all(asked.map(examine));
-    return {
-      healthy: diagnoses.every(({ healthy }) => healthy),
-      findings: diagnoses.flatMap(({ findings }) => findings),
-      credentials: diagnoses.flatMap(({ credentials }) => credentials),
-    };
+    return allOf(asked.map(examine));
+  };
+}
+
+/** Several diagnoses as one. */
+export async function allOf(asked: readonly Promise<Diagnosis>[]): Promise<Diagnosis> {
+  const diagnoses = await Promise.all(asked);
+  return {
+    healthy: diagnoses.every(({ healthy }) => healthy),
+    findings: diagnoses.flatMap(({ findings }) => findings),
+    credentials: diagnoses.flatMap(({ credentials }) => credentials),
   };
 }
 

@@ -7,7 +7,7 @@ import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { Findings } from './finding.tsx';
 
-/** What the doctor finds between the gateway and its identity provider, worst first, and a way to have it look again. */
+/** What the doctor finds of the identity provider, the keys and the connections, worst first, and a way to have it look again. */
 export function Doctor() {
   const queries = useQueryClient();
   const { data, error, isPending, refetch } = useQuery({ ...doctorQuery(60), refetchOnMount: 'always' });

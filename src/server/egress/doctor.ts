@@ -1,0 +1,264 @@
+import type { Diagnosis, Finding } from '../../contract/diagnosis/doctor.ts';
+import type { Db } from '../db/tables.ts';
+import { asFailure } from '../failure/errors.ts';
+import type { Fetch } from '../net/outbound.ts';
+import { type EgressServer, isFor } from './renew.ts';
+import { beyondLimits, type EgressLimits } from './settings.ts';
+import { callbackPath, type Source, type Sources } from './sources.ts';
+import { type Connection, connectionsAt } from './store.ts';
+
+/** What connections are examined with. */
+export interface ConnectionsDoctorWorld {
+  readonly db: Db;
+  readonly sources: Sources;
+  readonly fetch: Fetch;
+  readonly limits: EgressLimits;
+  readonly publicUrl: string;
+  readonly now: () => number;
+  /** The servers to which credentials go that are looked up. */
+  readonly servers: () => readonly EgressServer[];
+}
+
+/** Servers examined at most, and at once: each costs requests of somebody else's server. */
+const mostServers = 200;
+const atOnce = 8;
+/** So long before its end a credential is worth a word, in milliseconds. */
+const soonMs = 14 * 86_400_000;
+
+type Verdict = Pick<Finding, 'level' | 'what' | 'remedy'>;
+
+/** What is known of a server when it is judged. */
+interface Facts {
+  readonly server: EgressServer;
+  readonly source: Source | { readonly problem: string } | undefined;
+  /** What the authorization server said to a request for a code: its status; undefined when it was not asked. */
+  readonly authorization: number | undefined;
+  readonly client: ReturnType<Sources['clientKind']> | undefined;
+  readonly connections: readonly Connection[];
+  readonly world: ConnectionsDoctorWorld;
+}
+
+/** Looks at whatever people's credentials at servers need. It changes nothing there and here, and never throws. */
+export async function examineConnections(world: ConnectionsDoctorWorld): Promise<Diagnosis> {
+  const servers = world.servers().slice(0, mostServers);
+  const findings: Finding[] = [];
+  for (let at = 0; at < servers.length; at += atOnce) {
+    const some = servers.slice(at, at + atOnce);
+    findings.push(...(await Promise.all(some.map((server) => examine(world, server)))).flat());
+  }
+  return { healthy: findings.every(({ level }) => level !== 'fail'), findings, credentials: [] };
+}
+
+async function examine(world: ConnectionsDoctorWorld, server: EgressServer): Promise<Finding[]> {
+  const facts = await gather(world, server);
+  return checks.flatMap(({ id, why, run }) => {
+    const verdict = run(facts);
+    return verdict ? [{ id, group: `Connections to ${server.name}`, why, ...verdict }] : [];
+  });
+}
+
+async function gather(world: ConnectionsDoctorWorld, server: EgressServer): Promise<Facts> {
+  const connections = await connectionsAt(world.db, server.id).catch(() => []);
+  const usesOauth =
+    ['oauth_user', 'client_credentials'].includes(server.settings.egress_auth_mode) ||
+    server.settings.discovery === 'client_credentials';
+  const none = { source: undefined, authorization: undefined, client: undefined };
+  if (!usesOauth) return { ...none, server, connections, world };
+  let source: Source;
+  try {
+    source = await world.sources.sourceOf(server);
+    await answers(world.fetch, source.tokenUrl);
+  } catch (error) {
+    return { ...none, server, connections, world, source: { problem: asFailure(error).message } };
+  }
+  const client = world.sources.clientKind(server, source);
+  const authorization = await asksForCode(world, server, source, client);
+  return { server, connections, world, source, client, authorization };
+}
+
+/** Any status shows that it is there. */
+async function answers(send: Fetch, url: string): Promise<void> {
+  const response = await send(url, { headers: { accept: 'application/json' } });
+  await response.body?.cancel();
+}
+
+/** Begins an authorization that nobody will finish; undefined where the client is not known yet, or it cannot be asked. */
+async function asksForCode(
+  { fetch: send, publicUrl }: ConnectionsDoctorWorld,
+  { settings }: EgressServer,
+  { authorizeUrl }: Source,
+  client: Facts['client'],
+): Promise<number | undefined> {
+  if (settings.egress_auth_mode !== 'oauth_user' || authorizeUrl === null || settings.client_id === null)
+    return undefined;
+  if (client !== 'given') return undefined;
+  const url = new URL(authorizeUrl);
+  const asked: Record<string, string> = {
+    ...{ response_type: 'code', client_id: settings.client_id, state: 'doctor' },
+    redirect_uri: new URL(callbackPath, publicUrl).href,
+    ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
+    ...(settings.scopes.length > 0 ? { scope: settings.scopes.join(' ') } : {}),
+  };
+  for (const [name, value] of Object.entries(asked)) url.searchParams.set(name, value);
+  try {
+    const response = await send(url, { headers: { accept: 'text/html' } });
+    await response.body?.cancel();
+    return response.status;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One check: it judges facts and asks nothing. */
+interface Check {
+  readonly id: string;
+  readonly why: string;
+  run(facts: Facts): Verdict | undefined;
+}
+
+const checks: readonly Check[] = [
+  {
+    id: 'connection-provider',
+    why: 'Tokens come from there: without it no one can connect, and what has ended is not renewed.',
+    run({ source, server }) {
+      if (source === undefined) return undefined;
+      if (!('problem' in source))
+        return well(`The authorization server at ${hostOf(source)} can be reached.`);
+      return not(
+        'fail',
+        `The authorization server of '${server.name}' cannot be used: ${source.problem}`,
+        'Open the server, tab Overview, Credential for the server: check the issuer or the addresses.',
+        `mcp-gateway egress-show --path /${server.name}`,
+      );
+    },
+  },
+  {
+    id: 'connection-client',
+    why: 'The gateway is a client there, which the authorization server has to know.',
+    run({ client, server, source }) {
+      if (client === undefined || source === undefined || 'problem' in source) return undefined;
+      const words = {
+        given: `It is known there as the client '${server.settings.client_id}'.`,
+        document: 'It is known there by its metadata document.',
+        registers: 'It registers itself there when someone connects.',
+      };
+      if (client !== 'missing') return well(words[client]);
+      return not(
+        'fail',
+        `The authorization server of '${server.name}' knows only clients that are registered there, and no client id is set.`,
+        `Register a client at ${hostOf(source)} and enter its id and secret at the server.`,
+        `mcp-gateway egress-configure --path /${server.name} --mode ${server.settings.egress_auth_mode} --client-id ID --client-secret-stdin`,
+      );
+    },
+  },
+  {
+    id: 'connection-redirect',
+    why: 'People come back to this address with the code; a client is registered with it to the letter.',
+    run({ authorization, server, source, world }) {
+      if (authorization === undefined || source === undefined || 'problem' in source) return undefined;
+      const redirect = new URL(callbackPath, world.publicUrl).href;
+      if (authorization < 400 || authorization >= 500 || authorization === 429)
+        return well(`A request for a code with the redirect URI ${redirect} was not refused.`);
+      return not(
+        'fail',
+        `The authorization server of '${server.name}' refuses to ask anyone (status ${authorization}).`,
+        `Register exactly ${redirect} as redirect URI of the client '${server.settings.client_id}' at ${hostOf(source)}, and check the id and the scopes.`,
+        `mcp-gateway egress-show --path /${server.name}`,
+      );
+    },
+  },
+  {
+    id: 'connection-limits',
+    why: 'Tokens are asked for within EGRESS_ALLOWED_SCOPES and EGRESS_ALLOWED_AUDIENCES only.',
+    run({ server, world }) {
+      const beyond = beyondLimits(server.settings, world.limits);
+      if (!beyond) return undefined;
+      return not(
+        'fail',
+        `No credential goes to '${server.name}': ${beyond}.`,
+        'Choose other scopes or another audience for the server, or extend the setting.',
+        `mcp-gateway egress-show --path /${server.name}`,
+      );
+    },
+  },
+  {
+    id: 'connection-discovery',
+    why: 'The stored lists come from this identity; no one stands in for it.',
+    run({ server, connections, world }) {
+      if (server.settings.discovery !== 'person') return undefined;
+      const held = connections.find((one) => one.owner.purpose === 'discovery' && isFor(one, server));
+      if (held && held.status === 'connected' && !hasEnded(held, world.now()))
+        return well(`${held.username} is connected for the lists of '${server.name}'.`);
+      return not(
+        'fail',
+        held
+          ? `The connection of ${held.username} for the lists of '${server.name}' has ended or is refused.`
+          : `No one is connected for the lists of '${server.name}'.`,
+        'As an administrator, open the server, tab Overview, and connect for its lists.',
+        `POST /api/egress-auth/initiate {"server_path": "/${server.name}", "purpose": "discovery"}`,
+      );
+    },
+  },
+  {
+    id: 'connection-expiry',
+    why: 'A token that someone entered is not renewed by itself; after its end their calls ask for another.',
+    run({ server, connections, world }) {
+      const ending = connections.filter((one) => {
+        const end = endOf(one);
+        return end !== null && end > world.now() && end - world.now() < soonMs;
+      });
+      const first = ending.sort((a, b) => (endOf(a) ?? 0) - (endOf(b) ?? 0))[0];
+      if (!first) return undefined;
+      const on = new Date(endOf(first) ?? 0).toISOString().slice(0, 10);
+      const isOwn = first.owner.purpose === 'discovery';
+      return not(
+        'warn',
+        isOwn
+          ? `The connection for the lists of '${server.name}' ends on ${on}.`
+          : `${ending.length === 1 ? 'A credential' : `${ending.length} credentials`} for '${server.name}' will end within two weeks, the first on ${on}.`,
+        isOwn
+          ? 'Connect for its lists again before that.'
+          : 'Their owners replace them on the page Connections.',
+        'mcp-gateway connection list',
+      );
+    },
+  },
+  {
+    id: 'connection-refused',
+    why: 'The server no longer takes these credentials: their owners are asked to connect again.',
+    run({ server, connections }) {
+      const refused = connections.filter(({ status }) => status === 'refused').length;
+      const held = connections.length;
+      if (held === 0 || refused * 2 <= held) return undefined;
+      return not(
+        'warn',
+        `'${server.name}' refuses ${refused} of ${held} stored credentials.`,
+        'Look at the scopes and the audience of the server: it may ask for more than was granted.',
+        `mcp-gateway egress-show --path /${server.name}`,
+      );
+    },
+  },
+];
+
+/** When a credential ends for good; null when it is renewed, or no end is known. */
+function endOf({ endsAt, refreshSealed, accessExpiresAt, mode }: Connection): number | null {
+  if (mode !== 'oauth_user' && mode !== 'pat') return null;
+  return endsAt ?? (refreshSealed === null ? accessExpiresAt : null);
+}
+
+function hasEnded(connection: Connection, now: number): boolean {
+  const end = endOf(connection);
+  return end !== null && end <= now;
+}
+
+function hostOf({ tokenUrl }: Source): string {
+  return new URL(tokenUrl).host;
+}
+
+function well(what: string): Verdict {
+  return { level: 'ok', what };
+}
+
+function not(level: 'warn' | 'fail', what: string, portal: string, command: string): Verdict {
+  return { level, what, remedy: { portal, command } };
+}

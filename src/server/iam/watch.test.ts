@@ -27,9 +27,7 @@ test('what is not well is logged with its remedy, and a look within a minute ask
   );
   expect(await watch.look()).toBe(diagnosis);
   await Promise.resolve();
-  expect(warned).toEqual([
-    [{ check: 'secret-expiry', level: 'warn', remedy }, 'Doctor: It ends.'],
-  ]);
+  expect(warned).toEqual([[{ check: 'secret-expiry', level: 'warn', remedy }, 'Doctor: It ends.']]);
   now = 50_000;
   await watch.look();
   expect(asked).toBe(1);

@@ -55,8 +55,11 @@ test.each(['2025-11-25', '2026-07-28'])(
   async (revision) => {
     const args = ['server', '--requirements', revision, '--url'];
     const direct = await runSuite([...args, target.url]);
-    const through = await runSuite([...args, front.url]);
-    expect(differing(direct, through)).toEqual({});
+    // The suite waits for notifications by a clock of its own, which a busy machine may miss; a difference stays one.
+    let found: Record<string, unknown> = {};
+    for (let runs = 0; runs === 0 || (runs < 3 && Object.keys(found).length > 0); runs += 1)
+      found = differing(direct, await runSuite([...args, front.url]));
+    expect(found).toEqual({});
   },
   180_000,
 );

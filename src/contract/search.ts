@@ -101,8 +101,15 @@ export const semanticResults = z.object({
       server_name: z.string(),
       description: z.string(),
       tags: z.array(z.string()),
+      /** How many tools the caller may call through it now. */
+      num_tools: z.number().int(),
+      backend_count: z.number().int(),
+      /** Those of its servers that the caller may see. */
+      backend_paths: z.array(z.string()),
       is_enabled: z.boolean(),
       ...ranked,
+      /** Those of its tools that fit, by their names there. */
+      matching_tools: z.array(matchingTool),
       endpoint_url: z.string(),
     }),
   ),

@@ -71,7 +71,9 @@ export function registryHandlers(world: RegistryWorld) {
     ...agentHandlers(world.servers),
     ...virtualServerHandlers(world.virtualServers),
     ...userHandlers(world.scopes),
-    ...searchHandlers({ db, finder: world.search, publicUrl: config.registryUrl }),
+    ...searchHandlers({
+      ...{ db, finder: world.search, publicUrl: config.registryUrl, virtualServers: world.virtualServers },
+    }),
     ...wellKnownHandlers({
       ...{ now, publicUrl: config.registryUrl, publicServers: config.search.publicServers },
       ...{ finder: world.search, version: world.version, newId: world.servers.newId },

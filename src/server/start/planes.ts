@@ -147,7 +147,10 @@ function registrySearch(
   inventory: Inventory,
   finder: Finder<Identity>,
 ): Pick<RegistryToolsWorld, 'findTools' | 'findAll'> {
-  const semantic = searchHandlers({ db, finder, publicUrl: config.registryUrl })['search.semantic'];
+  const { virtualServers } = inventory;
+  const semantic = searchHandlers({ db, finder, publicUrl: config.registryUrl, virtualServers })[
+    'search.semantic'
+  ];
   return {
     async findTools(identity, query, limit) {
       const { hits } = await finder.search(identity, query, { kinds: ['tool'] });

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentEndpoints } from '../../../contract/agents/agents.ts';
 import { searchEndpoints } from '../../../contract/search.ts';
 import { serverInput } from '../../../contract/servers/servers.ts';
+import { virtualServerDefinition } from '../../../contract/servers/virtual-servers.ts';
 import { decide } from '../../access/decide.ts';
 import { accessOf, compile, holdingOf } from '../../access/grants.ts';
 import { parseScopes } from '../../access/scope-set.ts';
@@ -16,13 +17,17 @@ import { createFinder } from '../../search/finder.ts';
 import { followDatabase } from '../../search/follow.ts';
 import { createEngine } from '../../search/search.ts';
 import { agentHandlers } from '../agents/handlers.ts';
+import type { Route } from '../servers/route.ts';
 import { insert } from '../servers/store.ts';
+import type { DecideCall } from '../virtual-servers/shown.ts';
+import { insert as insertVirtual } from '../virtual-servers/store.ts';
+import { startVirtualTable } from '../virtual-servers/table.ts';
 import { searchHandlers } from './handlers.ts';
 
 const scopes = `
 UI-Scopes:
   mcp-registry-admin: {}
-  narrow: { list_service: [mail] }
+  narrow: { list_service: [mail, virtual/desk] }
 group_mappings:
   admins: [mcp-registry-admin, everything]
   narrow: [narrow, mail-send]
@@ -30,6 +35,7 @@ everything:
   - { server: '*', methods: [all], tools: [all] }
 mail-send:
   - { server: mail, methods: [tools/call], tools: [send_message] }
+  - { server: virtual/desk, methods: [tools/call], tools: ['*'] }
 `;
 const grants = compile(parseScopes(scopes, 'scopes.yml'));
 const say = (name: string, description: string) => ({
@@ -78,6 +84,12 @@ beforeEach(async () => {
       .where('id', '=', name)
       .execute();
   }
+  const desk = virtualServerDefinition.parse({
+    ...{ server_name: 'Desk', path: '/virtual/desk', description: 'Tools for the help desk.' },
+    members: [{ backend_server_path: '/mail' }, { backend_server_path: '/github' }],
+  });
+  const at = '2026-01-01T00:00:00Z';
+  await insertVirtual(db, { id: 'desk', owner: '', createdBy: 'x', definition: desk, at });
   const listeners: ((change: { kind: 'server'; key: string }) => void)[] = [];
   const feed = {
     follow(_: unknown, listener: never) {
@@ -121,11 +133,29 @@ beforeEach(async () => {
     allow: createAllow(() => 0),
     clientIp: () => null,
   };
+  const routes = new Map(
+    Object.entries(catalogue).map(([name, tools]) => [
+      name,
+      { name, tools, enabled: true, health: 'healthy' } as unknown as Route,
+    ]),
+  );
+  const may: DecideCall = (who, call) => decide(who, call, grants);
+  const table = await startVirtualTable({
+    ...{ db, findRoute: (name) => routes.get(name), feed: { follow: () => () => undefined } },
+  });
   const agents = { db, policy: { allowPrivate: false }, now: () => 0, newId: () => 'a' };
   mount(
     app,
     { ...searchEndpoints, ...agentEndpoints },
-    { ...agentHandlers(agents), ...searchHandlers({ db, finder, publicUrl: 'https://gw.example' }) },
+    {
+      ...agentHandlers(agents),
+      ...searchHandlers({
+        db,
+        finder,
+        publicUrl: 'https://gw.example',
+        virtualServers: { table, decide: may },
+      }),
+    },
     world as never,
   );
 });
@@ -173,6 +203,24 @@ test('shows only what the caller may list and call, and counts only that', async
   expect(body.tools.map((one: { tool_name: string }) => one.tool_name)).toEqual(['send_message']);
   expect(body.servers[0].num_tools).toBe(1);
   expect(JSON.stringify(body)).not.toMatch(/delete|github/);
+});
+
+test('a virtual server says what the caller has of it, in upstream’s shape', async () => {
+  const asked = { query: 'desk', entity_types: ['virtual_server', 'tool'] };
+  const { body } = await ask('admins', 'POST', '/api/search/semantic', {
+    ...asked,
+    query: 'desk send message',
+  });
+  expect(body.virtual_servers).toMatchObject([
+    {
+      ...{ path: '/virtual/desk', server_name: 'Desk', num_tools: 4, backend_count: 2, is_enabled: true },
+      ...{ backend_paths: ['/mail', '/github'], endpoint_url: 'https://gw.example/virtual/desk/mcp' },
+      matching_tools: expect.arrayContaining([expect.objectContaining({ tool_name: 'mail__send_message' })]),
+    },
+  ]);
+  const bundle = async (group: string) =>
+    (await ask(group, 'POST', '/api/search/semantic', asked)).body.virtual_servers[0];
+  expect(await bundle('narrow')).toMatchObject({ num_tools: 1, backend_paths: ['/mail'] });
 });
 
 test('a change is found once it was told of', async () => {

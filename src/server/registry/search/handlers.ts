@@ -13,6 +13,7 @@ import type { Hit, Options, Results } from '../../search/search.ts';
 import { excerptOf, placesOf } from '../../search/words.ts';
 import { presentInList } from '../agents/present.ts';
 import { find, type ListedAgent, listAgents } from '../agents/store.ts';
+import { type BundleWorld, bundleOf } from '../virtual-servers/shown.ts';
 
 /** The parts of `metadata` that dotted paths name, in their places; all of it without paths. */
 function project(
@@ -43,6 +44,7 @@ export interface SearchWorld {
   readonly finder: Finder<Identity>;
   /** The gateway's own URL as clients know it. */
   readonly publicUrl: string;
+  readonly virtualServers: BundleWorld;
 }
 
 type Who = Caller<Identity>;
@@ -130,7 +132,7 @@ interface Grouping {
 }
 
 async function grouped(
-  { db, finder, publicUrl }: SearchWorld,
+  { db, finder, publicUrl, virtualServers }: SearchWorld,
   { hits, terms }: Results,
   { caller, query, most, fields, kinds, includeDisabled }: Grouping,
 ): Promise<SemanticResults> {
@@ -172,10 +174,20 @@ async function grouped(
     ...{ server_path: hit.item.path, server_name: hit.item.owner, ...toolOf(hit) },
     endpoint_url: endpointOf(hit.item.path),
   }));
-  const shownBundles = of('virtual_server').map((hit) => {
+  const shownBundles = of('virtual_server').flatMap((hit) => {
     const { path, name, description, tags, enabled } = hit.item;
+    const bundle = bundleOf(virtualServers, path, caller);
+    // Removed meanwhile.
+    if (!bundle) return [];
+    const matching = bundle.tools.flatMap(({ server, original, name: tool_name }) =>
+      hits
+        .filter((one) => isToolOf(one, `/${server}`) && one.item.name === original)
+        .map((one) => ({ ...toolOf(one), tool_name })),
+    );
     return {
       ...{ path, server_name: name, description, tags: [...tags], is_enabled: enabled, ...rankedOf(hit) },
+      ...{ num_tools: bundle.tools.length, backend_count: bundle.backend_count },
+      ...{ backend_paths: bundle.backend_paths, matching_tools: matching.slice(0, 5) },
       endpoint_url: `${publicUrl}${path}/mcp`,
     };
   });

@@ -5,7 +5,7 @@ import type { Access } from '../../access/caller.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Item, Kind } from './resolve.ts';
 import { ownerOf } from './store.ts';
-import type { Virtual } from './table.ts';
+import type { Virtual, VirtualTable } from './table.ts';
 
 /** Decides a call by the grants of this moment. */
 export type DecideCall = (identity: Identity, call: Call) => Decision;
@@ -133,4 +133,23 @@ export function gapsOf({ resolved }: Virtual, view: Viewpoint): VirtualServer['u
 
 function sees({ access }: Viewpoint, server: string): boolean {
   return access.may('list_service', server);
+}
+
+/** What the search shows virtual servers with. */
+export interface BundleWorld {
+  readonly table: Pick<VirtualTable, 'find'>;
+  readonly decide: DecideCall;
+}
+
+/** What a virtual server, by its path, has for a caller: the tools that they may call through it now, and its servers. */
+export function bundleOf(
+  { table, decide }: BundleWorld,
+  path: string,
+  { identity, access }: Pick<Viewpoint, 'identity' | 'access'>,
+) {
+  const virtual = table.find(nameOfPath(path), identity);
+  if (!virtual) return undefined;
+  const { backend_count, backend_paths } = summaryOf(virtual, { identity, access, decide, publicUrl: '' });
+  const tools = shownItems(decide, access, identity, virtual, 'tools');
+  return { tools, backend_count, backend_paths };
 }

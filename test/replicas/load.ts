@@ -21,8 +21,8 @@ export interface Load {
   stop(): Promise<readonly Call[]>;
 }
 
-/** Calls in flight at once; where more would be due, the rate is what the machine gives. */
-const inFlightAtMost = 24;
+/** Calls in flight at once, fewer than one identity may have; where more would be due, the rate is what the machine gives. */
+const inFlightAtMost = 60;
 /** Milliseconds between two looks at what is due. */
 const look = 10;
 /** After so many milliseconds a call counts as lost. */

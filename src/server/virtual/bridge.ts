@@ -14,8 +14,8 @@ import {
 } from './calls.ts';
 import type { MemberWorld } from './member.ts';
 import type { Member } from './members.ts';
-import type { ClientSession, MemberSession, MemberSessions } from './sessions.ts';
-import { legacySource, modernSource, replyElsewhere, type Sent, type Source, sseSource } from './sources.ts';
+import type { ClientSession, MemberSessions } from './sessions.ts';
+import { legacySource, modernSource, type Sent, type Source, sseSource } from './sources.ts';
 import type { createSseLinks } from './sse-link.ts';
 import { invalidParams, type Json, metaKeys, objectIn, RpcError } from './wire.ts';
 
@@ -64,27 +64,20 @@ export function bridgeModern(world: BridgeWorld, bridged: Bridged): void {
   const capabilities = objectIn(meta, metaKeys.capabilities);
   const bound = boundTo(bridged, { ...sent, params });
   let call: Call | undefined;
-  let source: Source | undefined;
+  let elsewhere: Place | undefined;
   const sink = modernSink(exchange, id, {
     wantsLog: meta[metaKeys.logLevel] !== undefined,
     cacheable: sent.method === 'resources/read',
     park(key) {
-      if (!call) throw new Failure('internal', 'A question came before its call.');
-      call.detach();
       exchange.passage = undefined;
-      world.parked.add(call);
-      const state: State = {
-        c: call.id,
-        n: call.posted() + 1,
-        k: key,
-        p: source?.replyPlace() ?? null,
-        at: world.now(),
-      };
+      const place = elsewhere ?? (call && parkHere(world, call, key));
+      if (!place) throw new Failure('internal', 'A question came before its call.');
+      const state: State = { ...place, k: key, at: world.now() };
       return seal(world.key, JSON.stringify(state), bound);
     },
   });
   if (requestState === undefined) {
-    source = sourceFor(world, bridged, capabilities, {
+    const source = sourceFor(world, bridged, capabilities, {
       ...sent,
       params: { ...params, _meta: legacyMeta(meta) },
     });
@@ -93,7 +86,17 @@ export function bridgeModern(world: BridgeWorld, bridged: Bridged): void {
     const state = openState(world, bound, requestState);
     const response = replyIn(inputResponses);
     call = world.parked.take(state.c);
-    if (!call) return void goOnElsewhere(world, bridged, state, response, sink);
+    if (!call) {
+      const left = new AbortController();
+      watch(exchange, () => {
+        sink.gone();
+        left.abort();
+      });
+      void goOnElsewhere(world, state, response, left.signal, sink, (place) => {
+        elsewhere = place;
+      });
+      return;
+    }
     call.attach(sink);
     call.reply(state.k, response);
   }
@@ -103,13 +106,32 @@ export function bridgeModern(world: BridgeWorld, bridged: Bridged): void {
   });
 }
 
-/** Where a call that asked something goes on: its process and question, and how its member takes the reply. */
-interface State {
+/** Keeps a call until its client calls again, whichever process that reaches. */
+function parkHere(world: BridgeWorld, call: Call, key: string): Place {
+  call.detach();
+  awaitReply(world, call, key);
+  return { c: call.id, n: call.posted() + 1 };
+}
+
+/** Takes the reply that another process was given; what comes then is that one's to pass on. */
+function awaitReply(world: BridgeWorld, call: Call, key: string): void {
+  const taken = world.parked.add(call);
+  void world.mailbox.wait(`answer ${call.id} ${key}`, answerMs, taken).then((message) => {
+    if (!message || world.parked.take(call.id) !== call) return;
+    call.leave((next) => awaitReply(world, call, next));
+    call.reply(key, objectIn(message, 'response'));
+  });
+}
+
+/** Where a call is to be found: its id, and the number of the next message that it posts for other processes. */
+interface Place {
   readonly c: string;
-  /** The number of the next message that it posts. */
   readonly n: number;
+}
+
+/** Where a call that asked something goes on: its place and its question. */
+interface State extends Place {
   readonly k: string;
-  readonly p: Json | null;
   readonly at: number;
 }
 
@@ -147,30 +169,40 @@ function replyIn(inputResponses: unknown): Json {
   return { result: reply };
 }
 
-/** The call is in another process: the reply goes to the member from here, and what comes of it arrives by the mailbox. */
+/** How long the process that has a call may take to say that it goes on, in milliseconds. */
+const goesOnMs = 15_000;
+
+/** The call is in another process: the reply goes there, and what comes of it arrives, by the mailbox. */
 async function goOnElsewhere(
-  world: BridgeWorld,
-  { exchange, member }: Bridged,
-  { c, n, k, p }: State,
+  { mailbox }: BridgeWorld,
+  { c, n, k }: State,
   response: Json,
+  left: AbortSignal,
   sink: ReturnType<typeof modernSink>,
+  asks: (place: Place) => void,
 ): Promise<void> {
-  const left = new AbortController();
-  watch(exchange, () => {
-    sink.gone();
-    left.abort();
-  });
   try {
-    if (p) await replyElsewhere(world, exchange, member.target, p as unknown as MemberSession, k, response);
-    const next = p && (await world.mailbox.wait(`call ${c} ${n}`, answerMs, left.signal));
-    if (left.signal.aborted) return;
-    if (next && 'response' in next) sink.response(objectIn(next, 'response'));
-    else sink.failed(new Failure('upstream_invalid', 'The call cannot continue here; repeat it.'));
+    await mailbox.post(`answer ${c} ${k}`, { response });
+    let limitMs = goesOnMs;
+    for (let at = n; ; at += 1) {
+      const next = await mailbox.wait(`call ${c} ${at}`, limitMs, left);
+      if (left.aborted) return;
+      if (!next) break;
+      limitMs = answerMs;
+      if ('response' in next) return sink.response(objectIn(next, 'response'));
+      if ('request' in next) {
+        const { key, method, params } = objectIn(next, 'request');
+        asks({ c, n: at + 1 });
+        return sink.request(String(key), String(method), objectIn({ params }, 'params'));
+      }
+      if ('notification' in next) sink.notification(objectIn(next, 'notification'));
+    }
+    sink.failed(new Failure('upstream_invalid', 'The call cannot continue here; repeat it.'));
   } catch (error) {
     sink.failed(
       error instanceof Failure
         ? error
-        : new Failure('upstream_unreachable', 'The server could not be reached.'),
+        : new Failure('internal', 'The call cannot continue.', { cause: error }),
     );
   }
 }

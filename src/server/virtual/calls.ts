@@ -35,6 +35,8 @@ export interface Call {
   /** Whose answer it fills now; nobody's while the client is asked something and has to call again. */
   attach(sink: Sink): void;
   detach(): void;
+  /** The client has called again at another process: whatever comes is posted, and `asked` is told of the next question. */
+  leave(asked: (key: string) => void): void;
   reply(key: string, response: Json): void;
   cancel(): void;
 }
@@ -47,27 +49,25 @@ export interface CallsWorld {
 
 /** The calls of this process that wait for their clients to call again, by id. */
 export function createParked() {
-  const parked = new Map<string, { call: Call; timer: NodeJS.Timeout }>();
+  const parked = new Map<string, { call: Call; timer: NodeJS.Timeout; taken: AbortController }>();
+  const take = (id: string): Call | undefined => {
+    const found = parked.get(id);
+    parked.delete(id);
+    clearTimeout(found?.timer);
+    found?.taken.abort();
+    return found?.call;
+  };
   return {
-    add(call: Call): void {
-      const timer = setTimeout(() => {
-        parked.delete(call.id);
-        call.cancel();
-      }, answerMs).unref();
-      parked.set(call.id, { call, timer });
+    /** Keeps a call; the signal says that it is here no more. */
+    add(call: Call): AbortSignal {
+      const taken = new AbortController();
+      const timer = setTimeout(() => take(call.id)?.cancel(), answerMs).unref();
+      parked.set(call.id, { call, timer, taken });
+      return taken.signal;
     },
-    take(id: string): Call | undefined {
-      const found = parked.get(id);
-      parked.delete(id);
-      clearTimeout(found?.timer);
-      return found?.call;
-    },
+    take,
     close(): void {
-      for (const { call, timer } of parked.values()) {
-        clearTimeout(timer);
-        call.cancel();
-      }
-      parked.clear();
+      for (const id of [...parked.keys()]) take(id)?.cancel();
     },
   };
 }
@@ -77,20 +77,31 @@ export function startCall({ mailbox }: CallsWorld, source: Source, first: Sink):
   const id = randomBytes(12).toString('base64url');
   let sink: Sink | undefined = first;
   let [waiting, posted]: [((to: Sink) => void)[], number] = [[], 0];
-  const give = (say: (to: Sink) => void, message: Json | undefined): void => {
+  let asked: ((key: string) => void) | undefined;
+  const post = (message: Json): void => {
+    posted += 1;
+    void mailbox.post(`call ${id} ${posted}`, message).catch(() => undefined);
+  };
+  const give = (say: (to: Sink) => void, message: Json): void => {
     if (sink) {
       say(sink);
       return;
     }
-    if (!message) return;
+    if (asked) {
+      post(message);
+      return;
+    }
+    // What is said while the client thinks is of no use to it later; what it has to know waits.
+    if ('notification' in message) return;
     waiting.push(say);
-    posted += 1;
-    void mailbox.post(`call ${id} ${posted}`, message).catch(() => undefined);
+    post(message);
   };
   source.start({
-    notification: (message) => give((to) => to.notification(message), undefined),
-    request: (key, method, params) =>
-      give((to) => to.request(key, method, params), { request: { key, method, params } }),
+    notification: (message) => give((to) => to.notification(message), { notification: message }),
+    request(key, method, params) {
+      give((to) => to.request(key, method, params), { request: { key, method, params } });
+      asked?.(key);
+    },
     response: (message) => give((to) => to.response(message), { response: message }),
     failed: (failure) =>
       give((to) => to.failed(failure), {
@@ -101,13 +112,18 @@ export function startCall({ mailbox }: CallsWorld, source: Source, first: Sink):
     id,
     posted: () => posted,
     attach(to) {
-      sink = to;
+      [sink, asked] = [to, undefined];
       const held = waiting;
       waiting = [];
       for (const say of held) say(to);
     },
     detach() {
       sink = undefined;
+    },
+    leave(to) {
+      // What waited was posted too.
+      [waiting, asked] = [[], to];
+      post({ goesOn: true });
     },
     reply: source.reply,
     cancel: source.cancel,

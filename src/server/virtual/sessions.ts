@@ -261,7 +261,7 @@ async function initialize(
 class RefusedInitialize extends Failure {}
 
 /** Sends one message to a member and waits for the end of the answer; gives its last message. */
-export function request(
+function request(
   world: MemberWorld,
   exchange: Exchange,
   target: Target,

@@ -11,7 +11,7 @@ import {
   modernHeaders,
   sessionHeaders,
 } from './member.ts';
-import { type MemberSession, request } from './sessions.ts';
+import type { MemberSession } from './sessions.ts';
 import type { SseLink } from './sse-link.ts';
 import { type Json, metaKeys, modern, objectIn } from './wire.ts';
 
@@ -22,8 +22,6 @@ export interface Source {
   reply(key: string, response: Json): void;
   /** Nobody waits for the answer any more. */
   cancel(): void;
-  /** How a process without this call gives a reply to the member: undefined where only this one can. */
-  replyPlace(): Json | undefined;
 }
 
 /** A call as it goes to the member: method, and params with the member's own names. */
@@ -122,7 +120,6 @@ export function modernSource(
       over = true;
       abort?.();
     },
-    replyPlace: () => undefined,
   };
 }
 
@@ -225,21 +222,7 @@ export function legacySource(
       });
       abort?.();
     },
-    replyPlace: () => (session ? { id: session.id, version: session.version } : undefined),
   };
-}
-
-/** Gives a reply to a member of the eras before from a process that does not have the call. */
-export async function replyElsewhere(
-  world: MemberWorld,
-  exchange: Exchange,
-  target: Target,
-  session: MemberSession,
-  key: string,
-  response: Json,
-): Promise<void> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: JSON.parse(key), ...outcomeIn(response) });
-  await request(world, exchange, target, sessionHeaders(session), body);
 }
 
 /** A call at a member that speaks HTTP+SSE of 2024-11-05. */
@@ -261,7 +244,6 @@ export function sseSource(link: () => Promise<SseLink>, sent: Sent): Source {
       over = true;
       if (id !== undefined) current?.cancel(id);
     },
-    replyPlace: () => undefined,
   };
 }
 

@@ -74,7 +74,10 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
     return runWorkers(count, { print, asked, metricsPort: config.metrics.port });
   }
   const gateway = await start(config, print);
-  const reason = await untilAsked(process, { exit, told: gateway.failed });
+  const reason = await untilAsked(process, {
+    exit: cluster.isWorker ? undefined : exit,
+    told: gateway.failed,
+  });
   const why = 'signal' in reason ? reason.signal : 'an error that nothing caught';
   // Who stops it at a terminal, or by a fault, waits for nothing.
   if (why === 'SIGTERM') await gateway.leave();

@@ -18,7 +18,7 @@ test('two workers share a port; one that is killed is replaced, and all end in o
     cwd: directory,
     env: {
       ...{ PATH: process.env.PATH, HOME: directory, PORT: String(port), WORKERS: '2' },
-      SHUTDOWN_DELAY_SECONDS: '0',
+      SHUTDOWN_DELAY_SECONDS: '1',
       ...{
         NODE_ENV: 'production',
         AUTH_PROVIDER: 'entra',
@@ -33,6 +33,8 @@ test('two workers share a port; one that is killed is replaced, and all end in o
       DATABASE_URL: await postgres.create('workers'),
     },
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own, which is signalled as a whole.
+    detached: true,
   });
   let printed = '';
   let heard = (): void => {};
@@ -61,8 +63,10 @@ test('two workers share a port; one that is killed is replaced, and all end in o
     await served(3);
     expect(await isReady()).toBe(true);
     const exited = once(child, 'exit');
-    child.kill('SIGTERM');
+    // As a terminal and systemd do: the workers hear it too, and a second time from the first process.
+    process.kill(-(child.pid ?? 0), 'SIGTERM');
     expect(await exited).toEqual([0, null]);
+    expect(printed.split('finishing what is in flight').length - 1).toBe(2);
   } finally {
     child.kill('SIGKILL');
     await postgres.close();

@@ -63,3 +63,11 @@ test.each(['uncaughtException', 'unhandledRejection'])(
     expect(exits).toEqual([]);
   },
 );
+
+test('a worker is asked once, however many signals come', async () => {
+  const emitter = new EventEmitter();
+  const reason = untilAsked(emitter, { exit: undefined, told: () => {} });
+  emitter.emit('SIGINT');
+  emitter.emit('SIGTERM');
+  expect(await reason).toEqual({ signal: 'SIGINT' });
+});

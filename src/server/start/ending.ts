@@ -33,7 +33,7 @@ export interface Emitter {
 }
 
 /** Why a process ends: a signal, or something that nobody caught. */
-export type Reason = { readonly signal: string } | { readonly error: unknown };
+export type Reason = { readonly signal: NodeJS.Signals } | { readonly error: unknown };
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const escaped = ['uncaughtException', 'unhandledRejection'] as const;
@@ -41,17 +41,19 @@ const escaped = ['uncaughtException', 'unhandledRejection'] as const;
 /**
  * Resolves when the process is asked to end (SIGINT, SIGTERM, or SIGHUP when its terminal goes), or when an error escaped:
  * what comes after that cannot be trusted, so the process drains and ends too. A second signal does not wait: `exit` is
- * called at once. A second error is only told, so that it cannot cut the draining short.
+ * called at once. A worker has no `exit`: a terminal and a service manager signal it and the first process, which signals it
+ * again; that one hears a second signal, and ends it with itself. A second error is only told, so that it cannot cut the
+ * draining short.
  */
 export function untilAsked(
   emitter: Emitter,
-  { exit, told }: { exit: (code: number) => void; told: (error: unknown) => void },
+  { exit, told }: { exit: ((code: number) => void) | undefined; told: (error: unknown) => void },
 ): Promise<Reason> {
   return new Promise((resolve) => {
     let asked = false;
     for (const signal of signals)
       emitter.on(signal, () => {
-        if (asked) exit(130);
+        if (asked) exit?.(130);
         asked = true;
         resolve({ signal });
       });

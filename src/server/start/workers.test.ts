@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
+import type { Reason } from './ending.ts';
 import { type Fork, runWorkers, workersOf } from './workers.ts';
 
 const database = { url: 'postgres://a/b' } as never;
@@ -29,8 +30,8 @@ class Scripted extends EventEmitter {
 
 function run(count: number) {
   const made: Scripted[] = [];
-  let ask = (): void => {};
-  const asked = new Promise<void>((resolve) => {
+  let ask = (_: Reason): void => {};
+  const asked = new Promise<Reason>((resolve) => {
     ask = resolve;
   });
   const fork = ((environment: Record<string, string>) => {
@@ -42,20 +43,27 @@ function run(count: number) {
   return { made, ask, code };
 }
 
-test('a worker that ends is replaced at its metrics port, and all drain when that is asked', async () => {
-  const { made, ask, code } = run(2);
-  for (const worker of made) worker.emit('listening');
-  made[1]?.emit('exit', null, 'SIGKILL');
-  while (made.length < 3) await new Promise(setImmediate);
-  expect(made.map(({ environment }) => environment.METRICS_PORT)).toEqual(['9100', '9101', '9101']);
-  ask();
-  await Promise.resolve();
-  await new Promise(setImmediate);
-  expect(made.map(({ kills }) => kills)).toEqual([['SIGTERM'], [], ['SIGTERM']]);
-  made[0]?.emit('exit', 0, null);
-  made[2]?.emit('exit', 0, null);
-  expect(await code).toBe(0);
-});
+test.each([
+  [{ signal: 'SIGTERM' } as const, 'SIGTERM'],
+  [{ signal: 'SIGINT' } as const, 'SIGINT'],
+  [{ error: new Error('of the first process') }, 'SIGTERM'],
+])(
+  'a worker that ends is replaced at its metrics port, and all drain when that is asked: %o',
+  async (reason, signal) => {
+    const { made, ask, code } = run(2);
+    for (const worker of made) worker.emit('listening');
+    made[1]?.emit('exit', null, 'SIGKILL');
+    while (made.length < 3) await new Promise(setImmediate);
+    expect(made.map(({ environment }) => environment.METRICS_PORT)).toEqual(['9100', '9101', '9101']);
+    ask(reason);
+    await Promise.resolve();
+    await new Promise(setImmediate);
+    expect(made.map(({ kills }) => kills)).toEqual([[signal], [], [signal]]);
+    made[0]?.emit('exit', 0, null);
+    made[2]?.emit('exit', 0, null);
+    expect(await code).toBe(0);
+  },
+);
 
 test('a worker that cannot start ends all with its exit code', async () => {
   const { made, code } = run(2);

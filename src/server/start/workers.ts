@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../config/config.ts';
+import type { Reason } from './ending.ts';
 
 /** How many processes serve, and why it is one where more could be expected. */
 export interface Workers {
@@ -40,7 +41,7 @@ export async function runWorkers(
   world: {
     readonly metricsPort: number;
     readonly print: (text: string) => void;
-    readonly asked: Promise<unknown>;
+    readonly asked: Promise<Reason>;
     readonly fork?: Fork;
     readonly restMs?: number;
   },
@@ -50,10 +51,11 @@ export async function runWorkers(
   let ending = false;
   let code = 0;
   return new Promise((resolve) => {
-    const endAll = (): void => {
+    const endAll = (signal: NodeJS.Signals = 'SIGTERM'): void => {
       ending = true;
       if (running.size === 0) resolve(code);
-      for (const worker of running) worker.process.kill('SIGTERM');
+      // As this one was told to: who stops it at a terminal waits for nothing.
+      for (const worker of running) worker.process.kill(signal);
     };
     const startOne = (place: number): void => {
       const worker = fork(metricsPort > 0 ? { METRICS_PORT: String(metricsPort + place) } : {});
@@ -77,6 +79,6 @@ export async function runWorkers(
       });
     };
     for (let place = 0; place < count; place += 1) startOne(place);
-    void asked.then(endAll);
+    void asked.then((reason) => endAll('signal' in reason ? reason.signal : undefined));
   });
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -158,6 +158,36 @@ test('compose refers only to what is there', () => {
     if (service.build) expect(existsSync(service.build.dockerfile)).toBe(true);
   }
   expect(services['gateway-1']).toEqual(services['gateway-2']);
+});
+
+describe.skipIf(!has('docker-compose'))('docker compose config', () => {
+  const config = (settings: string): { status: number | null; output: string; error: string } => {
+    const project = mkdtempSync(join(folder, 'compose-'));
+    cpSync('deploy', join(project, 'deploy'), { recursive: true });
+    writeFileSync(join(project, 'deploy/.env'), settings);
+    const args = ['-f', join(project, 'deploy/compose.yaml'), 'config', '--format', 'json'];
+    const env = { PATH: process.env.PATH, HOME: project };
+    const { status, stdout, stderr } = spawnSync('docker-compose', args, { encoding: 'utf8', env });
+    return { status, output: stdout, error: stderr };
+  };
+
+  test('renders the file with the settings of .env, and complains of nothing', () => {
+    const settings = 'AUTH_PROVIDER=entra\nPOSTGRES_PASSWORD=word\nHOSTNAME=mcp.example.com\n';
+    const { status, output, error } = config(settings);
+    expect([status, error]).toEqual([0, '']);
+    const { services } = JSON.parse(output) as { services: Record<string, { environment: object }> };
+    expect(Object.keys(services).sort()).toEqual(['caddy', 'gateway-1', 'gateway-2', 'postgres']);
+    expect(services['gateway-2']?.environment).toMatchObject({
+      AUTH_PROVIDER: 'entra',
+      DATABASE_URL: 'postgres://gateway:word@postgres:5432/gateway',
+    });
+  });
+
+  test('says which setting is missing', () => {
+    const { status, error } = config('HOSTNAME=mcp.example.com\n');
+    expect(status).not.toBe(0);
+    expect(error).toContain('set POSTGRES_PASSWORD in deploy/.env');
+  });
 });
 
 test('the image copies only what the checkout has and runs without root', () => {

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
+import { de } from '../src/ui/words/de.ts';
 import { expectAccessible, expectFits } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
 import type { TestGateway } from './harness.ts';
@@ -101,11 +102,12 @@ const roles: [who: string, paths: string[]][] = [
   ['nora', ['/no-access', '/requests']],
 ];
 
-/** Opens a page without waiting for more than it shows. */
+/** Opens a page and waits until everything on it has come. */
 async function go(page: Page, path: string): Promise<void> {
   await page.goto(`${gateway.url}${path}`);
   await page.getByRole('heading', { level: 1 }).first().waitFor();
-  await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {});
+  // Grey bars stand for what has not come yet.
+  await page.locator('[data-pending]').first().waitFor({ state: 'detached' });
 }
 
 /**
@@ -133,6 +135,75 @@ test.each(roles.map(([who, paths], index) => ({ who, paths, index })))(
   },
   240_000,
 );
+
+/** English words that are no German ones. */
+const english =
+  /\b(?:the|and|of|is|are|not|no|with|your|you|this|that|every|for|from|has|have|can|cannot|be|by|or|last|ago|never|none|yet|days?|hours?|tools|enabled|disabled|healthy|unhealthy|allowed|denied|failed|search|show|choose|add|remove|edit|delete|save|cancel|close)\b/i;
+
+/** The English texts of the pages that read differently in German, each for whole texts with any values in them. */
+const untranslated = Object.entries(de)
+  .filter(([text, german]) => text !== german)
+  .map(
+    ([text]) =>
+      new RegExp(
+        `^${text
+          .split(/\{\w+\}/)
+          .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+          .join('.+')}$`,
+        's',
+      ),
+  );
+
+/** What is to be read on a page: texts and labels, but for what is to be typed or copied as it is. */
+const textsOf = `(() => {
+  const texts = new Set();
+  const walk = (node) => {
+    if (node.nodeType === 3) texts.add(node.data.trim());
+    if (node.nodeType !== 1 || node.matches('code, pre, kbd, script, style, datalist, [lang]:not(html)')) return;
+    for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
+      if (node.hasAttribute(name)) texts.add(node.getAttribute(name).trim());
+    for (const child of node.childNodes) walk(child);
+  };
+  walk(document.body);
+  return [...texts];
+})()`;
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+test('no page has English on it where German is chosen, but for what servers and people wrote', async () => {
+  const page = await openAs('alice', '/');
+  const data = new Set<string>();
+  const reading: Promise<unknown>[] = [];
+  page.on('response', (answer) => {
+    if (!/json/.test(answer.headers()['content-type'] ?? '')) return;
+    reading.push(
+      answer.json().then(
+        (body) => {
+          for (const text of stringsIn(body)) data.add(text.trim());
+        },
+        () => {},
+      ),
+    );
+  });
+  await page.evaluate(`localStorage.setItem('mcp-gateway-language', 'de')`);
+  const found: string[] = [];
+  const paths = [...forEverybody, ...forAdministrators, '/docs/api', '/servers/nothing-there', '/nothing'];
+  for (const path of paths) {
+    await go(page, path);
+    await Promise.all(reading.splice(0));
+    const given = [...data].filter((text) => text.length > 2).sort((a, b) => b.length - a.length);
+    for (const text of await page.evaluate<string[]>(textsOf)) {
+      if (!english.test(text) && !untranslated.some((pattern) => pattern.test(text))) continue;
+      if (given.some((one) => one.includes(text))) continue;
+      const rest = given.reduce((left, one) => left.replaceAll(one, ''), text);
+      if (english.test(rest) || rest === text) found.push(`${path}: ${text}`);
+    }
+  }
+  expect(found).toEqual([]);
+}, 240_000);
 
 test('the pages are in German where that is chosen, and in English again', async () => {
   const page = await openAs('alice', '/');

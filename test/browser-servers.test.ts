@@ -206,7 +206,7 @@ describe('the page of a server', () => {
     const changes = page.getByRole('list', { name: 'Changes of health' });
     await changes.getByText('Switched off').first().waitFor();
     await changes.getByText('Healthy').first().waitFor();
-    await page.getByRole('img', { name: /^Healthy [\d.]+% of the monitored time/ }).waitFor();
+    await page.getByRole('img', { name: /healthy [\d.]+% of the monitored time/ }).waitFor();
   });
 
   test('no click on a switch is lost: what was asked last holds, and no older answer is shown', async () => {
@@ -267,18 +267,18 @@ async function openThousand(): Promise<Page> {
     await route.fulfill({ json: { ...body, servers, total_count: 1000 } });
   });
   await page.getByRole('link', { name: 'Servers', exact: true }).click();
-  await page.getByText('1000 servers', { exact: true }).waitFor();
+  await page.getByText('1,000 servers', { exact: true }).waitFor();
   return page;
 }
 
 test('a thousand servers are narrowed by health, tag, owner and words, and the URL keeps that', async () => {
   const page = await openThousand();
   await page.getByLabel('Health', { exact: true }).selectOption('unhealthy');
-  await page.getByText('333 of 1000 servers').waitFor();
+  await page.getByText('333 of 1,000 servers').waitFor();
   await page.getByLabel('Owner', { exact: true }).selectOption('owner-1');
-  await page.getByText('67 of 1000 servers').waitFor();
+  await page.getByText('67 of 1,000 servers').waitFor();
   await page.getByLabel('Tag', { exact: true }).selectOption('team-1');
-  await page.getByText('10 of 1000 servers').waitFor();
+  await page.getByText('10 of 1,000 servers').waitFor();
   await page.getByRole('searchbox').fill('server 1');
   await page.waitForURL(/q=server/);
   const url = new URL(page.url());
@@ -286,7 +286,7 @@ test('a thousand servers are narrowed by health, tag, owner and words, and the U
     ...{ health: 'unhealthy', owner: 'owner-1', tag: 'team-1' },
   });
   await page.reload();
-  await page.getByText(/^\d+ of 1000 servers$/).waitFor();
+  await page.getByText(/^\d+ of 1,000 servers$/).waitFor();
   expect(await page.getByLabel('Owner', { exact: true }).inputValue()).toBe('owner-1');
   await expectAccessible(page);
 });
@@ -305,7 +305,7 @@ test('the servers can be shown as cards by keyboard, and the choice stays', asyn
   await list.getByRole('link', { name: 'Server 999', exact: true }).waitFor();
   await page.evaluate('scrollTo(0, 0)');
   await page.getByRole('searchbox').fill('server 77 #team-0');
-  await page.getByText('3 of 1000 servers').waitFor();
+  await page.getByText('3 of 1,000 servers').waitFor();
   const card = list.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Server 77' }) });
   await card.getByRole('switch').first().waitFor();
   // Another page and back without the choice in the URL: it is kept on the device.

@@ -7,6 +7,7 @@ import type { Diagnosis } from '../contract/diagnosis/doctor.ts';
 import type { Me, SignInFault } from '../contract/people/sign-in.ts';
 import type { Server, Tool } from '../contract/servers/servers.ts';
 import type { SettingInForce } from '../contract/system.ts';
+import { t } from './words/words.ts';
 
 export type {
   Agent,
@@ -163,7 +164,7 @@ export function agentCardQuery(path: string) {
       if (answer.ok) return answer.text();
       // For the failure in the gateway's words.
       await api('agents.get', { params: { path }, signal });
-      throw new Error(`The gateway answered ${answer.status}.`);
+      throw new Error(t('The gateway answered {status}.', { status: answer.status }));
     },
   });
 }
@@ -258,7 +259,9 @@ export async function signOut(): Promise<void> {
   });
   // 401: the session had ended already, which is what was asked for.
   if (!response.ok && response.status !== 401)
-    throw new Error(`The gateway answered ${response.status}; you are still signed in. Try again.`);
+    throw new Error(
+      t('The gateway answered {status}; you are still signed in. Try again.', { status: response.status }),
+    );
   const answer: unknown = await response.json().catch(() => null);
   location.assign(pageOf(answer));
 }

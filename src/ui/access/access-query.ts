@@ -1,5 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { api } from '../api.ts';
+import { t } from '../words/words.ts';
 
 /** The first part of the key of everything asked about scopes. */
 export const scopesKey = 'scopes';
@@ -43,7 +44,7 @@ export function unknownGroup(
   return (group) => {
     if (known.has(group.toLowerCase())) return undefined;
     return objectId.test(group)
-      ? `The directory has no group with the Object ID ${group}.`
-      : `The directory has no group called '${group}'. Choose one from the list.`;
+      ? t('The directory has no group with the Object ID {group}.', { group })
+      : t("The directory has no group called '{group}'. Choose one from the list.", { group });
   };
 }

@@ -5,6 +5,7 @@ import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { parts, t } from '../words/words.ts';
 import { type ScopeInFull, scopesKey, scopesQuery } from './access-query.ts';
 import { DryRun, useDryRun } from './dry-run.tsx';
 
@@ -17,26 +18,30 @@ export function DeleteScope({ scope, onClose }: { scope: ScopeInFull; onClose: (
   const remove = useMutation({
     mutationFn: () => api('scopes.delete', { body: { group_name: name } }),
     onSuccess: async () => {
-      announce('done', `${name} was deleted.`);
+      announce('done', t('{name} was deleted.', { name }));
       await navigate({ to: '/access' });
       queries.removeQueries({ queryKey: [scopesKey, 'one', name] });
       await queries.invalidateQueries({ queryKey: scopesQuery.queryKey });
     },
   });
   return (
-    <Dialog title="Delete this scope?" onClose={onClose}>
+    <Dialog title={t('Delete this scope?')} onClose={onClose}>
       <div className="grid gap-4">
         <p>
-          What only <strong className="font-semibold break-all">{name}</strong> allows is refused with the
-          next request. It is held by {groups.length === 0 ? 'no group' : groups.join(', ')}; the directory
-          keeps its groups.
+          {parts(
+            'What only {name} allows is refused with the next request. It is assigned to {groups}; the directory keeps its groups.',
+            {
+              name: <strong className="font-semibold break-all">{name}</strong>,
+              groups: groups.length === 0 ? t('no group') : groups.join(', '),
+            },
+          )}
         </p>
         <DryRun run={dryRun} ask={() => dryRun.mutate({ remove: name })} />
         {remove.error && <Problem error={remove.error} />}
         <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={onClose}>Keep</Button>
+          <Button onClick={onClose}>{t('Keep')}</Button>
           <Button look="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            Delete
+            {t('Delete')}
           </Button>
         </div>
       </div>

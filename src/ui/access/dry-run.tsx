@@ -5,6 +5,7 @@ import type { ScopeEffect } from '../../contract/access.ts';
 import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { count, t } from '../words/words.ts';
 import { groupNames, scopesQuery } from './access-query.ts';
 import { GainTable } from './gain-table.tsx';
 
@@ -23,10 +24,10 @@ export function useDryRun() {
 /** Who would gain and lose what, with a button that asks. */
 export function DryRun({ run, ask }: { run: ReturnType<typeof useDryRun>; ask: () => void }) {
   return (
-    <section aria-label="Effect" className="grid gap-3">
+    <section aria-label={t('Effect')} className="grid gap-3">
       <div>
         <Button busy={run.isPending} onClick={ask}>
-          Who gains and loses what?
+          {t('Who gains and loses what?')}
         </Button>
       </div>
       {run.error && <Problem error={run.error} />}
@@ -47,22 +48,22 @@ export function DryRunEffects({ answer }: { answer: Answer }) {
       {locksOut && (
         <p className="flex gap-2 rounded-md border border-bad bg-bad-soft p-3">
           <TriangleAlert size={18} aria-hidden className="mt-0.5 shrink-0 text-bad" />
-          You would no longer be an administrator, so the gateway would refuse this.
+          {t('You would no longer be an administrator, so the gateway would refuse this.')}
         </p>
       )}
       {groups.length === 0 ? (
-        <p className="text-quiet">No one gains or loses anything.</p>
+        <p className="text-quiet">{t('No one gains or loses anything.')}</p>
       ) : (
         <p className="font-semibold">
-          {groups.length === 1 ? 'For one group' : `For ${groups.length} groups`},{' '}
-          {total === 1 ? 'and one account known here' : `and ${total} accounts known here`}
+          {count(groups.length, 'For one group', 'For {n} groups')},{' '}
+          {count(total, 'and one account known here', 'and {n} accounts known here')}
         </p>
       )}
       {groups.map(({ group, ...effect }) => (
         <Effect
           key={`g ${group}`}
           who={known.get(group.toLowerCase()) ?? group}
-          kind="Members of"
+          kind={t('Members of')}
           effect={effect}
         />
       ))}
@@ -70,13 +71,17 @@ export function DryRunEffects({ answer }: { answer: Answer }) {
         <Effect
           key={`${kind} ${provider} ${name}`}
           who={name}
-          kind={kind === 'person' ? 'Person' : 'Application'}
+          kind={kind === 'person' ? t('Person') : t('Application')}
           effect={effect}
         />
       ))}
       {total > accounts.length && (
         <p className="text-quiet">
-          {total - accounts.length} more accounts are not shown. Their groups are above.
+          {count(
+            total - accounts.length,
+            '{n} more account is not shown. Its groups are above.',
+            '{n} more accounts are not shown. Their groups are above.',
+          )}
         </p>
       )}
     </>
@@ -94,14 +99,14 @@ function Effect({ who, kind, effect }: { who: string; kind: string; effect: Scop
       <div className="mt-3 grid gap-3">
         {gains && (
           <div className="border-l-2 border-good pl-3">
-            <p className="text-meta font-semibold text-good">Gains</p>
-            <GainTable gain={gains} caption={`What ${who} gains`} />
+            <p className="text-meta font-semibold text-good">{t('Gains')}</p>
+            <GainTable gain={gains} caption={t('What {who} gains', { who })} />
           </div>
         )}
         {loses && (
           <div className="border-l-2 border-bad pl-3">
-            <p className="text-meta font-semibold text-bad">Loses</p>
-            <GainTable gain={loses} caption={`What ${who} loses`} />
+            <p className="text-meta font-semibold text-bad">{t('Loses')}</p>
+            <GainTable gain={loses} caption={t('What {who} loses', { who })} />
           </div>
         )}
       </div>

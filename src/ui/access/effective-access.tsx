@@ -3,6 +3,7 @@ import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { ScopeLink, sourceWords } from './explained-call.tsx';
 import { GainTable } from './gain-table.tsx';
 import { subjectOf, WhoFields } from './who-fields.tsx';
@@ -22,7 +23,7 @@ export function EffectiveAccess() {
   return (
     <section aria-labelledby="effective" className="grid gap-3 rounded-lg border border-line bg-raised p-4">
       <h2 id="effective" className="text-lead font-semibold">
-        What can a person or group do?
+        {t('What can a person or group do?')}
       </h2>
       <form onSubmit={submit} className="grid items-start gap-3 sm:grid-cols-2">
         <WhoFields
@@ -34,7 +35,7 @@ export function EffectiveAccess() {
         />
         <div className="sm:col-span-2">
           <Button type="submit" busy={show.isPending}>
-            Show
+            {t('Show')}
           </Button>
         </div>
       </form>
@@ -46,23 +47,25 @@ export function EffectiveAccess() {
 
 function Shown({ answer: { scopes, is_admin: isAdmin, access } }: { answer: Answer }) {
   return (
-    <section aria-label="Access" className="grid gap-3 border-t border-line pt-3">
-      {isAdmin && <p className="font-semibold">Administrator of the registry</p>}
+    <section aria-label={t('Access')} className="grid gap-3 border-t border-line pt-3">
+      {isAdmin && <p className="font-semibold">{t('Administrator of the registry')}</p>}
       {scopes.length === 0 ? (
-        <p>None of these groups has a scope, so nothing is allowed.</p>
+        <p>{t('None of these groups has a scope, so nothing is allowed.')}</p>
       ) : (
         <>
-          <GainTable gain={access} caption="Calls that are allowed" />
-          <p className="text-meta font-semibold text-quiet">Given by</p>
-          <ul aria-label="Scopes that give it">
+          <GainTable gain={access} caption={t('Calls that are allowed')} />
+          <p className="text-meta font-semibold text-quiet">{t('Given by')}</p>
+          <ul aria-label={t('Scopes that give it')}>
             {scopes.map(({ scope, source, by_groups: groups }) => (
               <li key={scope}>
                 {source === 'request' ? (
-                  <span className="text-quiet">Granted on request</span>
+                  <span className="text-quiet">{t('Granted on request')}</span>
                 ) : (
                   <>
                     <ScopeLink name={scope} />{' '}
-                    <span className="text-quiet">{sourceWords[source]}, assigned to </span>
+                    <span className="text-quiet">
+                      {t('{source}, assigned to', { source: sourceWords[source] })}
+                    </span>
                     <span className="font-mono text-code break-all">{groups.join(', ')}</span>
                   </>
                 )}

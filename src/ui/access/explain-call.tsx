@@ -5,6 +5,7 @@ import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { ExplainedCall, type Explanation } from './explained-call.tsx';
 import { subjectOf, WhoFields } from './who-fields.tsx';
 
@@ -62,13 +63,13 @@ export function ExplainCall() {
   return (
     <section aria-labelledby="explain" className="grid gap-3 rounded-lg border border-line bg-raised p-4">
       <h2 id="explain" className="text-lead font-semibold">
-        Why is a call allowed or denied?
+        {t('Why is a call allowed or denied?')}
       </h2>
       <form onSubmit={submit} className="grid items-start gap-3 sm:grid-cols-2 lg:grid-cols-3">
         <Question asked={asked} change={change} />
         <div className="sm:col-span-2 lg:col-span-3">
           <Button type="submit" look="primary" busy={explain.isPending}>
-            Explain
+            {t('Explain')}
           </Button>
         </div>
       </form>
@@ -89,26 +90,26 @@ function Question({ asked, change }: { asked: Asked; change: (changed: Partial<A
     <>
       <WhoFields asked={asked} change={change} />
       <TextField
-        label="Server"
+        label={t('Server')}
         value={asked.server}
         placeholder="currenttime"
         onChange={(server) => change({ server })}
       />
       <TextField
-        label="Method"
+        label={t('Method')}
         value={asked.method}
         options={methods.map((method) => [method, method])}
         onChange={(method) => change({ method, item: '' })}
       />
       {subject && (
         <TextField
-          label={{ tool: 'Tool', prompt: 'Prompt', resource: 'Resource URI' }[subject]}
+          label={{ tool: t('Tool'), prompt: t('Prompt'), resource: t('Resource URI') }[subject]}
           value={asked.item}
           onChange={(item) => change({ item })}
         />
       )}
       <TextField
-        label="Program (optional)"
+        label={t('Program (optional)')}
         value={asked.client}
         placeholder="claude-code"
         onChange={(client) => change({ client })}

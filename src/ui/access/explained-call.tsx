@@ -22,40 +22,40 @@ export function ExplainedCall({
   const { allow, scope, source, rule, by_groups, groups, scopes } = explanation;
   const Icon = allow ? CircleCheck : CircleX;
   return (
-    <section aria-label="Decision" className="grid gap-3 border-t border-line pt-3">
+    <section aria-label={t('Decision')} className="grid gap-3 border-t border-line pt-3">
       <div role="status" className="flex items-start gap-2">
         <Icon size={18} aria-hidden className={`mt-0.5 shrink-0 ${allow ? 'text-good' : 'text-bad'}`} />
         <p>
-          <strong className="font-semibold">{allow ? 'Allowed' : 'Denied'}</strong>
+          <strong className="font-semibold">{allow ? t('Allowed') : t('Denied')}</strong>
           <span className="block">{explanation.explanation}</span>
         </p>
       </div>
       {!allow && server !== '' && <WhatToDo server={server} />}
       <dl className="grid gap-2">
         {scope !== null && !scope.startsWith('access-request:') && (
-          <Fact name="Scope">
+          <Fact name={t('Scope')}>
             <ScopeLink name={scope} />
             {source && <span className="text-quiet"> {sourceWords[source]}</span>}
           </Fact>
         )}
         {rule && (
-          <Fact name="Rule">
+          <Fact name={t('Rule')}>
             <pre className="rounded-md bg-sunken p-2 font-mono text-code break-all whitespace-pre-wrap">
               {JSON.stringify(rule, null, 2)}
             </pre>
           </Fact>
         )}
         {allow && by_groups.length > 0 && (
-          <Fact name="Given by">
+          <Fact name={t('Given by')}>
             <GroupNames groups={by_groups} />
           </Fact>
         )}
-        <Fact name="Groups">
+        <Fact name={t('Groups')}>
           <GroupNames groups={groups} />
         </Fact>
-        <Fact name="Scopes">
+        <Fact name={t('Scopes')}>
           {scopes.length === 0 ? (
-            <span className="text-quiet">None</span>
+            <span className="text-quiet">{t('None')}</span>
           ) : (
             <ul className="flex flex-wrap gap-x-3">
               {scopes.map((name) => (
@@ -96,9 +96,9 @@ function WhatToDo({ server }: { server: string }) {
 
 /** Where a scope comes from, in words. */
 export const sourceWords = {
-  file: 'from scopes.yml',
-  built_in: 'built in',
-  api: 'created in the UI or API',
+  file: t('from scopes.yml'),
+  built_in: t('built in'),
+  api: t('created in the UI or API'),
 } as const;
 
 /** A scope's name that leads to its page. */
@@ -118,7 +118,7 @@ export function ScopeLink({ name }: { name: string }) {
 export function GroupNames({ groups }: { groups: readonly string[] }) {
   const { data: scopes } = useQuery(scopesQuery);
   const names = groupNames(scopes);
-  if (groups.length === 0) return <span className="text-quiet">None</span>;
+  if (groups.length === 0) return <span className="text-quiet">{t('None')}</span>;
   return (
     <ul className="flex flex-wrap gap-x-3">
       {groups.map((group) => {

@@ -3,6 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { Fact } from '../controls/fact.tsx';
+import { t } from '../words/words.ts';
 import { groupNames, type ScopeInFull, scopesQuery } from './access-query.ts';
 import { DeleteScope } from './delete-scope.tsx';
 import { sourceWords } from './explained-call.tsx';
@@ -16,44 +17,51 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
   return (
     <div className="grid gap-4">
       <dl className="grid gap-2 rounded-lg border border-line bg-raised p-4">
-        <Fact name="Comes from">
-          {{ file: 'the scope file', built_in: 'the gateway: it is built in', api: 'the API' }[scope.source]}
+        <Fact name={t('Comes from')}>
+          {
+            { file: t('the scope file'), built_in: t('the gateway: it is built in'), api: t('the API') }[
+              scope.source
+            ]
+          }
         </Fact>
-        <Fact name="Assigned to">
-          {scope.group_mappings.length === 0 && 'no group'}
+        <Fact name={t('Assigned to')}>
+          {scope.group_mappings.length === 0 && t('no group')}
           {scope.group_mappings.map((group) => (
             <span key={group} className="block break-all">
               {names.get(group.toLowerCase())} <span className="font-mono text-code text-quiet">{group}</span>
             </span>
           ))}
         </Fact>
-        {scope.description && <Fact name="Description">{scope.description}</Fact>}
-        <Fact name="Changed">{scope.updated_at.slice(0, 16).replace('T', ' ')} UTC</Fact>
+        {scope.description && <Fact name={t('Description')}>{scope.description}</Fact>}
+        <Fact name={t('Changed')}>{scope.updated_at.slice(0, 16).replace('T', ' ')} UTC</Fact>
       </dl>
       {scope.source === 'built_in' && (
         <p className="rounded-md border border-line bg-raised p-4 text-quiet">
-          Built-in roles are read-only. To give a group more, create a scope for it; to replace the roles,
-          write a scope file.
+          {t(
+            'Built-in roles are read-only. To give a group more, create a scope for it; to replace the roles, write a scope file.',
+          )}
         </p>
       )}
       {scope.source === 'file' && !scope.editable && (
         <p className="rounded-md border border-line bg-raised p-4 text-quiet">
-          A scope {sourceWords.file} is read-only here. Change it in the scope file: the gateway reads that
-          again as soon as it is saved.
+          {t(
+            'A scope {file} is read-only here. Change it in the scope file: the gateway reads that again as soon as it is saved.',
+            { file: sourceWords.file },
+          )}
         </p>
       )}
       {scope.editable && (
         <div className="flex gap-2">
           <Link to="/access/edit/$" params={{ _splat: scope.scope_name }} className={buttonClass()}>
-            Change
+            {t('Change')}
           </Link>
-          <Button onClick={() => setDeleting(true)}>Delete</Button>
+          <Button onClick={() => setDeleting(true)}>{t('Delete')}</Button>
         </div>
       )}
       {deleting && <DeleteScope scope={scope} onClose={() => setDeleting(false)} />}
       <section aria-labelledby="definition" className="grid gap-2">
         <h2 id="definition" className="text-lead font-semibold">
-          Definition
+          {t('Definition')}
         </h2>
         <pre className="rounded-md border border-line bg-sunken p-3 font-mono text-code break-all whitespace-pre-wrap">
           {definitionText(scope)}

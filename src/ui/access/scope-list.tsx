@@ -5,7 +5,7 @@ import { Search } from '../controls/fields/search.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { mentions } from '../controls/text-match.ts';
-import { count, t } from '../words/words.ts';
+import { count, parts, t } from '../words/words.ts';
 import { groupNames, type ScopeList as Listed, scopesQuery } from './access-query.ts';
 import { ScopeLink, sourceWords } from './explained-call.tsx';
 
@@ -48,36 +48,41 @@ function Scopes({ list }: { list: Listed }) {
   if (all.length === 0)
     return (
       <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-        There is no scope yet, so nobody can do anything. Create one here, or with{' '}
-        <code className="font-mono text-code">mcp-gateway scope import</code>, or write it into the scope
-        file.
+        {parts(
+          'There is no scope yet, so no one can do anything. Create one here, or with {code}, or write it into the scope file.',
+          { code: <code className="font-mono text-code">mcp-gateway scope import</code> },
+        )}
       </p>
     );
   return (
     <>
-      <Search things="scopes" placeholder="Name, group or server" value={text} onChange={setText} />
+      <Search things={t('scopes')} placeholder={t('Name, group or server')} value={text} onChange={setText} />
       {shown.length > 0 && (
-        <ul aria-label="Scopes" className="rounded-lg border border-line bg-raised">
+        <ul aria-label={t('Scopes')} className="rounded-lg border border-line bg-raised">
           {shown.map(([name, scope]) => (
             <li key={name} className="border-b border-line px-4 py-3 last:border-0">
               <p className="font-semibold">
                 <ScopeLink name={name} />
                 <span className="ml-2 text-meta font-normal text-quiet">
                   {sourceWords[scope.source]}
-                  {!scope.editable && ', read-only here'}
+                  {!scope.editable && `, ${t('read-only here')}`}
                 </span>
               </p>
               {scope.description && <p className="max-w-prose">{scope.description}</p>}
               <p className="text-quiet">
-                Assigned to {scope.group_mappings.map(groupWords).join(', ') || 'no group'} · Servers:{' '}
-                {scope.servers.join(', ') || 'none'}
+                {t('Assigned to {groups} · Servers: {servers}', {
+                  groups: scope.group_mappings.map(groupWords).join(', ') || t('no group'),
+                  servers: scope.servers.join(', ') || t('none'),
+                })}
               </p>
             </li>
           ))}
         </ul>
       )}
       <p role="status" className="text-quiet">
-        {shown.length === 0 ? 'No scope matches.' : `${shown.length} of ${all.length} scopes.`}
+        {shown.length === 0
+          ? t('No scope matches.')
+          : t('{n} of {total} scopes.', { n: shown.length, total: all.length })}
       </p>
     </>
   );

@@ -5,6 +5,7 @@ import { AdministratorsOnly } from '../controls/administrators-only.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { scopeQuery } from './access-query.ts';
 import { ScopeDetail } from './scope-detail.tsx';
 
@@ -17,7 +18,7 @@ export function ScopePage() {
     <Page title={name}>
       <p className="-mt-2 mb-4">
         <Link to="/access" className="text-quiet underline underline-offset-4">
-          Every scope
+          {t('Every scope')}
         </Link>
       </p>
       {me.is_admin ? <Loaded name={name} /> : <AdministratorsOnly />}

@@ -1,4 +1,5 @@
 import { TextField } from '../controls/fields/text-field.tsx';
+import { t } from '../words/words.ts';
 
 /** Who is asked about: somebody known here, or members of groups, one a line. */
 export interface WhoAsked {
@@ -17,27 +18,27 @@ export function WhoFields({
   return (
     <>
       <TextField
-        label="Who"
+        label={t('Who')}
         value={by}
         options={[
-          ['username', 'A person or application'],
-          ['groups', 'Members of groups'],
+          ['username', t('A person or application')],
+          ['groups', t('Members of groups')],
         ]}
         onChange={(chosen) => change({ by: chosen, who: '' })}
       />
       {by === 'groups' ? (
         <TextField
-          label="Groups"
+          label={t('Groups')}
           value={who}
           rows={2}
-          hint="One a line, as the provider names them (Entra: Object IDs)."
+          hint={t('One a line, as the provider names them (Entra: Object IDs).')}
           onChange={(text) => change({ who: text })}
         />
       ) : (
         <TextField
-          label="User name or application"
+          label={t('User name or application')}
           value={who}
-          hint="A person who has signed in, or an application by client id or name."
+          hint={t('A person who has signed in, or an application by client id or name.')}
           onChange={(text) => change({ who: text })}
         />
       )}

@@ -11,15 +11,15 @@ export type Period = keyof typeof periods;
 
 /** The kinds of events in words. */
 export const kinds = {
-  mcp: 'MCP calls',
-  api: 'API reads',
-  change: 'Changes',
-  'sign-in': 'Sign-ins',
-  token: 'Tokens',
+  mcp: t('MCP calls'),
+  api: t('API reads'),
+  change: t('Changes'),
+  'sign-in': t('Sign-ins'),
+  token: t('Tokens'),
 } as const;
 
 /** How a request ended, in words. */
-export const decisions = { allow: 'Allowed', deny: 'Denied', error: 'Failed' } as const;
+export const decisions = { allow: t('Allowed'), deny: t('Denied'), error: t('Failed') } as const;
 
 /** What a person looks for, in words; the page opens on the first. */
 export const matters = {

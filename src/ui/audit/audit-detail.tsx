@@ -5,7 +5,7 @@ import { CopyText } from '../controls/copy.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { t } from '../words/words.ts';
+import { language, number, t } from '../words/words.ts';
 import { kinds } from './audit-asked.ts';
 import { type Change, changesIn } from './audit-changes.ts';
 import { AuditDecision } from './audit-decision.tsx';
@@ -25,8 +25,8 @@ export function AuditDetail({ id }: { id: string }) {
       </div>
       {changes.length > 0 && <Changes changes={changes} />}
       {others.length > 0 && (
-        <section aria-label="Details">
-          <h3 className="mb-1.5 font-semibold">Details</h3>
+        <section aria-label={t('Details')}>
+          <h3 className="mb-1.5 font-semibold">{t('Details')}</h3>
           <dl className="grid gap-2.5">
             {others.map(([name, text]) => (
               <Fact key={name} name={name}>
@@ -40,12 +40,12 @@ export function AuditDetail({ id }: { id: string }) {
   );
 }
 
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const time = new Intl.DateTimeFormat(language, { dateStyle: 'full', timeStyle: 'long' });
 
 function What({ event }: { event: AuditEventInFull }) {
   return (
     <dl className="grid content-start gap-2.5">
-      <Fact name="Time">
+      <Fact name={t('Time')}>
         {time.format(new Date(event.at))}
         <span className="block font-mono text-code text-quiet">{event.at}</span>
       </Fact>
@@ -58,30 +58,30 @@ function What({ event }: { event: AuditEventInFull }) {
           <span className="block font-mono text-code text-quiet">{event.last_at}</span>
         </Fact>
       )}
-      <Fact name="Kind">{kinds[event.kind]}</Fact>
-      <Fact name="Action">
+      <Fact name={t('Kind')}>{kinds[event.kind]}</Fact>
+      <Fact name={t('Action')}>
         <Text text={event.action} />
       </Fact>
       {event.resource !== null && (
-        <Fact name="Resource">
+        <Fact name={t('Resource')}>
           <Text text={event.resource} />
         </Fact>
       )}
       {event.tool !== null && (
-        <Fact name="Tool">
+        <Fact name={t('Tool')}>
           <Text text={event.tool} />
         </Fact>
       )}
-      <Fact name="Outcome">
+      <Fact name={t('Outcome')}>
         <AuditDecision decision={event.decision} status={event.status} />
-        {event.status === 0 && <span className="text-quiet"> the caller left first</span>}
+        {event.status === 0 && <span className="text-quiet"> {t('the caller left first')}</span>}
       </Fact>
       {event.reason !== null && (
-        <Fact name={event.decision === 'allow' ? 'Allowed by' : 'Reason'}>
+        <Fact name={event.decision === 'allow' ? t('Allowed by') : t('Reason')}>
           <Text text={event.reason} />
         </Fact>
       )}
-      <Fact name="Took">{event.duration_ms} ms</Fact>
+      <Fact name={t('Took')}>{`${number(event.duration_ms)} ms`}</Fact>
       <Links event={event} />
     </dl>
   );
@@ -141,15 +141,15 @@ function Who({ event }: { event: AuditEventInFull }) {
   const { username, provider, subject, client_id, auth_method, client_ip, correlation_id, id } = event;
   const { credential_id } = event;
   const known = {
-    Provider: provider,
-    Subject: subject,
-    Application: client_id,
-    'Signed in by': auth_method,
-    'Token or session': credential_id,
+    [t('Provider')]: provider,
+    [t('Subject')]: subject,
+    [t('Application')]: client_id,
+    [t('Signed in by')]: auth_method,
+    [t('Token or session')]: credential_id,
   };
   return (
     <dl className="grid content-start gap-2.5">
-      <Fact name="Who">{username ?? 'No one that could be identified'}</Fact>
+      <Fact name={t('Who')}>{username ?? t('No one that could be identified')}</Fact>
       {Object.entries(known).map(
         ([name, text]) =>
           text !== null && (
@@ -158,12 +158,14 @@ function Who({ event }: { event: AuditEventInFull }) {
             </Fact>
           ),
       )}
-      <Fact name="Address">{client_ip ?? (event.last_at === null ? 'unknown' : t('several addresses'))}</Fact>
-      <Fact name="Correlation id">
-        <CopyText text={correlation_id} label="Copy correlation id" />
+      <Fact name={t('Address')}>
+        {client_ip ?? (event.last_at === null ? t('unknown') : t('several addresses'))}
       </Fact>
-      <Fact name="Event id">
-        <CopyText text={id} label="Copy event id" />
+      <Fact name={t('Correlation id')}>
+        <CopyText text={correlation_id} label={t('Copy correlation id')} />
+      </Fact>
+      <Fact name={t('Event id')}>
+        <CopyText text={id} label={t('Copy event id')} />
       </Fact>
     </dl>
   );
@@ -171,20 +173,20 @@ function Who({ event }: { event: AuditEventInFull }) {
 
 function Changes({ changes }: { changes: readonly Change[] }) {
   return (
-    <section aria-label="What changed">
-      <h3 className="mb-1.5 font-semibold">What changed</h3>
+    <section aria-label={t('What changed')}>
+      <h3 className="mb-1.5 font-semibold">{t('What changed')}</h3>
       <table className="w-full table-fixed text-left">
-        <caption className="sr-only">Members before and after the change</caption>
+        <caption className="sr-only">{t('Members before and after the change')}</caption>
         <thead className="text-meta text-quiet">
           <tr className="border-b border-line">
             <th scope="col" className="w-1/4 py-1 pr-3 font-medium">
-              Member
+              {t('Member')}
             </th>
             <th scope="col" className="py-1 pr-3 font-medium">
-              Before
+              {t('Before')}
             </th>
             <th scope="col" className="py-1 font-medium">
-              After
+              {t('After')}
             </th>
           </tr>
         </thead>
@@ -209,6 +211,6 @@ function Changes({ changes }: { changes: readonly Change[] }) {
 }
 
 function Text({ text }: { text: string | null }) {
-  if (text === null) return <span className="text-quiet">nothing</span>;
+  if (text === null) return <span className="text-quiet">{t('nothing')}</span>;
   return <code className="block font-mono text-code break-words whitespace-pre-wrap">{text}</code>;
 }

@@ -2,18 +2,18 @@ import { X } from 'lucide-react';
 import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
 import { Search } from '../controls/fields/search.tsx';
-import { t } from '../words/words.ts';
+import { language, t } from '../words/words.ts';
 import type { periods } from './audit-asked.ts';
 import { decisions, isFixed, kinds, matterOf, matters, periodOf } from './audit-asked.ts';
 import type { AuditSearch } from './audit-search.ts';
 
 const periodWords: Record<keyof typeof periods, string> = {
-  '1h': 'Last hour',
-  '24h': 'Last 24 hours',
-  '7d': 'Last 7 days',
-  '30d': 'Last 30 days',
+  '1h': t('Last hour'),
+  '24h': t('Last 24 hours'),
+  '7d': t('Last 7 days'),
+  '30d': t('Last 30 days'),
 };
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 
 /** The filters of the audit page: words, time, kind and decision; what a link has narrowed can be taken off. */
 export function AuditFilter({
@@ -32,38 +32,38 @@ export function AuditFilter({
   return (
     <div className="mb-3 flex flex-wrap items-center gap-2">
       <Search
-        things="events"
-        placeholder="User, address, action, resource, tool, reason"
+        things={t('events')}
+        placeholder={t('User, address, action, resource, tool, reason')}
         value={text}
         onChange={onText}
       />
       <Choice
-        label="Show"
+        label={t('Show')}
         value={matterOf(search)}
         options={matters}
         onChange={(matter) => onChange({ matter })}
       />
       <Choice
-        label="Time"
+        label={t('Time')}
         value={fixed ? '' : periodOf(search)}
-        options={{ ...(fixed ? { '': 'A chosen stretch' } : {}), ...periodWords }}
+        options={{ ...(fixed ? { '': t('A chosen stretch') } : {}), ...periodWords }}
         onChange={(period) => onChange({ period, from: undefined, to: undefined })}
       />
       <Choice
-        label="Kind"
+        label={t('Kind')}
         value={kind}
-        options={{ '': 'Every kind', ...kinds }}
+        options={{ '': t('Every kind'), ...kinds }}
         onChange={(value) => onChange({ kind: value })}
       />
       <Choice
-        label="Outcome"
+        label={t('Outcome')}
         value={decision}
-        options={{ '': 'Every outcome', ...decisions }}
+        options={{ '': t('Every outcome'), ...decisions }}
         onChange={(value) => onChange({ decision: value })}
       />
       {fixed && (
         <Narrowed
-          words={`${time.format(new Date(from))} to ${time.format(new Date(to))}`}
+          words={t('{from} to {to}', { from: time.format(new Date(from)), to: time.format(new Date(to)) })}
           onEnd={() => onChange({ from: undefined, to: undefined })}
         />
       )}
@@ -77,7 +77,9 @@ export function AuditFilter({
           />
         ) : null,
       )}
-      {subject && <Narrowed words={`Only ${subject}`} onEnd={() => onChange({ subject: undefined })} />}
+      {subject && (
+        <Narrowed words={t('Only {subject}', { subject })} onEnd={() => onChange({ subject: undefined })} />
+      )}
     </div>
   );
 }
@@ -168,7 +170,7 @@ function Narrowed({ words, onEnd }: { words: string; onEnd: () => void }) {
     <Button onClick={onEnd} className="max-w-full">
       <span className="min-w-0 truncate">{words}</span>
       <X size={14} aria-hidden className="shrink-0" />
-      <span className="sr-only">: show all again</span>
+      <span className="sr-only">{t(': show all again')}</span>
     </Button>
   );
 }

@@ -5,6 +5,7 @@ import { Button } from '../controls/button.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
+import { count, parts, t } from '../words/words.ts';
 import { AuditDetail } from './audit-detail.tsx';
 import { auditEventsQuery } from './audit-query.ts';
 import { AuditRow, auditColumns } from './audit-row.tsx';
@@ -33,13 +34,16 @@ export function AuditList({ search }: { search: AuditSearch }) {
     <>
       {/* A link to an event works though the event is on no page that is here. */}
       {open && !events.some(({ id }) => id === open) && (
-        <section aria-label="The chosen event" className="mb-3 rounded-lg border border-line bg-raised p-4">
+        <section
+          aria-label={t('The chosen event')}
+          className="mb-3 rounded-lg border border-line bg-raised p-4"
+        >
           <AuditDetail id={open} />
         </section>
       )}
       {events.length === 0 && !hasNextPage && (
         <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-          No event matches. Choose a longer time, or take a filter off.
+          {t('No event matches. Choose a longer time, or take a filter off.')}
         </p>
       )}
       {events.length > 0 && (
@@ -49,12 +53,12 @@ export function AuditList({ search }: { search: AuditSearch }) {
             className={`hidden gap-x-3 border-b border-line px-4 py-2 text-meta font-medium text-quiet lg:grid ${auditColumns}`}
           >
             <span />
-            <span>Time</span>
-            <span>What</span>
-            <span>Kind</span>
-            <span>Outcome</span>
+            <span>{t('Time')}</span>
+            <span>{t('What')}</span>
+            <span>{t('Kind')}</span>
+            <span>{t('Outcome')}</span>
           </div>
-          <ul aria-label="Events">
+          <ul aria-label={t('Events')}>
             {events.map((event) => (
               <AuditRow key={event.id} event={event} open={open === event.id} onToggleOpen={toggleOpen} />
             ))}
@@ -64,17 +68,14 @@ export function AuditList({ search }: { search: AuditSearch }) {
       <div className="mt-3 flex flex-wrap items-center gap-3">
         {hasNextPage && (
           <Button busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {isFetchingNextPage ? 'Looking' : 'Older events'}
+            {isFetchingNextPage ? t('Looking') : t('Older events')}
           </Button>
         )}
         <p role="status" className="text-quiet">
-          {events.length} {events.length === 1 ? 'event' : 'events'}
-          {hasNextPage ? ' so far' : ''}
-          {last?.searched_to && (
-            <>
-              , back to <RelativeTime iso={last.searched_to} />
-            </>
-          )}
+          {hasNextPage
+            ? count(events.length, '{n} event so far', '{n} events so far')
+            : count(events.length, '{n} event', '{n} events')}
+          {last?.searched_to && parts(', back to {time}', { time: <RelativeTime iso={last.searched_to} /> })}
         </p>
       </div>
       {error && <Problem error={error} retry={() => void fetchNextPage()} />}

@@ -8,6 +8,7 @@ import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { useUrlText } from '../controls/url-text.ts';
+import { parts, t } from '../words/words.ts';
 import { askedBy } from './audit-asked.ts';
 import { AuditFacets } from './audit-facets.tsx';
 import { AuditFilter } from './audit-filter.tsx';
@@ -24,10 +25,12 @@ export function Audit() {
   if (!me) return null;
   if (readsAudit(me)) return <Trail />;
   return (
-    <Page title="Audit">
+    <Page title={t('Audit')}>
       <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-        This page is for administrators and auditors. Ask an administrator for a scope with the permission{' '}
-        <code className="font-mono text-code">read_audit</code>.
+        {parts(
+          'This page is for administrators and auditors. Ask an administrator for a scope with the permission {code}.',
+          { code: <code className="font-mono text-code">read_audit</code> },
+        )}
       </p>
     </Page>
   );
@@ -50,21 +53,21 @@ function Trail() {
   const [text, setText] = useUrlText(search.q ?? '', writeQuery);
   return (
     <Page
-      title="Audit"
+      title={t('Audit')}
       actions={
         <div className="flex flex-wrap gap-2">
           <Button onClick={() => void queries.invalidateQueries({ queryKey: auditKey })}>
             <RefreshCw size={15} aria-hidden />
-            Refresh
+            {t('Refresh')}
           </Button>
-          <Export search={search} format="csv" label="Export CSV" />
-          <Export search={search} format="jsonl" label="Export JSON lines" />
+          <Export search={search} format="csv" label={t('Export CSV')} />
+          <Export search={search} format="jsonl" label={t('Export JSON lines')} />
         </div>
       }
     >
       <AuditFilter search={search} text={text} onText={setText} onChange={change} />
       <Summary search={search} onChange={change} />
-      <h2 className="mt-6 mb-2 text-lead font-semibold">Events</h2>
+      <h2 className="mt-6 mb-2 text-lead font-semibold">{t('Events')}</h2>
       <AuditList search={search} />
     </Page>
   );
@@ -78,7 +81,9 @@ function Summary({ search, onChange }: { search: AuditSearch; onChange: (change:
     <div className="grid gap-4">
       <AuditTimeline summary={data} />
       <AuditFacets search={search} onChange={onChange} />
-      <p className="text-meta text-quiet">Events are kept for {data.retention_days} days.</p>
+      <p className="text-meta text-quiet">
+        {t('Events are kept for {retentionDays} days.', { retentionDays: data.retention_days })}
+      </p>
     </div>
   );
 }

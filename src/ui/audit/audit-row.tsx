@@ -1,7 +1,7 @@
 import { ChevronRight } from 'lucide-react';
 import { memo, useId } from 'react';
 import type { AuditEventShown } from '../api.ts';
-import { t } from '../words/words.ts';
+import { language, t } from '../words/words.ts';
 import { kinds } from './audit-asked.ts';
 import { AuditDecision } from './audit-decision.tsx';
 import { AuditDetail } from './audit-detail.tsx';
@@ -10,7 +10,7 @@ import { sentenceOf } from './audit-sentence.ts';
 /** The columns of the list on a wide page, shared by its head and its rows. */
 export const auditColumns = 'lg:grid-cols-[1rem_11rem_minmax(0,1fr)_6rem_8rem]';
 
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'short', timeStyle: 'medium' });
+const time = new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium' });
 
 /** One event in the list, which opens to all that is kept of it. */
 export const AuditRow = memo(function AuditRow({

@@ -1,10 +1,12 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import type { AuditSummary } from '../api.ts';
+import { language, number, t } from '../words/words.ts';
 
 type Bucket = AuditSummary['timeline'][number];
 
 const length = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 const height = 96;
+const bucketWords = { minute: t('minute'), hour: t('hour'), day: t('day') } as const;
 
 /** Counts over time as a picture of bars, and the same as a table for whoever does not see or point at it. */
 export function AuditTimeline({ summary }: { summary: AuditSummary }) {
@@ -18,17 +20,23 @@ export function AuditTimeline({ summary }: { summary: AuditSummary }) {
     <section aria-labelledby="timeline" className="rounded-lg border border-line bg-raised p-4">
       <div className="mb-3 flex flex-wrap items-baseline justify-between gap-x-6 gap-y-1">
         <h2 id="timeline" className="text-lead font-semibold">
-          Events per {bucket}
+          {t('Events per {bucket}', { bucket: bucketWords[bucket] })}
         </h2>
         <ul className="flex flex-wrap gap-x-4 text-quiet">
-          <Legend look="bg-edge" words="allowed" count={sums.allow} />
-          <Legend look="bg-warn" words="refused" count={sums.deny} />
-          <Legend look="bg-bad" words="failed" count={sums.error} />
+          <Legend look="bg-edge" words={t('allowed')} count={sums.allow} />
+          <Legend look="bg-warn" words={t('refused')} count={sums.deny} />
+          <Legend look="bg-bad" words={t('failed')} count={sums.error} />
         </ul>
       </div>
       <svg
         role="img"
-        aria-label={`${sums.allow} allowed, ${sums.deny} refused, ${sums.error} failed; at most ${most} per ${bucket}`}
+        aria-label={t('{allow} allowed, {deny} refused, {error} failed; at most {most} per {bucket}', {
+          allow: sums.allow,
+          deny: sums.deny,
+          error: sums.error,
+          most,
+          bucket: bucketWords[bucket],
+        })}
         viewBox={`0 0 ${timeline.length * 10} ${height}`}
         preserveAspectRatio="none"
         className="block h-24 w-full border-b border-line"
@@ -43,7 +51,7 @@ export function AuditTimeline({ summary }: { summary: AuditSummary }) {
       </div>
       <details className="mt-2">
         <summary className="inline-block rounded-sm text-quiet underline underline-offset-4">
-          As a table
+          {t('As a table')}
         </summary>
         <Table summary={summary} />
       </details>
@@ -55,7 +63,7 @@ function Legend({ look, words, count }: { look: string; words: string; count: nu
   return (
     <li className="flex items-center gap-1.5">
       <span aria-hidden className={`size-2.5 rounded-sm ${look}`} />
-      {count.toLocaleString('en')} {words}
+      {number(count)} {words}
     </li>
   );
 }
@@ -88,13 +96,15 @@ function Bar({
 
 function Table({ summary }: { summary: AuditSummary }) {
   const filled = summary.timeline.filter((one) => total(one) > 0);
-  if (filled.length === 0) return <p className="mt-2 text-quiet">Nothing happened.</p>;
+  if (filled.length === 0) return <p className="mt-2 text-quiet">{t('Nothing happened.')}</p>;
   return (
     <table className="mt-2 w-full text-left">
-      <caption className="sr-only">Events per {summary.bucket}; those without events are left out</caption>
+      <caption className="sr-only">
+        {t('Events per {bucket}; those without events are left out', { bucket: bucketWords[summary.bucket] })}
+      </caption>
       <thead className="text-meta text-quiet">
         <tr className="border-b border-line">
-          {['From', 'Allowed', 'Refused', 'Failed'].map((name) => (
+          {[t('From'), t('Allowed'), t('Refused'), t('Failed')].map((name) => (
             <th key={name} scope="col" className="py-1 pr-3 font-medium">
               {name}
             </th>
@@ -138,10 +148,10 @@ function sum(timeline: readonly Bucket[], of: 'allow' | 'deny' | 'error'): numbe
 }
 
 function words({ allow, deny, error }: Bucket): string {
-  return `${allow} allowed, ${deny} refused, ${error} failed`;
+  return t('{allow} allowed, {deny} refused, {error} failed', { allow, deny, error });
 }
 
-const time = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
+const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
 
 function label(iso: string): string {
   return time.format(new Date(iso));

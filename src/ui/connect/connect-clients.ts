@@ -1,4 +1,5 @@
 import type { Server } from '../api.ts';
+import { t } from '../words/words.ts';
 
 /** The environment variable that a configuration without a token of its own reads it from. */
 export const tokenVariable = 'MCP_GATEWAY_TOKEN';
@@ -81,24 +82,30 @@ const makers: Record<ClientName, (facts: Facts) => Setup> = {
   'Claude Code': (facts) => {
     const { key, url, sse, header, token, itself } = facts;
     const add = `claude mcp add --transport ${sse ? 'sse' : 'http'} ${key} ${quoted(url)}`;
-    if (itself) return { where: 'A terminal; then /mcp in Claude Code to sign in', text: add };
+    if (itself) return { where: t('A terminal; then /mcp in Claude Code to sign in'), text: add };
     const value =
       token === null ? `"${header}: Bearer $${tokenVariable}"` : quoted(`${header}: Bearer ${token}`);
     return {
-      where: token === null ? `A terminal in which ${tokenVariable} is set` : 'A terminal',
+      where:
+        token === null
+          ? t('A terminal in which {variable} is set', { variable: tokenVariable })
+          : t('A terminal'),
       text: `${add} \\\n  --header ${value}`,
     };
   },
   Codex: codex,
   Goose: goose,
   Kiro: (facts) => ({
-    where: '.kiro/settings/mcp.json in the workspace, or ~/.kiro/settings/mcp.json',
+    where: t('{one} in the workspace, or {other}', {
+      one: '.kiro/settings/mcp.json',
+      other: '~/.kiro/settings/mcp.json',
+    }),
     text: json({
       mcpServers: { [facts.key]: { url: facts.url, ...proves(facts, `\${${tokenVariable}}`) } },
     }),
   }),
   'Roo Code': (facts) => ({
-    where: '.roo/mcp.json in the project, or the global MCP settings',
+    where: t('{file} in the project, or the global MCP settings', { file: '.roo/mcp.json' }),
     text: json({
       mcpServers: {
         [facts.key]: {
@@ -122,7 +129,12 @@ function vsCode(facts: Facts): Setup {
     ...proves(one, `\${input:${input}}`),
   });
   const inputs = [
-    { id: input, type: 'promptString', description: `Token for ${target.path}`, password: true },
+    {
+      id: input,
+      type: 'promptString',
+      description: t('Token for {path}', { path: target.path }),
+      password: true,
+    },
   ];
   const asks = JSON.stringify({
     name: key,
@@ -131,7 +143,9 @@ function vsCode(facts: Facts): Setup {
   });
   return {
     link: `vscode:mcp/install?${encodeURIComponent(asks)}`,
-    where: '.vscode/mcp.json in the workspace, or the user configuration (MCP: Open User Configuration)',
+    where: t('{file} in the workspace, or the user configuration (MCP: Open User Configuration)', {
+      file: '.vscode/mcp.json',
+    }),
     text: json({
       ...(facts.token === null && !facts.itself ? { inputs } : {}),
       servers: { [key]: entry(facts) },
@@ -146,20 +160,33 @@ function cursor(facts: Facts): Setup {
   const config = btoa(JSON.stringify({ url, ...proves({ ...facts, token: null }, place) }));
   return {
     link: `cursor://anysphere.cursor-deeplink/mcp/install?${new URLSearchParams({ name: key, config })}`,
-    where: '.cursor/mcp.json in the project, or ~/.cursor/mcp.json',
+    where: t('{one} in the project, or {other}', { one: '.cursor/mcp.json', other: '~/.cursor/mcp.json' }),
     text: json({ mcpServers: { [key]: { url, ...proves(facts, place) } } }),
   };
 }
 
 function codex({ key, url, sse, header, token, target, itself }: Facts): Setup {
   const set = token === null ? '' : `export ${tokenVariable}=${quoted(token)}\n`;
-  const where = token === null ? `A terminal; set ${tokenVariable} before starting Codex` : 'A terminal';
-  if (sse) return { where: 'Nowhere', text: `# Codex speaks Streamable HTTP only; ${target.path} has SSE.` };
+  const where =
+    token === null
+      ? t('A terminal; set {variable} before starting Codex', { variable: tokenVariable })
+      : t('A terminal');
+  if (sse)
+    return {
+      where: t('Nowhere'),
+      text: `# ${t('Codex speaks Streamable HTTP only; {path} has SSE.', { path: target.path })}`,
+    };
   if (itself)
-    return { where: 'A terminal', text: `codex mcp add ${key} --url ${quoted(url)}\ncodex mcp login ${key}` };
+    return {
+      where: t('A terminal'),
+      text: `codex mcp add ${key} --url ${quoted(url)}\ncodex mcp login ${key}`,
+    };
   if (header !== 'Authorization')
     return {
-      where: `~/.codex/config.toml; set ${tokenVariable}_HEADER to "Bearer <token>" before starting Codex`,
+      where: t('{file}; set {variable} to "Bearer <token>" before starting Codex', {
+        file: '~/.codex/config.toml',
+        variable: `${tokenVariable}_HEADER`,
+      }),
       text: `[mcp_servers.${key}]\nurl = ${JSON.stringify(url)}\nenv_http_headers = { ${JSON.stringify(header)} = "${tokenVariable}_HEADER" }`,
     };
   return {
@@ -189,7 +216,10 @@ function goose(facts: Facts): Setup {
 function curl({ url, sse, header, token }: Facts): Setup {
   const value =
     token === null ? `"${header}: Bearer $${tokenVariable}"` : quoted(`${header}: Bearer ${token}`);
-  const where = token === null ? `A terminal in which ${tokenVariable} is set` : 'A terminal';
+  const where =
+    token === null
+      ? t('A terminal in which {variable} is set', { variable: tokenVariable })
+      : t('A terminal');
   if (sse) return { where, text: `curl -N -H ${value} \\\n  -H "Accept: text/event-stream" ${quoted(url)}` };
   const hello = {
     jsonrpc: '2.0',

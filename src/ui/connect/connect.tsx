@@ -7,7 +7,7 @@ import { CopyButton } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { t } from '../words/words.ts';
+import { parts, t } from '../words/words.ts';
 import { type ClientName, clients, setupOf, signsIn } from './connect-clients.ts';
 import { ConnectionTest } from './connection-test.tsx';
 
@@ -146,7 +146,9 @@ function FreshToken({
   const queries = useQueryClient();
   const mint = useMutation({
     mutationFn: () =>
-      api('tokens.generate', { body: { description: `Connect ${server.path}`.slice(0, 200) } }),
+      api('tokens.generate', {
+        body: { description: `Connect ${server.path}`.slice(0, 200) },
+      }),
     onSuccess: (made) => {
       onMinted(made);
       void queries.invalidateQueries({ queryKey: tokensQuery.queryKey });
@@ -156,8 +158,9 @@ function FreshToken({
     return (
       <div role="status" className="grid justify-items-start gap-2">
         <p>
-          {t('The configuration contains a new token, which is shown only here.')} It expires{' '}
-          <RelativeTime iso={minted.expires_at} />.
+          {parts('The configuration contains a new token, which is shown only here. It expires {time}.', {
+            time: <RelativeTime iso={minted.expires_at} />,
+          })}
         </p>
         <CopyButton text={minted.tokens.access_token} label={t('Copy only the token')} />
       </div>

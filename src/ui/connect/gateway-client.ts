@@ -1,5 +1,6 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import type { Server } from '../api.ts';
+import { t } from '../words/words.ts';
 
 /** What a server said of itself when it was connected to through the gateway. */
 export interface Greeting {
@@ -59,7 +60,7 @@ export async function withServer<T>(
 async function wordsOf(response: Response): Promise<string> {
   const said: unknown = await response.json().catch(() => null);
   const words = textAt(said, 'error', 'message') ?? textAt(said, 'detail');
-  return words ?? `The gateway answered ${response.status}.`;
+  return words ?? t('The gateway answered {status}.', { status: response.status });
 }
 
 function textAt(value: unknown, ...keys: string[]): string | undefined {

@@ -1,5 +1,6 @@
 import { Check, Copy } from 'lucide-react';
 import { useEffect, useState } from 'react';
+import { t } from '../words/words.ts';
 import { Button } from './button.tsx';
 
 /** Puts text on the clipboard; falls back to the old way where the new one is kept from plain http pages. */
@@ -31,7 +32,9 @@ function useCopy(text: string) {
     setState((await copy(text, near)) ? 'copied' : 'failed');
     near.focus();
   };
-  const words = { idle: '', copied: 'Copied', failed: 'Copying failed: select the text and copy it' }[state];
+  const words = { idle: '', copied: t('Copied'), failed: t('Copying failed: select the text and copy it') }[
+    state
+  ];
   return { state, words, start };
 }
 

@@ -1,5 +1,6 @@
 import { X } from 'lucide-react';
 import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { t } from '../words/words.ts';
 
 /**
  * A modal dialog, open as long as it is rendered. The browser's own element keeps the focus inside, closes on Escape and
@@ -46,7 +47,7 @@ export function Dialog({
             dialog.current?.close();
             onClose();
           }}
-          aria-label="Close"
+          aria-label={t('Close')}
           className="grid size-8 place-items-center rounded-md text-quiet hover:bg-hover hover:text-ink"
         >
           <X size={16} aria-hidden />

@@ -2,6 +2,7 @@ import { type ErrorComponentProps, useRouter } from '@tanstack/react-router';
 import { CircleX } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { ApiError } from '../api.ts';
+import { parts, t } from '../words/words.ts';
 import { Button } from './button.tsx';
 import { CopyText } from './copy.tsx';
 import { Page } from './page.tsx';
@@ -28,10 +29,10 @@ export function saidBy(error: unknown): Said {
   }
   if (error instanceof TypeError)
     return {
-      title: 'The gateway did not respond',
-      detail: 'It may be restarting, or the connection may be down. Nothing was changed.',
+      title: t('The gateway did not respond'),
+      detail: t('It may be restarting, or the connection may be down. Nothing was changed.'),
     };
-  return { title: 'Something went wrong', detail: error instanceof Error ? error.message : String(error) };
+  return { title: t('Something went wrong'), detail: error instanceof Error ? error.message : String(error) };
 }
 
 /** An error in its place: cause, code and the correlation id to look up in the log, with a way to try again. */
@@ -53,18 +54,18 @@ export function Problem({
         <p className="whitespace-pre-line">{detail}</p>
         {code && (
           <p className="text-meta">
-            Code <code className="font-mono">{code}</code>
+            {parts('Code {code}', { code: <code className="font-mono">{code}</code> })}
           </p>
         )}
         {correlationId && (
           <div className="flex flex-wrap items-center gap-2 text-meta">
-            Correlation id <CopyText text={correlationId} label="Copy correlation id" />
+            {t('Correlation id')} <CopyText text={correlationId} label={t('Copy correlation id')} />
           </div>
         )}
         {children}
         {retry && (
           <Button onClick={retry} className="mt-1">
-            Try again
+            {t('Try again')}
           </Button>
         )}
       </div>
@@ -82,7 +83,7 @@ export function PageProblem({ error, reset }: ErrorComponentProps) {
     void router.invalidate();
   };
   return (
-    <Page title="This page could not be opened">
+    <Page title={t('This page could not be opened')}>
       <Problem error={error} retry={retry} />
     </Page>
   );

@@ -1,4 +1,5 @@
 import { rowsOf, type SchemaRow } from '../../contract/values/schema-rows.ts';
+import { t } from '../words/words.ts';
 
 const indents = ['', 'pl-4', 'pl-8', 'pl-12', 'pl-16'];
 
@@ -7,8 +8,8 @@ export function SchemaTable({
   schema,
   document,
   caption,
-  none = 'No parameters.',
-  head = 'Parameter',
+  none = t('No parameters.'),
+  head = t('Parameter'),
   silent = false,
 }: {
   schema: unknown;
@@ -33,7 +34,7 @@ export function SchemaTable({
             {head}
           </th>
           <th scope="col" className="py-1 font-medium">
-            Meaning
+            {t('Meaning')}
           </th>
         </tr>
       </thead>
@@ -54,14 +55,14 @@ function Row({ row, silent }: { row: SchemaRow; silent: boolean }) {
         <code className="font-mono text-code font-semibold">{row.name}</code>
         <span className="block text-meta text-quiet">
           {row.type}
-          {row.required && <span className="text-ink">, required</span>}
+          {row.required && <span className="text-ink">{t(', required')}</span>}
         </span>
       </th>
       <td className="py-1.5">
         {row.description && <p className="whitespace-pre-line">{row.description}</p>}
         {row.notes.length > 0 && <p className="text-meta text-quiet">{row.notes.join('; ')}</p>}
         {!silent && !row.description && row.notes.length === 0 && (
-          <span className="text-quiet">no description</span>
+          <span className="text-quiet">{t('no description')}</span>
         )}
       </td>
     </tr>

@@ -1,4 +1,5 @@
 import { type ReactNode, useEffect, useRef } from 'react';
+import { t } from '../words/words.ts';
 import { Button } from './button.tsx';
 import { CopyText } from './copy.tsx';
 
@@ -27,7 +28,7 @@ export function ShownOnce({
           <div key={label} className="grid min-w-0 gap-1">
             <dt className="text-meta text-quiet">{label}</dt>
             <dd className="min-w-0 break-all">
-              <CopyText text={text} label={`Copy ${label}`} />
+              <CopyText text={text} label={t('Copy {label}', { label })} />
             </dd>
           </div>
         ))}
@@ -35,7 +36,7 @@ export function ShownOnce({
       {children}
       <div className="flex justify-end">
         <Button look="primary" onClick={onDone}>
-          Done
+          {t('Done')}
         </Button>
       </div>
     </div>
@@ -47,7 +48,7 @@ export function FailedGroups({ failed }: { failed: readonly { group: string; rea
   if (failed.length === 0) return null;
   return (
     <div role="alert" className="rounded-md border border-warn p-3">
-      <p className="font-medium">Not in every group</p>
+      <p className="font-medium">{t('Not in every group')}</p>
       <ul className="list-disc pl-5">
         {failed.map(({ group, reason }) => (
           <li key={group}>

@@ -1,6 +1,7 @@
 import { LogOut } from 'lucide-react';
 import { useState } from 'react';
 import { signOut } from '../api.ts';
+import { t } from '../words/words.ts';
 import { Button } from './button.tsx';
 import { announce } from './toasts.tsx';
 
@@ -12,14 +13,14 @@ export function SignOut() {
     try {
       await signOut();
     } catch (error) {
-      announce('failed', error instanceof Error ? error.message : 'Signing out did not work. Try again.');
+      announce('failed', error instanceof Error ? error.message : t('Signing out did not work. Try again.'));
       setBusy(false);
     }
   };
   return (
     <Button busy={busy} onClick={() => void start()}>
       <LogOut size={15} aria-hidden />
-      Sign out
+      {t('Sign out')}
     </Button>
   );
 }

@@ -1,5 +1,6 @@
 import { CircleCheck, CircleX, X } from 'lucide-react';
 import { useSyncExternalStore } from 'react';
+import { t } from '../words/words.ts';
 
 interface Toast {
   readonly id: number;
@@ -47,7 +48,7 @@ export function Toasts() {
     shown.filter((toast) => toast.kind === kind).map((toast) => <Card key={toast.id} toast={toast} />);
   return (
     <section
-      aria-label="Announcements"
+      aria-label={t('Announcements')}
       className="pointer-events-none fixed right-4 bottom-4 left-4 z-50 grid justify-items-end gap-2"
     >
       <div role="alert" className="grid justify-items-end gap-2">
@@ -85,7 +86,7 @@ function Card({ toast }: { toast: Toast }) {
       <button
         type="button"
         onClick={() => dismiss(toast.id)}
-        aria-label="Dismiss"
+        aria-label={t('Dismiss')}
         className="grid size-6 shrink-0 place-items-center rounded-sm text-quiet hover:text-ink"
       >
         <X size={14} aria-hidden />

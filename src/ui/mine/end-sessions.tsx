@@ -5,24 +5,26 @@ import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
-import { count } from '../words/words.ts';
+import { count, parts, t } from '../words/words.ts';
 
 /** Asks, then ends one session. */
 export function EndSession({ session, onClose }: { session: Session; onClose: () => void }) {
   const { id, username, is_current } = session;
   return (
     <Question
-      title="End this session?"
+      title={t('End this session?')}
       act={async () => {
         await api('sessions.end', { params: { id } });
-        return `The session of ${username} has ended.`;
+        return t('The session of {username} has ended.', { username });
       }}
-      answer="End session"
+      answer={t('End session')}
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold">{username}</strong> is signed out there from the next request on.
-        {is_current && ' This is the session that you are using: you will have to sign in again.'}
+        {parts('{username} is signed out there from the next request on.', {
+          username: <strong className="font-semibold">{username}</strong>,
+        })}{' '}
+        {is_current && t('This is the session that you are using: you will have to sign in again.')}
       </p>
     </Question>
   );
@@ -39,7 +41,7 @@ export function EndAllSessions({
   const [revoke, setRevoke] = useState(false);
   return (
     <Question
-      title={`End all sessions of ${username}?`}
+      title={t('End all sessions of {username}?', { username })}
       act={async () => {
         const ended = await api('sessions.endAll', {
           params: { provider, subject },
@@ -49,13 +51,14 @@ export function EndAllSessions({
         const tokens = count(ended.tokens_revoked, '{n} token revoked', '{n} tokens revoked');
         return `${username}: ${sessions}, ${tokens}.`;
       }}
-      answer="End all sessions"
+      answer={t('End all sessions')}
       onClose={onClose}
     >
       <p>
-        <strong className="font-semibold">{username}</strong> is signed out everywhere from the next request
-        on, and groups are read again. They can sign in again unless the account is disabled at the identity
-        provider.
+        {parts(
+          '{username} is signed out everywhere from the next request on, and groups are read again. They can sign in again unless the account is disabled at the identity provider.',
+          { username: <strong className="font-semibold">{username}</strong> },
+        )}
       </p>
       <label className="flex items-start gap-2">
         <input
@@ -64,7 +67,7 @@ export function EndAllSessions({
           onChange={(event) => setRevoke(event.currentTarget.checked)}
           className="mt-0.5 size-4 shrink-0 accent-accent"
         />
-        <span>Revoke their personal tokens too. This cannot be undone.</span>
+        <span>{t('Revoke their personal tokens too. This cannot be undone.')}</span>
       </label>
     </Question>
   );
@@ -98,7 +101,7 @@ function Question({
         {children}
         {run.error && <Problem error={run.error} />}
         <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={onClose}>Cancel</Button>
+          <Button onClick={onClose}>{t('Cancel')}</Button>
           <Button look="danger" busy={run.isPending} onClick={() => run.mutate()}>
             {answer}
           </Button>

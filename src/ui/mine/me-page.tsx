@@ -8,34 +8,35 @@ import { Fact } from '../controls/fact.tsx';
 import { Page } from '../controls/page.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { SignOut } from '../controls/sign-out.tsx';
-import { accessWords } from '../words/access-words.ts';
+import { parts, t } from '../words/words.ts';
+import { accessWords } from './access-words.ts';
 
 /** Who is signed in: the account, what its groups give, and the way to its sessions and tokens. */
 export function Account() {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
   return (
-    <Page title="Your account" actions={<SignOut />}>
+    <Page title={t('Your account')} actions={<SignOut />}>
       <div className="grid gap-6">
         <Facts me={me} />
         <div className="flex flex-wrap gap-2">
           <Link to="/sessions" className={buttonClass()}>
-            Your sessions
+            {t('Your sessions')}
           </Link>
           <Link to="/tokens" className={buttonClass()}>
-            Your tokens
+            {t('Your tokens')}
           </Link>
         </div>
         <div className="grid gap-x-10 gap-y-6 lg:grid-cols-2">
           <Names
-            title="Groups"
+            title={t('Groups')}
             names={me.groups}
-            none="The identity provider reported no groups for this account."
+            none={t('The identity provider reported no groups for this account.')}
           >
-            As the identity provider names them. All your permissions come from them.
+            {t('As the identity provider names them. All your permissions come from them.')}
           </Names>
-          <Names title="Scopes" names={me.scopes} none="No scope">
-            What your groups are mapped to. A token that you make can be limited to some of them.
+          <Names title={t('Scopes')} names={me.scopes} none={t('No scope')}>
+            {t('What your groups are mapped to. A token that you make can be limited to some of them.')}
           </Names>
         </div>
         <Permissions me={me} />
@@ -49,16 +50,16 @@ function Facts({ me }: { me: Me }) {
   const provider = offered?.providers.find(({ name }) => name === me.provider)?.display_name ?? me.provider;
   return (
     <dl className="grid gap-2.5 rounded-lg border border-line bg-raised p-4">
-      {me.name !== null && <Fact name="Name">{me.name}</Fact>}
-      <Fact name="User name">{me.username}</Fact>
-      {me.email !== null && me.email !== me.username && <Fact name="E-mail">{me.email}</Fact>}
-      <Fact name="Signed in">with {provider}</Fact>
+      {me.name !== null && <Fact name={t('Name')}>{me.name}</Fact>}
+      <Fact name={t('User name')}>{me.username}</Fact>
+      {me.email !== null && me.email !== me.username && <Fact name={t('E-mail')}>{me.email}</Fact>}
+      <Fact name={t('Signed in')}>{t('with {provider}', { provider })}</Fact>
       {me.session_ends_at !== null && (
-        <Fact name="This session">
-          ends <RelativeTime iso={me.session_ends_at} />
+        <Fact name={t('This session')}>
+          {parts('ends {time}', { time: <RelativeTime iso={me.session_ends_at} /> })}
         </Fact>
       )}
-      <Fact name="Access">{accessWords(me)}</Fact>
+      <Fact name={t('Access')}>{accessWords(me)}</Fact>
     </dl>
   );
 }
@@ -83,7 +84,7 @@ function Names({
       <ul className="grid justify-items-start gap-1.5">
         {names.map((name) => (
           <li key={name} className="max-w-full">
-            <CopyText text={name} label={`Copy ${name}`} />
+            <CopyText text={name} label={t('Copy {name}', { name })} />
           </li>
         ))}
       </ul>
@@ -96,17 +97,17 @@ function Permissions({ me }: { me: Me }) {
   const held = Object.entries(me.ui_permissions).filter(([, names]) => names.length > 0);
   if (held.length === 0) return null;
   return (
-    <section aria-label="Permissions" className="grid gap-2">
-      <h2 className="text-lead font-semibold">What you can do in the registry</h2>
+    <section aria-label={t('Permissions')} className="grid gap-2">
+      <h2 className="text-lead font-semibold">{t('What you can do in the registry')}</h2>
       <table className="w-full table-fixed text-left">
-        <caption className="sr-only">Permissions, and on what</caption>
+        <caption className="sr-only">{t('Permissions, and on what')}</caption>
         <thead className="text-meta text-quiet">
           <tr className="border-b border-line">
             <th scope="col" className="w-2/5 py-1 pr-3 font-medium">
-              Permission
+              {t('Permission')}
             </th>
             <th scope="col" className="py-1 font-medium">
-              On
+              {t('On')}
             </th>
           </tr>
         </thead>
@@ -116,7 +117,7 @@ function Permissions({ me }: { me: Me }) {
               <th scope="row" className="py-1.5 pr-3 font-normal">
                 <code className="font-mono text-code">{permission}</code>
               </th>
-              <td className="py-1.5">{names.includes('all') ? 'everything' : names.join(', ')}</td>
+              <td className="py-1.5">{names.includes('all') ? t('everything') : names.join(', ')}</td>
             </tr>
           ))}
         </tbody>

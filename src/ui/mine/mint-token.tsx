@@ -5,6 +5,7 @@ import { api, tokensQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { MintedToken } from './minted-token.tsx';
 import { ScopeChoice } from './scope-choice.tsx';
 
@@ -14,7 +15,7 @@ type Minted = Awaited<ReturnType<typeof api<'tokens.generate'>>>;
 export function MintToken({ me, onClose }: { me: Me; onClose: () => void }) {
   const [minted, setMinted] = useState<Minted>();
   return (
-    <Dialog title="Get JWT Token" onClose={onClose}>
+    <Dialog title={t('Get JWT Token')} onClose={onClose}>
       {minted ? <MintedToken minted={minted} onDone={onClose} /> : <MintForm me={me} onMinted={setMinted} />}
     </Dialog>
   );
@@ -56,26 +57,27 @@ function MintForm({ me, onMinted }: { me: Me; onMinted: (minted: Minted) => void
   return (
     <form onSubmit={(event) => void submit(event)} className="grid gap-5">
       <p className="text-quiet">
-        A personal token acts for you: an agent or script that has it may do what you may do, within the
-        scopes chosen here.
+        {t(
+          'A personal token acts for you: an agent or script that has it may do what you may do, within the scopes chosen here.',
+        )}
       </p>
       <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_9rem]">
         <div>
           <label htmlFor={`${id}-description`} className="mb-1 block font-medium">
-            Description <span className="font-normal text-quiet">(optional)</span>
+            {t('Description')} <span className="font-normal text-quiet">{t('(optional)')}</span>
           </label>
           <input
             id={`${id}-description`}
             name="description"
             maxLength={200}
-            placeholder="What is it for?"
+            placeholder={t('What is it for?')}
             autoComplete="off"
             className="h-8 w-full rounded-md border border-edge bg-raised px-2.5 placeholder:text-quiet"
           />
         </div>
         <div>
           <label htmlFor={`${id}-hours`} className="mb-1 block font-medium">
-            Lifetime in hours
+            {t('Lifetime in hours')}
           </label>
           <input
             id={`${id}-hours`}
@@ -90,7 +92,7 @@ function MintForm({ me, onMinted }: { me: Me; onMinted: (minted: Minted) => void
             className="h-8 w-full rounded-md border border-edge bg-raised px-2.5"
           />
           <p id={`${id}-hours-hint`} className="mt-1 text-meta text-quiet">
-            1 to {hours.max}
+            {t('1 to {max}', { max: hours.max })}
           </p>
         </div>
       </div>
@@ -98,7 +100,7 @@ function MintForm({ me, onMinted }: { me: Me; onMinted: (minted: Minted) => void
       {error !== undefined && <Problem error={error} />}
       <div className="flex justify-end">
         <Button type="submit" look="primary" busy={busy}>
-          {busy ? 'Creating the token …' : 'Create token'}
+          {busy ? t('Creating the token …') : t('Create token')}
         </Button>
       </div>
     </form>

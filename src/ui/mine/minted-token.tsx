@@ -4,6 +4,7 @@ import type { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { CopyButton } from '../controls/copy.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
+import { parts, t } from '../words/words.ts';
 
 type Minted = Awaited<ReturnType<typeof api<'tokens.generate'>>>;
 
@@ -17,11 +18,13 @@ export function MintedToken({ minted, onDone }: { minted: Minted; onDone: () => 
   return (
     <div className="grid gap-4">
       <p ref={title} tabIndex={-1} className="outline-none">
-        <strong className="font-semibold">The token is ready.</strong> Copy or download it now: it cannot be
-        shown again. It expires <RelativeTime iso={minted.expires_at} />.
+        {parts('{ready} Copy or download it now: it cannot be shown again. It expires {time}.', {
+          ready: <strong className="font-semibold">{t('The token is ready.')}</strong>,
+          time: <RelativeTime iso={minted.expires_at} />,
+        })}
       </p>
       <section
-        aria-label="Token"
+        aria-label={t('Token')}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
         tabIndex={0}
         className="max-h-32 overflow-auto rounded-md border border-line bg-sunken p-3"
@@ -29,40 +32,40 @@ export function MintedToken({ minted, onDone }: { minted: Minted; onDone: () => 
         <pre className="font-mono text-code break-all whitespace-pre-wrap">{minted.tokens.access_token}</pre>
       </section>
       <div className="flex flex-wrap gap-2">
-        <CopyButton text={minted.tokens.access_token} label="Copy token" />
+        <CopyButton text={minted.tokens.access_token} label={t('Copy token')} />
         <Button onClick={() => download(file, json)}>
           <Download size={15} aria-hidden />
-          Download token file
+          {t('Download token file')}
         </Button>
       </div>
       <details>
         <summary className="w-fit rounded-sm text-quiet underline underline-offset-4">
-          Token file for the command line
+          {t('Token file for the command line')}
         </summary>
         <section
-          aria-label="Token file"
+          aria-label={t('Token file')}
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
           tabIndex={0}
           className="mt-2 mb-2 max-h-56 overflow-auto rounded-md border border-line bg-sunken p-3"
         >
           <pre className="font-mono text-code break-all whitespace-pre-wrap">{json}</pre>
         </section>
-        <CopyButton text={json} label="Copy JSON" />
+        <CopyButton text={json} label={t('Copy JSON')} />
       </details>
       <section className="grid gap-2">
-        <h3 className="font-semibold">Use it</h3>
+        <h3 className="font-semibold">{t('Use it')}</h3>
         <Command
-          label="With the command line"
+          label={t('With the command line')}
           text={`mcp-gateway --registry-url ${location.origin} --token-file ${file} server list`}
         />
         <Command
-          label="With curl"
+          label={t('With curl')}
           text={`TOKEN=$(jq -r .tokens.access_token ${file})\ncurl -H "Authorization: Bearer $TOKEN" ${location.origin}/api/servers`}
         />
       </section>
       <div className="flex justify-end">
         <Button look="primary" onClick={onDone}>
-          Done
+          {t('Done')}
         </Button>
       </div>
     </div>

@@ -1,4 +1,5 @@
 import { useId } from 'react';
+import { t } from '../words/words.ts';
 
 /** Which scopes a token gets: all of the caller's, as they are at each use (`chosen` undefined), or some of them. */
 export function ScopeChoice({
@@ -15,7 +16,7 @@ export function ScopeChoice({
     onChoose(scopes.filter((one) => (one === scope ? on : chosen?.includes(one))));
   return (
     <fieldset className="grid gap-2">
-      <legend className="mb-1 font-medium">Scopes</legend>
+      <legend className="mb-1 font-medium">{t('Scopes')}</legend>
       <label className="flex items-start gap-2">
         <input
           type="radio"
@@ -24,7 +25,7 @@ export function ScopeChoice({
           onChange={() => onChoose(undefined)}
           className="mt-0.5 size-4 accent-accent"
         />
-        <span>All of mine ({scopes.length})</span>
+        <span>{t('All of mine ({n})', { n: scopes.length })}</span>
       </label>
       <label className="flex items-start gap-2">
         <input
@@ -34,11 +35,11 @@ export function ScopeChoice({
           onChange={() => onChoose([])}
           className="mt-0.5 size-4 accent-accent"
         />
-        <span>Only some</span>
+        <span>{t('Only some')}</span>
       </label>
       {chosen && (
         <fieldset className="ml-6 grid gap-1.5 rounded-md border border-line bg-paper p-3">
-          <legend className="sr-only">Scopes of the token</legend>
+          <legend className="sr-only">{t('Scopes of the token')}</legend>
           {scopes.map((scope) => (
             <label key={scope} className="flex items-start gap-2">
               <input
@@ -50,7 +51,7 @@ export function ScopeChoice({
               <code className="min-w-0 font-mono text-code">{scope}</code>
             </label>
           ))}
-          {chosen.length === 0 && <p className="text-meta text-warn">Choose at least one scope.</p>}
+          {chosen.length === 0 && <p className="text-meta text-warn">{t('Choose at least one scope.')}</p>}
         </fieldset>
       )}
     </fieldset>

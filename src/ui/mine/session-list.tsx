@@ -2,6 +2,7 @@ import { useState } from 'react';
 import type { Session } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
+import { parts, t } from '../words/words.ts';
 import { browserWords } from './browser-words.ts';
 import { EndAllSessions, EndSession } from './end-sessions.tsx';
 
@@ -11,7 +12,7 @@ export function SessionList({ sessions, ofAll }: { sessions: readonly Session[];
   const close = () => setAsked(undefined);
   return (
     <>
-      <ul aria-label="Sessions" className="rounded-lg border border-line bg-raised">
+      <ul aria-label={t('Sessions')} className="rounded-lg border border-line bg-raised">
         {sessions.map((session) => (
           <SessionRow
             key={session.id}
@@ -37,7 +38,10 @@ function SessionRow({
   onEnd: (all: boolean) => void;
 }) {
   const { username, provider, created_at, last_seen_at, expires_at, is_current } = session;
-  const which = `of ${username}, last used ${last_seen_at.slice(0, 16).replace('T', ' ')}`;
+  const which = t('of {username}, last used {time}', {
+    username,
+    time: last_seen_at.slice(0, 16).replace('T', ' '),
+  });
   return (
     <li className="flex flex-wrap items-start gap-x-6 gap-y-2 border-b border-line px-4 py-3 last:border-0">
       <div className="min-w-0 flex-1 basis-56">
@@ -45,7 +49,7 @@ function SessionRow({
           {username}
           {is_current && (
             <span className="ml-2 rounded-sm bg-hover px-1.5 py-0.5 text-meta font-normal text-quiet">
-              This session
+              {t('This session')}
             </span>
           )}
         </p>
@@ -53,21 +57,21 @@ function SessionRow({
           <span title={session.user_agent ?? undefined}>{browserWords(session.user_agent)}</span>
           {session.client_ip !== null && `, ${session.client_ip}`}
           <br />
-          Signed in <RelativeTime iso={created_at} /> with {provider}
+          {parts('Signed in {time} with {provider}', { time: <RelativeTime iso={created_at} />, provider })}
         </p>
       </div>
       <p className="basis-48 text-quiet">
-        Last used <RelativeTime iso={last_seen_at} />
+        {parts('Last used {time}', { time: <RelativeTime iso={last_seen_at} /> })}
         <br />
-        Ends <RelativeTime iso={expires_at} />
+        {parts('Ends {time}', { time: <RelativeTime iso={expires_at} /> })}
       </p>
       <div className="flex flex-wrap gap-2">
-        <Button aria-label={`End the session ${which}`} onClick={() => onEnd(false)}>
-          End
+        <Button aria-label={t('End the session {which}', { which })} onClick={() => onEnd(false)}>
+          {t('End')}
         </Button>
         {ofAll && (
-          <Button aria-label={`End all sessions ${which}`} onClick={() => onEnd(true)}>
-            End all
+          <Button aria-label={t('End all sessions {which}', { which })} onClick={() => onEnd(true)}>
+            {t('End all')}
           </Button>
         )}
       </div>

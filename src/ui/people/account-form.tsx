@@ -4,6 +4,7 @@ import { ApiError, accountsKey } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 
 /** A field of an account's form, as the body of the request names it. */
 export interface AccountField {
@@ -64,7 +65,7 @@ export function AccountForm<T>({
       ))}
       {sending.error && <Problem error={sending.error} />}
       <div className="flex flex-wrap justify-end gap-2">
-        <Button onClick={onCancel}>Cancel</Button>
+        <Button onClick={onCancel}>{t('Cancel')}</Button>
         <Button look="primary" type="submit" busy={sending.isPending}>
           {action}
         </Button>

@@ -37,16 +37,28 @@ export function AccountRow({ account, onTask }: { account: Account; onTask: (tas
         </div>
       </div>
       <div className="flex flex-wrap gap-1 max-sm:pl-11">
-        <Button look="quiet" aria-label={`Change the groups of ${username}`} onClick={() => onTask('groups')}>
-          Groups
+        <Button
+          look="quiet"
+          aria-label={t('Change the groups of {username}', { username })}
+          onClick={() => onTask('groups')}
+        >
+          {t('Groups')}
         </Button>
         {kind === 'm2m' && (
-          <Button look="quiet" aria-label={`New secret for ${username}`} onClick={() => onTask('secret')}>
-            New secret
+          <Button
+            look="quiet"
+            aria-label={t('New secret for {username}', { username })}
+            onClick={() => onTask('secret')}
+          >
+            {t('New secret')}
           </Button>
         )}
-        <Button look="quiet" aria-label={`Delete ${username}`} onClick={() => onTask('delete')}>
-          Delete
+        <Button
+          look="quiet"
+          aria-label={t('Delete {username}', { username })}
+          onClick={() => onTask('delete')}
+        >
+          {t('Delete')}
         </Button>
       </div>
     </li>

@@ -8,6 +8,7 @@ import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { parts, t } from '../words/words.ts';
 import { AccountRow, type AccountTask } from './account-row.tsx';
 import { ChangeGroups } from './change-groups.tsx';
 import { NewApplication } from './new-application.tsx';
@@ -22,23 +23,26 @@ export function DeleteAccount({ account, onClose }: { account: Account; onClose:
     mutationFn: () => api('users.remove', { params: { username: id } }),
     onSuccess: async () => {
       onClose();
-      announce('done', `${username} was deleted.`);
+      announce('done', t('{username} was deleted.', { username }));
       await queries.invalidateQueries({ queryKey: [accountsKey] });
     },
   });
   return (
-    <Dialog title="Delete this account?" onClose={onClose}>
+    <Dialog title={t('Delete this account?')} onClose={onClose}>
       <div className="grid gap-4">
         <p>
-          <strong className="font-semibold break-all">{username}</strong> is deleted from the directory
-          {kind === 'm2m' && ', with its registration, its principal and its secrets'}: not only here, but for
-          everything that uses the directory.
+          {parts(
+            kind === 'm2m'
+              ? '{username} is deleted from the directory, with its registration, its principal and its secrets: not only here, but for everything that uses the directory.'
+              : '{username} is deleted from the directory: not only here, but for everything that uses the directory.',
+            { username: <strong className="font-semibold break-all">{username}</strong> },
+          )}
         </p>
         {remove.error && <Problem error={remove.error} />}
         <div className="flex flex-wrap justify-end gap-2">
-          <Button onClick={onClose}>Keep</Button>
+          <Button onClick={onClose}>{t('Keep')}</Button>
           <Button look="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            Delete
+            {t('Delete')}
           </Button>
         </div>
       </div>
@@ -53,12 +57,14 @@ export function Accounts() {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
   return (
-    <Page title="Accounts">
+    <Page title={t('Accounts')}>
       {me.is_admin ? (
         <Listed />
       ) : (
         <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-          This page is for administrators: members of a group that is mapped to the administrator scopes.
+          {t(
+            'This page is for administrators: members of a group that is mapped to the administrator scopes.',
+          )}
         </p>
       )}
     </Page>
@@ -81,7 +87,7 @@ function Listed() {
       {isPending && <Pending rows={6} />}
       {error && <Problem error={error} retry={() => void (data ? fetchNextPage() : refetch())} />}
       {accounts.length > 0 && (
-        <ul aria-label="Accounts" className="overflow-hidden rounded-lg border border-line bg-raised">
+        <ul aria-label={t('Accounts')} className="overflow-hidden rounded-lg border border-line bg-raised">
           {accounts.map((account) => (
             <AccountRow
               key={`${account.kind} ${account.id}`}
@@ -94,15 +100,20 @@ function Listed() {
       {data && (
         <p role="status" className="text-quiet">
           {accounts.length > 0
-            ? `${accounts.length} of ${data.pages[0]?.total ?? accounts.length} accounts.`
+            ? t('{n} of {total} accounts.', {
+                n: accounts.length,
+                total: data.pages[0]?.total ?? accounts.length,
+              })
             : q === ''
-              ? 'The directory has no accounts.'
-              : 'No account begins with that. The search takes the beginning of a name, user name or e-mail address.'}
+              ? t('The directory has no accounts.')
+              : t(
+                  'No account begins with that. The search takes the beginning of a name, user name or e-mail address.',
+                )}
         </p>
       )}
       {hasNextPage && (
         <Button className="justify-self-start" busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Show more
+          {t('Show more')}
         </Button>
       )}
       {task?.[0] === 'groups' && <ChangeGroups account={task[1]} onClose={close} />}
@@ -118,8 +129,8 @@ function Make() {
   const close = () => setMaking(undefined);
   return (
     <div className="flex flex-wrap gap-2">
-      <Button onClick={() => setMaking('person')}>New person</Button>
-      <Button onClick={() => setMaking('application')}>New application</Button>
+      <Button onClick={() => setMaking('person')}>{t('New person')}</Button>
+      <Button onClick={() => setMaking('application')}>{t('New application')}</Button>
       {making === 'person' && <NewPerson onClose={close} />}
       {making === 'application' && <NewApplication onClose={close} />}
     </div>
@@ -143,11 +154,11 @@ function Find({ q }: { q: string }) {
           name="q"
           defaultValue={q}
           maxLength={256}
-          aria-label="Search accounts"
-          placeholder="Beginning of a name or address"
+          aria-label={t('Search accounts')}
+          placeholder={t('Beginning of a name or address')}
           className="h-8 w-full min-w-0 rounded-md border border-edge bg-raised px-2 placeholder:text-quiet"
         />
-        <Button type="submit">Search</Button>
+        <Button type="submit">{t('Search')}</Button>
       </form>
     </search>
   );

@@ -40,7 +40,10 @@ export function ChangeGroups({ account, onClose }: { account: Account; onClose: 
     <Dialog title={t('Groups of {name}', { name: username })} onClose={onClose}>
       {changed ? (
         <ShownOnce
-          title={`${username} is in: ${changed.groups.join(', ') || 'no group'}.`}
+          title={t('{name} is in: {groups}.', {
+            name: username,
+            groups: changed.groups.join(', ') || t('no group'),
+          })}
           texts={[]}
           onDone={onClose}
         >

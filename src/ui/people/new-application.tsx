@@ -6,6 +6,7 @@ import { Dialog } from '../controls/dialog.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { FailedGroups, ShownOnce } from '../controls/shown-once.tsx';
+import { t } from '../words/words.ts';
 import { AccountForm, namesIn } from './account-form.tsx';
 
 type Created = Awaited<ReturnType<typeof api<'users.createM2m'>>>;
@@ -13,22 +14,22 @@ type Job = Awaited<ReturnType<typeof api<'jobs.get'>>>;
 type Secret = Awaited<ReturnType<typeof api<'jobs.secret'>>>;
 
 const fields = [
-  { name: 'name', label: 'Name' },
-  { name: 'groups', label: 'Groups', hint: 'Names or ids, separated by commas; at least one.' },
-  { name: 'description', label: 'Description (optional)' },
+  { name: 'name', label: t('Name') },
+  { name: 'groups', label: t('Groups'), hint: t('Names or ids, separated by commas; at least one.') },
+  { name: 'description', label: t('Description (optional)') },
 ];
 
 /** Makes an application's account: the job's steps as they are done, then the secret, once. */
 export function NewApplication({ onClose }: { onClose: () => void }) {
   const [jobId, setJobId] = useState<string>();
   return (
-    <Dialog title="New application" onClose={onClose}>
+    <Dialog title={t('New application')} onClose={onClose}>
       {jobId ? (
         <Progress id={jobId} onClose={onClose} />
       ) : (
         <AccountForm
           fields={fields}
-          action="Create"
+          action={t('Create')}
           onCancel={onClose}
           onDone={({ job }: Created) => setJobId(job.id)}
           send={({ name = '', groups, description = '' }) =>
@@ -44,12 +45,12 @@ export function NewApplication({ onClose }: { onClose: () => void }) {
 }
 
 const words: Readonly<Record<string, string>> = {
-  created: 'Register the application',
-  principal: 'Make its principal',
-  secret: 'Make a secret',
-  member: 'Put it into the groups',
-  role: 'Let it call the gateway',
-  verified: 'Get a token with it',
+  created: t('Register the application'),
+  principal: t('Make its principal'),
+  secret: t('Make a secret'),
+  member: t('Put it into the groups'),
+  role: t('Let it call the gateway'),
+  verified: t('Get a token with it'),
 };
 
 function Progress({ id, onClose }: { id: string; onClose: () => void }) {
@@ -76,17 +77,17 @@ function Progress({ id, onClose }: { id: string; onClose: () => void }) {
   if (secret && job)
     return (
       <ShownOnce
-        title="The account is ready. Keep the secret now: it cannot be shown again."
+        title={t('The account is ready. Keep the secret now: it cannot be shown again.')}
         texts={[
-          ['Client ID', secret.client_id],
-          ['Client secret', secret.client_secret],
+          [t('Client ID'), secret.client_id],
+          [t('Client secret'), secret.client_secret],
         ]}
         onDone={onClose}
       >
         <p>
           {secret.expires_at
-            ? `The secret ends on ${secret.expires_at.slice(0, 10)}.`
-            : 'The secret has no end.'}
+            ? t('The secret ends on {day}.', { day: secret.expires_at.slice(0, 10) })
+            : t('The secret has no end.')}
         </p>
         <FailedGroups failed={job.account.groups_failed} />
       </ShownOnce>
@@ -99,10 +100,10 @@ function Progress({ id, onClose }: { id: string; onClose: () => void }) {
         <Problem error={error ?? refusal} />
       )}
       <div className="flex flex-wrap justify-end gap-2">
-        <Button onClick={onClose}>Close</Button>
+        <Button onClick={onClose}>{t('Close')}</Button>
         {state === 'done' && (
           <Button look="primary" onClick={() => void show()}>
-            Show the secret
+            {t('Show the secret')}
           </Button>
         )}
       </div>
@@ -119,15 +120,15 @@ const marks = { done: '✓', running: '…', failed: '✗', waiting: '·' } as c
 function Steps({ job }: { job: Job }) {
   const { name, state, steps, trouble } = job;
   const outcome = {
-    running: `'${name}' is being made. You may close this: it goes on.`,
-    undoing: 'A step failed; what was created is being removed.',
-    done: `'${name}' was created. Its secret is kept for 24 hours and shown once.`,
-    undone: `'${name}' could not be made, and nothing of it is left.`,
-    stuck: `'${name}' could not be made, and could not be removed: delete it.`,
+    running: t("'{name}' is being made. You may close this: it goes on.", { name }),
+    undoing: t('A step failed; what was created is being removed.'),
+    done: t("'{name}' was created. Its secret is kept for 24 hours and shown once.", { name }),
+    undone: t("'{name}' could not be made, and nothing of it is left.", { name }),
+    stuck: t("'{name}' could not be made, and could not be removed: delete it.", { name }),
   }[state];
   return (
     <>
-      <ol aria-label="Steps" className="grid gap-1">
+      <ol aria-label={t('Steps')} className="grid gap-1">
         {steps.map((step) => (
           <li key={step.name} className={step.state === 'waiting' ? 'text-quiet' : ''}>
             <span aria-hidden>{marks[step.state]}</span> {words[step.name] ?? step.name}

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { type Account, api } from '../api.ts';
 import { Dialog } from '../controls/dialog.tsx';
 import { ShownOnce } from '../controls/shown-once.tsx';
+import { t } from '../words/words.ts';
 import { AccountForm } from './account-form.tsx';
 
 type Rotated = Awaited<ReturnType<typeof api<'users.rotateSecret'>>>;
@@ -9,8 +10,8 @@ type Rotated = Awaited<ReturnType<typeof api<'users.rotateSecret'>>>;
 const fields = [
   {
     name: 'overlap_days',
-    label: 'Days that the old secrets still work',
-    hint: '0 removes them at once: choose this if one was leaked.',
+    label: t('Days that the old secrets still work'),
+    hint: t('0 removes them at once: choose this if one was leaked.'),
   },
 ];
 
@@ -19,20 +20,22 @@ export function RotateSecret({ account, onClose }: { account: Account; onClose: 
   const { id, username } = account;
   const [rotated, setRotated] = useState<Rotated>();
   return (
-    <Dialog title={`New secret for ${username}`} onClose={onClose}>
+    <Dialog title={t('New secret for {username}', { username })} onClose={onClose}>
       {rotated ? (
         <ShownOnce
-          title="The new secret works. Keep it now: it cannot be shown again."
+          title={t('The new secret works. Keep it now: it cannot be shown again.')}
           texts={[
-            ['Client ID', rotated.client_id],
-            ['Client secret', rotated.client_secret],
+            [t('Client ID'), rotated.client_id],
+            [t('Client secret'), rotated.client_secret],
           ]}
           onDone={onClose}
         >
           <p>
-            {rotated.expires_at ? `It ends on ${rotated.expires_at.slice(0, 10)}. ` : 'It has no end. '}
+            {rotated.expires_at
+              ? t('It ends on {day}.', { day: rotated.expires_at.slice(0, 10) })
+              : t('It has no end.')}
             {rotated.old_secrets.map(
-              ({ removed_at }) => `An old one works until ${removed_at.slice(0, 10)}. `,
+              ({ removed_at }) => ` ${t('An old one works until {day}.', { day: removed_at.slice(0, 10) })}`,
             )}
           </p>
         </ShownOnce>
@@ -40,7 +43,7 @@ export function RotateSecret({ account, onClose }: { account: Account; onClose: 
         <AccountForm
           fields={fields}
           initial={{ overlap_days: '7' }}
-          action="Make a new secret"
+          action={t('Make a new secret')}
           onCancel={onClose}
           onDone={setRotated}
           send={({ overlap_days: days }) =>

@@ -2,6 +2,7 @@ import { ChevronRight } from 'lucide-react';
 import { useEffect, useRef } from 'react';
 import { CopyButton } from '../controls/copy.tsx';
 import { SchemaTable } from '../controls/schema-table.tsx';
+import { parts, t } from '../words/words.ts';
 import type { Answer, Operation, Part } from './openapi.ts';
 
 /** One operation of the API, which opens to who may call it, what it takes, what it answers and a call to copy. */
@@ -56,24 +57,30 @@ function Details({ operation, document }: { operation: Operation; document: Part
     <div className="grid gap-4 px-3 pt-1 pb-4 sm:pl-9">
       <p>{plain(description)}</p>
       {takes && (
-        <Section title="Parameters">
-          <SchemaTable silent schema={parameters} document={document} caption={`Parameters of ${id}`} />
+        <Section title={t('Parameters')}>
+          <SchemaTable
+            silent
+            schema={parameters}
+            document={document}
+            caption={t('Parameters of {id}', { id })}
+          />
         </Section>
       )}
       {conditional && (
         <p className="text-quiet">
-          Honours <code className="font-mono text-code">If-Match</code>: a change meant for another revision
-          is refused with 412.
+          {parts('Honours {code}: a change meant for another revision is refused with 412.', {
+            code: <code className="font-mono text-code">If-Match</code>,
+          })}
         </p>
       )}
       {body && (
-        <Section title="Body">
+        <Section title={t('Body')}>
           <SchemaTable
             silent
-            head="Member"
+            head={t('Member')}
             schema={body}
             document={document}
-            caption={`Body of ${id}`}
+            caption={t('Body of {id}', { id })}
             none={meaningOf(body)}
           />
         </Section>
@@ -83,7 +90,7 @@ function Details({ operation, document }: { operation: Operation; document: Part
         .map((answer) => (
           <Success key={answer.status} answer={answer} document={document} of={id} />
         ))}
-      <Section title="Failures">
+      <Section title={t('Failures')}>
         <ul className="grid gap-1">
           {answers
             .filter(({ status }) => status >= '400')
@@ -96,7 +103,7 @@ function Details({ operation, document }: { operation: Operation; document: Part
         </ul>
       </Section>
       <div>
-        <CopyButton text={curlOf(operation)} label="Copy as curl" />
+        <CopyButton text={curlOf(operation)} label={t('Copy as curl')} />
       </div>
     </div>
   );
@@ -105,18 +112,18 @@ function Details({ operation, document }: { operation: Operation; document: Part
 function Success({ answer, document, of }: { answer: Answer; document: Part; of: string }) {
   const { status, media, schema, description } = answer;
   return (
-    <Section title={`Answer ${status}`}>
+    <Section title={t('Answer {status}', { status })}>
       {schema ? (
         <SchemaTable
           silent
-          head="Member"
+          head={t('Member')}
           schema={schema}
           document={document}
-          caption={`Answer of ${of}`}
-          none="Any JSON value."
+          caption={t('Answer of {of}', { of })}
+          none={t('Any JSON value.')}
         />
       ) : (
-        <p className="text-quiet">{media.length > 0 ? media.join(' or ') : description}</p>
+        <p className="text-quiet">{media.length > 0 ? media.join(t(' or ')) : description}</p>
       )}
     </Section>
   );
@@ -139,7 +146,7 @@ function curlOf({ method, path, body }: Operation): string {
 }
 
 function meaningOf({ description }: Part): string {
-  return typeof description === 'string' ? description : 'Any JSON value.';
+  return typeof description === 'string' ? description : t('Any JSON value.');
 }
 
 /** The document marks names as Markdown does; here they are text. */

@@ -11,6 +11,7 @@ import { mentions } from '../controls/text-match.ts';
 import { useUrlText } from '../controls/url-text.ts';
 import { Mark } from '../shell/mark.tsx';
 import { ThemeChoice } from '../shell/theme-choice.tsx';
+import { count, parts, t } from '../words/words.ts';
 import { ApiOperation } from './api-operation.tsx';
 import { type Operation, operationsOf } from './openapi.ts';
 
@@ -32,15 +33,15 @@ export function ApiReference() {
           title="API"
           actions={
             <a href="/openapi.json" download className={buttonClass()}>
-              OpenAPI 3.1 document
+              {t('OpenAPI 3.1 document')}
             </a>
           }
         >
           <p className="mb-4 max-w-prose text-quiet">
-            Send an access token of the identity provider or a personal token as{' '}
-            <code className="font-mono text-code">Authorization: Bearer</code>. What one may not do is
-            answered with 403, what one may not even see with 404; every failure has a code and says what to
-            do.
+            {parts(
+              'Send an access token of the identity provider or a personal token as {code}. What one may not do is answered with 403, what one may not even see with 404; every failure has a code and says what to do.',
+              { code: <code className="font-mono text-code">Authorization: Bearer</code> },
+            )}
           </p>
           <Operations />
         </Page>
@@ -75,14 +76,20 @@ function Operations() {
   return (
     <>
       <div className="mb-3 flex flex-wrap items-center gap-2">
-        <Search things="operations" placeholder="Path, id or words" value={text} onChange={setText} />
+        <Search
+          things={t('operations')}
+          placeholder={t('Path, id or words')}
+          value={text}
+          onChange={setText}
+        />
         <p role="status" className="ml-auto text-quiet">
-          {shown.length < all.length && `${shown.length} of `}
-          {all.length} operations
+          {shown.length < all.length
+            ? t('{n} of {total} operations', { n: shown.length, total: all.length })
+            : count(all.length, '{n} operation', '{n} operations')}
         </p>
       </div>
       {shown.length === 0 && (
-        <p className="rounded-md border border-line bg-raised p-6 text-quiet">No operation matches.</p>
+        <p className="rounded-md border border-line bg-raised p-6 text-quiet">{t('No operation matches.')}</p>
       )}
       {[...groups].map(([tag, operations]: [string, Operation[]]) => (
         <section key={tag} aria-labelledby={`tag-${tag}`} className="mb-6">

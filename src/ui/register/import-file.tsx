@@ -5,6 +5,7 @@ import type { FileEntry } from '../../contract/files/entry.ts';
 import { api, serversQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { count, t } from '../words/words.ts';
 import { type Draft, draftOfEntry } from './server-draft.ts';
 
 /** The longest file that is read here, in bytes. */
@@ -23,7 +24,9 @@ export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
       const isOne = entries.length === 1 && first?.kind === 'server';
       if (isOne) onDraft(draftOfEntry(first));
       setSaid({
-        words: isOne ? `The form below is filled in with ${first.name}.` : `${entries.length} found.`,
+        words: isOne
+          ? t('The form below is filled in with {name}.', { name: first.name })
+          : t('{n} found.', { n: entries.length }),
         entries,
       });
     } catch (error) {
@@ -33,7 +36,8 @@ export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
   };
   const open = async (file: File | undefined) => {
     if (!file) return;
-    if (file.size > longest) return setSaid({ words: `${file.name} is larger than 4 MB.`, entries: [] });
+    if (file.size > longest)
+      return setSaid({ words: t('{name} is larger than 4 MB.', { name: file.name }), entries: [] });
     const given = await file.text();
     setText(given);
     await read(given);
@@ -46,17 +50,18 @@ export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
         void open(event.dataTransfer.files[0]);
       }}
     >
-      <summary className="font-medium">Import a file</summary>
+      <summary className="font-medium">{t('Import a file')}</summary>
       <div className="mt-2 grid justify-items-start gap-2">
         <p className="text-quiet">
-          A configuration of VS Code, Claude, Cursor, Codex and others, a server.json, an agent card, a group
-          definition or an export. Drop it here, choose it, or paste its text.
+          {t(
+            'A configuration of VS Code, Claude, Cursor, Codex and others, a server.json, an agent card, a group definition or an export. Drop it here, choose it, or paste its text.',
+          )}
         </p>
         <Chooser onFile={(file) => void open(file)} />
         <div className="w-full">
-          <TextField label="Text of the file" rows={5} value={text} onChange={setText} isCode />
+          <TextField label={t('Text of the file')} rows={5} value={text} onChange={setText} isCode />
         </div>
-        <Button onClick={() => void read(text)}>Read it</Button>
+        <Button onClick={() => void read(text)}>{t('Read it')}</Button>
         <p role="status">{said?.words}</p>
         {said && <Entries key={said.words + text} entries={said.entries} onDraft={onDraft} />}
       </div>
@@ -69,7 +74,7 @@ function Chooser({ onFile }: { onFile: (file: File | undefined) => void }) {
   return (
     <div className="flex max-w-full flex-wrap items-center gap-2">
       <FileUp size={15} aria-hidden />
-      <label htmlFor={id}>Choose a file</label>
+      <label htmlFor={id}>{t('Choose a file')}</label>
       <input
         id={id}
         type="file"
@@ -115,7 +120,7 @@ function Entries({ entries, onDraft }: { entries: readonly FileEntry[]; onDraft:
               <Result outcome={outcomes.get(entry)} />
               {entry.kind === 'server' && !outcomes.get(entry)?.done && (
                 <Button onClick={() => onDraft(draftOfEntry(entry))}>
-                  Fill in the form with {entry.name}
+                  {t('Fill in the form with {name}', { name: entry.name })}
                 </Button>
               )}
             </div>
@@ -126,30 +131,31 @@ function Entries({ entries, onDraft }: { entries: readonly FileEntry[]; onDraft:
       {left.length > 0 && (
         <div>
           <Button look="primary" busy={all.isPending} onClick={() => !all.isPending && all.mutate()}>
-            {all.isPending ? 'Registering …' : `Register ${left.length === 1 ? 'it' : `all ${left.length}`}`}
+            {all.isPending ? t('Registering …') : count(left.length, 'Register it', 'Register all {n}')}
           </Button>
         </div>
       )}
       <p role="status" className="sr-only">
-        {all.isSuccess && `${possible.length - left.length} of ${possible.length} registered.`}
+        {all.isSuccess &&
+          t('{n} of {total} registered.', { n: possible.length - left.length, total: possible.length })}
       </p>
     </div>
   );
 }
 
 const kinds: Readonly<Record<FileEntry['kind'], string>> = {
-  server: 'Server',
-  agent: 'Agent',
-  scope: 'Scope',
-  virtual_server: 'Virtual server',
-  egress: 'Credentials of people',
-  refused: 'Not possible',
+  server: t('Server'),
+  agent: t('Agent'),
+  scope: t('Scope'),
+  virtual_server: t('Virtual server'),
+  egress: t('Credentials of people'),
+  refused: t('Not possible'),
 };
 
 function Result({ outcome }: { outcome: Outcome | undefined }) {
   if (!outcome) return null;
   return outcome.done ? (
-    <span className="text-good">Registered</span>
+    <span className="text-good">{t('Registered')}</span>
   ) : (
     <span className="text-bad">{outcome.why}</span>
   );

@@ -5,6 +5,7 @@ import { meQuery, type Server, serverQuery } from '../api.ts';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { parts, t } from '../words/words.ts';
 import { type Draft, draftOf, emptyDraft } from './server-draft.ts';
 import { ServerForm } from './server-form.tsx';
 import { ServerStart } from './server-start.tsx';
@@ -15,7 +16,7 @@ export function Register() {
   const [draft, setDraft] = useState<Draft>(emptyDraft);
   const may = (me?.ui_permissions.register_service?.length ?? 0) > 0;
   return (
-    <Page title="Register a server">
+    <Page title={t('Register a server')}>
       {may ? (
         <>
           <ServerStart onDraft={setDraft} />
@@ -36,7 +37,7 @@ export function Edit() {
     refetchInterval: false,
   });
   return (
-    <Page title={`Edit /${path}`}>
+    <Page title={t('Edit /{path}', { path })}>
       {isPending && <Pending rows={6} />}
       {error && <Problem error={error} retry={() => void refetch()} />}
       {data && (data.can.modify ? <EditForm server={data} /> : <NotAllowed permission="modify_service" />)}
@@ -54,8 +55,9 @@ function EditForm({ server: shown }: { server: Server }) {
 function NotAllowed({ permission }: { permission: string }) {
   return (
     <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-      You may not do this. Ask an administrator for the permission{' '}
-      <code className="font-mono text-code">{permission}</code>.
+      {parts('You may not do this. Ask an administrator for the permission {permission}.', {
+        permission: <code className="font-mono text-code">{permission}</code>,
+      })}
     </p>
   );
 }

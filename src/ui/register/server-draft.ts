@@ -3,6 +3,7 @@ import type { Members, ServerEntry } from '../../contract/files/entry.ts';
 import { credentialInput } from '../../contract/servers/server-credentials.ts';
 import { type Server, serverInput } from '../../contract/servers/servers.ts';
 import { endpointSegment } from '../../contract/values/server-path.ts';
+import { t } from '../words/words.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
 z.config({ jitless: true });
@@ -103,10 +104,10 @@ export function faultsOf(draft: Draft, stored: string): DraftFaults {
   const proven = credential && credentialInput.safeParse(credential);
   for (const { path, message } of [...(held.error?.issues ?? []), ...(proven?.error?.issues ?? [])]) {
     const field = fieldAt(path);
-    if (field) faults[field] ??= draft[field] === '' ? 'This is needed.' : message;
+    if (field) faults[field] ??= draft[field] === '' ? t('This is needed.') : message;
   }
   if (!['none', ownAccounts, stored].includes(draft.auth_scheme) && draft.auth_credential === '')
-    faults.auth_credential = 'This is needed.';
+    faults.auth_credential = t('This is needed.');
   return faults;
 }
 

@@ -6,6 +6,7 @@ import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { t } from '../words/words.ts';
 import {
   credentialOf,
   type Draft,
@@ -50,38 +51,38 @@ export function ServerForm({
     fault: faults[name],
   });
   return (
-    <form ref={form} noValidate onSubmit={submit} aria-label="Server" className="grid max-w-3xl gap-4">
+    <form ref={form} noValidate onSubmit={submit} aria-label={t('Server')} className="grid max-w-3xl gap-4">
       <div className="grid gap-4 sm:grid-cols-2">
-        <TextField label="Name" {...field('server_name')} />
+        <TextField label={t('Name')} {...field('server_name')} />
         <TextField
-          label="Path"
+          label={t('Path')}
           {...field('path')}
           readOnly={server !== undefined}
           hint={
             server
-              ? 'The path stays: clients and scopes know the server by it.'
-              : 'Where clients find it, such as /docs'
+              ? t('The path stays: clients and scopes know the server by it.')
+              : t('Where clients find it, such as /docs')
           }
         />
       </div>
       {!server && <Twin draft={draft} />}
-      <TextField label="URL of the server" type="url" {...field('proxy_pass_url')} />
+      <TextField label={t('URL of the server')} type="url" {...field('proxy_pass_url')} />
       <TextField
-        label="Exact endpoint"
+        label={t('Exact endpoint')}
         type="url"
         {...field('endpoint')}
-        hint="Only where it is not /mcp or /sse at that URL"
+        hint={t('Only where it is not /mcp or /sse at that URL')}
       />
-      <TextField label="Description" rows={3} {...field('description')} />
+      <TextField label={t('Description')} rows={3} {...field('description')} />
       <div className="grid gap-4 sm:grid-cols-2">
-        <TextField label="Tags" hint="Separated by commas" {...field('tags')} />
+        <TextField label={t('Tags')} hint={t('Separated by commas')} {...field('tags')} />
         <TextField
-          label="Transport"
+          label={t('Transport')}
           {...field('transport')}
           options={[
             ['streamable-http', 'Streamable HTTP'],
             ['sse', 'SSE'],
-            ['streamable-http, sse', 'Both'],
+            ['streamable-http, sse', t('Both')],
           ]}
         />
       </div>
@@ -89,7 +90,7 @@ export function ServerForm({
       {save.error && <Problem error={save.error} />}
       <div>
         <Button type="submit" look="primary" busy={save.isPending}>
-          {save.isPending ? 'Saving …' : server ? 'Save' : 'Register'}
+          {save.isPending ? t('Saving …') : server ? t('Save') : t('Register')}
         </Button>
       </div>
     </form>
@@ -113,29 +114,29 @@ function CredentialFields({
   return (
     <div className="grid gap-4 sm:grid-cols-3">
       <TextField
-        label="Authentication to the server"
+        label={t('Authentication to the server')}
         {...field('auth_scheme')}
         options={[
-          ['none', 'None'],
-          ['bearer', 'Bearer token'],
-          ['api_key', 'API key header'],
-          [ownAccounts, "Each person's own account (OAuth)"],
+          ['none', t('None')],
+          ['bearer', t('Bearer token')],
+          ['api_key', t('API key header')],
+          [ownAccounts, t("Each person's own account (OAuth)")],
         ]}
       />
       {draft.auth_scheme !== 'none' && draft.auth_scheme !== ownAccounts && (
         <>
           <TextField
-            label="Credential"
+            label={t('Credential')}
             type="password"
             {...field('auth_credential')}
             hint={
               keeps
-                ? 'One is stored and never shown. Leave empty to keep it.'
-                : 'Stored encrypted, never shown again'
+                ? t('One is stored and never shown. Leave empty to keep it.')
+                : t('Stored encrypted, never shown again')
             }
           />
           <TextField
-            label="Header"
+            label={t('Header')}
             {...field('auth_header_name')}
             placeholder={draft.auth_scheme === 'bearer' ? 'Authorization' : 'X-API-Key'}
           />
@@ -157,7 +158,7 @@ function Twin({ draft }: { draft: Draft }) {
   );
   return (
     <p role="status" className="text-warn empty:hidden">
-      {twin && `${twin.server_name} at ${twin.path} looks like this one.`}
+      {twin && t('{name} at {path} looks like this one.', { name: twin.server_name, path: twin.path })}
     </p>
   );
 }
@@ -171,8 +172,20 @@ function useSave(draft: Draft, server: Server | undefined) {
       void queries.invalidateQueries({ queryKey: serversQuery.queryKey });
       void queries.invalidateQueries({ queryKey: [serverKey] });
       if (refusal)
-        announce('failed', `${saved.server_name} is saved, but not its credential. ${refusal.message}`);
-      else announce('done', `${saved.server_name} is saved${saved.is_enabled ? '' : ', and switched off'}.`);
+        announce(
+          'failed',
+          t('{name} is saved, but not its credential. {message}', {
+            name: saved.server_name,
+            message: refusal.message,
+          }),
+        );
+      else
+        announce(
+          'done',
+          saved.is_enabled
+            ? t('{name} is saved.', { name: saved.server_name })
+            : t('{name} is saved, and switched off.', { name: saved.server_name }),
+        );
       await navigate({ to: '/servers/$', params: { _splat: saved.path.slice(1) } });
     },
   });

@@ -5,6 +5,7 @@ import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { ImportFile } from './import-file.tsx';
 import { type Draft, emptyDraft, endpointOf, ownAccounts } from './server-draft.ts';
 
@@ -35,7 +36,7 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
   const found = look.data;
   return (
     <form
-      aria-label="Look at an address"
+      aria-label={t('Look at an address')}
       noValidate
       className="grid gap-2"
       onSubmit={(event) => {
@@ -43,11 +44,11 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
         if (!look.isPending) look.mutate();
       }}
     >
-      <TextField label="Paste the URL of a server" type="url" value={url} onChange={setUrl} />
+      <TextField label={t('Paste the URL of a server')} type="url" value={url} onChange={setUrl} />
       <div>
         <Button type="submit" busy={look.isPending}>
           <Search size={15} aria-hidden />
-          {look.isPending ? 'Looking …' : 'Look'}
+          {look.isPending ? t('Looking …') : t('Look')}
         </Button>
       </div>
       {look.error && !look.isPending && <Problem error={look.error} />}
@@ -55,7 +56,7 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
         {found && <p>{wordsFor(found)}</p>}
         {found?.duplicates.map(({ path, server_name }) => (
           <p key={path} className="text-warn">
-            It is registered already: {server_name} at {path}.
+            {t('It is registered already: {name} at {path}.', { name: server_name, path })}
           </p>
         ))}
       </div>
@@ -66,14 +67,24 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
 type Found = Awaited<ReturnType<typeof api<'servers.probe'>>>;
 
 function wordsFor(found: Found): string {
-  if (found.transport === null) return `No MCP server was found there. ${found.detail ?? ''}`;
+  if (found.transport === null)
+    return t('No MCP server was found there. {detail}', { detail: found.detail ?? '' });
   if (found.takes_accounts === 'ready')
-    return 'A server answers there, and each person signs in to it with an account of their own. The form is filled in below.';
+    return t(
+      'A server answers there, and each person signs in to it with an account of their own. The form is filled in below.',
+    );
   if (found.takes_accounts)
-    return 'A server answers there, and each person signs in to it with an account of their own. Register the gateway as a client there first, and give its client id with egress-configure.';
-  if (found.needs_credential) return 'A server answers there, and wants a credential: give it below.';
+    return t(
+      'A server answers there, and each person signs in to it with an account of their own. Register the gateway as a client there first, and give its client id with egress-configure.',
+    );
+  if (found.needs_credential) return t('A server answers there, and wants a credential: give it below.');
   const names = found.tools.map(({ name }) => name);
   const few = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
   const how = found.transport === 'sse' ? 'SSE' : 'Streamable HTTP';
-  return `Found by ${how}, MCP ${found.protocol_version ?? 'unknown'}: ${names.length} tools (${few}). The form is filled in below.`;
+  return t('Found by {how}, MCP {protocolVersion}: {n} tools ({few}). The form is filled in below.', {
+    how,
+    protocolVersion: found.protocol_version ?? 'unknown',
+    n: names.length,
+    few,
+  });
 }

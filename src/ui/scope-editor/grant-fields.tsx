@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
 import { NamesField, type Suggestion } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { language, t } from '../words/words.ts';
 import { choicesLeft, type GrantDraft } from './scope-draft.ts';
 
 /** Rows of a name that is chosen, and what it holds for: permissions in the registry, or actions on agents. */
@@ -54,7 +55,7 @@ export function GrantFields({
           />
           <div className="max-sm:order-last max-sm:col-span-2">
             <NamesField
-              label="Applies to"
+              label={t('Applies to')}
               names={grant.on}
               suggestions={offersFor(grant.name)}
               fault={faultOf(grant, at)}
@@ -64,7 +65,7 @@ export function GrantFields({
           <Button
             look="quiet"
             className="mt-6.5"
-            aria-label={`Remove ${grant.name}`}
+            aria-label={t('Remove {name}', { name: grant.name })}
             onClick={() => {
               setGone(gone + 1);
               onChange(grants.toSpliced(at, 1));
@@ -77,7 +78,8 @@ export function GrantFields({
       {left[0] !== undefined && (
         <div>
           <Button onClick={() => onChange([...grants, { name: left[0] ?? '', on: [] }])}>
-            <Plus size={14} aria-hidden /> Add: {row.toLowerCase()}
+            <Plus size={14} aria-hidden />
+            {t('Add: {row}', { row: language === 'de' ? row : row.toLowerCase() })}
           </Button>
         </div>
       )}

@@ -5,10 +5,11 @@ import { serversQuery, toolsQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { NamesField, type Suggestion } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { t } from '../words/words.ts';
 import { faultAt, type RuleDraft, type ScopeFaults } from './scope-draft.ts';
 
 const methods: readonly Suggestion[] = [
-  { value: 'all', words: 'Every method' },
+  { value: 'all', words: t('Every method') },
   ...['initialize', 'ping', 'tools/list', 'tools/call', 'prompts/list', 'prompts/get'].map(offer),
   ...['resources/list', 'resources/templates/list', 'resources/read', 'resources/subscribe'].map(offer),
   ...['completion/complete', 'logging/setLevel'].map(offer),
@@ -38,9 +39,9 @@ export function RuleFields({
     <section aria-labelledby="rules" className="grid gap-3">
       <div>
         <h2 id="rules" className="text-lead font-semibold">
-          Calls to servers
+          {t('Calls to servers')}
         </h2>
-        <p className="text-quiet">Anything that no rule allows is denied.</p>
+        <p className="text-quiet">{t('Anything that no rule allows is denied.')}</p>
       </div>
       {rules.map((rule, at) => (
         <Rule
@@ -59,7 +60,7 @@ export function RuleFields({
       ))}
       <div>
         <Button onClick={() => onChange([...rules, firstRule])}>
-          <Plus size={14} aria-hidden /> Add a rule
+          <Plus size={14} aria-hidden /> {t('Add a rule')}
         </Button>
       </div>
     </section>
@@ -91,27 +92,32 @@ function Rule({
   const whole = faults.find((fault) => fault.at === place)?.message;
   return (
     <fieldset className="grid gap-3 rounded-lg border border-line bg-raised p-4">
-      <legend className="sr-only">Rule {number}</legend>
+      <legend className="sr-only">{t('Rule {number}', { number })}</legend>
       <div className="flex items-start gap-3">
         <div className="grow">
           <TextField
-            label="Server"
+            label={t('Server')}
             value={rule.server}
             offers={[
               ...(servers?.servers ?? []).map((one) => ({ value: nameOf(one.path), words: one.server_name })),
-              { value: '*', words: 'Every server' },
+              { value: '*', words: t('Every server') },
             ]}
             hint={unknownWords(rule.server, servers !== undefined && server === undefined)}
             fault={at('server') ?? whole}
             onChange={(text) => onChange({ ...rule, server: text })}
           />
         </div>
-        <Button look="quiet" className="mt-6.5" onClick={onRemove} aria-label={`Remove rule ${number}`}>
+        <Button
+          look="quiet"
+          className="mt-6.5"
+          onClick={onRemove}
+          aria-label={t('Remove rule {number}', { number })}
+        >
           <Trash2 size={14} aria-hidden />
         </Button>
       </div>
       <NamesField
-        label="Methods"
+        label={t('Methods')}
         names={rule.methods}
         suggestions={methods}
         fault={at('methods')}
@@ -119,28 +125,28 @@ function Rule({
       />
       {(about('tools/call') || rule.tools.length > 0) && (
         <NamesField
-          label="Tools"
+          label={t('Tools')}
           names={rule.tools}
-          suggestions={[{ value: 'all', words: 'Every tool' }, ...tools]}
-          hint="What may be called, and what lists show."
+          suggestions={[{ value: 'all', words: t('Every tool') }, ...tools]}
+          hint={t('What may be called, and what lists show.')}
           fault={at('tools')}
           onChange={(names) => onChange({ ...rule, tools: names })}
         />
       )}
       {(about('prompts/get', 'prompts/list') || rule.prompts) && (
         <NamesField
-          label="Prompts"
+          label={t('Prompts')}
           names={rule.prompts ?? []}
-          hint="With none, every prompt."
+          hint={t('With none, every prompt.')}
           fault={at('prompts')}
           onChange={(names) => onChange(narrowed(rule, 'prompts', names))}
         />
       )}
       {(about('resources/read', 'resources/list', 'resources/subscribe') || rule.resources) && (
         <NamesField
-          label="Resources"
+          label={t('Resources')}
           names={rule.resources ?? []}
-          hint="URIs, and beginnings such as file:///docs/*. With none, every resource."
+          hint={t('URIs, and beginnings such as file:///docs/*. With none, every resource.')}
           fault={at('resources')}
           onChange={(names) => onChange(narrowed(rule, 'resources', names))}
         />
@@ -161,6 +167,6 @@ function nameOf(path: string): string {
 
 function unknownWords(server: string, isUnknown: boolean): string {
   return isUnknown && server.trim() !== '' && server.trim() !== '*'
-    ? 'No server of that path is registered.'
+    ? t('No server of that path is registered.')
     : '';
 }

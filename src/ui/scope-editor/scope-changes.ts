@@ -3,6 +3,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { type ScopeInFull, scopesKey } from '../access/access-query.ts';
 import { api } from '../api.ts';
 import { announce } from '../controls/toasts.tsx';
+import { t } from '../words/words.ts';
 import type { definitionOfDraft } from './scope-draft.ts';
 
 type Definition = ReturnType<typeof definitionOfDraft>;
@@ -14,7 +15,7 @@ export function useSaveScope(scope: ScopeInFull | undefined) {
   return useMutation({
     mutationFn: (definition: Definition) => (scope ? replace(scope, definition) : make(definition)),
     onSuccess: async ({ name, warnings }) => {
-      announce('done', [`${name} is active.`, ...warnings].join('\n'));
+      announce('done', [t('{name} is active.', { name }), ...warnings].join('\n'));
       await navigate({ to: '/access/scopes/$', params: { _splat: name } });
       await queries.invalidateQueries({ queryKey: [scopesKey] });
     },
@@ -33,12 +34,14 @@ async function replace(scope: ScopeInFull, definition: Definition) {
   const { scope_name: name } = scope;
   if (definition.scope_name !== name)
     throw new Error(
-      `The name cannot be changed: create another scope for '${String(definition.scope_name)}'.`,
+      t("The name cannot be changed: create another scope for '{scopeName}'.", {
+        scopeName: String(definition.scope_name),
+      }),
     );
   const now = await api('scopes.get', { params: { name } });
   if (now.updated_at !== scope.updated_at)
     throw new Error(
-      'Someone else changed the scope in the meantime. Reload the page to see the current version.',
+      t('Someone else changed the scope in the meantime. Reload the page to see the current version.'),
     );
   const { warnings } = await api('scopes.import', { body: definition as never });
   return { name, warnings };

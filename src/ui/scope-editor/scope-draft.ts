@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ApiError } from '../../contract/client.ts';
 import { uiPermissions } from '../../contract/permissions.ts';
 import { groupDefinition } from '../../contract/scopes.ts';
+import { t } from '../words/words.ts';
 
 // The policy of the pages forbids making code from text, which zod would try.
 z.config({ jitless: true });
@@ -95,7 +96,12 @@ export function draftOfDefinition(definition: unknown): ScopeDraft {
   const read = shape.safeParse(definition);
   if (!read.success) {
     const [issue] = read.error.issues;
-    throw new Error(`The form cannot show this: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`);
+    throw new Error(
+      t('The form cannot show this: {place} {message}', {
+        place: issue?.path.join('.') ?? '',
+        message: issue?.message ?? '',
+      }),
+    );
   }
   const { scope_name, description, server_access, ui_permissions, ...rest } = read.data;
   return {
@@ -122,10 +128,10 @@ export function definitionIn(text: string): Record<string, z.core.util.JSONType>
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Error('This is not JSON. Comments and trailing commas have to go.');
+    throw new Error(t('This is not JSON. Comments and trailing commas have to go.'));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error('This is JSON, but no object.');
+    throw new Error(t('This is JSON, but no object.'));
   return value as Record<string, z.core.util.JSONType>;
 }
 
@@ -140,18 +146,18 @@ export function faultsOfScope(
   const read = groupDefinition.safeParse(definition);
   const faults = (read.error?.issues ?? []).map(({ path, message }) => ({
     at: path.join('.'),
-    message: path[0] === 'scope_name' && !definition.scope_name ? 'This is needed.' : message,
+    message: path[0] === 'scope_name' && !definition.scope_name ? t('This is needed.') : message,
   }));
   const rules = Array.isArray(definition.server_access) ? definition.server_access : [];
   for (const [index, rule] of rules.entries())
     if (Object(rule).server === '')
-      faults.push({ at: `server_access.${index}.server`, message: 'This is needed.' });
+      faults.push({ at: `server_access.${index}.server`, message: t('This is needed.') });
   for (const [index, rule] of rules.entries())
     for (const member of ['methods', 'tools'] as const)
       if (saysEverythingAndMore(Object(rule)[member]))
         faults.push({
           at: `server_access.${index}.${member}`,
-          message: `'all' includes every other name: remove 'all' or the names beside it.`,
+          message: t("'all' includes every other name: remove 'all' or the names beside it."),
         });
   const groups = Array.isArray(definition.group_mappings) ? definition.group_mappings : [];
   // A group that is created with the scope is not there yet.

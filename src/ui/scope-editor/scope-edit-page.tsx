@@ -6,13 +6,14 @@ import { AdministratorsOnly } from '../controls/administrators-only.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { ScopeForm } from './scope-form.tsx';
 
 /** For administrators: makes a scope. */
 export function NewScope() {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
-  return <Page title="Create a scope">{me.is_admin ? <ScopeForm /> : <AdministratorsOnly />}</Page>;
+  return <Page title={t('Create a scope')}>{me.is_admin ? <ScopeForm /> : <AdministratorsOnly />}</Page>;
 }
 
 /** For administrators: changes a scope of the API. */
@@ -21,7 +22,9 @@ export function EditScope() {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
   return (
-    <Page title={`Change ${name}`}>{me.is_admin ? <Loaded name={name} /> : <AdministratorsOnly />}</Page>
+    <Page title={t('Change {name}', { name })}>
+      {me.is_admin ? <Loaded name={name} /> : <AdministratorsOnly />}
+    </Page>
   );
 }
 
@@ -33,9 +36,9 @@ function Loaded({ name }: { name: string }) {
   if (data.editable) return <ScopeForm key={`${name} ${data.updated_at}`} scope={data} />;
   return (
     <p>
-      This scope comes from the scope file and is changed there.{' '}
+      {t('This scope comes from the scope file and is changed there.')}{' '}
       <Link to="/access/scopes/$" params={{ _splat: name }} className="underline underline-offset-4">
-        Look at it
+        {t('Look at it')}
       </Link>
     </p>
   );

@@ -5,6 +5,7 @@ import { scopesQuery, unknownGroup } from '../access/access-query.ts';
 import { agentsQuery, programsQuery, serversQuery } from '../api.ts';
 import { NamesField } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { t } from '../words/words.ts';
 import { GrantFields } from './grant-fields.tsx';
 import { RuleFields } from './rule-fields.tsx';
 import { faultAt, type ScopeDraft, type ScopeFaults } from './scope-draft.ts';
@@ -25,7 +26,7 @@ export function ScopeFields({
   const { data: servers } = useQuery(serversQuery);
   const { data: agents } = useQuery(agentsQuery);
   const { data: programs } = useQuery(programsQuery);
-  const everything = { value: 'all', words: 'All' };
+  const everything = { value: 'all', words: t('All') };
   const agentOffers = [
     everything,
     ...(agents?.agents ?? []).map(({ path, name }) => ({ value: path, words: name })),
@@ -52,45 +53,49 @@ export function ScopeFields({
     <>
       <div className="grid gap-4">
         <TextField
-          label="Name"
+          label={t('Name')}
           value={draft.scope_name}
           readOnly={!isNew}
           fault={faultAt(faults, 'scope_name')}
           hint={
             isNew
-              ? 'For example team/readers. Cannot be changed later.'
-              : 'Cannot be changed: tokens and files refer to the scope by its name.'
+              ? t('For example team/readers. Cannot be changed later.')
+              : t('Cannot be changed: tokens and files refer to the scope by its name.')
           }
           onChange={(scope_name) => onChange({ ...draft, scope_name })}
         />
         <TextField
-          label="Description"
+          label={t('Description')}
           rows={2}
           value={draft.description}
           fault={faultAt(faults, 'description')}
           onChange={(description) => onChange({ ...draft, description })}
         />
         <NamesField
-          label="Assigned to groups"
+          label={t('Assigned to groups')}
           names={draft.group_mappings}
           suggestions={groups}
           unknown={unknownGroup(scopes)}
           hint={
             scopes?.directory
-              ? 'Choose groups of the directory by name. With none, the scope is assigned to no one.'
-              : 'As the provider names them (Entra: Object IDs). With none, the scope is assigned to no one.'
+              ? t('Choose groups of the directory by name. With none, the scope is assigned to no one.')
+              : t(
+                  'As the provider names them (Entra: Object IDs). With none, the scope is assigned to no one.',
+                )
           }
           fault={faultAt(faults, 'group_mappings')}
           onChange={(group_mappings) => onChange({ ...draft, group_mappings })}
         />
         <NamesField
-          label="Only from these programs"
+          label={t('Only from these programs')}
           names={draft.clients ?? []}
           suggestions={(programs?.items ?? []).map(({ client_id, alias, client_name }) => ({
             value: alias ?? client_id,
             words: client_name,
           }))}
-          hint="Client ids or aliases of programs that people sign in from. With none, the scope always counts; with one, in no browser session and no personal token."
+          hint={t(
+            'Client ids or aliases of programs that people sign in from. With none, the scope always counts; with one, in no browser session and no personal token.',
+          )}
           fault={faultAt(faults, 'clients')}
           onChange={(clients) => onChange({ ...draft, clients: clients.length > 0 ? clients : undefined })}
         />
@@ -102,15 +107,17 @@ export function ScopeFields({
               onChange={(event) => onChange({ ...draft, create_in_idp: event.currentTarget.checked })}
               className="mt-0.5 size-4 shrink-0 accent-accent"
             />
-            <span>Also create a directory group with this name and assign the scope to it</span>
+            <span>{t('Also create a directory group with this name and assign the scope to it')}</span>
           </label>
         )}
       </div>
       <RuleFields rules={draft.rules} faults={faults} onChange={(rules) => onChange({ ...draft, rules })} />
       <GrantFields
-        title="In the registry"
-        about="What can be seen and done in the web pages and the API. It does not allow calls to a server."
-        row="Permission"
+        title={t('In the registry')}
+        about={t(
+          'What can be seen and done in the web pages and the API. It does not allow calls to a server.',
+        )}
+        row={t('Permission')}
         choices={uiPermissions}
         grants={draft.permissions}
         offersFor={(name) => offersOf[factsOf(name)?.of ?? 'everything']}
@@ -118,9 +125,9 @@ export function ScopeFields({
         onChange={(permissions) => onChange({ ...draft, permissions })}
       />
       <GrantFields
-        title="Agents"
-        about="Actions on agents, by their paths."
-        row="Action"
+        title={t('Agents')}
+        about={t('Actions on agents, by their paths.')}
+        row={t('Action')}
         choices={agentActions}
         grants={draft.actions}
         offersFor={() => agentOffers}
@@ -128,7 +135,7 @@ export function ScopeFields({
         onChange={(actions) => onChange({ ...draft, actions })}
       />
       <NamesField
-        label="Other agents that are visible"
+        label={t('Other agents that are visible')}
         names={draft.agent_access}
         suggestions={agentOffers}
         fault={faultAt(faults, 'agent_access')}

@@ -6,6 +6,7 @@ import { definitionText } from '../access/scope-text.ts';
 import { Button } from '../controls/button.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { useSaveScope } from './scope-changes.ts';
 import {
   definitionIn,
@@ -70,7 +71,7 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
   };
   const faults = [...shown, ...faultsTold(save.error), ...faultsTold(dryRun.error)];
   return (
-    <form ref={form} noValidate onSubmit={submit} aria-label="Scope" className="grid max-w-3xl gap-6">
+    <form ref={form} noValidate onSubmit={submit} aria-label={t('Scope')} className="grid max-w-3xl gap-6">
       <ViewOf json={text !== undefined} onShow={show} />
       {text === undefined ? (
         <ScopeFields
@@ -84,12 +85,12 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
         />
       ) : (
         <TextField
-          label="Definition"
+          label={t('Definition')}
           rows={24}
           isCode
           value={text}
           fault={unreadable || faults.map(({ at, message }) => `${at}: ${message}`).join('\n') || undefined}
-          hint="A group definition file, as `mcp-gateway scope import` takes it."
+          hint={t('A group definition file, as `mcp-gateway scope import` takes it.')}
           onChange={(next) => {
             changed();
             setText(next);
@@ -101,7 +102,7 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
       {save.error && <Problem error={save.error} />}
       <div className="flex gap-2">
         <Button type="submit" look="primary" busy={save.isPending}>
-          {save.isPending ? 'Saving …' : scope ? 'Save' : 'Create the scope'}
+          {save.isPending ? t('Saving …') : scope ? t('Save') : t('Create the scope')}
         </Button>
       </div>
     </form>
@@ -136,7 +137,7 @@ function ViewOf({ json, onShow }: { json: boolean; onShow: (view: 'form' | 'json
   const name = useId();
   return (
     <fieldset className="flex gap-4">
-      <legend className="sr-only">How the scope is shown</legend>
+      <legend className="sr-only">{t('How the scope is shown')}</legend>
       {(['form', 'json'] as const).map((view) => (
         <label key={view} className="flex items-center gap-2">
           <input
@@ -146,7 +147,7 @@ function ViewOf({ json, onShow }: { json: boolean; onShow: (view: 'form' | 'json
             onChange={() => onShow(view)}
             className="size-4 accent-accent"
           />
-          {view === 'form' ? 'As a form' : 'As JSON'}
+          {view === 'form' ? t('As a form') : t('As JSON')}
         </label>
       ))}
     </fieldset>

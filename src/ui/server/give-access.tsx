@@ -169,7 +169,7 @@ function definitionOf(server: Server, { groups, tools, visible }: Wanted, scope_
   return {
     scope_name,
     scope_type: 'server_scope',
-    description: `Access to ${server.server_name}`.slice(0, 200),
+    description: t('Access to {name}', { name: server.server_name }).slice(0, 200),
     server_access: callsNothing
       ? []
       : [{ server: name, methods, tools: tools === null ? ['all'] : [...tools] }],

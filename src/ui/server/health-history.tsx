@@ -6,10 +6,16 @@ import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { healthWords } from '../servers/health.tsx';
+import { count, t } from '../words/words.ts';
 import { type HealthSpan, healthyPercent, spansOf } from './health-spans.ts';
 
 const ranges = { '24 hours': 1, '7 days': 7, '30 days': 30 } as const;
 type Range = keyof typeof ranges;
+const rangeWords: Record<Range, { last: string; ago: string }> = {
+  '24 hours': { last: t('Last 24 hours'), ago: t('24 hours ago') },
+  '7 days': { last: t('Last 7 days'), ago: t('7 days ago') },
+  '30 days': { last: t('Last 30 days'), ago: t('30 days ago') },
+};
 
 // Shape besides colour: what is not well is taller.
 const looks: Record<HealthStatus, { fill: string; height: number }> = {
@@ -30,18 +36,18 @@ export function HealthHistory({ server }: { server: Server }) {
   const spans = data ? spansOf(data.changes, from, to) : [];
   const recent = (data?.changes ?? []).filter(({ at }) => Date.parse(at) >= from).toReversed();
   return (
-    <section aria-label="Health history" className="grid min-w-0 content-start gap-2">
+    <section aria-label={t('Health history')} className="grid min-w-0 content-start gap-2">
       <div className="flex flex-wrap items-center justify-between gap-2">
-        <h2 className="text-lead font-semibold">Health history</h2>
+        <h2 className="text-lead font-semibold">{t('Health history')}</h2>
         <select
-          aria-label="Time shown"
+          aria-label={t('Time shown')}
           value={range}
           onChange={(event) => setRange(event.currentTarget.value as Range)}
           className="h-8 rounded-md border border-edge bg-raised px-2"
         >
           {Object.keys(ranges).map((one) => (
             <option key={one} value={one}>
-              {`Last ${one}`}
+              {rangeWords[one as Range].last}
             </option>
           ))}
         </select>
@@ -52,18 +58,18 @@ export function HealthHistory({ server }: { server: Server }) {
         <>
           <Picture spans={spans} label={sumOf(spans, recent.length, range)} />
           <p aria-hidden className="flex justify-between text-meta text-quiet">
-            <span>{range} ago</span>
-            <span>now</span>
+            <span>{rangeWords[range].ago}</span>
+            <span>{t('now')}</span>
           </p>
           <p className="text-quiet">{sumOf(spans, recent.length, range)}</p>
-          <ul aria-label="Changes of health" className="grid gap-1">
+          <ul aria-label={t('Changes of health')} className="grid gap-1">
             {recent.slice(0, 10).map(({ at, status, detail }) => (
               <li key={at} className="flex flex-wrap gap-x-2">
                 <span className="w-32 shrink-0 text-quiet">
                   <RelativeTime iso={at} />
                 </span>
                 <span className="font-medium">
-                  {status === 'disabled' ? 'Switched off' : healthWords(status)}
+                  {status === 'disabled' ? t('Switched off') : healthWords(status)}
                 </span>
                 {detail !== null && <span className="text-quiet">{detail}</span>}
               </li>
@@ -107,8 +113,12 @@ function Picture({ spans, label }: { spans: readonly HealthSpan[]; label: string
 
 function sumOf(spans: readonly HealthSpan[], changes: number, range: Range): string {
   const percent = healthyPercent(spans);
-  const times = changes === 1 ? '1 change' : `${changes} changes`;
+  const times = count(changes, '{n} change', '{n} changes');
   return percent === null
-    ? `No health data for the last ${range}.`
-    : `Healthy ${percent}% of the monitored time in the last ${range}; ${times}.`;
+    ? t('{range}: no health data.', { range: rangeWords[range].last })
+    : t('{range}: healthy {percent}% of the monitored time; {times}.', {
+        percent,
+        range: rangeWords[range].last,
+        times,
+      });
 }

@@ -5,6 +5,7 @@ import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { parts, t } from '../words/words.ts';
 
 /** The question before a server is removed from the registry. */
 export function RemoveServer({ server, onClose }: { server: Server; onClose: () => void }) {
@@ -17,24 +18,28 @@ export function RemoveServer({ server, onClose }: { server: Server; onClose: () 
         headers: { 'if-match': `"${server.revision}"` },
       }),
     onSuccess: async () => {
-      announce('done', `${server.server_name} was removed.`);
+      announce('done', t('{name} was removed.', { name: server.server_name }));
       void queries.invalidateQueries({ queryKey: serversQuery.queryKey });
       await navigate({ to: '/servers' });
     },
   });
   return (
-    <Dialog title="Remove this server?" onClose={onClose}>
+    <Dialog title={t('Remove this server?')} onClose={onClose}>
       <div className="grid gap-4">
         <p>
-          <strong className="font-semibold">{server.server_name}</strong> can no longer be called at{' '}
-          <code className="font-mono text-code">{server.path}</code>, and its stored credential is deleted.
-          This cannot be undone. To pause it, switch it off instead.
+          {parts(
+            '{name} can no longer be called at {path}, and its stored credential is deleted. This cannot be undone. To pause it, switch it off instead.',
+            {
+              name: <strong className="font-semibold">{server.server_name}</strong>,
+              path: <code className="font-mono text-code">{server.path}</code>,
+            },
+          )}
         </p>
         {remove.error && <Problem error={remove.error} />}
         <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Keep</Button>
+          <Button onClick={onClose}>{t('Keep')}</Button>
           <Button look="danger" busy={remove.isPending} onClick={() => remove.mutate()}>
-            Remove
+            {t('Remove')}
           </Button>
         </div>
       </div>

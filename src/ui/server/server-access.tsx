@@ -14,9 +14,9 @@ export function ServerAccess({ server }: { server: Server }) {
   const { data, error, isPending, refetch } = useQuery(serverAccessQuery(server.path));
   const [giving, setGiving] = useState(false);
   return (
-    <section aria-label="Who can use it" className="grid min-w-0 content-start gap-2">
+    <section aria-label={t('Who can use it')} className="grid min-w-0 content-start gap-2">
       <div className="flex flex-wrap items-center justify-between gap-3">
-        <h2 className="text-lead font-semibold">Who can use it</h2>
+        <h2 className="text-lead font-semibold">{t('Who can use it')}</h2>
         <Button look="primary" onClick={() => setGiving(true)}>
           <UserPlus size={15} aria-hidden />
           {t('Give access')}
@@ -25,10 +25,10 @@ export function ServerAccess({ server }: { server: Server }) {
       {isPending && <Pending rows={3} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.scopes.length === 0 && (
-        <p className="text-quiet">No one: no scope names this server, or every server.</p>
+        <p className="text-quiet">{t('No one: no scope names this server, or every server.')}</p>
       )}
       {data && data.scopes.length > 0 && (
-        <ul aria-label="Scopes" className="rounded-lg border border-line bg-raised">
+        <ul aria-label={t('Scopes')} className="rounded-lg border border-line bg-raised">
           {data.scopes.map((one) => (
             <ScopeRow key={one.scope} one={one} />
           ))}
@@ -52,15 +52,15 @@ function ScopeRow({ one: { scope, source, groups, rules, permissions } }: { one:
       <div className="grid min-w-0 content-start gap-1">
         {rules.map((rule) => (
           <p key={JSON.stringify(rule)}>
-            <span className="text-quiet">{rule.server === '*' ? 'On every server: ' : 'Calls: '}</span>
-            {rule.methods.some(isAll) ? 'every method' : rule.methods.join(', ')}
+            <span className="text-quiet">{rule.server === '*' ? t('On every server:') : t('Calls:')} </span>
+            {rule.methods.some(isAll) ? t('every method') : rule.methods.join(', ')}
             {allowsCalls(rule) &&
-              `; ${rule.tools.some(isAll) ? 'every tool' : rule.tools.length > 0 ? `tools ${rule.tools.join(', ')}` : 'no tool'}`}
+              `; ${rule.tools.some(isAll) ? t('every tool') : rule.tools.length > 0 ? t('tools {tools}', { tools: rule.tools.join(', ') }) : t('no tool')}`}
           </p>
         ))}
         {permissions.length > 0 && (
           <p>
-            <span className="text-quiet">In the registry: </span>
+            <span className="text-quiet">{t('In the registry:')} </span>
             {permissions.join(', ')}
           </p>
         )}
@@ -71,7 +71,7 @@ function ScopeRow({ one: { scope, source, groups, rules, permissions } }: { one:
 
 function Groups({ groups }: { groups: readonly string[] }) {
   return groups.length === 0 ? (
-    <p className="text-quiet">This scope is not assigned to any group, so no one has it.</p>
+    <p className="text-quiet">{t('This scope is not assigned to any group, so no one has it.')}</p>
   ) : (
     <GroupNames groups={groups} />
   );

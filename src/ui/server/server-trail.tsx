@@ -8,6 +8,7 @@ import { Button } from '../controls/button.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
+import { parts, t } from '../words/words.ts';
 
 /** For those who read the audit trail: the last calls to a server. */
 export function RecentCalls({ server }: { server: Server }) {
@@ -15,8 +16,8 @@ export function RecentCalls({ server }: { server: Server }) {
     <Trail
       server={server}
       kind="mcp"
-      title="Recent calls"
-      none="No call to this server is in the audit trail."
+      title={t('Recent calls')}
+      none={t('No call to this server is in the audit trail.')}
     />
   );
 }
@@ -27,8 +28,10 @@ export function EditHistory({ server }: { server: Server }) {
     <Trail
       server={server}
       kind="change"
-      title="Changes"
-      none={`No change of this server is in the audit trail since ${server.registered_by} registered it.`}
+      title={t('Changes')}
+      none={t('No change of this server is in the audit trail since {registeredBy} registered it.', {
+        registeredBy: server.registered_by,
+      })}
     />
   );
 }
@@ -58,7 +61,12 @@ function Trail({
           search={{ q: server.path.slice(1), kind, period: '30d' }}
           className="rounded-sm py-1 underline underline-offset-4"
         >
-          In the audit trail<span className="sr-only">: {title}</span>
+          {
+            <>
+              {t('In the audit trail')}
+              <span className="sr-only">: {title}</span>
+            </>
+          }
         </Link>
       </div>
       {isPending && <Pending rows={3} />}
@@ -79,12 +87,12 @@ function Trail({
       {hasNextPage && (
         <div className="flex flex-wrap items-center gap-3">
           <Button busy={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {isFetchingNextPage ? 'Looking' : 'Older'}
+            {isFetchingNextPage ? t('Looking') : t('Older')}
             <span className="sr-only">: {title}</span>
           </Button>
           {searchedTo && (
             <p className="text-quiet">
-              back to <RelativeTime iso={searchedTo} />
+              {parts('back to {time}', { time: <RelativeTime iso={searchedTo} /> })}
             </p>
           )}
         </div>

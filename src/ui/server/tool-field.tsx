@@ -1,3 +1,4 @@
+import { t } from '../words/words.ts';
 import type { Field } from './tool-form.ts';
 
 const box = 'w-full rounded-md border border-edge bg-raised px-2.5 aria-invalid:border-bad';
@@ -26,11 +27,11 @@ export function ToolField({
   return (
     <div>
       <label htmlFor={id} className="mb-1 block font-medium">
-        {field.label} {!field.required && <span className="font-normal text-quiet">(optional)</span>}
+        {field.label} {!field.required && <span className="font-normal text-quiet">{t('(optional)')}</span>}
       </label>
       {field.kind === 'choice' ? (
         <select {...common} className={`${box} h-8`}>
-          <option value="">{field.required ? 'Choose' : 'Not given'}</option>
+          <option value="">{field.required ? t('Choose') : t('Not given')}</option>
           {field.options.map((option) => (
             <option key={option} value={option}>
               {wordsFor(option)}
@@ -49,7 +50,7 @@ export function ToolField({
       )}
       <p id={`${id}-hint`} className="mt-1 text-meta whitespace-pre-line text-quiet">
         {field.description}
-        {field.kind === 'json' && `${field.description && ' '}As JSON.`}
+        {field.kind === 'json' && `${field.description && ' '}${t('As JSON.')}`}
       </p>
       <p id={`${id}-fault`} className="text-meta text-bad">
         {fault}

@@ -1,5 +1,6 @@
 import { isObject } from '../../contract/values/json.ts';
 import { resolve, type Schema, textOf } from '../../contract/values/schema-rows.ts';
+import { t } from '../words/words.ts';
 
 /** One field of the form by which a tool is tried out. */
 export interface Field {
@@ -84,7 +85,7 @@ export function argumentsOf(
     const text = Object.hasOwn(texts, field.name) ? (texts[field.name] ?? '') : '';
     if (text === '') {
       if (field.required && field.kind === 'text') args.push([field.name, '']);
-      else if (field.required) faults.push({ name: field.name, message: 'This is needed.' });
+      else if (field.required) faults.push({ name: field.name, message: t('This is needed.') });
       continue;
     }
     const read = readValue(field, text);
@@ -100,12 +101,12 @@ function readValue({ kind, min, max }: Field, text: string): { value: unknown } 
     try {
       return { value: JSON.parse(text) as unknown };
     } catch {
-      return { message: 'This is not JSON: texts need double quotes, lists [ ], objects { }.' };
+      return { message: t('This is not JSON: texts need double quotes, lists [ ], objects { }.') };
     }
   const value = Number(text);
-  if (!Number.isFinite(value)) return { message: 'This is not a number.' };
-  if (kind === 'integer' && !Number.isInteger(value)) return { message: 'This must be a whole number.' };
-  if (min !== undefined && value < min) return { message: `This must be ${min} at least.` };
-  if (max !== undefined && value > max) return { message: `This must be ${max} at most.` };
+  if (!Number.isFinite(value)) return { message: t('This is not a number.') };
+  if (kind === 'integer' && !Number.isInteger(value)) return { message: t('This must be a whole number.') };
+  if (min !== undefined && value < min) return { message: t('This must be {min} at least.', { min }) };
+  if (max !== undefined && value > max) return { message: t('This must be {max} at most.', { max }) };
   return { value };
 }

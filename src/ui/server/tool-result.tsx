@@ -1,5 +1,6 @@
 import { TriangleAlert } from 'lucide-react';
 import type { ReactNode } from 'react';
+import { t } from '../words/words.ts';
 
 /** What a tool answered, as far as it is looked at: it comes from a foreign server. */
 interface Result {
@@ -15,17 +16,19 @@ const pictures = /^image\/(png|jpeg|gif|webp)$/;
 export function ToolResult({ name, result, tookMs }: { name: string; result: Result; tookMs: number }) {
   const parts = Array.isArray(result.content) ? (result.content as unknown[]) : [];
   return (
-    <section aria-label={`Answer of ${name}`} className="grid min-w-0 gap-2">
+    <section aria-label={t('Answer of {name}', { name })} className="grid min-w-0 gap-2">
       <p role="status" className={result.isError === true ? 'flex gap-1.5 text-bad' : 'text-quiet'}>
         {result.isError === true && <TriangleAlert size={16} aria-hidden className="mt-0.5 shrink-0" />}
-        {result.isError === true ? 'The tool reports an error' : 'Answered'} after {tookMs} ms.
+        {result.isError === true
+          ? t('The tool reports an error after {ms} ms.', { ms: tookMs })
+          : t('Answered after {ms} ms.', { ms: tookMs })}
       </p>
       {parts.map((part, at) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: an answer never changes
         <Part key={at} part={part} />
       ))}
       {result.structuredContent !== undefined && (
-        <Text label="Structured">{JSON.stringify(result.structuredContent, null, 2)}</Text>
+        <Text label={t('Structured')}>{JSON.stringify(result.structuredContent, null, 2)}</Text>
       )}
     </section>
   );
@@ -33,16 +36,16 @@ export function ToolResult({ name, result, tookMs }: { name: string; result: Res
 
 function Part({ part }: { part: unknown }) {
   const { type, text, data, mimeType } = (part ?? {}) as Record<string, unknown>;
-  if (type === 'text' && typeof text === 'string') return <Text label="Text">{text}</Text>;
+  if (type === 'text' && typeof text === 'string') return <Text label={t('Text')}>{text}</Text>;
   if (type === 'image' && typeof data === 'string' && typeof mimeType === 'string' && pictures.test(mimeType))
     return (
       <img
         src={`data:${mimeType};base64,${data}`}
-        alt="Answer of the tool"
+        alt={t('Answer of the tool')}
         className="max-h-96 max-w-full justify-self-start rounded-md border border-line"
       />
     );
-  return <Text label={typeof type === 'string' ? type : 'Other'}>{JSON.stringify(part, null, 2)}</Text>;
+  return <Text label={typeof type === 'string' ? type : t('Other')}>{JSON.stringify(part, null, 2)}</Text>;
 }
 
 function Text({ label, children }: { label: string; children: ReactNode }) {

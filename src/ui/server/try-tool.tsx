@@ -6,6 +6,7 @@ import { pageToken } from '../connect/page-token.ts';
 import { Button } from '../controls/button.tsx';
 import { kindOfTool } from '../controls/fields/tool-choice.tsx';
 import { Problem } from '../controls/problem.tsx';
+import { t } from '../words/words.ts';
 import { ToolField } from './tool-field.tsx';
 import { argumentsOf, type FieldFault, fieldsOf } from './tool-form.ts';
 import { ToolResult } from './tool-result.tsx';
@@ -49,7 +50,7 @@ export function TryTool({ server, tool }: { server: Server; tool: Tool }) {
     <form
       noValidate
       onSubmit={submit}
-      aria-label={`Try ${tool.name}`}
+      aria-label={t('Try {name}', { name: tool.name })}
       className="grid gap-3 rounded-md border border-line bg-paper p-3"
     >
       {fields.map((field, at) => (
@@ -64,16 +65,16 @@ export function TryTool({ server, tool }: { server: Server; tool: Tool }) {
       <div className="flex flex-wrap items-center gap-2">
         <Button type="submit" look={confirming ? 'danger' : 'primary'} busy={call.isPending}>
           <Play size={15} aria-hidden />
-          {call.isPending ? 'Running …' : confirming ? 'Run it anyway' : 'Run'}
+          {call.isPending ? t('Running …') : confirming ? t('Run it anyway') : t('Run')}
         </Button>
-        {confirming && <Button onClick={() => setConfirming(false)}>Cancel</Button>}
+        {confirming && <Button onClick={() => setConfirming(false)}>{t('Cancel')}</Button>}
         <span role="alert" className="text-bad">
-          {confirming && 'The server says that this tool can destroy data.'}
+          {confirming && t('The server says that this tool can destroy data.')}
         </span>
         {call.isPending && (
           <Button onClick={() => stop.current?.abort()}>
             <Square size={14} aria-hidden />
-            Stop
+            {t('Stop')}
           </Button>
         )}
         <span role="status" className="text-quiet">
@@ -104,7 +105,10 @@ async function callOnce(
       {
         signal,
         onprogress: ({ progress, total, message }) =>
-          onProgress(message ?? (total === undefined ? String(progress) : `${progress} of ${total}`)),
+          onProgress(
+            message ??
+              (total === undefined ? String(progress) : t('{progress} of {total}', { progress, total })),
+          ),
       },
     );
     return { result, tookMs: Math.round(performance.now() - begun) };

@@ -1,3 +1,5 @@
+import { t } from '../words/words.ts';
+
 /** An on/off switch whose state is also written in words; `label` names what it switches. */
 function Switch({ label, on, onChange }: { label: string; on: boolean; onChange: (on: boolean) => void }) {
   return (
@@ -17,7 +19,7 @@ function Switch({ label, on, onChange }: { label: string; on: boolean; onChange:
         />
       </span>
       <span aria-hidden className="w-14 text-left text-meta">
-        {on ? 'Enabled' : 'Disabled'}
+        {on ? t('Enabled') : t('Disabled')}
       </span>
     </button>
   );
@@ -33,6 +35,8 @@ export function EnabledState({
   on: boolean;
   onChange: ((on: boolean) => void) | undefined;
 }) {
-  if (onChange) return <Switch label={`${name}: enabled`} on={on} onChange={onChange} />;
-  return <span className={`inline-block pt-1 ${on ? '' : 'text-quiet'}`}>{on ? 'Enabled' : 'Disabled'}</span>;
+  if (onChange) return <Switch label={t('{name}: enabled', { name })} on={on} onChange={onChange} />;
+  return (
+    <span className={`inline-block pt-1 ${on ? '' : 'text-quiet'}`}>{on ? t('Enabled') : t('Disabled')}</span>
+  );
 }

@@ -1,12 +1,13 @@
 import { CircleCheck, CircleMinus, CircleQuestionMark, CircleX, KeyRound } from 'lucide-react';
 import type { Server } from '../api.ts';
+import { t } from '../words/words.ts';
 
 const faces = {
-  healthy: { icon: CircleCheck, words: 'Healthy', color: 'text-good' },
-  unhealthy: { icon: CircleX, words: 'Unhealthy', color: 'text-bad' },
-  'auth-failing': { icon: KeyRound, words: 'Credential refused', color: 'text-warn' },
-  disabled: { icon: CircleMinus, words: 'Not checked', color: 'text-quiet' },
-  unknown: { icon: CircleQuestionMark, words: 'Unknown', color: 'text-quiet' },
+  healthy: { icon: CircleCheck, words: t('Healthy'), color: 'text-good' },
+  unhealthy: { icon: CircleX, words: t('Unhealthy'), color: 'text-bad' },
+  'auth-failing': { icon: KeyRound, words: t('Credential refused'), color: 'text-warn' },
+  disabled: { icon: CircleMinus, words: t('Not checked'), color: 'text-quiet' },
+  unknown: { icon: CircleQuestionMark, words: t('Unknown'), color: 'text-quiet' },
 } as const satisfies Record<Server['health_status'], unknown>;
 
 /** The words for a state of health. */
@@ -21,7 +22,7 @@ export function Health({ server, brief = false }: { server: Server; brief?: bool
     <span className="grid min-w-0">
       <span className={`flex items-center gap-1.5 ${color}`}>
         <Icon size={15} aria-hidden className="shrink-0" />
-        <span className="sr-only">Health: </span>
+        <span className="sr-only">{t('Health:')} </span>
         {words}
       </span>
       {!brief && server.health_detail !== null && (

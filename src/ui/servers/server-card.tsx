@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Server } from '../api.ts';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { t } from '../words/words.ts';
+import { count, parts, t } from '../words/words.ts';
 import { EnabledState } from './enabled-state.tsx';
 import { FavouriteStar } from './favourite-star.tsx';
 import { Health } from './health.tsx';
@@ -41,14 +41,17 @@ export const ServerCard = memo(function ServerCard({
         </div>
       </div>
       <p className="line-clamp-3 grow">
-        {server.description || <span className="text-quiet">No description</span>}
+        {server.description || <span className="text-quiet">{t('No description')}</span>}
       </p>
-      <Tags tags={server.tags} things="servers" onTag={onTag} />
+      <Tags tags={server.tags} things={t('servers')} onTag={onTag} />
       <div className="flex min-w-0 flex-wrap justify-between gap-x-4 gap-y-1">
         <Health server={server} />
         <span className="text-quiet">
-          {server.num_tools} {server.num_tools === 1 ? 'tool' : 'tools'} · checked{' '}
-          {server.last_checked_iso === null ? 'never' : <RelativeTime iso={server.last_checked_iso} />}
+          {count(server.num_tools, '{n} tool', '{n} tools')}
+          {' · '}
+          {server.last_checked_iso === null
+            ? t('not checked yet')
+            : parts('checked {time}', { time: <RelativeTime iso={server.last_checked_iso} /> })}
         </span>
       </div>
     </li>
@@ -72,7 +75,7 @@ function Tags({
         <li key={tag}>
           <button
             type="button"
-            title={`Show ${things} tagged ${tag}`}
+            title={t('Show {things} tagged {tag}', { things, tag })}
             onClick={() => onTag(tag)}
             className="relative min-h-6 rounded-sm bg-sunken px-1.5 text-meta text-quiet hover:text-ink"
           >

@@ -4,6 +4,7 @@ import { auditOfServerQuery } from '../audit/audit-query.ts';
 import { useSwitch } from '../controls/fields/use-switch.ts';
 import { saidBy } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { count, t } from '../words/words.ts';
 import { healthWords } from './health.tsx';
 
 /** Switches a server. */
@@ -34,11 +35,12 @@ export function useHealthCheck(server: Server) {
     mutationFn: () => api('servers.health', { params: { path } }),
     onSuccess: (now) => {
       replace(queries, now);
-      const found = now.health_detail ?? `${now.num_tools} ${now.num_tools === 1 ? 'tool' : 'tools'}`;
+      const found = now.health_detail ?? count(now.num_tools, '{n} tool', '{n} tools');
       const kind = now.health_status === 'healthy' ? 'done' : 'failed';
       announce(kind, `${now.server_name}: ${healthWords(now.health_status)}. ${found}`);
     },
-    onError: (error) => announce('failed', `${name} could not be checked. ${saidBy(error).detail}`),
+    onError: (error) =>
+      announce('failed', t('{name} could not be checked. {detail}', { name, detail: saidBy(error).detail })),
     onSettled: () => {
       void queries.invalidateQueries({ queryKey: historyQuery(path).queryKey });
       void queries.invalidateQueries({ queryKey: auditOfServerQuery(path, 'change').queryKey });

@@ -4,6 +4,7 @@ import { Button } from '../controls/button.tsx';
 import { CopyText } from '../controls/copy.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
+import { t } from '../words/words.ts';
 import { ConnectButton } from './connect-button.tsx';
 import { useHealthCheck } from './server-changes.ts';
 
@@ -21,31 +22,34 @@ export function ServerActions({ server }: { server: Server }) {
 export function ServerFacts({ server }: { server: Server }) {
   return (
     <dl className="grid gap-2.5">
-      <Fact name="Endpoint">
-        <CopyText text={server.endpoint_url} label={`Copy endpoint URL of ${server.server_name}`} />
+      <Fact name={t('Endpoint')}>
+        <CopyText
+          text={server.endpoint_url}
+          label={t('Copy endpoint URL of {name}', { name: server.server_name })}
+        />
       </Fact>
-      <Fact name="Last checked">
-        {server.last_checked_iso === null ? 'never' : <RelativeTime iso={server.last_checked_iso} />}
+      <Fact name={t('Last checked')}>
+        {server.last_checked_iso === null ? t('never') : <RelativeTime iso={server.last_checked_iso} />}
       </Fact>
-      <Fact name="Speaks">
+      <Fact name={t('Speaks')}>
         {[
           server.supported_transports.join(', '),
           server.mcp_protocol_version && `MCP ${server.mcp_protocol_version}`,
-          server.mcp_server_version && `server version ${server.mcp_server_version}`,
+          server.mcp_server_version && t('server version {version}', { version: server.mcp_server_version }),
         ]
           .filter(Boolean)
           .join(' · ')}
       </Fact>
       {server.proxy_pass_url !== null && (
-        <Fact name="Runs at">
+        <Fact name={t('Runs at')}>
           <code className="font-mono text-code">{server.proxy_pass_url}</code>
         </Fact>
       )}
-      <Fact name="Owner">{server.registered_by}</Fact>
-      <Fact name="Registered">
+      <Fact name={t('Owner')}>{server.registered_by}</Fact>
+      <Fact name={t('Registered')}>
         <RelativeTime iso={server.registered_at} />
       </Fact>
-      {server.license !== 'N/A' && <Fact name="License">{server.license}</Fact>}
+      {server.license !== 'N/A' && <Fact name={t('License')}>{server.license}</Fact>}
     </dl>
   );
 }
@@ -55,7 +59,7 @@ function CheckHealth({ server }: { server: Server }) {
   return (
     <Button busy={check.isPending} onClick={() => check.mutate()}>
       <Activity size={15} aria-hidden />
-      {check.isPending ? 'Checking …' : 'Check health'}
+      {check.isPending ? t('Checking …') : t('Check health')}
     </Button>
   );
 }

@@ -1,6 +1,6 @@
-import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useDeferredValue, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useDeferredValue, useLayoutEffect, useMemo, useState } from 'react';
 import type { Server } from '../api.ts';
+import { useRows } from '../controls/rows.ts';
 import { t } from '../words/words.ts';
 import { ServerCard } from './server-card.tsx';
 import { columns, ServerRow } from './server-row.tsx';
@@ -116,21 +116,4 @@ function Cards({ servers, onTag }: { servers: readonly Server[]; onTag: (tag: st
       ))}
     </section>
   );
-}
-
-/** The rows of a list that scrolls with the page. */
-function useRows<E extends HTMLElement>(count: number, estimate: number) {
-  const list = useRef<E>(null);
-  const [margin, setMargin] = useState(0);
-  useLayoutEffect(() => {
-    const element = list.current;
-    if (element) setMargin(element.getBoundingClientRect().top + window.scrollY);
-  }, []);
-  const virtual = useWindowVirtualizer({
-    count,
-    estimateSize: () => estimate,
-    overscan: 8,
-    scrollMargin: margin,
-  });
-  return { list, virtual };
 }

@@ -1,5 +1,6 @@
 import { useMemo } from 'react';
 import type { Server } from '../api.ts';
+import { t } from '../words/words.ts';
 import { healthWords } from './health.tsx';
 
 /** What the list of servers can be narrowed to besides its state and search: each a value, or nothing. */
@@ -42,25 +43,25 @@ export function NarrowFields({
   return (
     <>
       <Choice
-        label="Health"
+        label={t('Health')}
         chosen={narrow.health}
         options={occurring.health.map((one) => [one, healthWords(one)])}
         onChoose={(health) => onChange({ health })}
       />
       <Choice
-        label="Category"
+        label={t('Category')}
         chosen={narrow.category}
         options={occurring.category.map((one) => [one, one])}
         onChoose={(category) => onChange({ category })}
       />
       <Choice
-        label="Tag"
+        label={t('Tag')}
         chosen={narrow.tag}
         options={occurring.tag.map((one) => [one, one])}
         onChoose={(tag) => onChange({ tag })}
       />
       <Choice
-        label="Owner"
+        label={t('Owner')}
         chosen={narrow.owner}
         options={occurring.owner.map((one) => [one, one])}
         onChoose={(owner) => onChange({ owner })}
@@ -89,7 +90,7 @@ function Choice({
       onChange={(event) => onChoose(event.currentTarget.value)}
       className="h-8 max-w-40 rounded-md border border-edge bg-raised px-2"
     >
-      <option value="">{`${label}: any`}</option>
+      <option value="">{t('{label}: any', { label })}</option>
       {chosen !== '' && !options.some(([value]) => value === chosen) && (
         <option value={chosen}>{chosen}</option>
       )}

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { memo } from 'react';
 import type { Server } from '../api.ts';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { count } from '../words/words.ts';
+import { count, parts, t } from '../words/words.ts';
 import { EnabledState } from './enabled-state.tsx';
 import { FavouriteStar } from './favourite-star.tsx';
 import { Health } from './health.tsx';
@@ -37,7 +37,9 @@ export const ServerRow = memo(function ServerRow({ server }: { server: Server })
         <p className="truncate font-mono text-code text-quiet">{server.path}</p>
       </div>
       <div className="min-w-0 max-lg:order-1 max-lg:col-span-3 max-lg:col-start-2">
-        <p className="truncate">{server.description || <span className="text-quiet">No description</span>}</p>
+        <p className="truncate">
+          {server.description || <span className="text-quiet">{t('No description')}</span>}
+        </p>
         <p className="truncate text-meta text-quiet">{more.filter(Boolean).join(' · ')}</p>
       </div>
       <div className="flex min-w-0 flex-wrap gap-x-4 max-lg:order-1 max-lg:col-span-3 max-lg:col-start-2 lg:contents">
@@ -47,16 +49,12 @@ export const ServerRow = memo(function ServerRow({ server }: { server: Server })
           <span className="max-lg:hidden">{server.num_tools}</span>
         </span>
         <span className="min-w-0 truncate text-quiet">
-          <span className="sr-only">Owner: </span>
+          <span className="sr-only">{t('Owner:')} </span>
           <span title={server.registered_by}>{server.registered_by}</span>
           <span className="block truncate text-meta max-lg:hidden">
-            {server.last_checked_iso === null ? (
-              'not checked yet'
-            ) : (
-              <>
-                checked <RelativeTime iso={server.last_checked_iso} />
-              </>
-            )}
+            {server.last_checked_iso === null
+              ? t('not checked yet')
+              : parts('checked {time}', { time: <RelativeTime iso={server.last_checked_iso} /> })}
           </span>
         </span>
       </div>

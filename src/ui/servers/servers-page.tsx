@@ -9,7 +9,7 @@ import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { useUrlText } from '../controls/url-text.ts';
-import { t } from '../words/words.ts';
+import { count, t } from '../words/words.ts';
 import { useServerEvents } from './server-events.ts';
 import { isIn, matches, sortOf, sorts, states } from './server-filter.ts';
 import { ServerList } from './server-list.tsx';
@@ -66,24 +66,28 @@ export function Servers() {
 
   if (isPending || error)
     return (
-      <Page title="Servers">
+      <Page title={t('Servers')}>
         {isPending ? <Pending rows={6} /> : <Problem error={error} retry={() => void refetch()} />}
       </Page>
     );
   if (data.servers.length === 0)
     return (
-      <Page title="Servers" actions={data.can_register && <RegisterLink />}>
+      <Page title={t('Servers')} actions={data.can_register && <RegisterLink />}>
         <p className="rounded-md border border-line bg-raised p-6 text-quiet">
           {data.can_register
-            ? 'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE'
-            : 'There is no server that your scopes let you see. Ask an administrator which scope you need.'}
+            ? t(
+                'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE',
+              )
+            : t(
+                'There is no server that your scopes let you see. Ask an administrator which scope you need.',
+              )}
         </p>
       </Page>
     );
   return (
-    <Page title="Servers" actions={data.can_register && <RegisterLink />}>
+    <Page title={t('Servers')} actions={data.can_register && <RegisterLink />}>
       <div className="mb-3 flex flex-wrap items-center gap-2">
-        <Search things="servers" value={text} onChange={setText} />
+        <Search things={t('servers')} value={text} onChange={setText} />
         <StateFilter
           chosen={state}
           counts={(one) => found.filter((server) => isIn(one, server)).length}
@@ -116,20 +120,21 @@ export function Servers() {
         )}
         <ViewChoice chosen={view} onChoose={choose} />
         <p role="status" className="ml-auto text-quiet">
-          {shown.length < data.servers.length && `${shown.length} of `}
-          {data.servers.length === 1 ? '1 server' : `${data.servers.length} servers`}
+          {shown.length < data.servers.length
+            ? t('{n} of {total} servers', { n: shown.length, total: data.servers.length })
+            : count(data.servers.length, '{n} server', '{n} servers')}
         </p>
       </div>
       {shown.length === 0 ? (
         <div className="grid justify-items-start gap-3 rounded-md border border-line bg-raised p-6">
-          <p>No server matches.</p>
+          <p>{t('No server matches.')}</p>
           <Button
             onClick={() => {
               setText('');
               set({ state: '', health: '', tag: '', owner: '', category: '', mine: '' });
             }}
           >
-            Show all servers
+            {t('Show all servers')}
           </Button>
         </div>
       ) : (
@@ -137,7 +142,10 @@ export function Servers() {
       )}
       {data.has_next && (
         <p className="mt-2 text-quiet">
-          These are the first {data.servers.length} of {data.total_count} servers.
+          {t('These are the first {n} of {total} servers.', {
+            n: data.servers.length,
+            total: data.total_count,
+          })}
         </p>
       )}
     </Page>
@@ -162,7 +170,7 @@ function useFound(
 function RegisterLink() {
   return (
     <Link to="/register" className={buttonClass()}>
-      Register a server
+      {t('Register a server')}
     </Link>
   );
 }

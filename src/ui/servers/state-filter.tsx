@@ -1,11 +1,12 @@
 import { useId } from 'react';
+import { t } from '../words/words.ts';
 import { type State, states } from './server-filter.ts';
 
 const words: Record<State, string> = {
-  all: 'All',
-  enabled: 'Enabled',
-  disabled: 'Disabled',
-  issues: 'With issues',
+  all: t('All'),
+  enabled: t('Enabled'),
+  disabled: t('Disabled'),
+  issues: t('With issues'),
 };
 
 /** Narrows the list of servers to a state; each choice says how many it would show. */
@@ -21,7 +22,7 @@ export function StateFilter({
   const name = useId();
   return (
     <fieldset className="flex h-8 items-stretch rounded-md border border-line p-0.5">
-      <legend className="sr-only">Show servers by state</legend>
+      <legend className="sr-only">{t('Show servers by state')}</legend>
       {states.map((state) => (
         <label
           key={state}

@@ -1,10 +1,11 @@
 import { LayoutGrid, Rows3 } from 'lucide-react';
 import { useId } from 'react';
+import { t } from '../words/words.ts';
 import { type ServerView, serverViews } from './server-view.ts';
 
 const faces = {
-  table: { icon: Rows3, label: 'As a table' },
-  cards: { icon: LayoutGrid, label: 'As cards' },
+  table: { icon: Rows3, label: t('As a table') },
+  cards: { icon: LayoutGrid, label: t('As cards') },
 } as const satisfies Record<ServerView, unknown>;
 
 /** Two radio buttons drawn as icons: the servers as a table, or as cards. */
@@ -18,7 +19,7 @@ export function ViewChoice({
   const name = useId();
   return (
     <fieldset className="flex h-8 items-center rounded-md border border-line p-0.5">
-      <legend className="sr-only">How the servers are shown</legend>
+      <legend className="sr-only">{t('How the servers are shown')}</legend>
       {serverViews.map((view) => {
         const { icon: Icon, label } = faces[view];
         return (

@@ -1,6 +1,7 @@
 import type { ErrorComponentProps } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { PageProblem } from '../controls/problem.tsx';
+
 import { Mark } from './mark.tsx';
 import { ThemeChoice } from './theme-choice.tsx';
 

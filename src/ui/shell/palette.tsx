@@ -167,7 +167,12 @@ function useEntries(me: Me, text: string, onClose: () => void, onMint: () => voi
         heading: t('Servers'),
         entries: among(
           (servers?.servers ?? []).map(({ path, server_name, description }) => ({
-            ...{ key: `server ${path}`, icon: Server, words: server_name, more: `${path} ${description}` },
+            ...{
+              key: `server ${path}`,
+              icon: Server,
+              words: server_name,
+              more: `${path} ${description}`,
+            },
             run: go(router.buildLocation({ to: '/servers/$', params: { _splat: path.slice(1) } }).href),
           })),
           asked === '' ? 4 : 8,
@@ -180,7 +185,12 @@ function useEntries(me: Me, text: string, onClose: () => void, onMint: () => voi
             ? []
             : among(
                 (agents?.agents ?? []).map(({ path, name, description }) => ({
-                  ...{ key: `agent ${path}`, icon: Bot, words: name, more: `${path} ${description}` },
+                  ...{
+                    key: `agent ${path}`,
+                    icon: Bot,
+                    words: name,
+                    more: `${path} ${description}`,
+                  },
                   run: go(router.buildLocation({ to: '/agents/$', params: { _splat: path.slice(1) } }).href),
                 })),
                 5,

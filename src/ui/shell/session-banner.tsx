@@ -2,6 +2,7 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Clock } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { meQuery } from '../api.ts';
+import { count, t } from '../words/words.ts';
 
 /** The channel on which the tab of a renewal tells the others. */
 export const sessionNews = 'mcp-gateway-session';
@@ -30,7 +31,7 @@ export function SessionBanner() {
   if (!me || ends === undefined || ends - now > warnBefore) return null;
   const left = Math.ceil((ends - now) / minute);
   return (
-    <section aria-label="Your session" className="border-b border-line bg-warn-soft">
+    <section aria-label={t('Your session')} className="border-b border-line bg-warn-soft">
       <p
         role="status"
         className="mx-auto flex max-w-7xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:px-6"
@@ -38,9 +39,9 @@ export function SessionBanner() {
         <Clock size={16} aria-hidden className="shrink-0 text-warn" />
         <span className="min-w-0 flex-1">
           {left > 0
-            ? `Your session ends in ${left === 1 ? 'a minute' : `${left} minutes`}.`
-            : 'Your session has ended.'}{' '}
-          What you have typed here is kept.
+            ? count(left, 'Your session ends in a minute.', 'Your session ends in {n} minutes.')
+            : t('Your session has ended.')}{' '}
+          {t('What you have typed here is kept.')}
         </span>
         <a
           href={`/oauth2/login/${encodeURIComponent(me.provider)}?redirect_uri=${encodeURIComponent('/renewed')}`}
@@ -48,7 +49,7 @@ export function SessionBanner() {
           rel="noopener opener"
           className="font-medium underline underline-offset-4"
         >
-          {left > 0 ? 'Stay signed in' : 'Sign in again'}
+          {left > 0 ? t('Stay signed in') : t('Sign in again')}
         </a>
       </p>
     </section>

@@ -5,6 +5,7 @@ import { meQuery } from '../api.ts';
 import { buttonClass } from '../controls/button.tsx';
 import { Page } from '../controls/page.tsx';
 import { Toasts } from '../controls/toasts.tsx';
+import { t } from '../words/words.ts';
 import { DoctorBanner } from './doctor-banner.tsx';
 import { Outside } from './outside.tsx';
 import { SessionBanner } from './session-banner.tsx';
@@ -19,7 +20,7 @@ export function Root() {
         href="#main"
         className="absolute top-2 left-2 z-50 -translate-y-20 rounded-md bg-ink px-3 py-1.5 font-medium text-inverse focus:translate-y-0"
       >
-        Skip to the content
+        {t('Skip to the content')}
       </a>
       <Outlet />
       <Toasts />
@@ -31,13 +32,14 @@ export function Root() {
 export function NotFound() {
   return (
     <Outside>
-      <Page title="There is no such page">
+      <Page title={t('There is no such page')}>
         <p className="mb-5 text-quiet">
-          The address may be mistyped, or the page may have moved. Clients of MCP connect to the endpoint URL
-          shown with each server.
+          {t(
+            'The address may be mistyped, or the page may have moved. Clients of MCP connect to the endpoint URL shown with each server.',
+          )}
         </p>
         <Link to="/" className={buttonClass('primary', 'h-10 w-full')}>
-          Go to the servers
+          {t('Go to the servers')}
         </Link>
       </Page>
     </Outside>

@@ -1,11 +1,12 @@
 import { Monitor, Moon, Sun } from 'lucide-react';
 import { useId } from 'react';
+import { t } from '../words/words.ts';
 import { chooseTheme, type Theme, themes, useTheme } from './theme.ts';
 
 const faces: Record<Theme, { icon: typeof Sun; label: string }> = {
-  light: { icon: Sun, label: 'Light theme' },
-  dark: { icon: Moon, label: 'Dark theme' },
-  system: { icon: Monitor, label: 'Theme of the system' },
+  light: { icon: Sun, label: t('Light theme') },
+  dark: { icon: Moon, label: t('Dark theme') },
+  system: { icon: Monitor, label: t('Theme of the system') },
 };
 
 /** Three radio buttons drawn as icons: light, dark, as the system. */
@@ -14,7 +15,7 @@ export function ThemeChoice() {
   const name = useId();
   return (
     <fieldset className="flex h-8 items-center rounded-md border border-line p-0.5">
-      <legend className="sr-only">Theme</legend>
+      <legend className="sr-only">{t('Theme')}</legend>
       {themes.map((theme) => {
         const { icon: Icon, label } = faces[theme];
         return (

@@ -8,7 +8,7 @@ import { placeAt } from './navigation.ts';
 import { ThemeChoice } from './theme-choice.tsx';
 import { UserMenu } from './user-menu.tsx';
 
-const modifier = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : 'Ctrl';
+const modifier = /Mac|iPhone|iPad/.test(navigator.userAgent) ? '⌘' : t('Ctrl');
 
 /** The line above every page: where one is, search, token, theme and account. */
 export function TopLine({
@@ -64,7 +64,7 @@ export function TopLine({
                 className="max-sm:px-2"
               >
                 <KeyRound size={15} aria-hidden />
-                <span className="max-sm:sr-only">Get JWT Token</span>
+                <span className="max-sm:sr-only">{t('Get JWT Token')}</span>
               </Button>
             </>
           )}

@@ -4,13 +4,13 @@ import { ChevronDown } from 'lucide-react';
 import { useId, useRef, useState } from 'react';
 import { type Me, providersQuery, versionQuery } from '../api.ts';
 import { SignOut } from '../controls/sign-out.tsx';
-import { accessWords } from '../words/access-words.ts';
+import { accessWords } from '../mine/access-words.ts';
 import { chooseLanguage, type Language, language, languages, t } from '../words/words.ts';
 import { ThemeChoice } from './theme-choice.tsx';
 
 const ownPages = [
-  ['/me', 'Your account'],
-  ['/sessions', 'Your sessions'],
+  ['/me', t('Your account')],
+  ['/sessions', t('Your sessions')],
 ] as const;
 
 /** The account button and what it opens: who is signed in, access, groups, scopes, theme, sign out. */
@@ -38,7 +38,7 @@ export function UserMenu({ me }: { me: Me }) {
           {name.slice(0, 1).toUpperCase()}
         </span>
         <span className="max-w-40 truncate max-xl:sr-only">{name}</span>
-        <span className="sr-only">: account</span>
+        <span className="sr-only">{t(': account')}</span>
         <span className="rounded-sm bg-hover px-1.5 py-0.5 text-meta text-quiet max-md:sr-only">
           {accessWords(me)}
         </span>
@@ -49,20 +49,19 @@ export function UserMenu({ me }: { me: Me }) {
         id={id}
         popover="auto"
         role="dialog"
-        aria-label="Account"
+        aria-label={t('Account')}
         onToggle={(event) => setOpen(event.newState === 'open')}
         className="fixed top-13 right-3 left-auto m-0 max-h-[calc(100dvh-5rem)] w-80 max-w-[calc(100vw-2rem)] overflow-y-auto rounded-lg border border-line bg-raised p-4 text-ink shadow-float sm:right-6"
       >
         <p className="font-semibold">{name}</p>
         {me.name !== null && <p className="text-quiet">{me.username}</p>}
         <p className="mt-1 text-meta text-quiet">
-          {accessWords(me)}
-          {me.scopes.length > 0 && ' access'}, signed in with {provider}
+          {t('{access}, signed in with {provider}', { access: accessWords(me), provider })}
         </p>
-        <Names title="Scopes" names={me.scopes} none="No scopes" />
-        <Names title="Groups" names={me.groups} none="In no group" />
+        <Names title={t('Scopes')} names={me.scopes} none={t('No scopes')} />
+        <Names title={t('Groups')} names={me.groups} none={t('In no group')} />
         <div className="mt-4 flex items-center justify-between xl:hidden">
-          <span>Theme</span>
+          <span>{t('Theme')}</span>
           <ThemeChoice />
         </div>
         <div className="mt-3 flex items-center justify-between">
@@ -94,13 +93,13 @@ export function UserMenu({ me }: { me: Me }) {
         </p>
         <div className="mt-4 flex items-center justify-between border-t border-line pt-3">
           <span className="text-meta text-quiet">
-            {version && `Version ${version.version} · `}
+            {version && `${t('Version {version}', { version: version.version })} · `}
             <Link
               to="/docs/api"
               onClick={() => popover.current?.hidePopover()}
               className="rounded-sm underline underline-offset-4"
             >
-              API
+              {t('API')}
             </Link>
           </span>
           <SignOut />

@@ -8,6 +8,7 @@ import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { Outside } from '../shell/outside.tsx';
+import { parts, t } from '../words/words.ts';
 import { SignInFault } from './sign-in-fault.tsx';
 
 /** The sign-in page: one button per identity provider, and why the last attempt failed. */
@@ -30,9 +31,9 @@ export function Login() {
           {...(fault ? { details: fault.details, correlationId: fault.correlation_id } : {})}
         />
       )}
-      <Page title="Sign in">
+      <Page title={t('Sign in')}>
         <p className="mb-5 text-quiet">
-          Find the MCP servers that you can use, and get a token for your agent.
+          {t('Find the MCP servers that you can use, and get a token for your agent.')}
         </p>
         <Providers target={target} />
       </Page>
@@ -47,8 +48,10 @@ function Providers({ target }: { target: string }) {
   if (data.providers.length === 0)
     return (
       <p className="rounded-md border border-line bg-raised p-3">
-        No identity provider is set up. An administrator sets <code className="font-mono">AUTH_PROVIDER</code>{' '}
-        and the settings of that provider, then starts the gateway again.
+        {parts(
+          'No identity provider is set up. An administrator sets {code} and the settings of that provider, then starts the gateway again.',
+          { code: <code className="font-mono">AUTH_PROVIDER</code> },
+        )}
       </p>
     );
   return (
@@ -60,7 +63,7 @@ function Providers({ target }: { target: string }) {
               href={`/oauth2/login/${encodeURIComponent(name)}?redirect_uri=${encodeURIComponent(target)}`}
               className={buttonClass(index === 0 ? 'primary' : 'plain', 'h-10 w-full')}
             >
-              Sign in with {display_name}
+              {t('Sign in with {provider}', { provider: display_name })}
             </a>
           </li>
         ))}
@@ -69,8 +72,10 @@ function Providers({ target }: { target: string }) {
         <p className="mt-6 flex gap-2 text-quiet">
           <FlaskConical size={16} aria-hidden className="mt-0.5 shrink-0" />
           <span>
-            <strong className="font-semibold text-ink">Evaluation mode.</strong> The next page is an emulator
-            of Entra ID on this machine that lists demo accounts: pick one of them.
+            <strong className="font-semibold text-ink">{t('Evaluation mode.')}</strong>{' '}
+            {t(
+              'The next page is an emulator of Entra ID on this machine that lists demo accounts: pick one of them.',
+            )}
           </span>
         </p>
       )}

@@ -11,27 +11,34 @@ import { AskAccessButton } from '../requests/ask-access.tsx';
 import { RequestRow } from '../requests/request-row.tsx';
 import { Requestable } from '../requests/requestable.tsx';
 import { requestableQuery, requestsQuery } from '../requests/requests-query.ts';
-import { t } from '../words/words.ts';
+import { parts, t } from '../words/words.ts';
 
 /** The page for somebody who has signed in, but whose groups give no scope: why, and what to ask of whom. */
 export function NoAccess() {
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
-  const count = me.groups.length;
+  const groups = me.groups.length;
   return (
     <div className="mx-auto max-w-2xl">
-      <Page title="You have no access yet">
+      <Page title={t('You have no access yet')}>
         <section className="grid gap-3">
           <p>
-            You are signed in as <strong className="font-semibold">{me.username}</strong>
-            {me.name !== null && me.name !== me.username && ` (${me.name})`}. {whyOf(count)} What somebody may
-            see and do here comes from their groups, and from what they ask for.
+            {parts('You are signed in as {who}.', {
+              who: (
+                <>
+                  <strong className="font-semibold">{me.username}</strong>
+                  {me.name !== null && me.name !== me.username && ` (${me.name})`}
+                </>
+              ),
+            })}{' '}
+            {whyOf(groups)}{' '}
+            {t('What you can see and do here comes from your groups, and from what you ask for.')}
           </p>
-          {count > 0 && (
-            <ul aria-label="Your groups" className="grid justify-items-start gap-1.5">
+          {groups > 0 && (
+            <ul aria-label={t('Your groups')} className="grid justify-items-start gap-1.5">
               {me.groups.map((group) => (
                 <li key={group} className="max-w-full">
-                  <CopyText text={group} label={`Copy group ${group}`} />
+                  <CopyText text={group} label={t('Copy group {group}', { group })} />
                 </li>
               ))}
             </ul>
@@ -39,10 +46,10 @@ export function NoAccess() {
         </section>
         <HowToAsk me={me} />
         <section className="mt-8 grid gap-3">
-          <h2 className="text-lead font-semibold">When it is done</h2>
+          <h2 className="text-lead font-semibold">{t('When it is done')}</h2>
           <p>
-            Membership in a group is read when you sign in, so sign out and in again.
-            {count > 0 && ' If one of your groups was mapped instead, trying again is enough.'}
+            {t('Membership in a group is read when you sign in, so sign out and in again.')}
+            {groups > 0 && ` ${t('If one of your groups was mapped instead, trying again is enough.')}`}
           </p>
           <div className="flex gap-2">
             <TryAgain />
@@ -103,14 +110,17 @@ function MessageToSend({ me }: { me: Me }) {
   return (
     <>
       <p>
-        Ask an administrator of this gateway to add your account to a group that is mapped to a scope
-        {me.groups.length > 0 && ', or to map one of the groups above in scopes.yml'}. Here is a message to
-        send:
+        {t(
+          me.groups.length > 0
+            ? 'Ask an administrator of this gateway to add your account to a group that is mapped to a scope, or to map one of the groups above in scopes.yml.'
+            : 'Ask an administrator of this gateway to add your account to a group that is mapped to a scope.',
+        )}{' '}
+        {t('Here is a message to send:')}
       </p>
       <blockquote className="w-full rounded-md border border-line bg-raised p-3 break-words whitespace-pre-line">
         {requestOf(me)}
       </blockquote>
-      <CopyButton text={requestOf(me)} label="Copy message" />
+      <CopyButton text={requestOf(me)} label={t('Copy message')} />
     </>
   );
 }
@@ -124,22 +134,25 @@ function TryAgain() {
     await queries.refetchQueries({ queryKey: meQuery.queryKey });
     await router.invalidate();
     setBusy(false);
-    if (router.state.location.pathname === '/no-access') announce('done', 'Still no access.');
+    if (router.state.location.pathname === '/no-access') announce('done', t('Still no access.'));
   };
   return (
     <Button look="primary" busy={busy} onClick={() => void start()}>
-      Try again
+      {t('Try again')}
     </Button>
   );
 }
 
 function whyOf(count: number): string {
-  if (count === 0) return 'The identity provider reported no groups for this account.';
-  if (count === 1) return 'The one group of this account is not mapped to any scope.';
-  return `None of the ${count} groups of this account is mapped to a scope.`;
+  if (count === 0) return t('The identity provider reported no groups for this account.');
+  if (count === 1) return t('The one group of this account is not mapped to any scope.');
+  return t('None of the {count} groups of this account is mapped to a scope.', { count });
 }
 
 function requestOf(me: Me): string {
-  const groups = me.groups.length > 0 ? me.groups.join(', ') : 'none';
-  return `Please give ${me.username} access to the MCP gateway at ${location.origin}: add the account to a group that is mapped to a scope.\nGroups of the account today: ${groups}`;
+  const groups = me.groups.length > 0 ? me.groups.join(', ') : t('none');
+  return t(
+    'Please give {username} access to the MCP gateway at {origin}: add the account to a group that is mapped to a scope.\nGroups of the account today: {groups}',
+    { username: me.username, origin: location.origin, groups },
+  );
 }

@@ -1,52 +1,63 @@
 import { TriangleAlert } from 'lucide-react';
 import { aadstsHelpIn, aadstsTraceIn } from '../../contract/diagnosis/aadsts.ts';
 import { CopyText } from '../controls/copy.tsx';
+import { parts, t } from '../words/words.ts';
 
 /** What each code of `/login?error=` means and what helps. */
 const faults: Record<string, { title: string; help: string }> = {
   session_expired: {
-    title: 'Your session has ended',
-    help: 'Sign in again to go on where you were.',
+    title: t('Your session has ended'),
+    help: t('Sign in again to go on where you were.'),
   },
   no_access: {
-    title: 'Your account has no access yet',
-    help: 'None of its groups is mapped to a scope. Ask an administrator to add you to a group that is, then sign in again.',
+    title: t('Your account has no access yet'),
+    help: t(
+      'None of its groups is mapped to a scope. Ask an administrator to add you to a group that is, then sign in again.',
+    ),
   },
   oauth2_error: {
-    title: 'The identity provider refused the sign-in',
-    help: 'Its own words are below. If you pressed Cancel, just try again; if consent or permission is missing, an administrator of the directory has to grant it.',
+    title: t('The identity provider refused the sign-in'),
+    help: t(
+      'Its own words are below. If you pressed Cancel, just try again; if consent or permission is missing, an administrator of the directory has to grant it.',
+    ),
   },
   oauth2_init_failed: {
-    title: 'The sign-in could not be started',
-    help: 'The gateway could not reach the identity provider or is not set up for it. Try again in a minute; if it stays so, an administrator should check the tenant and client id.',
+    title: t('The sign-in could not be started'),
+    help: t(
+      'The gateway could not reach the identity provider or is not set up for it. Try again in a minute; if it stays so, an administrator should check the tenant and client id.',
+    ),
   },
   groups_incomplete: {
-    title: 'We cannot determine your access',
-    help: 'Your account is in more groups than the identity provider puts into a token, and it refuses to list them. An administrator can see below what to grant.',
+    title: t('We cannot determine your access'),
+    help: t(
+      'Your account is in more groups than the identity provider puts into a token, and it refuses to list them. An administrator can see below what to grant.',
+    ),
   },
   groups_unavailable: {
-    title: 'We cannot determine your access right now',
-    help: 'The identity provider does not answer which groups your account is in. Try again in a minute.',
+    title: t('We cannot determine your access right now'),
+    help: t('The identity provider does not answer which groups your account is in. Try again in a minute.'),
   },
   oauth2_redirect_failed: {
-    title: 'The sign-in could not be started',
-    help: 'The gateway could not send you to the identity provider. Try again in a minute.',
+    title: t('The sign-in could not be started'),
+    help: t('The gateway could not send you to the identity provider. Try again in a minute.'),
   },
   oauth2_callback_failed: {
-    title: 'The sign-in could not be completed',
-    help: 'The identity provider let you in, but its answer could not be verified. An administrator finds the cause in the log by the correlation id; common ones are an expired client secret or another tenant.',
+    title: t('The sign-in could not be completed'),
+    help: t(
+      'The identity provider let you in, but its answer could not be verified. An administrator finds the cause in the log by the correlation id; common ones are an expired client secret or another tenant.',
+    ),
   },
   oauth2_callback_error: {
-    title: 'The sign-in could not be completed',
-    help: 'The gateway could not make a session. Try again in a minute.',
+    title: t('The sign-in could not be completed'),
+    help: t('The gateway could not make a session. Try again in a minute.'),
   },
   oauth2_session_invalid: {
-    title: 'This sign-in took too long or was used before',
-    help: 'A sign-in must be finished within ten minutes, in the browser that began it. Start again.',
+    title: t('This sign-in took too long or was used before'),
+    help: t('A sign-in must be finished within ten minutes, in the browser that began it. Start again.'),
   },
   oauth2_state_invalid: {
-    title: 'This answer belongs to no sign-in that began here',
-    help: 'That happens with an old link, the Back button or cookies switched off. Start again.',
+    title: t('This answer belongs to no sign-in that began here'),
+    help: t('That happens with an old link, the Back button or cookies switched off. Start again.'),
   },
 };
 
@@ -65,9 +76,9 @@ export function SignInFault({
 }) {
   const known = Object.hasOwn(faults, code) ? faults[code] : undefined;
   const entra = aadstsHelpIn(details);
-  const title = entra?.title ?? known?.title ?? 'The sign-in did not work';
+  const title = entra?.title ?? known?.title ?? t('The sign-in did not work');
   const help =
-    entra?.cause ?? known?.help ?? 'Try again; if it stays so, give an administrator the code below.';
+    entra?.cause ?? known?.help ?? t('Try again; if it stays so, give an administrator the code below.');
   const { correlationId: theirs, traceId } = aadstsTraceIn(details ?? '');
   const ended = code === 'session_expired';
   return (
@@ -90,22 +101,24 @@ export function SignInFault({
         )}
         {!ended && (entra || known) && (
           <p className="text-meta">
-            Code <code className="font-mono">{entra ? `AADSTS${entra.code}` : code}</code>
+            {parts('Code {code}', {
+              code: <code className="font-mono">{entra ? `AADSTS${entra.code}` : code}</code>,
+            })}
           </p>
         )}
         {correlationId && (
           <div className="flex flex-wrap items-center gap-2 text-meta">
-            Correlation id <CopyText text={correlationId} label="Copy correlation id" />
+            {t('Correlation id')} <CopyText text={correlationId} label={t('Copy correlation id')} />
           </div>
         )}
         {[
-          ['Microsoft correlation id', theirs],
-          ['Microsoft trace id', traceId],
+          [t('Microsoft correlation id'), theirs],
+          [t('Microsoft trace id'), traceId],
         ].map(
           ([name, id]) =>
             id && (
               <div key={name} className="flex flex-wrap items-center gap-2 text-meta">
-                {name} <CopyText text={id} label={`Copy ${name}`} />
+                {name} <CopyText text={id} label={t('Copy {name}', { name: String(name) })} />
               </div>
             ),
         )}

@@ -5,7 +5,7 @@ import { sessionsQuery } from '../api.ts';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { SessionList } from '../mine/session-list.tsx';
-import { count } from '../words/words.ts';
+import { count, t } from '../words/words.ts';
 
 /** Everybody's living sessions, for administrators: narrowed by user name, ended one by one or all of a person. */
 export function AllSessions() {
@@ -17,12 +17,12 @@ export function AllSessions() {
     <section aria-labelledby="sessions" className="grid gap-4">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h2 id="sessions" className="text-lead font-semibold">
-          Sessions
+          {t('Sessions')}
         </h2>
         <input
           type="search"
-          aria-label="Search sessions by user name"
-          placeholder="User name"
+          aria-label={t('Search sessions by user name')}
+          placeholder={t('User name')}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
           className="h-8 w-full rounded-md border border-edge bg-raised px-2 placeholder:text-quiet sm:max-w-xs"
@@ -34,13 +34,16 @@ export function AllSessions() {
       {data && (
         <p role="status" className="text-quiet">
           {shown.length === 0
-            ? 'No one of that name is signed in.'
-            : `${shown.length} of ${count(data.sessions.length, '{n} session', '{n} sessions')}.`}
+            ? t('No one of that name is signed in.')
+            : t('{n} of {total}.', {
+                n: shown.length,
+                total: count(data.sessions.length, '{n} session', '{n} sessions'),
+              })}
           {shown.length === 0 && wanted !== '' && (
             <>
               {' '}
               <Link to="/tokens" search={{ tab: 'all', q: name }} className="underline underline-offset-4">
-                Find their tokens
+                {t('Find their tokens')}
               </Link>
             </>
           )}

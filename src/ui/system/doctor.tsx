@@ -5,6 +5,7 @@ import { Button } from '../controls/button.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { t } from '../words/words.ts';
 import { Findings } from './finding.tsx';
 
 /** What the doctor finds of the identity provider, the keys and the connections, worst first, and a way to have it look again. */
@@ -22,11 +23,11 @@ export function Doctor() {
     <section aria-labelledby="doctor" className="grid gap-4">
       <div className="flex flex-wrap items-center justify-between gap-2">
         <h2 id="doctor" className="text-lead font-semibold">
-          Identity provider
+          {t('Identity provider')}
         </h2>
         <Button busy={again.isPending} onClick={() => again.mutate()}>
           <RefreshCw size={15} aria-hidden className={again.isPending ? 'motion-safe:animate-spin' : ''} />
-          Run checks again
+          {t('Run checks again')}
         </Button>
       </div>
       {again.error && <Problem error={again.error} />}
@@ -51,9 +52,9 @@ function Verdict({ diagnosis }: { diagnosis: Diagnosis }) {
 
 /** A diagnosis in a sentence. */
 function verdictOf({ findings }: Pick<Diagnosis, 'findings'>): string {
-  if (findings.length === 0) return 'There is nothing to check: no identity provider is set up.';
-  const count = (level: string): number => findings.filter((one) => one.level === level).length;
-  const [repair, look] = [count('fail'), count('warn')];
-  if (repair + look === 0) return 'Everything is in order.';
-  return `${repair} to fix, ${look} to check, ${count('ok')} in order.`;
+  if (findings.length === 0) return t('There is nothing to check: no identity provider is set up.');
+  const levelled = (level: string): number => findings.filter((one) => one.level === level).length;
+  const [repair, look] = [levelled('fail'), levelled('warn')];
+  if (repair + look === 0) return t('Everything is in order.');
+  return t('{repair} to fix, {look} to check, {ok} in order.', { repair, look, ok: levelled('ok') });
 }

@@ -1,11 +1,12 @@
 import { CircleCheck, CircleX, TriangleAlert } from 'lucide-react';
 import type { Diagnosis } from '../api.ts';
 import { CopyText } from '../controls/copy.tsx';
+import { t } from '../words/words.ts';
 
 const faces = {
-  fail: { icon: CircleX, words: 'To repair', color: 'text-bad' },
-  warn: { icon: TriangleAlert, words: 'To look at', color: 'text-warn' },
-  ok: { icon: CircleCheck, words: 'In order', color: 'text-good' },
+  fail: { icon: CircleX, words: t('To repair'), color: 'text-bad' },
+  warn: { icon: TriangleAlert, words: t('To look at'), color: 'text-warn' },
+  ok: { icon: CircleCheck, words: t('In order'), color: 'text-good' },
 } as const;
 
 /** Findings of one level under a heading that counts them; those in order are folded away. */
@@ -60,11 +61,11 @@ function Finding({
       {level !== 'ok' && <p className="text-quiet">{why}</p>}
       {remedy && (
         <dl className="mt-1 grid min-w-0 gap-x-3 gap-y-1.5 sm:grid-cols-[auto_1fr]">
-          <dt className="text-meta font-semibold text-quiet">In the portal</dt>
+          <dt className="text-meta font-semibold text-quiet">{t('In the portal')}</dt>
           <dd>{remedy.portal}</dd>
-          <dt className="text-meta font-semibold text-quiet">Or by command</dt>
+          <dt className="text-meta font-semibold text-quiet">{t('Or by command')}</dt>
           <dd className="min-w-0">
-            <CopyText text={remedy.command} label={`Copy the command for: ${what}`} />
+            <CopyText text={remedy.command} label={t('Copy the command for: {what}', { what })} />
           </dd>
         </dl>
       )}

@@ -48,7 +48,7 @@ export function GatewayOverview() {
               )}
             </Fact>
             <Fact name={t('Version')}>
-              {data.version} <span className="text-quiet">on Node.js {data.node}</span>
+              {data.version} <span className="text-quiet">{t('on Node.js {node}', { node: data.node })}</span>
             </Fact>
             <Fact name={t('Started')}>
               <RelativeTime iso={data.started_at} />

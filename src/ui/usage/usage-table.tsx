@@ -1,13 +1,13 @@
 import { type ReactNode, useState } from 'react';
 import type { Usage } from '../../contract/usage.ts';
 import { RelativeTime } from '../controls/relative-time.tsx';
-import { number, t } from '../words/words.ts';
+import { language, number, t } from '../words/words.ts';
 
 /** The same as the chart, for everybody who reads rather than sees. */
 export function TimeTable({ usage }: { usage: Usage }) {
   const [open, setOpen] = useState(false);
   const shown = usage.timeline.filter(({ calls }) => calls > 0);
-  const when = new Intl.DateTimeFormat(undefined, {
+  const when = new Intl.DateTimeFormat(language, {
     dateStyle: 'medium',
     ...(usage.bucket === 'day' ? {} : { timeStyle: 'short' }),
   });

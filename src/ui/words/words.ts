@@ -1,3 +1,5 @@
+import { createElement, Fragment, type ReactNode } from 'react';
+
 const stored = 'mcp-gateway-language';
 
 /** The languages that the pages can be read in, each in its own words. */
@@ -22,6 +24,20 @@ export function t(text: string, values: Readonly<Record<string, string | number>
     if (value === undefined) return whole;
     return typeof value === 'number' ? numbers.format(value) : value;
   });
+}
+
+/** As `t`, for a text with links or other elements in it: `parts('Ask {who}.', { who: <b>Eve</b> })`. */
+export function parts(text: string, values: Readonly<Record<string, ReactNode>>): ReactNode {
+  const pieces = (translated[text] ?? text).split(/\{(\w+)\}/);
+  return createElement(
+    Fragment,
+    null,
+    // The text between the names is at the even places.
+    ...pieces.map((piece, index) => {
+      const value = index % 2 === 0 ? piece : values[piece];
+      return typeof value === 'number' ? numbers.format(value) : value;
+    }),
+  );
 }
 
 const numbers = new Intl.NumberFormat(language);

@@ -1,5 +1,6 @@
 import { X } from 'lucide-react';
 import { type KeyboardEvent, useId, useRef, useState } from 'react';
+import { t } from '../../words/words.ts';
 
 /** Something that can be chosen: what is stored, and what it is called where that differs. */
 export interface Suggestion {
@@ -75,7 +76,7 @@ export function NamesField({
         className={`flex flex-wrap items-center gap-1 rounded-md border bg-raised p-1 has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-accent ${(refused ?? fault) === undefined ? 'border-edge' : 'border-bad'}`}
       >
         {names.length > 0 && (
-          <ul aria-label={`${label}: chosen`} className="contents">
+          <ul aria-label={t('{label}: chosen', { label })} className="contents">
             {names.map((name) => (
               <li
                 key={name}
@@ -87,7 +88,7 @@ export function NamesField({
                 <button
                   type="button"
                   onClick={() => remove(name)}
-                  aria-label={`Remove ${words.get(name) ?? name}`}
+                  aria-label={t('Remove {name}', { name: words.get(name) ?? name })}
                   className="grid size-6 shrink-0 place-items-center rounded-sm text-quiet hover:text-ink"
                 >
                   <X size={13} aria-hidden />

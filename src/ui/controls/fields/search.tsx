@@ -1,10 +1,11 @@
 import { Search as Glass } from 'lucide-react';
 import { useEffect, useRef } from 'react';
+import { t } from '../../words/words.ts';
 
 /** The search field of a list: filters with every key, `/` goes to it, Escape empties it. */
 export function Search({
   things,
-  placeholder = 'Name, path, words or #tag',
+  placeholder = t('Name, path, words or #tag'),
   value,
   onChange,
 }: {
@@ -32,7 +33,7 @@ export function Search({
       <input
         ref={field}
         type="search"
-        aria-label={`Search ${things}`}
+        aria-label={t('Search {things}', { things })}
         aria-keyshortcuts="/"
         placeholder={placeholder}
         value={value}

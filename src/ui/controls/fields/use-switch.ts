@@ -1,4 +1,5 @@
 import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query';
+import { t } from '../../words/words.ts';
 import { saidBy } from '../problem.tsx';
 import { announce } from '../toasts.tsx';
 
@@ -29,10 +30,16 @@ export function useSwitch<Answer>({ id, name, on, send, isOn, told, show }: Swit
       // What was asked before the answer would show the state before it.
       await Promise.all(told.map((queryKey) => queries.cancelQueries({ queryKey, exact: true })));
       show(answer);
-      announce('done', `${name} is now ${isOn(answer) ? 'enabled' : 'disabled'}.`);
+      announce('done', t(isOn(answer) ? '{name} is now enabled.' : '{name} is now disabled.', { name }));
     },
     onError: (error, enabled) => {
-      announce('failed', `${name} could not be ${enabled ? 'enabled' : 'disabled'}. ${saidBy(error).detail}`);
+      announce(
+        'failed',
+        t(enabled ? '{name} could not be enabled. {detail}' : '{name} could not be disabled. {detail}', {
+          name,
+          detail: saidBy(error).detail,
+        }),
+      );
     },
     onSettled: () => {
       // Not waited for: what is shown depends on the answer alone.

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, expect, test } from 'vitest';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
+import { hasFocus, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
 import type { TestGateway } from './harness.ts';
 import { agentToken } from './sign-in.ts';
@@ -201,4 +202,92 @@ test('a killed server is seen while calls to it fail, long before its next check
     )
     .toBeGreaterThan(0);
   console.log(`a killed server was shown as unhealthy after ${((Date.now() - begun) / 1000).toFixed(1)} s`);
+});
+
+/** Goes to a control by the Tab key and presses a key on it. */
+async function press(page: Page, target: Locator, key = 'Enter'): Promise<void> {
+  await tabTo(page, target);
+  await page.keyboard.press(key);
+}
+
+/** Opens a page by its name in the palette. */
+async function jump(page: Page, name: string): Promise<void> {
+  await page.keyboard.press('Control+k');
+  const field = page.getByRole('combobox');
+  await field.waitFor();
+  await page.keyboard.type(name);
+  await page.getByRole('option', { name }).first().and(page.locator('[aria-selected=true]')).waitFor();
+  await page.keyboard.press('Enter');
+  await field.waitFor({ state: 'detached' });
+}
+
+test('every job is done by keyboard alone', async () => {
+  // A newcomer connects a client.
+  const bob = await openAs('bob', '/');
+  await press(bob, bob.getByRole('button', { name: 'Connect Current Time' }));
+  const program = bob.getByRole('dialog').getByRole('radio').and(bob.locator(':checked')).first();
+  await tabTo(bob, program);
+  const wanted = bob.getByRole('radio', { name: 'Claude Code' });
+  for (let at = 0; at < 10 && !(await hasFocus(bob, wanted)); at += 1) await bob.keyboard.press('ArrowRight');
+  await press(bob, bob.getByRole('button', { name: 'Copy for Claude Code' }));
+  await bob.getByRole('button', { name: 'Copied' }).waitFor();
+  const made = await mintOn(bob, 'typed');
+  const token = made.tokens.access_token;
+  const denied = () => call('everything', 'get-env', token);
+
+  // A group gets one tool of a server.
+  const page = await openAs('alice', '/');
+  await jump(page, 'Everything');
+  await press(page, page.locator('main').getByRole('link', { name: 'Access', exact: true }));
+  await press(page, page.getByRole('button', { name: 'Give access' }));
+  const dialog = page.getByRole('dialog');
+  await tabTo(page, dialog.getByRole('combobox', { name: 'Who' }));
+  await page.keyboard.type('mcp-test-users');
+  await page.keyboard.press('Enter');
+  await press(page, dialog.getByLabel('get-sum', { exact: true }), 'Space');
+  await dialog.getByText(/can call 1 tool \(get-sum\)/).waitFor();
+  await press(page, dialog.getByRole('button', { name: 'Review' }));
+  await dialog
+    .getByRole('row', { name: /everything/ })
+    .first()
+    .waitFor();
+  await press(page, dialog.getByRole('button', { name: 'Save' }));
+  await page.getByText('Access was given.').waitFor();
+
+  // Why someone was denied.
+  await denied();
+  const events = async () =>
+    (
+      (await (
+        await fetch(`${gateway.url}/api/audit/events?matter=denials&credential=${made.token_id}`, {
+          headers: { authorization: `Bearer ${administrator}` },
+        })
+      ).json()) as { events: unknown[] }
+    ).events.length;
+  await expect.poll(events, { timeout: 60_000 }).toBeGreaterThan(0);
+  await jump(page, 'Audit');
+  const event = page.getByRole('button', { name: /tools\/call · everything/ }).first();
+  await press(page, event);
+  await press(page, page.getByRole('link', { name: 'Why was it denied?' }));
+  await page.getByRole('region', { name: 'Decision' }).getByText('Denied').waitFor();
+
+  // The token of that call is revoked.
+  await page.keyboard.press('Alt+ArrowLeft');
+  await page.waitForURL(/\/audit/);
+  const used = page.getByRole('link', { name: 'The token that was used' });
+  if ((await used.count()) === 0) await press(page, event);
+  await press(page, used);
+  await press(page, page.getByRole('button', { name: 'Revoke typed' }));
+  await press(page, dialog.getByRole('button', { name: 'Revoke' }));
+  await page.getByText('typed was revoked.').waitFor();
+  expect((await denied()).status).toBe(401);
+
+  // The server that was killed, and what is the matter with it.
+  await jump(page, 'Servers');
+  await page.keyboard.press('/');
+  await page.keyboard.type('fragile');
+  await page.getByText('Unhealthy').first().waitFor();
+  await press(page, page.getByRole('link', { name: 'Fragile', exact: true }));
+  await press(page, page.locator('main').getByRole('link', { name: 'Health', exact: true }));
+  await page.getByRole('list', { name: 'Changes of health' }).getByText('Unhealthy').first().waitFor();
 });

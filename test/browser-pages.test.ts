@@ -142,7 +142,7 @@ const english =
 
 /** The English texts of the pages that read differently in German, each for whole texts with any values in them. */
 const untranslated = Object.entries(de)
-  .filter(([text, german]) => text !== german)
+  .filter(([text, german]) => text !== german && !Object.values(de).includes(text))
   .map(
     ([text]) =>
       new RegExp(
@@ -159,7 +159,7 @@ const textsOf = `(() => {
   const texts = new Set();
   const walk = (node) => {
     if (node.nodeType === 3) texts.add(node.data.trim());
-    if (node.nodeType !== 1 || node.matches('code, pre, kbd, script, style, datalist, [lang]:not(html)')) return;
+    if (node.nodeType !== 1 || node.matches('code, pre, kbd, script, noscript, style, datalist, [lang]:not(html)')) return;
     for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
       if (node.hasAttribute(name)) texts.add(node.getAttribute(name).trim());
     for (const child of node.childNodes) walk(child);

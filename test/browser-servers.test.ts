@@ -317,6 +317,64 @@ test('the servers can be shown as cards by keyboard, and the choice stays', asyn
   await page.getByRole('radio', { name: 'As a table' }).and(page.locator(':checked')).waitFor();
 });
 
+test('of ten thousand tools only those near the screen are drawn, and keys and screen readers reach all', async () => {
+  const page = await openAs('alice', '/tokens');
+  await page.route('**/api/servers/currenttime/tools', async (route) => {
+    const answer = await route.fetch();
+    const body = await answer.json();
+    const tools = Array.from({ length: 10_000 }, (_, at) => ({
+      ...body.tools[0],
+      ...{ name: `tool-${at}`, description: `Does what number ${at} does` },
+    }));
+    await route.fulfill({ json: { ...body, tools } });
+  });
+  await page.goto(`${gateway.url}/servers/currenttime?tab=tools`);
+  await page.getByText('10,000 tools', { exact: true }).waitFor();
+  const list = page.getByRole('list', { name: 'Tools', exact: true });
+  const entry = (name: string) =>
+    list.getByRole('listitem').filter({ has: page.getByText(name, { exact: true }) });
+  expect(await list.getByRole('listitem').count()).toBeLessThan(120);
+  await tabTo(page, entry('tool-0').locator('summary'));
+  await page.keyboard.press('ArrowDown');
+  expect(await entry('tool-1').locator('summary:focus').count()).toBe(1);
+  await page.keyboard.press('End');
+  await entry('tool-9999').locator('summary:focus').waitFor();
+  const last = entry('tool-9999');
+  expect([await last.getAttribute('aria-posinset'), await last.getAttribute('aria-setsize')]).toEqual([
+    '10000',
+    '10000',
+  ]);
+  expect(await list.getByRole('listitem').count()).toBeLessThan(150);
+  await page.keyboard.press('Enter');
+  await last.getByText('Does what number 9999 does').first().waitFor();
+  // What is open stays, wherever the page is scrolled to.
+  await page.keyboard.press('Home');
+  await entry('tool-0').locator('summary:focus').waitFor();
+  expect(await last.locator('details[open]').count()).toBe(1);
+  await page.getByRole('searchbox', { name: 'Search tools' }).fill('number 77');
+  await page.getByText('111 tools', { exact: true }).waitFor();
+  await expectAccessible(page);
+});
+
+test('a server that was switched off, and a favourite that was removed, come back by Undo', async () => {
+  const page = await openAs('alice', '/servers');
+  const row = page.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'Current Time' }) });
+  const toggle = row.getByRole('switch');
+  await toggle.click();
+  await page.getByRole('status').getByText('Current Time is now disabled.').waitFor();
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.getByRole('status').getByText('Current Time is now enabled.').waitFor();
+  expect(await toggle.getAttribute('aria-checked')).toBe('true');
+  // One announcement a thing: an older one would undo what is no longer so.
+  expect(await page.getByRole('button', { name: 'Undo' }).count()).toBe(1);
+  await row.getByRole('button', { name: /^Add Current Time to favourites/ }).click();
+  const remove = row.getByRole('button', { name: /^Remove Current Time from favourites/ });
+  await remove.click();
+  const gone = page.locator('div').filter({ hasText: /^Current Time is no favourite any more\./ });
+  await gone.getByRole('button', { name: 'Undo' }).last().click();
+  await remove.waitFor();
+});
+
 test('what was just typed does not call somebody back who already follows a link', async () => {
   const page = await openAs('alice', '/servers?view=cards');
   await page.clock.install();

@@ -13,6 +13,8 @@ interface Toast {
 export interface ToastAction {
   readonly words: string;
   readonly run: () => void;
+  /** What it is about: an announcement about the same thing takes the place of this one, whose action is out of date then. */
+  readonly about?: string;
 }
 
 let toasts: readonly Toast[] = [];
@@ -31,7 +33,9 @@ function dismiss(id: number): void {
 /** Tells of something done, for 5 s (15 s where it can be undone), or failed, until dismissed; a screen reader speaks it. */
 export function announce(kind: Toast['kind'], text: string, action?: ToastAction): void {
   const id = ++lastId;
-  set([...toasts.slice(-3), { id, kind, text, action }]);
+  const about = action?.about;
+  const others = toasts.filter((toast) => about === undefined || toast.action?.about !== about);
+  set([...others.slice(-3), { id, kind, text, action }]);
   if (kind === 'done') setTimeout(() => dismiss(id), action ? 15_000 : 5000);
 }
 

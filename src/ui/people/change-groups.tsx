@@ -5,7 +5,7 @@ import { type Account, accountsKey, api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { NamesField } from '../controls/fields/names-field.tsx';
-import { Problem } from '../controls/problem.tsx';
+import { Problem, saidBy } from '../controls/problem.tsx';
 import { FailedGroups, ShownOnce } from '../controls/shown-once.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { t } from '../words/words.ts';
@@ -29,8 +29,18 @@ export function ChangeGroups({ account, onClose }: { account: Account; onClose: 
       void queries.invalidateQueries({ queryKey: [accountsKey] });
       if (answer.groups_failed.length > 0 || answer.note) return setChanged(answer);
       onClose();
-      announce('done', t('The groups of {name} were changed.', { name: username }));
+      announce('done', t('The groups of {name} were changed.', { name: username }), {
+        words: t('Undo'),
+        about: `groups ${id}`,
+        run: () => back.mutate(),
+      });
     },
+  });
+  const back = useMutation({
+    mutationFn: () => api('users.groups', { params: { username: id }, body: { groups: [...before] } }),
+    onSuccess: () => announce('done', t('The groups of {name} are as they were.', { name: username })),
+    onError: (error) => announce('failed', saidBy(error).detail),
+    onSettled: () => queries.invalidateQueries({ queryKey: [accountsKey] }),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();

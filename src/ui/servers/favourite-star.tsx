@@ -13,7 +13,7 @@ export function FavouriteStar({ path, name }: { path: string; name: string }) {
       aria-pressed={on}
       aria-label={words}
       title={words}
-      onClick={() => change({ path, add: !on })}
+      onClick={() => change({ path, name, add: !on })}
       className="relative grid size-7 shrink-0 place-items-center rounded-md text-quiet hover:bg-chosen hover:text-ink"
     >
       <Star size={15} aria-hidden className={on ? 'fill-warn text-warn' : ''} />

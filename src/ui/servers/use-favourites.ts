@@ -11,17 +11,31 @@ const favouritesQuery = queryOptions({
   staleTime: 300_000,
 });
 
+interface Change {
+  readonly path: string;
+  readonly name: string;
+  readonly add: boolean;
+}
+
 /** The paths of favourite servers, newest first, and a way to add and remove one; shown before it is confirmed. */
 export function useFavourites() {
   const queries = useQueryClient();
   const { data } = useQuery(favouritesQuery);
   const change = useMutation({
-    mutationFn: ({ path, add }: { path: string; add: boolean }) =>
+    mutationFn: ({ path, add }: Change) =>
       api(add ? 'favourites.add' : 'favourites.remove', { params: { kind: 'server', path } }),
     onMutate: ({ path, add }) => {
       queries.setQueryData(favouritesQuery.queryKey, (list) => {
         const others = (list?.favourites ?? []).filter((one) => one.kind !== 'server' || one.path !== path);
         return { favourites: add ? [{ kind: 'server' as const, path }, ...others] : others };
+      });
+    },
+    onSuccess: (_, { path, add, name }) => {
+      if (add) return;
+      announce('done', t('{name} is no favourite any more.', { name }), {
+        words: t('Undo'),
+        about: `favourite ${path}`,
+        run: () => change.mutate({ path, name, add: true }),
       });
     },
     onError: (error) => {

@@ -1437,4 +1437,6 @@ export const de: Readonly<Record<string, string>> = {
   'Allowed by': 'Erlaubt durch',
   '{name} is active.': '{name} gilt jetzt.',
   unknown: 'unbekannt',
+  'The groups of {name} are as they were.': 'Die Gruppen von {name} sind wieder wie zuvor.',
+  '{name} is no favourite any more.': '{name} ist kein Favorit mehr.',
 };

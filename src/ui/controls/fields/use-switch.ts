@@ -30,7 +30,12 @@ export function useSwitch<Answer>({ id, name, on, send, isOn, told, show }: Swit
       // What was asked before the answer would show the state before it.
       await Promise.all(told.map((queryKey) => queries.cancelQueries({ queryKey, exact: true })));
       show(answer);
-      announce('done', t(isOn(answer) ? '{name} is now enabled.' : '{name} is now disabled.', { name }));
+      const now = isOn(answer);
+      announce('done', t(now ? '{name} is now enabled.' : '{name} is now disabled.', { name }), {
+        words: t('Undo'),
+        about: id,
+        run: () => change.mutate(!now),
+      });
     },
     onError: (error, enabled) => {
       announce(

@@ -151,7 +151,10 @@ function outsideCatalogue({ file, source, program }: (typeof files)[number]): st
     if (type === 'TemplateElement') {
       const text = String((value as { cooked: string }).cooked);
       // Commands and paths are made of pieces too; what is read has a word between spaces, or begins a sentence.
-      if (!/^\n?(curl|claude|codex|export|mcp-gateway) | --|[=/{}]|^ (?:server )?list$/.test(text) && isProse(text))
+      if (
+        !/^\n?(curl|claude|codex|export|mcp-gateway) | --|[=/{}]|^ (?:server )?list$/.test(text) &&
+        isProse(text)
+      )
         note(tree, text);
     }
     const texts = textArguments(tree);

@@ -50,6 +50,7 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'accessRequests.decline': { method: 'POST', path: '/api/access-requests/{id}/decline' },
   'accessRequests.withdraw': { method: 'POST', path: '/api/access-requests/{id}/withdraw' },
   'accessRequests.end': { method: 'POST', path: '/api/access-requests/{id}/end' },
+  'groups.mine': { method: 'GET', path: '/api/auth/me/groups' },
   'groups.list': { method: 'GET', path: '/api/management/iam/groups' },
   'groups.create': { method: 'POST', path: '/api/management/iam/groups' },
   'groups.get': { method: 'GET', path: '/api/management/iam/groups/{name}' },

@@ -46,6 +46,15 @@ const nameParams = z.object({ name: z.string().min(1).max(300) });
 
 /** The endpoints of groups as the identity administrator sees them. */
 export const groupEndpoints = {
+  'groups.mine': {
+    method: 'GET',
+    path: '/api/auth/me/groups',
+    permission: 'identity',
+    summary: "The caller's groups with their names in the directory, where it can be asked",
+    output: z.object({
+      groups: z.array(z.object({ id: z.string(), name: z.string().nullable() })),
+    }),
+  },
   'groups.list': {
     method: 'GET',
     path: '/api/management/iam/groups',

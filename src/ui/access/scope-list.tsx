@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -47,12 +48,14 @@ function Scopes({ list }: { list: Listed }) {
   const groupWords = (group: string) => names.get(group.toLowerCase()) ?? group;
   if (all.length === 0)
     return (
-      <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-        {parts(
-          'There is no scope yet, so no one can do anything. Create one here, or with {code}, or write it into the scope file.',
-          { code: <code className="font-mono text-code">mcp-gateway scope import</code> },
-        )}
-      </p>
+      <Empty>
+        <p className="max-w-prose text-quiet">
+          {parts(
+            'There is no scope yet, so no one can do anything. Create one here, or with {code}, or write it into the scope file.',
+            { code: <code className="font-mono text-code">mcp-gateway scope import</code> },
+          )}
+        </p>
+      </Empty>
     );
   return (
     <>
@@ -97,12 +100,14 @@ function Groups({ list }: { list: Listed }) {
   );
   if (groups.length === 0)
     return (
-      <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-        {fault !== null && t('The groups of the directory cannot be shown: {fault}', { fault })}
-        {fault === null && directory === null
-          ? t('No directory is set up, so its groups cannot be listed.')
-          : fault === null && t('The directory has no group.')}
-      </p>
+      <Empty>
+        <p className="max-w-prose text-quiet">
+          {fault !== null && t('The groups of the directory cannot be shown: {fault}', { fault })}
+          {fault === null && directory === null
+            ? t('No directory is set up, so its groups cannot be listed.')
+            : fault === null && t('The directory has no group.')}
+        </p>
+      </Empty>
     );
   return (
     <>

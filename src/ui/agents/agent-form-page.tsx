@@ -3,6 +3,7 @@ import { useNavigate, useParams } from '@tanstack/react-router';
 import { type ChangeEvent, type FormEvent, useState } from 'react';
 import { type Agent, ApiError, agentCardQuery, agentQuery, agentsQuery, api, meQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -47,7 +48,11 @@ export function EditAgent() {
 }
 
 function NotAllowed({ words }: { words: string }) {
-  return <p className="rounded-lg border border-line bg-raised p-6 text-quiet">{words}</p>;
+  return (
+    <Empty>
+      <p className="max-w-prose text-quiet">{words}</p>
+    </Empty>
+  );
 }
 
 function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string }) {

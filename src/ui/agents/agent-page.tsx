@@ -7,6 +7,7 @@ import { Button, buttonClass } from '../controls/button.tsx';
 import { CopyButton, CopyText } from '../controls/copy.tsx';
 import { Description, TagLinks } from '../controls/described.tsx';
 import { Dialog } from '../controls/dialog.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Fact } from '../controls/fact.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -31,11 +32,7 @@ export function AgentPage() {
       <Page title={`/${path}`}>
         {isPending && <Pending rows={6} />}
         {error && <Problem error={error} retry={() => void refetch()} />}
-        {data && (
-          <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-            {t('There is no agent here, or you do not have access to it.')}
-          </p>
-        )}
+        {data && <Empty>{t('There is no agent here, or you do not have access to it.')}</Empty>}
       </Page>
     );
   const tabs: Tab[] = [
@@ -79,9 +76,9 @@ function Overview({ agent }: { agent: AgentInfo }) {
         {agent.can.get ? (
           <Skills agent={agent} />
         ) : (
-          <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
+          <Empty>
             {t('You can see this agent in lists, but not its card. Ask an administrator for access to it.')}
-          </p>
+          </Empty>
         )}
       </div>
       <section aria-label={t('Facts')} className="rounded-lg border border-line bg-raised p-4">

@@ -4,6 +4,7 @@ import { Plus } from 'lucide-react';
 import { useCallback, useDeferredValue } from 'react';
 import { agentsQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -42,11 +43,13 @@ export function Agents() {
       {isPending && <Pending rows={6} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.agents.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {data.can_register
-            ? t('No agent is registered yet. Register one by its A2A card.')
-            : t('No agent has been shared with you. Ask an administrator for access.')}
-        </p>
+        <Empty>
+          <p className="max-w-prose text-quiet">
+            {data.can_register
+              ? t('No agent is registered yet. Register one by its A2A card.')
+              : t('No agent has been shared with you. Ask an administrator for access.')}
+          </p>
+        </Empty>
       )}
       {data && data.agents.length > 0 && (
         <div className="mb-3 flex flex-wrap items-center gap-2">
@@ -58,10 +61,10 @@ export function Agents() {
         </div>
       )}
       {data && data.agents.length > 0 && shown.length === 0 && (
-        <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+        <Empty>
           <p>{t('No agent matches.')}</p>
           <Button onClick={() => setText('')}>{t('Show all agents')}</Button>
-        </div>
+        </Empty>
       )}
       {shown.length > 0 && (
         <div className="overflow-hidden rounded-lg border border-line bg-raised">

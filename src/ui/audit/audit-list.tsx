@@ -2,6 +2,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useCallback } from 'react';
 import { Button } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
@@ -42,9 +43,7 @@ export function AuditList({ search }: { search: AuditSearch }) {
         </section>
       )}
       {events.length === 0 && !hasNextPage && (
-        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-          {t('No event matches. Choose a longer time, or take a filter off.')}
-        </p>
+        <Empty>{t('No event matches. Choose a longer time, or take a filter off.')}</Empty>
       )}
       {events.length > 0 && (
         <div className="overflow-hidden rounded-lg border border-line bg-raised">

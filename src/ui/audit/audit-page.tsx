@@ -4,6 +4,7 @@ import { Download, RefreshCw } from 'lucide-react';
 import { useCallback } from 'react';
 import { meQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -26,12 +27,14 @@ export function Audit() {
   if (readsAudit(me)) return <Trail />;
   return (
     <Page title={t('Audit')}>
-      <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-        {parts(
-          'This page is for administrators and auditors. Ask an administrator for a scope with the permission {code}.',
-          { code: <code className="font-mono text-code">read_audit</code> },
-        )}
-      </p>
+      <Empty>
+        <p className="max-w-prose text-quiet">
+          {parts(
+            'This page is for administrators and auditors. Ask an administrator for a scope with the permission {code}.',
+            { code: <code className="font-mono text-code">read_audit</code> },
+          )}
+        </p>
+      </Empty>
     </Page>
   );
 }

@@ -13,6 +13,7 @@ export function AuditTimeline({ summary }: { summary: AuditSummary }) {
   const { timeline, bucket } = summary;
   const navigate = useNavigate({ from: '/audit' });
   const most = Math.max(1, ...timeline.map(total));
+  const middle = new Date((Date.parse(summary.from) + Date.parse(summary.to)) / 2).toISOString();
   const sums = { allow: sum(timeline, 'allow'), deny: sum(timeline, 'deny'), error: sum(timeline, 'error') };
   const show = (one: Bucket) =>
     void navigate({ search: (now) => ({ ...now, ...stretchOf(one, summary) }), resetScroll: false });
@@ -28,26 +29,36 @@ export function AuditTimeline({ summary }: { summary: AuditSummary }) {
           <Legend look="bg-bad" words={t('failed')} count={sums.error} />
         </ul>
       </div>
-      <svg
-        role="img"
-        aria-label={t('{allow} allowed, {deny} refused, {error} failed; at most {most} per {bucket}', {
-          allow: sums.allow,
-          deny: sums.deny,
-          error: sums.error,
-          most,
-          bucket: bucketWords[bucket],
-        })}
-        viewBox={`0 0 ${timeline.length * 10} ${height}`}
-        preserveAspectRatio="none"
-        className="block h-24 w-full border-b border-line"
-      >
-        {timeline.map((one, index) => (
-          <Bar key={one.at} bucket={one} x={index * 10} most={most} onChoose={() => show(one)} />
-        ))}
-      </svg>
-      <div className="mt-1 flex justify-between text-meta text-quiet">
-        <span>{label(summary.from)}</span>
-        <span>{label(summary.to)}</span>
+      <div className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-2">
+        <div
+          aria-hidden
+          className="flex flex-col justify-between text-right text-meta leading-none text-quiet tabular-nums"
+        >
+          <span>{number(most)}</span>
+          <span>{number(0)}</span>
+        </div>
+        <svg
+          role="img"
+          aria-label={t('{allow} allowed, {deny} refused, {error} failed; at most {most} per {bucket}', {
+            allow: sums.allow,
+            deny: sums.deny,
+            error: sums.error,
+            most,
+            bucket: bucketWords[bucket],
+          })}
+          viewBox={`0 0 ${timeline.length * 10} ${height}`}
+          preserveAspectRatio="none"
+          className="block h-24 w-full border-y border-line"
+        >
+          {timeline.map((one, index) => (
+            <Bar key={one.at} bucket={one} x={index * 10} most={most} onChoose={() => show(one)} />
+          ))}
+        </svg>
+        <div className="col-start-2 mt-1 flex justify-between text-meta text-quiet">
+          <span>{label(summary.from)}</span>
+          <span className="max-sm:hidden">{label(middle)}</span>
+          <span>{label(summary.to)}</span>
+        </div>
       </div>
       <details className="mt-2">
         <summary className="inline-block rounded-sm text-quiet underline underline-offset-4">

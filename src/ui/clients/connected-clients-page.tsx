@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem, saidBy } from '../controls/problem.tsx';
@@ -29,12 +30,12 @@ export function ConnectedClients() {
       {isPending && <Pending rows={3} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.connected_clients.length === 0 && (
-        <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+        <Empty>
           <p className="text-quiet">{t('No client is connected yet.')}</p>
           <Link to="/" className={buttonClass('primary')}>
             {t('Connect a client')}
           </Link>
-        </div>
+        </Empty>
       )}
       {data && data.connected_clients.length > 0 && <ClientList clients={data.connected_clients} />}
     </Page>

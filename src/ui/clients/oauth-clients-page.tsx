@@ -4,6 +4,7 @@ import { api, meQuery } from '../api.ts';
 import { AdministratorsOnly } from '../controls/administrators-only.tsx';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -85,11 +86,13 @@ function List() {
       {isPending && <Pending rows={4} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.items.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {search || status
-            ? t('No client matches.')
-            : t('No client has signed in yet. Clients appear here when someone connects one.')}
-        </p>
+        <Empty>
+          <p className="max-w-prose text-quiet">
+            {search || status
+              ? t('No client matches.')
+              : t('No client has signed in yet. Clients appear here when someone connects one.')}
+          </p>
+        </Empty>
       )}
       {data && data.items.length > 0 && (
         <ul aria-label={t('Clients')} className="overflow-hidden rounded-lg border border-line bg-raised">

@@ -5,6 +5,7 @@ import { useState } from 'react';
 import { type Me, meQuery, type Server, serversQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { buttonClass } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -70,7 +71,7 @@ function Ready({ servers, canRegister, me }: { servers: readonly Server[]; canRe
   };
   if (servers.length === 0)
     return (
-      <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+      <Empty>
         <p className="text-quiet">
           {canRegister
             ? t('No server is registered yet.')
@@ -83,15 +84,11 @@ function Ready({ servers, canRegister, me }: { servers: readonly Server[]; canRe
         ) : (
           <AskAccessButton look="primary" />
         )}
-      </div>
+      </Empty>
     );
   return (
     <>
-      {usable.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('You can see servers, but none of them is enabled.')}
-        </p>
-      )}
+      {usable.length === 0 && <Empty>{t('You can see servers, but none of them is enabled.')}</Empty>}
       {usable.length > 0 && (
         <ul
           aria-label={t('Servers ready to use')}

@@ -1,8 +1,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
 import { auditSummaryQuery } from '../audit/audit-query.ts';
 import { Problem } from '../controls/problem.tsx';
 import { number, t } from '../words/words.ts';
+
+const AuditTimeline = lazy(() =>
+  import('../audit/audit-timeline.tsx').then(({ AuditTimeline: component }) => ({ default: component })),
+);
 
 /** For those who read the audit trail: how much was asked of the gateway in the last day, and how it ended. */
 export function Today() {
@@ -42,6 +47,11 @@ export function Today() {
           </li>
         ))}
       </ul>
+      {data && timeline.length > 0 && (
+        <Suspense fallback={<div className="h-48" />}>
+          <AuditTimeline summary={data} />
+        </Suspense>
+      )}
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -62,11 +63,7 @@ export function Connections() {
           {t('You cannot connect to such a server. Ask the person who gave you the link.')}
         </p>
       )}
-      {data && all.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('None of your servers needs a credential of your own.')}
-        </p>
-      )}
+      {data && all.length === 0 && <Empty>{t('None of your servers needs a credential of your own.')}</Empty>}
       {sorted.length > 0 && (
         <ul aria-label={t('Connections')} className="overflow-hidden rounded-lg border border-line bg-raised">
           {sorted.map((one) => (

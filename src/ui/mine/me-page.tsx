@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import type { UiPermission } from '../../contract/permissions.ts';
 import { type Me, meQuery, providersQuery } from '../api.ts';
 import { buttonClass } from '../controls/button.tsx';
 import { CopyText } from '../controls/copy.tsx';
@@ -10,11 +11,16 @@ import { RelativeTime } from '../controls/relative-time.tsx';
 import { SignOut } from '../controls/sign-out.tsx';
 import { parts, t } from '../words/words.ts';
 import { accessWords } from './access-words.ts';
+import { useMyGroups } from './my-groups.ts';
 
 /** Who is signed in: the account, what its groups give, and the way to its sessions and tokens. */
 export function Account() {
   const { data: me } = useQuery(meQuery);
-  if (!me) return null;
+  return me ? <Known me={me} /> : null;
+}
+
+function Known({ me }: { me: Me }) {
+  const groups = useMyGroups(me);
   return (
     <Page title={t('Your account')} actions={<SignOut />}>
       <div className="grid gap-6">
@@ -30,12 +36,16 @@ export function Account() {
         <div className="grid gap-x-10 gap-y-6 lg:grid-cols-2">
           <Names
             title={t('Groups')}
-            names={me.groups}
+            names={groups}
             none={t('The identity provider reported no groups for this account.')}
           >
             {t('As the identity provider names them. All your permissions come from them.')}
           </Names>
-          <Names title={t('Scopes')} names={me.scopes} none={t('No scope')}>
+          <Names
+            title={t('Scopes')}
+            names={me.scopes.map((name) => ({ id: name, name }))}
+            none={t('No scope')}
+          >
             {t('What your groups are mapped to. A token that you make can be limited to some of them.')}
           </Names>
         </div>
@@ -71,7 +81,7 @@ function Names({
   children,
 }: {
   title: string;
-  names: readonly string[];
+  names: readonly { readonly id: string; readonly name: string }[];
   none: string;
   children: ReactNode;
 }) {
@@ -82,15 +92,51 @@ function Names({
       </h2>
       <p className="text-quiet">{names.length > 0 ? children : none}</p>
       <ul className="grid justify-items-start gap-1.5">
-        {names.map((name) => (
-          <li key={name} className="max-w-full">
-            <CopyText text={name} label={t('Copy {name}', { name })} />
+        {names.map(({ id, name }) => (
+          <li key={id} className="max-w-full">
+            {name === id ? (
+              <CopyText text={name} label={t('Copy {name}', { name })} />
+            ) : (
+              <details>
+                <summary className="w-fit rounded-sm font-medium" title={id}>
+                  {name}{' '}
+                  <span className="text-meta font-normal text-quiet underline underline-offset-4">
+                    {t('Id')}
+                  </span>
+                </summary>
+                <div className="mt-1">
+                  <CopyText text={id} label={t('Copy the id of {name}', { name })} />
+                </div>
+              </details>
+            )}
           </li>
         ))}
       </ul>
     </section>
   );
 }
+
+const permissionWords: Readonly<Record<UiPermission, string>> = {
+  list_service: t('Find servers'),
+  get_service: t('See the details of servers'),
+  register_service: t('Register servers'),
+  modify_service: t('Change servers'),
+  toggle_service: t('Switch servers on and off'),
+  health_check_service: t('Check the health of servers'),
+  delete_service: t('Remove servers'),
+  list_tools: t('See the tools of servers'),
+  call_tool: t('Try tools of servers'),
+  list_agents: t('Find agents'),
+  get_agent: t('See the cards of agents'),
+  publish_agent: t('Register agents'),
+  modify_agent: t('Change agents'),
+  delete_agent: t('Remove agents'),
+  list_virtual_server: t('Find virtual servers'),
+  create_virtual_server: t('Create virtual servers'),
+  modify_virtual_server: t('Change virtual servers'),
+  delete_virtual_server: t('Remove virtual servers'),
+  read_audit: t('Read the audit trail'),
+};
 
 /** What one may do in the registry, permission by permission. */
 function Permissions({ me }: { me: Me }) {
@@ -115,7 +161,8 @@ function Permissions({ me }: { me: Me }) {
           {held.map(([permission, names]) => (
             <tr key={permission} className="border-b border-line align-top last:border-0">
               <th scope="row" className="py-1.5 pr-3 font-normal">
-                <code className="font-mono text-code">{permission}</code>
+                {permissionWords[permission as UiPermission]}{' '}
+                <code className="font-mono text-meta text-quiet">{permission}</code>
               </th>
               <td className="py-1.5">{names.includes('all') ? t('everything') : names.join(', ')}</td>
             </tr>

@@ -4,6 +4,7 @@ import { useCallback, useDeferredValue, useState } from 'react';
 import { allTokensQuery, api, meQuery, tokensKey, tokensQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -48,12 +49,14 @@ function OwnTokens() {
       {isPending && <Pending rows={4} />}
       {error && <Problem error={error} retry={() => void refetch()} />}
       {data?.tokens.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('You have no tokens. Most clients need none: they let you sign in.')}{' '}
-          <Link to="/" className="underline underline-offset-4">
-            {t('Connect a client')}
-          </Link>
-        </p>
+        <Empty>
+          <p className="max-w-prose text-quiet">
+            {t('You have no tokens. Most clients need none: they let you sign in.')}{' '}
+            <Link to="/" className="underline underline-offset-4">
+              {t('Connect a client')}
+            </Link>
+          </p>
+        </Empty>
       )}
       {data && data.tokens.length > 0 && (
         <ul aria-label={t('Tokens')} className="overflow-hidden rounded-lg border border-line bg-raised">
@@ -115,9 +118,7 @@ function AllTokens() {
       {isPending && <Pending rows={4} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.tokens.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('No token matches. A token id is in each audit event of a call made with it.')}
-        </p>
+        <Empty>{t('No token matches. A token id is in each audit event of a call made with it.')}</Empty>
       )}
       {data && data.tokens.length > 0 && (
         <ul aria-label={t('Tokens')} className="overflow-hidden rounded-lg border border-line bg-raised">

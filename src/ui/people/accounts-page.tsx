@@ -4,6 +4,7 @@ import { type FormEvent, useState } from 'react';
 import { type Account, accountsKey, accountsQuery, api, meQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -61,11 +62,11 @@ export function Accounts() {
       {me.is_admin ? (
         <Listed />
       ) : (
-        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
+        <Empty>
           {t(
             'This page is for administrators: members of a group that is mapped to the administrator scopes.',
           )}
-        </p>
+        </Empty>
       )}
     </Page>
   );

@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useDeferredValue } from 'react';
 import { openApiQuery } from '../api.ts';
 import { buttonClass } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -39,7 +40,7 @@ export function ApiReference() {
         >
           <p className="mb-4 max-w-prose text-quiet">
             {parts(
-              'Send an access token of the identity provider or a personal token as {code}. What one may not do is answered with 403, what one may not even see with 404; every failure has a code and says what to do.',
+              'Send an access token of the identity provider or a personal token as {code}. What you may not do is answered with 403, what you may not see with 404; every failure has a code and says what to do.',
               { code: <code className="font-mono text-code">Authorization: Bearer</code> },
             )}
           </p>
@@ -88,9 +89,7 @@ function Operations() {
             : count(all.length, '{n} operation', '{n} operations')}
         </p>
       </div>
-      {shown.length === 0 && (
-        <p className="rounded-md border border-line bg-raised p-6 text-quiet">{t('No operation matches.')}</p>
-      )}
+      {shown.length === 0 && <Empty>{t('No operation matches.')}</Empty>}
       {[...groups].map(([tag, operations]: [string, Operation[]]) => (
         <section key={tag} aria-labelledby={`tag-${tag}`} className="mb-6">
           <h2 id={`tag-${tag}`} className="mb-2 text-lead font-semibold">

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { meQuery, type Server, serverQuery } from '../api.ts';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -54,10 +55,12 @@ function EditForm({ server: shown }: { server: Server }) {
 
 function NotAllowed({ permission }: { permission: string }) {
   return (
-    <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-      {parts('You may not do this. Ask an administrator for the permission {permission}.', {
-        permission: <code className="font-mono text-code">{permission}</code>,
-      })}
-    </p>
+    <Empty>
+      <p className="max-w-prose text-quiet">
+        {parts('You may not do this. Ask an administrator for the permission {permission}.', {
+          permission: <code className="font-mono text-code">{permission}</code>,
+        })}
+      </p>
+    </Empty>
   );
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { meQuery, serversQuery } from '../api.ts';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -69,7 +70,11 @@ function RequestList({ tab }: { tab: string }) {
   const shown =
     tab === 'decided' ? data.requests.filter(({ status }) => status !== 'pending') : data.requests;
   if (shown.length === 0)
-    return <p className="rounded-lg border border-line bg-raised p-6 text-quiet">{empty[tab]}</p>;
+    return (
+      <Empty>
+        <p className="max-w-prose text-quiet">{empty[tab]}</p>
+      </Empty>
+    );
   return (
     <ul aria-label={t('Requests')} className="overflow-hidden rounded-lg border border-line bg-raised">
       {shown.map((request) => (

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useDeferredValue, useState } from 'react';
 import { Button } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -33,21 +34,19 @@ export function Tools() {
         </p>
       </div>
       {isEmpty && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('Search the tools of every server that you can use, by name or by what they do.')}
-        </p>
+        <Empty>{t('Search the tools of every server that you can use, by name or by what they do.')}</Empty>
       )}
       {!isEmpty && error && <Problem error={error} retry={() => void refetch()} />}
       {!isEmpty && !data && isFetching && <Pending rows={5} />}
       {!isEmpty && data?.results.length === 0 && (
-        <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+        <Empty>
           <p className="text-quiet">
             {t(
               'No tool matches. Tools of servers that are disabled or not shared with you are not searched.',
             )}
           </p>
           <AskAccessButton />
-        </div>
+        </Empty>
       )}
       {!isEmpty && data && data.results.length > 0 && (
         <ul aria-label={t('Tools')} className="overflow-hidden rounded-lg border border-line bg-raised">

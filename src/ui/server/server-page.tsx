@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { Pencil, Trash2 } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { type Me, meQuery, type Server, serverQuery } from '../api.ts';
+import { type Me, meQuery, type Server, serverQuery, toolsQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { Description, TagLinks } from '../controls/described.tsx';
@@ -140,11 +140,53 @@ function Overview({ server }: { server: Server }) {
             )
           }
         />
+        {server.num_tools > 0 && <SomeTools server={server} />}
       </section>
       <section aria-label={t('Facts')} className="rounded-lg border border-line bg-raised p-4">
         <ServerFacts server={server} />
       </section>
     </div>
+  );
+}
+
+/** The first tools, each leading to its place in the list of all. */
+function SomeTools({ server }: { server: Server }) {
+  const { data } = useQuery(toolsQuery(server.path));
+  if (!data || data.tools.length === 0) return null;
+  return (
+    <section aria-label={t('What it can do')} className="grid min-w-0 gap-2">
+      <h2 className="text-lead font-semibold">{t('What it can do')}</h2>
+      <ul className="overflow-hidden rounded-lg border border-line bg-raised">
+        {data.tools.slice(0, 8).map(({ name, description }) => (
+          <li
+            key={name}
+            className="relative flex items-baseline gap-x-3 border-b border-line px-4 py-2 last:border-0 hover:bg-hover max-sm:block"
+          >
+            <Link
+              to="/servers/$"
+              params={{ _splat: server.path.slice(1) }}
+              search={{ tab: 'tools', tool: name }}
+              className="shrink-0 font-mono text-code font-semibold break-all after:absolute after:inset-0"
+            >
+              {name}
+            </Link>
+            <span className="block min-w-0 truncate text-quiet">{description}</span>
+          </li>
+        ))}
+      </ul>
+      {data.tools.length > 8 && (
+        <p>
+          <Link
+            to="/servers/$"
+            params={{ _splat: server.path.slice(1) }}
+            search={{ tab: 'tools' }}
+            className="rounded-sm underline underline-offset-4"
+          >
+            {t('Show all {n}', { n: data.tools.length })}
+          </Link>
+        </p>
+      )}
+    </section>
   );
 }
 

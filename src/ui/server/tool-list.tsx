@@ -5,6 +5,7 @@ import { type KeyboardEvent, lazy, Suspense, useCallback, useDeferredValue, useM
 import { flushSync } from 'react-dom';
 import { type Server, type Tool, toolsQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { kindOfTool } from '../controls/fields/tool-choice.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -55,10 +56,10 @@ export function ToolList({ server }: { server: Server }) {
         </p>
       )}
       {data?.tools.length === 0 && (
-        <div className="grid justify-items-start gap-3 rounded-lg border border-line bg-raised p-6">
+        <Empty>
           <p className="text-quiet">{t('It has no tool that you can call.')}</p>
           <AskAccessButton path={server.path} name={server.server_name} />
-        </div>
+        </Empty>
       )}
       {data && data.tools.length > 5 && (
         <div className="flex flex-wrap items-center gap-3">

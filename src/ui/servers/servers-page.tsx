@@ -1,9 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { Star } from 'lucide-react';
+import { Plus, Star } from 'lucide-react';
 import { useCallback, useMemo } from 'react';
 import { type Server, serversQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -73,15 +74,17 @@ export function Servers() {
   if (data.servers.length === 0)
     return (
       <Page title={t('Servers')} actions={data.can_register && <RegisterLink />}>
-        <p className="rounded-md border border-line bg-raised p-6 text-quiet">
-          {data.can_register
-            ? t(
-                'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE',
-              )
-            : t(
-                'There is no server that your scopes let you see. Ask an administrator which scope you need.',
-              )}
-        </p>
+        <Empty>
+          <p className="max-w-prose text-quiet">
+            {data.can_register
+              ? t(
+                  'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE',
+                )
+              : t(
+                  'There is no server that your scopes let you see. Ask an administrator which scope you need.',
+                )}
+          </p>
+        </Empty>
       </Page>
     );
   return (
@@ -126,7 +129,7 @@ export function Servers() {
         </p>
       </div>
       {shown.length === 0 ? (
-        <div className="grid justify-items-start gap-3 rounded-md border border-line bg-raised p-6">
+        <Empty>
           <p>{t('No server matches.')}</p>
           <Button
             onClick={() => {
@@ -136,7 +139,7 @@ export function Servers() {
           >
             {t('Show all servers')}
           </Button>
-        </div>
+        </Empty>
       ) : (
         <ServerList servers={shown} view={view} onTag={showTag} />
       )}
@@ -169,7 +172,8 @@ function useFound(
 
 function RegisterLink() {
   return (
-    <Link to="/register" className={buttonClass()}>
+    <Link to="/register" className={buttonClass('primary')}>
+      <Plus size={15} aria-hidden />
       {t('Register a server')}
     </Link>
   );

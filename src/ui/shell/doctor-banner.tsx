@@ -16,7 +16,7 @@ export function DoctorBanner() {
       aria-label={t('Notice for administrators')}
       className={`border-b border-line ${news.isBad ? 'bg-bad-soft' : 'bg-warn-soft'}`}
     >
-      <p className="mx-auto flex max-w-7xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:px-6">
+      <p className="mx-auto flex max-w-432 flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:px-6">
         <Icon size={16} aria-hidden className={`shrink-0 ${news.isBad ? 'text-bad' : 'text-warn'}`} />
         <span className="min-w-0 flex-1">{news.text}</span>
         <Link to="/operations" className="font-medium underline underline-offset-4">

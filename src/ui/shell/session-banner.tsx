@@ -34,7 +34,7 @@ export function SessionBanner() {
     <section aria-label={t('Your session')} className="border-b border-line bg-warn-soft">
       <p
         role="status"
-        className="mx-auto flex max-w-7xl flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:px-6"
+        className="mx-auto flex max-w-432 flex-wrap items-center gap-x-3 gap-y-1 px-4 py-2 sm:px-6"
       >
         <Clock size={16} aria-hidden className="shrink-0 text-warn" />
         <span className="min-w-0 flex-1">

@@ -89,7 +89,7 @@ export function Shell() {
         />
         <SessionBanner />
         {me.is_admin && <DoctorBanner />}
-        <main id="main" tabIndex={-1} className="mx-auto max-w-384 px-4 py-6 outline-none sm:px-6 2xl:px-8">
+        <main id="main" tabIndex={-1} className="mx-auto max-w-432 px-4 py-6 outline-none sm:px-6">
           <Outlet />
         </main>
       </div>

@@ -28,7 +28,7 @@ export function TopLine({
 }) {
   return (
     <header className="sticky top-0 z-30 border-b border-line bg-paper">
-      <div className="flex h-14 items-center gap-2 px-4 sm:gap-3 sm:px-6">
+      <div className="mx-auto flex h-14 max-w-432 items-center gap-2 px-4 sm:gap-3 sm:px-6">
         {hasAccess && (
           <button
             type="button"

@@ -5,6 +5,7 @@ import { useId, useRef, useState } from 'react';
 import { type Me, providersQuery, versionQuery } from '../api.ts';
 import { SignOut } from '../controls/sign-out.tsx';
 import { accessWords } from '../mine/access-words.ts';
+import { useMyGroups } from '../mine/my-groups.ts';
 import { chooseLanguage, type Language, language, languages, t } from '../words/words.ts';
 import { ThemeChoice } from './theme-choice.tsx';
 
@@ -18,6 +19,7 @@ export function UserMenu({ me }: { me: Me }) {
   const id = useId();
   const popover = useRef<HTMLDivElement>(null);
   const [open, setOpen] = useState(false);
+  const groups = useMyGroups(me, open);
   const { data: version } = useQuery({ ...versionQuery, enabled: open });
   const { data: offered } = useQuery({ ...providersQuery, enabled: open });
   const provider = offered?.providers.find(({ name }) => name === me.provider)?.display_name ?? me.provider;
@@ -58,8 +60,12 @@ export function UserMenu({ me }: { me: Me }) {
         <p className="mt-1 text-meta text-quiet">
           {t('{access}, signed in with {provider}', { access: accessWords(me), provider })}
         </p>
-        <Names title={t('Scopes')} names={me.scopes} none={t('No scopes')} />
-        <Names title={t('Groups')} names={me.groups} none={t('In no group')} />
+        <Names
+          title={t('Scopes')}
+          names={me.scopes.map((one) => ({ id: one, name: one }))}
+          none={t('No scopes')}
+        />
+        <Names title={t('Groups')} names={groups} none={t('In no group')} />
         <div className="mt-4 flex items-center justify-between xl:hidden">
           <span>{t('Theme')}</span>
           <ThemeChoice />
@@ -109,7 +115,15 @@ export function UserMenu({ me }: { me: Me }) {
   );
 }
 
-function Names({ title, names, none }: { title: string; names: readonly string[]; none: string }) {
+function Names({
+  title,
+  names,
+  none,
+}: {
+  title: string;
+  names: readonly { readonly id: string; readonly name: string }[];
+  none: string;
+}) {
   return (
     <details open={names.length <= 6} className="group mt-3">
       <summary className="flex items-center gap-1 text-meta font-semibold text-quiet">
@@ -118,8 +132,8 @@ function Names({ title, names, none }: { title: string; names: readonly string[]
       </summary>
       {names.length === 0 && <p className="pl-4 text-quiet">{none}</p>}
       <ul className="grid gap-0.5 pt-1 pl-4">
-        {names.map((name) => (
-          <li key={name} className="font-mono text-code">
+        {names.map(({ id, name }) => (
+          <li key={id} title={id} className="font-mono text-code">
             {name}
           </li>
         ))}

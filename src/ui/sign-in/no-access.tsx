@@ -7,6 +7,7 @@ import { CopyButton, CopyText } from '../controls/copy.tsx';
 import { Page } from '../controls/page.tsx';
 import { SignOut } from '../controls/sign-out.tsx';
 import { announce } from '../controls/toasts.tsx';
+import { useMyGroups } from '../mine/my-groups.ts';
 import { AskAccessButton } from '../requests/ask-access.tsx';
 import { RequestRow } from '../requests/request-row.tsx';
 import { Requestable } from '../requests/requestable.tsx';
@@ -16,7 +17,11 @@ import { parts, t } from '../words/words.ts';
 /** The page for somebody who has signed in, but whose groups give no scope: why, and what to ask of whom. */
 export function NoAccess() {
   const { data: me } = useQuery(meQuery);
-  if (!me) return null;
+  return me ? <Known me={me} /> : null;
+}
+
+function Known({ me }: { me: Me }) {
+  const named = useMyGroups(me);
   const groups = me.groups.length;
   return (
     <div className="mx-auto max-w-2xl">
@@ -36,9 +41,10 @@ export function NoAccess() {
           </p>
           {groups > 0 && (
             <ul aria-label={t('Your groups')} className="grid justify-items-start gap-1.5">
-              {me.groups.map((group) => (
-                <li key={group} className="max-w-full">
-                  <CopyText text={group} label={t('Copy group {group}', { group })} />
+              {named.map(({ id, name }) => (
+                <li key={id} className="flex max-w-full flex-wrap items-center gap-x-2">
+                  {name !== id && <span className="font-medium">{name}</span>}
+                  <CopyText text={id} label={t('Copy group {group}', { group: name })} />
                 </li>
               ))}
             </ul>

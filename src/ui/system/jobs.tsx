@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { CircleCheck, CircleX, LoaderCircle, TriangleAlert } from 'lucide-react';
 import { api } from '../api.ts';
+import { Empty } from '../controls/empty.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
@@ -30,11 +31,7 @@ export function Jobs() {
       </p>
       {isPending && <Pending rows={4} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
-      {data?.jobs.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('No job within the last 30 days.')}
-        </p>
-      )}
+      {data?.jobs.length === 0 && <Empty>{t('No job within the last 30 days.')}</Empty>}
       {data && data.jobs.length > 0 && (
         <ul aria-label={t('Jobs')} className="overflow-hidden rounded-lg border border-line bg-raised">
           {data.jobs.map((job) => (

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { meQuery } from '../api.ts';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { TabLinks } from '../controls/tab-links.tsx';
 import { t } from '../words/words.ts';
@@ -24,14 +25,16 @@ export function Operations() {
   if (!me.is_admin)
     return (
       <Page title={t('System')}>
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t(
-            'This page is for administrators: members of a group that is mapped to the administrator scopes.',
-          )}{' '}
-          <Link to="/sessions" className="text-ink underline underline-offset-4">
-            {t('Your sessions')}
-          </Link>
-        </p>
+        <Empty>
+          <p className="max-w-prose text-quiet">
+            {t(
+              'This page is for administrators: members of a group that is mapped to the administrator scopes.',
+            )}{' '}
+            <Link to="/sessions" className="text-ink underline underline-offset-4">
+              {t('Your sessions')}
+            </Link>
+          </p>
+        </Empty>
       </Page>
     );
   const Part = Object.hasOwn(parts, tab) ? parts[tab] : undefined;

@@ -6,6 +6,7 @@ import { type usageKeys as keys, type Usage, usageKeys } from '../../contract/us
 import { api, meQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { Button } from '../controls/button.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -57,9 +58,7 @@ export function UsagePage() {
   if (!readsAudit(me))
     return (
       <Page title={t('Usage')}>
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('This page is for administrators and auditors.')}
-        </p>
+        <Empty>{t('This page is for administrators and auditors.')}</Empty>
       </Page>
     );
   const set = (change: { period?: string; by?: string; server?: string; person?: string }) =>
@@ -153,9 +152,7 @@ function Figures({
         ))}
       </dl>
       {total.calls === 0 ? (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {t('Nothing was called in this time.')}
-        </p>
+        <Empty>{t('Nothing was called in this time.')}</Empty>
       ) : (
         <>
           <section

@@ -6,6 +6,7 @@ import { api } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { CopyText } from '../controls/copy.tsx';
 import { Dialog } from '../controls/dialog.tsx';
+import { Empty } from '../controls/empty.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem, saidBy } from '../controls/problem.tsx';
@@ -42,11 +43,13 @@ export function VirtualServers() {
       {isPending && <Pending rows={4} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
       {data?.virtual_servers.length === 0 && (
-        <p className="rounded-lg border border-line bg-raised p-6 text-quiet">
-          {canCreate
-            ? t('There is no virtual server yet. Create one from servers that you use together.')
-            : t('No virtual server has been shared with you.')}
-        </p>
+        <Empty>
+          <p className="max-w-prose text-quiet">
+            {canCreate
+              ? t('There is no virtual server yet. Create one from servers that you use together.')
+              : t('No virtual server has been shared with you.')}
+          </p>
+        </Empty>
       )}
       {data && data.virtual_servers.length > 0 && (
         <ul
@@ -71,6 +74,7 @@ function VirtualRow({ server }: { server: Virtual }) {
       announce(
         'done',
         is_enabled ? t('{name} is now enabled.', { name }) : t('{name} is now disabled.', { name }),
+        { words: t('Undo'), about: `virtual ${path}`, run: () => toggle.mutate(!is_enabled) },
       ),
     onError: (error) => announce('failed', saidBy(error).detail),
     onSettled: () => queries.invalidateQueries({ queryKey: [key] }),

@@ -139,3 +139,23 @@ test('a directory that may not be read costs its own part of the list, which say
   expect(Object.keys(list.scopes_groups)).toContain('readers');
   expect(list).toMatchObject({ keycloak_groups: [], directory: null, directory_fault: expect.any(String) });
 });
+
+test('everyone gets the names of their own groups, and no others; the directory is asked once', async () => {
+  await made({ create_in_idp: true });
+  await made({ create_in_idp: true }, 'secret');
+  const mine = () => trial.call('groups.mine', {}, [id, 'unheard-of']);
+  const expected = {
+    groups: [
+      { id, name: 'team' },
+      { id: 'unheard-of', name: null },
+    ],
+  };
+  trial.directory.failing.set('list', 'directory_unavailable');
+  expect((await mine()).groups.map(({ name }) => name)).toEqual([null, null]);
+  trial.directory.failing.clear();
+  expect(await mine()).toEqual(expected);
+  const asked = trial.directory.told.length;
+  expect(await mine()).toEqual(expected);
+  expect(trial.directory.told).toHaveLength(asked);
+  expect(await trial.call('groups.mine', {}, [])).toEqual({ groups: [] });
+});

@@ -1,11 +1,12 @@
 import type { Handlers, Output } from '../../../contract/endpoint.ts';
 import type { groupEndpoints } from '../../../contract/people/groups.ts';
 import type { Caller } from '../../access/caller.ts';
+import { groupKey } from '../../access/names.ts';
 import { asFailure, Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { managedGroups } from '../managed.ts';
 import { definitionOf, readDefinition, type Wanted } from '../scopes/definition.ts';
-import { findUnlessDenied, type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
+import { allGroups, findUnlessDenied, type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
 import { lookAtGroups, type Seen } from '../scopes/show.ts';
 import { readStored, type StoredScope, type StoredScopes } from '../scopes/store.ts';
 import { deleteScope, type ScopesApiWorld, unknownScope, type Written, writeScope } from '../scopes/write.ts';
@@ -47,6 +48,31 @@ function listItems(stored: StoredScopes, seen: Seen | undefined): Item[] {
 
 type Who = Caller<Identity>;
 
+/** How long the names of groups are kept, in milliseconds: everyone asks for them, and they hardly ever change. */
+const namesKept = 600_000;
+
+/** The names of the directory's groups by their mapping, asked for at most every ten minutes; none when it does not say. */
+function nameKeeper({ directory, now }: ScopesApiWorld): () => Promise<ReadonlyMap<string, string>> {
+  let kept: { readonly until: number; readonly names: Promise<ReadonlyMap<string, string>> } | undefined;
+  const ask = async (): Promise<ReadonlyMap<string, string>> => {
+    if (!directory) return new Map();
+    const { groups } = await allGroups(directory);
+    return new Map(groups.map(({ mapping, name }) => [groupKey(mapping), name]));
+  };
+  return () => {
+    if (!kept || kept.until < now())
+      kept = {
+        until: now() + namesKept,
+        // Without a name the id is shown, and the next who asks tries again.
+        names: ask().catch(() => {
+          kept = undefined;
+          return new Map<string, string>();
+        }),
+      };
+    return kept.names;
+  };
+}
+
 /** What a group's `scope_config` may hold. */
 const configMembers = [
   'server_access',
@@ -59,7 +85,13 @@ const configMembers = [
 
 /** The functions behind the endpoints of groups: scopes, as the identity administrator sees them. */
 export function groupHandlers(world: ScopesApiWorld): Handlers<typeof groupEndpoints, Who> {
+  const namesOf = nameKeeper(world);
   return {
+    async 'groups.mine'(_, { identity }) {
+      const isTheirs = world.directory?.provider === identity.provider;
+      const names = isTheirs && identity.groups.length > 0 ? await namesOf() : new Map<string, string>();
+      return { groups: [...identity.groups].map((id) => ({ id, name: names.get(groupKey(id)) ?? null })) };
+    },
     async 'groups.list'() {
       const stored = await readStored(world.db);
       const seen = world.directory && (await lookAtGroups(world.directory, stored));

@@ -145,7 +145,7 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
     async call<K extends Id>(id: K, given: object = {}, groups: readonly string[] = ['admins']) {
       const { params, query, body } = given as Record<string, unknown>;
       const endpoint: Endpoint = endpoints[id];
-      const identity = { username: 'alice', groups } as unknown as Identity;
+      const identity = { username: 'alice', provider: 'entra', groups } as unknown as Identity;
       const noted: Record<string, unknown> = {};
       notes.push(noted);
       const caller: Caller<Identity> = {

@@ -56,7 +56,9 @@ test('Step 3: Verify User Information: the log has what came, the account page g
   const page = await openAs(nameOf(accounts.user), '/me');
   const { userPrincipalName } = accounts.user;
   await page.getByRole('main').getByText(userPrincipalName, { exact: true }).waitFor();
-  await page.getByRole('region', { name: 'Groups' }).getByText(groups.users, { exact: true }).waitFor();
+  const own = page.getByRole('region', { name: 'Groups' });
+  await own.locator('summary').click();
+  await own.getByText(groups.users, { exact: true }).waitFor();
   const scopes = page.getByRole('region', { name: 'Scopes' });
   for (const scope of ['mcp-registry-user', 'mcp-servers-restricted/read'])
     await scopes.getByText(scope, { exact: true }).waitFor();

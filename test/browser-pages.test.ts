@@ -173,8 +173,34 @@ function stringsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
 }
 
-test('no page has English on it where German is chosen, but for what servers and people wrote', async () => {
+/** What runs where a text is taken for HTML, for Markdown with links of any kind, or for an attribute. */
+const markup = `<img src=x onerror="window.owned=1"><script>window.owned=1</script>[a](javascript:window.owned=1)"'`;
+
+/** What people, servers and clients may write, by the names of its members; and whatever has several words. */
+const written =
+  /^(?:.*name|description|title|.*detail|message|.*reason|tags?|category|registered_by|owner|username|email|user_agent|license|about|why|what|note|version|details|said|summary|resource|tool|groups|purpose)$/;
+
+/** The same JSON with that in every text that comes from outside; what steers the pages stays, such as paths and states. */
+function hostile(value: unknown, member = ''): unknown {
+  if (Array.isArray(value)) return value.map((one) => hostile(one, member));
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, hostile(one, name)]));
+  if (typeof value !== 'string' || /^(?:https?:|\/|\d{4}-\d\d-)/.test(value)) return value;
+  return written.test(member) || /\S \S/.test(value) ? `${value}${markup}` : value;
+}
+
+const ran = `Boolean(window.owned) || document.querySelectorAll('[onerror], img[src=x], a[href^="javascript:" i]').length > 0`;
+
+test('in German no page has English on it, nor runs what servers and people wrote', async () => {
   const page = await openAs('alice', '/');
+  await page.route(/\/api\//, async (route) => {
+    if (route.request().resourceType() === 'eventsource') return route.continue();
+    const answer = await route.fetch().catch(() => undefined);
+    if (!answer) return route.abort().catch(() => {});
+    if (!/json/.test(answer.headers()['content-type'] ?? '')) return route.fulfill({ response: answer });
+    return route.fulfill({ response: answer, json: hostile(await answer.json()) });
+  });
+  let seen = 0;
   const data = new Set<string>();
   const reading: Promise<unknown>[] = [];
   page.on('response', (answer) => {
@@ -194,6 +220,8 @@ test('no page has English on it where German is chosen, but for what servers and
   for (const path of paths) {
     await go(page, path);
     await Promise.all(reading.splice(0));
+    expect(await page.evaluate(ran), `markup on ${path}`).toBe(false);
+    if ((await page.getByText('<img src=x').count()) > 0) seen += 1;
     const given = [...data].filter((text) => text.length > 2).sort((a, b) => b.length - a.length);
     for (const text of await page.evaluate<string[]>(textsOf)) {
       if (!(/\s/.test(text) && english.test(text)) && !untranslated.some((pattern) => pattern.test(text)))
@@ -204,6 +232,7 @@ test('no page has English on it where German is chosen, but for what servers and
     }
   }
   expect(found).toEqual([]);
+  expect(seen, 'pages on which it stands as text').toBeGreaterThan(20);
 }, 240_000);
 
 test('the pages are in German where that is chosen, and in English again', async () => {

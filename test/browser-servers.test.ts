@@ -346,7 +346,7 @@ test('of ten thousand tools only those near the screen are drawn, and keys and s
   ]);
   expect(await list.getByRole('listitem').count()).toBeLessThan(150);
   await page.keyboard.press('Enter');
-  await last.getByText('Does what number 9999 does').first().waitFor();
+  await last.getByRole('paragraph').getByText('Does what number 9999 does').waitFor();
   // What is open stays, wherever the page is scrolled to.
   await page.keyboard.press('Home');
   await entry('tool-0').locator('summary:focus').waitFor();

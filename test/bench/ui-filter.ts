@@ -6,12 +6,13 @@ export async function filterDelays(
   chromium: Browser,
   storageState: SignedIn,
   url: string,
+  { list = 'Servers', filter = filterServers } = {},
 ): Promise<number[]> {
   const context = await chromium.newContext({ storageState, viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   await page.goto(url);
-  await page.getByRole('list', { name: 'Servers' }).getByRole('listitem').first().waitFor();
-  await page.waitForLoadState('networkidle');
+  await page.getByRole('list', { name: list, exact: true }).getByRole('listitem').first().waitFor();
+  await page.waitForTimeout(1000);
   await page.evaluate(`
     window.delays = [];
     new PerformanceObserver((list) => {
@@ -24,8 +25,18 @@ export async function filterDelays(
   return delays;
 }
 
+/** Types a search among tools and takes it back letter by letter. */
+export async function filterTools(page: Page): Promise<void> {
+  await page.getByRole('searchbox', { name: 'Search tools' }).focus();
+  for (const key of [...'tool-77', ...Array<string>(7).fill('Backspace')]) {
+    await page.keyboard.press(key);
+    await page.waitForTimeout(120);
+  }
+  await page.waitForTimeout(500);
+}
+
 /** Types a search, takes it back letter by letter, and narrows by state and tag, as fast as somebody types. */
-async function filter(page: Page): Promise<void> {
+async function filterServers(page: Page): Promise<void> {
   const search = page.getByRole('searchbox', { name: 'Search servers' });
   const pause = () => page.waitForTimeout(120);
   await search.focus();

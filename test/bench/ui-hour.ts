@@ -29,7 +29,6 @@ export async function hourIn(
   for (let round = 0; round < rounds; round++) {
     await goRound(page, `Server ${(round * 7) % servers}`);
     await page.clock.runFor(Math.round(3_600_000 / rounds));
-    await page.waitForLoadState('networkidle');
     held.push(await lookAt(session));
   }
   await context.close();
@@ -43,17 +42,17 @@ async function goRound(page: Page, name: string): Promise<void> {
   const list = page.getByRole('list', { name: 'Servers' });
   await list.getByRole('listitem').first().waitFor();
   await page.getByRole('searchbox', { name: 'Search servers' }).fill(name);
-  await page.getByText(/^\d+ of \d+ servers$/).waitFor();
-  await list.getByRole('button', { name, exact: true }).click();
-  await page.getByRole('link', { name: `Open the page of ${name}` }).click();
+  await page.getByText(/^[\d,]+ of [\d,]+ servers$/).waitFor();
+  await list.getByRole('link', { name, exact: true }).click();
   await title(page, name);
+  await page.locator('main').getByRole('link', { name: 'Activity', exact: true }).click();
   await page.getByRole('region', { name: 'Changes', exact: true }).waitFor();
   await page.getByRole('button', { name: 'Get JWT Token' }).click();
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
   const navigation = page.getByRole('navigation', { name: 'Main' });
-  for (const entry of ['Agents', 'Tokens', 'Accounts', 'Audit', 'Operations', 'Servers']) {
+  for (const entry of ['Agents', 'Tokens', 'Accounts', 'Audit', 'System', 'Servers']) {
     await navigation.getByRole('link', { name: entry, exact: true }).click();
     await title(page, entry);
   }

@@ -37,7 +37,11 @@ interface Entry {
 export function Palette({ me, onClose, onMint }: { me: Me; onClose: () => void; onMint: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState('');
+  const [chosen, setChosen] = useState('');
   const groups = useEntries(me, text, onClose, onMint);
+  // What was chosen may be gone from the list, which comes after the words: then the first is, so that Enter goes there.
+  const keys = groups.flatMap(({ entries }) => entries.map(({ key }) => key));
+  const current = keys.includes(chosen) ? chosen : (keys[0] ?? '');
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
@@ -52,13 +56,22 @@ export function Palette({ me, onClose, onMint }: { me: Me; onClose: () => void; 
       onClick={(event) => event.target === event.currentTarget && onClose()}
       className="mx-auto mt-[12vh] mb-auto w-full max-w-xl overflow-hidden rounded-lg border border-line bg-raised text-ink shadow-float max-sm:mt-2 max-sm:max-w-[calc(100vw-1rem)]"
     >
-      <Command label={t('Search or jump to')} shouldFilter={false} loop>
+      <Command
+        label={t('Search or jump to')}
+        value={current}
+        onValueChange={setChosen}
+        shouldFilter={false}
+        loop
+      >
         <div className="flex items-center gap-2.5 border-b border-line px-4">
           <Search size={16} aria-hidden className="shrink-0 text-quiet" />
           <Command.Input
             autoFocus
             value={text}
-            onValueChange={setText}
+            onValueChange={(words) => {
+              setText(words);
+              setChosen('');
+            }}
             placeholder={t('Servers, tools, agents, pages, actions')}
             className="h-12 w-full bg-transparent text-lead outline-none placeholder:text-quiet"
           />

@@ -159,7 +159,7 @@ const textsOf = `(() => {
   const texts = new Set();
   const walk = (node) => {
     if (node.nodeType === 3) texts.add(node.data.trim());
-    if (node.nodeType !== 1 || node.matches('code, pre, kbd, script, noscript, style, datalist, [lang]:not(html)')) return;
+    if (node.nodeType !== 1 || node.matches('code, pre, kbd, textarea, script, noscript, style, datalist, [lang]:not(html)')) return;
     for (const name of ['aria-label', 'title', 'placeholder', 'alt'])
       if (node.hasAttribute(name)) texts.add(node.getAttribute(name).trim());
     for (const child of node.childNodes) walk(child);

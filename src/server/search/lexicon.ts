@@ -33,12 +33,23 @@ export interface Lexicon {
     words: readonly string[],
     at: number,
   ): { length: number; plain: string; alternatives: readonly Alternative[] } | undefined;
+  /** The same of a verb and its particle with other words between them: `turn the lights off`; `last` is the particle's place. */
+  separated(
+    words: readonly string[],
+    at: number,
+  ): { last: number; plain: string; alternatives: readonly Alternative[] } | undefined;
   /** Whether a term says what is done, not to what. */
   isAct(term: string): boolean;
   /** The language that the words are in, if it is another than English and more of them are known in it than in English. */
   languageOf(words: readonly string[], isEnglish: (word: string) => number): string | undefined;
   /** What a word says in a language; undefined when it is not known, empty when it says nothing by itself. */
   translate(word: string, language: string): readonly Translated[] | undefined;
+  /** What several words say together from `at` on, and the places of the others; a German or Dutch verb may be taken apart. */
+  translatePhrase(
+    words: readonly string[],
+    at: number,
+    language: string,
+  ): { others: readonly number[]; said: Translated } | undefined;
 }
 
 /** An English word or phrase: the best word of its first meaning, and what may stand for it. */
@@ -54,7 +65,19 @@ const related = 0.45;
 /** What the further meanings of a word count against its first. */
 const second = 0.6;
 
+/** Words of a verb that may stand apart from it; those that are prepositions as well, only at the end. */
+const particles = new Set(['up', 'down', 'off', 'out', 'away', 'aside', 'back', 'together']);
+
+/** Languages that take verbs apart and put them together: `schalte ... aus`, `ausschalten`. */
+const taking = new Set(['de', 'nl', 'sv']);
+
+interface Phrase {
+  readonly parts: readonly string[];
+  readonly concept: Concept;
+}
+
 interface Language {
+  readonly phrases: readonly Phrase[];
   /** Beginnings of words, and the concepts that they stand for. */
   readonly stems: Map<string, Concept>;
   readonly longest: number;
@@ -101,10 +124,24 @@ export function readLexicon(file: string): Lexicon {
   }
   const ready = new Map<string, Language>();
   for (const [code, { stems, functionWords }] of languages) {
+    const phrases = phrasesIn(stems);
+    if (taking.has(code))
+      for (const { parts, concept } of phrases)
+        if (parts.length === 2) {
+          const joined = [...parts].reverse().join('');
+          stems.set(joined, alsoMeaning(stems.get(joined), concept));
+        }
     const longest = Math.max(0, ...[...stems.keys()].map((key) => key.length));
-    ready.set(code, { stems, functionWords, longest });
+    ready.set(code, { stems, phrases, functionWords, longest });
   }
   return lexiconOf(english, acts, ready);
+}
+
+function phrasesIn(stems: ReadonlyMap<string, Concept>): Phrase[] {
+  const phrases = [...stems].map(([key, concept]) => ({ parts: key.split(' '), concept }));
+  return phrases
+    .filter(({ parts }) => parts.length > 1)
+    .sort((a, b) => b.parts.length - a.parts.length || b.parts.join('').length - a.parts.join('').length);
 }
 
 /** A word of another language that has several meanings stands for each; what the first line says counts most. */
@@ -166,6 +203,24 @@ function lexiconOf(
       }
       return undefined;
     },
+    separated(words, at) {
+      const first = stem(words[at] ?? '');
+      for (let last = at + 2; last < Math.min(words.length, at + 5); last++) {
+        const word = words[last] ?? '';
+        if (!particles.has(word) && !((word === 'on' || word === 'in') && last === words.length - 1))
+          continue;
+        const known = english.get(`${first} ${stem(word)}`);
+        if (known) return { last, ...known };
+      }
+      return undefined;
+    },
+    translatePhrase(words, at, code) {
+      for (const { parts, concept } of languages.get(code)?.phrases ?? []) {
+        const others = placesOf(parts, words, at, taking.has(code));
+        if (others) return { others, said: { ...concept, letters: parts.join('').length } };
+      }
+      return undefined;
+    },
     languageOf(words, isEnglish) {
       const script = scriptOf(words.join(''));
       if (script) return languages.has(script) ? script : undefined;
@@ -183,6 +238,21 @@ function lexiconOf(
     },
     translate,
   };
+}
+
+/** Where the further words of a phrase are that begins at `at`: next to one another, or of two the second later. */
+function placesOf(
+  [first = '', ...rest]: readonly string[],
+  words: readonly string[],
+  at: number,
+  mayBeApart: boolean,
+): number[] | undefined {
+  const fits = (part: string, word = ''): boolean =>
+    word.startsWith(part) && word.length - part.length <= (part.length < 3 ? 0 : 4);
+  if (!fits(first, words[at])) return undefined;
+  if (rest.every((part, one) => fits(part, words[at + 1 + one]))) return rest.map((_, one) => at + 1 + one);
+  const last = mayBeApart && rest.length === 1 ? words.indexOf(rest[0] as string, at + 2) : -1;
+  return last < 0 ? undefined : [last];
 }
 
 /** How much of a word of another language was understood, 0 to 1: a short beginning that happens to fit says little. */

@@ -59,7 +59,7 @@ export function readQuery(text: string, { lexicon, vectors, occurs, near, akin }
   const language = lexicon.languageOf(words, isEnglish);
   const read = language
     ? inOtherLanguage(words, language, lexicon, isKnown)
-    : { slots: inEnglish(words, { lexicon, isKnown }), meaning: text };
+    : { slots: inEnglish(words, { lexicon, isKnown, vectors }), meaning: text };
   const slots = read.slots
     .map((slot) => (slot.unknown ? corrected(slot, near, vectors.knows(slot.typed)) : slot))
     .map((slot) => (slot.alternatives.length > 1 ? slot : withKin(slot, akin)));
@@ -111,22 +111,36 @@ function meaningOf(vectors: WordVectors, text: string, slots: readonly Slot[]): 
 /** What the understanding of queries is made of. */
 export const tuning = { plain: 1 };
 
+/** How much a word counts: less if it goes with everything (`someone`, `today`), as its short vector tells. */
+function shareOf(word: string, vectors: WordVectors): number {
+  return vectors.knows(word) ? Math.max(0.3, Math.min(1, Math.sqrt(vectors.says(word) / 0.6))) : 1;
+}
+
 function inEnglish(
   words: readonly string[],
-  { lexicon, isKnown }: { lexicon: Lexicon; isKnown: (word: string) => boolean },
+  {
+    lexicon,
+    isKnown,
+    vectors,
+  }: Pick<Understanding, 'lexicon' | 'vectors'> & { isKnown: (word: string) => boolean },
 ): Slot[] {
   const slots: Slot[] = [];
+  const taken = new Set<number>();
   for (let at = 0; at < words.length; ) {
     const word = words[at] ?? '';
-    const known = lexicon.english(words, at);
-    const length = known?.length ?? 1;
-    const typed = words.slice(at, at + length).join(' ');
+    const together = lexicon.english(words, at);
+    const apart = (together?.length ?? 1) === 1 ? lexicon.separated(words, at) : undefined;
+    const known = apart ?? together;
+    const length = apart ? 1 : (together?.length ?? 1);
+    const typed = apart ? `${word} ${words[apart.last]}` : words.slice(at, at + length).join(' ');
+    const isTaken = taken.has(at);
+    if (apart) taken.add(apart.last);
     at += length;
-    if (length === 1 && isStopWord(word)) continue;
+    if (isTaken || (length === 1 && !apart && isStopWord(word))) continue;
     const itself = { terms: typed.split(' ').map(stem), weight: 1 };
     slots.push({
       ...{ typed, alternatives: [itself, ...(known?.alternatives ?? [])], plain: known?.plain ?? typed },
-      weight: length > 1 ? 1.4 : isMinor(word) ? 0.2 : 1,
+      weight: length > 1 || apart ? 1.4 : isMinor(word) ? 0.2 : shareOf(word, vectors),
       act: lexicon.isAct(stem(word)),
       unknown: !known && !isKnown(word),
     });
@@ -151,7 +165,18 @@ function inOtherLanguage(
 ): { slots: Slot[]; meaning: string } {
   const slots: Slot[] = [];
   const meaning: string[] = [];
-  for (const run of words)
+  const taken = new Set<number>();
+  words.forEach((run, at) => {
+    if (taken.has(at)) return;
+    const phrase = lexicon.translatePhrase(words, at, language);
+    if (phrase) {
+      const { plain, alternatives, act } = phrase.said;
+      for (const other of phrase.others) taken.add(other);
+      const typed = [at, ...phrase.others].map((one) => words[one]).join(' ');
+      meaning.push(plain);
+      slots.push({ ...{ typed, alternatives, plain, act }, weight: 1, unknown: false });
+      return;
+    }
     for (const word of run.match(/[\p{Script=Latin}\p{N}]+|[^\p{Script=Latin}\p{N}]+/gu) ?? []) {
       const itself = { terms: [stem(word)], weight: 1 };
       const translated = lexicon.translate(fold(word), language);
@@ -175,5 +200,6 @@ function inOtherLanguage(
         ...{ act: lexicon.isAct(stem(word)), unknown: !isKnown(word) },
       });
     }
+  });
   return { slots, meaning: meaning.join(' ') };
 }

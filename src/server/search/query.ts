@@ -1,6 +1,6 @@
 import type { Alternative, Lexicon } from './lexicon.ts';
+import type { Candidate } from './spelling.ts';
 import { stem } from './stem.ts';
-import type { Candidate } from './vocabulary.ts';
 import { normalized, type WordVectors } from './word-vectors.ts';
 import { compactName, fold, isGeneric, isMinor, isStopWord, splitCamelCase, wordsOfQuery } from './words.ts';
 
@@ -61,7 +61,7 @@ export function readQuery(text: string, { lexicon, vectors, occurs, near, akin }
     ? inOtherLanguage(words, language, lexicon, isKnown)
     : { slots: inEnglish(words, { lexicon, isKnown, vectors }), meaning: text };
   const slots = read.slots
-    .map((slot) => (slot.unknown ? corrected(slot, near, vectors.knows(slot.typed)) : slot))
+    .map((slot) => (slot.unknown ? corrected(slot, near, vectors.knows(slot.typed), lexicon) : slot))
     .map((slot) => (slot.alternatives.length > 1 ? slot : withKin(slot, akin)));
   const meant = correctedText(words, slots);
   return {
@@ -73,17 +73,27 @@ export function readQuery(text: string, { lexicon, vectors, occurs, near, akin }
   };
 }
 
-/** Adds what an unknown word may have meant; one that is a word of its own elsewhere may well mean itself. */
-function corrected(slot: Slot, near: Understanding['near'], isWord: boolean): Slot {
+/**
+ * Adds what an unknown word may have meant, and what may stand for the likeliest; one that is a word of its own elsewhere
+ * may well mean itself.
+ */
+function corrected(slot: Slot, near: Understanding['near'], isWord: boolean, lexicon: Lexicon): Slot {
   const found = near(slot.typed).filter(({ weight }) => !isWord || weight > 0.7);
   const [best] = found;
   if (!best) return slot;
-  const alternatives = found.map(({ term, weight }) => ({
-    terms: [term],
-    weight: isWord ? weight * 0.85 : weight,
+  const share = isWord ? 0.85 : 1;
+  const alternatives = found.map(({ term, weight }) => ({ terms: [term], weight: weight * share }));
+  const known = best.weight > tuning.sure ? lexicon.english([best.word], 0) : undefined;
+  const standing = (known?.alternatives ?? []).map(({ terms, weight }) => ({
+    terms,
+    weight: weight * best.weight * share,
   }));
-  const plain = isWord ? slot.plain : best.term;
-  return { ...slot, plain, alternatives: [...slot.alternatives, ...alternatives] };
+  return {
+    ...slot,
+    plain: isWord ? slot.plain : (known?.plain ?? best.word),
+    act: slot.act || (known !== undefined && lexicon.isAct(best.term)),
+    alternatives: [...slot.alternatives, ...alternatives, ...standing],
+  };
 }
 
 /** Adds words that are near in meaning, where nothing else is known of a word. */
@@ -109,7 +119,11 @@ function meaningOf(vectors: WordVectors, text: string, slots: readonly Slot[]): 
 }
 
 /** What the understanding of queries is made of. */
-export const tuning = { plain: 1 };
+export const tuning = {
+  plain: 1,
+  /** How likely a correction must be for what stands for it to stand for the typed word. */
+  sure: 0.75,
+};
 
 /** How much a word counts: less if it goes with everything (`someone`, `today`), as its short vector tells. */
 function shareOf(word: string, vectors: WordVectors): number {

@@ -85,7 +85,7 @@ export function createEngine(
   const understand = (text: string, { occurs }: View): Query =>
     readQuery(text, {
       ...{ lexicon, vectors, occurs },
-      near: (typed) => index.vocabulary.near(typed, occurs),
+      near: (typed) => index.vocabulary.spelling.near(typed, occurs),
       akin: (word) => index.vocabulary.akin(word, occurs),
     });
   const find = (seen: View, text: string, { kinds, tags = [], nearness }: Options): Ranked => {

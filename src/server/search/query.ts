@@ -2,7 +2,16 @@ import type { Alternative, Lexicon } from './lexicon.ts';
 import type { Candidate } from './spelling.ts';
 import { stem } from './stem.ts';
 import { normalized, type WordVectors } from './word-vectors.ts';
-import { compactName, fold, isGeneric, isMinor, isStopWord, splitCamelCase, wordsOfQuery } from './words.ts';
+import {
+  compactName,
+  fold,
+  isGeneric,
+  isMinor,
+  isStopWord,
+  splitCamelCase,
+  wordsOf,
+  wordsOfQuery,
+} from './words.ts';
 
 /** One thing that a query asks for, and all that may stand for it. */
 export interface Slot {
@@ -57,18 +66,21 @@ export function readQuery(text: string, { lexicon, vectors, occurs, near, akin }
     return vectors.knows(word) ? 0.3 : (near(word)[0]?.weight ?? 0) > 0.75 ? 0.6 : 0;
   };
   const language = lexicon.languageOf(words, isEnglish);
+  const surely = (word: string): string =>
+    isStopWord(word) || isKnown(word) || vectors.knows(word) ? word : (likeliest(near(word)) ?? word);
+  const fixed = language ? words : words.map(surely);
   const read = language
     ? inOtherLanguage(words, language, lexicon, isKnown)
-    : { slots: inEnglish(words, { lexicon, isKnown, vectors }), meaning: text };
+    : { slots: inEnglish(fixed, { lexicon, isKnown, vectors }), meaning: textOf(text, words, fixed) };
   const slots = read.slots
     .map((slot) => (slot.unknown ? corrected(slot, near, vectors.knows(slot.typed), lexicon) : slot))
     .map((slot) => (slot.alternatives.length > 1 ? slot : withKin(slot, akin)));
-  const meant = correctedText(words, slots);
+  const meant = correctedText(words, fixed, slots);
   return {
     ...{ slots, language, words: words.filter((word) => !isGeneric(word)) },
     vector: meaningOf(vectors, splitCamelCase(read.meaning).replace(/_/g, ' '), slots),
     compact: compactName(text),
-    compactMeant: meant === undefined ? undefined : compactName(meant),
+    compactMeant: meant === undefined ? undefined : compactName(wordsOf(meant).map(stem).join(' ')),
     isIdentifier: /[a-z0-9]_[a-z0-9]|[a-z][A-Z]/.test(text) && !/\s/.test(text.trim()),
   };
 }
@@ -102,12 +114,29 @@ function withKin(slot: Slot, akin: Understanding['akin']): Slot {
   return kin.length > 0 ? { ...slot, alternatives: [...slot.alternatives, ...kin] } : slot;
 }
 
+/** What a word that is not known must have meant, where nothing else comes near; undefined where it is not sure. */
+function likeliest([best, next]: readonly Candidate[]): string | undefined {
+  if (!best || best.weight <= tuning.sure || (next && next.weight > best.weight - tuning.lead))
+    return undefined;
+  return best.word;
+}
+
+/** The text for the meaning: with the words as they were surely meant. */
+function textOf(text: string, words: readonly string[], fixed: readonly string[]): string {
+  return fixed.every((word, at) => word === words[at]) ? text : fixed.join(' ');
+}
+
 /** The query with unknown words as they were meant; undefined when there is nothing to correct. */
-function correctedText(words: readonly string[], slots: readonly Slot[]): string | undefined {
+function correctedText(
+  words: readonly string[],
+  fixed: readonly string[],
+  slots: readonly Slot[],
+): string | undefined {
   const meant = new Map(
     slots.flatMap(({ unknown, typed, plain }) => (unknown && plain !== typed ? [[typed, plain]] : [])),
   );
-  return meant.size === 0 ? undefined : words.map((word) => meant.get(word) ?? stem(word)).join(' ');
+  const isAsTyped = meant.size === 0 && fixed.every((word, at) => word === words[at]);
+  return isAsTyped ? undefined : fixed.map((word) => meant.get(word) ?? word).join(' ');
 }
 
 /** The direction of the query as it is, and of the best words for it: other words for the same come nearer. */
@@ -123,6 +152,8 @@ export const tuning = {
   plain: 1,
   /** How likely a correction must be for what stands for it to stand for the typed word. */
   sure: 0.75,
+  /** How much likelier than all others it must be to stand in its place. */
+  lead: 0.05,
 };
 
 /** How much a word counts: less if it goes with everything (`someone`, `today`), as its short vector tells. */

@@ -27,7 +27,7 @@ export function ours(): Approach {
 export function plainEngine(shares: { words: number; meaning: number }): Approach {
   return (query) => {
     const before = { ...weights, plain: tuning.plain, kin: kinship.most };
-    Object.assign(weights, shares, { name: 0, near: 0, server: 0, least: 0, part: 0 });
+    Object.assign(weights, shares, { name: 0, near: 0, least: 0, part: 0 });
     [tuning.plain, kinship.most] = [0, 0];
     try {
       return withoutLexicon()(query);

@@ -15,7 +15,7 @@ import {
 
 /** One thing that a query asks for, and all that may stand for it. */
 export interface Slot {
-  /** The words as they were typed. */
+  /** The words as they were typed; of another language, the English one that it stands for. */
   readonly typed: string;
   readonly alternatives: readonly Alternative[];
   /** The best word for it. */
@@ -217,9 +217,8 @@ function inOtherLanguage(
     if (phrase) {
       const { plain, alternatives, act } = phrase.said;
       for (const other of phrase.others) taken.add(other);
-      const typed = [at, ...phrase.others].map((one) => words[one]).join(' ');
       meaning.push(plain);
-      slots.push({ ...{ typed, alternatives, plain, act }, weight: 1, unknown: false });
+      slots.push({ ...{ typed: plain, alternatives, plain, act }, weight: 1, unknown: false });
       return;
     }
     for (const word of run.match(/[\p{Script=Latin}\p{N}]+|[^\p{Script=Latin}\p{N}]+/gu) ?? []) {
@@ -228,7 +227,7 @@ function inOtherLanguage(
       for (const { plain, alternatives, act } of translated ?? []) {
         meaning.push(plain);
         slots.push({
-          typed: word,
+          typed: plain,
           alternatives: [...alternatives, itself],
           plain,
           weight: 1,

@@ -19,8 +19,6 @@ export const weights = {
   /** How much it counts that the query says every word of the name, and what it does among these. */
   name: 0.25,
   act: 1.5,
-  /** What a server as a whole loses when something is to be done, which only its tools do. */
-  server: 0.1,
   /** When the best has less than this, nothing fits; and what has less than this part of the best is left out. */
   least: 0.15,
   part: 0.25,
@@ -73,12 +71,11 @@ export function rank(
   const settle = (one: Working, closer: number, extra: number): void => {
     const entry = index.entries[one.number] as Entry;
     const isNamed = named.has(one.number) ? nameScore(query, entry) : undefined;
-    const tilt = said.acts && query.slots.length > 1 && entry.item.kind === 'server' ? weights.server : 0;
     const bonus =
       words && entry.item.kind !== 'tool' && words.every((word) => entry.nameWords.has(word)) ? 0.4 : 0;
     one.score =
       isNamed === undefined
-        ? fitting(one.score + extra + closer + bonus - tilt)
+        ? fitting(one.score + extra + closer + bonus)
         : isNamed + Math.min(1, one.score + extra) * 0.01;
     best = Math.max(best, one.score - extra * 0.65);
   };

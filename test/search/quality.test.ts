@@ -16,13 +16,13 @@ test('the set has what it promises: categories, languages, paraphrases', () => {
 
 // Floors a little below what was measured (docs/search.md), so that a change that loses is seen.
 test.each([
-  ['dev', 0.83],
-  ['test', 0.84],
-  ['fresh', 0.665],
-  ['seen', 0.75],
-  ['unseen', 0.69],
-  ['outside-a', 0.84],
-  ['outside-b', 0.78],
+  ['dev', 0.85],
+  ['test', 0.87],
+  ['fresh', 0.72],
+  ['seen', 0.795],
+  ['unseen', 0.735],
+  ['outside-a', 0.85],
+  ['outside-b', 0.8],
 ] as const)('NDCG@10 on the part %s is at least %d, and above every simpler approach', (part, least) => {
   const figure = figuresOf(approach, part).get('all')?.ndcg ?? 0;
   expect(figure).toBeGreaterThanOrEqual(least);
@@ -67,7 +67,7 @@ test('a tool comes first by its exact name, whatever separates its words', () =>
 
 test('most of what nothing here does finds nothing, and everything else finds something', () => {
   const none = all.filter(({ category }) => category === 'none');
-  expect(none.filter(({ query }) => approach(query).length === 0).length / none.length).toBeGreaterThan(0.55);
+  expect(none.filter(({ query }) => approach(query).length === 0).length / none.length).toBeGreaterThan(0.58);
   const asked = all.filter(({ category }) => category !== 'none');
-  expect(asked.filter(({ query }) => approach(query).length === 0).length / asked.length).toBeLessThan(0.01);
+  expect(asked.filter(({ query }) => approach(query).length === 0).map(({ query }) => query)).toEqual([]);
 });

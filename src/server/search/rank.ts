@@ -19,8 +19,13 @@ export const weights = {
   /** How much it counts that the query says every word of the name, and what it does among these. */
   name: 0.25,
   act: 1.5,
-  /** When the best has less than this, nothing fits; and what has less than this part of the best is left out. */
-  least: 0.15,
+  /**
+   * When the best score, and these shares of the nearest words and the nearest meaning, are less than this together, nothing
+   * fits; and what has less than `part` of the best is left out.
+   */
+  least: 0.226,
+  leastNear: 0.114,
+  leastMeaning: 0.096,
   part: 0.25,
   /** How many of the best by words and meaning are looked at closely. */
   looked: 200,
@@ -64,7 +69,7 @@ export function rank(
   const named = new Set([query.compact, query.compactMeant ?? ''].flatMap((name) => index.named(name)));
   const { looked, others } = choose(index, view, { whole, admits, named });
   if (nearness) blend(index, looked, nearness);
-  const near = weights.near > 0 ? nearest(index, view, query, looked) : undefined;
+  const near = weights.near > 0 ? nearWords(index, view, query, looked) : undefined;
   const said = saidBy(query);
   const words = query.words.length > 0 ? query.words : undefined;
   let best = 0;
@@ -86,7 +91,12 @@ export function rank(
   for (const one of others)
     if (one.isTool && !named.has(one.number)) one.score = fitting(one.score);
     else settle(one, 0, 0);
-  if (best < weights.least) return [];
+  let [nearest, meaning] = [0, 0];
+  looked.forEach(({ similarity }, at) => {
+    nearest = Math.max(nearest, near ? (near[at] as number) : 0);
+    meaning = Math.max(meaning, similarity);
+  });
+  if (best + weights.leastNear * nearest + weights.leastMeaning * meaning < weights.least) return [];
   const least = weights.part * Math.min(best, 0.6);
   const fits = [...looked, ...others].filter(({ score }) => score >= least);
   return inOrder(index, fits);
@@ -318,7 +328,12 @@ function compareIds(index: SearchIndex, a: Found, b: Found): number {
  * How well each word of the query is met by the one word of a thing's name, owner, description and tags that is nearest to it
  * in meaning, 0 to 1; rare words count more. What says the same in other words is found by this.
  */
-function nearest(index: SearchIndex, view: View, { slots }: Query, looked: readonly Working[]): Float32Array {
+function nearWords(
+  index: SearchIndex,
+  view: View,
+  { slots }: Query,
+  looked: readonly Working[],
+): Float32Array {
   const sums = new Float32Array(looked.length);
   const said = looked.map(({ number }) => index.directionsIn(number));
   const places = placesIn(said, index.directions.size);

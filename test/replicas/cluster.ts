@@ -26,8 +26,8 @@ export interface Cluster {
   readonly replicas: readonly TestGateway[];
   /** Lets nginx give requests to the replicas of these places only; resolves when it does. */
   use(places: readonly number[]): Promise<void>;
-  /** Starts the replica of that place again, at its port. */
-  restart(place: number): Promise<TestGateway>;
+  /** Starts the replica of that place again, at its port, with more in its environment where that is given. */
+  restart(place: number, more?: Readonly<Record<string, string>>): Promise<TestGateway>;
   close(): Promise<void>;
 }
 
@@ -73,9 +73,9 @@ export async function startCluster(
       ...settingsOf(origin, graphOrigin),
       ...{ DATABASE_URL: database, REGISTRY_URL: url, NODE_EXTRA_CA_CERTS: caFile, ...given },
     };
-    const start = (place: number): Promise<TestGateway> =>
+    const start = (place: number, more: Readonly<Record<string, string>> = {}): Promise<TestGateway> =>
       startGateway({
-        ...{ environment, port: replicaPorts[place] ?? 0, emulatorPort: 1 },
+        ...{ environment: { ...environment, ...more }, port: replicaPorts[place] ?? 0, emulatorPort: 1 },
         dataDir: mkdtempSync(join(folder, 'replica-')),
       });
     const started = await Promise.allSettled(replicaPorts.map((_, place) => start(place)));
@@ -98,8 +98,8 @@ export async function startCluster(
           right = used.some((one) => by.has(String(one))) ? right + 1 : 0;
         }
       },
-      async restart(place) {
-        const again = await start(place);
+      async restart(place, more) {
+        const again = await start(place, more);
         replicas[place] = again;
         return again;
       },

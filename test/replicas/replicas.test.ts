@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client as ClientV1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
 import { startEverythingBy } from '../everything-server.ts';
@@ -227,4 +230,42 @@ test('three replicas check a server as often as one would', async () => {
   await until(async () => (streams.checks() > before + 3 ? true : 'it is not checked'));
   const times = (performance.now() - begun) / (interval * 1000);
   expect(streams.checks() - before).toBeLessThanOrEqual(times * 1.6 + 2);
+});
+
+test('a replica whose clock is two minutes behind ends access by the clock of the database', async () => {
+  const file = join(cluster.folder, 'late.mjs');
+  writeFileSync(
+    file,
+    `const Real = Date;
+     globalThis.Date = class extends Real {
+       constructor(...given) { given.length > 0 ? super(...given) : super(Real.now() - 120_000); }
+       static now() { return Real.now() - 120_000; }
+     };`,
+  );
+  await cluster.replicas[2]?.stop('SIGKILL');
+  const late = await cluster.restart(2, { NODE_OPTIONS: `--import=${file}` });
+  expect(late.output()).toContain('set both by NTP');
+  const { userPrincipalName } = shippedTenant.accounts.user;
+  await signIn(cluster.url, userPrincipalName);
+  const client = new pg.Client({ connectionString: cluster.database });
+  await client.connect();
+  try {
+    const people = await client.query<{ provider: string; subject: string }>(
+      'select provider, subject from people where lower(username) = lower($1)',
+      [userPrincipalName],
+    );
+    const { provider = '', subject = '' } = people.rows[0] ?? {};
+    const path = `/api/people/${provider}/${encodeURIComponent(subject)}/end-sessions`;
+    const answer = await api(path, 'POST', { revoke_tokens: false }, directly(late));
+    expect([answer.status, await answer.text()]).toEqual([200, expect.anything()]);
+    // What the provider issued in the last two minutes would count on by the clock of that replica.
+    const { rows } = await client.query(
+      `select clock_timestamp() - cast(tokens_before as timestamptz) < interval '100 s' as soon from cutoffs
+       where subject = $1`,
+      [subject],
+    );
+    expect(rows).toEqual([{ soon: true }]);
+  } finally {
+    await client.end();
+  }
 });

@@ -7,6 +7,7 @@ import { createTrail } from '../audit/trail.ts';
 import { startFeed } from '../changes/feed.ts';
 import type { Config } from '../config/config.ts';
 import { createAllow } from '../db/allowance.ts';
+import { createDatabaseClock } from '../db/clock.ts';
 import { openDatabase } from '../db/open.ts';
 import { openPostgres } from '../db/postgres/open.ts';
 import type { Db } from '../db/tables.ts';
@@ -45,7 +46,9 @@ export async function openBase(
   ending.defer(closeKeys);
   ending.defer(followKeys(keys, (changed) => feed.follow(['data_key'], changed), log));
   const otlp = otlpOf(config, version, log, ending);
-  const now = Date.now;
+  // Sessions, tokens and what ends them go by one clock in all processes: that of the database.
+  const clock = createDatabaseClock();
+  const { now } = clock;
   const room = watchRoom({
     ...{ db, now, log, ...config.auditRoom },
     directory: given.database ? undefined : given.dataDir,
@@ -58,7 +61,9 @@ export async function openBase(
   });
   ending.defer(() => trail.close());
   ending.defer(tidyEveryHour(db, now, log));
-  ending.defer(await announceProcess({ db, log }, { version, startedAt: new Date(now()).toISOString() }));
+  ending.defer(
+    await announceProcess({ db, log, clock }, { version, startedAt: new Date(now()).toISOString() }),
+  );
   ending.defer(purgeEveryHour({ db, now, days: config.auditRetentionDays, log }));
   // One process counts in memory; several have to count together.
   const allow = createAllow(now, given.database ? db : undefined);

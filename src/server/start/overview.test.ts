@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createDatabaseClock } from '../db/clock.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import { announceProcess, overview } from './overview.ts';
 
@@ -21,8 +22,8 @@ const look = () =>
 test('every process that serves is listed until it ends, and how much there is of each thing', async () => {
   const { db } = database;
   const ends = [
-    await announceProcess({ db, log }, { version: '1', startedAt }),
-    await announceProcess({ db, log }, { version: '2', startedAt }),
+    await announceProcess({ db, log, clock: createDatabaseClock() }, { version: '1', startedAt }),
+    await announceProcess({ db, log, clock: createDatabaseClock() }, { version: '2', startedAt }),
   ];
   expect(await look()).toMatchObject({
     processes: [
@@ -40,7 +41,7 @@ test('every process that serves is listed until it ends, and how much there is o
 
 test('a process that was killed is gone a minute later', async () => {
   const { db } = database;
-  const end = await announceProcess({ db, log }, { version: '1', startedAt });
+  const end = await announceProcess({ db, log, clock: createDatabaseClock() }, { version: '1', startedAt });
   await db.updateTable('processes').set({ seen_at: 1 }).execute();
   expect((await look()).processes).toEqual([]);
   await end();
@@ -48,9 +49,10 @@ test('a process that was killed is gone a minute later', async () => {
 
 test('a clock that is far from that of the database is said once', async () => {
   const said: string[] = [];
+  const clock = createDatabaseClock();
   const told = { warn: (_: object, text: string) => void said.push(text) } as never;
   const announce = async () =>
-    (await announceProcess({ db: database.db, log: told }, { version: '1', startedAt }))();
+    (await announceProcess({ db: database.db, log: told, clock }, { version: '1', startedAt }))();
   await announce();
   expect(said).toEqual([]);
   vi.useFakeTimers({ toFake: ['Date'] });
@@ -59,6 +61,8 @@ test('a clock that is far from that of the database is said once', async () => {
       vi.setSystemTime(performance.timeOrigin + performance.now() + off);
       await announce();
       expect(said.splice(0)).toEqual([expect.stringContaining('set both by NTP')]);
+      // What tokens are ended by is the database's time, not that of this machine.
+      expect(Math.abs(clock.now() + off - Date.now())).toBeLessThan(60_000);
     }
   } finally {
     vi.useRealTimers();

@@ -5,6 +5,7 @@ import type { Output } from '../../contract/endpoint.ts';
 import type { systemEndpoints } from '../../contract/system.ts';
 import type { TrailRoom } from '../audit/room.ts';
 import type { Config } from '../config/config.ts';
+import type { DatabaseClock } from '../db/clock.ts';
 import { databaseTime, isPostgres, usedBytes } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
 import type { Log } from '../log.ts';
@@ -17,9 +18,9 @@ const [saysEvery, counts] = [15_000, 60_000];
 /** How far the clock may be from that of the database until it is said, in milliseconds. */
 const clockMayBeOff = 5_000;
 
-/** Has this process be known as one of those that serve; resolves to how to end that. Times are the database's. */
+/** Has this process be known as one of those that serve, and sets its clock by that of the database; resolves to how to end that. */
 export async function announceProcess(
-  { db, log }: { readonly db: Db; readonly log: Pick<Log, 'warn'> },
+  { db, log, clock }: { readonly db: Db; readonly log: Pick<Log, 'warn'>; readonly clock: DatabaseClock },
   { version, startedAt, id = randomUUID() }: { version: string; startedAt: string; id?: string },
 ): Promise<() => Promise<void>> {
   const say = async (): Promise<void> => {
@@ -32,22 +33,20 @@ export async function announceProcess(
       .onConflict((conflict) => conflict.column('id').doUpdateSet({ seen_at }))
       .returning('seen_at')
       .executeTakeFirstOrThrow();
-    warnOfClock(Number(time), asked);
+    warnOfClock(clock.set(Number(time), asked, Date.now()));
     await db
       .deleteFrom('processes')
       .where('seen_at', '<', sql<number>`${databaseTime(db)} - ${sql.lit(counts * 60)}`)
       .execute();
   };
   let isOff = false;
-  const warnOfClock = (time: number, asked: number): void => {
-    // How long the database took is no fault of either clock.
-    const offMs = time < asked ? time - asked : Math.max(0, time - Date.now());
+  const warnOfClock = (offMs: number): void => {
     const was = isOff;
     isOff = Math.abs(offMs) > clockMayBeOff;
     if (isOff && !was)
       log.warn(
         { offMs },
-        'the clocks of this machine and of the database differ; set both by NTP, or tokens and sessions end early or late here',
+        'the clocks of this machine and of the database differ; set both by NTP. That of the database counts; OAuth codes and tokens of this gateway still go by that of this machine',
       );
   };
   const unless = (error: unknown): void =>

@@ -56,6 +56,8 @@ export function auditIdentity(identity: Recordable): AuditIdentity {
 /** Where events go. */
 export interface Sink {
   readonly name: string;
+  /** Events are gathered for so long (milliseconds), or until there are so many; written soon unless given. */
+  readonly gather?: { readonly ms: number; readonly atMost: number };
   /** Writes a batch, in order; a rejected promise means that none was written and the batch is offered again. */
   write(events: readonly AuditEvent[]): Promise<void>;
   /** Lets go of what the sink holds open, after the last batch. */

@@ -37,14 +37,19 @@ export function createTrail(world: TrailWorld): HeldTrail {
     lost: 0,
     writing: Promise.resolve(),
     /** When it may be tried again, how long it rests then, and when its failing was said; of a clock that nobody sets. */
-    ...{ from: 0, rest: 0, saidAt: Number.NEGATIVE_INFINITY },
+    ...{
+      from: sink.gather ? performance.now() + sink.gather.ms : 0,
+      rest: 0,
+      saidAt: Number.NEGATIVE_INFINITY,
+    },
   }));
   let timer: NodeJS.Timeout | undefined;
 
   /** Writes what is held now. What comes meanwhile waits for its own turn: a batch costs more than what is in it. */
   const drain = async (queue: (typeof queues)[number]): Promise<void> => {
+    const { gather } = queue.sink;
     for (let left = queue.held.length; left > 0; ) {
-      const batch = queue.held.slice(0, Math.min(left, batchSize));
+      const batch = queue.held.slice(0, Math.min(left, gather?.atMost ?? batchSize));
       const before = queue.lost;
       try {
         await queue.sink.write(batch);
@@ -60,24 +65,27 @@ export function createTrail(world: TrailWorld): HeldTrail {
         );
         return;
       }
-      [queue.rest, queue.from] = [0, 0];
+      [queue.rest, queue.from] = [0, gather ? performance.now() + gather.ms : 0];
       // The oldest were left out meanwhile where too many waited; they were of this batch.
       queue.held.splice(0, Math.max(0, batch.length - (queue.lost - before)));
       left -= batch.length;
     }
   };
-  const write = (isAsked: boolean): void => {
+  const isDue = ({ from, rest, sink, held }: (typeof queues)[number]): boolean =>
+    performance.now() >= from ||
+    (rest === 0 && sink.gather !== undefined && held.length >= sink.gather.atMost);
+  const write = (isAsked: (queue: (typeof queues)[number]) => boolean = () => false): void => {
     clearTimeout(timer);
     timer = undefined;
     // One drain after the other: a sink gets its events in order and one batch at a time, and waits for no other sink.
     for (const queue of queues)
       queue.writing = queue.writing.then(async () => {
-        if (isAsked || performance.now() >= queue.from) await drain(queue);
+        if (isAsked(queue) || isDue(queue)) await drain(queue);
         if (queue.held.length > 0) wait();
       });
   };
   const wait = (): void => {
-    timer ??= setTimeout(write, writeEvery, false).unref();
+    timer ??= setTimeout(write, writeEvery).unref();
   };
 
   const hold = (event: AuditEvent): void => {
@@ -92,7 +100,7 @@ export function createTrail(world: TrailWorld): HeldTrail {
           world.log.error({ sink: queue.sink.name, lost: queue.lost }, 'audit events lost');
       }
     }
-    if ((queues[0]?.held.length ?? 0) === batchSize) write(false);
+    if ((queues[0]?.held.length ?? 0) === batchSize) write();
     else wait();
   };
   const merger = createMerger(hold, world.isTight ?? (() => false));
@@ -101,16 +109,20 @@ export function createTrail(world: TrailWorld): HeldTrail {
     record: merger.take,
     // Who reads the record waits for it, not for whoever else is told.
     async flush() {
-      write(true);
+      write((queue) => queue === queues[0]);
       await queues[0]?.writing;
     },
     counts: () => ({
-      held: Math.max(0, ...queues.map(({ held }) => held.length)),
+      // What is gathered waits on purpose, until a sink fails.
+      held: Math.max(
+        0,
+        ...queues.map(({ held, sink, rest }) => (sink.gather && rest === 0 ? 0 : held.length)),
+      ),
       lost: queues.reduce((sum, { lost }) => sum + lost, 0),
     }),
     async close() {
       merger.flush();
-      write(true);
+      write(() => true);
       await Promise.all(queues.map(({ writing }) => writing));
       clearTimeout(timer);
       for (const { close } of world.sinks) await close?.();

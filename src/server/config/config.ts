@@ -3,8 +3,8 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import type { SettingInForce } from '../../contract/system.ts';
-import type { Destination } from '../net/messages-out.ts';
 import type { ProxyRules } from '../net/proxy.ts';
+import { type SinkConfig, sinkConfigOf } from './config-audit.ts';
 import { databaseOf, type PostgresSettings } from './config-database.ts';
 import { type EntraConfig, entraOf } from './config-entra.ts';
 import { extraAuthorities, type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
@@ -21,7 +21,7 @@ export type { EntraConfig } from './config-entra.ts';
 export type { OidcConfig } from './config-oidc.ts';
 
 /** Everything that the settings decide, parsed once at start; see docs/reference/settings.md. */
-export interface Config {
+export interface Config extends SinkConfig {
   readonly mode: 'evaluation' | 'production';
   readonly host: string;
   readonly port: number;
@@ -89,14 +89,6 @@ export interface Config {
   readonly shutdownDelaySeconds: number;
   /** Port 0: no address of their own. */
   readonly metrics: { readonly host: string; readonly port: number };
-  /** Where audit events go besides, as syslog; null for nowhere. */
-  readonly syslog: Destination | null;
-  /** The collector that spans are exported to; null when nothing is. */
-  readonly otlp: {
-    readonly url: string;
-    readonly headers: Readonly<Record<string, string>>;
-    readonly serviceName: string;
-  } | null;
   /** The search: how often one person or agent may ask, and what anybody may find. */
   readonly search: {
     readonly perMinute: number;
@@ -229,14 +221,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     },
     shutdownDelaySeconds: value('SHUTDOWN_DELAY_SECONDS') ?? (mode === 'production' ? 5 : 0),
     metrics: { host: value('METRICS_HOST'), port: value('METRICS_PORT') },
-    syslog: value('AUDIT_SYSLOG_URL'),
-    otlp: value('OTEL_EXPORTER_OTLP_ENDPOINT')
-      ? {
-          url: `${value('OTEL_EXPORTER_OTLP_ENDPOINT')}/v1/traces`,
-          headers: value('OTEL_EXPORTER_OTLP_HEADERS'),
-          serviceName: value('OTEL_SERVICE_NAME'),
-        }
-      : null,
+    ...sinkConfigOf(read, faults),
     search: {
       perMinute: value('SEARCH_REQUESTS_PER_MINUTE'),
       publicServers: value('WELL_KNOWN_SERVERS'),

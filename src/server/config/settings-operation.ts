@@ -47,6 +47,34 @@ export const operationSettings = {
     default: '',
     parse: syslogUrl,
   }),
+  AUDIT_S3_URL: setting({
+    group: 'Operation',
+    about:
+      'S3 or a storage that is compatible with it, as `https://s3.eu-central-1.amazonaws.com/bucket/prefix`: every audit event is ' +
+      'stored there besides, in one compressed object of JSON lines a minute and process. While it does not take them events wait ' +
+      'in memory, 100,000 at most.',
+    default: '',
+    parse: s3Url,
+  }),
+  AUDIT_S3_REGION: setting({
+    group: 'Operation',
+    about: 'The region that requests to AUDIT_S3_URL are signed for.',
+    default: 'us-east-1',
+    parse: text,
+  }),
+  AUDIT_S3_ACCESS_KEY_ID: setting({
+    group: 'Operation',
+    about: 'The access key that may put objects there.',
+    default: '',
+    parse: text,
+  }),
+  AUDIT_S3_SECRET_ACCESS_KEY: setting({
+    group: 'Operation',
+    about: 'Its secret.',
+    default: '',
+    secret: true,
+    parse: text,
+  }),
   OTEL_EXPORTER_OTLP_ENDPOINT: setting({
     group: 'Operation',
     about:
@@ -69,6 +97,15 @@ export const operationSettings = {
     parse: text,
   }),
 } as const;
+
+/** The address of a bucket, its name in the path. */
+function s3Url(value: string): string {
+  if (value === '') return '';
+  const asked = URL.canParse(value) ? new URL(value) : undefined;
+  if (!asked || !/^https?:$/.test(asked.protocol) || asked.pathname === '/' || asked.search || asked.username)
+    return wrong('is not an address such as https://s3.eu-central-1.amazonaws.com/bucket/prefix');
+  return asked.href;
+}
 
 /** The ports that RFC 5425, RFC 3195 and RFC 5426 have registered. */
 const syslogPorts = { tls: 6514, tcp: 601, udp: 514 } as const;

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { purgeEveryHour } from '../audit/purge.ts';
 import { watchRoom } from '../audit/room.ts';
 import { sinksOf } from '../audit/sinks/index.ts';
 import type { OtlpWorld } from '../audit/sinks/otlp.ts';
+import type { S3World } from '../audit/sinks/s3.ts';
 import type { SyslogWorld } from '../audit/sinks/syslog.ts';
 import { createTrail } from '../audit/trail.ts';
 import { startFeed } from '../changes/feed.ts';
@@ -55,7 +57,12 @@ export async function openBase(
   });
   ending.defer(() => room.close());
   const trail = createTrail({
-    sinks: sinksOf(given.database ? { postgres: db } : { directory: given.dataDir }, otlp, syslogOf(config)),
+    sinks: sinksOf(
+      given.database ? { postgres: db } : { directory: given.dataDir },
+      otlp,
+      syslogOf(config),
+      s3Of(config, now, ending),
+    ),
     log,
     isTight: () => room.current().alarm !== null,
   });
@@ -76,6 +83,14 @@ function otlpOf({ otlp, proxy }: Config, version: string, log: Log, ending: Endi
   const fetch = outbound({ proxy, policy: { allowPrivate: true }, totalMs: 5_000, maxBytes: 64 << 10 });
   ending.defer(() => fetch.close());
   return { ...otlp, version, fetch, log };
+}
+
+/** The way to the storage, of which the same holds. */
+function s3Of({ s3, proxy }: Config, now: () => number, ending: Ending): S3World | undefined {
+  if (!s3) return undefined;
+  const fetch = outbound({ proxy, policy: { allowPrivate: true }, totalMs: 30_000, maxBytes: 64 << 10 });
+  ending.defer(() => fetch.close());
+  return { ...s3, fetch, now, newId: randomUUID };
 }
 
 function syslogOf({ syslog }: Config): SyslogWorld | undefined {

@@ -56,3 +56,15 @@ export function valuesOf(event: AuditEvent, id: string): Value[] {
     event.repeated?.lastAt ?? null,
   ];
 }
+
+/** An event as an object with the names of the columns, without its id and what is not there; for those who are told besides. */
+export function membersOf(event: AuditEvent): Record<string, unknown> {
+  const values = valuesOf(event, event.correlationId);
+  return Object.fromEntries(
+    columns.flatMap((column, at): [string, unknown][] => {
+      const value = values[at] ?? null;
+      if (column === 'id' || value === null) return [];
+      return [[column, column === 'detail' ? event.detail : value]];
+    }),
+  );
+}

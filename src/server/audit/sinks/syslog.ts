@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Destination, MessagesOut } from '../../net/messages-out.ts';
 import type { AuditEvent, Sink } from '../event.ts';
-import { columns, valuesOf } from './rows.ts';
+import { membersOf } from './rows.ts';
 
 /** What the syslog sink works with. */
 export interface SyslogWorld {
@@ -37,14 +37,8 @@ export function syslogSink({ protocol, out }: SyslogWorld): Sink {
 }
 
 function messageOf(event: AuditEvent, about: string): string {
-  const values = valuesOf(event, event.correlationId);
-  const members = columns.flatMap((column, at): [string, unknown][] => {
-    const value = values[at] ?? null;
-    if (column === 'id' || value === null) return [];
-    return [[column, column === 'detail' ? event.detail : value]];
-  });
   const priority = facility * 8 + severities[event.decision];
-  return `<${priority}>1 ${event.at} ${about} ${event.kind} - ${JSON.stringify(Object.fromEntries(members))}`;
+  return `<${priority}>1 ${event.at} ${about} ${event.kind} - ${JSON.stringify(membersOf(event))}`;
 }
 
 /** A name as the header takes it: printable ASCII, or nothing known. */

@@ -21,6 +21,8 @@ export interface Cluster {
   readonly database: string;
   /** A server that is called, outside of every replica. */
   readonly timeUrl: string;
+  /** One that costs next to nothing, for loads; not registered. */
+  readonly quickUrl: string;
   readonly folder: string;
   /** Those that run now, in the order of their ports. */
   readonly replicas: readonly TestGateway[];
@@ -42,6 +44,7 @@ interface Outside {
   readonly graphOrigin: string;
   readonly ca: string;
   readonly time: string;
+  readonly quick: string;
   readonly everything?: string;
 }
 
@@ -60,7 +63,9 @@ export async function startCluster(
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     ends.push(() => ended(outside, () => outside.disconnect()));
-    const [{ origin, graphOrigin, ca, time, everything }] = (await once(outside, 'message')) as [Outside];
+    const [{ origin, graphOrigin, ca, time, quick, everything }] = (await once(outside, 'message')) as [
+      Outside,
+    ];
     const caFile = join(folder, 'ca.pem');
     writeFileSync(caFile, ca);
     // Of this process, and of programs that it starts.
@@ -87,7 +92,7 @@ export async function startCluster(
     ends.push(() => ended(nginx, () => nginx.kill('SIGTERM')));
     await untilServed(url, nginx);
     const cluster: Cluster = {
-      ...{ url, emulatorUrl: origin, database, timeUrl: time, folder, replicas, close },
+      ...{ url, emulatorUrl: origin, database, timeUrl: time, quickUrl: quick, folder, replicas, close },
       async use(places) {
         const used = replicaPorts.filter((_, place) => places.includes(place));
         reloadNginx(nginx, { ...site, replicas: used });

@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
 import { startPostgres, type TestPostgres } from '../postgres.ts';
-import { signIn } from '../sign-in.ts';
 import { type Cluster, directly, startCluster } from './cluster.ts';
 import { startLoad, summaryOf } from './load.ts';
 import { until } from './stream.ts';
@@ -12,6 +10,7 @@ import {
   knownToken,
   ping,
   startChanges,
+  startTrial,
   type Trial,
   untilReady,
 } from './trial.ts';
@@ -39,8 +38,7 @@ beforeAll(async () => {
   await first.ask('select pg_reload_conf()');
   cluster = await startCluster(url.replace(/\/failover$/, `,127.0.0.1:${second.port}/failover`));
   ends.push(() => cluster.close());
-  const admin = await signIn(cluster.url, shippedTenant.accounts.admin.userPrincipalName);
-  trial = { cluster, admin, database: addressAt(second.port) };
+  trial = await startTrial(cluster, addressAt(second.port));
   token = await knownToken(trial);
 });
 afterAll(async () => {

@@ -28,7 +28,7 @@ const look = 10;
 /** After so many milliseconds a call counts as lost. */
 const limit = 100_000;
 
-/** Begins to call a tool of the server `currenttime`. */
+/** Begins to call a tool of the server `quick`. */
 export function startLoad(url: string, token: string, perSecond: number): Load {
   const { hostname, port } = new URL(url);
   const agent = new Agent({ keepAlive: true, maxSockets: inFlightAtMost });
@@ -36,7 +36,7 @@ export function startLoad(url: string, token: string, perSecond: number): Load {
   let [inFlight, credit, at, done] = [0, 0, performance.now(), (): void => {}];
   const body = JSON.stringify({
     ...{ jsonrpc: '2.0', id: 1, method: 'tools/call' },
-    params: { name: 'current_time_by_timezone', arguments: { tz_name: 'UTC' } },
+    params: { name: 'any', arguments: { tz_name: 'UTC' } },
   });
   const begin = (): void => {
     const trace = (calls.length + 1).toString(16).padStart(32, '0');
@@ -52,7 +52,7 @@ export function startLoad(url: string, token: string, perSecond: number): Load {
     const send = (): void => {
       const sent = request(
         {
-          ...{ hostname, port, agent, path: '/currenttime/mcp', method: 'POST', timeout: limit },
+          ...{ hostname, port, agent, path: '/quick/mcp', method: 'POST', timeout: limit },
           headers: {
             ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
             ...{ accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-11-25' },

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { expect } from 'vitest';
+import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
 import { callServer } from '../oauth-client.ts';
-import { type BrowserSession, mintToken } from '../sign-in.ts';
+import { type BrowserSession, mintToken, signIn } from '../sign-in.ts';
 import { type Cluster, directly } from './cluster.ts';
 import { type Call, type Load, summaryOf } from './load.ts';
 import { until } from './stream.ts';
@@ -13,6 +14,15 @@ export interface Trial {
   readonly admin: BrowserSession;
   /** The address of the database as of now. */
   database: string;
+}
+
+/** Begins a trial: an administrator, and the server that a load calls. */
+export async function startTrial(cluster: Cluster, database = cluster.database): Promise<Trial> {
+  const admin = await signIn(cluster.url, shippedTenant.accounts.admin.userPrincipalName);
+  const trial = { cluster, admin, database };
+  const server = { server_name: 'quick', path: '/quick', proxy_pass_url: cluster.quickUrl, is_enabled: true };
+  expect((await api(trial, '/api/servers', 'POST', server)).status).toBe(201);
+  return trial;
 }
 
 /** A token that is known to every replica. */

@@ -104,7 +104,7 @@ function s3Url(value: string): string {
   const asked = URL.canParse(value) ? new URL(value) : undefined;
   if (!asked || !/^https?:$/.test(asked.protocol) || asked.pathname === '/' || asked.search || asked.username)
     return wrong('is not an address such as https://s3.eu-central-1.amazonaws.com/bucket/prefix');
-  return asked.href;
+  return asked.href.endsWith('/') ? asked.href.slice(0, -1) : asked.href;
 }
 
 /** The ports that RFC 5425, RFC 3195 and RFC 5426 have registered. */

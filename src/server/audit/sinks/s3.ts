@@ -44,7 +44,7 @@ export function s3Sink(world: S3World): Sink {
     name: 's3',
     gather: { ms: gatherMs, atMost: eventsAtMost },
     async write(events) {
-      const url = new URL(`${world.url.replace(/\/+$/, '')}/${nameOf(events)}`);
+      const url = new URL(`${world.url}/${nameOf(events)}`);
       url.pathname = canonicalPath(url.pathname);
       const lines = events.map((event) => JSON.stringify(membersOf(event)));
       const body = await compress(`${lines.join('\n')}\n`);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { PostgresSettings } from '../../config/config-database.ts';
-import { readPostgresAddress } from '../../config/postgres-address.ts';
+import { readPostgresAddress } from '../../config/settings-database.ts';
 
 /** Whole numbers of 64 bits and decimals as numbers, as SQLite gives them; everything else is text or a number already. */
 const numbers: Readonly<Record<number, (text: string) => unknown>> = { 20: Number, 1700: Number };

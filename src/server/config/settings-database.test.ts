@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readPostgresAddress } from './postgres-address.ts';
+import { readPostgresAddress } from './settings-database.ts';
 
 test.each([
   ['postgres://u:p@db/x', ['postgres://u:p@db/x'], false],

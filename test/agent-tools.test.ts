@@ -215,6 +215,7 @@ describe.each(['auto', 'legacy'] as const)('protocol: %s', (mode) => {
     '%s gets ten tasks done, and finds nothing that is not theirs',
     async (name) => {
       const { client, search, call } = await agent(name, mode);
+      const before = reached.length;
       const done: string[] = [];
       for (const [task] of tasks[name]) {
         const found = await search(task, 50);
@@ -222,7 +223,11 @@ describe.each(['auto', 'legacy'] as const)('protocol: %s', (mode) => {
         const [best] = found;
         done.push(`${best?.tool}: ${await call(best?.server ?? '', best?.tool ?? '')}`);
       }
-      expect(done.map((one) => one.split(':')[0])).toEqual(tasks[name].map(([, tool]) => tool));
+      const expected = tasks[name].map(([, tool]) => tool);
+      expect(done).toEqual(
+        expected.map((tool) => expect.stringMatching(`^${tool}: .*"${tool.replace('_', ' ')} x"`)),
+      );
+      expect(reached.slice(before)).toEqual(expected);
       await client.close();
     },
   );

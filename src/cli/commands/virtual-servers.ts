@@ -148,7 +148,8 @@ async function tools({ api, output }: Run, { path }: PathFlag): Promise<void> {
         ),
   );
   if (output.json) return;
-  output.note(`${shown.total_count} tools, about ${shown.list_tokens} tokens in a list.`);
+  const word = shown.total_count === 1 ? 'tool' : 'tools';
+  output.note(`${shown.total_count} ${word}, about ${shown.list_tokens} tokens in a list.`);
   for (const { backend_server_path, reason } of shown.unavailable)
     output.note(`Without the tools of ${backend_server_path}: ${reason}.`);
 }

@@ -45,7 +45,9 @@ export function assertWorks(
     else if (version !== null && version !== (route.version ?? null))
       fault(
         at,
-        `the registry has version ${route.version ?? 'none'} of '${normalizePath(path)}', not ${version}`,
+        route.version
+          ? `the registry has version ${route.version} of '${normalizePath(path)}', not ${version}`
+          : `the registry has no version of '${normalizePath(path)}'; leave backend_version out, or give the server a version`,
       );
     else return route;
     return undefined;

@@ -102,7 +102,7 @@ function goneBecause(route: Route | undefined): string | null {
 
 function pinned(route: Route, version: string | null): string | null {
   if (version === null || version === (route.version ?? null)) return null;
-  return `it was made for version ${version}, and the registry has ${route.version ?? 'none'}`;
+  return `it was made for version ${version}, and the registry has ${route.version ?? 'no version'}`;
 }
 
 function stateOf(route: Route, version: string | null): Pick<Item, 'gone' | 'blocked'> {

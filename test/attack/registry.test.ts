@@ -158,6 +158,10 @@ test('a token limited to less than its owner has manages only itself', async () 
   expect((await by(limited.token, '/api/sessions')).status).toBe(403);
   expect((await by(limited.token, `/api/sessions/${sessions[0]?.id}`, 'DELETE')).status).toBe(403);
   expect((await by(limited.token, '/api/tokens')).status).toBe(403);
+  expect((await by(limited.token, '/api/connected-clients')).status).toBe(403);
+  expect((await by(limited.token, '/api/connected-clients/x', 'DELETE')).status).toBe(403);
+  expect((await by(limited.token, '/api/favourites/server/currenttime', 'PUT')).status).toBe(403);
+  expect((await by(limited.token, '/api/favourites/server/currenttime', 'DELETE')).status).toBe(403);
   expect((await by(limited.token, `/api/tokens/${other.id}`, 'DELETE')).status).toBe(403);
   expect((await by(limited.token, `/api/tokens/${limited.id}`, 'DELETE')).status).toBe(204);
   expect((await by(other.token, '/api/tokens')).status).toBe(200);

@@ -36,6 +36,7 @@ export const reservedFirstSegments = [
   'login',
   'logout',
   'metrics',
+  'oauth',
   'oauth2',
   'openapi.json',
   'readyz',

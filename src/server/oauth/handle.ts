@@ -40,6 +40,8 @@ export function oauthEndpoints(world: HandleWorld): OauthEndpoints {
     },
     handle(req, res) {
       serve(world, document, req, res).catch((error: unknown) => {
+        // Who leaves while sending is no fault of ours, and writes nothing into our log.
+        if (req.destroyed && !req.complete) return void res.destroy();
         world.log.error({ err: error }, 'a request to the authorization server failed');
         if (!res.headersSent) sendJson(res, 500, { error: 'server_error' });
         else res.destroy();

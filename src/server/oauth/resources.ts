@@ -1,3 +1,6 @@
+/** The server whose tools make calls at every other one, as the address of a resource names it. */
+export const registryToolsAt = '/airegistry-tools';
+
 /** Scopes (RFC 6749, section 3.3) of an MCP endpoint: look and read, and call every tool. */
 export const mcpScopes = ['mcp:read', 'mcp:call'] as const;
 /** The scope of the registry's own API; only for the gateway as a whole. */

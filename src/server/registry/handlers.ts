@@ -55,7 +55,7 @@ export function registryHandlers(world: RegistryWorld) {
   const { directory } = world.scopes;
   return {
     ...tokenHandlers({ db, now, grants: world.grants, personal: world.personal }),
-    ...favouriteHandlers({ db, now }),
+    ...favouriteHandlers({ db, now, grants: world.grants }),
     ...connectionHandlers(world.connections),
     ...oauthClientHandlers({ db, now, grants: world.grants }),
     ...usageHandlers({ reads, now }),

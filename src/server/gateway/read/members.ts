@@ -16,13 +16,21 @@ export function members(...names: string[]): Members {
   return { names: new Set(names), folded: new Set(names.map(fold)), longest, lengths };
 }
 
-/** Folds a name as the most generous parsers do: by case, and by what Unicode takes for the same letter. */
+/**
+ * Folds a name as the most generous parsers do: by case, by what Unicode takes for the same letter, without space around it,
+ * and to the first NUL, where texts of C end.
+ */
 function fold(name: string): string {
-  return name.toUpperCase().toLowerCase();
+  const end = name.indexOf('\0');
+  return (end === -1 ? name : name.slice(0, end)).trim().toUpperCase().toLowerCase();
 }
 
-function isAscii(name: string): boolean {
-  for (let at = 0; at < name.length; at += 1) if (name.charCodeAt(at) > 0x7f) return false;
+/** Whether folding cannot change the length. */
+function isPlain(name: string): boolean {
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name.charCodeAt(at);
+    if (code < 0x21 || code > 0x7e) return false;
+  }
   return true;
 }
 
@@ -47,9 +55,9 @@ export class MembersSeen {
   add(name: string): void {
     if (this.#has(name)) this.twice ??= name;
     const { names, folded, longest, lengths } = this.#decisive;
-    if (this.folded !== undefined || name.length > longest || names.has(name)) return;
-    // Folding changes the length of no ASCII name.
-    if (!lengths.has(name.length) && isAscii(name)) return;
+    if (this.folded !== undefined || names.has(name)) return;
+    if (name.length > longest && !name.includes('\0')) return;
+    if (!lengths.has(name.length) && isPlain(name)) return;
     if (folded.has(fold(name))) this.folded = name;
   }
 

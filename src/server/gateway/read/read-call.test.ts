@@ -35,6 +35,41 @@ test('a batch yields each of its messages', () => {
 });
 
 test.each([
+  ...[
+    'tools/call\0',
+    'tools/call\0x',
+    'tools/call ',
+    ' tools/call',
+    'TOOLS/CALL',
+    'tools/Call',
+    'tools//call',
+  ],
+  ...[
+    'tools/call/',
+    'tools\\/call',
+    'tool\u017f/call',
+    'tools/call\n',
+    'tools\u2215call',
+    '\ufefftools/call',
+  ],
+  ...['tools/call\u200b', 'tools.call', 'tools/call?', 'prompts/get\0', 'Resources/Read', 'tools/list\0', ''],
+])('the method %j is not passed on: some server may read another one in it', (method) => {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name: 'x', uri: 'y' } });
+  expect(readCall(Buffer.from(body), 1)).toMatchObject({ code: 'bad_request' });
+});
+
+test.each([
+  'tools/call',
+  'logging/setLevel',
+  'notifications/progress',
+  'x.example/tools/call',
+  'tools/callAll',
+])('the method %s is', (method) => {
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name: 'x' } });
+  expect(readCall(Buffer.from(body), 1)).toMatchObject({ is: 'asked', messages: [{ method }] });
+});
+
+test.each([
   ['nothing', '', -32700],
   ['no JSON', '{"jsonrpc":', -32700],
   ['a byte order mark', '\uFEFF{}', -32700],
@@ -75,6 +110,18 @@ test.each([
     '{"jsonrpc":"2.0","id":1,"method":"tools/list","m\\u0065thod":"tools/call"}',
   ],
   ['method in another case', '{"jsonrpc":"2.0","id":1,"method":"tools/list","Method":"tools/call"}'],
+  [
+    'params that end at a NUL for parsers in C',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"},"params\\u0000 of another kind":{}}',
+  ],
+  [
+    'a method with a space behind',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"},"method ":"ping"}',
+  ],
+  [
+    'a name that ends at a NUL',
+    '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","name\\u0000":"y"}}',
+  ],
   [
     'params with a long s',
     '{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x"},"param\u017f":{}}',

@@ -87,6 +87,30 @@ const refMembers = members('type', 'name', 'uri');
 const notificationsMembers = members('resourceSubscriptions');
 const namedMethods = /^(?:tools\/call|prompts\/get|resources\/|tasks\/|completion\/|subscriptions\/)/;
 
+/** Methods on which something depends that is decided here. */
+const knownMethods: ReadonlySet<string> = new Set([
+  ...nameMembers.keys(),
+  ...['initialize', 'ping', 'server/discover', 'logging/setLevel', 'completion/complete'],
+  ...['tools/list', 'prompts/list', 'resources/list', 'resources/templates/list', 'tasks/list'],
+  ...['subscriptions/listen', 'notifications/initialized', 'notifications/cancelled'],
+]);
+const foldedMethods: ReadonlySet<string> = new Set([...knownMethods].map(foldedMethod));
+
+/** A method as the most generous servers read it: without regard to case, and to what stands between its words and around them. */
+function foldedMethod(method: string): string {
+  return method
+    .toLowerCase()
+    .split(/[^a-z0-9]/)
+    .filter((word) => word !== '')
+    .join('/');
+}
+
+/** Whether some server may take a method for one that is decided on otherwise: for every method one may stand that nobody knows. */
+function isAmbiguousMethod(method: string): boolean {
+  if (knownMethods.has(method)) return false;
+  return !/^[\x21-\x7e]+$/.test(method) || foldedMethods.has(foldedMethod(method));
+}
+
 /** How many resources one request may listen to; each is decided on. */
 const mostSubscriptions = 1_000;
 
@@ -209,6 +233,8 @@ class CallReader {
       return { kind: 'response', id, method: '$response' };
     if (method === undefined || answers > 0 || pseudoMethods.has(method))
       return fault('bad_request', 'The body is no request, notification or response.', invalidRequest, id);
+    if (isAmbiguousMethod(method))
+      return fault('bad_request', 'The method can be read in two ways.', invalidRequest, id);
     if (at.has('id') && id === null)
       return fault('bad_request', 'The id of a request is a string or a number.', invalidRequest);
     if (at.has('params') && !params)

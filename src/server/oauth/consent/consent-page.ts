@@ -8,7 +8,13 @@ export interface ConsentView {
   /** Where the code is sent; undefined for a device, which asks for its tokens itself. */
   readonly redirectUri: string | undefined;
   /** What the client will reach, in words. */
-  readonly reach: { readonly title: string; readonly url: string; readonly everything: boolean };
+  readonly reach: {
+    readonly title: string;
+    readonly url: string;
+    readonly everything: boolean;
+    /** Whether it is one server that makes calls at every other one. */
+    readonly leadsOn: boolean;
+  };
   readonly scopes: readonly string[];
   /** Of what can be narrowed, what was chosen the last time. */
   readonly onlyReading: boolean;
@@ -40,12 +46,13 @@ export function consentPage(view: ConsentView): string {
 </dl>
 ${anchor.warning === '' ? '' : `<p class="warn">${anchor.warning}</p>`}
 ${reach.everything ? '<p class="warn">This program did not say which server it needs, so it would reach all of yours.</p>' : ''}
+${reach.leadsOn ? '<p class="warn">Through it, this program reaches every server that you may use.</p>' : ''}
 <form method="post" action="${escaped(view.action)}">
 ${hidden.join('\n')}
 ${places(view)}${choices(view)}
 ${buttons(view)}
 </form>
-${view.scopes.includes('registry') ? '<p class="fine">It may also use the registry as you: search, register and change what your scopes let you.</p>' : ''}
+${view.scopes.includes('registry') ? '<p class="fine">It may also use the registry as you: search, register and change what your scopes let you, unless it may only look.</p>' : ''}
 <p class="fine">It never gets your password, and never more than you can do yourself.</p>`;
   return pageOf({ title: person ? `Allow ${anchor.title}?` : 'Sign in for a program', body });
 }

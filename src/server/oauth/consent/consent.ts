@@ -13,8 +13,8 @@ import { leadsHere, receiverOf } from '../clients/redirects.ts';
 import { rememberedGrant, storeGrant } from '../grants.ts';
 import { errorPage, pageHeaders, styleSheet } from '../pages.ts';
 import { accountIdOf } from '../provider.ts';
-import { type Resource, registryScope, resourceOf } from '../resources.ts';
-import { consentPage, goingOnPage, pendingPage } from './consent-page.ts';
+import { type Resource, registryScope, registryToolsAt, resourceOf } from '../resources.ts';
+import { type ConsentView, consentPage, goingOnPage, pendingPage } from './consent-page.ts';
 
 /** What the consent page needs. */
 export interface ConsentWorld {
@@ -209,7 +209,10 @@ export async function grantTo(
   { client, resource, requested, scopes, narrowing, via }: Wanted,
 ): Promise<{ id: string; scope: readonly string[]; accountId: string }> {
   const { onlyReading, onlyAt } = narrowing;
-  const scope = scopesWithin(scopes, onlyAt).filter((one) => !onlyReading || one !== 'mcp:call');
+  // Who only looks does not change the registry either.
+  const scope = scopesWithin(scopes, onlyAt).filter(
+    (one) => !onlyReading || (one !== 'mcp:call' && one !== registryScope),
+  );
   const provider = await world.provider();
   const accountId = accountIdOf(person);
   const grant = new provider.Grant({ accountId, clientId: client.id });
@@ -279,12 +282,13 @@ export function reachOf(
   { titleOf }: Pick<ConsentWorld, 'titleOf'>,
   resource: Resource,
   person: Identity | undefined,
-): { title: string; url: string; everything: boolean } {
+): ConsentView['reach'] {
   const title = person && titleOf(person, resource.at);
   return {
     title: title ?? resource.at.slice(1),
     url: resource.audience,
     everything: resource.at === '/',
+    leadsOn: resource.at === registryToolsAt,
   };
 }
 

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Caller } from '../../access/caller.ts';
+import { compile } from '../../access/grants.ts';
 import { openMemory } from '../../db/open.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { favouriteHandlers } from './handlers.ts';
@@ -10,7 +11,7 @@ const caller = (subject: string) =>
 test('each person keeps favourites of their own, newest first, up to a limit', async () => {
   const { db, close } = await openMemory();
   let time = 0;
-  const handlers = favouriteHandlers({ db, now: () => time++ });
+  const handlers = favouriteHandlers({ db, now: () => time++, grants: () => compile(new Map()) });
   const add = (subject: string, path: string) =>
     handlers['favourites.add'](
       { params: { kind: 'server', path }, query: {}, body: undefined },

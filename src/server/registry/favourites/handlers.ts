@@ -1,17 +1,21 @@
 import type { Handlers } from '../../../contract/endpoint.ts';
 import { type favouriteEndpoints, mostFavourites } from '../../../contract/people/favourites.ts';
 import type { Caller } from '../../access/caller.ts';
+import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { assertUnlimited } from '../limited.ts';
 
 /** Serves the endpoints of favourites. */
 export function favouriteHandlers({
   db,
   now,
+  grants,
 }: {
   db: Db;
   now: () => number;
+  grants: () => Grants;
 }): Handlers<typeof favouriteEndpoints, Caller<Identity>> {
   const ofCaller = ({ provider, subject }: Identity) =>
     db.selectFrom('favourites').where('provider', '=', provider).where('subject', '=', subject);
@@ -32,6 +36,7 @@ export function favouriteHandlers({
     },
 
     async 'favourites.add'({ params: { kind, path } }, { identity }) {
+      assertUnlimited(identity, grants(), 'change favourites');
       const { count } = await ofCaller(identity)
         .select((e) => e.fn.countAll<number>().as('count'))
         .executeTakeFirstOrThrow();
@@ -50,6 +55,7 @@ export function favouriteHandlers({
     },
 
     async 'favourites.remove'({ params: { kind, path } }, { identity }) {
+      assertUnlimited(identity, grants(), 'change favourites');
       await db
         .deleteFrom('favourites')
         .where('provider', '=', identity.provider)

@@ -9,6 +9,7 @@ import { type ClientMetadata, grantTypes, storeClient } from '../../oauth/client
 import { faultOfRedirects } from '../../oauth/clients/redirects.ts';
 import { endGrant, findGrant } from '../../oauth/grants.ts';
 import { type AdministratorsWorld, notedPower } from '../administrators.ts';
+import { assertUnlimited } from '../limited.ts';
 import { changeClient, listClients, listGrants, removeClient, type ShownClient } from './store.ts';
 
 /** What the endpoints of OAuth clients need. */
@@ -43,6 +44,7 @@ export function oauthClientHandlers({
   return {
     async 'connectedClients.list'({ query }, { identity, access }) {
       const { client_id: clientId } = query;
+      assertUnlimited(identity, grants(), 'see connected clients');
       if (clientId !== undefined && !access.isAdmin)
         throw new Failure('not_allowed', 'Administrator permissions are required to see who uses a client.');
       const of = clientId === undefined ? { owner: identity } : { clientId };
@@ -50,6 +52,7 @@ export function oauthClientHandlers({
     },
 
     async 'connectedClients.end'({ params }, { identity, access, note }) {
+      assertUnlimited(identity, grants(), 'end what other programs may do');
       const grant = await findGrant(db, params.id);
       const isOwn = grant?.provider === identity.provider && grant.subject === identity.subject;
       if (!grant || !(isOwn || access.isAdmin))

@@ -63,6 +63,30 @@ test('a flood of refusals leaves a few rows a minute: how many, from when to whe
   expect(addresses.reduce((sum, one) => sum + one.requests, others)).toBe(9_995);
 });
 
+test('what somebody is refused after being told to stop is one row a minute, of theirs alone', async () => {
+  const bob = { ...alice, subject: 'b', username: 'bob' };
+  const stopped = { ...refusal, reason: 'refused_too_often', status: 429 };
+  for (let number = 0; number < 5_000; number++) {
+    trail.record({ ...stopped, who: alice, at: at(number / 1000), action: `m-${number}` });
+    if (number < 7) trail.record({ ...stopped, who: bob, at: at(1) });
+  }
+  // Before that each is kept, and so is any other failure.
+  for (let number = 0; number < 3; number++) trail.record({ ...refusal, who: alice, status: 403 });
+  for (let number = 0; number < 3; number++) trail.record({ ...refusal, who: alice, status: 429 });
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(written.slice(0, 6).every(({ repeated }) => repeated === undefined)).toBe(true);
+  expect(written.slice(6)).toMatchObject([
+    {
+      who: alice,
+      action: 'various',
+      resource: null,
+      at: at(0),
+      repeated: { count: 5_000, lastAt: at(4.999) },
+    },
+    { who: bob, repeated: { count: 7 } },
+  ]);
+});
+
 test('the next minute begins anew, and closing writes what is counted', async () => {
   for (let minute = 0; minute < 2; minute++) {
     for (let number = 0; number < 8; number++) trail.record({ ...refusal, at: at(minute * 60) });

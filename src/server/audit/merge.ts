@@ -6,6 +6,10 @@ const window = 60_000;
 const [singlesOfSort, singlesInAll] = [5, 60];
 /** Sorts that are told apart in a window; what goes beyond is told apart by kind and status only. */
 const sortsAtMost = 64;
+/** Known callers whose refusals are counted in a window; each is refused hundreds of times before. */
+const toldAtMost = 10_000;
+/** The reason of a refusal to whom was refused too often (`gateway/sessions/refusals.ts`). */
+const refusedTooOften = 'refused_too_often';
 /** Addresses that are counted by themselves, of each sort. */
 const addressesAtMost = 16;
 
@@ -35,12 +39,14 @@ export interface Merger {
  * Anybody can be refused as often as they like, so what that leaves in the trail must not grow with it: the first refusals
  * of a sort (kind, action, outcome, reason and status; never what the caller names) are passed on as they are, the others
  * are counted and passed on once a minute as one event with `repeated` and the addresses they came from. Memory is bounded
- * whatever comes. Events of identified callers and everything that was allowed are passed on untouched.
+ * whatever comes. Events of identified callers and everything that was allowed are passed on untouched, but for what comes
+ * after an identity was refused too often (429): that is one row a minute, of that identity.
  * While `isTight` holds, nothing anonymous is kept by itself.
  */
 export function createMerger(pass: (event: AuditEvent) => void, isTight: () => boolean): Merger {
   let sorts = new Map<string, Sort>();
   let singles = 0;
+  let told = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const flush = (): void => {
@@ -49,6 +55,7 @@ export function createMerger(pass: (event: AuditEvent) => void, isTight: () => b
     const ended = sorts;
     sorts = new Map();
     singles = 0;
+    told = 0;
     for (const sort of ended.values()) if (sort.count > 0) pass(asOne(sort));
   };
   const sortOf = (event: AuditEvent): Sort => {
@@ -56,7 +63,7 @@ export function createMerger(pass: (event: AuditEvent) => void, isTight: () => b
     const own = JSON.stringify([kind, action.slice(0, 200), decision, reason?.slice(0, 200), status]);
     const known = sorts.get(own);
     if (known) return known;
-    if (sorts.size < sortsAtMost) return begin(own, event);
+    if (sorts.size - told < sortsAtMost) return begin(own, event);
     const wide = JSON.stringify([kind, decision, status]);
     return sorts.get(wide) ?? begin(wide, { ...event, action: 'various', reason: undefined });
   };
@@ -77,9 +84,27 @@ export function createMerger(pass: (event: AuditEvent) => void, isTight: () => b
     return sort;
   };
 
+  /** Of somebody who is known only what comes after they were told to stop is counted, for them alone. */
+  const identified = (event: AuditEvent): void => {
+    const { who, decision, reason, status, kind } = event;
+    const isCounted = who && decision === 'deny' && status === 429 && reason === refusedTooOften;
+    const own =
+      isCounted && JSON.stringify([kind, status, who.provider, who.subject, who.clientId, who.credentialId]);
+    const known = own
+      ? (sorts.get(own) ?? (told < toldAtMost ? begin(own, { ...event, action: 'various' }) : undefined))
+      : undefined;
+    if (!known) {
+      pass(event);
+      return;
+    }
+    timer ??= setTimeout(flush, window).unref();
+    if (known.count === 0) told += 1;
+    count(known, event);
+  };
+
   return {
     take(event) {
-      if (event.who !== null || event.decision === 'allow') return pass(event);
+      if (event.who !== null || event.decision === 'allow') return identified(event);
       timer ??= setTimeout(flush, window).unref();
       const sort = sortOf(event);
       if (!isTight() && sort.singles < singlesOfSort && singles < singlesInAll) {

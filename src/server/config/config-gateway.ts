@@ -23,6 +23,7 @@ export interface GatewayConfig {
     readonly streamsPerServer: number;
     readonly streamsPerIdentity: number;
     readonly callsPerIdentity: number;
+    readonly refusalsPerMinute: number;
     readonly keepAliveMs: number;
     readonly streamIdleMs: number;
     readonly stallMs: number;
@@ -56,6 +57,7 @@ export function gatewayOf(read: Reader, directory: string, faults: string[]): Ga
       streamsPerServer: value('MCP_PROXY_STREAMS_PER_SERVER'),
       streamsPerIdentity: value('MCP_PROXY_STREAMS_PER_IDENTITY'),
       callsPerIdentity: value('MCP_PROXY_CALLS_PER_IDENTITY'),
+      refusalsPerMinute: value('MCP_PROXY_REFUSALS_PER_MINUTE'),
       keepAliveMs: value('MCP_STREAM_KEEPALIVE_SECONDS') * 1000,
       streamIdleMs: value('MCP_STREAM_IDLE_SECONDS') * 1000,
       stallMs: value('MCP_PROXY_STALL_SECONDS') * 1000,

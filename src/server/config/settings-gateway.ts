@@ -44,6 +44,12 @@ export const gatewaySettings = {
     1,
     65536,
   ),
+  MCP_PROXY_REFUSALS_PER_MINUTE: limit(
+    'How many requests of one identity may be refused within a minute by each process; further ones get 429, and one row of the audit trail a minute. 0: all are refused and recorded one by one.',
+    '300',
+    0,
+    1000000,
+  ),
   MCP_PROXY_CONNECT_TIMEOUT_MS: limit(
     'How long a connection to a server may take to stand, in milliseconds.',
     '5000',

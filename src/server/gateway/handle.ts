@@ -21,6 +21,7 @@ import type { AskedCall } from './read/read-call.ts';
 import { answerEmptyList, asksForOneList, refuse } from './refuse.ts';
 import { routeTo, type Target } from './route.ts';
 import { createOpenings, type Openings } from './sessions/openings.ts';
+import { createRefusals, type Refusals } from './sessions/refusals.ts';
 import { createSeals, type Seals } from './sessions/seals.ts';
 import { takeCall, takeStream } from './sessions/seats.ts';
 import { createSessions, type McpSessions, type SessionPlace } from './sessions/sessions.ts';
@@ -42,6 +43,7 @@ interface Running extends Omit<GatewayWorld, 'terminal'> {
   readonly showUrls: LRUCache<string, true>;
   readonly olderStreams: OlderStreams;
   readonly shares: Shares;
+  readonly refusals: Refusals;
   readonly bodies: BodyRoom;
   readonly tickets: Seals;
   readonly upstreams: Upstreams;
@@ -73,6 +75,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     tasks: createTasks(keys.task),
     showUrls: new LRUCache({ max: 20_000 }),
     openings: createOpenings(limits.openingMs),
+    refusals: createRefusals(limits.refusalsPerMinute, world.now),
     olderStreams: createOlderStreams(({ identity }) => identity && shares.of(identity).holder),
     shares,
     bodies: createBodyRoom({
@@ -111,7 +114,11 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse, wai
   res.on('close', () => finish(gateway, exchange));
   // A write that meets a connection just lost must not become an uncaught error; 'close' follows.
   res.on('error', ignore);
-  serve(gateway, exchange).catch((error: unknown) => fail(exchange, error));
+  serve(gateway, exchange).catch((error: unknown) => {
+    const { identity } = exchange;
+    const counts = identity && error instanceof Failure;
+    fail(exchange, counts ? gateway.refusals.of(exchange, gateway.shares.of(identity).holder, error) : error);
+  });
 }
 
 function ignore(): void {}

@@ -37,6 +37,8 @@ export interface GatewayLimits {
   readonly streamsPerIdentity: number;
   /** Calls of one identity to one server under way at the same time; well below `connectionsPerServer`. */
   readonly callsPerIdentity: number;
+  /** What one identity may be refused within a minute until it gets 429; 0: as much as it asks for. */
+  readonly refusalsPerMinute: number;
   /** After this much silence, and twice as much at most, an event stream gets a comment; 0: it gets none. */
   readonly keepAliveMs: number;
   /** How long a stream that only listens may be silent until it is ended; 0: as long as it likes. */
@@ -68,6 +70,7 @@ export const defaultLimits: GatewayLimits = {
   streamsPerServer: 8_192,
   streamsPerIdentity: 1_000,
   callsPerIdentity: 64,
+  refusalsPerMinute: 300,
   keepAliveMs: 25_000,
   streamIdleMs: 0,
   stallMs: 120_000,

@@ -1,8 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider';
+import { asFailure, type Failure } from '../failure/errors.ts';
 import { type RegisterWorld, registerClient } from './clients/register.ts';
 import { type MetadataWorld, metadataOf } from './metadata.ts';
-import { pageHeaders } from './pages.ts';
+import { errorPage, pageHeaders } from './pages.ts';
 import { routes } from './provider.ts';
 
 /** The largest registration that is read, in bytes. */
@@ -17,6 +18,8 @@ export interface HandleWorld extends MetadataWorld, RegisterWorld {
   readonly allowedHosts: ReadonlySet<string>;
   readonly secure: boolean;
   clientIp(req: IncomingMessage): string | null;
+  /** Counts a sign-in that a program starts from an address; fails with `too_many_requests`. */
+  mayStart(address: string | null): Promise<void>;
   readonly log: { error(facts: object, text: string): void };
 }
 
@@ -86,7 +89,24 @@ async function serve(
   req.headers['x-forwarded-host'] = host;
   // No session of the protocol core: who the person is, the consent page finds out each time.
   req.headers.cookie = withoutCoreSession(req.headers.cookie);
+  if (starts.has(path)) {
+    const refused = await world.mayStart(world.clientIp(req)).then(() => undefined, asFailure);
+    if (refused) return tooMany(res, path, refused);
+  }
   (await world.provider()).callback()(req, res);
+}
+
+/** Where something is stored for anybody who asks, until they have signed in or it is over. */
+const starts: ReadonlySet<string> = new Set([routes.authorization, routes.device_authorization]);
+
+function tooMany(res: ServerResponse, path: string, { status, message, retryAfter = 60 }: Failure): void {
+  const retry = { 'retry-after': String(retryAfter) };
+  if (path !== routes.authorization) {
+    sendJson(res, status, { error: 'temporarily_unavailable', error_description: message }, retry);
+    return;
+  }
+  res.writeHead(status, { ...pageHeaders, ...retry });
+  res.end(errorPage('temporarily_unavailable', message));
 }
 
 function withoutCoreSession(cookie: string | undefined): string {

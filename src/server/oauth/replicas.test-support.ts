@@ -7,8 +7,10 @@ import { Hono } from 'hono';
 import type { AuditEvent } from '../audit/event.ts';
 import { followed } from '../changes/feed.test-support.ts';
 import type { OauthConfig } from '../config/config-oauth.ts';
+import { createAllow } from '../db/allowance.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import type { HttpEnv } from '../http/env.ts';
+import { createRate } from '../http/sign-in.ts';
 import { tokenIdentifier } from '../identity/identify.ts';
 import type { Identity, Who } from '../identity/identity.ts';
 import { deriveKey, keyringOf } from '../identity/keys.ts';
@@ -38,6 +40,8 @@ export interface ReplicaOptions {
   readonly fetch?: Fetch;
   readonly issuers?: readonly TrustedIssuer[];
   readonly isReading?: (server: string, tool: string) => boolean;
+  /** Sign-ins that an address may start within a minute; no limit unless given. */
+  readonly startsPerMinute?: number;
   /** Called before each request. */
   readonly onRequest?: () => void;
 }
@@ -119,6 +123,7 @@ async function startReplica(database: OpenDatabase, options: ReplicaOptions) {
     recordEvent: (event) => void events.push(event),
     allowedHosts: new Set([host, new URL(issuer).host]),
     clientIp: () => '192.0.2.1',
+    mayStart: createRate('program', options.startsPerMinute ?? 0, createAllow(now)),
   });
   const app = new Hono<HttpEnv>();
   mountConsent(app, consent);

@@ -3,7 +3,15 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashOf } from '../identity/keys.ts';
 import { changeClient } from '../registry/oauth-clients/store.ts';
 import { grantTypes, storeClient } from './clients/clients.ts';
-import { hiddenIn, openReplicas, type Replica, registered, send, signedIn } from './replicas.test-support.ts';
+import {
+  hiddenIn,
+  openReplicas,
+  type Replica,
+  redirectUri,
+  registered,
+  send,
+  signedIn,
+} from './replicas.test-support.ts';
 
 /** The authorization server as two processes on one database. */
 let home: Awaited<ReturnType<typeof openReplicas>>;
@@ -159,6 +167,24 @@ describe('administrators', () => {
     expect(given.length).toBe(60);
     expect(await registered(here)).toBeUndefined();
   });
+});
+
+test('who starts too many sign-ins is told when to try again, and nothing more is stored', async () => {
+  const one = await home.start({ issuer: here.issuer, startsPerMinute: 5 });
+  const id = await registered(one);
+  const query = new URLSearchParams({
+    ...{ client_id: id ?? '', redirect_uri: redirectUri, response_type: 'code', state: 'x' },
+    ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
+  });
+  const begin = () => fetch(`${one.url}/oauth/authorize?${query}`, { redirect: 'manual' });
+  for (let times = 0; times < 5; times += 1) expect((await begin()).status).toBe(303);
+  const refused = await begin();
+  expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true]);
+  expect(refused.headers.get('content-type')).toContain('text/html');
+  const device = await send(`${one.url}/oauth/device/authorize`, { client_id: id });
+  expect([device.status, device.body.error]).toEqual([429, 'temporarily_unavailable']);
+  const stored = await home.db.selectFrom('oauth_artifacts').select('model').execute();
+  expect(stored.map(({ model }) => model)).toEqual(Array(5).fill('Interaction'));
 });
 
 describe('introspection and revocation', () => {

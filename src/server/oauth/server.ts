@@ -39,6 +39,7 @@ export interface AuthorizationServerWorld
   readonly fetch: Fetch;
   readonly allowedHosts: ReadonlySet<string>;
   clientIp(req: IncomingMessage): string | null;
+  mayStart(address: string | null): Promise<void>;
   /** Records what was decided where no page is behind it. */
   recordEvent(event: AuditEvent): void;
 }
@@ -114,7 +115,7 @@ export function createAuthorizationServer(world: AuthorizationServerWorld): Auth
       registration: settings.registration !== 'off',
       documents: settings.documents !== 'off',
       assertions: world.issuers.length > 0,
-      ...{ allowedHosts: world.allowedHosts, clientIp: world.clientIp },
+      ...{ allowedHosts: world.allowedHosts, clientIp: world.clientIp, mayStart: world.mayStart },
     }),
   };
 }

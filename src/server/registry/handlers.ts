@@ -37,7 +37,7 @@ export interface RegistryWorld {
   readonly trail: Trail;
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
-  readonly virtualServers: VirtualServersWorld;
+  readonly virtualServers: Omit<VirtualServersWorld, 'grants'>;
   /** Credentials of people at servers. */
   readonly connections: ConnectionsWorld;
   readonly search: Finder<Identity>;
@@ -69,7 +69,7 @@ export function registryHandlers(world: RegistryWorld) {
       ...{ newId: world.servers.newId, rows: world.servers.rows },
     }),
     ...agentHandlers(world.servers),
-    ...virtualServerHandlers(world.virtualServers),
+    ...virtualServerHandlers({ ...world.virtualServers, grants: world.grants }),
     ...userHandlers(world.scopes),
     ...searchHandlers({
       ...{ db, finder: world.search, publicUrl: config.registryUrl, virtualServers: world.virtualServers },

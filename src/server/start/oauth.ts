@@ -3,6 +3,7 @@ import { decide } from '../access/decide.ts';
 import type { Trail } from '../audit/event.ts';
 import type { HttpIdentity } from '../http/env.ts';
 import { clientIp, clientIpOf } from '../http/request/client-ip.ts';
+import { createRate } from '../http/sign-in.ts';
 import type { Identity } from '../identity/identity.ts';
 import { outbound } from '../net/outbound.ts';
 import { type AuthorizationServer, createAuthorizationServer } from '../oauth/server.ts';
@@ -68,6 +69,7 @@ export function buildOauth(
       }),
     recordEvent: trail.record,
     allowedHosts: new Set(config.allowedHosts),
+    mayStart: createRate('program', config.session.startsPerMinute, base.allow),
     clientIp: ({ socket, headers }: IncomingMessage) =>
       clientIp(socket.remoteAddress, headers['x-forwarded-for'], trustedProxyHops),
   });

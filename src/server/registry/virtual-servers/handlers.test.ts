@@ -7,6 +7,7 @@ import {
   virtualServerEndpoints,
 } from '../../../contract/servers/virtual-servers.ts';
 import type { Access, Caller } from '../../access/caller.ts';
+import { compile } from '../../access/grants.ts';
 import { type Feed, startFeed } from '../../changes/feed.ts';
 import { type OpenDatabase, openMemory } from '../../db/open.ts';
 import { Failure } from '../../failure/errors.ts';
@@ -24,6 +25,15 @@ let feed: Feed;
 let table: VirtualTable;
 let handlers: ReturnType<typeof virtualServerHandlers>;
 const routes = new Map<string, Route>();
+/** A group that holds two scopes, so that a token can be limited to one of them. */
+const grants = compile(
+  new Map(
+    ['one', 'two'].map((name) => [
+      name,
+      { name, serverRules: [], agentRules: [], uiPermissions: {}, groupMappings: ['g'] },
+    ]),
+  ),
+);
 const rules: Record<string, string[]> = {};
 
 beforeEach(async () => {
@@ -37,6 +47,7 @@ beforeEach(async () => {
   handlers = virtualServerHandlers({
     ...{ db: database.db, table, findRoute, publicUrl: 'https://gateway.example', now: () => 0 },
     newId: () => `id-${++ids}`,
+    grants: () => grants,
     decide: (identity, { server, tool, prompt, resource }) =>
       (rules[identity.subject] ?? ['*']).some((rule) =>
         ['*', server, `${server} ${tool ?? prompt ?? resource}`].includes(rule),
@@ -154,6 +165,23 @@ test('a personal one is its owner’s alone, and everybody has the slugs to them
   expect(await call('virtualServers.get', bob, { path: 'me/mine' })).toMatchObject({ num_tools: 1 });
   rules.bob = [];
   expect(await call('virtualServers.get', bob, { path: 'me/mine' })).toMatchObject({ num_tools: 0 });
+});
+
+test('a token limited to less than its owner has does not choose what stands in their personal ones', async () => {
+  const mine = { ...research, path: '/virtual/me/mine', members: [] };
+  await call('virtualServers.create', bob, { body: mine });
+  const identity = { ...bob.identity, groups: ['g'], limitedTo: ['one'] };
+  const limited = { ...bob, identity };
+  const inMine = { path: mine.path };
+  for (const refused of [
+    await call('virtualServers.create', limited, { body: { ...mine, path: '/virtual/me/other' } }),
+    await call('virtualServers.change', limited, { ...inMine, body: mine }),
+    await call('virtualServers.import', limited, { body: { virtual_servers: [mine] } }),
+    await call('virtualServers.toggle', limited, { ...inMine, body: { enabled: false } }),
+    await call('virtualServers.remove', limited, inMine),
+  ])
+    expect(refused).toMatchObject({ code: 'not_allowed', detail: expect.stringContaining('limited') });
+  expect(await call('virtualServers.get', limited, inMine)).toMatchObject({ path: mine.path });
 });
 
 test('nobody puts into a personal one what they may not call, nor learns whether it exists', async () => {

@@ -11,10 +11,12 @@ import {
 } from '../../../contract/servers/virtual-servers.ts';
 import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Caller } from '../../access/caller.ts';
+import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { held } from '../input-faults.ts';
+import { assertUnlimited } from '../limited.ts';
 import { assertMatch, etagOf } from '../revision.ts';
 import { select } from '../select.ts';
 import type { FindRoute } from '../servers/route.ts';
@@ -42,6 +44,7 @@ export interface VirtualServersWorld {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: () => string;
+  readonly grants: () => Grants;
 }
 
 type Who = Caller<Identity>;
@@ -154,6 +157,7 @@ async function create(
 ): Promise<VirtualServerRow> {
   const { access, identity } = caller;
   const personal = isPersonalPath(definition.path);
+  if (personal) assertMayArrange(world, caller);
   if (
     personal ? identity.kind !== 'person' : !access.may('create_virtual_server', nameOfPath(definition.path))
   )
@@ -197,6 +201,7 @@ async function importAll(
         continue;
       }
       if (!isSeen(before, caller)) throw unknown(path);
+      if (before.owner !== '') assertMayArrange(world, caller);
       assertMay('modify_virtual_server', before, caller);
       assertWorks(definition, world.findRoute, reachOf(world, caller, path));
       await change(db, before, { definition, at: at(world) });
@@ -262,8 +267,14 @@ async function mine(
   caller: Who,
 ): Promise<VirtualServerRow> {
   const row = await known(world, path, caller);
+  if (row.owner !== '') assertMayArrange(world, caller);
   assertMay(permission, row, caller);
   return row;
+}
+
+/** What stands behind a name there is called with all the rights of the owner: a limited token does not choose it. */
+function assertMayArrange({ grants }: VirtualServersWorld, { identity }: Who): void {
+  assertUnlimited(identity, grants(), 'change personal virtual servers');
 }
 
 function unknown(path: string): Failure {

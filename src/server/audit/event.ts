@@ -1,3 +1,6 @@
+/** The reason of what is refused to somebody who was refused too often: such events are counted. */
+export const refusedTooOften = 'refused_too_often';
+
 /** One thing that happened. Never holds credentials, bodies or tool arguments. */
 export interface AuditEvent {
   readonly kind: 'mcp' | 'api' | 'sign-in' | 'token' | 'change';

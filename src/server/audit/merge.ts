@@ -1,4 +1,4 @@
-import type { AuditEvent } from './event.ts';
+import { type AuditEvent, refusedTooOften } from './event.ts';
 
 /** How long refusals are counted before they are written as one row, in milliseconds. */
 const window = 60_000;
@@ -8,8 +8,6 @@ const [singlesOfSort, singlesInAll] = [5, 60];
 const sortsAtMost = 64;
 /** Known callers whose refusals are counted in a window; each is refused hundreds of times before. */
 const toldAtMost = 10_000;
-/** The reason of a refusal to whom was refused too often (`gateway/sessions/refusals.ts`). */
-const refusedTooOften = 'refused_too_often';
 /** Addresses that are counted by themselves, of each sort. */
 const addressesAtMost = 16;
 

@@ -76,6 +76,20 @@ export function renderErrorPage(ctx: Context, out: Payload): void {
   ctx.body = errorPage(String(out.error ?? 'server_error'), String(out.error_description ?? ''));
 }
 
+/** Shows an error that the program would hear, with where that is: only the person goes there. */
+export function renderLeavingPage(ctx: Context, to: string): void {
+  for (const [name, value] of Object.entries(pageHeaders)) ctx.set(name, value);
+  ctx.type = 'html';
+  const { host, search, hash } = new URL(to);
+  const code = new URLSearchParams(hash === '' ? search : hash.slice(1)).get('error') ?? 'server_error';
+  ctx.body = pageOf({
+    title: 'The sign-in cannot go on',
+    body: `<p>${escaped(remedies[code] ?? 'Start the sign-in again in your program.')}</p>
+<p>The program is at <strong>${escaped(host)}</strong>, which is not this gateway. <a href="${escaped(to)}" rel="noreferrer">Go back to it</a> only if you came from there.</p>
+<p class="fine">For your administrator: <code>${escaped(code)}</code></p>`,
+  });
+}
+
 /** A page that says that a sign-in cannot go on, why, and what to do. */
 export function errorPage(code: string, description: string): string {
   const remedy = remedies[code] ?? 'Start the sign-in again in your program.';

@@ -7,7 +7,7 @@ import type { Fetch } from '../net/outbound.ts';
 import { type ArtifactsWorld, artifactsOf } from './artifacts.ts';
 import type { StoredClient } from './clients/clients.ts';
 import { endGrant } from './grants.ts';
-import { renderErrorPage } from './pages.ts';
+import { renderErrorPage, renderLeavingPage } from './pages.ts';
 import { takeTurn } from './rates.ts';
 import { mcpScopes, type Resource, resourceOf } from './resources.ts';
 import type { IssuedClaims } from './verify.ts';
@@ -176,6 +176,7 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
     world.log.error({ err: error }, 'the authorization server failed'),
   );
   provider.use(adjustAuthorization);
+  provider.use((ctx, next) => showWhereErrorsGo(ctx, next, world));
   provider.use((ctx, next) => aboutAccessTokens(ctx, next, world));
   provider.use((ctx, next) => paceDevices(ctx, next, world));
   return provider;
@@ -252,6 +253,26 @@ async function adjustAuthorization(ctx: Context, next: () => Promise<void>): Pro
   }
   await next();
   dropSessionCookie(ctx);
+}
+
+/**
+ * An error that no person has seen goes back to the program at once. Where that is a web site that has registered itself, it is
+ * shown first: anybody could make an address of the gateway lead there, and people trust it (RFC 9700, section 4.11.2).
+ */
+async function showWhereErrorsGo(
+  ctx: Context,
+  next: () => Promise<void>,
+  world: ProviderWorld,
+): Promise<void> {
+  await next();
+  const to = String(ctx.response.headers.location ?? '');
+  if (ctx.path !== routes.authorization || !URL.canParse(to) || new URL(to).protocol !== 'https:') return;
+  if (new URL(to).origin === new URL(world.issuer).origin) return;
+  const client = await world.findClient(String(ctx.query.client_id));
+  if (client?.kind !== 'registered') return;
+  ctx.remove('location');
+  ctx.status = 400;
+  renderLeavingPage(ctx, to);
 }
 
 /** The scopes of a request that are ours; all for MCP when there is none. */

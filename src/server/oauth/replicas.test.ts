@@ -169,6 +169,23 @@ describe('administrators', () => {
   });
 });
 
+test.each([
+  ['a web site', 'https://evil.example/x', {}],
+  ['a web site, silently', 'https://evil.example/x', { prompt: 'none' }],
+  ['a web site, by the fragment', 'https://evil.example/x', { response_type: 'token' }],
+])('no address of the gateway leads to %s that registered itself', async (_, redirect, more) => {
+  const id = await registered(here, { redirect_uris: [redirect] });
+  const query = new URLSearchParams({
+    ...{ client_id: id, redirect_uri: redirect, response_type: 'code' },
+    ...{ code_challenge_method: 'S256', resource: 'https://elsewhere.example/', state: 'x', ...more },
+  });
+  const answer = await fetch(`${here.url}/oauth/authorize?${query}`, { redirect: 'manual' });
+  expect([answer.status, answer.headers.get('location')]).toEqual([400, null]);
+  const text = await answer.text();
+  expect(text).toContain('<strong>evil.example</strong>');
+  expect(text).toMatch(/href="https:\/\/evil\.example\/x[?#][^"]*error=/);
+});
+
 test('who starts too many sign-ins is told when to try again, and nothing more is stored', async () => {
   const one = await home.start({ issuer: here.issuer, startsPerMinute: 5 });
   const id = await registered(one);

@@ -1,9 +1,7 @@
 import { LRUCache } from 'lru-cache';
+import { refusedTooOften } from '../../audit/event.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Exchange } from '../exchange.ts';
-
-/** The reason in the audit trail of what is refused because too much was. */
-export const refusedTooOften = 'refused_too_often';
 
 /** How many identities are counted at a time. */
 const counted = 20_000;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { Failure } from '../failure/errors.ts';
-import { databaseTime } from './dialect.ts';
+import { databaseTime, isPostgres } from './dialect.ts';
 import type { Db } from './tables.ts';
 
 /** The right to do something that one process at a time may do; it ends by itself when its holder does. */
@@ -92,9 +92,10 @@ export async function withLease<T>(db: Db, name: string, work: () => Promise<T>)
 
 /**
  * Lets transactions that name the same thing run one after the other: the second waits here until the first has ended.
- * SQLite runs one writing transaction at a time anyway.
+ * SQLite runs one writing transaction at a time anyway, so nothing is done there.
  */
 export async function lockUntilCommit(trx: Db, name: string): Promise<void> {
+  if (!isPostgres(trx)) return;
   const row = { name: `transaction: ${name}`, holder: '', fence: 0, expires_at: 0 };
   await trx
     .insertInto('leases')

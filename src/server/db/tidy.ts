@@ -8,6 +8,8 @@ const hour = 3_600_000;
 const ended = [
   { table: 'sessions', column: 'expires_at', keptMs: hour },
   { table: 'used_sign_ins', column: 'expires_at', keptMs: hour },
+  { table: 'connection_attempts', column: 'expires_at', keptMs: hour },
+  { table: 'oauth_rates', column: 'ends_at', keptMs: hour },
   { table: 'oauth_artifacts', column: 'expires_at', keptMs: hour },
   // A session of a virtual server ends after a day (`virtual/sessions.ts`).
   { table: 'virtual_sessions', column: 'created_at', keptMs: 25 * hour },
@@ -24,6 +26,12 @@ export async function tidyDatabase(db: Db, now: number): Promise<void> {
         .deleteFrom(table)
         .where(column, '<', new Date(now - keptMs).toISOString())
         .execute();
+    // Nobody ends these one by one: those that are long over would only pile up.
+    await db
+      .deleteFrom('oauth_grants')
+      .where('via', 'in', ['assertion', 'exchange'])
+      .where('expires_at', '<', new Date(now - 7 * 24 * hour).toISOString())
+      .execute();
     await db
       .deleteFrom('oauth_clients')
       .where('kind', '=', 'registered')

@@ -254,7 +254,6 @@ function opened({ key }: ConnectingWorld, state: string, identity: Identity): At
 /** Marks an attempt as used, in every process; false when it was. */
 async function spend({ db, now }: ConnectingWorld, state: string, until: number): Promise<boolean> {
   const at = new Date(now()).toISOString();
-  await db.deleteFrom('connection_attempts').where('expires_at', '<=', at).execute();
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('connection_attempts')
     .values({ state_hash: hashOf(state), used_at: at, expires_at: new Date(until).toISOString() })

@@ -140,12 +140,15 @@ function mustProve(
   );
 }
 
-/** Drops refresh tokens that neither a session, a personal token nor an OAuth grant needs any more. */
-export async function dropUnusedRefreshTokens(db: Db, at: string): Promise<void> {
-  await db
-    .updateTable('people')
-    .set({ refresh_sealed: null })
-    .where('refresh_sealed', 'is not', null)
+/** Drops refresh tokens that neither a session, a personal token nor an OAuth grant needs any more: of one person, or of all. */
+export async function dropUnusedRefreshTokens(
+  db: Db,
+  at: string,
+  owner?: { readonly provider: string; readonly subject: string },
+): Promise<void> {
+  let people = db.updateTable('people').set({ refresh_sealed: null }).where('refresh_sealed', 'is not', null);
+  if (owner) people = people.where('provider', '=', owner.provider).where('subject', '=', owner.subject);
+  await people
     .where((e) =>
       e.not(
         e.exists(

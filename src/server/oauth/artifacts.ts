@@ -47,7 +47,6 @@ export function artifactsOf(world: ArtifactsWorld, model: string): Adapter {
         payload_sealed: seal(world.key, JSON.stringify(payload), id_hash),
         expires_at: new Date(world.now() + expiresIn * 1000).toISOString(),
       };
-      await db.deleteFrom('oauth_artifacts').where('expires_at', '<=', at()).execute();
       await db
         .insertInto('oauth_artifacts')
         .values({ id_hash, ...row, consumed_at: null })

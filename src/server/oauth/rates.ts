@@ -31,8 +31,6 @@ export async function takeTurn(
     )
     .returning('count')
     .executeTakeFirstOrThrow();
-  if (Number(count) === 1)
-    await db.deleteFrom('oauth_rates').where('ends_at', '<=', new Date(now).toISOString()).execute();
   return Number(count) <= most;
 }
 
@@ -41,9 +39,7 @@ export async function useOnce(
   db: Db,
   [name, whose]: readonly [string, string],
   endsAt: number,
-  now: number,
 ): Promise<boolean> {
-  await db.deleteFrom('oauth_rates').where('ends_at', '<=', new Date(now).toISOString()).execute();
   const first = await db
     .insertInto('oauth_rates')
     .values({ key: hashOf(`${name} once ${whose}`), count: 1, ends_at: new Date(endsAt).toISOString() })

@@ -127,7 +127,7 @@ describe('administrators', () => {
     const id = await registered(strict);
     const waiting = await signedIn(strict, id, { resource: mail });
     expect(waiting.body.access_token).toBeUndefined();
-    expect(await page(strict, id)).toContain(`oauth-client-approve --client-id ${id}`);
+    expect(await page(strict, id)).toContain(`mcp-gateway client approve ${id}`);
     await changeClient(home.db, id, { status: 'approved' }, { at: at(), by: 'admin', because: '' });
     expect((await signedIn(strict, id, { resource: mail })).status).toBe(200);
   });

@@ -14,6 +14,7 @@ import { openDatabase } from '../db/open.ts';
 import { openPostgres } from '../db/postgres/open.ts';
 import type { Db } from '../db/tables.ts';
 import { tidyDatabase } from '../db/tidy.ts';
+import { dropUnusedRefreshTokens } from '../identity/people.ts';
 import { createLog, type Log } from '../log.ts';
 import { openMessagesOut } from '../net/messages-out.ts';
 import { outbound } from '../net/outbound.ts';
@@ -100,9 +101,13 @@ function syslogOf({ syslog }: Config): SyslogWorld | undefined {
 /** Deletes what is of no use any more, now and every hour; returns how to stop. */
 function tidyEveryHour(db: Db, now: () => number, log: Log): () => void {
   const run = (): void => {
-    tidyDatabase(db, now()).catch((error: unknown) =>
-      log.warn({ err: error }, 'rows that are of no use any more cannot be deleted'),
-    );
+    const tidied = tidyDatabase(db, now());
+    const dropped = () => dropUnusedRefreshTokens(db, new Date(now()).toISOString());
+    tidied
+      .then(dropped)
+      .catch((error: unknown) =>
+        log.warn({ err: error }, 'rows that are of no use any more cannot be deleted'),
+      );
   };
   run();
   const timer = setInterval(run, 3_600_000).unref();

@@ -42,8 +42,7 @@ export function openAttempt(key: Buffer, state: string, sealed: string | undefin
  * Marks the state as used; false when it was used before. Only what a browser has come back with is stored, so that
  * nobody can fill the table, or push out anybody's attempt, by starting sign-ins.
  */
-export async function spendState(db: Db, state: string, { until }: Attempt, now: number): Promise<boolean> {
-  await db.deleteFrom('used_sign_ins').where('expires_at', '<=', new Date(now).toISOString()).execute();
+export async function spendState(db: Db, state: string, { until }: Attempt): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await db
     .insertInto('used_sign_ins')
     .values({ state_hash: hashOf(state), expires_at: new Date(until).toISOString() })

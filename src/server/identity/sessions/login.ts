@@ -118,7 +118,7 @@ export function createLogin(world: LoginWorld) {
       const attempt = openAttempt(world.key, state, cookies.get(cookieName));
       // Before its own browser is known nothing is changed: a stranger's link cannot use an attempt up.
       if (!attempt || attempt.until <= world.now()) throw notStarted();
-      if (!(await spendState(world.db, state, attempt, world.now()))) throw notStarted();
+      if (!(await spendState(world.db, state, attempt))) throw notStarted();
       const trusted = trustedOf(attempt.provider);
       requireOwnCallback(trusted.provider, attempt, callback.pathname, host);
       // The exact redirect URI of the attempt, whatever host this request came in by.

@@ -72,11 +72,11 @@ export function createSessions(world: SessionsWorld): BrowserSessions {
           trx
             .deleteFrom('sessions')
             .where('id_hash', '=', hash)
-            .returning(['provider', 'logout_hint'])
+            .returning(['provider', 'subject', 'logout_hint'])
             .executeTakeFirst(),
         () => [hash],
       );
-      await dropUnusedRefreshTokens(db, at());
+      if (row) await dropUnusedRefreshTokens(db, at(), row);
       return row && { provider: row.provider, logoutHint: opened(row.logout_hint, world.refreshKey) };
     },
     endBySid: (provider, sid) =>
@@ -113,7 +113,6 @@ async function openSession(
 ): Promise<string> {
   const id = newSecret();
   const at = new Date(now()).toISOString();
-  await db.deleteFrom('sessions').where('expires_at', '<=', at).execute();
   await db
     .insertInto('sessions')
     .values({
@@ -133,7 +132,6 @@ async function openSession(
       client_ip: from.clientIp,
     })
     .execute();
-  await dropUnusedRefreshTokens(db, at);
   return id;
 }
 

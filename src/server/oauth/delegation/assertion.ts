@@ -59,7 +59,7 @@ export function assertionGrant(world: AssertionWorld) {
     );
     // The last thing of all: what was refused for another reason may come again.
     const ends = (claims.exp + limits.skew + 1) * 1000;
-    if (!(await useOnce(world.db, ['assertion', `${claims.iss} ${claims.jti}`], ends, world.now())))
+    if (!(await useOnce(world.db, ['assertion', `${claims.iss} ${claims.jti}`], ends)))
       throw refusal('invalid_grant', 'The assertion was used already; ask its issuer for another.');
     const person = { provider: by.provider, subject: claims.sub };
     return issue(ctx, world, {

@@ -32,6 +32,8 @@ export type Plan = (stored: StoredScopes) => ReadonlyMap<string, Wish>;
 
 /** What a change has done. */
 export interface Done {
+  /** As they were. */
+  readonly before: StoredScopes;
   /** Names of the scopes that are not as they were. */
   readonly changed: ReadonlySet<string>;
   readonly stored: StoredScopes;
@@ -49,24 +51,27 @@ export async function rehearse(
 }
 
 /**
- * Changes scopes of the API: all that the plan says in one transaction, or nothing.
+ * Changes scopes of the API: all that the plan says in one transaction, or nothing. One scope takes three statements: what
+ * there is, the scope, and the change that others are told of.
  * Throws `not_editable` for a scope of the file and `would_lock_out` when the caller would be no administrator any more.
  */
 export async function changeScopes(world: ChangeWorld, caller: Caller<Identity>, plan: Plan): Promise<Done> {
-  const { before, examined, stored } = await inTransaction(world.db, async (trx) => {
+  const { before, examined } = await inTransaction(world.db, async (trx) => {
     await lockUntilCommit(trx, 'scopes');
     const before = await readStored(trx);
     const examined = examine(world, caller, before, plan);
     if (examined.changes.size > 0) await write({ ...world, db: trx }, examined.changes);
-    return { before, examined, stored: await readStored(trx) };
+    return { before, examined };
   });
   note(caller, before, examined.changes, examined.gaining);
-  return { changed: new Set(examined.changes.keys()), stored };
+  return { before, changed: new Set(examined.changes.keys()), stored: examined.next };
 }
 
 /** What a plan comes to, and the groups that are as good as administrators by it and were not. */
 interface Examined {
   readonly changes: ReadonlyMap<string, Wish>;
+  /** The scopes after it. */
+  readonly next: StoredScopes;
   readonly gaining: readonly string[];
 }
 
@@ -86,12 +91,16 @@ function examine(
   const next = new Map(stored);
   const at = new Date(world.now()).toISOString();
   for (const [name, wish] of changes)
-    if (wish) next.set(name, { ...wish, source: 'api', createdAt: at, updatedAt: at });
+    if (wish)
+      next.set(name, {
+        ...{ ...wish, source: 'api', updatedAt: at },
+        createdAt: stored.get(name)?.createdAt ?? at,
+      });
     else next.delete(name);
   const { grantsOf } = world.scopes;
   const [now, then] = [grantsOf(stored), grantsOf(next)];
   assertStaysAdministrator(caller.identity, now, then, groups);
-  return { changes, gaining: groupsGainingPower(now, then) };
+  return { changes, next, gaining: groupsGainingPower(now, then) };
 }
 
 async function write(world: ChangeWorld, changes: ReadonlyMap<string, Wish>): Promise<void> {

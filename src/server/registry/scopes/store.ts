@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Scope, ScopeSet } from '../../access/scope-set.ts';
 import { changing, recordChange } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
@@ -59,18 +60,16 @@ export async function putScope(
 ): Promise<boolean> {
   const said = { definition: rowOf(scope).definition, updated_at: at, idp_group_id: idpGroupId };
   return inTransaction(db, async (trx) => {
-    const last = await trx
-      .selectFrom('scopes')
-      .select((e) => e.fn.max<number | null>('position').as('position'))
-      .where('source', '=', 'api')
-      .executeTakeFirst();
     const written = await trx
       .insertInto('scopes')
-      .values({
+      .values((e) => ({
         ...{ name: scope.name, source: 'api', ...said },
-        position: Number(last?.position ?? -1) + 1,
+        position: e
+          .selectFrom('scopes as others')
+          .select((of) => of.fn.coalesce(sql<number>`max(others.position) + 1`, of.lit(0)).as('next'))
+          .where('others.source', '=', 'api'),
         created_at: at,
-      })
+      }))
       .onConflict((conflict) => conflict.column('name').doUpdateSet(said).where('scopes.source', '=', 'api'))
       .returning('name')
       .executeTakeFirst();

@@ -7,7 +7,7 @@ import type { Directory, DirectoryGroup } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { assertOthersThanGroup, groupsWithout, systemScopes } from '../administrators.ts';
 import { forgetMade, type ManagedWorld, managedGroups, notManagedOf, rememberMade } from '../managed.ts';
-import { type ChangeWorld, changeScopes, type Plan, rehearse } from './change.ts';
+import { type ChangeWorld, changeScopes, type Done, type Plan, rehearse } from './change.ts';
 import type { Wanted } from './definition.ts';
 import {
   type EnsuredGroup,
@@ -18,7 +18,7 @@ import {
   type SkipReason,
   unlessSkipped,
 } from './directory-group.ts';
-import { readStored, type StoredScope, type StoredScopes } from './store.ts';
+import { readStored, type StoredScope } from './store.ts';
 import { serverNames, warningsOf } from './warnings.ts';
 
 /** What scopes are managed with. */
@@ -60,10 +60,10 @@ export async function writeScope(
       const idpGroupId = ensured?.created ? ensured.group.id : (before?.idpGroupId ?? null);
       return new Map([[scope.name, { scope: mapped(scope, ensured), idpGroupId }]]);
     };
+  if (!createInIdp) return written(world, await changeScopes(world, caller, planFor()), scope.name);
   return withLease(world.db, `group ${scope.name}`, async () => {
     await rehearse(world, caller, planFor());
     const known = (await readStored(world.db)).get(scope.name);
-    if (!createInIdp) return written(world, await changeScopes(world, caller, planFor()), scope.name, known);
     const { name, description = '' } = scope;
     const asked = { name, description, knownId: known?.idpGroupId ?? null };
     const ensured = await ensureGroup(world.directory, asked);
@@ -78,7 +78,7 @@ export async function writeScope(
       await remember();
       return changeScopes(world, caller, planFor(ensured));
     });
-    return written(world, done, name, known, ensured);
+    return written(world, done, name, ensured);
   });
 }
 
@@ -91,9 +91,8 @@ function mapped(scope: Scope, ensured: EnsuredGroup | undefined): Scope {
 
 async function written(
   world: ScopesApiWorld,
-  done: { readonly changed: ReadonlySet<string>; readonly stored: StoredScopes },
+  done: Done,
   name: string,
-  before: StoredScope | undefined,
   ensured?: EnsuredGroup,
 ): Promise<Written> {
   const stored = done.stored.get(name);
@@ -108,7 +107,7 @@ async function written(
       : [];
   return {
     stored,
-    created: before === undefined,
+    created: !done.before.has(name),
     changed: done.changed.has(name),
     idpCreated: ensured?.created ?? false,
     warnings: [...found, ...(await warningsFor(world, stored.scope))],

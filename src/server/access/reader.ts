@@ -1,7 +1,7 @@
 import { faultOfName, type NameList } from './names.ts';
 
 /** A named value of a mapping. */
-export interface Entry<P> {
+export interface FileEntry<P> {
   readonly key: string;
   /** Where the name stands. */
   readonly at: P;
@@ -12,9 +12,9 @@ export interface Entry<P> {
  * Typed looks at the values of a document, whatever it is written in; `P` is a place in it. What is not as asked for is
  * noted as a fault, and reading goes on, so that all faults are told at once.
  */
-export interface Reader<P> {
+export interface FileReader<P> {
   /** The entries of a mapping, each key once and not empty; anything else is a fault. */
-  entries(place: P, what: string): Entry<P>[] | undefined;
+  entries(place: P, what: string): FileEntry<P>[] | undefined;
   /** The items of a list; anything else is a fault and reads as none. */
   items(place: P, what: string): P[];
   /** A text that is not empty; anything else is a fault. */
@@ -28,15 +28,15 @@ export interface Reader<P> {
 }
 
 /** The members of one rule, by name. */
-export type Members<P> = ReadonlyMap<string, Entry<P>>;
+export type FileMembers<P> = ReadonlyMap<string, FileEntry<P>>;
 
 /** Reads a mapping whose keys are all `known`; any other key is a fault, since it may be a known one misspelt. */
 export function readMembers<P>(
-  reader: Reader<P>,
+  reader: FileReader<P>,
   place: P,
   what: string,
   known: readonly string[],
-): Members<P> | undefined {
+): FileMembers<P> | undefined {
   const entries = reader.entries(place, what);
   for (const entry of entries ?? [])
     if (!known.includes(entry.key))
@@ -45,7 +45,12 @@ export function readMembers<P>(
 }
 
 /** The value of a member that must be there. */
-export function required<P>(reader: Reader<P>, place: P, members: Members<P>, name: string): P | undefined {
+export function required<P>(
+  reader: FileReader<P>,
+  place: P,
+  members: FileMembers<P>,
+  name: string,
+): P | undefined {
   const entry = members.get(name);
   if (!entry) reader.fault(place, `'${name}' is missing`);
   return entry?.value;
@@ -55,7 +60,7 @@ export function required<P>(reader: Reader<P>, place: P, members: Members<P>, na
  * A list of names, in which `all` and `*` stand for every one, as the text `*` alone does; any other text is a fault, and so
  * is an entry that only looks like the wildcard.
  */
-export function readNames<P>(reader: Reader<P>, place: P | undefined, what: string): NameList {
+export function readNames<P>(reader: FileReader<P>, place: P | undefined, what: string): NameList {
   if (place === undefined) return [];
   const text = reader.peek(place);
   if (text === '*') return 'all';

@@ -2,7 +2,7 @@ import { type UiPermission, uiPermissions } from '../../contract/permissions.ts'
 import { agentActions } from '../../contract/scopes.ts';
 import { trimSlashes } from '../../contract/values/names.ts';
 import { faultOfName, type NameList, resourceName } from './names.ts';
-import { type Members, type Reader, readMembers, readNames, required } from './reader.ts';
+import { type FileMembers, type FileReader, readMembers, readNames, required } from './reader.ts';
 import { faultOfResource } from './resource-names.ts';
 
 /** What a scope allows on agents: one action on the agents with these paths, or on `all`. */
@@ -12,14 +12,14 @@ export interface AgentRule {
 }
 
 /** Reads the value of `agents` in a rule: `{actions: [{action, resources}]}`. */
-function readAgents<P>(reader: Reader<P>, place: P): AgentRule[] {
+function readAgents<P>(reader: FileReader<P>, place: P): AgentRule[] {
   const members = readMembers(reader, place, 'agents', ['actions']);
   const actions = members && required(reader, place, members, 'actions');
   const items = actions ? reader.items(actions, 'actions') : [];
   return items.map((item) => readAction(reader, item)).filter((rule) => rule !== undefined);
 }
 
-function readAction<P>(reader: Reader<P>, item: P): AgentRule | undefined {
+function readAction<P>(reader: FileReader<P>, item: P): AgentRule | undefined {
   const members = readMembers(reader, item, 'an action', ['action', 'resources']);
   if (!members) return undefined;
   const place = required(reader, item, members, 'action');
@@ -33,7 +33,7 @@ function readAction<P>(reader: Reader<P>, item: P): AgentRule | undefined {
 }
 
 /** Reads a rule `{agent, actions}`: actions on one agent, or on `all`; `all` and `*` stand for every action. */
-function readAgent<P>(reader: Reader<P>, item: P): AgentRule[] {
+function readAgent<P>(reader: FileReader<P>, item: P): AgentRule[] {
   const members = readMembers(reader, item, 'a rule for an agent', ['agent', 'actions']);
   if (!members) return [];
   const place = required(reader, item, members, 'agent');
@@ -52,7 +52,7 @@ function readAgent<P>(reader: Reader<P>, item: P): AgentRule[] {
 }
 
 /** Reads the agents that a scope may see: paths, or `all`. */
-export function readAgentAccess<P>(reader: Reader<P>, place: P): NameList {
+export function readAgentAccess<P>(reader: FileReader<P>, place: P): NameList {
   const paths = reader
     .items(place, 'agent_access')
     .map((item) => readAgentPath(reader, item, 'an entry of agent_access'));
@@ -63,7 +63,7 @@ export function readAgentAccess<P>(reader: Reader<P>, place: P): NameList {
 /** Stands for every agent while an entry is read. */
 const every = Symbol('every agent');
 
-function readAgentPath<P>(reader: Reader<P>, place: P, what: string): string | typeof every | undefined {
+function readAgentPath<P>(reader: FileReader<P>, place: P, what: string): string | typeof every | undefined {
   const text = reader.text(place, what);
   if (text === 'all' || text === '*') return every;
   const path = text === undefined ? undefined : agentPath(text);
@@ -86,7 +86,7 @@ function agentPath(resource: string): string {
 
 /** Reads the UI permissions of one scope: each a list of servers or agents, in which only `all` stands for every one. */
 export function readUiPermissions<P>(
-  reader: Reader<P>,
+  reader: FileReader<P>,
   place: P,
   scope: string,
 ): Partial<Record<UiPermission, NameList>> {
@@ -99,7 +99,7 @@ export function readUiPermissions<P>(
   return read;
 }
 
-function readThings<P>(reader: Reader<P>, place: P, permission: UiPermission): NameList {
+function readThings<P>(reader: FileReader<P>, place: P, permission: UiPermission): NameList {
   const text = reader.peek(place);
   if (text !== undefined) {
     reader.fault(place, `${permission} must be a list; write [${text === '*' ? 'all' : text}]`);
@@ -149,7 +149,7 @@ export interface Rules {
 }
 
 /** Reads the rules of one scope: items `{server, methods, tools, prompts, resources}`, `{agents: ...}` and `{agent, actions}`. */
-export function readRules<P>(reader: Reader<P>, place: P, scope: string): Rules {
+export function readRules<P>(reader: FileReader<P>, place: P, scope: string): Rules {
   const serverRules: ServerRule[] = [];
   const agentRules: AgentRule[][] = [];
   const known = ['server', 'methods', 'tools', 'prompts', 'resources', 'agents'];
@@ -169,7 +169,7 @@ export function readRules<P>(reader: Reader<P>, place: P, scope: string): Rules 
   return { serverRules, agentRules: agentRules.flat() };
 }
 
-function readServerRule<P>(reader: Reader<P>, item: P, members: Members<P>): ServerRule | undefined {
+function readServerRule<P>(reader: FileReader<P>, item: P, members: FileMembers<P>): ServerRule | undefined {
   const place = required(reader, item, members, 'server');
   const server = place && readServerName(reader, place);
   const methods = readNames(reader, required(reader, item, members, 'methods'), 'methods');
@@ -184,7 +184,7 @@ function readServerRule<P>(reader: Reader<P>, item: P, members: Members<P>): Ser
   };
 }
 
-function readPrompts<P>(reader: Reader<P>, place: P): NameList {
+function readPrompts<P>(reader: FileReader<P>, place: P): NameList {
   const names = readNames(reader, place, 'prompts');
   for (const name of names === 'all' ? [] : names)
     if (name.includes('*'))
@@ -192,7 +192,7 @@ function readPrompts<P>(reader: Reader<P>, place: P): NameList {
   return names;
 }
 
-function readResources<P>(reader: Reader<P>, place: P): NameList {
+function readResources<P>(reader: FileReader<P>, place: P): NameList {
   const entries = readNames(reader, place, 'resources');
   for (const entry of entries === 'all' ? [] : entries) {
     const fault = faultOfResource(entry);
@@ -201,7 +201,7 @@ function readResources<P>(reader: Reader<P>, place: P): NameList {
   return entries;
 }
 
-function readServerName<P>(reader: Reader<P>, place: P): string | undefined {
+function readServerName<P>(reader: FileReader<P>, place: P): string | undefined {
   const text = reader.text(place, 'server');
   if (text === undefined || text === '*') return text;
   const name = trimSlashes(text);

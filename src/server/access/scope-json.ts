@@ -1,7 +1,7 @@
 import { isObject } from '../../contract/values/json.ts';
 import { looksLikeEvery } from '../../contract/values/names.ts';
 import { groupKey, namesShown } from './names.ts';
-import type { Reader } from './reader.ts';
+import type { FileReader } from './reader.ts';
 import { readAgentAccess, readRules, readUiPermissions, type ServerRule } from './rules.ts';
 import { readClients, type Scope } from './scope-set.ts';
 
@@ -18,7 +18,7 @@ export interface JsonFault {
 }
 
 /** Looks at parsed JSON; faults are added to `faults`. */
-function jsonReader(faults: JsonFault[]): Reader<JsonPlace> {
+function jsonReader(faults: JsonFault[]): FileReader<JsonPlace> {
   const fault = ({ at }: JsonPlace, message: string): void => void faults.push({ at, message });
   const peek = ({ value }: JsonPlace): string | undefined => (typeof value === 'string' ? value : undefined);
   return {
@@ -99,7 +99,7 @@ export function readScopeJson(
   return { scope, faults };
 }
 
-function readMappings(reader: Reader<JsonPlace>, place: JsonPlace): string[] {
+function readMappings(reader: FileReader<JsonPlace>, place: JsonPlace): string[] {
   const groups = new Map<string, string>();
   for (const item of reader.items(place, 'group_mappings')) {
     const group = reader.text(item, 'an entry of group_mappings');

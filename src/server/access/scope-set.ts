@@ -1,7 +1,7 @@
 import type { UiPermission } from '../../contract/permissions.ts';
 import { looksLikeEvery } from '../../contract/values/names.ts';
 import type { NameList } from './names.ts';
-import type { Reader } from './reader.ts';
+import type { FileReader } from './reader.ts';
 import { type AgentRule, type Rules, readRules, readUiPermissions, type ServerRule } from './rules.ts';
 import { readYaml, type YamlPlace, type YamlReader } from './yaml-reader.ts';
 
@@ -83,7 +83,7 @@ function readClientSection(reader: YamlReader, section: YamlPlace, drafts: Reado
 }
 
 /** The programs for which a scope counts; none would be nobody, which is surely not meant. */
-export function readClients<P>(reader: Reader<P>, place: P, what: string): readonly string[] {
+export function readClients<P>(reader: FileReader<P>, place: P, what: string): readonly string[] {
   const items = reader.items(place, what);
   if (items.length === 0)
     reader.fault(place, `${what} must name at least one client; leave it out for no condition`);

@@ -9,7 +9,7 @@ import {
   parseDocument,
   visit,
 } from 'yaml';
-import type { Entry, Reader } from './reader.ts';
+import type { FileEntry, FileReader } from './reader.ts';
 
 /** One fault of a scope file: where it is (both counted from 1) and what is wrong, with the remedy. */
 export interface ScopeFileFault {
@@ -48,7 +48,7 @@ export interface YamlPlace {
 export type NoteFault = (at: { readonly offset: number }, message: string) => void;
 
 /** Typed looks at the values of a YAML file; what is not as asked for is noted as a fault. */
-export type YamlValues = Omit<Reader<YamlPlace>, 'fault'>;
+export type YamlValues = Omit<FileReader<YamlPlace>, 'fault'>;
 
 /** What looking at values needs of the file. */
 export interface Reading {
@@ -115,9 +115,9 @@ function entriesOf(
   pairs: readonly { readonly key: unknown; readonly value: unknown }[],
   place: YamlPlace,
   { lines, fault }: Reading,
-): Entry<YamlPlace>[] {
+): FileEntry<YamlPlace>[] {
   const seen = new Map<string, number>();
-  const entries: Entry<YamlPlace>[] = [];
+  const entries: FileEntry<YamlPlace>[] = [];
   for (const pair of pairs) {
     const { node, offset } = placeOf(pair.key, place.offset);
     const key = isScalar(node) && typeof node.value === 'string' ? node.value : '';

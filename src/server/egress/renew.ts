@@ -28,7 +28,7 @@ export interface EgressServer {
 }
 
 /** Where the tokens of a server come from; undefined parts are found out by discovery. */
-export interface TokenSource {
+interface TokenSource {
   readonly client: TokenClient;
   readonly issuer: string | null;
 }

@@ -9,7 +9,7 @@ import { ToolsChangedSpotter } from './lists/sse.ts';
 import { type AnswerHeaders, answerHeaders, headersOfChanged } from './pass-headers.ts';
 import { noteFailure, refuse } from './refuse.ts';
 import type { Care } from './sessions/tend.ts';
-import type { Destination, SettledHandler, Upstreams } from './upstream/upstream.ts';
+import type { PoolPlace, SettledHandler, Upstreams } from './upstream/upstream.ts';
 import { upstreamFailure } from './upstream/upstream-failure.ts';
 
 const decoders: ReadonlyMap<string, () => Transform> = new Map([
@@ -33,7 +33,7 @@ function decoderFor(encoding: string): Transform | undefined {
 }
 
 /** Where an exchange goes, and how its answer comes back. */
-export interface Errand extends Destination {
+export interface Errand extends PoolPlace {
   readonly path: string;
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly headers: readonly string[];

@@ -12,7 +12,7 @@ import type { Target } from './route.ts';
 import type { McpSessions, SessionPlace } from './sessions/sessions.ts';
 
 /** What requests to servers that want a connection are served with. */
-export interface ConnectingWorld {
+interface ConnectingWorld {
   readonly connections?: Connections | undefined;
   readonly sessions: McpSessions;
   readonly decide: Decide;
@@ -31,7 +31,7 @@ export interface Wanting {
 }
 
 /** Where it goes then. */
-export interface Found {
+interface Found {
   readonly target: Target;
   readonly asking: Asking;
   /** It is in a session that began before there was a connection: the server's own has to be found. */

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 
 /** What a derived key is for; one label a purpose, so that no key ever serves two. */
-export type Purpose =
+export type KeyPurpose =
   | StoredPurpose
   | 'personal-token'
   | 'csrf'
@@ -54,7 +54,7 @@ export function keyringOf(first: string | Buffer, ...others: readonly (string | 
 }
 
 /** Derives the 256-bit key of one purpose from SECRET_KEY or a data key (HKDF with SHA-256, RFC 5869). */
-export function deriveKey(secretKey: string | Buffer, purpose: Purpose): Buffer {
+export function deriveKey(secretKey: string | Buffer, purpose: KeyPurpose): Buffer {
   return Buffer.from(hkdfSync('sha256', secretKey, '', `mcp-gateway-registry/${purpose}`, 32));
 }
 

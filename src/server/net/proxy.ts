@@ -12,7 +12,7 @@ export interface ProxyRules {
 }
 
 /** Where a connection is to lead. */
-export interface Target {
+interface Target {
   readonly protocol: string;
   readonly hostname: string;
   /** Empty: the usual one of the protocol. */

@@ -17,7 +17,7 @@ export interface SigningKeys {
 }
 
 /** What keys are kept with. */
-export interface KeysWorld {
+interface KeysWorld {
   readonly db: Db;
   /** Encrypts private keys. */
   readonly key: Buffer | SealingKeys;

@@ -2,7 +2,7 @@ import type { Db } from '../db/tables.ts';
 import { hashOf } from '../identity/keys.ts';
 
 /** How much is allowed within a window of time. */
-export interface Rate {
+export interface RateWindow {
   readonly most: number;
   readonly withinMs: number;
 }
@@ -14,7 +14,7 @@ export interface Rate {
 export async function takeTurn(
   db: Db,
   [name, whose]: readonly [string, string],
-  { most, withinMs }: Rate,
+  { most, withinMs }: RateWindow,
   now: number,
 ): Promise<boolean> {
   const window = Math.floor(now / withinMs);

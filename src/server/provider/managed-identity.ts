@@ -18,7 +18,7 @@ const refused = z.object({
 });
 
 /** The time, as far as tokens depend on it. */
-export interface TokenWorld {
+interface TokenWorld {
   readonly now: () => number;
   readonly pause: (milliseconds: number) => Promise<unknown>;
 }

@@ -22,7 +22,7 @@ import { type Watch, watchProviders } from '../iam/watch.ts';
 import { groupNames } from '../identity/groups/group-names.ts';
 import { identityChanges, isAbout } from '../identity/identify.ts';
 import type { Identity } from '../identity/identity.ts';
-import { deriveKey, type Purpose } from '../identity/keys.ts';
+import { deriveKey, type KeyPurpose } from '../identity/keys.ts';
 import { createIds } from '../ids.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { guardedConnector } from '../net/connector.ts';
@@ -219,7 +219,7 @@ function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail, c
 /** The key of a purpose under the present secret, and under the one before, where that is at hand. */
 function keysFor(
   { secretKey, previousSecretKey }: Base['config'],
-  purpose: Purpose,
+  purpose: KeyPurpose,
 ): readonly [Buffer, ...Buffer[]] {
   const previous = previousSecretKey ? [deriveKey(previousSecretKey, purpose)] : [];
   return [deriveKey(secretKey, purpose), ...previous];

@@ -31,7 +31,7 @@ const sessionMs = 24 * 3_600_000;
 const mostSealed = 3_000;
 
 /** What sessions are kept with. */
-export interface SessionsWorld extends MemberWorld {
+interface SessionsWorld extends MemberWorld {
   readonly db: Db;
   /** 32 bytes; the same in all processes. */
   readonly key: Buffer;

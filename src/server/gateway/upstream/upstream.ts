@@ -14,7 +14,7 @@ export interface UpstreamCounts {
 }
 
 /** Where connections lead, and whose they are. */
-export interface Destination {
+export interface PoolPlace {
   readonly server: string;
   readonly pool: string;
   readonly origin: string;
@@ -26,12 +26,7 @@ export interface Upstreams {
    * Sends a request; `handler.settled` runs once when the connection is done with it. Fails with `overloaded` when
    * the server has as many calls or streams as it may, with `upstream_resting` while it is left alone.
    */
-  send(
-    to: Destination,
-    longLived: boolean,
-    options: Dispatcher.DispatchOptions,
-    handler: SettledHandler,
-  ): void;
+  send(to: PoolPlace, longLived: boolean, options: Dispatcher.DispatchOptions, handler: SettledHandler): void;
   counts(): UpstreamCounts;
   /** Whether a server is left alone because connections to it failed. */
   isResting(server: string): boolean;
@@ -62,7 +57,7 @@ export function createUpstreams(limits: GatewayLimits, connect: Connector, now: 
   const streams = new Set<Client>();
   const sockets = new Set<Socket>();
 
-  const upstreamOf = (destination: Destination): Upstream => {
+  const upstreamOf = (destination: PoolPlace): Upstream => {
     const { pool } = destination;
     const before = known.get(pool);
     if (before) {
@@ -126,7 +121,7 @@ export function createUpstreams(limits: GatewayLimits, connect: Connector, now: 
 }
 
 function openUpstream(
-  { server, origin }: Destination,
+  { server, origin }: PoolPlace,
   limits: GatewayLimits,
   connect: Connector,
   now: () => number,

@@ -192,7 +192,7 @@ async function finish(
 }
 
 /** What a person allows, before it is narrowed. */
-export interface Wanted {
+interface Wanted {
   readonly client: StoredClient;
   readonly resource: Resource;
   /** The resource as the client wrote it. */

@@ -12,7 +12,7 @@ import {
 } from './issue.ts';
 
 /** What token exchange needs. */
-export interface ExchangeWorld extends DelegationWorld {
+interface ExchangeWorld extends DelegationWorld {
   /** Who a token is, at the part of the gateway that is asked for. */
   readonly identify: Identify;
 }

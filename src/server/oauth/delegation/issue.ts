@@ -6,7 +6,7 @@ import type { FreshPerson } from '../../identity/fresh-people.ts';
 import { newSecret } from '../../identity/keys.ts';
 import { type GrantVia, storeGrant } from '../grants.ts';
 import { accountIdOf, resourceServerOf } from '../provider.ts';
-import { type Rate, takeTurn } from '../rates.ts';
+import { type RateWindow, takeTurn } from '../rates.ts';
 import { type Resource, resourceOf } from '../resources.ts';
 
 /** What grants without a page need: a person's rights go to a program because somebody trusted says so. */
@@ -35,7 +35,7 @@ export interface Delegated {
 }
 
 /** Requests of one client within a minute at most. */
-const perClient: Rate = { most: 300, withinMs: 60_000 };
+const perClient: RateWindow = { most: 300, withinMs: 60_000 };
 
 /** An OAuth error (RFC 6749, section 5.2) with words for the program's developer. */
 export function refusal(error: string, description: string): Error {

@@ -2,7 +2,7 @@ import { groupKey } from '../../access/names.ts';
 import type { Db } from '../../db/tables.ts';
 
 /** Somebody known here, with the groups that were last known. */
-export interface Account {
+export interface ExplainedAccount {
   readonly kind: 'person' | 'application';
   readonly provider: string;
   readonly name: string;
@@ -13,10 +13,10 @@ export interface Account {
 const page = 1000;
 
 /** The people who have signed in and the applications kept here that are in one of the groups, by name. */
-export async function accountsIn(db: Db, groups: readonly string[]): Promise<Account[]> {
+export async function accountsIn(db: Db, groups: readonly string[]): Promise<ExplainedAccount[]> {
   const wanted = new Set(groups.map(groupKey));
-  const found: Account[] = [];
-  const add = (kind: Account['kind'], provider: string, name: string, json: string): void => {
+  const found: ExplainedAccount[] = [];
+  const add = (kind: ExplainedAccount['kind'], provider: string, name: string, json: string): void => {
     const held = JSON.parse(json) as string[];
     if (held.some((group) => wanted.has(groupKey(group)))) found.push({ kind, provider, name, groups: held });
   };

@@ -10,7 +10,7 @@ import type { Identity } from '../../identity/identity.ts';
 import { readDefinition } from '../scopes/definition.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';
 import type { Scopes } from '../scopes/watch.ts';
-import { type Account, accountsIn } from './accounts.ts';
+import { accountsIn, type ExplainedAccount } from './accounts.ts';
 import { shownGain } from './shown-gain.ts';
 
 /** What a dry run works with. */
@@ -77,7 +77,10 @@ function holders({ before, after }: Trial, scope: string): string[] {
   return [...new Set([...holding(before), ...holding(after)])];
 }
 
-async function effectsOnAccounts(trial: Trial, accounts: readonly Account[]): Promise<Answer['accounts']> {
+async function effectsOnAccounts(
+  trial: Trial,
+  accounts: readonly ExplainedAccount[],
+): Promise<Answer['accounts']> {
   // People with the same scopes before and after gain and lose the same.
   const known = new Map<string, ScopeEffect | undefined>();
   const told: Answer['accounts'] = [];

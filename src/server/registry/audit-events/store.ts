@@ -5,7 +5,7 @@ import type { AuditEventsTable, Db, Tables } from '../../db/tables.ts';
 import type { EventPlace } from './cursor.ts';
 
 /** A part of the trail, newest first. */
-export interface Page<E> {
+interface Page<E> {
   readonly events: E[];
   /** Where the next part begins; null at the end of the trail. */
   readonly next: EventPlace | null;

@@ -25,7 +25,7 @@ export interface ChangeWorld {
 }
 
 /** A scope as it is to be; null: it is to go. */
-export type Wish = Pick<StoredScope, 'scope' | 'idpGroupId'> | null;
+type Wish = Pick<StoredScope, 'scope' | 'idpGroupId'> | null;
 
 /** What is to become of scopes, by name, seeing those that there are; a plan throws when it cannot be. */
 export type Plan = (stored: StoredScopes) => ReadonlyMap<string, Wish>;

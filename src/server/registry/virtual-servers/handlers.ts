@@ -28,7 +28,7 @@ import {
   shownItems,
   summaryOf,
   tokensOf,
-  type Viewpoint,
+  type VirtualViewpoint,
 } from './shown.ts';
 import { change, find, insert, listVirtualServers, ownerOf, remove, type VirtualServerRow } from './store.ts';
 import type { VirtualTable } from './table.ts';
@@ -293,7 +293,7 @@ function forRecord({ definition, isEnabled, revision }: VirtualServerRow): Recor
   };
 }
 
-function viewOf({ decide, publicUrl }: VirtualServersWorld, { access, identity }: Who): Viewpoint {
+function viewOf({ decide, publicUrl }: VirtualServersWorld, { access, identity }: Who): VirtualViewpoint {
   return { access, identity, decide, publicUrl: withoutEndSlashes(publicUrl) };
 }
 

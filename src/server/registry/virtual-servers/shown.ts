@@ -66,7 +66,7 @@ export function tokensOf(texts: readonly string[]): number {
 }
 
 /** For whom and where a virtual server is shown. */
-export interface Viewpoint {
+export interface VirtualViewpoint {
   readonly access: Access;
   readonly identity: Identity;
   readonly decide: DecideCall;
@@ -75,7 +75,7 @@ export interface Viewpoint {
 }
 
 /** A virtual server as lists show it to one caller. */
-export function summaryOf(virtual: Virtual, view: Viewpoint): VirtualServerSummary {
+export function summaryOf(virtual: Virtual, view: VirtualViewpoint): VirtualServerSummary {
   const { row, resolved, name, isPersonal } = virtual;
   const { access, identity, decide, publicUrl } = view;
   const tools = shownItems(decide, access, identity, virtual, 'tools');
@@ -105,7 +105,7 @@ export function summaryOf(virtual: Virtual, view: Viewpoint): VirtualServerSumma
 }
 
 /** A virtual server in full; of servers that the caller may not see, nothing is said. */
-export function present(virtual: Virtual, view: Viewpoint): VirtualServer {
+export function present(virtual: Virtual, view: VirtualViewpoint): VirtualServer {
   const { row, resolved } = virtual;
   const { definition } = row;
   const summary = summaryOf(virtual, view);
@@ -125,13 +125,13 @@ export function present(virtual: Virtual, view: Viewpoint): VirtualServer {
 }
 
 /** The members that are not there now, of those that the caller may see. */
-export function gapsOf({ resolved }: Virtual, view: Viewpoint): VirtualServer['unavailable'] {
+export function gapsOf({ resolved }: Virtual, view: VirtualViewpoint): VirtualServer['unavailable'] {
   return resolved.unavailable
     .filter(({ server }) => sees(view, server))
     .map(({ server, reason }) => ({ backend_server_path: `/${server}`, reason }));
 }
 
-function sees({ access }: Viewpoint, server: string): boolean {
+function sees({ access }: VirtualViewpoint, server: string): boolean {
   return access.may('list_service', server);
 }
 
@@ -145,7 +145,7 @@ export interface BundleWorld {
 export function bundleOf(
   { table, decide }: BundleWorld,
   path: string,
-  { identity, access }: Pick<Viewpoint, 'identity' | 'access'>,
+  { identity, access }: Pick<VirtualViewpoint, 'identity' | 'access'>,
 ) {
   const virtual = table.find(nameOfPath(path), identity);
   if (!virtual) return undefined;

@@ -14,7 +14,7 @@ interface Exchange {
 }
 
 /** A check that found a server well: what it sent, in order. */
-export interface Recorded {
+interface Recorded {
   readonly exchanges: readonly Exchange[];
   /** Names everything that the server said. */
   readonly mark: string;

@@ -17,6 +17,8 @@ const { openAs } = browserTrial(
     gateway = started;
     ask = await askAsAdmin(gateway);
   },
+  () => [],
+  { signsInOnce: true },
 );
 beforeEach(async () => {
   if (!gateway) return;

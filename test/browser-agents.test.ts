@@ -55,6 +55,8 @@ const { openAs } = browserTrial(
     });
     expect(made.status).toBe(201);
   },
+  () => [],
+  { signsInOnce: true },
 );
 
 afterAll(() => {

@@ -49,6 +49,8 @@ const { openAs } = browserTrial(
     for (let turn = 0; turn < 2; turn++) await fetch(denied, { redirect: 'manual' });
     await ask(admin, `/api/servers/${encodeURIComponent(markup)}`);
   },
+  () => [],
+  { signsInOnce: true },
 );
 afterAll(() => {
   rmSync(directory, { recursive: true, force: true });

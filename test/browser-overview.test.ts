@@ -19,6 +19,8 @@ const { openAs } = browserTrial(
   async (started) => {
     gateway = started;
   },
+  () => [],
+  { signsInOnce: true },
 );
 test('an administrator sees what runs since when, how servers are, and when the secret ends', async () => {
   const page = await openAs('alice', '/operations');

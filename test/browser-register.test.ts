@@ -86,6 +86,8 @@ const { openAs } = browserTrial(
       ...{ description: markup, tags: ['<b>tag</b>'], license: '<i>license</i>', metadata: { icon: markup } },
     });
   },
+  () => [],
+  { signsInOnce: true },
 );
 
 afterAll(() => {

@@ -16,6 +16,8 @@ const { openAs } = browserTrial(
     gateway = started;
     request = await askAsAdmin(gateway);
   },
+  () => [],
+  { signsInOnce: true },
 );
 async function ask(path: string, body?: object) {
   const answer = await request(path, body);

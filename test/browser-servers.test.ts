@@ -12,6 +12,8 @@ const { openAs } = browserTrial(
   async (started) => {
     gateway = started;
   },
+  () => [],
+  { signsInOnce: true },
 );
 
 /** Switches a server off and on again; begins in the middle where it is off already. */

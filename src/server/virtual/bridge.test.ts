@@ -42,6 +42,8 @@ const large = 'x'.repeat(5_000_000);
 let database: OpenDatabase;
 let upstream: ScriptedUpstream;
 let house: TestGateway;
+/** Another process on the same database. */
+let other: TestGateway;
 /** Answers of the member that are not at their end, and what was said when its clients left. */
 let held: { readonly res: ServerResponse; readonly message: Message }[];
 let notices: string[];
@@ -61,7 +63,7 @@ beforeEach(async () => {
   upstream = await startUpstream(member);
 });
 afterEach(async () => {
-  await house.close();
+  await Promise.all([house.close(), other.close()]);
   await upstream.close();
   await database.close();
 });
@@ -79,7 +81,9 @@ async function serve(of: Era | 'HTTP+SSE', limits: object = {}): Promise<void> {
         : routeOf('m', upstream.url, { tools, protocolVersion }),
     ],
   ]);
-  house = await startGateway({ ann: ['* * *'] }, { ...openToAll(routes, database.db, () => 1_000), limits });
+  const start = () =>
+    startGateway({ ann: ['* * *'] }, { ...openToAll(routes, database.db, () => 1_000), limits });
+  [house, other] = [await start(), await start()];
 }
 
 /** A member of either version, and of no other. */
@@ -153,7 +157,7 @@ function eventOf(message: object): string {
   return `data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`;
 }
 
-const at = () => `${house.origin}/virtual/v/mcp`;
+const at = (there = house) => `${there.origin}/virtual/v/mcp`;
 
 /** A client of one version; a session of its own where the version has them. */
 async function clientOf(era: Era) {
@@ -173,11 +177,11 @@ async function clientOf(era: Era) {
     'io.modelcontextprotocol/clientInfo': clientInfo,
   };
   return {
-    post: (body: object) => send(at(), { as: 'ann', headers, body }),
-    call(tool: string, more: object = {}): Promise<Answer> {
+    post: (body: object, there = house) => send(at(there), { as: 'ann', headers, body }),
+    call(tool: string, more: object = {}, there = house): Promise<Answer> {
       const _meta = { progressToken: 'token', ...meta };
       const names = { 'mcp-method': 'tools/call', 'mcp-name': `m__${tool}` };
-      return open(at(), {
+      return open(at(there), {
         ...{ as: 'ann', headers: era === now ? { ...headers, ...names } : headers },
         body: rpc('tools/call', { name: `m__${tool}`, arguments: {}, ...more, _meta }),
       });
@@ -212,7 +216,14 @@ describe.each(pairs)('a client of $client at a member of $of', ({ client: era, o
     expect((message?.result as { large: string } | undefined)?.large === large).toBe(true);
   });
 
-  test.each(['sampling', 'elicitation'] as const)('is asked back: %s', async (kind) => {
+  // Over HTTP+SSE the reply has to reach the process that has the stream.
+  const places = of === 'HTTP+SSE' ? ['here'] : ['here', 'at another process'];
+  const asked = places.flatMap((where) =>
+    (['sampling', 'elicitation'] as const).map((kind) => [kind, where] as const),
+  );
+
+  test.each(asked)('is asked back: %s, and replies %s', async (kind, where) => {
+    const there = where === 'here' ? house : other;
     const client = await clientOf(era);
     const answer = await client.call(kind);
     let last: unknown;
@@ -223,12 +234,12 @@ describe.each(pairs)('a client of $client at a member of $of', ({ client: era, o
       const [[key, question] = ['', undefined]] = Object.entries(result.inputRequests);
       expect(question).toMatchObject(questions[kind]);
       const again = { inputResponses: { [key]: replies[kind] }, requestState: result.requestState };
-      [last] = messagesIn(await (await client.call(kind, again)).rest());
+      [last] = messagesIn(await (await client.call(kind, again, there)).rest());
     } else {
       const [question] = messagesIn(await answer.event());
       expect(question).toMatchObject(questions[kind]);
       const reply = { jsonrpc: '2.0', id: question?.id, result: replies[kind] };
-      expect((await client.post(reply)).status).toBe(202);
+      expect((await client.post(reply, there)).status).toBe(202);
       [last] = messagesIn(await answer.rest());
     }
     expect(last).toMatchObject({ id: 1, result: { replied: replies[kind] } });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { OpenDatabase } from '../db/open.ts';
 import type { Identity } from '../identity/identity.ts';
+import { callbackOf } from './clients.ts';
 import { ConnectFailed } from './connecting.ts';
 import {
   type Clock,
@@ -13,7 +14,6 @@ import {
   startProcess,
 } from './egress.test-support.ts';
 import type { EgressServer } from './renew.ts';
-import { callbackOf } from './sources.ts';
 import { listConnections } from './store.ts';
 
 const clock: Clock = { now: 0 };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { OpenDatabase } from '../db/open.ts';
+import { callbackOf } from './clients.ts';
 import { discoveryHeader, gatewayItself } from './discovery.ts';
 import {
   type Clock,
@@ -12,7 +13,6 @@ import {
 } from './egress.test-support.ts';
 import type { EgressServer } from './renew.ts';
 import { type EgressSettings, settingsFrom } from './settings.ts';
-import { callbackOf } from './sources.ts';
 import { listConnections } from './store.ts';
 
 const clock: Clock = { now: 0 };

@@ -2,9 +2,10 @@ import type { Diagnosis, Finding } from '../../contract/diagnosis/doctor.ts';
 import type { Db } from '../db/tables.ts';
 import { asFailure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
+import { callbackOf, type Source } from './clients.ts';
 import { type EgressServer, isFor } from './renew.ts';
 import { beyondLimits, type EgressLimits } from './settings.ts';
-import { callbackPath, type Source, type Sources } from './sources.ts';
+import type { Sources } from './sources.ts';
 import { type Connection, connectionsAt } from './store.ts';
 
 /** What connections are examined with. */
@@ -85,17 +86,18 @@ async function answers(send: Fetch, url: string): Promise<void> {
 /** Begins an authorization that nobody will finish; undefined where the client is not known yet, or it cannot be asked. */
 async function asksForCode(
   { fetch: send, publicUrl }: ConnectionsDoctorWorld,
-  { settings }: EgressServer,
+  server: EgressServer,
   { authorizeUrl }: Source,
   client: Facts['client'],
 ): Promise<number | undefined> {
+  const { settings } = server;
   if (settings.egress_auth_mode !== 'oauth_user' || authorizeUrl === null || settings.client_id === null)
     return undefined;
   if (client !== 'given') return undefined;
   const url = new URL(authorizeUrl);
   const asked: Record<string, string> = {
     ...{ response_type: 'code', client_id: settings.client_id, state: 'doctor' },
-    redirect_uri: new URL(callbackPath, publicUrl).href,
+    redirect_uri: new URL(callbackOf(server), publicUrl).href,
     ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
     ...(settings.scopes.length > 0 ? { scope: settings.scopes.join(' ') } : {}),
   };
@@ -156,7 +158,7 @@ const checks: readonly Check[] = [
     why: 'People come back to this address with the code; a client is registered with it to the letter.',
     run({ authorization, server, source, world }) {
       if (authorization === undefined || source === undefined || 'problem' in source) return undefined;
-      const redirect = new URL(callbackPath, world.publicUrl).href;
+      const redirect = new URL(callbackOf(server), world.publicUrl).href;
       if (authorization < 400 || authorization >= 500 || authorization === 429)
         return well(`A request for a code with the redirect URI ${redirect} was not refused.`);
       return not(

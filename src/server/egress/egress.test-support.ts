@@ -149,7 +149,7 @@ export interface Clock {
 export async function startProcess(
   database: Pick<OpenDatabase, 'db' | 'hint'>,
   clock: Clock,
-  more: Partial<Pick<RenewalWorld, 'exchange' | 'db'>> = {},
+  more: Partial<Pick<RenewalWorld, 'exchange' | 'db' | 'lost'>> = {},
 ) {
   const feed = await followed(database);
   const db = more.db ?? database.db;
@@ -168,6 +168,7 @@ export async function startProcess(
       const { client, source } = await sources.clientOf(server, issuer);
       return { client, issuer: source.issuer };
     },
+    ...(more.lost ? { lost: more.lost } : {}),
     exchange: more.exchange ?? (() => Promise.reject(new Error('nothing is exchanged here'))),
   };
   const credentials = createCredentials({ ...renewal, feed });

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { OpenDatabase } from '../db/open.ts';
 import type { Db } from '../db/tables.ts';
+import { callbackOf } from './clients.ts';
 import {
   type Clock,
   openMemory,
@@ -11,7 +12,7 @@ import {
   startProcess,
 } from './egress.test-support.ts';
 import type { EgressServer } from './renew.ts';
-import { callbackOf, createSources } from './sources.ts';
+import { createSources } from './sources.ts';
 import { listConnections } from './store.ts';
 
 const clock: Clock = { now: 0 };

@@ -13,6 +13,7 @@ import {
   removeConnection,
   renewConnection,
   storeConnection,
+  withSecrets,
 } from './store.ts';
 import { askForTokens, requireAudience, type TokenClient, TokenRefused, type Tokens } from './tokens.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';
@@ -45,6 +46,8 @@ export interface RenewalWorld {
   readonly sourceOf: (server: EgressServer, issuer: string | null) => Promise<TokenSource>;
   /** Exchanges the sign-in of a person for a token of the server. */
   readonly exchange: (server: EgressServer, identity: Identity) => Promise<Tokens>;
+  /** Told of a connection that was deleted while it was renewed, with the secrets that came for it all the same. */
+  readonly lost?: (server: EgressServer, connection: Connection) => void;
 }
 
 /** How long before its end a token is renewed, in milliseconds. */
@@ -185,6 +188,7 @@ async function refreshed(
     // Its access token is of no use then, but the refresh token of before may be spent.
     const given = { ...tokens, scopes, ...(misdirected ? { accessExpiresAt: 0 } : {}) };
     const renewed = await untilStored(world, () => renewConnection(db, vault, connection, given, at));
+    if (!renewed) world.lost?.(server, withSecrets(vault, connection, given));
     if (misdirected) throw misdirected;
     return renewed;
   } catch (error) {

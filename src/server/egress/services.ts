@@ -5,6 +5,8 @@ export interface Service {
   readonly name: string;
   readonly authorizeUrl?: string;
   readonly tokenUrl?: string;
+  /** Where it takes tokens back (RFC 7009). */
+  readonly revokeUrl?: string;
   /** Where its metadata is (RFC 8414), for services that have some. */
   readonly issuer?: string;
   /** Whether clients may register themselves there. */
@@ -33,6 +35,7 @@ export const services: Readonly<Record<(typeof egressProviders)[number], Service
     name: 'Google',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
     tokenUrl: 'https://oauth2.googleapis.com/token',
+    revokeUrl: 'https://oauth2.googleapis.com/revoke',
     // Without these two there is no refresh token.
     parameters: { access_type: 'offline', prompt: 'consent' },
     refusesResource: true,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import { changing } from '../changes/record.ts';
-import type { ConnectionsTable, Db } from '../db/tables.ts';
+import type { ConnectionsTable, Db, EgressClientsTable } from '../db/tables.ts';
 import { type ConnectedMode, sealedForServer } from './settings.ts';
 import type { ConnectionVault, SealedFor } from './vault.ts';
 
@@ -30,6 +30,9 @@ export interface Connection {
   readonly lastUsedAt: string | null;
   readonly lastUsedFor: string | null;
 }
+
+/** A client as an authorization server registered it; its secret is sealed. */
+export type RegisteredClient = Selectable<EgressClientsTable>;
 
 /** What an authorization server, or a person, gave. */
 export interface Given {
@@ -82,7 +85,7 @@ export async function findDiscovery(db: Db, serverId: string): Promise<Connectio
 }
 
 /** Deletes the connections with which a server is looked at, but for one. */
-export function removeDiscovery(db: Db, serverId: string, except = ''): Promise<number> {
+export function removeDiscovery(db: Db, serverId: string, except = ''): Promise<Connection[]> {
   return removeWhere(db, { server_id: serverId, purpose: 'discovery' }, except);
 }
 
@@ -192,6 +195,12 @@ export async function renewConnection(
   return row ? connectionOf(row) : connectionById(db, before.id);
 }
 
+/** A connection with other secrets than it is stored with. */
+export function withSecrets(vault: ConnectionVault, before: Connection, given: Given): Connection {
+  const { access_sealed: accessSealed, refresh_sealed: refreshSealed } = sealedOf(vault, before.owner, given);
+  return { ...before, accessSealed, refreshSealed, keyId: vault.keyId };
+}
+
 function keptRefresh(vault: ConnectionVault, { owner, keyId, refreshSealed }: Connection): string | null {
   const text =
     refreshSealed === null ? undefined : vault.open(owner, 'refresh', { keyId, sealed: refreshSealed });
@@ -237,21 +246,32 @@ export async function removeConnection(db: Db, id: string, generation?: number):
   return gone !== undefined;
 }
 
-/** Deletes every connection of a person: their account, or all their access, has ended. */
+/** Deletes every connection of a person: their account, or all their access, has ended. Returns what is gone. */
 export function removeConnectionsOf(
   db: Db,
   owner: { readonly provider: string; readonly subject: string },
-): Promise<number> {
+): Promise<Connection[]> {
   return removeWhere(db, { provider: owner.provider, subject: owner.subject });
 }
 
-/** Deletes every connection at a server, and the clients registered for it: it is gone, or is another one now. */
-export async function removeConnectionsAt(db: Db, serverId: string): Promise<number> {
-  await db.deleteFrom('egress_clients').where('server_id', '=', serverId).execute();
-  return removeWhere(db, { server_id: serverId });
+/** Deletes every connection at a server, and the clients registered for it: it is gone, or is another one now. Returns them. */
+export async function removeConnectionsAt(
+  db: Db,
+  serverId: string,
+): Promise<{ connections: Connection[]; clients: RegisteredClient[] }> {
+  const clients = await db
+    .deleteFrom('egress_clients')
+    .where('server_id', '=', serverId)
+    .returningAll()
+    .execute();
+  return { connections: await removeWhere(db, { server_id: serverId }), clients };
 }
 
-async function removeWhere(db: Db, where: Readonly<Record<string, string>>, except = ''): Promise<number> {
+async function removeWhere(
+  db: Db,
+  where: Readonly<Record<string, string>>,
+  except = '',
+): Promise<Connection[]> {
   const gone = await changing(
     db,
     'connection',
@@ -259,11 +279,11 @@ async function removeWhere(db: Db, where: Readonly<Record<string, string>>, exce
       let query = trx.deleteFrom('connections').where('id', '!=', except);
       for (const [column, value] of Object.entries(where))
         query = query.where(column as 'provider', '=', value);
-      return query.returning('id').execute();
+      return query.returningAll().execute();
     },
     (rows) => rows.map(({ id }) => id),
   );
-  return gone.length;
+  return gone.map(connectionOf);
 }
 
 /** Notes what a connection was used for; it is only shown, so nobody is told. */

@@ -44,6 +44,32 @@ export async function askForTokens(
   parameters: Readonly<Record<string, string | undefined>>,
   now: () => number,
 ): Promise<Tokens> {
+  const { headers, body: text } = authenticated(client, parameters);
+  const body = new URLSearchParams(text);
+  let response: Response;
+  let said: unknown;
+  try {
+    response = await send(client.tokenUrl, { method: 'POST', headers, body: text });
+    said = await response.json().catch(() => undefined);
+  } catch (cause) {
+    throw unavailable(cause);
+  }
+  const answer = isObject(said) ? said : {};
+  // Some say `error` with status 200 (GitHub, Slack).
+  if (typeof answer.error === 'string' && response.status < 500 && response.status !== 429) {
+    // What is said there goes into the log, and some repeat what they were sent.
+    const plain = withoutSecrets(body, client.secret);
+    throw new TokenRefused(plain(answer.error, 100), plain(answer.error_description, longestDescription));
+  }
+  if (!response.ok) throw unavailable(new Error(`status ${response.status}`));
+  return tokensIn(answer, now());
+}
+
+/** A request of the client to its authorization server, as a form. */
+export function authenticated(
+  client: TokenClient,
+  parameters: Readonly<Record<string, string | undefined>>,
+): { readonly headers: Record<string, string>; readonly body: string } {
   const body = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) if (value !== undefined) body.set(name, value);
   const headers: Record<string, string> = {
@@ -58,23 +84,7 @@ export async function askForTokens(
     body.set('client_id', client.clientId);
     if (client.secret !== undefined) body.set('client_secret', client.secret);
   }
-  let response: Response;
-  let said: unknown;
-  try {
-    response = await send(client.tokenUrl, { method: 'POST', headers, body: body.toString() });
-    said = await response.json().catch(() => undefined);
-  } catch (cause) {
-    throw unavailable(cause);
-  }
-  const answer = isObject(said) ? said : {};
-  // Some say `error` with status 200 (GitHub, Slack).
-  if (typeof answer.error === 'string' && response.status < 500 && response.status !== 429) {
-    // What is said there goes into the log, and some repeat what they were sent.
-    const plain = withoutSecrets(body, client.secret);
-    throw new TokenRefused(plain(answer.error, 100), plain(answer.error_description, longestDescription));
-  }
-  if (!response.ok) throw unavailable(new Error(`status ${response.status}`));
-  return tokensIn(answer, now());
+  return { headers, body: body.toString() };
 }
 
 /** Text of others without what was sent to them in confidence, and without control characters; shortened. */

@@ -1,6 +1,7 @@
 import type { Trail } from '../audit/event.ts';
 import type { Config } from '../config/config.ts';
 import type { Db } from '../db/tables.ts';
+import type { ConnectionsEnded } from '../egress/revoke.ts';
 import type { Directory } from '../iam/directory.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { PersonalTokens } from '../identity/personal-token.ts';
@@ -38,6 +39,8 @@ export interface RegistryWorld {
   readonly personal: PersonalTokens;
   readonly servers: ServersWorld;
   readonly virtualServers: Omit<VirtualServersWorld, 'grants'>;
+  /** Takes back at their services the credentials of a person that are deleted here. */
+  readonly connectionsEnded: ConnectionsEnded;
   /** Credentials of people at servers. */
   readonly connections: ConnectionsWorld;
   readonly search: Finder<Identity>;
@@ -59,7 +62,10 @@ export function registryHandlers(world: RegistryWorld) {
     ...connectionHandlers(world.connections),
     ...oauthClientHandlers({ db, now, grants: world.grants }),
     ...usageHandlers({ reads, now }),
-    ...sessionHandlers({ db, now, grants: world.grants, idleSeconds: config.session.idleSeconds }),
+    ...sessionHandlers({
+      ...{ db, now, grants: world.grants, idleSeconds: config.session.idleSeconds },
+      connectionsEnded: world.connectionsEnded,
+    }),
     ...serverHandlers(world.servers),
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
@@ -70,7 +76,7 @@ export function registryHandlers(world: RegistryWorld) {
     }),
     ...agentHandlers(world.servers),
     ...virtualServerHandlers({ ...world.virtualServers, grants: world.grants }),
-    ...userHandlers(world.scopes),
+    ...userHandlers({ ...world.scopes, connectionsEnded: world.connectionsEnded }),
     ...searchHandlers({
       ...{ db, finder: world.search, publicUrl: config.registryUrl, virtualServers: world.virtualServers },
     }),

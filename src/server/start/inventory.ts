@@ -7,6 +7,7 @@ import { accessOf } from '../access/grants.ts';
 import { parseScopes, type ScopeSet } from '../access/scope-set.ts';
 import { type Config, copyOfExample, packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
+import type { GoneAt } from '../egress/revoke.ts';
 import { createConnectionVault } from '../egress/vault.ts';
 import { groupNames } from '../identity/groups/group-names.ts';
 import type { Identity } from '../identity/identity.ts';
@@ -38,6 +39,7 @@ interface Told {
   /** The gateway's own credential at a server, as headers. */
   headers: (row: ServerRow) => Promise<readonly string[]>;
   takesAccounts: ServersWorld['takesAccounts'];
+  connectionsEndedAt: ServersWorld['connectionsEndedAt'];
 }
 
 /** Builds the registry: the scopes in force, the servers with their routes, credentials, checks and events. */
@@ -79,7 +81,7 @@ export async function buildInventory(
   ending.defer(() => apart.close());
   const { check } = apart;
   // What the credentials of people tell of servers; built later, from this.
-  const told: Told = { headers: async () => [], takesAccounts: async () => null };
+  const told: Told = { headers: async () => [], takesAccounts: async () => null, connectionsEndedAt() {} };
   const ownHeaders = (row: ServerRow) => told.headers(row);
   const lookAfter = createLookAfter({
     ...{ db, now, check, credentialsOf, ownHeaders, slowMs: config.health.slowMs },
@@ -102,6 +104,7 @@ export async function buildInventory(
     newId: randomUUID as () => string,
     publicUrl: config.registryUrl,
     takesAccounts: (url: URL) => told.takesAccounts(url),
+    connectionsEndedAt: (row: ServerRow, gone: GoneAt) => told.connectionsEndedAt(row, gone),
   };
   const table = await startVirtualTable({ db, feed, findRoute: routes.find });
   ending.defer(() => table.close());

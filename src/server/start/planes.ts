@@ -11,6 +11,7 @@ import { knownProviders } from '../config/config-oidc.ts';
 import { acquireLease } from '../db/lease.ts';
 import type { Connecting } from '../egress/connecting.ts';
 import type { Credentials } from '../egress/credential.ts';
+import type { ConnectionsEnded, Revocations } from '../egress/revoke.ts';
 import type { FailureCode } from '../failure/errors.ts';
 import { createGateway } from '../gateway/handle.ts';
 import type { Gateway } from '../gateway/world.ts';
@@ -106,8 +107,11 @@ export function buildPlanes(parts: Parts, ending: Ending) {
       base.log.warn({ err: error }, 'it could not be recorded which groups a token names'),
     );
   const oauth = buildOauth({ ...parts, trail, http }, ending);
-  const { connecting } = egress;
-  const app = controlPlane(parts, { trail, metrics, doctor, jobs, http, connecting, consent: oauth.consent });
+  const { connecting, revocations, connectionsEnded } = egress;
+  const app = controlPlane(parts, {
+    ...{ trail, metrics, doctor, jobs, http, connecting, revocations, connectionsEnded },
+    consent: oauth.consent,
+  });
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const listener: RequestListener = (req, res) => {
     const url = req.url ?? '';
@@ -234,11 +238,13 @@ interface ControlParts {
   readonly http: HttpIdentity;
   readonly consent: ConsentWorld;
   readonly connecting: Connecting;
+  readonly revocations: Revocations;
+  readonly connectionsEnded: ConnectionsEnded;
 }
 
 function controlPlane(
   { base, identity, inventory, search, version, isLeaving }: Parts,
-  { trail, metrics, doctor, jobs, http, consent, connecting }: ControlParts,
+  { trail, metrics, doctor, jobs, http, consent, connecting, revocations, connectionsEnded }: ControlParts,
 ) {
   const { allow, config, db, reads, log, now } = base;
   const { trusted, personal, login, sessions } = identity;
@@ -254,8 +260,9 @@ function controlPlane(
       groupsAreIds: config.providers.every((name) => name === 'entra'),
     },
     grants: inventory.scopes.grants,
+    connectionsEnded,
     connections: {
-      ...{ db, now, connecting, rows: inventory.servers.rows, ...inventory.servers.egress },
+      ...{ db, now, connecting, revocations, rows: inventory.servers.rows, ...inventory.servers.egress },
       grants: inventory.scopes.grants,
       isAdmin: (who) => inventory.access(who).isAdmin,
       reaches: (who, server) => reaches(decide(who, { server, method: '' }, inventory.scopes.grants())),

@@ -8,6 +8,7 @@ import type { Db } from '../../db/tables.ts';
 import type { Connecting } from '../../egress/connecting.ts';
 import { ownerAt, type Purpose } from '../../egress/credential.ts';
 import { type EgressServer, isFor, isGot } from '../../egress/renew.ts';
+import type { Revocations } from '../../egress/revoke.ts';
 import { beyondLimits, type EgressLimits } from '../../egress/settings.ts';
 import {
   type Connection,
@@ -32,6 +33,7 @@ export interface ConnectionsWorld {
   readonly vault: ConnectionVault;
   readonly limits: EgressLimits;
   readonly connecting: Connecting;
+  readonly revocations: Pick<Revocations, 'now'>;
   /** Every server that is registered, from memory. */
   readonly rows: () => readonly ServerRow[];
   /** Whether an identity has anything on a server, by the server's name in scopes. */
@@ -134,7 +136,10 @@ export function connectionHandlers(
           : undefined;
       if (!found || !connection) throw new Failure('not_found', 'You are not connected to such a server.');
       await removeConnection(world.db, connection.id);
-      note({ server: found.server.name, connection: connection.id });
+      // Deleted here whatever the service says.
+      const { server } = found;
+      const at_provider = await world.revocations.now({ server, connection });
+      note({ server: server.name, connection: connection.id, at_provider });
       return undefined;
     },
   };

@@ -1,9 +1,9 @@
 import type { Context, Hono } from 'hono';
 import { type AuditIdentity, auditIdentity, type Trail } from '../../audit/event.ts';
+import { callbackPath, documentPath, ownDocument } from '../../egress/clients.ts';
 import { ConnectFailed, type Connecting } from '../../egress/connecting.ts';
 import type { Purpose } from '../../egress/credential.ts';
 import type { EgressServer } from '../../egress/renew.ts';
-import { callbackPath, documentPath, ownDocument } from '../../egress/sources.ts';
 import type { HttpEnv, HttpIdentity } from '../../http/env.ts';
 import type { Identity } from '../../identity/identity.ts';
 

@@ -38,7 +38,10 @@ let time = 0;
 let serversPerPerson = 100;
 const ends: (() => unknown)[] = [];
 
+/** Connections that were deleted, as they are told to who takes them back at their services. */
+let ended: string[];
 beforeEach(async () => {
+  ended = [];
   database = await openMemory();
   sample = await startCurrentTime();
   const credentialsOf = credentialsFrom(vault);
@@ -67,6 +70,8 @@ beforeEach(async () => {
       vault: createConnectionVault(keyringOf('k'.repeat(40))),
       limits: { audiences: ['api://*'], scopes: [] },
     },
+    connectionsEndedAt: (row, { connections }) =>
+      ended.push(...connections.map(({ owner }) => `${row.path} ${owner.subject}`)),
     decideTool: (identity, _, tool) => identity.groups.includes('execute') || tool === 'countdown',
   });
   ends.push(
@@ -646,4 +651,5 @@ test('a change of the address resets whose credential goes to a server, and drop
   await connect();
   await call('servers.remove', { path: '/time' }, admin());
   expect(await listConnections(database.db, owner)).toEqual([]);
+  expect(ended).toEqual(['/time a', '/time a']);
 });

@@ -14,7 +14,8 @@ import type { Caller } from '../../access/caller.ts';
 import { keyOf } from '../../changes/record.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
-import { keepsConnections } from '../../egress/settings.ts';
+import type { GoneAt } from '../../egress/revoke.ts';
+import { type EgressSettings, keepsConnections } from '../../egress/settings.ts';
 import { removeConnectionsAt, removeDiscovery } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -61,6 +62,8 @@ export interface ServersWorld {
   readonly vault: Sealer;
   /** How the credentials of people at servers are kept, and what may be asked for. */
   readonly egress: Pick<EgressWorld, 'vault' | 'limits'>;
+  /** Takes back at their services the credentials of people at a server, as it was, that are deleted here. */
+  readonly connectionsEndedAt: (row: ServerRow, gone: GoneAt) => void;
   readonly events: Pick<ServerEvents, 'open'>;
   /** The gateway's own URL as clients know it. */
   readonly publicUrl: string;
@@ -109,12 +112,11 @@ export function serverHandlers(
       const row = await known(world, params.path);
       assertMatch(row, ifMatch);
       const egress = changedEgress({ ...world, ...world.egress }, row, body, access);
-      const changed = await inTransaction(world.db, async (trx) => {
-        // What was granted to the arrangement before is not carried into another.
-        if (!keepsConnections(row.egress, egress)) await removeConnectionsAt(trx, row.id);
-        else if (row.egress?.discovery !== egress?.discovery) await removeDiscovery(trx, row.id);
-        return setEgress(trx, row, { egress, at: at(world) });
+      const { changed, gone } = await inTransaction(world.db, async (trx) => {
+        const gone = await endedBy(trx, row, egress);
+        return { changed: await setEgress(trx, row, { egress, at: at(world) }), gone };
       });
+      world.connectionsEndedAt(row, gone);
       note({ before: egressForRecord(row), after: egressForRecord(changed) });
       // What the server lets the gateway see depends on it.
       if (changed.isEnabled) await world.lookAfter.one(changed);
@@ -139,12 +141,13 @@ export function serverHandlers(
     async 'servers.remove'({ params, ifMatch }, caller) {
       const row = await known(world, params.path);
       assertMatch(row, ifMatch);
-      await inTransaction(world.db, async (trx) => {
+      const gone = await inTransaction(world.db, async (trx) => {
         await remove(trx, row.path, row.revision);
         await forgetHistory(trx, row.id);
-        await removeConnectionsAt(trx, row.id);
         await endGrantsOn(trx, row.path, at(world));
+        return removeConnectionsAt(trx, row.id);
       });
+      world.connectionsEndedAt(row, gone);
       caller.note({ before: forRecord(row), after: null });
       return undefined;
     },
@@ -233,6 +236,13 @@ async function register(world: ServersWorld, body: Registration, caller: Who): P
   return reply(world, await firstLook(world, row, caller), caller);
 }
 
+/** Deletes what was granted to an arrangement that another takes the place of: it is not carried over. */
+async function endedBy(trx: Db, row: ServerRow, egress: EgressSettings | null): Promise<GoneAt> {
+  if (!keepsConnections(row.egress, egress)) return removeConnectionsAt(trx, row.id);
+  if (row.egress?.discovery === egress?.discovery) return { connections: [], clients: [] };
+  return { connections: await removeDiscovery(trx, row.id), clients: [] };
+}
+
 /** The key of the person who registers a server; programs own none. */
 function ownerKeyOf({ kind, provider, subject }: Identity): string | null {
   return kind === 'person' ? keyOf(provider, subject) : null;
@@ -254,10 +264,12 @@ async function change(
   // Whoever may change the address must not be able to have the credential, or people's own tokens, sent to another one.
   const dropCredential = movesAddress(row.definition, wanted);
   const definition = dropCredential ? { ...wanted, forward_authorization: false, pass_headers: [] } : wanted;
-  const changed = await inTransaction(world.db, async (trx) => {
-    if (dropCredential) await removeConnectionsAt(trx, row.id);
-    return replace(trx, row.path, { definition, revision, forget, dropCredential, at: at(world) });
+  const { changed, gone } = await inTransaction(world.db, async (trx) => {
+    const gone = dropCredential ? await removeConnectionsAt(trx, row.id) : undefined;
+    const next = { definition, revision, forget, dropCredential, at: at(world) };
+    return { changed: await replace(trx, row.path, next), gone };
   });
+  if (gone) world.connectionsEndedAt(row, gone);
   caller.note({ before: forRecord(row), after: forRecord(changed) });
   return reply(world, forget ? await firstLook(world, changed, caller) : changed, caller);
 }

@@ -5,6 +5,8 @@ import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emul
 import { signInForTokens } from '../../../entra-emulator/testing/sign-in.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { compile } from '../../access/grants.ts';
+import { storeConnection } from '../../egress/store.ts';
+import { createConnectionVault } from '../../egress/vault.ts';
 import {
   codeOf,
   failureOf,
@@ -14,6 +16,7 @@ import {
   limits,
 } from '../../identity/identity.test-support.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { keyringOf } from '../../identity/keys.ts';
 import { sessionHandlers } from './handlers.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -31,11 +34,16 @@ beforeEach(async () => {
 });
 afterEach(() => world.database.close());
 
+/** The servers of connections that were deleted. */
+let ended: string[] = [];
+
 async function build(made: IdentityWorld): Promise<void> {
   world = made;
+  ended = [];
   handlers = sessionHandlers({
     grants: () => compile(new Map()),
     ...{ db: world.database.db, now: world.now, idleSeconds: limits.idleSeconds },
+    connectionsEnded: (gone) => void ended.push(...gone.map(({ owner }) => owner.serverId)),
   });
 }
 
@@ -102,6 +110,28 @@ test('an administrator ends every session of a person and their tokens, effectiv
     expect(await failureOf(world.sessions.resume(session))).toBe('credential_revoked');
   expect(codeOf(await world.ask(token))).toBe('credential_revoked');
   expect(await failureOf(endAll(accounts.developer, admin))).toBe('not_found');
+});
+
+test('with all sessions of a person end the credentials that they have at servers, and no other', async () => {
+  const admin = await callerOf(await world.open(accounts.admin), true);
+  await world.open(accounts.user);
+  const { db } = world.database;
+  const hold = (subject: string, serverId: string) =>
+    storeConnection(
+      db,
+      createConnectionVault(keyringOf('k')),
+      {
+        ...{ access: 'x', accessExpiresAt: null, refresh: null, scopes: [], issuer: null, account: null },
+        ...{ username: '', mode: 'oauth_user', audience: null, endsAt: null },
+        owner: { provider: 'entra', subject, serverId, purpose: 'call', address: 'https://h.example' },
+      },
+      '2026-01-01T00:00:00.000Z',
+    );
+  await hold(accounts.user.objectId, 's1');
+  await hold(accounts.admin.objectId, 's2');
+  await endAll(accounts.user, admin);
+  expect(ended).toEqual(['s1']);
+  expect(await db.selectFrom('connections').select('server_id').execute()).toEqual([{ server_id: 's2' }]);
 });
 
 test('tokens that are not revoked have to prove their groups anew', async () => {

@@ -4,6 +4,7 @@ import type { Caller } from '../../access/caller.ts';
 import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import { inTransaction } from '../../db/transaction.ts';
+import type { ConnectionsEnded } from '../../egress/revoke.ts';
 import { removeConnectionsOf } from '../../egress/store.ts';
 import { Failure } from '../../failure/errors.ts';
 import { endProviderTokens } from '../../identity/cutoffs.ts';
@@ -22,6 +23,8 @@ export interface SessionEndpointsWorld {
   readonly now: () => number;
   /** After how many seconds without a request a session is over. */
   readonly idleSeconds: number;
+  /** Takes back at their services the credentials of a person that are deleted here. */
+  readonly connectionsEnded: ConnectionsEnded;
 }
 
 /** Answers the endpoints of browser sessions; what they end is over at its next request. */
@@ -64,13 +67,18 @@ export function sessionHandlers(
         const by = { by: identity.username, at: how.at };
         const tokens_revoked = body.revoke_tokens ? await revokeTokensOf(trx, owner, by) : 0;
         await endGrantsOf(trx, owner, { ...by, because: how.because });
-        await removeConnectionsOf(trx, owner);
+        const gone = await removeConnectionsOf(trx, owner);
         await forgetGroups(trx, provider, subject);
         await endProviderTokens(trx, owner, how.at, 'Your access was ended by an administrator.');
-        return { sessions_ended, tokens_revoked };
+        return { sessions_ended, tokens_revoked, gone };
       });
-      note({ sessions: ended.sessions_ended, tokens: ended.tokens_revoked });
-      return ended;
+      const { gone, ...counts } = ended;
+      world.connectionsEnded(gone);
+      note({
+        ...{ sessions: counts.sessions_ended, tokens: counts.tokens_revoked },
+        ...(gone.length > 0 ? { connections: gone.length } : {}),
+      });
+      return counts;
     },
   };
 }

@@ -48,6 +48,8 @@ export interface AccountsTrial {
   readonly notes: Record<string, unknown>[];
   /** Subjects of people, and client ids, whose cached identity is dropped. */
   readonly forgotten: string[];
+  /** The servers of connections that were deleted. */
+  readonly ended: string[];
   readonly engine: JobEngine;
   call<K extends Id>(id: K, input?: object): Promise<Answer<K>>;
   refused(id: Id, input?: object): Promise<Failure>;
@@ -84,6 +86,7 @@ export async function startAccountsTrial(
   const events: AuditEvent[] = [];
   const notes: Record<string, unknown>[] = [];
   const forgotten: string[] = [];
+  const ended: string[] = [];
   feed.follow(['person', 'm2m_client'], ({ key }) => void forgotten.push(partsOf(key ?? '')[1] ?? ''));
   const identity = calling as Identity;
   const process = (directory: Directory): AccountsTrial => {
@@ -110,7 +113,10 @@ export async function startAccountsTrial(
       groupsAreIds: directory?.provider === 'entra',
     };
     const handlers = {
-      ...userHandlers({ ...administrators, now, directory }),
+      ...userHandlers({
+        ...{ ...administrators, now, directory },
+        connectionsEnded: (gone) => void ended.push(...gone.map(({ owner }) => owner.serverId)),
+      }),
       ...jobHandlers({ ...jobs, ...administrators, engine }),
       ...scopeHandlers(scoped),
       ...groupHandlers(scoped),
@@ -119,7 +125,7 @@ export async function startAccountsTrial(
       }),
     } as unknown as Record<string, (input: unknown, caller: Who) => unknown>;
     const trial: AccountsTrial = {
-      ...{ database, directory, events, notes, forgotten, engine },
+      ...{ database, directory, events, notes, forgotten, engine, ended },
       async call<K extends Id>(id: K, given: object = {}) {
         const { params, query, body } = given as Record<string, unknown>;
         const endpoint: Endpoint = endpoints[id];

@@ -57,12 +57,17 @@ async function removePerson(
     const sessions = await endSessionsOf(trx, owner, { at, because: 'Your account was deleted.' });
     const tokens = await revokeTokensOf(trx, owner, { by: caller.identity.username, at });
     await endGrantsOf(trx, owner, { by: caller.identity.username, at, because: 'Your account was deleted.' });
-    await removeConnectionsOf(trx, owner);
+    const gone = await removeConnectionsOf(trx, owner);
     await forgetGroups(trx, owner.provider, owner.subject);
     await endForGood(trx, owner, at, 'Your account was deleted.');
-    return { sessions, tokens };
+    return { sessions, tokens, gone };
   });
-  caller.note({ before, after: null, ...ended });
+  const { gone, ...counts } = ended;
+  world.connectionsEnded(gone);
+  caller.note({
+    ...{ before, after: null, ...counts },
+    ...(gone.length > 0 ? { connections: gone.length } : {}),
+  });
   return user.username;
 }
 

@@ -1,4 +1,5 @@
 import type { Caller } from '../../access/caller.ts';
+import type { ConnectionsEnded } from '../../egress/revoke.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Capabilities, Directory } from '../../iam/directory.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -10,6 +11,8 @@ export interface UsersWorld extends ManagedWorld {
   readonly now: () => number;
   /** The directory behind the provider; undefined where none is set up. */
   readonly directory: Directory | undefined;
+  /** Takes back at their services the credentials of a person that are deleted here. */
+  readonly connectionsEnded: ConnectionsEnded;
 }
 
 /** Who changes accounts. */

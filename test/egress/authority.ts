@@ -48,6 +48,7 @@ export async function startAuthority(redirectUri: string): Promise<Authority> {
     features: {
       devInteractions: { enabled: false },
       registration: { enabled: true },
+      revocation: { enabled: true },
       resourceIndicators: {
         enabled: true,
         useGrantedResource: () => true,

@@ -86,6 +86,21 @@ test('whose credential goes to a server is chosen with only the fields that the 
   expect(JSON.parse(stored)).toMatchObject({
     ...{ egress_auth_mode: 'pat', header_name: 'X-Service-Key', max_days: 7, client_id: null },
   });
+  // An administrator lets the server be looked at with a token of theirs; saving again keeps that.
+  await form.getByLabel('Who reads its tools').selectOption('person');
+  await form.getByRole('button', { name: 'Save' }).press('Enter');
+  await form.getByText('No one is connected for its lists yet').waitFor();
+  await form.getByLabel('Token for its lists').fill('a-token-for-lists');
+  await form.getByRole('button', { name: 'Connect for its lists' }).press('Enter');
+  await form.getByText(/alice@.* is connected\./).waitFor();
+  await expectAccessible(page);
+  await form.getByLabel('Kept for at most (days)').fill('8');
+  await form.getByRole('button', { name: 'Save' }).press('Enter');
+  await page.waitForFunction(
+    `fetch('/api/servers/currenttime/egress-auth')
+      .then((answer) => answer.json())
+      .then((one) => one.max_days === 8 && one.discovery === 'person' && one.lists_connection !== null)`,
+  );
   // What is wrong is said at its field, and nothing is changed.
   await form.getByRole('radio', { name: /^The gateway's own account/ }).press('Space');
   await form.getByRole('button', { name: 'Save' }).press('Enter');

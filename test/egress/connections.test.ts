@@ -292,7 +292,9 @@ test('what a server offers is listed by who was set up for that, and by no one o
   const refused = await begin(bob, 'listed', 'discovery').catch((error: unknown) => String(error));
   expect(refused).toContain('Only administrators');
   const callback = await decideAt(await begin(alice, 'listed', 'discovery'), 'the-lister');
-  expect(await comeBack(callback, alice)).toBe('/connections?server=%2Flisted&connected=true');
+  expect(await comeBack(callback, alice)).toBe('/servers/listed?tab=settings');
+  const shown = (await (await asAdmin('/api/servers/listed/egress-auth')).json()) as object;
+  expect(shown).toMatchObject({ lists_connection: { status: 'connected', account: 'the-lister' } });
   await asAdmin('/api/servers/listed/health', {});
   expect(await toolsOf('listed')).toBe(1);
   expect(await seenAs(alice.token, 'listed')).toBe('connection_needed');

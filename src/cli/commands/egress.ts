@@ -121,6 +121,10 @@ async function configure({ api, output, terminal }: Run, flags: Flags): Promise<
     output.note(`Register ${found.callback_url} as redirect URI there, unless the gateway registers itself.`);
 }
 
+function listsOf({ lists_connection: held }: Egress): string {
+  return held ? `${held.username}, ${held.status}` : 'no one yet';
+}
+
 function shown(found: Egress, paint: Paint): string {
   return fields(
     [
@@ -135,6 +139,7 @@ function shown(found: Egress, paint: Paint): string {
       ['Issuer', found.custom_issuer],
       ['Header', `${found.header_name}: ${found.header_prefix}...`],
       ['Looked at by', found.discovery === 'none' ? null : found.discovery],
+      ['Connected for lists', found.discovery === 'person' ? listsOf(found) : null],
       ['Redirect URI', found.egress_auth_mode === 'oauth_user' ? found.callback_url : null],
       ['People connect at', found.connect_url],
     ],

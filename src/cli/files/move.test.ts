@@ -76,6 +76,7 @@ const egress = egressInput.parse({ egress_auth_mode: 'pat', header_name: 'X-Key'
 const shownEgress = {
   ...egress,
   ...{ has_client_secret: false, callback_url: 'http://x/callback', connect_url: 'http://x/connections' },
+  lists_connection: null,
 };
 const everything = {
   ...{ server: aServer({ egress_auth_mode: 'pat' }), egress: shownEgress, agent: anAgent },

@@ -107,6 +107,7 @@ async function everything(call: Api) {
         has_client_secret: _,
         callback_url: __,
         connect_url: ___,
+        lists_connection: ____,
         ...settings
       } = await call('servers.egress', { params: { path } });
       egress.push({ path, ...settings });

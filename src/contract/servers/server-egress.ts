@@ -70,6 +70,15 @@ export const serverEgress = egressInput.omit({ client_secret: true }).extend({
   callback_url: z.string(),
   /** Where people connect. */
   connect_url: z.string(),
+  /** Who is connected for its lists, where `discovery` is `person`; null where nobody is. */
+  lists_connection: z
+    .object({
+      username: z.string(),
+      account: z.string().nullable(),
+      status: z.enum(['connected', 'refused', 'ended', 'none']),
+      ends_at: z.string().nullable(),
+    })
+    .nullable(),
 });
 
 /** What a connection is for: calls of its owner, or the lists of the catalogue. */

@@ -3,7 +3,7 @@ import type { Db } from '../db/tables.ts';
 import { asFailure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { callbackOf, type Source } from './clients.ts';
-import { type EgressServer, isFor } from './renew.ts';
+import { type EgressServer, endOf, isFor, statusOf } from './renew.ts';
 import { beyondLimits, type EgressLimits } from './settings.ts';
 import type { Sources } from './sources.ts';
 import { type Connection, connectionsAt } from './store.ts';
@@ -25,6 +25,9 @@ const mostServers = 200;
 const atOnce = 8;
 /** So long before its end a credential is worth a word, in milliseconds. */
 const soonMs = 14 * 86_400_000;
+
+/** Those in other modes are got again by themselves. */
+const lasting: ReadonlySet<string> = new Set(['oauth_user', 'pat']);
 
 type Verdict = Pick<Finding, 'level' | 'what' | 'remedy'>;
 
@@ -129,7 +132,7 @@ const checks: readonly Check[] = [
       return not(
         'fail',
         `The authorization server of '${server.name}' cannot be used: ${source.problem}`,
-        'Open the server, tab Overview, Credential for the server: check the issuer or the addresses.',
+        'Open the server, tab Settings, Credential for the server: check the issuer or the addresses.',
         `mcp-gateway egress-show --path /${server.name}`,
       );
     },
@@ -189,15 +192,15 @@ const checks: readonly Check[] = [
     run({ server, connections, world }) {
       if (server.settings.discovery !== 'person') return undefined;
       const held = connections.find((one) => one.owner.purpose === 'discovery' && isFor(one, server));
-      if (held && held.status === 'connected' && !hasEnded(held, world.now()))
+      if (held && statusOf(server, held, world.now()) === 'connected')
         return well(`${held.username} is connected for the lists of '${server.name}'.`);
       return not(
         'fail',
         held
           ? `The connection of ${held.username} for the lists of '${server.name}' has ended or is refused.`
           : `No one is connected for the lists of '${server.name}'.`,
-        'As an administrator, open the server, tab Overview, and connect for its lists.',
-        `POST /api/egress-auth/initiate {"server_path": "/${server.name}", "purpose": "discovery"}`,
+        'Open the server as an administrator, tab Settings, Credential for the server: connect for its lists.',
+        `mcp-gateway egress-show --path /${server.name}`,
       );
     },
   },
@@ -206,7 +209,7 @@ const checks: readonly Check[] = [
     why: 'A token that someone entered is not renewed by itself; after its end their calls ask for another.',
     run({ server, connections, world }) {
       const ending = connections.filter((one) => {
-        const end = endOf(one);
+        const end = lasting.has(one.mode) ? endOf(one) : null;
         return end !== null && end > world.now() && end - world.now() < soonMs;
       });
       const first = ending.sort((a, b) => (endOf(a) ?? 0) - (endOf(b) ?? 0))[0];
@@ -241,17 +244,6 @@ const checks: readonly Check[] = [
     },
   },
 ];
-
-/** When a credential ends for good; null when it is renewed, or no end is known. */
-function endOf({ endsAt, refreshSealed, accessExpiresAt, mode }: Connection): number | null {
-  if (mode !== 'oauth_user' && mode !== 'pat') return null;
-  return endsAt ?? (refreshSealed === null ? accessExpiresAt : null);
-}
-
-function hasEnded(connection: Connection, now: number): boolean {
-  const end = endOf(connection);
-  return end !== null && end <= now;
-}
 
 function hostOf({ tokenUrl }: Source): string {
   return new URL(tokenUrl).host;

@@ -238,6 +238,24 @@ export function isFor({ mode, owner }: Connection, { settings, url }: EgressServ
   return mode === settings.egress_auth_mode && owner.address === url.origin;
 }
 
+/** How a connection stands: `none` where there is none for this arrangement, or where the next call makes one by itself. */
+export function statusOf(
+  server: EgressServer,
+  own: Connection | undefined,
+  now: number,
+): 'connected' | 'refused' | 'ended' | 'none' {
+  if (!own || !isFor(own, server)) return 'none';
+  if (own.status === 'refused') return isGot(server) ? 'none' : 'refused';
+  const end = own.refreshSealed === null ? own.accessExpiresAt : null;
+  const hasEnded = [own.endsAt, end].some((one) => one !== null && one <= now);
+  return hasEnded ? (isGot(server) ? 'none' : 'ended') : 'connected';
+}
+
+/** When a connection ends unless its owner renews it, in milliseconds since 1970; null when nothing is known of an end. */
+export function endOf({ endsAt, accessExpiresAt, refreshSealed }: Connection): number | null {
+  return endsAt ?? (refreshSealed === null ? accessExpiresAt : null);
+}
+
 /** How long a token may still be used, and from what remainder on another is fetched, in milliseconds. */
 export function timesOf(
   { accessExpiresAt, endsAt, status, updatedAt }: Connection,

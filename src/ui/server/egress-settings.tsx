@@ -9,6 +9,7 @@ import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { t } from '../words/words.ts';
+import { discoveryFor, ListsConnection, ListsField } from './egress-lists.tsx';
 
 type Arrangement = Awaited<ReturnType<typeof api<'servers.egress'>>>;
 type Mode = Arrangement['egress_auth_mode'];
@@ -54,6 +55,17 @@ const services: readonly (readonly [string, string])[] = [
   ['sentry', 'Sentry'],
 ];
 
+const tokenAuthMethods: readonly (readonly [string, string])[] = [
+  ['client_secret_basic', t('in a header (Basic)')],
+  ['client_secret_post', t('in the form')],
+];
+
+const audienceParameters: readonly (readonly [string, string])[] = [
+  ['resource', t('as “resource” (usual)')],
+  ['audience', t('as “audience” (Auth0, Okta)')],
+  ['none', t('not at all')],
+];
+
 /** Whose credential goes to a server, with only the fields that the way chosen needs. */
 export function EgressForm({ server }: { server: Server }) {
   const { data, error, isPending, refetch } = useQuery({
@@ -70,9 +82,14 @@ export function EgressForm({ server }: { server: Server }) {
       </div>
       {isPending && <Pending rows={4} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
-      {data && <Fields key={`${server.path} ${server.revision}`} server={server} stored={data} />}
+      {data && <Fields key={keyOf(server, data)} server={server} stored={data} />}
     </section>
   );
+}
+
+/** What is typed belongs to an arrangement: another one begins again, a connection that was made does not. */
+function keyOf({ path }: Server, stored: Arrangement): string {
+  return JSON.stringify([path, { ...stored, lists_connection: null }]);
 }
 
 function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
@@ -205,14 +222,30 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
               </div>
             </details>
           )}
+          <details>
+            <summary className="w-fit rounded-sm underline underline-offset-4">
+              {t('How tokens are asked for')}
+            </summary>
+            <div className="mt-3 grid gap-4 sm:grid-cols-2">
+              <TextField
+                label={t('The client secret goes')}
+                value={now.token_auth_method}
+                options={tokenAuthMethods}
+                fault={faultAt('token_auth_method')}
+                onChange={(value) => set('token_auth_method', value as Arrangement['token_auth_method'])}
+              />
+              <TextField
+                label={t('The audience goes')}
+                value={now.audience_parameter}
+                options={audienceParameters}
+                fault={faultAt('audience_parameter')}
+                onChange={(value) => set('audience_parameter', value as Arrangement['audience_parameter'])}
+              />
+            </div>
+          </details>
         </>
       )}
-      {mode === 'oauth_user' && (
-        <div className="grid gap-1">
-          <p className="font-medium">{t('Redirect address to register at the service')}</p>
-          <CopyText text={stored.callback_url} label={t('Copy the redirect address')} />
-        </div>
-      )}
+      {mode === 'oauth_user' && <RedirectAddress stored={stored} now={now} />}
       {mode === 'pat' && (
         <div className="grid gap-4 sm:grid-cols-3">
           <TextField
@@ -236,6 +269,15 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
           />
         </div>
       )}
+      <ListsField
+        mode={mode}
+        value={now.discovery}
+        fault={faultAt('discovery')}
+        onChange={(value) => set('discovery', value)}
+      />
+      {stored.discovery === 'person' && now.discovery === 'person' && mode === stored.egress_auth_mode && (
+        <ListsConnection server={server} stored={stored} />
+      )}
       {(mode === 'oauth_user' || mode === 'pat') && (
         <p className="text-quiet">
           {t('People connect under Connections, or are asked at their first call.')}
@@ -251,6 +293,25 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
   );
 }
 
+/** Where the service sends people back to: one address for all that an administrator chose, one of its own for what a server says itself. */
+function RedirectAddress({ stored, now }: { stored: Arrangement; now: Omit<Draft, 'scopes'> }) {
+  const isChosen = (one: Omit<Draft, 'scopes' | 'client_secret'>) =>
+    one.egress_provider !== 'custom' || Boolean(one.custom_issuer?.trim() || one.custom_token_url?.trim());
+  const common = new URL('/oauth2/egress/callback', stored.connect_url).href;
+  const isKnown = stored.egress_auth_mode === 'oauth_user' && !isChosen({ ...stored });
+  const address = isChosen(now) ? common : isKnown ? stored.callback_url : undefined;
+  return (
+    <div className="grid gap-1">
+      <p className="font-medium">{t('Redirect address to register at the service')}</p>
+      {address === undefined ? (
+        <p className="text-quiet">{t('Shown once it is saved.')}</p>
+      ) : (
+        <CopyText text={address} label={t('Copy the redirect address')} />
+      )}
+    </div>
+  );
+}
+
 type UrlKey = 'custom_issuer' | 'custom_authorize_url' | 'custom_token_url';
 type Draft = Omit<Arrangement, 'scopes'> & { readonly scopes: string; readonly client_secret: string };
 
@@ -261,7 +322,8 @@ function bodyOf(draft: Draft) {
   if (mode === 'none' || mode === 'operator_credential') return { egress_auth_mode: mode };
   if (mode === 'pat') {
     const { header_name, header_prefix, max_days } = draft;
-    return { egress_auth_mode: mode, header_name, header_prefix, max_days };
+    const discovery = discoveryFor(mode, draft.discovery);
+    return { egress_auth_mode: mode, header_name, header_prefix, max_days, discovery };
   }
   const custom = mode !== 'oauth_user' || draft.egress_provider === 'custom';
   return {
@@ -276,6 +338,7 @@ function bodyOf(draft: Draft) {
     custom_authorize_url: custom && mode === 'oauth_user' ? given(draft.custom_authorize_url) : null,
     custom_token_url: custom ? given(draft.custom_token_url) : null,
     ...{ header_name: draft.header_name, header_prefix: draft.header_prefix },
+    discovery: discoveryFor(mode, draft.discovery),
   };
 }
 

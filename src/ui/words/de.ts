@@ -736,6 +736,38 @@ export const de: Readonly<Record<string, string>> = {
   'Token URL': 'Token-URL',
   'Redirect address to register at the service': 'Rücksprungadresse, die beim Dienst zu registrieren ist',
   'Copy the redirect address': 'Rücksprungadresse kopieren',
+  'Shown once it is saved.': 'Wird nach dem Speichern gezeigt.',
+  'How tokens are asked for': 'Wie Tokens angefordert werden',
+  'The client secret goes': 'Das Client-Geheimnis geht',
+  'in a header (Basic)': 'in einem Header (Basic)',
+  'in the form': 'im Formular',
+  'The audience goes': 'Die Zielgruppe geht',
+  'as “resource” (usual)': 'als „resource“ (üblich)',
+  'as “audience” (Auth0, Okta)': 'als „audience“ (Auth0, Okta)',
+  'not at all': 'gar nicht',
+  'No one: only that it asks for a credential is checked':
+    'Niemand: geprüft wird nur, dass er Zugangsdaten verlangt',
+  "The gateway's own client, by its id and secret": 'Der eigene Client des Gateways, mit ID und Geheimnis',
+  'An administrator who connects for that alone': 'Ein Administrator, der sich nur dafür verbindet',
+  "The gateway's own client at the identity provider":
+    'Der eigene Client des Gateways beim Identitätsanbieter',
+  'Who reads its tools': 'Wer seine Werkzeuge liest',
+  'For its checks, and for the lists that people get before they are connected.':
+    'Für seine Prüfungen und für die Listen, die man vor dem Verbinden bekommt.',
+  'You are connected for the lists of {name}.': 'Sie sind für die Listen von {name} verbunden.',
+  'Connect again for its lists': 'Erneut für seine Listen verbinden',
+  'Connect for its lists': 'Für seine Listen verbinden',
+  'Connection for its lists': 'Verbindung für seine Listen',
+  'No one is connected for its lists yet, so they cannot be read.':
+    'Noch ist niemand für seine Listen verbunden; sie können nicht gelesen werden.',
+  '{name} is connected.': '{name} ist verbunden.',
+  'The connection of {name} has ended or is refused.':
+    'Die Verbindung von {name} ist abgelaufen oder wird abgelehnt.',
+  'It reads lists only; no call is made with it. An account with few rights is enough.':
+    'Sie liest nur Listen; kein Aufruf geht damit. Ein Konto mit wenigen Rechten genügt.',
+  'Token for its lists': 'Token für seine Listen',
+  'Kept for {n} days, encrypted, never shown again.':
+    'Wird {n} Tage verschlüsselt aufbewahrt und nie wieder gezeigt.',
   Header: 'Header',
   'Before the token': 'Vor dem Token',
   'With its space, such as “Bearer ”.': 'Mit Leerzeichen, etwa „Bearer “.',

@@ -7,7 +7,7 @@ import type { Grants } from '../../access/grants.ts';
 import type { Db } from '../../db/tables.ts';
 import type { Connecting } from '../../egress/connecting.ts';
 import { ownerAt, type Purpose } from '../../egress/credential.ts';
-import { type EgressServer, isFor, isGot } from '../../egress/renew.ts';
+import { type EgressServer, endOf, statusOf } from '../../egress/renew.ts';
 import type { Revocations } from '../../egress/revoke.ts';
 import { beyondLimits, type EgressLimits } from '../../egress/settings.ts';
 import {
@@ -224,22 +224,13 @@ function shown(
     account: own?.account ?? null,
     scopes: [...(own?.scopes ?? settings.scopes)],
     connected_at: own?.updatedAt ?? null,
-    ends_at: own ? endOf(own) : null,
+    ends_at: own ? textOf(endOf(own)) : null,
     last_used_at: own?.lastUsedAt ?? null,
     last_used_for: own?.lastUsedFor ?? null,
     max_days: settings.max_days,
   };
 }
 
-function statusOf(server: EgressServer, own: Connection | undefined, now: number) {
-  if (!own || !isFor(own, server)) return 'none';
-  if (own.status === 'refused') return isGot(server) ? 'none' : 'refused';
-  const end = own.refreshSealed === null ? own.accessExpiresAt : null;
-  const isOver = [own.endsAt, end].some((one) => one !== null && one <= now);
-  return isOver ? (isGot(server) ? 'none' : 'ended') : 'connected';
-}
-
-function endOf({ endsAt, accessExpiresAt, refreshSealed }: Connection): string | null {
-  const end = endsAt ?? (refreshSealed === null ? accessExpiresAt : null);
-  return end === null ? null : new Date(end).toISOString();
+function textOf(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
 }

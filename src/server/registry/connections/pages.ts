@@ -53,6 +53,9 @@ async function complete(c: Context<HttpEnv>, world: ConnectPagesWorld): Promise<
       ...{ issuer: connection.issuer, purpose: connection.owner.purpose },
     };
     record(c, world, { started, by, server: server.name, decision: 'allow', detail });
+    // Who connected for its lists came from its page.
+    if (connection.owner.purpose === 'discovery')
+      return to(`/servers/${encodeURI(server.name)}?tab=settings`);
     return toPage({ server: `/${server.name}`, connected: 'true' });
   } catch (error) {
     if (!(error instanceof ConnectFailed)) throw error;
@@ -89,7 +92,10 @@ function record(
 
 /** The page shows nothing of an address but the server's own facts and words for the problem. */
 function toPage(said: Readonly<Record<string, string>>): Response {
-  const location = `/connections?${new URLSearchParams(said)}`;
+  return to(`/connections?${new URLSearchParams(said)}`);
+}
+
+function to(location: string): Response {
   return new Response(null, {
     status: 302,
     headers: { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },

@@ -2,12 +2,16 @@ import type { z } from 'zod';
 import { type EgressInput, egressInput, type serverEgress } from '../../../contract/servers/server-egress.ts';
 import { withoutEndSlashes } from '../../../contract/values/names.ts';
 import type { Access } from '../../access/caller.ts';
+import type { Db } from '../../db/tables.ts';
 import { callbackOf, callbackPath } from '../../egress/clients.ts';
+import { endOf, statusOf } from '../../egress/renew.ts';
 import { type EgressLimits, type EgressSettings, settingsFrom, widens } from '../../egress/settings.ts';
+import { findDiscovery } from '../../egress/store.ts';
 import type { ConnectionVault } from '../../egress/vault.ts';
 import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertReachableUrls } from '../input-faults.ts';
+import { endpointsOf } from './endpoints.ts';
 import type { ServerRow } from './store.ts';
 
 /** What the arrangement of a server's credentials is checked with. */
@@ -75,7 +79,10 @@ export function egressModeOf({
 }
 
 /** How a server's credentials are arranged, as the API shows it. */
-export function presentEgress(row: ServerRow, publicUrl: string): z.input<typeof serverEgress> {
+export async function presentEgress(
+  { db, now, publicUrl }: { readonly db: Db; readonly now: () => number; readonly publicUrl: string },
+  row: ServerRow,
+): Promise<z.input<typeof serverEgress>> {
   const base = withoutEndSlashes(publicUrl);
   const { client_secret, ...said } = row.egress ?? {
     ...withoutSecret(egressInput.parse({ egress_auth_mode: egressModeOf(row) })),
@@ -86,6 +93,23 @@ export function presentEgress(row: ServerRow, publicUrl: string): z.input<typeof
     has_client_secret: client_secret !== null,
     callback_url: `${base}${row.egress ? callbackOf({ id: row.id, settings: row.egress }) : callbackPath}`,
     connect_url: `${base}/oauth2/egress/connect?server=${encodeURIComponent(row.path)}`,
+    lists_connection: row.egress?.discovery === 'person' ? await listsConnection(db, row, now()) : null,
+  };
+}
+
+async function listsConnection(
+  db: Db,
+  row: ServerRow,
+  now: number,
+): Promise<z.input<typeof serverEgress>['lists_connection']> {
+  const { mcp, sse } = endpointsOf(row.definition);
+  const [held, url] = [await findDiscovery(db, row.id), mcp ?? sse];
+  if (!held || !url || !row.egress) return null;
+  const end = endOf(held);
+  return {
+    ...{ username: held.username, account: held.account },
+    status: statusOf({ id: row.id, name: row.path, settings: row.egress, url }, held, now),
+    ends_at: end === null ? null : new Date(end).toISOString(),
   };
 }
 

@@ -107,7 +107,7 @@ export function serverHandlers(
       change(world, { row: await known(world, params.path), ifMatch }, (row) => patched(row, body), caller),
     'servers.credential': async ({ params, body, ifMatch }, caller) =>
       changeCredential(world, { row: await known(world, params.path), ifMatch }, body, caller),
-    'servers.egress': async ({ params }) => presentEgress(await known(world, params.path), world.publicUrl),
+    'servers.egress': async ({ params }) => presentEgress(world, await known(world, params.path)),
     async 'servers.configureEgress'({ params, body, ifMatch }, { access, note }) {
       const row = await known(world, params.path);
       assertMatch(row, ifMatch);
@@ -120,7 +120,7 @@ export function serverHandlers(
       note({ before: egressForRecord(row), after: egressForRecord(changed) });
       // What the server lets the gateway see depends on it.
       if (changed.isEnabled) await world.lookAfter.one(changed);
-      return new Reply(presentEgress(changed, world.publicUrl), { etag: etagOf(changed) });
+      return new Reply(await presentEgress(world, changed), { etag: etagOf(changed) });
     },
     'servers.toggle': ({ params, body }, caller) => toggle(world, params.path, body.enabled, caller),
     async 'servers.health'({ params }, caller) {

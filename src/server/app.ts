@@ -76,6 +76,7 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
   mountDevice(app, world.consent);
   mountConnectPages(app, {
     ...{ log, trail, now, identity, clientIp, connecting: world.connections.connecting },
+    listsConnected: world.connections.listsConnected,
     publicUrl: config.registryUrl,
     find: (name, who, purpose) => connectableServer(world.connections, name, who, purpose),
   });

@@ -265,6 +265,7 @@ function controlPlane(
       ...{ db, now, connecting, revocations, rows: inventory.servers.rows, ...inventory.servers.egress },
       grants: inventory.scopes.grants,
       isAdmin: (who) => inventory.access(who).isAdmin,
+      listsConnected: inventory.watch.soon,
       reaches: (who, server) => reaches(decide(who, { server, method: '' }, inventory.scopes.grants())),
     },
     search,

@@ -23,12 +23,14 @@ let world: ConnectionsWorld;
 let handlers: ReturnType<typeof connectionHandlers>;
 let notes: object[];
 let became: Revoked;
+/** Servers that are looked at anew. */
+let looked: string[];
 let rows: ServerRow[];
 /** Who may not use what, as `subject server`. */
 let hidden: string[];
 beforeEach(async () => {
   database = await openMemory();
-  [notes, hidden, became] = [[], [], 'revoked'];
+  [notes, hidden, looked, became] = [[], [], [], 'revoked'];
   rows = [
     rowOf('hub', { egress_auth_mode: 'oauth_user' }),
     rowOf('jira', { egress_auth_mode: 'pat', max_days: 30 }),
@@ -43,6 +45,7 @@ beforeEach(async () => {
       complete: () => Promise.reject(new Error('nobody comes back here')),
     },
     revocations: { now: async () => became },
+    listsConnected: (name) => void looked.push(name),
     reaches: ({ subject }, server) => !hidden.includes(`${subject} ${server}`),
     isAdmin: ({ subject }) => subject === 'ann',
   };
@@ -165,6 +168,7 @@ test('a list-only token of one administrator takes the place of that of another,
     ({ owner }) => `${owner.subject} ${owner.purpose}`,
   );
   expect(all.sort()).toEqual(['ann call', 'carol discovery']);
+  expect(looked).toEqual(['jira', 'jira']);
 });
 
 test.each(['revoked', 'unavailable', 'unsupported', 'refused'] as const)(

@@ -34,6 +34,8 @@ export interface ConnectionsWorld {
   readonly limits: EgressLimits;
   readonly connecting: Connecting;
   readonly revocations: Pick<Revocations, 'now'>;
+  /** Has a server looked at soon, by its name: somebody is connected for its lists now. */
+  readonly listsConnected: (server: string) => void;
   /** Every server that is registered, from memory. */
   readonly rows: () => readonly ServerRow[];
   /** Whether an identity has anything on a server, by the server's name in scopes. */
@@ -116,7 +118,10 @@ export function connectionHandlers(
         },
         new Date(now).toISOString(),
       );
-      if (body.purpose === 'discovery') await removeDiscovery(world.db, server.id, made.id);
+      if (body.purpose === 'discovery') {
+        await removeDiscovery(world.db, server.id, made.id);
+        world.listsConnected(server.name);
+      }
       note({
         server: server.name,
         purpose: body.purpose,

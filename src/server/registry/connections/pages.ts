@@ -13,6 +13,8 @@ export interface ConnectPagesWorld {
   readonly identity: Pick<HttpIdentity, 'identify'>;
   /** A server that somebody may connect to, by its name. */
   readonly find: (name: string, identity: Identity, purpose: Purpose) => EgressServer | undefined;
+  /** Has a server looked at soon, by its name: somebody is connected for its lists now. */
+  readonly listsConnected: (server: string) => void;
   readonly publicUrl: string;
   readonly trail: Pick<Trail, 'record'>;
   readonly now: () => number;
@@ -54,8 +56,10 @@ async function complete(c: Context<HttpEnv>, world: ConnectPagesWorld): Promise<
     };
     record(c, world, { started, by, server: server.name, decision: 'allow', detail });
     // Who connected for its lists came from its page.
-    if (connection.owner.purpose === 'discovery')
+    if (connection.owner.purpose === 'discovery') {
+      world.listsConnected(server.name);
       return to(`/servers/${encodeURI(server.name)}?tab=settings`);
+    }
     return toPage({ server: `/${server.name}`, connected: 'true' });
   } catch (error) {
     if (!(error instanceof ConnectFailed)) throw error;

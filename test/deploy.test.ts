@@ -89,6 +89,8 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     [[...enough, 'extraEnv[0].name=PORT', 'extraEnv[0].value=1'], 'must not set PORT'],
     [[...enough, 'config.DATABASE_URL=postgres://x'], 'must not set DATABASE_URL'],
     [[...enough, 'config.ENTRA_CLIENT_SECRET=x'], 'looks like a secret'],
+    [[...enough, 'config.VAULT_TOKEN=x'], 'looks like a secret'],
+    [[...enough, 'config.VAULT_TRANSIT_KEY=gateway'], true],
     [[...enough, 'replicaCout=3'], 'replicaCout'],
     [[...enough, 'database.existingSecret=', 'database.url=mysql://x'], 'database'],
     [[...enough, 'httpRoute.enabled=true'], 'httpRoute.parentRefs is empty'],

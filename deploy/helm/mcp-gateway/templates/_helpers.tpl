@@ -64,7 +64,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if has $name $reserved -}}
 {{- fail (printf "config must not set %s: the chart sets it from its own values." $name) -}}
 {{- end -}}
-{{- if regexMatch "(SECRET|PASSWORD|_KEY$|TOKEN$)" $name -}}
+{{- if and (regexMatch "(SECRET|PASSWORD|_KEY$|TOKEN$)" $name) (ne $name "VAULT_TRANSIT_KEY") -}}
 {{- fail (printf "%s looks like a secret: put it into existingSecret or secrets, not into config." $name) -}}
 {{- end -}}
 {{- end -}}

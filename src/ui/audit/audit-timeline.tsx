@@ -6,11 +6,16 @@ type Bucket = AuditSummary['timeline'][number];
 
 const length = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 const height = 96;
+const axes = {
+  day: new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' }),
+  hour: new Intl.DateTimeFormat(language, { weekday: 'short', hour: 'numeric', minute: '2-digit' }),
+};
 const bucketWords = { minute: t('minute'), hour: t('hour'), day: t('day') } as const;
 
 /** Counts over time as a picture of bars, and the same as a table for whoever does not see or point at it. */
 export function AuditTimeline({ summary }: { summary: AuditSummary }) {
   const { timeline, bucket } = summary;
+  const ofAxis = (at: string) => axes[bucket === 'day' ? 'day' : 'hour'].format(new Date(at));
   const navigate = useNavigate({ from: '/audit' });
   const most = Math.max(1, ...timeline.map(total));
   const middle = new Date((Date.parse(summary.from) + Date.parse(summary.to)) / 2).toISOString();
@@ -55,9 +60,9 @@ export function AuditTimeline({ summary }: { summary: AuditSummary }) {
           ))}
         </svg>
         <div className="col-start-2 mt-1 flex justify-between text-meta text-quiet">
-          <span>{label(summary.from)}</span>
-          <span className="max-sm:hidden">{label(middle)}</span>
-          <span>{label(summary.to)}</span>
+          <span>{ofAxis(summary.from)}</span>
+          <span className="max-sm:hidden">{ofAxis(middle)}</span>
+          <span>{ofAxis(summary.to)}</span>
         </div>
       </div>
       <details className="mt-2">

@@ -45,6 +45,8 @@ export function Palette({ me, onClose, onMint }: { me: Me; onClose: () => void; 
   useEffect(() => {
     const element = dialog.current;
     element?.showModal();
+    // A dialog gives the focus to whatever in it can have it first, which is not the field.
+    element?.querySelector('input')?.focus();
     return () => element?.close();
   }, []);
   return (
@@ -66,7 +68,6 @@ export function Palette({ me, onClose, onMint }: { me: Me; onClose: () => void; 
         <div className="flex items-center gap-2.5 border-b border-line px-4">
           <Search size={16} aria-hidden className="shrink-0 text-quiet" />
           <Command.Input
-            autoFocus
             value={text}
             onValueChange={(words) => {
               setText(words);

@@ -290,4 +290,4 @@ test('every job is done by keyboard alone', async () => {
   await press(page, page.getByRole('link', { name: 'Fragile', exact: true }));
   await press(page, page.locator('main').getByRole('link', { name: 'Health', exact: true }));
   await page.getByRole('list', { name: 'Changes of health' }).getByText('Unhealthy').first().waitFor();
-});
+}, 240_000);

@@ -259,7 +259,7 @@ test('every job is done by keyboard alone', async () => {
   const events = async () =>
     (
       (await (
-        await fetch(`${gateway.url}/api/audit/events?matter=denials&credential=${made.token_id}`, {
+        await fetch(`${gateway.url}/api/audit/events?matter=denials&credential_id=${made.token_id}`, {
           headers: { authorization: `Bearer ${administrator}` },
         })
       ).json()) as { events: unknown[] }

@@ -6,12 +6,12 @@ export async function filterDelays(
   chromium: Browser,
   storageState: SignedIn,
   url: string,
-  { list = 'Servers', filter = filterServers } = {},
+  filter: (page: Page) => Promise<void> = filterServers,
 ): Promise<number[]> {
   const context = await chromium.newContext({ storageState, viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
   await page.goto(url);
-  await page.getByRole('list', { name: list, exact: true }).getByRole('listitem').first().waitFor();
+  await page.locator('main li').first().waitFor();
   await page.waitForTimeout(1000);
   await page.evaluate(`
     window.delays = [];

@@ -213,12 +213,12 @@ async function press(page: Page, target: Locator, key = 'Enter'): Promise<void> 
 /** Opens a page by its name in the palette. */
 async function jump(page: Page, name: string): Promise<void> {
   await page.keyboard.press('Control+k');
-  const field = page.getByRole('combobox');
-  await field.waitFor();
+  const palette = page.getByRole('dialog', { name: 'Search or jump to' });
+  await palette.getByRole('combobox').waitFor();
   await page.keyboard.type(name);
-  await page.getByRole('option', { name }).first().and(page.locator('[aria-selected=true]')).waitFor();
+  await palette.getByRole('option', { name }).first().and(page.locator('[aria-selected=true]')).waitFor();
   await page.keyboard.press('Enter');
-  await field.waitFor({ state: 'detached' });
+  await palette.waitFor({ state: 'detached' });
 }
 
 test('every job is done by keyboard alone', async () => {

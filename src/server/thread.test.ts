@@ -54,3 +54,11 @@ test('a thread that ends fails what waits, and the next question starts another'
   expect(waiting[0]).toMatchObject({ reason: { message: 'the thread that answers ended with code 3' } });
   expect(await ask('again')).toBe('again');
 });
+
+test('one that was started before its first question answers it, and is no other', async () => {
+  const { start, ask } = answering(`() => String(process.getBuiltinModule('worker_threads').threadId)`);
+  start();
+  const first = await ask('who');
+  start();
+  expect(await ask('who')).toBe(first);
+});

@@ -19,6 +19,8 @@ interface Waiting {
 export interface Thread<Question, Answer> {
   /** Sends a question; rejects with what the thread threw, or when the thread ends before it has answered. */
   ask(question: Question): Promise<Answer>;
+  /** Starts the thread before the first question, which then does not wait for it. */
+  start(): void;
   /** Ends the thread; what waits fails. */
   end(): Promise<void>;
 }
@@ -71,6 +73,9 @@ export function createThread<Question, Answer>(options: ThreadOptions): Thread<Q
         waiting.set(number, { done: done as Waiting['done'], failed });
         worker.ref();
       });
+    },
+    start() {
+      worker ??= start();
     },
     async end() {
       await worker?.terminate();

@@ -19,6 +19,8 @@ export function databaseSink(
     ...{ module, workerData: { file: fileIn(directory) }, name: 'writes audit events' },
     resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
   });
+  // The first calls must not wait until it has started.
+  thread.start();
   // The ids of a batch that failed: when only its answer was lost, the next attempt must not write it twice.
   let unsettled: readonly string[] = [];
   return {

@@ -30,6 +30,8 @@ export function createCheckApart(
       ...{ workerData, name, resourceLimits },
     }),
   ) as [Thread, Thread];
+  // It gives way only once it has started, which must not fall among calls.
+  if (workerData.givesWay) together.start();
   let isClosed = false;
   let last: Promise<unknown> = Promise.resolve();
   const again = (question: ToCheck): Promise<Finding> => {

@@ -37,7 +37,9 @@ test('an edit of a scope takes three statements', async () => {
     said.length = 0;
     const done = await changeScopes(world, caller, plan(description));
     expect(done.stored.get(name)).toMatchObject({ source: 'api', scope: { description } });
-    expect(said).toEqual(['Select scopes', 'Insert scopes', 'Insert changes']);
+    // PostgreSQL lets edits wait for each other by a lock of their own.
+    const edit = ['Select scopes', 'Insert scopes', 'Insert changes'];
+    expect(said.filter((one) => one !== 'Insert leases')).toEqual(edit);
   }
   await trial.close();
 });

@@ -66,6 +66,15 @@ beforeAll(async () => {
     custom_issuer: authority.issuer,
   });
   expect(arranged.status, await arranged.clone().text()).toBe(200);
+  // Every replica knows what the server is and how it is arranged.
+  await Promise.all(
+    [0, 1, 2].map((replica) =>
+      until(async () => {
+        const saw = await seenAs(alice, replica);
+        return saw === 'connection_needed' ? true : saw;
+      }),
+    ),
+  );
   for (const person of people) await connect(person);
 });
 afterAll(async () => {
@@ -81,8 +90,15 @@ const api = ({ session }: Person, path: string, body?: object, method = body ? '
 
 /** Connects through whichever replicas nginx chooses: the attempt is begun at one and finished at another. */
 async function connect(person: Person): Promise<void> {
-  const begun = await api(person, '/api/egress-auth/initiate', { server_path: '/hub' });
-  const { authorize_url } = (await begun.json()) as { authorize_url: string };
+  let authorize_url = '';
+  // A replica may not have heard of the server yet.
+  await until(async () => {
+    const begun = await api(person, '/api/egress-auth/initiate', { server_path: '/hub' });
+    const said = await begun.text();
+    if (begun.status !== 200) return said;
+    ({ authorize_url } = JSON.parse(said) as { authorize_url: string });
+    return true;
+  });
   const callback = await decideAt(authorize_url, `${person.name}-at-hub`);
   const headers = { cookie: person.session.cookie };
   const back = await fetch(callback, { redirect: 'manual', headers });

@@ -123,7 +123,7 @@ function bench() {
   install();
   if (buildIsStale()) runBuild();
   run(pinnedNode(), [
-    `test/bench/${['soak', 'neighbours', 'hostile', 'workers'].find((name) => rest.includes(`--${name}`)) ?? 'main'}.ts`,
+    `test/bench/${['soak', 'neighbours', 'hostile', 'workers', 'search'].find((name) => rest.includes(`--${name}`)) ?? 'main'}.ts`,
     ...rest,
   ]);
 }

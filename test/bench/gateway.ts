@@ -35,6 +35,15 @@ export interface BenchGateway extends Started {
   readonly person: { readonly personal: string; readonly oauth: string };
 }
 
+/** A server of which the tools are known. */
+interface Known {
+  readonly name: string;
+  readonly path: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly tools: readonly object[];
+}
+
 /** What it holds. */
 export interface Size {
   readonly servers: number;
@@ -49,6 +58,8 @@ export interface Size {
   readonly workers?: number;
   /** Tools that each of those is known to have. */
   readonly toolsEach?: number;
+  /** Further servers, switched off, that are known to have these tools. */
+  readonly catalogue?: readonly Known[];
 }
 
 const secretKey = 'only-for-the-benchmark-8d41c7fb02e96a35b7f0642d9ec1583a';
@@ -64,13 +75,14 @@ export async function startBenchGateway(
   name: string,
   identities: Identities,
   upstreamPort: number,
-  { servers, scopes, root = '.', checkedEvery = 0, toolsEach = 0, database, workers }: Size,
+  { servers, scopes, root = '.', checkedEvery = 0, toolsEach = 0, catalogue = [], database, workers }: Size,
 ): Promise<BenchGateway> {
   const dataDir = join(directory, name);
   mkdirSync(dataDir);
   writeFileSync(join(dataDir, 'scopes.yml'), scopeFile(scopes));
   const port = await freePort();
-  const seeds = { count: servers, enabled: checkedEvery > 0, toolsEach, issuer: `http://localhost:${port}` };
+  const issuer = `http://localhost:${port}`;
+  const seeds = { count: servers, enabled: checkedEvery > 0, toolsEach, catalogue, issuer };
   const person = await seed(dataDir, upstreamPort, seeds);
   if (database) await move(dataDir, database);
   const { tenantId, clientId, origin, certificate } = identities;
@@ -157,8 +169,9 @@ async function seed(
     count,
     enabled,
     toolsEach,
+    catalogue,
     issuer,
-  }: { count: number; enabled: boolean; toolsEach: number; issuer: string },
+  }: Required<Pick<Size, 'toolsEach' | 'catalogue'>> & { count: number; enabled: boolean; issuer: string },
 ): Promise<BenchGateway['person']> {
   const { db, close } = await openDatabase(dataDir);
   const at = new Date().toISOString();
@@ -215,6 +228,17 @@ async function seed(
     await db
       .insertInto('servers')
       .values(rows.slice(from, from + 500).map((one) => ({ ...one, ...(seen[one.id] ?? seenOthers) })))
+      .execute();
+  const listed = catalogue.map(({ name, path, description, tags, tools }) => {
+    const said = { server_name: name, path: `/${path}`, description, tags: [...tags] };
+    const definition = serverInput.parse({ ...said, proxy_pass_url: `${origin}/json` });
+    const seenTools = { health, tools: JSON.stringify({ tools, fetchedAt: at }) };
+    return { ...row(path, `${origin}/json`, 0), definition: JSON.stringify(definition), ...seenTools };
+  });
+  for (let from = 0; from < listed.length; from += 100)
+    await db
+      .insertInto('servers')
+      .values(listed.slice(from, from + 100))
       .execute();
   await arrangeCredentials(db, origin);
   const person = await tokensOfPerson(db, issuer);

@@ -52,7 +52,10 @@ export async function examineKeys({ check, state }: Pick<DataKeys, 'check' | 'st
     count > 1 ? ` ${count} data keys are kept; rotate-secrets deletes those that nothing needs.` : '';
   try {
     await check();
-    const what = `The data key is wrapped by ${kms === 'embedded' ? 'SECRET_KEY' : `'${kms}'`}.${more}`;
+    const what =
+      count === 0
+        ? 'Secrets in the database are sealed with keys of SECRET_KEY itself, as in the version before. Once every replica runs this one, `mcp-gateway gateway rotate-secrets --new-data-key` makes a data key.'
+        : `The data key is wrapped by ${kms === 'embedded' ? 'SECRET_KEY' : `'${kms}'`}.${more}`;
     return { healthy: true, findings: [{ ...about, level: 'ok', what }], credentials: [] };
   } catch (error) {
     const { message } = error as Error;

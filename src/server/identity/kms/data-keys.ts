@@ -40,8 +40,9 @@ const hour = 3_600_000;
 const longestPauseMs = 5_000;
 
 /**
- * Reads and unwraps the data keys; makes one where this KMS has none, one for all processes that start at once. Waits for a
- * KMS that is away, and fails with `KmsFailed` when it stays so or refuses.
+ * Reads and unwraps the data keys; makes one where this KMS has none, one for all processes that start at once. A database
+ * from before there were data keys goes on with SECRET_KEY's own keys until `renew` or another KMS: processes of the
+ * version before may still read it. Waits for a KMS that is away, and fails with `KmsFailed` when it stays so or refuses.
  */
 export async function openDataKeys(world: DataKeysWorld): Promise<DataKeys> {
   const { db, kms, log } = world;
@@ -89,21 +90,27 @@ export async function openDataKeys(world: DataKeysWorld): Promise<DataKeys> {
     await load();
   };
 
+  const isFromBefore = async (): Promise<boolean> =>
+    kms.name === 'embedded' && rows.length === 0 && (await holdsSecrets(db));
+
   await untilThere(world, async () => {
     await load();
     // Another process may have been faster, with this KMS or another one.
-    while (!present) await create();
+    while (!present && !(await isFromBefore())) await create();
   });
 
   const keysFor = (purpose: StoredPurpose): readonly [Buffer, ...Buffer[]] => {
     const known = made.get(purpose);
     if (known) return known;
-    const first = present && unwrapped.get(present.id);
-    if (!present || !first) throw new Error('there is no data key');
     const others = rows.flatMap(({ id }) => (id === present?.id ? [] : (unwrapped.get(id) ?? [])));
+    const [first, ...older] = [
+      ...(present ? [unwrapped.get(present.id)] : []),
+      ...(present ? [...others, ...world.secrets] : [...world.secrets, ...others]),
+    ];
+    if (first === undefined) throw new Error('there is no data key');
     const keys = [
       deriveKey(first, purpose),
-      ...[...others, ...world.secrets].map((one) => deriveKey(one, purpose)),
+      ...older.flatMap((one) => (one === undefined ? [] : [deriveKey(one, purpose)])),
     ] as const;
     made.set(purpose, keys);
     return keys;
@@ -145,6 +152,23 @@ export async function openDataKeys(world: DataKeysWorld): Promise<DataKeys> {
       return gone.length;
     },
   };
+}
+
+/** Whether something was sealed here already; every gateway that ran for a while has a key that signs. */
+async function holdsSecrets(db: Db): Promise<boolean> {
+  const found = await db
+    .selectNoFrom((no) => [
+      no
+        .or([
+          no.exists(no.selectFrom('oauth_keys').select('kid')),
+          no.exists(no.selectFrom('people').select('subject').where('refresh_sealed', 'is not', null)),
+          no.exists(no.selectFrom('servers').select('id').where('credential', 'is not', null)),
+          no.exists(no.selectFrom('connections').select('key_id').where('access_sealed', 'is not', null)),
+        ])
+        .as('any'),
+    ])
+    .executeTakeFirstOrThrow();
+  return Boolean(found.any);
 }
 
 async function unwrapInto(

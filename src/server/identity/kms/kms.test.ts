@@ -164,6 +164,35 @@ describe.each(Object.keys(kinds))('every KMS: %s', (kind) => {
   });
 });
 
+test('a database of the version before goes on with the keys of SECRET_KEY, which that version reads too', async () => {
+  const old = deriveKey(secret, 'refresh-token');
+  await database.db
+    .insertInto('people')
+    .values({
+      ...{ provider: 'entra', subject: 'ann', username: 'ann', groups: '[]', groups_read_at: 'then' },
+      refresh_sealed: seal(old, 'refresh'),
+    })
+    .execute();
+  const [mine, others] = [
+    await openDataKeys(world(kinds.embedded!())),
+    await openDataKeys(world(kinds.embedded!())),
+  ];
+  expect(await database.db.selectFrom('data_keys').selectAll().execute()).toEqual([]);
+  expect(unseal(old, seal(mine.of('refresh-token'), 'of the new version'))).toBe('of the new version');
+  expect(mine.state()).toEqual({ kms: 'embedded', count: 0 });
+  await mine.check();
+  // Once every replica is of the new version:
+  await mine.renew();
+  await others.reload();
+  const anew = seal(mine.of('refresh-token'), 'later');
+  expect(unseal(others.of('refresh-token'), anew)).toBe('later');
+  expect(unseal(others.of('refresh-token'), seal(old, 'refresh'))).toBe('refresh');
+  expect(() => unseal(old, anew)).toThrow();
+  // And a KMS that is set begins at once.
+  await database.db.deleteFrom('data_keys').execute();
+  expect((await openDataKeys(world(kinds.transit!()))).state().count).toBe(1);
+});
+
 test('a new SECRET_KEY with the one before wraps the same data keys anew; without it another one begins', async () => {
   const first = await openDataKeys(world(embeddedKms(secret)));
   const sealed = createSealer(first.of('connection')).seal('ann', 'token');

@@ -206,7 +206,7 @@ describe('the page of a server', () => {
     const page = await openAs('alice', '/servers/everything?tab=health');
     await switchOffAndOn(page, page.getByRole('switch'));
     const changes = page.getByRole('list', { name: 'Changes of health' });
-    await changes.getByText('Switched off').first().waitFor();
+    await changes.getByText('Disabled').first().waitFor();
     await changes.getByText('Healthy').first().waitFor();
     await page.getByRole('img', { name: /healthy [\d.]+% of the monitored time/ }).waitFor();
   });

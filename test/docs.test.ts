@@ -12,12 +12,14 @@ import { renderErrors } from '../src/server/failure/errors.ts';
 import { renderApi } from '../src/server/http/openapi/reference.ts';
 import { pinned } from './clients/pinned.ts';
 import { questions } from './docs-questions.ts';
+import { renderMessages } from './messages.ts';
 
 /** Generated pages; `UPDATE_DOCS=1 npm run check` writes them anew. */
 const generated: Record<string, () => string> = {
   'docs/reference/settings.md': renderSettings,
   'docs/reference/errors.md': renderErrors,
   'docs/reference/api.md': () => renderApi(endpoints),
+  'docs/reference/messages.md': renderMessages,
 };
 
 test.each(Object.entries(generated))('%s says what the code says', (file, render) => {

@@ -153,7 +153,7 @@ test('a refresh token that is refused ends the sign-in, and says how to sign in 
   const { code, err } = await run('whoami');
   expect(code).toBe(1);
   expect(err).toMatch(/The sign-in of \S+ is over: /);
-  expect(err).toContain('Sign in again with `mcp-gateway login`.');
+  expect(err).toContain('Sign in again with `mcp-gateway auth login`.');
   expect(err).not.toContain('not-one');
 });
 

@@ -122,6 +122,7 @@ export const contents: readonly Part[] = [
       ['API', 'reference/api'],
       ['Settings', 'reference/settings'],
       ['Error codes', 'reference/errors'],
+      ['Messages', 'reference/messages'],
     ],
   },
   {

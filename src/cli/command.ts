@@ -149,7 +149,7 @@ export function enabledOption(): Option {
 export function wantedState(enabled: string | undefined): boolean {
   if (enabled === undefined)
     throw misuse(
-      'Which state is missing.',
+      'The state to set is missing.',
       'Add --enabled true or --enabled false, or use the verbs enable and disable.',
     );
   return enabled === 'true';

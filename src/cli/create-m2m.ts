@@ -77,7 +77,7 @@ async function watch(
     for (const text of progress(job)) say(text);
     if (job.state !== 'running' && job.state !== 'undoing') return job;
     if (signal.aborted)
-      throw new Trouble('The registry goes on with the job; only this command has stopped.', {
+      throw new Trouble('The registry continues the job; only this command has stopped.', {
         remedy: later(id),
       });
     await terminal.clock.pause(lookEvery, signal);
@@ -116,7 +116,7 @@ function notDone({ id, state, trouble, account }: WholeJob): Trouble {
   if (state === 'undone')
     return new Trouble(`The account was not created: ${why}`, {
       ...about,
-      remedy: 'Nothing of it is left. When the reason is gone, run the command again.',
+      remedy: 'Nothing of it is left. Fix the reason, and run the command again.',
     });
   const left = [
     ['application', account.client_uuid],
@@ -132,7 +132,7 @@ function notDone({ id, state, trouble, account }: WholeJob): Trouble {
 async function secretOf(call: Api, { id, account }: WholeJob) {
   const made = await call('jobs.secret', { params: { id } }).catch(
     orNotFound(
-      `Make a new secret with \`mcp-gateway m2m-rotate-secret --client-id ${account.client_id ?? 'CLIENT_ID'}\`.`,
+      `Create a new secret with \`mcp-gateway app rotate-secret ${account.client_id ?? 'CLIENT_ID'}\`.`,
       'The account was created, but its secret cannot be fetched any more.',
       ['not_found', 'conflict'],
     ),

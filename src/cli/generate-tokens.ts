@@ -47,10 +47,10 @@ export async function makeFolder({ terminal, output }: Run, name: string): Promi
     const { mode } = await stat(path);
     // A folder that was there before may be in use for other things: what it is for is not ours to change.
     if (process.platform !== 'win32' && (mode & 0o077) !== 0)
-      output.warn(`the folder ${name} can be looked into by others; run: chmod 700 ${name}`);
+      output.warn(`the folder ${name} can be read by others; run: chmod 700 ${name}`);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
-    throw new Trouble(`The folder ${name} cannot be made (${code}).`, { cause });
+    throw new Trouble(`The folder ${name} cannot be created (${code}).`, { cause });
   }
 }
 

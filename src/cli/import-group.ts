@@ -45,5 +45,5 @@ function placed(error: unknown, { name, places }: JsonFile): unknown {
     const [, path = '', message = fault] = /^body\.?(\S*): (.*)$/s.exec(fault) ?? [];
     return faultLine(places, path, message);
   });
-  return new Trouble(`${name} does not describe a group.`, { ...error.about, faults });
+  return new Trouble(`${name} does not describe a scope.`, { ...error.about, faults });
 }

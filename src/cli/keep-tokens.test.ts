@@ -88,7 +88,7 @@ test('a changed identities file takes effect within a minute; a broken one leave
   expect(asksAt).toEqual([0, 60, 2940]);
   const broken = await watch([], [write('['), nothing]);
   expect(broken.asksAt).toEqual([0, 2880, 5760]);
-  expect(broken.err).toContain('The identities of before are kept.');
+  expect(broken.err).toContain('The previous identities are kept.');
 });
 
 test('a signal to end aborts the work, and listeners do not pile up', async () => {

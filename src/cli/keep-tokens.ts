@@ -63,7 +63,7 @@ async function readAgain(
   try {
     return await read();
   } catch (error) {
-    output.warn(`${asTrouble(error).message} The identities of before are kept.`);
+    output.warn(`${asTrouble(error).message} The previous identities are kept.`);
     return before;
   }
 }

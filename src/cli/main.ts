@@ -151,7 +151,7 @@ function checkedUrl(text: string): string {
     );
   if (url.username || url.password)
     throw misuse(
-      "The registry's address holds a user name or password.",
+      "The registry's address contains a user name or password.",
       'Leave it out; pass a token with --token-file.',
     );
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`;

@@ -22,10 +22,10 @@ export const scopeName = z
   .max(200)
   .regex(
     /^[A-Za-z0-9][A-Za-z0-9 ._:@-]*(?:\/[A-Za-z0-9][A-Za-z0-9 ._:@-]*)*$/,
-    "use letters, digits, spaces, '.', '_', ':', '@' and '-'; a part begins with a letter or digit, and '/' stands between parts",
+    "use letters, digits, spaces, '.', '_', ':', '@' and '-'; a part begins with a letter or digit, and '/' separates parts",
   )
   .refine((name) => name === name.trimEnd() && !notScopes.includes(name) && !looksLikeEvery(name), {
-    error: 'this name has another meaning, or ends in a space',
+    error: 'this name is reserved, or ends in a space',
   });
 
 /**

@@ -42,7 +42,7 @@ export const systemEndpoints = {
     path: '/readyz',
     permission: 'public',
     summary:
-      'Whether calls can be sent here. Without the database it is `degraded`: calls with known tokens go on, changes are refused',
+      'Whether calls can be sent here. Without the database it is `degraded`: calls with known tokens continue, changes are refused',
     output: z.object({
       status: z.enum(['ready', 'degraded']),
       database: z.object({

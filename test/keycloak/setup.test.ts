@@ -78,7 +78,7 @@ test('an empty realm is set up, the gateway works with it, a second run changes 
   expect(made, `${made.out}${made.err}`).toMatchObject({ code: 0 });
   expect(made.out).toContain('It is set up.');
   expect(made.out).toContain('All checks passed.');
-  expect(made.out).toContain('mcp-gateway-admin may manage users, groups and agents.');
+  expect(made.out).toContain('mcp-gateway-admin can manage users, groups and agents.');
   for (const well of ['has its redirect URIs', 'list groups in the claim', 'name the gateway as audience'])
     expect(made.out).toContain(well);
   expect(statSync(join(folder, '.env')).mode & 0o777).toBe(0o600);

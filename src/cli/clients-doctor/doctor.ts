@@ -19,13 +19,13 @@ export async function examineClients({ registryUrl, output }: Run, flags: Client
   const name = (flags.server ?? '/a-server').replace(/^\/+|\/+$/g, '');
   if (!/^[A-Za-z0-9_-][A-Za-z0-9._/-]*$/.test(name))
     throw misuse(
-      `'${name}' is no path of a server.`,
+      `'${name}' is not the path of a server.`,
       'Give one such as /currenttime, or leave --server out.',
     );
   const unknown = flags.client?.find((id) => !profiles.some((profile) => profile.id === id));
   if (unknown !== undefined)
     throw misuse(
-      `'${unknown}' is no known client.`,
+      `'${unknown}' is not a known client.`,
       `There are: ${profiles.map(({ id }) => id).join(', ')}.`,
     );
   const endpoint = `${registryUrl.replace(/\/$/, '')}/${name}/mcp`;

@@ -136,12 +136,12 @@ async function discover(
   warn: Warn,
 ) {
   const { origin, pathname } = new URL(endpoint);
-  if (profile.looksAtRoot) return { what: 'It looks at the root of the address.', value: origin };
+  if (profile.looksAtRoot) return { what: 'It checks the root of the address.', value: origin };
   const wellKnown = `${origin}/.well-known/oauth-protected-resource${pathname}`;
   const named = /resource_metadata="([^"]+)"/.exec(challenge ?? '')?.[1];
   if (named === undefined)
     warn(
-      'The header WWW-Authenticate is lost on the way, so only clients that know the well-known address go on.',
+      'The header WWW-Authenticate is lost on the way, so only clients that know the well-known address can continue.',
       passOn,
     );
   else if (!URL.canParse(named) || new URL(named).origin !== origin)
@@ -248,7 +248,7 @@ async function register({ register: at, takesDocuments }: Server, profile: Profi
     );
   if (profile.document)
     warn(
-      'The gateway takes no client metadata documents, so each installation registers itself.',
+      'The gateway accepts no client metadata documents, so each installation registers itself.',
       'Set OAUTH_CLIENT_DOCUMENTS to open, approval or known.',
     );
   return { what: 'It registers itself.', value: await registered(at, profile, ask) };
@@ -356,5 +356,8 @@ async function redeem(endpoint: string, server: Server, clientId: string, profil
       `The token endpoint responds with status ${said.status}${reasonIn(said) || ' and not as an authorization server'}.`,
       passOn,
     );
-  return { what: 'The token endpoint can be reached, and refuses a code that is none.', value: undefined };
+  return {
+    what: 'The token endpoint can be reached, and refuses a code that is not valid.',
+    value: undefined,
+  };
 }

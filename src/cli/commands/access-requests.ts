@@ -138,7 +138,7 @@ interface GrantFlags extends IdFlag {
 async function grant({ api, output }: Run, { id, tools, everyTool, hours, note }: GrantFlags): Promise<void> {
   if ((tools === undefined) === (everyTool === undefined))
     throw misuse(
-      'Which tools to grant is missing.',
+      'The tools to grant are missing.',
       'Name the tools, as in --tools a,b, or allow every one with --every-tool.',
     );
   const body = {

@@ -37,7 +37,7 @@ const addLooks: AddCommands = (program, on) => {
     examples: ['mcp-gateway agent-list --query flight', 'mcp-gateway agent-list --enabled-only --json'],
   })
     .option('--query <text>', 'only agents whose name, path, description, skills or tags contain this')
-    .option('--enabled-only', 'only agents that are switched on')
+    .option('--enabled-only', 'only agents that are enabled')
     .option('--limit <number>', 'how many at most', wholeNumber(1, 2000), 20)
     .option('--offset <number>', 'how many to skip', wholeNumber(0), 0)
     .action(on(list));
@@ -220,7 +220,7 @@ async function readPatchFile(file: string, terminal: Terminal): Promise<Members>
 async function readObject(file: string, terminal: Terminal): Promise<{ text: string; value: Members }> {
   const { name, text, value } = await readJsonFile(file, terminal);
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Trouble(`${name} does not describe an agent: it is no JSON object.`, {
+    throw new Trouble(`${name} does not describe an agent: it is not a JSON object.`, {
       remedy: 'examples/agent.json shows a complete one; the card of an A2A agent does as well.',
     });
   return { text, value: value as Members };

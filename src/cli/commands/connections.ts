@@ -92,7 +92,7 @@ async function connect(
     );
   if (before.egress_auth_mode === 'obo_exchange')
     throw misuse(
-      `${before.server_path} is connected to by itself when you call it.`,
+      `${before.server_path} is connected automatically when you call it.`,
       'There is nothing to do.',
     );
   const url = new URL('/oauth2/egress/connect', registryUrl);
@@ -151,7 +151,7 @@ function ofPath(connections: readonly Connection[], path: string): Connection {
   const wanted = `/${path.replace(/^\/+|\/+$/g, '')}`;
   const found = connections.find(({ server_path }) => server_path === wanted);
   if (found) return found;
-  throw new Trouble(`${wanted} wants no credential of yours, or you may not use it.`, {
+  throw new Trouble(`${wanted} does not need a credential of yours, or you cannot use it.`, {
     remedy: 'Run `mcp-gateway connection list` to see them.',
   });
 }

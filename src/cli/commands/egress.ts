@@ -79,9 +79,10 @@ export const addEgressCommands: AddCommands = (program, on) => {
     .option('--header-prefix <text>', "what stands before it (default 'Bearer ')")
     .option('--max-days <days>', 'for pat: how long a token may be kept', wholeNumber(1, 365))
     .addOption(
-      new Option('--discovery <who>', 'who looks at what it offers, for checks and the catalogue').choices(
-        discoveryModes,
-      ),
+      new Option(
+        '--discovery <who>',
+        'whose account reads what it offers, for checks and the catalog',
+      ).choices(discoveryModes),
     )
     .action(on(configure));
 };
@@ -138,7 +139,7 @@ function shown(found: Egress, paint: Paint): string {
       ['Token', found.custom_token_url],
       ['Issuer', found.custom_issuer],
       ['Header', `${found.header_name}: ${found.header_prefix}...`],
-      ['Looked at by', found.discovery === 'none' ? null : found.discovery],
+      ['Checked by', found.discovery === 'none' ? null : found.discovery],
       ['Connected for lists', found.discovery === 'person' ? listsOf(found) : null],
       ['Redirect URI', found.egress_auth_mode === 'oauth_user' ? found.callback_url : null],
       ['People connect at', found.connect_url],

@@ -183,7 +183,7 @@ test('m2m-rotate-secret shows the new secret, and until when the old ones work',
   expect(out).toContain(
     `Client ID: ${clientId}\nClient Secret: ${secret}\n\nIMPORTANT: Save the client secret`,
   );
-  expect(err).toContain('The old secret k1 stops to work at 2026-01-08T00:00:00.000Z.');
+  expect(err).toContain('The old secret k1 stops working at 2026-01-08T00:00:00.000Z.');
   await cli([...line, '--overlap-days', '0', '--secret-days', '30'], { registry });
   expect(bodies).toEqual([{ overlap_days: 7 }, { overlap_days: 0, secret_days: 30 }]);
   const none = await cli(['m2m-rotate-secret', '--client-id', 'none'], { registry });

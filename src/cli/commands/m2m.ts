@@ -39,7 +39,7 @@ export const addM2mCommands: AddCommands = (program, on) => {
 
 const addJobs: AddCommands = (program, on) => {
   addCommand(program, 'job-list', {
-    summary: 'List the jobs that make accounts, of the last 30 days',
+    summary: 'List the jobs of the last 30 days that create accounts',
     examples: ['mcp-gateway job-list', 'mcp-gateway job-list --json'],
   })
     .option('--limit <number>', 'how many at most', wholeNumber(1, 500), 100)
@@ -69,7 +69,7 @@ async function rotate({ api, output }: Run, flags: RotateFlags): Promise<void> {
   if (output.json) return;
   output.note(secretEnd(made.expires_at));
   for (const { key_id, removed_at } of made.old_secrets)
-    output.note(`The old secret ${key_id} stops to work at ${removed_at}.`);
+    output.note(`The old secret ${key_id} stops working at ${removed_at}.`);
 }
 
 async function listJobs({ api, output }: Run, { limit }: { limit: number }): Promise<void> {

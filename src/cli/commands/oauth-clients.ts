@@ -154,7 +154,7 @@ async function create({ api, output }: Run, flags: NewClient): Promise<void> {
   } as const;
   const client = await (await api())('oauthClients.create', { body });
   output.result(client, (paint) => clientFields(client, paint));
-  if (!output.json && client.client_secret) output.note('The secret is shown this once; keep it now.');
+  if (!output.json && client.client_secret) output.note('The secret is shown only once; save it now.');
 }
 
 async function approve({ api, output }: Run, { clientId, alias }: ClientFlag & { alias?: string }) {
@@ -179,7 +179,7 @@ async function remove(
   { api, output, terminal }: Run,
   { clientId, force }: ClientFlag & { force?: true },
 ): Promise<void> {
-  const question = `Forget ${clientId} and end what everybody allowed it?`;
+  const question = `Forget ${clientId} and end everyone's access through it?`;
   if (!force && !(await confirm(question, terminal))) return;
   const call = await api();
   await call('oauthClients.remove', { params: { client_id: clientId } }).catch(whichThereAre);

@@ -127,7 +127,7 @@ async function backup(run: Run, file: string, flags: BackupFlags): Promise<numbe
   const { rows } = await run.world.backupDatabase(pathsOf(run, file, flags));
   run.output.result({ file, rows }, () => `${total(rows)} rows written to ${file}.`);
   run.output.note(
-    'SECRET_KEY is not in the backup: keep it apart. Without it stored credentials cannot be read.',
+    'SECRET_KEY is not in the backup: keep it separately. Without it stored credentials cannot be read.',
   );
   return 0;
 }

@@ -103,7 +103,7 @@ test.each([
   };
   const { code, out, err } = await cli(['setup', 'entra'], { world, stdin, tty: true });
   expect(code).toBe(0);
-  expect(err).toContain('In tenant t:\nRegister\nGo ahead? (yes/no)');
+  expect(err).toContain('In tenant t:\nRegister\nContinue? (yes/no)');
   expect(out).toContain(said);
 });
 
@@ -138,7 +138,7 @@ test.each([
     stdin: 'root\nsecret\nyes\n',
     tty: true,
     flags: [],
-    shown: 'User: Password: \nIn realm r:\nGo ahead? (yes/no): ',
+    shown: 'User: Password: \nIn realm r:\nContinue? (yes/no): ',
   },
   {
     stdin: 'secret\n',

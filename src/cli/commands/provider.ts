@@ -72,7 +72,7 @@ export const addProviderCommands: AddCommands = (program, on) => {
     .option('--name <name>', 'name of the registration or client (default mcp-gateway-web)')
     .option(
       '--role <role...>',
-      'roles to make groups for: admin, user, developer, operator (default admin user)',
+      'roles to create groups for: admin, user, developer, operator (default admin user)',
     )
     .option(
       '--user <name...>',
@@ -206,7 +206,7 @@ async function setup(
         for (const line of [heading, ...lines]) output.note(line);
         if (yes) return true;
         const otherwise = 'Add --yes to proceed, or --plan to only see the plan.';
-        return (await questions.ask('Go ahead? (yes/no): ', { otherwise })).trim() === 'yes';
+        return (await questions.ask('Continue? (yes/no): ', { otherwise })).trim() === 'yes';
       },
     });
     output.result(result, (paint) => showSetup(result, options, paint));

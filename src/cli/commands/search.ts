@@ -52,7 +52,7 @@ async function find({ api, output }: Run, { query, maxResults }: Asked): Promise
   const found = await (await api())('search.find', { query: { q: query, limit: maxResults } });
   output.result(found, (paint, room) => (found.results.length ? foundTable(found.results, room, paint) : ''));
   if (output.json) return;
-  if (found.results.length === 0) output.note('Nothing fits.');
+  if (found.results.length === 0) output.note('Nothing matches.');
   else if (found.has_next) output.note(`The best ${found.results.length} of ${found.total_count}.`);
 }
 
@@ -81,14 +81,14 @@ async function findServers(
     ];
     return table(servers, columns, room, paint);
   });
-  if (!output.json && servers.length === 0) output.note('No server fits.');
+  if (!output.json && servers.length === 0) output.note('No servers match.');
 }
 
 async function findAgents({ api, output }: Run, { query, maxResults }: Asked): Promise<void> {
   const asked = { query: { query, max_results: maxResults } };
   const found = await (await api())('search.agentsByMeaning', asked);
   output.result(found, (paint, room) => (found.agents.length ? agentTable(found.agents, room, paint) : ''));
-  if (!output.json && found.agents.length === 0) output.note('No agent fits.');
+  if (!output.json && found.agents.length === 0) output.note('No agents match.');
 }
 
 async function discover(

@@ -221,7 +221,7 @@ async function importAll({ api, output, terminal }: Run, { config }: { config: s
 async function readObject(file: string, terminal: Run['terminal']): Promise<object> {
   const { name, value } = await readJsonFile(file, terminal);
   if (isObject(value)) return value;
-  throw new Trouble(`${name} does not describe a virtual server: it is no JSON object.`, {
+  throw new Trouble(`${name} does not describe a virtual server: it is not a JSON object.`, {
     remedy: 'examples/virtual-server.json shows a complete one.',
   });
 }

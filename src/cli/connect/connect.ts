@@ -50,7 +50,7 @@ async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Pro
   if (!client.signsIn && flags.tokenEnv === undefined)
     throw misuse(
       `${client.title} cannot sign in by itself.`,
-      'Create a token with mcp-gateway token, keep it in an environment variable, and add --token-env MCP_GATEWAY_TOKEN.',
+      'Create a token with mcp-gateway token create, keep it in an environment variable, and add --token-env MCP_GATEWAY_TOKEN.',
     );
   const server = await (await api())('servers.get', { params: { path: flags.path } });
   if (!server.is_enabled)
@@ -73,7 +73,7 @@ async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Pro
   const after = await withEntry(before, key, place).catch((error: unknown) => {
     if (!(error instanceof NotEditable)) throw error;
     throw new Trouble(`${shown} was not changed: ${error.message}.`, {
-      remedy: 'Mend the file, or print the entry with --print and add it by hand.',
+      remedy: 'Correct the file, or print the entry with --print and add it by hand.',
     });
   });
   if (!flags.print && after !== before) {
@@ -94,7 +94,7 @@ async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Pro
     output.note(
       flags.tokenEnv === undefined
         ? client.next.replace('NAME', key)
-        : `Set ${flags.tokenEnv} to a token (mcp-gateway token) before you start ${client.title}.`,
+        : `Set ${flags.tokenEnv} to a token (mcp-gateway token create) before you start ${client.title}.`,
     );
 }
 

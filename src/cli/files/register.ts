@@ -109,7 +109,7 @@ async function put(
     if (!overwrite)
       throw new Trouble(`A server is already registered at ${registration.path}.`, {
         ...error.about,
-        remedy: 'To replace it, add --overwrite; to change single fields, use update-server.',
+        remedy: 'To replace it, add --overwrite; to change single fields, use `mcp-gateway server update`.',
       });
     return { server: await replace(call, registration), replaced: true };
   }
@@ -127,7 +127,7 @@ async function replace(call: Api, { is_enabled, credential, ...body }: Registrat
 function sayHow({ output }: Run, server: Server, replaced: boolean): void {
   output.note(`${replaced ? 'Replaced' : 'Registered'} ${server.path}.`);
   if (!server.is_enabled)
-    output.note(`Enable it with: mcp-gateway toggle --path ${server.path} --enabled true`);
+    output.note(`Enable it with: mcp-gateway server enable ${server.path} --enabled true`);
 }
 
 /** Registers one after the other; one that fails does not keep the others from being registered. */

@@ -70,8 +70,8 @@ async function read(path: string): Promise<Content> {
       return { version: 1, registries: {} };
     if (!(cause instanceof SyntaxError)) throw new Trouble(`${path} cannot be read.`, { cause });
   }
-  throw new Trouble(`${path} is not what mcp-gateway login writes.`, {
-    remedy: `Remove it and sign in again: rm ${path}; mcp-gateway login`,
+  throw new Trouble(`${path} is not a file that mcp-gateway auth login wrote.`, {
+    remedy: `Remove it and sign in again: rm ${path}; mcp-gateway auth login`,
   });
 }
 

@@ -71,7 +71,7 @@ test('login signs in at the browser, and commands need no token file from then o
   expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect((await stat(join(home, 'mcp-gateway'))).mode & 0o777).toBe(0o700);
   const who = await run(['whoami']);
-  expect(who.out).toContain(`the sign-in of ${accounts.user.userPrincipalName} (mcp-gateway login)`);
+  expect(who.out).toContain(`the sign-in of ${accounts.user.userPrincipalName} (mcp-gateway auth login)`);
   expect(tokens).toEqual([access_token, access_token]);
 });
 
@@ -87,7 +87,7 @@ test('the address has PKCE and a state, and a browser is opened only when it may
       terminal: { clock: late, openUrl: (url) => void opened.push(url) },
     });
     expect(code).toBe(1);
-    expect(err).toContain('mcp-gateway login --device-code');
+    expect(err).toContain('mcp-gateway auth login --device-code');
   }
   expect(opened).toHaveLength(1);
   const { code_challenge, ...query } = Object.fromEntries(new URL(opened[0]!).searchParams);
@@ -210,7 +210,7 @@ test('a sign-in that cannot be renewed says what to do, and no other credential 
   const over = await run(['whoami']);
   expect(over.code).toBe(1);
   expect(over.err).toContain(`The sign-in of ${accounts.user.userPrincipalName} is over: AADSTS`);
-  expect(over.err).toContain('Sign in again with `mcp-gateway login`.');
+  expect(over.err).toContain('Sign in again with `mcp-gateway auth login`.');
   expect(over.err).not.toContain('not-a-refresh-token');
   const away = { ...one, token_endpoint: 'http://127.0.0.1:1/token' };
   await writeFile(file, JSON.stringify({ version: 1, registries: { [registry.url]: away } }));
@@ -250,6 +250,6 @@ test('a file that login has not written is left alone and named', async () => {
   await writeFile(file, '{"something": "else"}');
   const { code, err } = await run(['whoami']);
   expect(code).toBe(1);
-  expect(err).toContain(`${file} is not what mcp-gateway login writes.`);
+  expect(err).toContain(`${file} is not a file that mcp-gateway auth login wrote.`);
   expect(await readFile(file, 'utf8')).toBe('{"something": "else"}');
 });

@@ -53,7 +53,7 @@ async function howToSignIn({ registryUrl, output }: Run, { atProvider }: LoginFl
     throw new Trouble(`The registry at ${registryUrl} has no public client for the command line.`, {
       remedy: atProvider
         ? 'Sign in without --at-provider; or its administrator names a public client in IDE_OAUTH_CLIENT_ID (docs/providers/entra.md).'
-        : 'Its administrator names one in IDE_OAUTH_CLIENT_ID (docs/providers/entra.md). Meanwhile choose Get JWT Token in the web UI and pass the file with --token-file.',
+        : 'Its administrator names one in IDE_OAUTH_CLIENT_ID (docs/providers/entra.md). Until then, choose Get JWT Token in the web UI and pass the file with --token-file.',
     });
   for (const url of [
     sign_in.authorization_endpoint,
@@ -98,7 +98,7 @@ async function byBrowser(
     const answer = await Promise.race([loopback.answer, late]);
     if (!answer)
       throw new Trouble('No one signed in within 5 minutes.', {
-        remedy: 'Where this machine has no browser, use: mcp-gateway login --device-code',
+        remedy: 'Where this machine has no browser, use: mcp-gateway auth login --device-code',
       });
     return await askToken(tracedFetch(output.debug), how.token_endpoint, {
       ...{ grant_type: 'authorization_code', client_id: how.client_id, code: codeIn(answer) },
@@ -124,7 +124,7 @@ async function byDeviceCode({ terminal, output }: Run, how: CommandLine): Promis
   const begun = await postForm(send, how.device_authorization_endpoint, { client_id, scope });
   const { device_code, user_code, verification_uri } = begun;
   if (![device_code, user_code, verification_uri].every((one) => typeof one === 'string'))
-    throw new Trouble(`${new URL(how.device_authorization_endpoint).host} gave no code to sign in with.`);
+    throw new Trouble(`${new URL(how.device_authorization_endpoint).host} returned no code to sign in with.`);
   output.note(`Open ${verification_uri} in a browser and enter the code ${user_code}`);
   const until = terminal.clock.now() + Number(begun.expires_in ?? 900) * 1000;
   let every = Number(begun.interval ?? 5) * 1000;
@@ -143,6 +143,6 @@ async function byDeviceCode({ terminal, output }: Run, how: CommandLine): Promis
     }
   }
   throw new Trouble('The code expired before anyone signed in with it.', {
-    remedy: 'Start again: mcp-gateway login --device-code',
+    remedy: 'Start again: mcp-gateway auth login --device-code',
   });
 }

@@ -29,7 +29,7 @@ async function signedInToken(
         present === undefined || isFresh(present) ? present : renewed(present, terminal, debug),
       );
   if (!fresh) return undefined;
-  return { token: fresh.access_token, source: `the sign-in of ${fresh.username} (mcp-gateway login)` };
+  return { token: fresh.access_token, source: `the sign-in of ${fresh.username} (mcp-gateway auth login)` };
 }
 
 async function renewed(
@@ -60,7 +60,7 @@ async function renewed(
 
 function over(username: string, why: string, cause?: unknown): Trouble {
   return new Trouble(`The sign-in of ${username} is over: ${why}`.replace(/\.?$/, '.'), {
-    remedy: 'Sign in again with `mcp-gateway login`.',
+    remedy: 'Sign in again with `mcp-gateway auth login`.',
     cause,
   });
 }

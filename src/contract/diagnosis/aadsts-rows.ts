@@ -31,7 +31,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   {
     codes: [50011],
     title: 'The redirect URI is not registered',
-    cause: 'The gateway sent a redirect URI that the app registration does not have, to the letter.',
+    cause: 'The gateway sent a redirect URI that is not exactly one of the app registration.',
     steps: [
       'Step 4: under Authentication, platform Web, add exactly the URI of the message.',
       'If the host or scheme in it is wrong, correct AUTH_SERVER_EXTERNAL_URL (or ENTRA_REDIRECT_URI) and restart.',
@@ -208,7 +208,7 @@ export const aadstsRows: readonly AadstsRow[] = [
     codes: [65004],
     title: 'The consent was declined',
     cause: 'Someone pressed Cancel on the page that lists the permissions.',
-    steps: ['Step 5: sign in again and accept, or let an administrator consent for everybody.'],
+    steps: ['Step 5: sign in again and accept, or let an administrator consent for everyone.'],
     docsAnchor: anchors.permissions,
   },
   {
@@ -234,7 +234,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   {
     codes: [7000112],
     title: 'The application is disabled',
-    cause: 'Its enterprise application is switched off.',
+    cause: 'Its enterprise application is disabled.',
     steps: ['Enterprise applications, the application, Properties: set Enabled for users to sign-in to Yes.'],
     docsAnchor: anchors.enterprise,
   },
@@ -283,7 +283,7 @@ export const aadstsRows: readonly AadstsRow[] = [
     cause: 'Conditional Access has a sign-in frequency, and the sign-in is older than it allows.',
     steps: [
       'Sign in again.',
-      'To let personal tokens go on: ENTRA_SIGN_IN_FREQUENCY_ENDS=sessions, or give agents an application of their own.',
+      'To keep personal tokens working: ENTRA_SIGN_IN_FREQUENCY_ENDS=sessions, or give agents an application of their own.',
     ],
     docsAnchor: anchors.frequency,
   },
@@ -297,7 +297,7 @@ export const aadstsRows: readonly AadstsRow[] = [
   },
   {
     codes: [700054],
-    title: 'ID tokens from the authorize endpoint are switched off',
+    title: 'ID tokens from the authorize endpoint are disabled',
     cause: 'A client asked for the implicit flow, which the gateway never does.',
     steps: ['Step 4: leave implicit grant unchecked and use the authorization code flow.'],
     docsAnchor: anchors.redirect,

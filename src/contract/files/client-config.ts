@@ -70,7 +70,7 @@ function readServer({ name, at }: { name: string; at: string }, value: Members):
       ...(textOf(value.description) ? { description: value.description } : {}),
     },
     credential,
-    notes: off ? [...notes, 'The client has it switched off.'] : notes,
+    notes: off ? [...notes, 'It is disabled in the client.'] : notes,
   };
 }
 

@@ -24,7 +24,7 @@ export const sessionEndpoints = {
     path: '/api/sessions',
     permission: 'identity',
     summary:
-      "The caller's living browser sessions, newest first; with all=true everybody's, for administrators",
+      "The caller's living browser sessions, newest first; with all=true everyone's, for administrators",
     query: z.strictObject({ all: z.enum(['true', 'false']).optional() }),
     output: z.object({ sessions: z.array(session) }),
   },

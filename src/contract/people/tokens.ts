@@ -51,7 +51,7 @@ export const tokenEndpoints = {
     method: 'GET',
     path: '/api/tokens',
     permission: 'identity',
-    summary: "The caller's personal tokens, newest first; with all=true everybody's, for administrators",
+    summary: "The caller's personal tokens, newest first; with all=true everyone's, for administrators",
     query: z.strictObject({
       all: z.enum(['true', 'false']).optional(),
       q: z

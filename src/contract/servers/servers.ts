@@ -263,7 +263,7 @@ export const serverEndpoints = {
     path: '/api/servers/probe',
     permission: { can: 'register_service', on: 'any' },
     summary:
-      'Look at an address before it is registered: transport, protocol, tools, and what to register it as',
+      'Check an address before it is registered: transport, protocol, tools, and what to register it as',
     body: z.strictObject({ url: httpUrl }),
     output: z.object({
       status: healthStatus,

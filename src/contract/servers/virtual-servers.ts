@@ -44,7 +44,7 @@ const virtualPath = z
         message: 'use /virtual/ and 1 to 60 lower-case letters and digits, with single hyphens between them',
       });
     else if ((reservedSlugs as readonly string[]).includes(last))
-      context.addIssue({ code: 'custom', message: `'${last}' is a word of the API; choose another slug` });
+      context.addIssue({ code: 'custom', message: `'${last}' is reserved by the API; choose another slug` });
   });
 
 /** What models take as the name of a tool everywhere. */

@@ -111,7 +111,7 @@ export function isAssigned(
   );
 }
 
-/** True for a member of one of the roles that may consent for everybody. */
+/** True for a member of one of the roles that may consent for everyone. */
 export function isAdministrator(tenant: Tenant, user: User): boolean {
   return directContainers(tenant, user.id).some(
     (role) =>

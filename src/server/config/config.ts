@@ -261,7 +261,7 @@ function modeOf(read: Reader, faults: string[]): Config['mode'] {
   const asked = read.value('EVALUATION');
   if (asked && production) {
     faults.push(
-      'EVALUATION: evaluation mode uses demo accounts that everybody knows and does not start with NODE_ENV=production; ' +
+      'EVALUATION: evaluation mode uses demo accounts that everyone knows and does not start with NODE_ENV=production; ' +
         'unset one of the two',
     );
     return 'evaluation';

@@ -39,14 +39,14 @@ export const databaseSettings = {
   }),
   DATABASE_POOL_SIZE: setting({
     group: 'Storage',
-    about: 'Connections to PostgreSQL that one process holds at most, besides one for notifications.',
+    about: 'Connections to PostgreSQL that one process holds at most, in addition to one for notifications.',
     default: '10',
     parse: integer(2, 200),
   }),
   DATABASE_GRACE_SECONDS: setting({
     group: 'Storage',
     about:
-      'How long calls with tokens that were verified before go on while PostgreSQL cannot be reached. What is revoked ' +
+      'How long calls with tokens that were verified before continue while PostgreSQL cannot be reached. What is revoked ' +
       'in the meantime takes effect when it is back.',
     default: '300',
     parse: integer(0, 86400),
@@ -65,7 +65,7 @@ function postgresUrl(value: string): string {
   const mode = address.servers[0].searchParams.get('sslmode');
   if (mode !== null && !['disable', 'require', 'verify-ca', 'verify-full'].includes(mode))
     return wrong(
-      `has sslmode=${mode.slice(0, 20)}, which is none of disable, require, verify-ca, verify-full`,
+      `has sslmode=${mode.slice(0, 20)}, which is not one of disable, require, verify-ca, verify-full`,
     );
   return value;
 }

@@ -165,7 +165,7 @@ export const entraSettings = {
     group: 'Microsoft Entra ID',
     about:
       'What ends when Conditional Access requires a new sign-in (sign-in frequency, AADSTS70043): ' +
-      '`sessions-and-tokens`, or `sessions` alone; personal tokens and connected clients then go on with the groups that ' +
+      '`sessions-and-tokens`, or `sessions` alone; personal tokens and connected clients then continue with the groups that ' +
       'the directory returns, without app roles.',
     default: 'sessions-and-tokens',
     parse: oneOf('sessions-and-tokens', 'sessions'),
@@ -173,10 +173,10 @@ export const entraSettings = {
   IDE_OAUTH_CLIENT_ID: setting({
     group: 'Microsoft Entra ID',
     about:
-      'The public client with which `mcp-gateway login` signs people in: a registration with the redirect URI ' +
+      'The public client with which `mcp-gateway auth login` signs people in: a registration with the redirect URI ' +
       '`http://localhost` under "Mobile and desktop applications" that may ask for `access_as_user`.',
     default: '',
-    defaultNote: 'none; `mcp-gateway login` says so',
+    defaultNote: 'none; `mcp-gateway auth login` says so',
     parse: guid("copy its 'Application (client) ID'"),
   }),
   ENTRA_GRAPH_CLIENT_ID: setting({

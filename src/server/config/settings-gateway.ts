@@ -144,14 +144,14 @@ export const gatewaySettings = {
   UPSTREAM_ALLOWED_NETWORKS: setting({
     group: 'Gateway',
     about:
-      'Networks besides the public internet in which MCP servers may be, separated by commas: CIDR, or `private` for all ' +
+      'Networks, in addition to the public internet, in which MCP servers may be, separated by commas: CIDR, or `private` for all ' +
       'private ranges. Link-local and cloud metadata addresses are never allowed.',
     default: '',
     defaultNote: 'none; `private` in evaluation mode',
     parse: list(network),
   }),
   UPSTREAM_CA_FILE: file(
-    'A PEM file of certificate authorities that MCP servers may have their certificates from, besides the usual ones.',
+    'A PEM file of certificate authorities that MCP servers may have their certificates from, in addition to the usual ones.',
   ),
   UPSTREAM_CLIENT_CERT_FILE: file(
     'A PEM file with the certificate that the gateway shows to MCP servers that ask for one (mutual TLS).',
@@ -161,7 +161,7 @@ export const gatewaySettings = {
     'UPSTREAM_CLIENT_CERT_FILE, where the key may be too',
   ),
   EXTRA_CA_FILE: file(
-    'A PEM file of certificate authorities that are trusted besides the usual ones by everything that the gateway reaches: identity ' +
+    'A PEM file of certificate authorities that are trusted, in addition to the usual ones, by everything that the gateway connects to: identity ' +
       'provider, servers, collector, and whatever a proxy that opens TLS puts in their place.',
   ),
   HTTPS_PROXY: proxy('https://'),

@@ -312,7 +312,7 @@ export const oidcSettings = {
   GOOGLE_HOSTED_DOMAINS: setting({
     ...google,
     about:
-      'Workspace domains, separated by commas, whose accounts may sign in. Everybody with a Google account has one.',
+      'Workspace domains, separated by commas, whose accounts may sign in. Everyone with a Google account has one.',
     required: 'name the domains of your organization, such as example.com (docs/providers/google.md, step 3)',
     parse: list(hostName),
   }),

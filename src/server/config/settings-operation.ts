@@ -42,7 +42,7 @@ export const operationSettings = {
   AUDIT_SYSLOG_URL: setting({
     group: 'Operation',
     about:
-      'Where every audit event is sent besides, as syslog (RFC 5424): `tls://host:6514`, `tcp://host:601` or `udp://host:514`. While it ' +
+      'Where every audit event is also sent, as syslog (RFC 5424): `tls://host:6514`, `tcp://host:601` or `udp://host:514`. While it ' +
       'cannot be reached events wait in memory, 100,000 at most.',
     default: '',
     parse: syslogUrl,

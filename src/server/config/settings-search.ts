@@ -34,7 +34,7 @@ export const searchSettings = {
     group: 'Search',
     about:
       'Which servers anyone can find without signing in, at `/.well-known/mcp-servers` and `/.well-known/mcp/catalog.json`: ' +
-      '`none` (both are 404), `all` that are switched on, or `tag:NAME`, those of them with a tag. Names, descriptions, tags and ' +
+      '`none` (both are 404), `all` that are enabled, or `tag:NAME`, those of them with a tag. Names, descriptions, tags and ' +
       'addresses are shown, never tools.',
     default: 'none',
     parse: publicServers,

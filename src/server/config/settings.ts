@@ -247,7 +247,7 @@ export const settings = {
     group: 'Security',
     about:
       'How many sign-ins one address (of IPv6, one /64 network) may start within a minute on one replica; 0 is no limit. ' +
-      'Behind proxies set TRUSTED_PROXY_HOPS, or everybody is one address.',
+      'Behind proxies set TRUSTED_PROXY_HOPS, or everyone has the same address.',
     default: '300',
     parse: integer(0, 100_000),
   }),

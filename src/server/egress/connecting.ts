@@ -82,7 +82,7 @@ export function createConnecting(world: ConnectingWorld): Connecting {
       if (source.authorizeUrl === null)
         throw new Failure(
           'connection_unavailable',
-          `'${server.name}' does not say where people sign in; an administrator may name it (egress-configure --authorize-url).`,
+          `'${server.name}' does not say where people sign in; an administrator can name it (mcp-gateway connection configure --authorize-url).`,
         );
       const service = services[server.settings.egress_provider];
       const verifier = randomBytes(32).toString('base64url');

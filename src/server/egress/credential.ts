@@ -215,7 +215,7 @@ export function createCredentials(world: CredentialWorld): Credentials {
         if (isFetched && Math.abs(world.now() - Date.parse(connection.updatedAt)) < freshMs)
           throw new Failure(
             'connection_refused',
-            `'${server.name}' refuses a credential that is new. It may ask for more rights than were granted: an administrator has to look at its scopes and audience (egress-show).`,
+            `'${server.name}' rejects a new credential. It may ask for more rights than were granted: an administrator must check its scopes and audience (mcp-gateway connection get).`,
           );
         await markRefused(world.db, connection);
       }
@@ -278,7 +278,7 @@ function needed(
 function onlyPeople({ name }: EgressServer): Failure {
   return new Failure(
     'connection_impossible',
-    `'${name}' wants the credential of a person, and this is an agent that does not act for a person. Call it as a person, or ask an administrator to set a credential that is the gateway's own (egress-configure --mode client_credentials).`,
+    `'${name}' wants the credential of a person, and this is an agent that does not act for a person. Call it as a person, or ask an administrator to set a credential that is the gateway's own (mcp-gateway connection configure --mode client_credentials).`,
   );
 }
 

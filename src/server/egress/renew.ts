@@ -143,7 +143,7 @@ async function byClientCredentials(world: RenewalWorld, server: EgressServer): P
     );
     throw new Failure(
       'connection_refused',
-      `The authorization server refuses the gateway's client for '${server.name}' (${error.error}); an administrator has to set the right one (egress-configure).`,
+      `The authorization server refuses the gateway's client for '${server.name}' (${error.error}); an administrator must set the right one (mcp-gateway connection configure).`,
     );
   }
 }
@@ -203,7 +203,7 @@ async function refreshed(
     );
     throw new Failure(
       'connection_unavailable',
-      `The authorization server of '${server.name}' refuses the gateway (${error.error}); an administrator has to look at the client that is set up there.`,
+      `The authorization server of '${server.name}' refuses the gateway (${error.error}); an administrator must check the client that is registered there.`,
     );
   }
 }

@@ -30,7 +30,7 @@ export function clientSecretOf(
   if (text !== undefined) return text;
   throw new Failure(
     'credential_unreadable',
-    'The client secret of this server is stored under a key that is not at hand; an administrator has to set it again (egress-configure).',
+    'The client secret of this server is encrypted with a key that is not available; an administrator must set it again (mcp-gateway connection configure).',
   );
 }
 
@@ -59,9 +59,9 @@ export function beyondLimits(
   limits: EgressLimits,
 ): string | undefined {
   const scope = scopes.find((one) => !isWithin(one, limits.scopes));
-  if (scope !== undefined) return `the scope '${scope}' is none that EGRESS_ALLOWED_SCOPES names`;
+  if (scope !== undefined) return `the scope '${scope}' is not one of EGRESS_ALLOWED_SCOPES`;
   if (target_audience !== null && !isWithin(target_audience, limits.audiences))
-    return `the audience '${target_audience}' is none that EGRESS_ALLOWED_AUDIENCES names`;
+    return `the audience '${target_audience}' is not one of EGRESS_ALLOWED_AUDIENCES`;
   return undefined;
 }
 

@@ -229,6 +229,6 @@ async function readJson(send: Fetch, url: string): Promise<unknown> {
 function undiscovered(what: string, why: string): Failure {
   return new Failure(
     'connection_unavailable',
-    `Where to connect to '${what}' cannot be found out: ${why}. An administrator may name it (egress-configure --issuer, or --authorize-url and --token-url).`,
+    `Where to connect to '${what}' cannot be determined: ${why}. An administrator can name it (mcp-gateway connection configure --issuer, or --authorize-url and --token-url).`,
   );
 }

@@ -160,7 +160,7 @@ function formEncoded(text: string): string {
 function unavailable(cause: unknown): Failure {
   return new Failure(
     'connection_unavailable',
-    'The authorization server of this server cannot be asked right now; try again soon.',
+    'The authorization server of this server is not available at the moment; try again soon.',
     { cause },
   );
 }

@@ -335,7 +335,8 @@ export function renderErrors(): string {
 
 The API returns a failure as \`application/problem+json\` (RFC 9457): \`status\`, \`title\`, a stable \`code\` of this table, a
 \`detail\` that names the thing and the fix, problems of the input under \`errors\`, and a \`correlation_id\` to look up
-in the log and the audit trail. On MCP routes the same code is in \`error.data.code\` of a JSON-RPC error. Generated from \`src/server/failure/errors.ts\`.
+in the log and the audit trail. On MCP routes the same code is in \`error.data.code\` of a JSON-RPC error. Every text:
+[messages](messages.md). Generated from \`src/server/failure/errors.ts\`.
 
 | code | status | meaning | what to do |
 |---|---|---|---|

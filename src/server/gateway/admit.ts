@@ -24,9 +24,9 @@ export function admit(exchange: Exchange, { allowedHosts, allowedOrigins }: Door
   requireOnce(req.rawHeaders);
   // DNS rebinding: a page of another site, whose name was made to point here, still sends its own host and origin.
   if (!host || !allowedHosts.has(host.toLowerCase()))
-    throw new Failure('host_refused', 'The gateway does not answer under this host name.');
+    throw new Failure('host_refused', 'The gateway is not served under this host name.');
   if (origin !== undefined && !allowedOrigins.has(origin.toLowerCase()))
-    throw new Failure('origin_refused', 'Pages of this origin may not call the gateway.');
+    throw new Failure('origin_refused', 'Pages of this origin are not allowed to call the gateway.');
   const place = placeOf(req.url ?? '');
   if (!place)
     throw new Failure(
@@ -35,8 +35,8 @@ export function admit(exchange: Exchange, { allowedHosts, allowedOrigins }: Door
     );
   exchange.place = place;
   if (!methods[place.endpoint].has(req.method ?? ''))
-    throw new Failure('method_not_allowed', `This endpoint does not take ${req.method}.`);
+    throw new Failure('method_not_allowed', `This endpoint does not accept ${req.method}.`);
   if (!hasRoom)
-    throw new Failure('overloaded', 'The gateway has as many requests as it takes; try again soon.');
+    throw new Failure('overloaded', 'The gateway is handling as many requests as it can; try again soon.');
   return place;
 }

@@ -157,7 +157,7 @@ class Passage implements SettledHandler {
     this.#fail(
       new Failure(
         'upstream_timeout',
-        `The server did not begin to answer within ${ms / 1000} s; ${setting} sets how long it may take.`,
+        `The server did not start to respond within ${ms / 1000} s; ${setting} sets how long it may take.`,
       ),
     );
   }
@@ -229,7 +229,9 @@ class Passage implements SettledHandler {
     decoder.on('drain', () => controller.resume());
     decoder.on('end', () => this.#guard(() => this.#finish()));
     decoder.on('error', (cause) =>
-      this.#fail(new Failure('upstream_invalid', 'The server sent a damaged compressed answer.', { cause })),
+      this.#fail(
+        new Failure('upstream_invalid', 'The server sent a damaged compressed response.', { cause }),
+      ),
     );
   }
 
@@ -348,7 +350,7 @@ function refuseToSpeakForUs(status: number, { connection }: Errand): void {
   if (status === 401 && connection)
     throw new Failure(
       'connection_refused',
-      'The server refuses a credential that is new; an administrator has to look at its scopes and audience (egress-show).',
+      'The server rejects a new credential; an administrator must check its scopes and audience (mcp-gateway connection get).',
     );
   if (status === 401 || status === 407)
     throw new Failure(

@@ -20,7 +20,7 @@ export function rewriteEndpoint(
     if (type !== 'endpoint') return undefined;
     const address = URL.canParse(data, sse.href) ? new URL(data, sse.href) : undefined;
     if (address?.origin !== sse.origin)
-      throw new Failure('upstream_invalid', 'The server sends messages to another origin than its own.');
+      throw new Failure('upstream_invalid', 'The server sends messages to an origin other than its own.');
     return `${messagesPath}?${ticketParameter}=${seal(address.pathname + address.search)}`;
   };
 }

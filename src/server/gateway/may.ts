@@ -41,7 +41,7 @@ export function decideAll(
     exchange.reason = refused.reason;
     return false;
   }
-  if (refused) throw refusal(exchange, refused.reason, server, inWords(refused.call));
+  if (refused) throw refusal(exchange, refused.reason, server, refused.call);
   exchange.decision = 'allow';
   return true;
 }
@@ -53,7 +53,7 @@ export function decideAll(
 export function requireReach(decide: Decide, exchange: Exchange, identity: Identity, server: string): void {
   const decision = decide(identity, { server, method: '' });
   if (decision.allow || (decision.reason !== 'server' && decision.reason !== 'no-scopes')) return;
-  throw refusal(exchange, decision.reason, server, 'use it');
+  throw refusal(exchange, decision.reason, server);
 }
 
 /** The first call of a request that is not allowed now, and why. */
@@ -76,24 +76,38 @@ export function firstRefused(
   return undefined;
 }
 
-function refusal(exchange: Exchange, reason: RefusalReason, server: string, what: string): Failure {
+function refusal(exchange: Exchange, reason: RefusalReason, server: string, call?: Call): Failure {
   exchange.decision = 'deny';
   exchange.reason = reason;
   if (reason === 'client-scope')
     return new Failure(
       'insufficient_scope',
-      `You allowed this program only tools that read; allow it more to do this on '${server}': ${what}.`,
+      `You allowed this program only tools that read, so it cannot ${call ? inWords(call) : 'be used'} on '${server}'. Connect it again, and allow more.`,
     );
-  // The server's name is the caller's own word: nothing here tells whether such a server exists.
-  return new Failure('not_allowed', `You may not do this on '${server}': ${what}.`);
+  return notAllowed(server, call);
+}
+
+/** The refusal of a call, or of everything on a server. Its name is the caller's own word: nothing here says whether it exists. */
+export function notAllowed(server: string, call?: Call): Failure {
+  return new Failure(
+    'not_allowed',
+    call
+      ? `You are not allowed to ${inWords(call)} on '${server}'. Ask an administrator for a scope that grants it.`
+      : `Server '${server}' does not exist, or you have no access to it. Ask an administrator for access.`,
+  );
 }
 
 function inWords({ method, tool, prompt, resource }: Call): string {
   if (method === '$stream') return 'listen';
   if (method === '$end') return 'end a session';
-  if (method === '$response') return 'answer a request';
-  const item = tool ?? prompt ?? resource;
-  return (item === undefined ? method : `${method} ${item}`).slice(0, 200);
+  if (method === '$response') return 'respond to a request';
+  const [kind, item] =
+    tool !== undefined
+      ? ['call the tool', tool]
+      : prompt !== undefined
+        ? ['use the prompt', prompt]
+        : ['read the resource', resource];
+  return item === undefined ? `use ${method.slice(0, 200)}` : `${kind} '${item.slice(0, 200)}'`;
 }
 
 /** A list method, where its answer has the items, and the call that an item stands for. */

@@ -140,7 +140,8 @@ export function answerHeaders(
     const name = latin1(raw[at]).toLowerCase();
     const value = latin1(raw[at + 1]);
     if (name === sessionHeader) {
-      if (session !== undefined) throw new Failure('upstream_invalid', 'The server gave two session ids.');
+      if (session !== undefined)
+        throw new Failure('upstream_invalid', 'The server returned two session ids.');
       session = value;
       continue;
     }

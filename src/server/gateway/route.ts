@@ -35,8 +35,8 @@ export function routeTo(
   identityHolder: string,
 ): Target {
   const route = findRoute(place.server);
-  if (!route) throw new Failure('not_found', `There is no server '${place.server}'.`);
-  if (!route.enabled) throw new Failure('server_disabled', `The server '${place.server}' is switched off.`);
+  if (!route) throw new Failure('not_found', `Server '${place.server}' does not exist.`);
+  if (!route.enabled) throw new Failure('server_disabled', `The server '${place.server}' is disabled.`);
   const { mcp, sse, credentials } = route;
   if (!credentials)
     throw new Failure(

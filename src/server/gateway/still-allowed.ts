@@ -100,7 +100,7 @@ function reasonToEnd(
     refused && {
       reason: refused.reason,
       code: 'not_allowed',
-      message: `You may no longer do this on '${place.server}'.`,
+      message: `You are no longer allowed to do this on '${place.server}'.`,
     }
   );
 }
@@ -112,13 +112,13 @@ function reasonOfRoute(exchange: Exchange, route: Route | undefined): End | unde
     return {
       reason: 'server_removed',
       code: 'not_found',
-      message: `There is no server '${before.name}' any more.`,
+      message: `The server '${before.name}' was removed.`,
     };
   if (!route.enabled)
     return {
       reason: 'server_disabled',
       code: 'server_disabled',
-      message: `The server '${before.name}' was switched off.`,
+      message: `The server '${before.name}' was disabled.`,
     };
   if (route.mcp?.href !== before.mcp?.href || route.sse?.href !== before.sse?.href)
     return {

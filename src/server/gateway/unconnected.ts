@@ -55,7 +55,7 @@ export function findConnected(
   const { exchange, identity, asking } = wanting;
   const { body, asked } = asking;
   const [{ method }] = asked.messages;
-  // Most calls: their credential is at hand, and without a session nothing can have begun before there was one.
+  // Most calls: their credential is available, and without a session nothing can have begun before there was one.
   const isPlain = exchange.req.headers['mcp-session-id'] === undefined && method !== 'initialize';
   if (!isPlain || body?.includes(quotedInput)) return search(world, wanting, to);
   const target = connected(world.connections, exchange, to, identity);

@@ -29,7 +29,7 @@ export function createBudgets(allow: Allow): (cost: Cost, identity: Identity) =>
     const { perMinute } = rates[cost];
     throw new Failure(
       'too_many_requests',
-      `You may ask for this ${perMinute} times a minute; wait a little.`,
+      `You can ask for this ${perMinute} times a minute; wait and try again.`,
       {
         retryAfter,
       },
@@ -90,7 +90,7 @@ export function mount(
     }
     if (candidates.length === 0) return next();
     const known = [...new Set(candidates.map(({ endpoint }) => endpoint.method))].join(', ');
-    throw new Failure('method_not_allowed', `${c.req.method} is not possible here; known are ${known}.`);
+    throw new Failure('method_not_allowed', `${c.req.method} is not allowed here; use ${known}.`);
   });
 }
 
@@ -221,7 +221,7 @@ function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, pat
   const name = nameOfPath(path);
   const visible = showing(permissions[permission.can].of);
   if (visible === undefined || !access.may(visible, name))
-    throw new Failure('not_found', `There is no '${name}' here, or you do not have access to it.`);
+    throw new Failure('not_found', `'${name}' does not exist, or you do not have access to it.`);
   if (!access.may(permission.can, name)) throw insufficient(permission.can, name);
 }
 

@@ -48,7 +48,7 @@ export function systemHandlers(world: SystemWorld): Handlers<typeof systemEndpoi
     // Ready also without the database, or a load balancer would send the calls that go on to nobody.
     'system.ready'() {
       if (world.isLeaving())
-        throw new Failure('shutting_down', 'This replica is ending; send calls to another one.');
+        throw new Failure('shutting_down', 'This replica is shutting down; send calls to another one.');
       const since = behindSince();
       const unreachable_since = since === null ? null : new Date(since).toISOString();
       const database = { reachable: since === null, unreachable_since };

@@ -72,7 +72,7 @@ export function requireStillCounts(cutoff: Cutoff | undefined, issuedAt: unknown
   if (cutoff.isGone || issued <= cutoff.tokensBefore)
     throw new Failure(
       'credential_revoked',
-      `${cutoff.because ?? 'Your access was ended.'} Tokens of before count no more; sign in again for a new one.`,
+      `${cutoff.because ?? 'Your access was ended.'} Earlier tokens are no longer valid; sign in again for a new one.`,
     );
   return issued > cutoff.groupsBefore;
 }

@@ -82,7 +82,7 @@ async function appOnly({ clients, providers }: ExchangeWorld, wanted: ExchangeFo
   if (!provider || (providers.length > 1 && provider.exchangesBy === undefined))
     throw new Failure(
       'connection_refused',
-      'With several identity providers the gateway cannot determine whose application it is; read the tools of the server in another way (egress-configure --discovery).',
+      'With several identity providers the gateway cannot determine whose application it is; read the tools of the server in another way (mcp-gateway connection configure --discovery).',
     );
   const isEntra = provider.exchangesBy === 'on_behalf_of';
   // Entra gives applications all that they were consented to, and takes nothing else (AADSTS1002012).
@@ -145,7 +145,7 @@ function refusalIn(error: unknown): Failure {
   if (!said)
     return new Failure(
       'connection_unavailable',
-      'The identity provider cannot be asked right now; try again soon.',
+      'The identity provider is not available at the moment; try again soon.',
       { cause: error },
     );
   const asksPerson = ['invalid_grant', 'interaction_required', 'login_required', 'consent_required'];
@@ -156,7 +156,7 @@ function refusalIn(error: unknown): Failure {
     );
   return new Failure(
     'connection_refused',
-    `The identity provider does not exchange your sign-in (${said.error}: ${said.description.slice(0, 200)}); an administrator has to allow it there, or change the server (egress-configure).`,
+    `The identity provider does not exchange your sign-in (${said.error}: ${said.description.slice(0, 200)}); an administrator has to allow it there, or change the server (mcp-gateway connection configure).`,
     { cause: error },
   );
 }

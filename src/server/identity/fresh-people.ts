@@ -124,7 +124,7 @@ async function readAnew(
     if (world.now() - found.groupsReadAt < world.maxAge) return found;
     before = found;
   }
-  throw new Failure('groups_unavailable', 'Your groups change all the time; try again soon.');
+  throw new Failure('groups_unavailable', 'Your groups are changing at the moment; try again soon.');
 }
 
 async function readOnce(
@@ -192,7 +192,7 @@ async function redeem(configuration: oidc.Configuration, token: string, scope: s
     // Anything else, an expired client secret included, is about the gateway: nobody is signed out for it.
     throw new Failure(
       'identity_unavailable',
-      'The identity provider cannot be asked right now; try again soon.',
+      'The identity provider is not available at the moment; try again soon.',
       {
         cause: error,
       },

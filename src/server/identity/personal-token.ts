@@ -93,7 +93,7 @@ export async function identityOfPersonalToken(world: PersonalTokens, token: stri
   const claims = await verified(world, token);
   const id = claims.jti ?? '';
   const row = await world.db.selectFrom('tokens').selectAll().where('id', '=', id).executeTakeFirst();
-  if (!row) throw new Failure('credential_invalid', 'This token is not known here; mint a new one.');
+  if (!row) throw new Failure('credential_invalid', 'This token is not known here; create a new one.');
   if (row.revoked_at) throw new Failure('credential_revoked', `This token was revoked at ${row.revoked_at}.`);
   const person = await world.freshPerson(row.provider, row.subject);
   if (!person)

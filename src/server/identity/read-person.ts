@@ -81,7 +81,7 @@ async function userInfo(
       outageIn(error) ??
       new Failure(
         'sign_in_refused',
-        "The identity provider's userinfo endpoint does not answer about this person.",
+        "The identity provider's userinfo endpoint did not return this person.",
         {
           cause: error,
         },

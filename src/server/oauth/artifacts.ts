@@ -106,6 +106,6 @@ function reused(at: string) {
   return {
     at,
     by: 'the gateway',
-    because: 'The program gave its access back, or a token of it was used twice.',
+    because: 'The program ended its access, or a token of it was used twice.',
   };
 }

@@ -94,7 +94,7 @@ export function renderLeavingPage(ctx: Context, to: string): void {
 export function errorPage(code: string, description: string): string {
   const remedy = remedies[code] ?? 'Start the sign-in again in your program.';
   return pageOf({
-    title: 'The sign-in cannot go on',
+    title: 'The sign-in cannot continue',
     body: `<p>${escaped(remedy)}</p>
 <p class="fine">For your administrator: <code>${escaped(code)}</code> ${escaped(description)}</p>`,
   });

@@ -318,7 +318,7 @@ async function aboutAccessTokens(
       await endGrant(world.db, claims.gid, {
         at: new Date(world.now()).toISOString(),
         by: 'the program',
-        because: 'The program gave its access back.',
+        because: 'The program ended its access.',
       });
     ctx.status = 200;
     ctx.body = '';

@@ -68,10 +68,7 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
   const at = new Date(now()).toISOString();
   const client = await findClient(db, claims.client_id, at);
   if (!client || client.status === 'blocked' || client.status === 'pending')
-    throw new Failure(
-      'credential_revoked',
-      'The program that this token was issued to may not be used here.',
-    );
+    throw new Failure('credential_revoked', 'The program that this token was issued to is not allowed here.');
   const scopes = (claims.scope ?? mcpScopes.join(' ')).split(' ');
   const limits = {
     clientId: claims.client_id,
@@ -83,8 +80,7 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
   };
   if (claims.gid === undefined) return { ...limits, ...agentOf(client, claims) };
   const grant = await findGrant(db, claims.gid);
-  if (!grant)
-    throw new Failure('credential_invalid', 'What this token was granted by is not known; sign in again.');
+  if (!grant) throw new Failure('credential_invalid', 'The grant of this token is not known; sign in again.');
   if (grant.revoked_at)
     throw new Failure(
       'credential_revoked',
@@ -93,7 +89,10 @@ export async function identityOfIssuedToken(world: VerifyWorld, token: string): 
   // One that ended before this came of it could not take it along.
   const parent = grant.parent_id === null ? undefined : await findGrant(db, grant.parent_id);
   if (parent?.revoked_at)
-    throw new Failure('credential_revoked', `What this access came of was ended at ${parent.revoked_at}.`);
+    throw new Failure(
+      'credential_revoked',
+      `The sign-in behind this access was ended at ${parent.revoked_at}.`,
+    );
   const person = await world.freshPerson(grant.provider, grant.subject);
   if (!person)
     throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
@@ -114,7 +113,7 @@ function within(bound: Bound, onlyAt: string, issuer: string): Bound {
 /** A client that acts for itself: its groups are what an administrator gave it. */
 function agentOf(client: StoredClient, { sub }: IssuedClaims) {
   if (sub !== client.id || !client.metadata.grant_types.includes(grantTypes.clientCredentials))
-    throw new Failure('credential_revoked', 'This program may not act for itself any more.');
+    throw new Failure('credential_revoked', 'This program is no longer allowed to act for itself.');
   return {
     ...{
       kind: 'agent' as const,

@@ -204,7 +204,7 @@ async function answerOf(response: Response, kind: Kind): Promise<unknown> {
     throw new SignInAgain(Buffer.from(claims[1] ?? '', 'base64').toString('utf8'), cause);
   if (response.status === 403) throw refused(kind, cause);
   if (response.status === 404 && kind === 'person')
-    throw new Failure('credential_revoked', 'The identity provider does not know this account any more.', {
+    throw new Failure('credential_revoked', 'The identity provider no longer knows this account.', {
       cause,
     });
   if (response.status === 404)
@@ -241,7 +241,7 @@ function refused(kind: Kind, cause: unknown): Failure {
 function unavailable(error: unknown): Failure {
   return new Failure(
     'groups_unavailable',
-    'The groups cannot be read: Microsoft Graph cannot be asked right now; try again soon.',
+    'The groups cannot be read: Microsoft Graph is not available at the moment; try again soon.',
     { cause: error },
   );
 }

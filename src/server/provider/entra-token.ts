@@ -60,9 +60,12 @@ export async function askToken(
   if (read.success) return read.data;
   const error = refused.safeParse(body);
   if (error.success && (passing.has(error.data.error) || isPassing(aadstsCodeIn(body))))
-    throw new Failure('directory_unavailable', 'Entra ID gives no tokens right now; try again in a minute.');
+    throw new Failure(
+      'directory_unavailable',
+      'Entra ID issues no tokens at the moment; try again in a minute.',
+    );
   if (error.success) throw new TokenFailure(error.data, body);
-  throw new Failure('directory_unavailable', 'Entra ID answered without a token and without an error.');
+  throw new Failure('directory_unavailable', 'Entra ID returned neither a token nor an error.');
 }
 
 /** Posts to an OAuth endpoint of the tenant (`token`, `devicecode`) and answers the JSON body, whatever its status. */

@@ -225,11 +225,7 @@ function nextPage(link: unknown, base: string): URL | undefined {
 function parse<S extends z.ZodType>(schema: S, value: unknown, path: string): z.output<S> {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
-  throw new Failure(
-    'directory_unavailable',
-    `Microsoft Graph answered ${path} in a way that is not understood.`,
-    {
-      cause: read.error,
-    },
-  );
+  throw new Failure('directory_unavailable', `Microsoft Graph answered ${path} with something unexpected.`, {
+    cause: read.error,
+  });
 }

@@ -84,7 +84,7 @@ async function ask(
   } catch (cause) {
     throw new Failure(
       'identity_unavailable',
-      "The gateway's managed identity gives no token (ENTRA_MANAGED_IDENTITY); the log has the details.",
+      "The gateway's managed identity returns no token (ENTRA_MANAGED_IDENTITY); the log has the details.",
       { cause },
     );
   }

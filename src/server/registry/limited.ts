@@ -13,6 +13,6 @@ export function assertUnlimited({ groups, limitedTo }: Identity, grants: Grants,
   if (held.isAdmin || held.scopes.length === accessOf({ groups }, grants).scopes.length) return;
   throw new Failure(
     'not_allowed',
-    `This token is limited to ${held.scopes.map((scope) => `'${scope}'`).join(', ') || 'no scope'}, so it may not ${words}. Use a token with all of your scopes, or the web page.`,
+    `This token is limited to ${held.scopes.map((scope) => `'${scope}'`).join(', ') || 'no scope'}, so it may not ${words}. Use a token with all of your scopes, or the web interface.`,
   );
 }

@@ -131,6 +131,6 @@ export async function assertManagesAccount(
   if (manages === 'all' || (await madeAmong(db, { provider, kind }, [id])).has(id)) return;
   throw new Failure(
     'not_allowed',
-    `The account '${name}' was not created by this gateway, so it is neither deleted nor given secrets from here: use the portal of ${provider}, or set IAM_MANAGES=all. Its groups can be changed here.`,
+    `The account '${name}' was not created by this gateway, so it cannot be deleted or given secrets here: use the portal of ${provider}, or set IAM_MANAGES=all. Its groups can be changed here.`,
   );
 }

@@ -83,7 +83,7 @@ export function createEmbeddings(world: EmbeddingsWorld): Embeddings {
   };
   const rest = (error: unknown): void => {
     if (now() >= restsUntil)
-      log.warn({ err: error }, 'no embeddings; the search goes on with its own vectors');
+      log.warn({ err: error }, 'no embeddings; the search continues with its own vectors');
     restsUntil = now() + restMs;
   };
   const load = async (): Promise<void> => {

@@ -47,7 +47,7 @@ function tidy(world: JobsWorld, engine: JobEngine): () => void {
       .then(() => tidyJobs(world.db, ago(day), ago(30 * day)))
       .then(() => ifLeased(world.db, 'retired secrets', () => removeRetired(world)))
       .catch((error: unknown) =>
-        world.log.error({ err: error }, 'jobs cannot go on, or old jobs and secrets cannot be removed'),
+        world.log.error({ err: error }, 'jobs cannot continue, or old jobs and secrets cannot be removed'),
       );
   };
   run();

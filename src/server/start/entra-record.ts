@@ -14,7 +14,7 @@ export async function compareWithEmulator(recorded: unknown, fetch: Fetch): Prom
   const read = entraRecord.safeParse(recorded);
   if (!read.success)
     throw invalidInput([], {
-      said: 'This is no record of a tenant. Make one with: mcp-gateway doctor entra --record FILE',
+      said: 'This is not a record of a tenant. Create one with: mcp-gateway gateway doctor entra --record FILE',
       cause: read.error,
     });
   const [usual, strict] = [await recordOf(false, fetch), await recordOf(true, fetch)];

@@ -1,6 +1,7 @@
 import type { LRUCache } from 'lru-cache';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
+import { notAllowed } from '../gateway/may.ts';
 import type { Message } from '../gateway/read/read-call.ts';
 import { refuse } from '../gateway/refuse.ts';
 import { showsUrls, whileConnecting, withoutOwnInput } from '../gateway/unconnected.ts';
@@ -66,10 +67,7 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   if (!decision.allow || id === null) {
     exchange.decision = 'deny';
     exchange.reason = decision.allow ? 'no id' : decision.reason;
-    throw new Failure(
-      'not_allowed',
-      `You may not do this on '${server}': ${method} ${tool ?? prompt ?? resource ?? ''}.`,
-    );
+    throw notAllowed(server, { server, method, tool, prompt, resource });
   }
   exchange.reason = decision.scope;
   const { bridge, onlyModern, findRoute } = running;
@@ -153,7 +151,7 @@ export function endWhatIsNoLongerAllowed({ each }: Pick<BridgeWorld, 'each'>): v
     if (!stillAllowed || res.destroyed || res.writableEnded || (identity && stillAllowed(identity))) return;
     exchange.passage?.hangUp();
     if (res.headersSent) res.destroy();
-    else refuse(exchange, new Failure('not_allowed', 'You may no longer make this call.'));
+    else refuse(exchange, new Failure('not_allowed', 'You are no longer allowed to make this call.'));
     exchange.reason = 'ended: no longer allowed';
   });
 }

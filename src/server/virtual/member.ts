@@ -127,7 +127,7 @@ class Asking implements SettledHandler {
     this.#answered = answered;
     this.#limit = limit;
     const how = setting === undefined ? '' : `; ${setting} sets how long it may take`;
-    const late = `The server did not begin to answer within ${ms / 1000} s${how}.`;
+    const late = `The server did not start to respond within ${ms / 1000} s${how}.`;
     this.#timer = setTimeout(() => this.#end(new Failure('upstream_timeout', late)), ms);
   }
 
@@ -197,7 +197,7 @@ class Asking implements SettledHandler {
     // Some say in words that they have taken a message.
     else if (this.#status !== 202)
       this.#end(
-        new Failure('upstream_invalid', `The server gave an answer that is not MCP (${this.#status}).`),
+        new Failure('upstream_invalid', `The server returned a response that is not MCP (${this.#status}).`),
       );
   }
 

@@ -17,8 +17,8 @@ export interface Member {
 /** Finds a member that can be reached; fails as a call to the server itself would. */
 function memberOf(findRoute: FindRoute, server: string): Member {
   const route = findRoute(server);
-  if (!route) throw new Failure('not_found', `There is no server '${server}'.`);
-  if (!route.enabled) throw new Failure('server_disabled', `The server '${server}' is switched off.`);
+  if (!route) throw new Failure('not_found', `Server '${server}' does not exist.`);
+  if (!route.enabled) throw new Failure('server_disabled', `The server '${server}' is disabled.`);
   const { mcp, sse, credentials, protocolVersion } = route;
   if (!credentials)
     throw new Failure(

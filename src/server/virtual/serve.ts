@@ -112,7 +112,7 @@ async function serve(
   if (!virtual || place.endpoint !== 'mcp')
     throw new Failure('not_found', `There is no virtual server at '/${place.server}/${place.endpoint}'.`);
   if (!virtual.row.isEnabled)
-    throw new Failure('server_disabled', `The virtual server '/${place.server}' is switched off.`);
+    throw new Failure('server_disabled', `The virtual server '/${place.server}' is disabled.`);
   const { asked, body, method } = asking;
   if (asked.batch)
     throw new Failure('bad_request', 'Virtual servers take one message at a time, no batches.');

@@ -79,7 +79,7 @@ export function modernSource(
           if (failure) return emits.failed(failure);
           if (!answer)
             return emits.failed(
-              new Failure('upstream_invalid', 'The server ended its answer without a result.'),
+              new Failure('upstream_invalid', 'The server ended its response without a result.'),
             );
           const result = objectIn(answer, 'result');
           if (result.resultType !== 'input_required') return emits.response(answer);
@@ -205,7 +205,7 @@ export function legacySource(
           if (over || answered) return;
           if (gone) return void begin(emits, current).catch((error) => emits.failed(asFailed(error)));
           emits.failed(
-            failure ?? new Failure('upstream_invalid', 'The server ended its answer without a result.'),
+            failure ?? new Failure('upstream_invalid', 'The server ended its response without a result.'),
           );
         },
       },
@@ -218,7 +218,7 @@ export function legacySource(
       over = true;
       post({
         method: 'notifications/cancelled',
-        params: { requestId: exchange.id, reason: 'The client left.' },
+        params: { requestId: exchange.id, reason: 'The client disconnected.' },
       });
       abort?.();
     },
@@ -251,7 +251,9 @@ export function sseSource(link: () => Promise<SseLink>, sent: Sent): Source {
 function asFailed(error: unknown): Failure {
   return error instanceof Failure
     ? error
-    : new Failure('upstream_unreachable', 'The server could not be reached or broke off.', { cause: error });
+    : new Failure('upstream_unreachable', 'The server could not be reached, or it closed the connection.', {
+        cause: error,
+      });
 }
 
 function outcomeIn(response: Json): Json {

@@ -103,7 +103,7 @@ async function openLink(
         // Clients must refuse another origin too, and the credential is for this one.
         if (address?.origin !== target.origin)
           return close(
-            new Failure('upstream_invalid', 'The server takes messages at another origin than its own.'),
+            new Failure('upstream_invalid', 'The server takes messages at an origin other than its own.'),
           );
         arrived?.({ ...target, path: address.pathname + address.search });
       },
@@ -142,7 +142,10 @@ async function openLink(
     send: (message) => post(message, () => undefined),
     cancel(id) {
       if (!pending.delete(id)) return;
-      link.send({ method: 'notifications/cancelled', params: { requestId: id, reason: 'The client left.' } });
+      link.send({
+        method: 'notifications/cancelled',
+        params: { requestId: id, reason: 'The client disconnected.' },
+      });
       rest();
     },
   };
@@ -172,7 +175,7 @@ async function openLink(
         response: (message) =>
           'result' in message
             ? resolve()
-            : reject(new Failure('upstream_invalid', 'The server does not take initialize.')),
+            : reject(new Failure('upstream_invalid', 'The server does not accept initialize.')),
         failed: reject,
       });
     }),

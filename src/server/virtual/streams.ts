@@ -231,7 +231,7 @@ export function createStreams(world: StreamsWorld) {
       if (!isObject(asked) || id === null)
         throw new RpcError(invalidParams, "'params.notifications' says what to listen to.", { status: 400 });
       if (exchange.req.headers.accept?.includes('text/event-stream') === false)
-        throw new Failure('bad_request', 'The answer is an event stream; accept text/event-stream.');
+        throw new Failure('bad_request', 'The response is an event stream; accept text/event-stream.');
       const wanted = (['toolsListChanged', 'promptsListChanged', 'resourcesListChanged'] as const).filter(
         (name) => asked[name] === true,
       );

@@ -24,7 +24,7 @@ const problems: Readonly<Record<string, string>> = {
   denied: t('You, or the service, did not allow the connection. Nothing was stored.'),
   issuer: t('The answer came from another service than the one you were sent to, so it was not used.'),
   refused: t(
-    'The service refused the connection. An administrator has to look at how it is set up; the log says why.',
+    'The service refused the connection. An administrator must check how it is set up; the log says why.',
   ),
   unavailable: t('The service cannot be reached right now. Connect again soon.'),
 };

@@ -18,7 +18,7 @@ const modes: readonly (readonly [mode: Mode, words: string, more: string])[] = [
   ['none', t('No credential'), t('The server is open to the gateway.')],
   [
     'operator_credential',
-    t('One credential for everybody'),
+    t('One credential for everyone'),
     t('A token or key that is stored with the server and goes with every call.'),
   ],
   [
@@ -39,7 +39,7 @@ const modes: readonly (readonly [mode: Mode, words: string, more: string])[] = [
   [
     'client_credentials',
     t("The gateway's own account (OAuth)"),
-    t('The gateway gets a token for itself; it is the same for everybody.'),
+    t('The gateway gets a token for itself; it is the same for everyone.'),
   ],
 ];
 

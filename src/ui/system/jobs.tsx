@@ -27,7 +27,7 @@ export function Jobs() {
   return (
     <section aria-label={t('Jobs')} className="grid gap-3">
       <p className="text-quiet">
-        {t('Accounts that are created in the directory step by step; they go on after a restart.')}
+        {t('Accounts that are created in the directory step by step; they continue after a restart.')}
       </p>
       {isPending && <Pending rows={4} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}

@@ -252,7 +252,7 @@ function Who({ draft, faults, onChange }: Shown) {
       <p className="max-w-prose text-quiet">
         {draft.shared
           ? t(
-              'A caller needs a rule for this virtual server and one for each real tool. Scopes chosen here are needed besides, all of them.',
+              'A caller needs a rule for this virtual server and one for each real tool. All scopes chosen here are needed as well.',
             )
           : t('Only you see it. It gives you what you can call at the servers, and nothing more.')}
       </p>

@@ -25,7 +25,7 @@ export const de: Readonly<Record<string, string>> = {
   'The server no longer takes your credential.': 'Der Server nimmt Ihre Zugangsdaten nicht mehr an.',
   'The service cannot be reached right now. Connect again soon.':
     'Der Dienst ist gerade nicht erreichbar. Versuchen Sie es bald erneut.',
-  'The service refused the connection. An administrator has to look at how it is set up; the log says why.':
+  'The service refused the connection. An administrator must check how it is set up; the log says why.':
     'Der Dienst hat die Verbindung abgelehnt. Die Einrichtung muss von der Administration geprüft werden; das Protokoll nennt den Grund.',
   'You cannot connect to such a server. Ask the person who gave you the link.':
     'Es gibt keinen solchen Server, mit dem Sie sich verbinden könnten. Fragen Sie, von wem Sie den Link haben.',
@@ -471,7 +471,7 @@ export const de: Readonly<Record<string, string>> = {
   'Each with all its tools, prompts and resources, or with single tools of it.':
     'Jeder mit allen Werkzeugen, Prompts und Ressourcen oder mit einzelnen Werkzeugen.',
   'Between prefix and name': 'Zwischen Präfix und Name',
-  'A caller needs a rule for this virtual server and one for each real tool. Scopes chosen here are needed besides, all of them.':
+  'A caller needs a rule for this virtual server and one for each real tool. All scopes chosen here are needed as well.':
     'Wer ihn nutzt, braucht eine Regel für diesen virtuellen Server und eine für jedes echte Werkzeug. Hier gewählte Scopes sind zusätzlich nötig, alle.',
   'Only you see it. It gives you what you can call at the servers, and nothing more.':
     'Nur Sie sehen ihn. Er gibt Ihnen, was Sie an den Servern aufrufen dürfen, und nicht mehr.',
@@ -556,7 +556,7 @@ export const de: Readonly<Record<string, string>> = {
   'My requests': 'Meine Anfragen',
   'To decide': 'Zu entscheiden',
   Decided: 'Entschieden',
-  'This gateway takes no requests for access. Ask an administrator in person.':
+  'This gateway does not accept requests for access. Ask an administrator in person.':
     'Dieses Gateway nimmt keine Anfragen an. Wenden Sie sich direkt an einen Administrator.',
   'You have asked for nothing yet. Request access to a server that someone told you about.':
     'Sie haben noch um nichts gebeten. Fragen Sie Zugriff auf einen Server an, von dem Sie gehört haben.',
@@ -674,7 +674,7 @@ export const de: Readonly<Record<string, string>> = {
   'Failed, and nothing is left of it': 'Fehlgeschlagen, nichts ist übrig',
   'Failed, and something is left of it': 'Fehlgeschlagen, etwas ist übrig',
   Jobs: 'Aufträge',
-  'Accounts that are created in the directory step by step; they go on after a restart.':
+  'Accounts that are created in the directory step by step; they continue after a restart.':
     'Konten, die Schritt für Schritt im Verzeichnisdienst entstehen; nach einem Neustart geht es weiter.',
   'No job within the last 30 days.': 'Kein Auftrag in den letzten 30 Tagen.',
   '{n} of {total} steps': '{n} von {total} Schritten',
@@ -694,7 +694,7 @@ export const de: Readonly<Record<string, string>> = {
   'Not set': 'Nicht gesetzt',
   'No credential': 'Keine Zugangsdaten',
   'The server is open to the gateway.': 'Der Server steht dem Gateway offen.',
-  'One credential for everybody': 'Gemeinsame Zugangsdaten für alle',
+  'One credential for everyone': 'Gemeinsame Zugangsdaten für alle',
   'A token or key that is stored with the server and goes with every call.':
     'Ein Token oder Schlüssel, der beim Server hinterlegt ist und bei jedem Aufruf mitgeht.',
   "Each person's own account (OAuth)": 'Eigenes Konto jeder Person (OAuth)',
@@ -707,7 +707,7 @@ export const de: Readonly<Record<string, string>> = {
   'The gateway exchanges it at the identity provider for a token of the server; no one connects.':
     'Das Gateway tauscht sie beim Identitätsanbieter gegen ein Token des Servers; niemand muss sich verbinden.',
   "The gateway's own account (OAuth)": 'Eigenes Konto des Gateways (OAuth)',
-  'The gateway gets a token for itself; it is the same for everybody.':
+  'The gateway gets a token for itself; it is the same for everyone.':
     'Das Gateway holt ein Token für sich; es ist für alle dasselbe.',
   'Found at the server, or as given below': 'Vom Server genannt oder wie unten angegeben',
   'Credential for the server': 'Zugangsdaten für den Server',

@@ -54,7 +54,7 @@ export class EventFilter {
     if (this.#instead) {
       this.#dropped += chunk.length;
       if (this.#dropped > this.#limit * dropAtMost)
-        throw new Failure('upstream_invalid', 'The server sent an event without end.');
+        throw new Failure('upstream_invalid', 'The server sent an event that does not end.');
       const end = this.#endOfDropped(chunk);
       if (end === undefined) return empty;
       const instead = this.#instead;
@@ -204,7 +204,7 @@ export class EventFilter {
 }
 
 function breakOff(): never {
-  throw new Failure('upstream_invalid', 'One event is larger than what may be held of it.');
+  throw new Failure('upstream_invalid', 'An event is larger than the limit.');
 }
 
 /** The length of the byte order mark that a stream may begin with. */

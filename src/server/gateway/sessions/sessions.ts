@@ -46,7 +46,7 @@ export function createSessions(keys: readonly [Buffer, ...Buffer[]]): McpSession
       if (id.length > longest)
         throw new Failure(
           'upstream_invalid',
-          `The server gave a session id of more than ${longest} characters.`,
+          `The server returned a session id of more than ${longest} characters.`,
         );
       const sealed = seals.seal(id, [serverId, origin, holder]);
       opened.set(sealed, { holder: `${serverId} ${origin} ${holder}`, id });

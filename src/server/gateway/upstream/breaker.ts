@@ -61,7 +61,7 @@ export function createBreaker({ failures: limit, maxRestMs, connectMs, now }: Br
 function resting(seconds: number): Failure {
   return new Failure(
     'upstream_resting',
-    `The last connections to this server failed, so it is left alone; the next is tried in ${seconds} s.`,
+    `The last connections to this server failed. The next one is tried in ${seconds} s.`,
     { retryAfter: seconds },
   );
 }

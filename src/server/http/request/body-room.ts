@@ -45,7 +45,7 @@ export function createBodyRoom({ one, perHolder, total, ms }: BodyLimits): BodyR
     if (holder.bytes + bytes > perHolder)
       throw new Failure(
         'too_many_requests',
-        `Your requests under way hold ${perHolder} bytes, the most for one identity; send fewer or smaller ones at a time.`,
+        `Your open requests use ${perHolder} bytes, the maximum for one identity; send fewer or smaller ones at a time.`,
         { retryAfter: 1 },
       );
     if (all + bytes > total)
@@ -85,7 +85,7 @@ export function createBodyRoom({ one, perHolder, total, ms }: BodyLimits): BodyR
           if (bytes > one)
             throw new Failure(
               'body_too_large',
-              `The body is larger than ${one} bytes, the most that is taken.`,
+              `The body is larger than ${one} bytes, the most that is accepted.`,
             );
           take(holder, bytes - taken);
           taken = bytes;

@@ -51,8 +51,5 @@ export function requireOnce(rawHeaders: readonly string[]): void {
 }
 
 function repeated(name: string): Failure {
-  return new Failure(
-    'bad_request',
-    `The header ${name} may stand once, with one value; it came with several.`,
-  );
+  return new Failure('bad_request', `Send the header ${name} once, with one value.`);
 }

@@ -20,7 +20,7 @@ const pkce = 'pkce.code.challenge.method';
 export function needsOf(callback: string): readonly ClientNeed[] {
   return [
     {
-      fault: `${callback} is not among the valid redirect URIs to the letter`,
+      fault: `${callback} is not exactly one of the valid redirect URIs`,
       change: `add the redirect URI ${callback}`,
       isVital: false, // A pattern may cover it; whether one does, the sign-in page tells.
       isMet: (client) => redirectUrisOf(client).includes(callback),

@@ -76,11 +76,11 @@ function rolesVerdict({ value }: OidcConfig, roles: readonly string[]): Verdict 
   const { missing } = capabilitiesOf(roles);
   const about = { id: 'admin-roles', why: whyAdmin };
   if (missing.length === 0)
-    return { ...about, level: 'ok', what: `${clientId} may manage users, groups and agents.` };
+    return { ...about, level: 'ok', what: `${clientId} can manage users, groups and agents.` };
   const given = missing.map((role) => `--rolename ${role}`).join(' ');
   return {
     ...{ ...about, level: 'warn' },
-    what: `${clientId} lacks of realm-management: ${missing.join(', ')}. What takes them is not offered.`,
+    what: `${clientId} lacks of realm-management: ${missing.join(', ')}. What needs them is not offered.`,
     remedy: {
       portal: `Clients -> ${clientId} -> Service accounts roles -> Assign role -> Filter by clients: ${missing.join(', ')}.`,
       command: `kcadm.sh add-roles -r ${value('KEYCLOAK_REALM')} --uusername service-account-${clientId} --cclientid realm-management ${given}`,
@@ -101,7 +101,7 @@ function clientVerdict({ provider }: KeycloakDoctorWorld, client: FullClient): V
     why: 'People are sent back only to registered addresses, and only flows that are needed should be open.',
   };
   if (faults.length === 0)
-    return { ...about, level: 'ok', what: `${clientId} has its redirect URIs, S256, and no flow too many.` };
+    return { ...about, level: 'ok', what: `${clientId} has its redirect URIs, S256, and no unneeded flow.` };
   return {
     ...{ ...about, level: unmet.some(({ isVital }) => isVital) ? 'fail' : 'warn' },
     what: `${clientId}: ${faults.join('; ')}.`,
@@ -156,7 +156,7 @@ function mapperVerdicts({ value }: OidcConfig, mappers: readonly Mapper[]): Verd
 function unreadable({ value }: OidcConfig, failure: Failure): Verdict {
   return {
     ...{ id: 'client-settings', level: 'warn', why: 'What cannot be read cannot be checked.' },
-    what: `The client ${value('KEYCLOAK_CLIENT_ID')} cannot be looked at: ${failure.message}`,
+    what: `The client ${value('KEYCLOAK_CLIENT_ID')} cannot be checked: ${failure.message}`,
     remedy: { portal: 'Look at it in the admin console.', command: 'mcp-gateway doctor keycloak' },
   };
 }

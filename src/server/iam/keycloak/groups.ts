@@ -106,10 +106,10 @@ async function findGroup(api: RealmApi, idOrName: string) {
 }
 
 function noId(): Failure {
-  return new Failure('not_found', 'Groups are changed by their id; this is none.');
+  return new Failure('not_found', 'This is not an id. Identify the group by its id.');
 }
 
 function unfit(): Failure {
-  const message = 'must be 1 to 256 characters without controls';
+  const message = 'must be 1 to 256 characters without control characters';
   return invalidInput([{ at: 'body.name', message }], { said: `The name of a group ${message}.` });
 }

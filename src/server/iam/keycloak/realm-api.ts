@@ -164,7 +164,7 @@ function idIn(location: string | null): string {
 function parse<S extends z.ZodType>(schema: S, value: unknown, path: string): z.output<S> {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
-  throw new Failure('directory_unavailable', `Keycloak answered ${path} in a way that is not understood.`, {
+  throw new Failure('directory_unavailable', `Keycloak answered ${path} with something unexpected.`, {
     cause: read.error,
   });
 }

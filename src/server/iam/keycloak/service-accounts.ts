@@ -75,7 +75,7 @@ export function keycloakServiceAccounts(world: AccountsWorld): ServiceAccounts {
     async remove(id) {
       const found = isId(id) ? await api.find(pathOf(id), realmClient, read) : undefined;
       if (!found || !isOurs(found))
-        throw new Failure('not_found', 'Keycloak has no such client that the gateway made.');
+        throw new Failure('not_found', 'Keycloak has no such client that the gateway created.');
       await api.send('DELETE', pathOf(id), write);
     },
   };
@@ -103,7 +103,7 @@ async function createClient(
       throw new Failure('conflict', `The realm has a client '${name}' already; choose another name.`);
   }
   const made = await clientNamed(api, name);
-  if (!made) throw new Failure('directory_unavailable', 'The client that was made is not there.');
+  if (!made) throw new Failure('directory_unavailable', 'The client that was created cannot be found.');
   return accountOf(api, made);
 }
 

@@ -60,7 +60,7 @@ async function readShape(api: RealmApi, wanted: Wanted): Promise<TokenShape> {
   if (!found)
     throw new Failure(
       'directory_refused',
-      `The realm has no client '${wanted.clientId}' (KEYCLOAK_CLIENT_ID), so it is not known what tokens say.`,
+      `The realm has no client '${wanted.clientId}' (KEYCLOAK_CLIENT_ID), so the gateway cannot determine what tokens contain.`,
     );
   const scopes = found.defaultClientScopes ?? [];
   const known = await api.get('/client-scopes', z.array(clientScope), read);

@@ -29,13 +29,13 @@ export async function askToken(world: TokenWorld, credential: Credential): Promi
     .then((answer) => answer.json() as Promise<unknown>)
     .catch((cause: unknown) => {
       const why = cause instanceof Failure ? cause.message : 'It did not return JSON.';
-      throw new Failure('directory_unavailable', `Keycloak cannot be asked for a token. ${why}`, { cause });
+      throw new Failure('directory_unavailable', `Keycloak did not return a token. ${why}`, { cause });
     });
   const read = granted.safeParse(body);
   if (read.success) return read.data;
   const { error, error_description: words } = refused.catch({ error: '', error_description: '' }).parse(body);
   if (error === '')
-    throw new Failure('directory_unavailable', 'Keycloak answered without a token and without an error.');
+    throw new Failure('directory_unavailable', 'Keycloak returned neither a token nor an error.');
   throw new Failure(
     'directory_denied',
     `Keycloak gives ${whoIs(credential)} no token: ${words || error} (${error}).${remedies[error] ?? ''}`,

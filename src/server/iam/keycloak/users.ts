@@ -68,7 +68,7 @@ export function keycloakUsers(api: RealmApi): Users & Required<Users> {
       return userOf(await api.get(`/users/${id}`, account, read));
     },
     async remove(id) {
-      if (!isId(id)) throw new Failure('not_found', 'Users are deleted by their id; this is none.');
+      if (!isId(id)) throw new Failure('not_found', 'This is not an id. Identify the user by its id.');
       return ifThere(() => api.send('DELETE', `/users/${id}`, write));
     },
   };

@@ -65,7 +65,7 @@ const checks: readonly Check[] = [
   },
   {
     id: 'redirect-uri',
-    why: 'The provider sends people back only to an address that is registered to the letter.',
+    why: 'The provider sends people back only to exactly a registered address.',
     run({ signIn, provider }) {
       const uri = provider.redirectUris[0] ?? '';
       if (signIn === undefined) return undefined;

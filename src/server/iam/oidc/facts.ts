@@ -95,7 +95,7 @@ async function json(world: OidcDoctorWorld, url: string): Promise<unknown> {
   const answer = await world.fetch(url, { headers: { accept: 'application/json' } });
   if (!answer.ok) {
     await answer.body?.cancel();
-    throw new Failure('identity_unavailable', `${url} answers with status ${answer.status}.`);
+    throw new Failure('identity_unavailable', `${url} returned status ${answer.status}.`);
   }
   return answer.json().catch(() => undefined);
 }

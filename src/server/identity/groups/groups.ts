@@ -49,7 +49,7 @@ export function createCompleteGroups({ db, memberships }: GroupsWorld): Complete
     }
     const row = await findM2mClient(db, provider.name, bearer.clientId);
     if (row && !row.enabled)
-      throw new Failure('client_refused', `The application ${bearer.clientId} is switched off here.`);
+      throw new Failure('client_refused', `The application ${bearer.clientId} is disabled here.`);
     if (bearer.groups.some((group) => !group.startsWith('role:'))) return bearer.groups;
     try {
       const found = await memberships.of(provider, bearer);

@@ -99,7 +99,7 @@ function requireAssigned({ clientId, groups }: Bearer, config: EntraConfig): voi
   if (assigned || allowedClientIds.includes(clientId.toLowerCase())) return;
   throw new Failure(
     'client_refused',
-    `The application ${clientId} may not use this gateway. Assign its service principal an app role of ` +
+    `The application ${clientId} is not allowed to use this gateway. Assign its service principal an app role of ` +
       'ENTRA_REQUIRED_APP_ROLE, or name it in ENTRA_ALLOWED_CLIENT_IDS.',
   );
 }

@@ -33,7 +33,7 @@ export function google({ name, redirectUris, value }: OidcConfig): Provider {
       if (claims.email_verified !== true || !domain || !domains.includes(domain.toLowerCase()))
         throw new Failure(
           'sign_in_refused',
-          'This account is not of a domain that may sign in here (GOOGLE_HOSTED_DOMAINS).',
+          'The domain of this account is not allowed to sign in here (GOOGLE_HOSTED_DOMAINS).',
         );
     },
     hasBearers: false,

@@ -166,7 +166,7 @@ export type Login = ReturnType<typeof createLogin>;
 function notStarted(): Failure {
   return new Failure(
     'sign_in_state',
-    'This sign-in was not started in this browser, or it was used or took too long.',
+    'This sign-in was not started in this browser, was already used, or took too long.',
   );
 }
 
@@ -186,7 +186,7 @@ function requireOwnCallback(
   if (isOwn) return;
   throw new Failure(
     'sign_in_state',
-    `The answer came to another address than this sign-in with ${provider.displayName} was started for; sign in again.`,
+    `The response arrived at another address than the one where this sign-in with ${provider.displayName} was started for; sign in again.`,
   );
 }
 
@@ -223,7 +223,7 @@ function requireOwnIssuer(given: readonly string[], server: oidc.ServerMetadata)
   if (given.length === 1 && given[0] === server.issuer) return;
   throw new Failure(
     'sign_in_refused',
-    'The answer does not come from the identity provider that this sign-in was started with (iss); sign in again.',
+    'The response is not from the identity provider that this sign-in was started with (iss); sign in again.',
   );
 }
 

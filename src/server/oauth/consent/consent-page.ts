@@ -151,7 +151,7 @@ function buttons({ person, providers }: ConsentView): string {
 export function goingOnPage(to: string, title: string): string {
   const page: Page = {
     title,
-    body: `<p>If nothing happens, <a href="${escaped(to)}">go on from here</a>.</p>`,
+    body: `<p>If nothing happens, <a href="${escaped(to)}">continue here</a>.</p>`,
     continueTo: to,
   };
   return pageOf(page);

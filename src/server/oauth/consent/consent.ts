@@ -231,7 +231,7 @@ export async function grantTo(
 async function deny(c: Context<HttpEnv>, asked: Asked, world: ConsentWorld): Promise<Response> {
   note(c, world, asked.person, asked.resource, {
     decision: 'deny',
-    reason: 'the person said no',
+    reason: 'denied by the person',
     detail: { client: asked.client.id },
   });
   const said = { error: 'access_denied', error_description: 'The person did not allow it.' };

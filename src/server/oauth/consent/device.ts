@@ -93,7 +93,7 @@ async function decide(
   const detail = { client: client.id, client_name: client.name };
   if (!isAllowed) {
     await settle(code, { error: 'access_denied', errorDescription: 'The person did not allow it.' });
-    world.record({ ...about, ...who, decision: 'deny', reason: 'the person said no', detail }, c);
+    world.record({ ...about, ...who, decision: 'deny', reason: 'denied by the person', detail }, c);
     return page(endPage('The device was not connected', 'It is notified that you did not allow it.'));
   }
   const { id, scope, accountId } = await grantTo(world, person, {
@@ -105,7 +105,7 @@ async function decide(
   });
   const only = narrowing.onlyAt === null ? {} : { only_at: narrowing.onlyAt };
   world.record({ ...about, ...who, decision: 'allow', detail: { ...detail, scopes: scope, ...only } }, c);
-  return page(endPage('The device is connected', 'You may close this page and go on at the device.'));
+  return page(endPage('The device is connected', 'You can close this page and continue on the device.'));
 }
 
 /** Says what the device hears at its next poll. */

@@ -117,10 +117,10 @@ export function accessRequestHandlers(
       if (world.taken === 'off')
         throw new Failure(
           'not_allowed',
-          'This gateway takes no requests for access (ACCESS_REQUESTS=off). Ask an administrator in person.',
+          'This gateway does not accept requests for access (ACCESS_REQUESTS=off). Ask an administrator in person.',
         );
       if (identity.kind !== 'person')
-        throw new Failure('not_allowed', 'Only people ask for access; a program is given groups instead.');
+        throw new Failure('not_allowed', 'Only people can ask for access. Give a program groups instead.');
       assertUnlimited(identity, world.grants(), 'ask for access');
       if (looksLikeEvery(path))
         throw invalidInput([{ at: 'body.path', message: `'${path}' stands for every server; name one` }]);
@@ -134,7 +134,7 @@ export function accessRequestHandlers(
       if (!row)
         throw new Failure(
           'conflict',
-          `Your request for '${path}' waits already. Withdraw it to ask with another reason.`,
+          `Your request for '${path}' is already waiting. Withdraw it to ask with another reason.`,
         );
       caller.note({ request: row.id, path, reason });
       return show(row, caller);
@@ -179,7 +179,7 @@ export function accessRequestHandlers(
       if (!isOf(asked, caller))
         throw new Failure(
           'not_allowed',
-          'Only the person who asked withdraws a request. Decline it instead.',
+          'Only the person who asked can withdraw a request. Decline it instead.',
         );
       const row = await decided(db, asked, 'pending', { status: 'withdrawn', decided_at: at() });
       caller.note({ request: row.id, path: row.path });
@@ -252,7 +252,7 @@ async function assertRoom(trx: Db, identity: Identity, now: number): Promise<voi
   if (pending >= requestLimits.pending)
     throw new Failure(
       'too_many_requests',
-      `${pending} of your requests wait, which is the limit. Withdraw one, or wait for a decision.`,
+      `${pending} of your requests are waiting, which is the limit. Withdraw one, or wait for a decision.`,
     );
   if (recent >= requestLimits.perDay)
     throw new Failure(

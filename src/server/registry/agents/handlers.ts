@@ -132,10 +132,7 @@ async function known({ db }: AgentsWorld, path: string): Promise<AgentRow> {
   const row = await find(db, path);
   // Word for word what the HTTP room says of an agent that the caller may not see: the two must look alike.
   if (!row)
-    throw new Failure(
-      'not_found',
-      `There is no '${nameOfPath(path)}' here, or you do not have access to it.`,
-    );
+    throw new Failure('not_found', `'${nameOfPath(path)}' does not exist, or you do not have access to it.`);
   return row;
 }
 

@@ -73,7 +73,7 @@ export async function insert(
   if (stored) return rowOf(stored);
   throw new Failure(
     'conflict',
-    `An agent is registered at '${path}' already. Change that one (PUT or PATCH /api/agents${path}), remove it, or choose another path.`,
+    `An agent is already registered at '${path}'. Change it (PUT or PATCH /api/agents${path}), remove it, or choose another path.`,
   );
 }
 

@@ -18,7 +18,7 @@ export function placeOf(cursor: string): EventPlace {
   const [, at, id] = readable.exec(Buffer.from(cursor, 'base64url').toString()) ?? [];
   if (at === undefined || id === undefined)
     throw invalidInput([{ at: 'query.cursor', message: 'is not a cursor' }], {
-      said: 'This cursor is not one of ours; begin again without it.',
+      said: 'The cursor is not valid; start again without it.',
     });
   return { at, id };
 }

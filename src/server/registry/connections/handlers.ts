@@ -163,11 +163,11 @@ export function egressServerOf(row: ServerRow): EgressServer | undefined {
 function assertMayList({ name, settings }: EgressServer, { isAdmin }: Access, purpose: Purpose): void {
   if (purpose === 'call') return;
   if (!isAdmin)
-    throw new Failure('not_allowed', `Only administrators let '${name}' be looked at as themselves.`);
+    throw new Failure('not_allowed', `Only administrators let '${name}' be checked with their own account.`);
   if (settings.discovery !== 'person')
     throw new Failure(
       'bad_request',
-      `'${name}' is not looked at as a person; say so first (egress-configure --discovery person).`,
+      `'${name}' is not checked as a person. Set that first (mcp-gateway connection configure --discovery person).`,
     );
 }
 
@@ -206,8 +206,8 @@ function reachable(
     throw new Failure(
       'bad_request',
       mode === 'pat'
-        ? `'${found.server.name}' takes no token that you enter; open the page Connections to see what it takes.`
-        : `'${found.server.name}' is not connected to by signing in there; open the page Connections to see what it takes.`,
+        ? `'${found.server.name}' does not accept a token that you enter. Open the page Connections to see how to connect.`
+        : `'${found.server.name}' is not connected by signing in there. Open the page Connections to see how.`,
     );
   return found;
 }

@@ -52,7 +52,7 @@ export function createJobEngine(world: JobsWorld): JobEngine {
       const known = running.get(id);
       if (known) return known;
       const run = ifLeased(world.db, `job ${id}`, (lease) => go(id, lease))
-        .catch((error: unknown) => world.log.error({ err: error, job: id }, 'a job cannot go on'))
+        .catch((error: unknown) => world.log.error({ err: error, job: id }, 'a job cannot continue'))
         .finally(() => running.delete(id));
       running.set(id, run);
       return run;

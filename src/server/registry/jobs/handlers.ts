@@ -142,7 +142,7 @@ async function claimName(world: JobsWorld, job: StoredJob): Promise<void> {
     const other = await findUnderWay(db, job.name);
     throw new Failure(
       'conflict',
-      `An account '${job.name}' is being made already${other ? ` (job ${other.id})` : ''}; wait for its end.`,
+      `An account '${job.name}' is already being created${other ? ` (job ${other.id})` : ''}; wait until that is finished.`,
     );
   }
   try {

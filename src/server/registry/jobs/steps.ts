@@ -33,7 +33,7 @@ export function makersOf({ serviceAccounts, provider }: Directory): Makers {
     return { create, made, enable, addSecret, permit, verify, remove };
   throw new Failure(
     'directory_refused',
-    `The gateway cannot make accounts of applications in ${provider}: make it there, and give its client id groups here (m2m-client-create).`,
+    `The gateway cannot create accounts for applications in ${provider}: make it there, and register its client id here (mcp-gateway app register).`,
   );
 }
 

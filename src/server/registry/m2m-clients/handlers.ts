@@ -52,7 +52,7 @@ export function m2mClientHandlers(
         ...{ source: 'manual', createdBy: identity.username, createdAt: at(), updatedAt: at() },
       };
       if (!(await addRecord(db, record)))
-        throw new Failure('conflict', `An application '${record.clientId}' is registered here already.`);
+        throw new Failure('conflict', `An application '${record.clientId}' is already registered here.`);
       note({ before: null, after: present(record), ...notedPower(world, [], mapped(record)) });
       return present(record);
     },

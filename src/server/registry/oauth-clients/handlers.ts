@@ -38,7 +38,7 @@ export function oauthClientHandlers({
       .where('alias', '=', alias)
       .executeTakeFirst();
     if (holder && holder.client_id !== id)
-      throw new Failure('conflict', `The alias '${alias}' is that of ${holder.client_id}; choose another.`);
+      throw new Failure('conflict', `The alias '${alias}' belongs to ${holder.client_id}; choose another.`);
   };
 
   return {

@@ -40,7 +40,7 @@ export async function ensureGroup(
   if (!groups.create || !writeGroups)
     throw new Failure(
       'directory_denied',
-      `The gateway may not make groups in ${directory.provider}${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}. Consent to that, or create the group there and map it.`,
+      `The gateway is not allowed to create groups in ${directory.provider}${missing.length > 0 ? ` (missing: ${missing.join(', ')})` : ''}. Consent to that, or create the group there and map it.`,
     );
   return { group: await groups.create({ name, description }), created: true };
 }

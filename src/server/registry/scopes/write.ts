@@ -162,7 +162,7 @@ export async function deleteScope(
     if (systemScopes.includes(name) && !force)
       throw new Failure(
         'not_editable',
-        `The roles stand on the scope '${name}'. To remove it all the same, repeat this with force.`,
+        `The roles depend on the scope '${name}'. To remove it anyway, repeat this with force.`,
       );
     const before = (await readStored(world.db)).get(name);
     let id = fromIdp === 'no' ? null : (before?.idpGroupId ?? null);
@@ -206,10 +206,7 @@ async function foreignIn(
 
 /** The failure of a name that no scope has. */
 export function unknownScope(name: string): Failure {
-  return new Failure(
-    'not_found',
-    `There is no scope '${name}'. See which there are with GET /api/servers/groups.`,
-  );
+  return new Failure('not_found', `There is no scope '${name}'. GET /api/servers/groups lists them.`);
 }
 
 function taken({ scope, source }: StoredScope): Failure {
@@ -219,6 +216,6 @@ function taken({ scope, source }: StoredScope): Failure {
       ? `The scope file has a scope '${scope.name}'; edit scopes.yml, or choose another name.`
       : source === 'built_in'
         ? `The role '${scope.name}' is built in; choose another name.`
-        : `There is a scope '${scope.name}' already; import it to replace it, or choose another name.`,
+        : `There is a scope '${scope.name}' already exists; import it to replace it, or choose another name.`,
   );
 }

@@ -70,7 +70,7 @@ export function searchHandlers(world: SearchWorld): Handlers<Table, Who> {
       const query = body.query.replace(/(^|\s)#[\p{L}\p{N}_-]+/gu, '$1').trim();
       const tags = [...(body.tags ?? []), ...tagged].map((tag) => tag.toLowerCase());
       if (query === '' && tags.length === 0)
-        throw invalidInput([{ at: 'body.query', message: 'is empty, which it may be only with tags' }], {
+        throw invalidInput([{ at: 'body.query', message: 'must not be empty unless tags are given' }], {
           said: 'Give a query, or tags to filter by.',
         });
       const options = { kinds: kindsOf(body.entity_types), tags, includeDisabled: body.include_disabled };

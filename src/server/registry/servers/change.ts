@@ -62,7 +62,7 @@ export function assertMayForward(
   if (!after.forward_authorization || before?.forward_authorization || isAdmin) return;
   throw new Failure(
     'not_allowed',
-    'Only administrators may switch forward_authorization on, since the server gets the tokens of its users by it. Leave it out, and ask one.',
+    'Only administrators can enable forward_authorization, because it sends the tokens of users to the server. Leave it out, and ask an administrator.',
   );
 }
 

@@ -51,7 +51,7 @@ export function changedCredential(
   if ((keeps || keepsCustom) && !kept)
     throw fault(
       keeps ? 'auth_credential' : 'custom_headers',
-      'is stored under a key that is not at hand; send it again',
+      'is encrypted with a key that is not available; send it again',
     );
   const next = {
     scheme,

@@ -41,7 +41,7 @@ export function changedEgress(
   if (!isAdmin && widens(row.egress, after))
     throw new Failure(
       'not_allowed',
-      "Only administrators may let people's own credentials go to a server, or let them do more there. Ask one.",
+      "Only administrators can have people's own credentials sent to a server, or extend their rights there. Ask an administrator.",
     );
   const urls = (['custom_authorize_url', 'custom_token_url', 'custom_issuer'] as const).flatMap((field) => {
     const url = after?.[field];

@@ -62,7 +62,7 @@ export function createServerEvents(world: ServerEventsWorld): ServerEvents {
       if (closed || listeners.size >= streams || own >= perIdentity)
         throw new Failure(
           'overloaded',
-          'As many listen for changes as may; read the list from time to time.',
+          'Too many clients are listening for changes. Poll GET /api/servers instead.',
         );
       const left = Math.max(0, identity.expiresAt - Date.now());
       return streamOf(listeners, identity, Math.min(world.lifetimeMs ?? 120_000, left));

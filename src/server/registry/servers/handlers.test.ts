@@ -363,7 +363,7 @@ test('tools come live, then from the copy when the server is gone or switched of
   });
   await call('servers.toggle', { path: '/time', body: { enabled: false } }, admin());
   const off = await call('servers.tools', { path: '/time' }, admin());
-  expect(off.body).toMatchObject({ cached: true, fetched_at, stale_reason: 'The server is switched off.' });
+  expect(off.body).toMatchObject({ cached: true, fetched_at, stale_reason: 'The server is disabled.' });
 });
 
 test('tools that were never read are a failure with the reason, not an empty list', async () => {

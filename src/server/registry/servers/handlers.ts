@@ -322,7 +322,7 @@ async function known(world: ServersWorld, path: string): Promise<ServerRow> {
 
 // Word for word what the HTTP room says of a server that the caller may not see: the two must look alike.
 function unknown(path: string): Failure {
-  return new Failure('not_found', `There is no '${nameOfPath(path)}' here, or you do not have access to it.`);
+  return new Failure('not_found', `'${nameOfPath(path)}' does not exist, or you do not have access to it.`);
 }
 
 function reply(world: ServersWorld, row: ServerRow, caller: Who): Reply<ServerInFull> {

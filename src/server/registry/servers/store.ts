@@ -121,7 +121,7 @@ export async function insert(
   if (stored) return rowOf(stored);
   throw new Failure(
     'conflict',
-    `A server is registered at '${path}' already. Change that one (PUT or PATCH /api/servers${path}), remove it, or choose another path.`,
+    `A server is already registered at '${path}'. Change it (PUT or PATCH /api/servers${path}), remove it, or choose another path.`,
   );
 }
 
@@ -135,7 +135,7 @@ async function assertRoomFor(db: Db, person: string, most: number): Promise<void
   if (Number(count) >= most)
     throw new Failure(
       'not_allowed',
-      `You have registered ${most} servers, which is as many as one person may (MAX_SERVERS_PER_PERSON). Remove one, or ask an administrator.`,
+      `You have registered ${most} servers, the most that one person can have (MAX_SERVERS_PER_PERSON). Remove one, or ask an administrator.`,
     );
 }
 

@@ -40,7 +40,7 @@ export function sessionHandlers(
       if (all && !access.isAdmin)
         throw new Failure(
           'not_allowed',
-          "Administrator permissions are required to see everybody's sessions.",
+          "Administrator permissions are required to see everyone's sessions.",
         );
       const found = await listSessions(db, all ? null : identity, at(), at(world.idleSeconds * 1000));
       return { sessions: found.map((one) => ({ ...one, is_current: isCurrent(one.id, identity) })) };

@@ -27,7 +27,7 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
       if (hours > settings.maxHours)
         throw invalidInput(
           [{ at: 'body.expires_in_hours', message: `must be from 1 to ${settings.maxHours}` }],
-          { said: `A token may live ${settings.maxHours} hours at most.` },
+          { said: `A token can be valid for ${settings.maxHours} hours at most.` },
         );
       const foreign = body.requested_scopes?.filter((scope) => !access.scopes.includes(scope)) ?? [];
       if (foreign.length > 0)
@@ -64,7 +64,7 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
     async 'tokens.list'({ query: { all, ...narrow } }, { identity, access }) {
       assertUnlimited(identity, world.grants(), 'see tokens');
       if (all === 'true' && !access.isAdmin)
-        throw new Failure('not_allowed', "Only administrators can see everybody's tokens.");
+        throw new Failure('not_allowed', "Only administrators can see everyone's tokens.");
       const owner = all === 'true' ? null : identity;
       return listTokens(world.db, owner, { ...narrow, at: new Date(world.now()).toISOString() });
     },
@@ -95,7 +95,7 @@ async function requireFewer(trx: Db, owner: Identity, perHour: number, now: numb
   await lockOwner(trx, owner);
   const since = new Date(now - 3_600_000).toISOString();
   if ((await countMinted(trx, owner, since)) < perHour) return;
-  throw new Failure('too_many_requests', `You may mint ${perHour} tokens an hour; try again later.`, {
+  throw new Failure('too_many_requests', `You can create ${perHour} tokens an hour; try again later.`, {
     retryAfter: 600,
   });
 }

@@ -40,8 +40,7 @@ export function assertWorks(
     const route = findRoute(nameOfPath(path));
     if (!route || !maySee(route.name))
       fault(at, `there is no server '${normalizePath(path)}' or you do not have access to it`);
-    else if (!route.enabled)
-      fault(at, `the server '${normalizePath(path)}' is switched off; switch it on first`);
+    else if (!route.enabled) fault(at, `the server '${normalizePath(path)}' is disabled; enable it first`);
     else if (version !== null && version !== (route.version ?? null))
       fault(
         at,

@@ -217,7 +217,7 @@ function placed(body: VirtualServerInput): VirtualServerDefinition {
   if (body.path !== undefined) return { ...body, path: body.path };
   const slug = slugOf(body.server_name);
   if (slug === '')
-    throw invalidInput([{ at: 'body.path', message: 'give a path; none can be made from this name' }]);
+    throw invalidInput([{ at: 'body.path', message: 'give a path: none can be derived from this name' }]);
   return held(virtualServerDefinition, { ...virtualServerInput.parse(body), path: slug });
 }
 
@@ -278,7 +278,7 @@ function assertMayArrange({ grants }: VirtualServersWorld, { identity }: Who): v
 }
 
 function unknown(path: string): Failure {
-  return new Failure('not_found', `There is no '${nameOfPath(path)}' here, or you do not have access to it.`);
+  return new Failure('not_found', `'${nameOfPath(path)}' does not exist, or you do not have access to it.`);
 }
 
 function forRecord({ definition, isEnabled, revision }: VirtualServerRow): Record<string, unknown> {

@@ -94,7 +94,7 @@ export function resolve(definition: VirtualServerDefinition, findRoute: FindRout
 /** Why a member is not there now; null when it is. */
 function goneBecause(route: Route | undefined): string | null {
   if (!route) return 'it is not registered';
-  if (!route.enabled) return 'it is switched off';
+  if (!route.enabled) return 'it is disabled';
   if (route.health === 'unhealthy') return 'it is not healthy';
   if (route.health === 'auth-failing') return "it refuses the gateway's credential";
   return null;

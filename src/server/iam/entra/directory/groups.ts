@@ -107,13 +107,16 @@ export function entraGroups({
 
 function pathOf(id: string): string {
   if (isId(id)) return `/groups/${id}`;
-  throw new Failure('not_found', 'Groups are changed by their Object ID; this is none.');
+  throw new Failure('not_found', 'This is not an Object ID. Identify the group by its Object ID.');
 }
 
 function tooLong(): Failure {
-  return invalidInput([{ at: 'body.name', message: 'must be 1 to 256 characters without controls' }], {
-    said: 'The name of a group has 1 to 256 characters, none of them a control.',
-  });
+  return invalidInput(
+    [{ at: 'body.name', message: 'must be 1 to 256 characters without control characters' }],
+    {
+      said: 'The name of a group has 1 to 256 characters, none of them a control.',
+    },
+  );
 }
 
 /** At most 64 ASCII characters without the signs that addresses need. */

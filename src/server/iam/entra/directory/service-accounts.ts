@@ -60,7 +60,7 @@ export function entraServiceAccounts(world: AccountsWorld): ServiceAccounts & Re
       const made = await settled(world, () => graph.get(path, registration, { ...read, ...selected }));
       const [account] = await accountsOf(graph, [made]);
       if (!account)
-        throw new Failure('directory_unavailable', 'The registration that was made is not there.');
+        throw new Failure('directory_unavailable', 'The registration that was created cannot be found.');
       return account;
     },
     async made(marker) {
@@ -164,7 +164,7 @@ async function remove(graph: Graph, id: string): Promise<void> {
     ? await graph.find(`/applications/${id}`, registration, { ...read, ...selected })
     : undefined;
   if (!found?.tags?.includes(tag))
-    throw new Failure('not_found', 'The directory has no such account that this gateway made.');
+    throw new Failure('not_found', 'The directory has no such account that this gateway created.');
   const path = keyed('servicePrincipals', 'appId', found.appId);
   const its = await graph.find(path, principal, read);
   await ifThere(() => graph.send('DELETE', `/applications/${id}`, write));

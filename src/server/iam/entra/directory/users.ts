@@ -58,7 +58,8 @@ export function entraUsers(world: UsersWorld): Users & Required<Users> {
     },
     create: (user) => createUser(world, user),
     async remove(id, { isNew = false } = {}) {
-      if (!isId(id)) throw new Failure('not_found', 'Users are deleted by their Object ID; this is none.');
+      if (!isId(id))
+        throw new Failure('not_found', 'This is not an Object ID. Identify the user by its Object ID.');
       const remove = () => graph.send('DELETE', `/users/${id}`, write);
       // What was made a moment ago may not be known everywhere yet: that it is not there does not make it gone.
       return ifThere(() => (isNew ? settled(world, remove) : remove()));

@@ -170,7 +170,7 @@ async function discover(
 
 async function countKeys(world: DoctorWorld, url: string): Promise<number> {
   const answer = await world.fetch(url, { headers: { accept: 'application/json' } });
-  if (!answer.ok) throw new Failure('identity_unavailable', `The key set answers ${answer.status}.`);
+  if (!answer.ok) throw new Failure('identity_unavailable', `The key set returned ${answer.status}.`);
   const { keys } = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) }).parse(await answer.json());
   return keys.filter(({ kty }) => kty === 'RSA').length;
 }

@@ -22,7 +22,7 @@ export const consentSteps: readonly Step[] = [
     title: 'Admin consent for sign-in (guide, step 5)',
     async plan(world) {
       const { missing } = await lookAtGrant(world, await ownPrincipal(world));
-      return missing.length > 0 ? [`consent to ${missing.join(', ')} for everybody`] : [];
+      return missing.length > 0 ? [`consent to ${missing.join(', ')} for everyone`] : [];
     },
     async apply(world) {
       const own = await needPrincipal(world, (await needApplication(world)).appId);

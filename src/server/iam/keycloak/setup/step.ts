@@ -50,5 +50,5 @@ export async function findScope({
 /** What has to be there because a step before made it; somebody else may have removed it. */
 export function present<T>(found: T | undefined, what: string): T {
   if (found !== undefined) return found;
-  throw new Failure('not_found', `The ${what} is not there any more; run setup again.`);
+  throw new Failure('not_found', `The ${what} no longer exists; run setup again.`);
 }

@@ -154,7 +154,7 @@ test.each([
     'a demand for a credential',
     answers(401, { 'www-authenticate': 'Bearer' }),
     null,
-    'It answers, but refuses the gateway (HTTP 401): it wants a credential.',
+    'It responds, but rejects the gateway (HTTP 401): it wants a credential.',
   ],
   ['a refusal', answers(403), null, /HTTP 403/],
   ['silence', () => {}, 'unreachable', 'It did not answer within 0.2 s.'],

@@ -159,7 +159,7 @@ export async function showTools(
   const live = row.isEnabled ? await lookAfter.one(row) : undefined;
   const fresh = live?.found.tools ?? null;
   const tools = fresh ?? row.tools?.tools;
-  const stale_reason = fresh ? null : (live?.found.detail ?? 'The server is switched off.');
+  const stale_reason = fresh ? null : (live?.found.detail ?? 'The server is disabled.');
   if (!tools)
     throw new Failure(
       row.isEnabled ? 'upstream_unreachable' : 'server_disabled',

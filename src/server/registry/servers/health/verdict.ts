@@ -31,7 +31,7 @@ export function verdictOn(
     return {
       status: 'auth-failing',
       reason: null,
-      detail: `It answers, but refuses the gateway (HTTP ${seen.status}): it wants ${proves ? 'another' : 'a'} credential.`,
+      detail: `It responds, but rejects the gateway (HTTP ${seen.status}): it wants ${proves ? 'another' : 'a'} credential.`,
     };
   if (speaksMcp && seen.status !== null && seen.status < 300)
     return {

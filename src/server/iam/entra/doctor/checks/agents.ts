@@ -74,7 +74,7 @@ export const agentChecks: readonly Check[] = [
   {
     id: 'agent-token',
     group,
-    why: 'It is the way of every agent, walked once from end to end.',
+    why: 'Every agent gets its token this way; it is tried once from start to end.',
     run({ agentToken, config }) {
       if (agentToken === undefined) return undefined;
       if (!(agentToken instanceof Failure))

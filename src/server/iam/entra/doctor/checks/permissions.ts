@@ -49,13 +49,8 @@ export const permissionChecks: readonly Check[] = [
           command,
         );
       const missing = essential.filter((value) => !consented.includes(value));
-      if (missing.length === 0) return well('An administrator has consented for everybody.');
-      return not(
-        'fail',
-        `No one has consented to ${missing.join(', ')} for everybody.`,
-        consentPage,
-        command,
-      );
+      if (missing.length === 0) return well('An administrator has consented for everyone.');
+      return not('fail', `No one has consented to ${missing.join(', ')} for everyone.`, consentPage, command);
     },
   },
   {

@@ -60,7 +60,7 @@ export const registrationChecks: readonly Check[] = [
   {
     id: 'redirect-uri',
     group,
-    why: 'Microsoft sends people back only to a registered address, to the letter (AADSTS50011).',
+    why: 'Microsoft sends people back only to exactly a registered address (AADSTS50011).',
     run(facts) {
       const { application, config } = facts;
       if (!isKnown(application)) return undefined;
@@ -109,11 +109,10 @@ export const registrationChecks: readonly Check[] = [
       if (!isKnown(facts.application)) return undefined;
       const { enableIdTokenIssuance, enableAccessTokenIssuance } =
         facts.application.web.implicitGrantSettings ?? {};
-      if (!enableIdTokenIssuance && !enableAccessTokenIssuance)
-        return well('Implicit grant is switched off.');
+      if (!enableIdTokenIssuance && !enableAccessTokenIssuance) return well('Implicit grant is disabled.');
       return not(
         'warn',
-        'Implicit grant is switched on, and nothing here needs it.',
+        'Implicit grant is enabled, and nothing here needs it.',
         registrationPage('Authentication > Implicit grant and hybrid flows: uncheck both (guide, step 4)'),
         patchApplication(facts, {
           web: { implicitGrantSettings: { enableIdTokenIssuance: false, enableAccessTokenIssuance: false } },

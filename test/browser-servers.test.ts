@@ -243,7 +243,7 @@ describe('the page of a server', () => {
 
   test('who may not see a server is told that there is none', async () => {
     const page = await openAs('alice', '/servers/nowhere');
-    await page.getByRole('alert').getByText("There is no 'nowhere' here").waitFor();
+    await page.getByRole('alert').getByText("'nowhere' does not exist").waitFor();
   });
 
   test('a plain user has neither switch nor removal', async () => {
@@ -463,7 +463,7 @@ const views: [name: string, who: string, path: string, enter: (page: Page) => Pr
     'a server that is not there',
     'alice',
     '/servers/nowhere',
-    (page) => page.getByText('There is no').waitFor(),
+    (page) => page.getByText('does not exist').waitFor(),
   ],
 ];
 

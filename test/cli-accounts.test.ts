@@ -97,7 +97,7 @@ test('the same name is not made twice', async () => {
   const { run } = await machine();
   const both = await Promise.all([run(...create('twin-robot')), run(...create('twin-robot'))]);
   expect(both.map(({ code }) => code).sort()).toEqual([0, 1]);
-  expect(both.find(({ code }) => code === 1)?.err).toMatch(/being made already|There is an account/);
+  expect(both.find(({ code }) => code === 1)?.err).toMatch(/already being created|There is an account/);
   expect(await found('twin-robot')).toHaveLength(1);
 });
 

@@ -342,7 +342,7 @@ test('Token files for agents: the example of the guide, with real values, gets a
     scope: identity.scope.replace('your-app-client-id', shippedTenant.clientId),
   }));
   const cwd = await folderWith({ 'my-identities.json': JSON.stringify(identities) });
-  const command = /^mcp-gateway (generate-tokens --identities-file .*)$/m.exec(guide)![1]!;
+  const command = /^mcp-gateway (token generate --identities-file .*)$/m.exec(guide)![1]!;
   const argv = command.replace('/path/to/', '').split(' ');
   const { code } = await cli(argv, { cwd, env: { ENTRA_LOGIN_BASE_URL: gateway.emulatorUrl } });
   expect(code).toBe(0);

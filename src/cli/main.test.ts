@@ -19,7 +19,7 @@ test.each([
   [['server-get'], '--path is missing. For example: mcp-gateway server-get --path /currenttime'],
   [['toggle', '--path', '/x', '--enabled', 'maybe'], 'Allowed choices are true, false.'],
   [['list', '--registry-url', 'ftp://example.com'], 'is not an http:// or https:// URL'],
-  [['list', '--registry-url', 'http://bob:secret@example.com'], 'holds a user name or password'],
+  [['list', '--registry-url', 'http://bob:secret@example.com'], 'contains a user name or password'],
   [['list'], 'This command needs a token.'],
 ])('wrong use %j is exit code 2 and says what is wrong', async (argv, message) => {
   const { code, out, err } = await cli(argv);

@@ -164,7 +164,7 @@ test('a secret that somebody else has fetched is not lost silently', async () =>
   const { code, err } = await cli(create, { registry, terminal: atOnce });
   expect(code).toBe(1);
   expect(err).toContain('The account was created, but its secret cannot be fetched any more.');
-  expect(err).toContain(`mcp-gateway m2m-rotate-secret --client-id ${clientId}`);
+  expect(err).toContain(`mcp-gateway app rotate-secret ${clientId}`);
 });
 
 test('m2m-rotate-secret shows the new secret, and until when the old ones work', async () => {

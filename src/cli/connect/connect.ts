@@ -55,7 +55,7 @@ async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Pro
   const server = await (await api())('servers.get', { params: { path: flags.path } });
   if (!server.is_enabled)
     throw new Trouble(`${server.path} is disabled, so no client can connect to it.`, {
-      remedy: `Someone with the permission can enable it: mcp-gateway toggle --path ${server.path} --enabled true`,
+      remedy: `Someone with the permission can enable it: mcp-gateway server enable ${server.path}`,
     });
   const sse = server.endpoint_url.endsWith('/sse');
   if (sse && !client.sse)
@@ -112,7 +112,7 @@ export async function connectConfig({ api, output }: Run, { path }: { path: stri
   const server = await (await api())('servers.get', { params: { path } });
   if (!server.is_enabled)
     throw new Trouble(`${server.path} is disabled, so no client can connect to it.`, {
-      remedy: `Someone with the permission can enable it: mcp-gateway toggle --path ${server.path} --enabled true`,
+      remedy: `Someone with the permission can enable it: mcp-gateway server enable ${server.path}`,
     });
   const name = server.path.slice(1).replaceAll('/', '-');
   const config = {

@@ -63,7 +63,7 @@ Set \`MCP_GATEWAY_TOKEN\` to the token before you start ${client.title}.
 
 ## If it does not work
 
-${client.sse ? '' : `${client.title} needs Streamable HTTP: servers that only have SSE cannot be added.\n\n`}\`mcp-gateway doctor clients --registry-url https://gateway.example.com\` checks every step of the sign-in from your machine. See also
+${client.sse ? '' : `${client.title} needs Streamable HTTP: servers that only have SSE cannot be added.\n\n`}\`mcp-gateway gateway doctor clients --registry-url https://gateway.example.com\` checks every step of the sign-in from your machine. See also
 [troubleshooting by symptom](../troubleshoot.md#a-client-cannot-connect).
 `;
 }

@@ -16,7 +16,7 @@ test('register sends the file as it is and says how to switch the server on', as
   const { code, out, err } = await cli(['register', '--config', 'server.json'], { registry, cwd });
   expect(code).toBe(0);
   expect(out).toContain('/time');
-  expect(err).toContain('mcp-gateway toggle --path /time');
+  expect(err).toContain('mcp-gateway server enable /time\n');
   expect(
     (await cli(['register', '--config', '-'], { registry, stdin: JSON.stringify(registration) })).code,
   ).toBe(0);

@@ -56,7 +56,7 @@ export const aadstsRows: readonly AadstsRow[] = [
     cause: 'The end date that the secret was created with has passed.',
     steps: [
       'Step 3: create a new secret, put its Value in ENTRA_CLIENT_SECRET and restart.',
-      'The doctor warns from 30 days before the end: mcp-gateway doctor entra.',
+      'The doctor warns from 30 days before the end: mcp-gateway gateway doctor entra.',
     ],
     docsAnchor: anchors.secret,
   },

@@ -123,9 +123,7 @@ describe('registrations of the registry whose guide we follow', () => {
       status: 'active',
     });
     expect(credential).toBe(null);
-    expect(notes.join(' ')).toContain(
-      'server-update-credential --path /kit --auth-scheme bearer --credential-stdin',
-    );
+    expect(notes.join(' ')).toContain('server credential /kit --auth-scheme bearer --credential-stdin');
     expect(notes.join(' ')).toContain("Grant list_service for 'kit'");
   });
 
@@ -141,7 +139,7 @@ describe('registrations of the registry whose guide we follow', () => {
     ]) {
       const { credential, notes } = server({ ...minimal, headers: { Authorization: value } });
       expect(credential, value).toBe(null);
-      expect(notes.join(' '), value).toContain('server-update-credential');
+      expect(notes.join(' '), value).toContain('mcp-gateway server credential');
     }
   });
 
@@ -241,7 +239,7 @@ describe('configurations of clients', () => {
   ])('a credential to be filled in is noted: %s', (_, file) => {
     const { credential, notes } = server(file);
     expect(credential).toBe(null);
-    expect(notes.join(' ')).toContain('server-update-credential --path /docs-server');
+    expect(notes.join(' ')).toContain('mcp-gateway server credential /docs-server');
   });
 
   test('SSE by type and by address', () => {

@@ -288,7 +288,7 @@ function authentication(
     };
   notes.push(
     `The file names the authentication '${scheme}' without the secret itself. Set it with: mcp-gateway server credential ` +
-      `--path ${path} --auth-scheme ${scheme}${header ? ` --auth-header-name ${header}` : ''} --credential-stdin`,
+      `${path} --auth-scheme ${scheme}${header ? ` --auth-header-name ${header}` : ''} --credential-stdin`,
   );
   return { credential: headers.credential, notes: [...notes, ...headers.notes] };
 }

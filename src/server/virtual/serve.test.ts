@@ -392,7 +392,7 @@ test('a member that is down is named in instructions, in lists, and where its to
   for (let calls = 0; calls < 7; calls += 1) answers.push(await json('bob', call('docs__now')));
   expect(answers.every(({ status }) => status === 200)).toBe(true);
   const said = answers.map(({ body: { error } }) => error.message);
-  expect(said[0]).toBe("The server '/docs' could not be reached or broke off.");
+  expect(said[0]).toBe("The server '/docs' could not be reached, or it closed the connection.");
   expect(said.at(-1)).toContain("connections to the server '/docs' failed");
   expect((await house.audited(4))[3]).toMatchObject({ status: 502, reason: 'upstream_unreachable' });
 });

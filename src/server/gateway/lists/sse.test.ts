@@ -161,5 +161,5 @@ test('a stream that ends in an event above the limit ends with what replaces it'
 
 test('an event without end breaks its stream off', () => {
   const endless = Array.from({ length: 200 }, () => Buffer.from('data: 12345\n'));
-  expect(() => run(endless, upper, 100)).toThrow('without end');
+  expect(() => run(endless, upper, 100)).toThrow('does not end');
 });

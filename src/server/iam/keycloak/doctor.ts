@@ -66,7 +66,7 @@ function refused({ value }: OidcConfig, failure: Failure): Verdict {
     ...{ id: 'admin-client', level: 'fail', why: whyAdmin, what: failure.message },
     remedy: {
       portal: `Clients -> ${clientId} -> Credentials: copy the secret to KEYCLOAK_ADMIN_CLIENT_SECRET.`,
-      command: 'mcp-gateway setup keycloak',
+      command: 'mcp-gateway gateway setup keycloak',
     },
   };
 }
@@ -107,7 +107,7 @@ function clientVerdict({ provider }: KeycloakDoctorWorld, client: FullClient): V
     what: `${clientId}: ${faults.join('; ')}.`,
     remedy: {
       portal: `Clients -> ${clientId} -> Settings, and Advanced for S256 (docs/providers/keycloak.md, step 1).`,
-      command: 'mcp-gateway setup keycloak',
+      command: 'mcp-gateway gateway setup keycloak',
     },
   };
 }
@@ -118,7 +118,7 @@ function mapperVerdicts({ value }: OidcConfig, mappers: readonly Mapper[]): Verd
   const audiences = value('KEYCLOAK_AUDIENCE').length > 0 ? value('KEYCLOAK_AUDIENCE') : [clientId];
   const remedy = (step: string) => ({
     portal: `Client scopes -> mcp-gateway -> Mappers, and ${clientId} -> Client scopes (docs/providers/keycloak.md, ${step}).`,
-    command: 'mcp-gateway setup keycloak',
+    command: 'mcp-gateway gateway setup keycloak',
   });
   const verdict = (id: string, why: string, isThere: boolean, [well, not, step]: [string, string, string]) =>
     isThere
@@ -157,6 +157,6 @@ function unreadable({ value }: OidcConfig, failure: Failure): Verdict {
   return {
     ...{ id: 'client-settings', level: 'warn', why: 'What cannot be read cannot be checked.' },
     what: `The client ${value('KEYCLOAK_CLIENT_ID')} cannot be checked: ${failure.message}`,
-    remedy: { portal: 'Look at it in the admin console.', command: 'mcp-gateway doctor keycloak' },
+    remedy: { portal: 'Check it in the admin console.', command: 'mcp-gateway gateway doctor keycloak' },
   };
 }

@@ -94,7 +94,7 @@ const checks: readonly Check[] = [
       if (credential === undefined) return undefined;
       const remedy = [
         "Copy the client's id and secret again.",
-        `mcp-gateway doctor ${provider.name}`,
+        `mcp-gateway gateway doctor ${provider.name}`,
       ] as const;
       if (credential instanceof Failure)
         return not('fail', `The token endpoint cannot be asked: ${credential.message}`, ...remedy);
@@ -134,7 +134,7 @@ const checks: readonly Check[] = [
       if (agent === undefined) return undefined;
       const remedy = [
         'See the guide of the provider in docs/providers/, agents.',
-        `mcp-gateway doctor ${provider.name}`,
+        `mcp-gateway gateway doctor ${provider.name}`,
       ] as const;
       if (agent instanceof Failure)
         return not(

@@ -198,7 +198,7 @@ test('what is throttled is asked again, a bounded number of times', async () => 
 test('an app client is not made here but gets groups here, and the refusal says so', async () => {
   const failure = await trial.refused('users.createM2m', { body: { name: 'bot', groups: ['mcp-users'] } });
   expect(failure.code).toBe('directory_refused');
-  expect(failure.message).toContain('m2m-client-create');
+  expect(failure.message).toContain('mcp-gateway app register');
   await trial.call('m2mClients.create', {
     body: { client_id: 'agentclient1', client_name: 'bot', groups: ['mcp-users'] },
   });

@@ -41,4 +41,4 @@ export function patchApplication({ config }: Facts, body: object): string {
 }
 
 /** Where it does not matter which of many settings is wrong: the command that puts all of them right. */
-export const setupCommand = 'mcp-gateway setup entra';
+export const setupCommand = 'mcp-gateway gateway setup entra';

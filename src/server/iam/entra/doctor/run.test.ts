@@ -105,7 +105,7 @@ test.each<[string, 'applications' | 'servicePrincipals', object, string, string,
     { web: { implicitGrantSettings: { enableIdTokenIssuance: true } } },
     'implicit-flow',
     'warn',
-    /switched on/,
+    /is enabled/,
   ],
   [
     'no groups claim',

@@ -19,7 +19,7 @@ export function printAz(wish: Wish): string {
     ...{ description: 'Agents with this role can call the gateway.', allowedMemberTypes: ['Application'] },
   };
   return `#!/usr/bin/env bash
-# The steps of "mcp-gateway setup entra" for the Azure CLI. Sign in first: az login --tenant <tenant-id>
+# The steps of "mcp-gateway gateway setup entra" for the Azure CLI. Sign in first: az login --tenant <tenant-id>
 set -euo pipefail
 umask 077
 GRAPH=${graphAppId}

@@ -14,7 +14,7 @@ export function printTerraform(wish: Wish): string {
       type = ${text(type)}
     }`,
   );
-  return `# The steps of "mcp-gateway setup entra" for Terraform.
+  return `# The steps of "mcp-gateway gateway setup entra" for Terraform.
 terraform {
   required_providers {
     azuread = { source = "hashicorp/azuread", version = "~> 3.0" }

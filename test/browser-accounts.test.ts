@@ -45,7 +45,7 @@ test('an account is found, and deleted only after the question was answered', as
   await expectAccessible(page);
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
   await page.getByText(`${name} was deleted.`).first().waitFor();
-  await page.getByText('No account begins with that.').waitFor();
+  await page.getByText('No account starts with that.').waitFor();
 });
 
 test('a person is made by keyboard, told what is wrong with the form, and gets a password that is shown once', async () => {

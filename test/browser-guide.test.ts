@@ -136,11 +136,13 @@ test.each(Object.entries(roles) as [keyof typeof roles, (typeof roles)[keyof typ
     // Who knows the address of a page gets no further, and neither do requests that the page would make.
     await page.goto(`${gateway.url}/edit/currenttime`);
     await page
-      .getByText(may.edits ? 'URL of the server' : 'You may not do this.')
+      .getByText(may.edits ? 'URL of the server' : 'You are not allowed to do this.')
       .first()
       .waitFor();
     await page.goto(`${gateway.url}/register`);
-    await page.getByText(may.registers ? 'Paste the URL of a server' : 'You may not do this.').waitFor();
+    await page
+      .getByText(may.registers ? 'Paste the URL of a server' : 'You are not allowed to do this.')
+      .waitFor();
     const asked = await page.evaluate<number>(`
     fetch('/api/auth/csrf-token').then((answer) => answer.json()).then(({ csrf_token }) =>
       fetch('/api/servers/currenttime', {

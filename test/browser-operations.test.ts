@@ -70,14 +70,14 @@ const again = (page: Page) => page.getByRole('button', { name: 'Run checks again
 test('the doctor says what to repair and how, and looks again when asked', async () => {
   await examine();
   const page = await openAs('alice', '/operations');
-  await page.getByText('Everything is in order.').waitFor();
+  await page.getByText('All checks passed.').waitFor();
   await breakGroupClaims();
   await again(page).click();
   await page
     .getByRole('status')
     .getByText(/1 to fix/)
     .waitFor();
-  await page.getByRole('heading', { name: 'To repair (1)' }).waitFor();
+  await page.getByRole('heading', { name: 'To fix (1)' }).waitFor();
   const finding = page.getByRole('listitem').filter({ hasText: 'list no groups' });
   for (const part of ['In the portal', 'Token configuration', 'Or by command'])
     await finding.getByText(part).first().waitFor();
@@ -89,8 +89,8 @@ test('the doctor says what to repair and how, and looks again when asked', async
   await page.getByText('Entra ID accepts the client id and its credential.').waitFor();
   await restore(pristine);
   await again(page).click();
-  await page.getByText('Everything is in order.').first().waitFor();
-  expect(await page.getByRole('heading', { name: /^To repair/ }).count()).toBe(0);
+  await page.getByText('All checks passed.').first().waitFor();
+  expect(await page.getByRole('heading', { name: /^To fix/ }).count()).toBe(0);
 });
 
 test('administrators are told on every page of a fault and of a secret that ends soon, others are not', async () => {

@@ -79,7 +79,7 @@ test('whose credential goes to a server is chosen with only the fields that the 
   await form.getByLabel('Header', { exact: true }).fill('X-Service-Key');
   await form.getByLabel('Kept for at most (days)').fill('7');
   await form.getByRole('button', { name: 'Save' }).press('Enter');
-  await page.getByText(/The credential of .* is arranged\./).waitFor();
+  await page.getByText(/The credential settings of .* are saved\./).waitFor();
   const stored = await page.evaluate<string>(
     "fetch('/api/servers/currenttime/egress-auth').then((answer) => answer.text())",
   );
@@ -109,7 +109,7 @@ test('whose credential goes to a server is chosen with only the fields that the 
   await form.getByRole('radio', { name: /^No credential/ }).press('Space');
   await form.getByRole('button', { name: 'Save' }).press('Enter');
   await page
-    .getByText(/is arranged/)
+    .getByText(/are saved/)
     .first()
     .waitFor();
 });

@@ -22,7 +22,9 @@ export function RegisterAgent() {
       {may ? (
         <AgentForm card="" />
       ) : (
-        <NotAllowed words={t('You may not register agents. Ask an administrator for the permission.')} />
+        <NotAllowed
+          words={t('You are not allowed to register agents. Ask an administrator for the permission.')}
+        />
       )}
     </Page>
   );
@@ -40,7 +42,9 @@ export function EditAgent() {
       {isPending && <Pending rows={8} />}
       {fault && <Problem error={fault} retry={() => void refetch()} />}
       {data && !data.can.modify && (
-        <NotAllowed words={t('You may not change this agent. Ask an administrator for the permission.')} />
+        <NotAllowed
+          words={t('You are not allowed to change this agent. Ask an administrator for the permission.')}
+        />
       )}
       {data?.can.modify && card !== undefined && <AgentForm agent={data} card={card} />}
     </Page>
@@ -132,7 +136,7 @@ function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string
             placeholder="/flight-booking"
             hint={
               agent
-                ? t('The path stays: scopes know the agent by it.')
+                ? t('The path cannot be changed: scopes refer to it.')
                 : t('Where it is found in the registry.')
             }
             fault={touched && path.replaceAll('/', '') === '' ? t('Enter a path.') : undefined}

@@ -32,7 +32,7 @@ const verbs: Readonly<Record<string, string>> = {
   'agents.replace': t('changed the agent'),
   'agents.remove': t('removed the agent'),
   'agents.toggle': t('switched the agent'),
-  'servers.configureEgress': t('changed whose credential goes to the server'),
+  'servers.configureEgress': t('changed whose credential is sent to the server'),
   'users.groups': t('changed the groups of'),
 };
 

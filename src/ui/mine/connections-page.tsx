@@ -20,9 +20,9 @@ const key = ['connections'];
 
 /** Why connecting came to nothing, by the code that the gateway sends the browser back with; nothing else of the address is shown. */
 const problems: Readonly<Record<string, string>> = {
-  state: t('This attempt was used already, took too long, or began in another session. Connect again.'),
+  state: t('This attempt was already used, took too long, or was started in another session. Connect again.'),
   denied: t('You, or the service, did not allow the connection. Nothing was stored.'),
-  issuer: t('The answer came from another service than the one you were sent to, so it was not used.'),
+  issuer: t('The response came from another service than the one you were sent to, so it was not used.'),
   refused: t(
     'The service refused the connection. An administrator must check how it is set up; the log says why.',
   ),
@@ -43,7 +43,7 @@ export function Connections() {
     <Page title={t('Connections')}>
       <p className="mb-4 max-w-prose text-quiet">
         {t(
-          'These servers want to know who calls: they get a credential of your own, which no one else can use. Disconnecting deletes it here.',
+          'These servers need to know who is calling, so they get your own credential, which no one else can use. Disconnecting deletes it here.',
         )}
       </p>
       {problem !== undefined && (
@@ -123,9 +123,9 @@ function ConnectionRow({ connection, isWanted }: { connection: Connection; isWan
 
 function stateOf({ status, egress_auth_mode: mode }: Connection): string {
   if (status === 'connected') return t('Connected');
-  if (status === 'refused') return t('The server no longer takes your credential.');
+  if (status === 'refused') return t('The server no longer accepts your credential.');
   if (status === 'ended') return t('Your credential has ended.');
-  return mode === 'obo_exchange' ? t('Connects by itself when you call it.') : t('Not connected');
+  return mode === 'obo_exchange' ? t('Connects automatically when you call it.') : t('Not connected');
 }
 
 function Actions({ connection }: { connection: Connection }) {
@@ -138,7 +138,7 @@ function Actions({ connection }: { connection: Connection }) {
       if (/^https?:\/\//i.test(url)) location.assign(url);
     },
     onError: (error) =>
-      announce('failed', t('{name} cannot be connected to. {why}', { name, why: saidBy(error).detail })),
+      announce('failed', t('You cannot connect to {name}. {why}', { name, why: saidBy(error).detail })),
   });
   const disconnect = useMutation({
     mutationFn: () =>

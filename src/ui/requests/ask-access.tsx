@@ -26,7 +26,7 @@ export function AskAccess({
   const ask = useMutation({
     mutationFn: () => api('accessRequests.create', { body: { path: path.trim(), reason: reason.trim() } }),
     onSuccess: async () => {
-      announce('done', t('Your request was sent. You see under Requests what becomes of it.'));
+      announce('done', t('Your request was sent. Follow it under Requests.'));
       onClose();
       await queries.invalidateQueries({ queryKey: [requestsKey] });
     },

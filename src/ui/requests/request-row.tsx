@@ -194,7 +194,7 @@ function EndAccess({
     <Dialog title={t('End access to {name}?', { name })} onClose={onClose}>
       <div className="grid gap-4">
         <p>
-          {t('What {name} was granted by this request ends at once; what their groups give stays.', {
+          {t('What {name} was granted by this request ends at once; what their groups grant stays.', {
             name: username,
           })}
         </p>

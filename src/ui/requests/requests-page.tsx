@@ -54,7 +54,7 @@ export function Requests() {
 
 const empty: Readonly<Record<string, string>> = {
   '': t('You have asked for nothing yet. Request access to a server that someone told you about.'),
-  waiting: t('No request waits for a decision.'),
+  waiting: t('No requests are waiting for a decision.'),
   decided: t('No request has been decided yet.'),
 };
 

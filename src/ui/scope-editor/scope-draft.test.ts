@@ -62,8 +62,8 @@ test('a permission that is named twice holds for both', () => {
 
 test.each([
   ['{"a":1,}', 'not JSON'],
-  ['[1]', 'no object'],
-  ['null', 'no object'],
+  ['[1]', 'not an object'],
+  ['null', 'not an object'],
 ])('the text %j is refused in words', (text, words) => {
   expect(() => definitionIn(text)).toThrow(words);
 });

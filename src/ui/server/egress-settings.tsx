@@ -108,7 +108,7 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
         body: bodyOf(now),
       }),
     onSuccess: async () => {
-      announce('done', t('The credential of {name} is arranged.', { name: server.server_name }));
+      announce('done', t('The credential settings of {name} are saved.', { name: server.server_name }));
       await queries.invalidateQueries({ queryKey: [serverKey, server.path] });
     },
   });

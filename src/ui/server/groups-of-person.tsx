@@ -26,12 +26,12 @@ export function GroupsOfPerson({
       </summary>
       <div className="mt-2 grid gap-2">
         <label htmlFor={id} className="sr-only">
-          {t('Beginning of a name or user name')}
+          {t('Start of a name or user name')}
         </label>
         <input
           id={id}
           value={text}
-          placeholder={t('Beginning of a name or user name')}
+          placeholder={t('Start of a name or user name')}
           autoComplete="off"
           onChange={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => event.key === 'Enter' && event.preventDefault()}

@@ -68,7 +68,7 @@ export function SourceFields({
             value={source.prefix ?? ''}
             placeholder={source.prefix === '' ? '' : source.path.slice(1)}
             fault={own}
-            hint={t('Stands before the names of its tools and prompts; the name of the server unless given.')}
+            hint={t('Prefix of the names of its tools and prompts; by default the name of the server.')}
             onChange={(prefix) => onChange({ ...source, prefix: prefix === '' ? null : prefix })}
           />
           <label className="flex items-center gap-2 self-start sm:mt-8">
@@ -87,7 +87,9 @@ export function SourceFields({
             label={t('Tools of {name}', { name: called })}
             names={taken}
             suggestions={offered.map((value) => ({ value }))}
-            unknown={(tool) => data && t("'{tool}' is no tool of this server that you can call.", { tool })}
+            unknown={(tool) =>
+              data && t("'{tool}' is not a tool of this server that you can call.", { tool })
+            }
             hint={error ? error.message : t('Choose from the list, or write part of a name.')}
             onChange={(names) => onChange({ ...source, tools: names.map((tool) => toolOf(source, tool)) })}
           />

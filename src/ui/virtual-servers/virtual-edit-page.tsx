@@ -19,7 +19,11 @@ export function NewVirtual() {
         (data.can_create || data.can_create_personal ? (
           <VirtualForm may={{ share: data.can_create, own: data.can_create_personal }} />
         ) : (
-          <p>{t('You may not create virtual servers. Ask an administrator for a scope that lets you.')}</p>
+          <p>
+            {t(
+              'You are not allowed to create virtual servers. Ask an administrator for a scope that lets you.',
+            )}
+          </p>
         ))}
     </Page>
   );

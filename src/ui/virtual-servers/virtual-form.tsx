@@ -155,7 +155,7 @@ function What({
             ? t('Clients connect to {path}', {
                 path: `${base}${draft.slug || slugOf(draft.name) || '…'}/mcp`,
               })
-            : t('The path stays: clients and scopes know it by this.')
+            : t('The path cannot be changed: clients and scopes refer to it.')
         }
         onChange={(slug) => onChange({ slug })}
       />
@@ -296,7 +296,7 @@ function Check({ draft }: { draft: VirtualDraft }) {
         <p>{t('Nothing yet: choose a server or a tool in the second step.')}</p>
       )}
       <p className="text-quiet">
-        {t('Names that two tools would have are refused when you save, each at its place.')}
+        {t('Two tools cannot have the same name; saving shows where that is the case.')}
       </p>
     </div>
   );

@@ -5,7 +5,7 @@ export const de: Readonly<Record<string, string>> = {
   'As {account}': 'Als {account}',
   'Connect again': 'Erneut verbinden',
   Connections: 'Verbindungen',
-  'Connects by itself when you call it.': 'Verbindet sich von selbst, wenn Sie ihn aufrufen.',
+  'Connects automatically when you call it.': 'Verbindet sich von selbst, wenn Sie ihn aufrufen.',
   'Create it at the service, with no more rights than you need. It goes to {host} only.':
     'Erstellen Sie es beim Dienst, mit nicht mehr Rechten als nötig. Es geht nur an {host}.',
   Ends: 'Endet',
@@ -18,20 +18,20 @@ export const de: Readonly<Record<string, string>> = {
   'Rights that are asked for:': 'Rechte, um die gebeten wird:',
   'Rights:': 'Rechte:',
   'Save the token': 'Token speichern',
-  'The answer came from another service than the one you were sent to, so it was not used.':
+  'The response came from another service than the one you were sent to, so it was not used.':
     'Die Antwort kam von einem anderen Dienst als dem, zu dem Sie geschickt wurden; sie wurde nicht verwendet.',
   'The connection was not made. Connect again.':
     'Die Verbindung kam nicht zustande. Verbinden Sie sich erneut.',
-  'The server no longer takes your credential.': 'Der Server nimmt Ihre Zugangsdaten nicht mehr an.',
+  'The server no longer accepts your credential.': 'Der Server nimmt Ihre Zugangsdaten nicht mehr an.',
   'The service cannot be reached right now. Connect again soon.':
     'Der Dienst ist gerade nicht erreichbar. Versuchen Sie es bald erneut.',
   'The service refused the connection. An administrator must check how it is set up; the log says why.':
     'Der Dienst hat die Verbindung abgelehnt. Die Einrichtung muss von der Administration geprüft werden; das Protokoll nennt den Grund.',
   'You cannot connect to such a server. Ask the person who gave you the link.':
     'Es gibt keinen solchen Server, mit dem Sie sich verbinden könnten. Fragen Sie, von wem Sie den Link haben.',
-  'These servers want to know who calls: they get a credential of your own, which no one else can use. Disconnecting deletes it here.':
+  'These servers need to know who is calling, so they get your own credential, which no one else can use. Disconnecting deletes it here.':
     'Diese Server wollen wissen, wer aufruft: Sie bekommen Ihre eigenen Zugangsdaten, die niemand sonst benutzen kann. Trennen löscht sie hier.',
-  'This attempt was used already, took too long, or began in another session. Connect again.':
+  'This attempt was already used, took too long, or was started in another session. Connect again.':
     'Dieser Versuch wurde schon verwendet, dauerte zu lange oder begann in einer anderen Sitzung. Verbinden Sie sich erneut.',
   Token: 'Token',
   'You are connected to {name}. You can go back to your program.':
@@ -42,7 +42,7 @@ export const de: Readonly<Record<string, string>> = {
   'Your credential has ended.': 'Ihre Zugangsdaten sind abgelaufen.',
   'Your token for {name}': 'Ihr Token für {name}',
   '{n} days at most.': 'Höchstens {n} Tage.',
-  '{name} cannot be connected to. {why}': 'Mit {name} kann keine Verbindung hergestellt werden. {why}',
+  'You cannot connect to {name}. {why}': 'Mit {name} kann keine Verbindung hergestellt werden. {why}',
   '95th percentile': '95. Perzentil',
   'A personal token acts for you: it can do what your groups allow at the time of use, within the scopes it was created with. Revoking it takes effect with the next request.':
     'Ein persönliches Token handelt für Sie: Es kann, was Ihre Gruppen bei der Benutzung erlauben, innerhalb der Scopes, mit denen es erstellt wurde. Ein Widerruf gilt ab der nächsten Anfrage.',
@@ -65,7 +65,7 @@ export const de: Readonly<Record<string, string>> = {
   Approved: 'Freigegeben',
   'As a table': 'Als Tabelle',
   Audit: 'Audit',
-  'Beginning of a name or user name': 'Anfang eines Namens oder Benutzernamens',
+  'Start of a name or user name': 'Anfang eines Namens oder Benutzernamens',
   Block: 'Sperren',
   'Block {name}': '{name} sperren',
   Blocked: 'Gesperrt',
@@ -438,10 +438,10 @@ export const de: Readonly<Record<string, string>> = {
   'Single tools': 'Einzelne Werkzeuge',
   'Take out {name}': '{name} herausnehmen',
   'Prefix of {name}': 'Präfix von {name}',
-  'Stands before the names of its tools and prompts; the name of the server unless given.':
+  'Prefix of the names of its tools and prompts; by default the name of the server.':
     'Steht vor den Namen seiner Werkzeuge und Prompts; ohne Angabe der Name des Servers.',
   'No prefix': 'Kein Präfix',
-  "'{tool}' is no tool of this server that you can call.":
+  "'{tool}' is not a tool of this server that you can call.":
     "'{tool}' ist kein Werkzeug dieses Servers, das Sie aufrufen können.",
   'Choose from the list, or write part of a name.':
     'Wählen Sie aus der Liste oder schreiben Sie einen Teil des Namens.',
@@ -451,7 +451,7 @@ export const de: Readonly<Record<string, string>> = {
   'Scopes that {name} needs': 'Scopes, die {name} verlangt',
   'Description of {name} for clients': 'Beschreibung von {name} für Clients',
   'As the server describes it': 'Wie der Server sie gibt',
-  'You may not create virtual servers. Ask an administrator for a scope that lets you.':
+  'You are not allowed to create virtual servers. Ask an administrator for a scope that lets you.':
     'Sie dürfen keine virtuellen Server erstellen. Bitten Sie die Administration um einen Scope, der es erlaubt.',
   'Change {name}': '{name} ändern',
   'You can see this virtual server, but not change it.':
@@ -466,7 +466,7 @@ export const de: Readonly<Record<string, string>> = {
   Steps: 'Schritte',
   Path: 'Pfad',
   'Clients connect to {path}': 'Clients verbinden sich mit {path}',
-  'The path stays: clients and scopes know it by this.':
+  'The path cannot be changed: clients and scopes refer to it.':
     'Der Pfad bleibt: Clients und Scopes kennen ihn darunter.',
   'Each with all its tools, prompts and resources, or with single tools of it.':
     'Jeder mit allen Werkzeugen, Prompts und Ressourcen oder mit einzelnen Werkzeugen.',
@@ -479,7 +479,7 @@ export const de: Readonly<Record<string, string>> = {
   'What it has': 'Was er enthält',
   'Nothing yet: choose a server or a tool in the second step.':
     'Noch nichts: Wählen Sie im zweiten Schritt einen Server oder ein Werkzeug.',
-  'Names that two tools would have are refused when you save, each at its place.':
+  'Two tools cannot have the same name; saving shows where that is the case.':
     'Namen, die zwei Werkzeuge hätten, werden beim Speichern abgelehnt, jeder an seiner Stelle.',
   Change: 'Ändern',
   'about {n} token a list': 'etwa {n} Token je Liste',
@@ -488,7 +488,7 @@ export const de: Readonly<Record<string, string>> = {
   '{n} requests for it wait': '{n} Anfragen dafür warten',
   '{name} asks for {server}': '{name} bittet um {server}',
   'No tool that you can call yet.': 'Noch kein Werkzeug, das Sie aufrufen können.',
-  'Your request was sent. You see under Requests what becomes of it.':
+  'Your request was sent. Follow it under Requests.':
     'Ihre Anfrage wurde gesendet. Unter Anfragen sehen Sie, was daraus wird.',
   'Request access to {name}': 'Zugriff auf {name} anfragen',
   'Request access': 'Zugriff anfragen',
@@ -545,7 +545,7 @@ export const de: Readonly<Record<string, string>> = {
   Withdraw: 'Zurückziehen',
   'The access of {name} has ended.': 'Der Zugriff von {name} ist beendet.',
   'End access to {name}?': 'Zugriff auf {name} beenden?',
-  'What {name} was granted by this request ends at once; what their groups give stays.':
+  'What {name} was granted by this request ends at once; what their groups grant stays.':
     'Was {name} durch diese Anfrage gewährt wurde, endet sofort; was die Gruppen geben, bleibt.',
   'Servers you can ask for': 'Server, um die Sie bitten können',
   servers: 'Server',
@@ -560,17 +560,17 @@ export const de: Readonly<Record<string, string>> = {
     'Dieses Gateway nimmt keine Anfragen an. Wenden Sie sich direkt an einen Administrator.',
   'You have asked for nothing yet. Request access to a server that someone told you about.':
     'Sie haben noch um nichts gebeten. Fragen Sie Zugriff auf einen Server an, von dem Sie gehört haben.',
-  'No request waits for a decision.': 'Keine Anfrage wartet auf eine Entscheidung.',
+  'No requests are waiting for a decision.': 'Keine Anfrage wartet auf eine Entscheidung.',
   'No request has been decided yet.': 'Noch wurde über keine Anfrage entschieden.',
   'What to ask for': 'Worum Sie bitten können',
   'Ask for the server that you need: its owner or an administrator decides, and you can use it from then on.':
     'Bitten Sie um den Server, den Sie brauchen: Sein Eigentümer oder ein Administrator entscheidet, und ab dann können Sie ihn benutzen.',
   'Or ask to be added to a group': 'Oder um die Aufnahme in eine Gruppe bitten',
   'Register an agent': 'Agent registrieren',
-  'You may not register agents. Ask an administrator for the permission.':
+  'You are not allowed to register agents. Ask an administrator for the permission.':
     'Sie dürfen keine Agenten registrieren. Bitten Sie einen Administrator um das Recht.',
   'Edit {name}': '{name} bearbeiten',
-  'You may not change this agent. Ask an administrator for the permission.':
+  'You are not allowed to change this agent. Ask an administrator for the permission.':
     'Sie dürfen diesen Agenten nicht ändern. Bitten Sie einen Administrator um das Recht.',
   Agent: 'Agent',
   'Agent card (JSON)': 'Agentenkarte (JSON)',
@@ -578,7 +578,7 @@ export const de: Readonly<Record<string, string>> = {
     'A2A 1.0 oder 0.3. Sie wird Byte für Byte aufbewahrt, damit Signaturen gültig bleiben.',
   'Choose a file': 'Datei wählen',
   'Start from an example': 'Mit einem Beispiel beginnen',
-  'The path stays: scopes know the agent by it.': 'Der Pfad bleibt: Scopes kennen den Agenten daran.',
+  'The path cannot be changed: scopes refer to it.': 'Der Pfad bleibt: Scopes kennen den Agenten daran.',
   'Where it is found in the registry.': 'Wo er im Verzeichnis zu finden ist.',
   'Enter a path.': 'Geben Sie einen Pfad ein.',
   'Separated by commas': 'Durch Kommas getrennt',
@@ -588,7 +588,7 @@ export const de: Readonly<Record<string, string>> = {
   '{name} is saved.': '{name} ist gespeichert.',
   '{n} skill': '{n} Fähigkeit',
   '{n} skills': '{n} Fähigkeiten',
-  'There is no agent here, or you do not have access to it.':
+  'This agent does not exist, or you do not have access to it.':
     'Hier gibt es keinen Agenten, den Sie sehen dürfen.',
   Card: 'Karte',
   'You can see this agent in lists, but not its card. Ask an administrator for access to it.':
@@ -686,7 +686,7 @@ export const de: Readonly<Record<string, string>> = {
   'Name or words': 'Name oder Wörter',
   'Defaults too': 'Auch Vorgaben',
   '{n} found.': '{n} gefunden.',
-  '{n} settings: {given} given, {others} by default. They are read at start.':
+  '{n} settings: {given} given, {others} by default. They are read at startup.':
     '{n} Einstellungen: {given} angegeben, {others} als Vorgabe. Sie werden beim Start gelesen.',
   'Settings: {subject}': 'Einstellungen: {subject}',
   Given: 'Angegeben',
@@ -713,7 +713,7 @@ export const de: Readonly<Record<string, string>> = {
   'Credential for the server': 'Zugangsdaten für den Server',
   'Whose credential the gateway sends with a call.':
     'Wessen Zugangsdaten das Gateway bei einem Aufruf sendet.',
-  'The credential of {name} is arranged.': 'Die Zugangsdaten für {name} sind eingerichtet.',
+  'The credential settings of {name} are saved.': 'Die Zugangsdaten für {name} sind eingerichtet.',
   'Whose credential': 'Wessen Zugangsdaten',
   'It is set with the registration.': 'Sie stehen in der Registrierung.',
   Service: 'Dienst',
@@ -788,7 +788,7 @@ export const de: Readonly<Record<string, string>> = {
   'changed the agent': 'änderte den Agenten',
   'removed the agent': 'entfernte den Agenten',
   'switched the agent': 'schaltete den Agenten',
-  'changed whose credential goes to the server': 'änderte, wessen Zugangsdaten zum Server gehen',
+  'changed whose credential is sent to the server': 'änderte, wessen Zugangsdaten zum Server gehen',
   'Tokens in lists': 'Token in Listen',
   'Open the registration': 'Registrierung öffnen',
   'The gateway answered {status}.': 'Das Gateway hat mit {status} geantwortet.',

@@ -88,7 +88,8 @@ function safe(text: string): string {
 
 function painter(sink: Sink, { env }: Terminal): Paint {
   const colours = sink.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
-  return (style, text) => (style && colours ? `\u001b[${codes[style]}m${text}\u001b[0m` : text);
+  return (style, text) =>
+    style && colours && text !== '' ? `\u001b[${codes[style]}m${text}\u001b[0m` : text;
 }
 
 function troubleAsText(trouble: Trouble, paint: Paint): string {

@@ -11,7 +11,7 @@ const units = [
   ['minute', 60],
 ] as const satisfies [Intl.RelativeTimeFormatUnit, number][];
 
-/** Text whose ISO 8601 times are written as `3 days ago` or `in 2 hours`; without `now` (milliseconds) they stay. */
+/** Text whose ISO 8601 times are written as `3 days ago` or `in 5 min`; without `now` (milliseconds) they stay. */
 function relativeTimes(text: string, now: number | undefined): string {
   if (now === undefined || !text.includes('T')) return text;
   return text.replace(timestamp, (time) => relative(Date.parse(time) - now) ?? time);
@@ -23,7 +23,7 @@ function relative(ms: number): string | undefined {
   const [unit, length] = units.find(([, least]) => seconds >= least) ?? [];
   if (unit === undefined || length === undefined) return ms > 0 ? 'in a moment' : 'just now';
   const count = Math.floor(seconds / length);
-  const words = `${count} ${unit}${count === 1 ? '' : 's'}`;
+  const words = unit === 'minute' ? `${count} min` : `${count} ${unit}${count === 1 ? '' : 's'}`;
   return ms > 0 ? `in ${words}` : `${words} ago`;
 }
 
@@ -34,6 +34,8 @@ export interface Column<R> {
   readonly style?: (row: R) => Style | undefined;
   /** It names the row for other commands, so it is never cut. */
   readonly isKey?: boolean;
+  /** It is left out first where there is no room for all. */
+  readonly isMinor?: boolean;
 }
 
 const gap = '  ';
@@ -58,7 +60,9 @@ export function table<R>(
   const isKey = columns.map((column, index) =>
     columns.some((one) => one.isKey) ? column.isKey === true : index === 0,
   );
-  const shown = room === undefined ? columns.map((_, index) => index) : squeeze(widths, isKey, room);
+  const isMinor = columns.map((column) => column.isMinor === true);
+  const shown =
+    room === undefined ? columns.map((_, index) => index) : squeeze(widths, { isKey, isMinor }, room);
   const lay = (texts: readonly string[], style: (index: number) => Style | undefined): string =>
     shown
       .map((index) => {
@@ -84,9 +88,16 @@ function leftOut(columns: readonly Column<never>[], shown: readonly number[], pa
 }
 
 /** Narrows columns in place until the table fits, and returns the indexes of those that it has room for. */
-function squeeze(widths: number[], isKey: readonly boolean[], room: number): number[] {
+function squeeze(
+  widths: number[],
+  { isKey, isMinor }: { readonly isKey: readonly boolean[]; readonly isMinor: readonly boolean[] },
+  room: number,
+): number[] {
+  const full = [...widths];
   const shown = widths.map((_, index) => index);
   for (;;) {
+    // With a column less there is more room for the others.
+    for (const index of shown) widths[index] = full[index] ?? 0;
     let excess = shown.reduce((sum, index) => sum + (widths[index] ?? 0) + gap.length, -gap.length) - room;
     const others = shown.filter((index) => !isKey[index]);
     while (excess > 0) {
@@ -98,7 +109,7 @@ function squeeze(widths: number[], isKey: readonly boolean[], room: number): num
       widths[widest] = (widths[widest] ?? 0) - 1;
       excess -= 1;
     }
-    const last = others.at(-1);
+    const last = others.findLast((index) => isMinor[index]) ?? others.at(-1);
     if (excess <= 0 || last === undefined) return shown;
     shown.splice(shown.indexOf(last), 1);
   }

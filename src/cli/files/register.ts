@@ -126,8 +126,7 @@ async function replace(call: Api, { is_enabled, credential, ...body }: Registrat
 
 function sayHow({ output }: Run, server: Server, replaced: boolean): void {
   output.note(`${replaced ? 'Replaced' : 'Registered'} ${server.path}.`);
-  if (!server.is_enabled)
-    output.note(`Enable it with: mcp-gateway server enable ${server.path}`);
+  if (!server.is_enabled) output.note(`Enable it with: mcp-gateway server enable ${server.path}`);
 }
 
 /** Registers one after the other; one that fails does not keep the others from being registered. */

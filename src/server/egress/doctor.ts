@@ -152,13 +152,13 @@ const checks: readonly Check[] = [
         'fail',
         `The authorization server of '${server.name}' knows only clients that are registered there, and no client id is set.`,
         `Register a client at ${hostOf(source)} and enter its id and secret at the server.`,
-        `mcp-gateway egress-configure --path /${server.name} --mode ${server.settings.egress_auth_mode} --client-id ID --client-secret-stdin`,
+        `mcp-gateway connection configure /${server.name} --mode ${server.settings.egress_auth_mode} --client-id ID --client-secret-stdin`,
       );
     },
   },
   {
     id: 'connection-redirect',
-    why: 'People come back to this address with the code; a client is registered with it to the letter.',
+    why: 'People come back to this address with the code; a client is registered with exactly this address.',
     run({ authorization, server, source, world }) {
       if (authorization === undefined || source === undefined || 'problem' in source) return undefined;
       const redirect = new URL(callbackOf(server), world.publicUrl).href;

@@ -59,7 +59,7 @@ export async function examineKeys({ check, state }: Pick<DataKeys, 'check' | 'st
     return { healthy: true, findings: [{ ...about, level: 'ok', what }], credentials: [] };
   } catch (error) {
     const { message } = error as Error;
-    const what = `The KMS '${kms}' does not unwrap the data key: ${message}. What runs goes on, but nothing will start.`;
+    const what = `The KMS '${kms}' does not unwrap the data key: ${message}. What runs keeps working, but nothing will start.`;
     const remedy = {
       portal: 'Unseal it, or give the gateway the rights to its key again.',
       command: 'curl $VAULT_ADDR/v1/sys/health',

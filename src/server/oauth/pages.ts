@@ -83,7 +83,7 @@ export function renderLeavingPage(ctx: Context, to: string): void {
   const { host, search, hash } = new URL(to);
   const code = new URLSearchParams(hash === '' ? search : hash.slice(1)).get('error') ?? 'server_error';
   ctx.body = pageOf({
-    title: 'The sign-in cannot go on',
+    title: 'The sign-in cannot continue',
     body: `<p>${escaped(remedies[code] ?? 'Start the sign-in again in your program.')}</p>
 <p>The program is at <strong>${escaped(host)}</strong>, which is not this gateway. <a href="${escaped(to)}" rel="noreferrer">Go back to it</a> only if you came from there.</p>
 <p class="fine">For your administrator: <code>${escaped(code)}</code></p>`,

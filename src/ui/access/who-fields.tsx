@@ -31,7 +31,7 @@ export function WhoFields({
           label={t('Groups')}
           value={who}
           rows={2}
-          hint={t('One a line, as the provider names them (Entra: Object IDs).')}
+          hint={t('One per line, as the provider names them (Entra: Object IDs).')}
           onChange={(text) => change({ who: text })}
         />
       ) : (

@@ -32,7 +32,7 @@ export function AgentPage() {
       <Page title={`/${path}`}>
         {isPending && <Pending rows={6} />}
         {error && <Problem error={error} retry={() => void refetch()} />}
-        {data && <Empty>{t('There is no agent here, or you do not have access to it.')}</Empty>}
+        {data && <Empty>{t('This agent does not exist, or you do not have access to it.')}</Empty>}
       </Page>
     );
   const tabs: Tab[] = [

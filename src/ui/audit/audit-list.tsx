@@ -43,7 +43,7 @@ export function AuditList({ search }: { search: AuditSearch }) {
         </section>
       )}
       {events.length === 0 && !hasNextPage && (
-        <Empty>{t('No event matches. Choose a longer time, or take a filter off.')}</Empty>
+        <Empty>{t('No event matches. Choose a longer time, or remove a filter.')}</Empty>
       )}
       {events.length > 0 && (
         <div className="overflow-hidden rounded-lg border border-line bg-raised">

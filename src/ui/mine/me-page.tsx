@@ -46,7 +46,7 @@ function Known({ me }: { me: Me }) {
             names={me.scopes.map((name) => ({ id: name, name }))}
             none={t('No scope')}
           >
-            {t('What your groups are mapped to. A token that you make can be limited to some of them.')}
+            {t('What your groups are mapped to. A token that you create can be limited to some of them.')}
           </Names>
         </div>
         <Permissions me={me} />

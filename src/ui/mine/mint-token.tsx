@@ -58,7 +58,7 @@ function MintForm({ me, onMinted }: { me: Me; onMinted: (minted: Minted) => void
     <form onSubmit={(event) => void submit(event)} className="grid gap-5">
       <p className="text-quiet">
         {t(
-          'A personal token acts for you: an agent or script that has it may do what you may do, within the scopes chosen here.',
+          'A personal token acts for you: an agent or script that has it can do what you can do, within the scopes chosen here.',
         )}
       </p>
       <div className="grid gap-4 sm:grid-cols-[minmax(0,1fr)_9rem]">

@@ -13,7 +13,7 @@ export function Sessions() {
     <Page title={t('Your sessions')}>
       <p className="mb-4 max-w-prose text-quiet">
         {t(
-          'Browsers in which you are signed in here. End those that you do not know, or do not use any more: they are signed out from the next request on.',
+          'Browsers in which you are signed in here. End those that you do not know, or no longer use: they are signed out from the next request on.',
         )}
       </p>
       {isPending && <Pending rows={3} />}

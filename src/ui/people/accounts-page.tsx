@@ -108,7 +108,7 @@ function Listed() {
             : q === ''
               ? t('The directory has no accounts.')
               : t(
-                  'No account begins with that. The search takes the beginning of a name, user name or e-mail address.',
+                  'No account starts with that. The search compares the start of a name, user name or e-mail address.',
                 )}
         </p>
       )}
@@ -156,7 +156,7 @@ function Find({ q }: { q: string }) {
           defaultValue={q}
           maxLength={256}
           aria-label={t('Search accounts')}
-          placeholder={t('Beginning of a name or address')}
+          placeholder={t('Start of a name or address')}
           className="h-8 w-full min-w-0 rounded-md border border-edge bg-raised px-2 placeholder:text-quiet"
         />
         <Button type="submit">{t('Search')}</Button>

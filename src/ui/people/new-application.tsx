@@ -77,7 +77,7 @@ function Progress({ id, onClose }: { id: string; onClose: () => void }) {
   if (secret && job)
     return (
       <ShownOnce
-        title={t('The account is ready. Keep the secret now: it cannot be shown again.')}
+        title={t('The account is ready. Save the secret now: it cannot be shown again.')}
         texts={[
           [t('Client ID'), secret.client_id],
           [t('Client secret'), secret.client_secret],
@@ -120,11 +120,11 @@ const marks = { done: '✓', running: '…', failed: '✗', waiting: '·' } as c
 function Steps({ job }: { job: Job }) {
   const { name, state, steps, trouble } = job;
   const outcome = {
-    running: t("'{name}' is being made. You may close this: it goes on.", { name }),
+    running: t("'{name}' is being created. You can close this; it continues.", { name }),
     undoing: t('A step failed; what was created is being removed.'),
     done: t("'{name}' was created. Its secret is kept for 24 hours and shown once.", { name }),
-    undone: t("'{name}' could not be made, and nothing of it is left.", { name }),
-    stuck: t("'{name}' could not be made, and could not be removed: delete it.", { name }),
+    undone: t("'{name}' could not be created; nothing was left behind.", { name }),
+    stuck: t("'{name}' could not be created completely, nor removed: delete it.", { name }),
   }[state];
   return (
     <>

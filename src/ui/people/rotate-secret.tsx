@@ -23,7 +23,7 @@ export function RotateSecret({ account, onClose }: { account: Account; onClose: 
     <Dialog title={t('New secret for {username}', { username })} onClose={onClose}>
       {rotated ? (
         <ShownOnce
-          title={t('The new secret works. Keep it now: it cannot be shown again.')}
+          title={t('The new secret works. Save it now: it cannot be shown again.')}
           texts={[
             [t('Client ID'), rotated.client_id],
             [t('Client secret'), rotated.client_secret],

@@ -57,7 +57,7 @@ function NotAllowed({ permission }: { permission: string }) {
   return (
     <Empty>
       <p className="max-w-prose text-quiet">
-        {parts('You may not do this. Ask an administrator for the permission {permission}.', {
+        {parts('You are not allowed to do this. Ask an administrator for the permission {permission}.', {
           permission: <code className="font-mono text-code">{permission}</code>,
         })}
       </p>

@@ -60,7 +60,7 @@ export function ServerForm({
           readOnly={server !== undefined}
           hint={
             server
-              ? t('The path stays: clients and scopes know the server by it.')
+              ? t('The path cannot be changed: clients and scopes refer to it.')
               : t('Where clients find it, such as /docs')
           }
         />
@@ -184,7 +184,7 @@ function useSave(draft: Draft, server: Server | undefined) {
           'done',
           saved.is_enabled
             ? t('{name} is saved.', { name: saved.server_name })
-            : t('{name} is saved, and switched off.', { name: saved.server_name }),
+            : t('{name} is saved, and disabled.', { name: saved.server_name }),
         );
       await navigate({ to: '/servers/$', params: { _splat: saved.path.slice(1) } });
     },

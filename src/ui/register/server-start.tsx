@@ -71,13 +71,13 @@ function wordsFor(found: Found): string {
     return t('No MCP server was found there. {detail}', { detail: found.detail ?? '' });
   if (found.takes_accounts === 'ready')
     return t(
-      'A server answers there, and each person signs in to it with an account of their own. The form is filled in below.',
+      'There is a server, and each person signs in to it with their own account. The form is filled in below.',
     );
   if (found.takes_accounts)
     return t(
-      'A server answers there, and each person signs in to it with an account of their own. Register the gateway as a client there first, and give its client id with egress-configure.',
+      'There is a server, and each person signs in to it with their own account. Register the gateway as a client there first, and give its client id with egress-configure.',
     );
-  if (found.needs_credential) return t('A server answers there, and wants a credential: give it below.');
+  if (found.needs_credential) return t('There is a server that needs a credential: enter it below.');
   const names = found.tools.map(({ name }) => name);
   const few = names.slice(0, 5).join(', ') + (names.length > 5 ? ', …' : '');
   const how = found.transport === 'sse' ? 'SSE' : 'Streamable HTTP';

@@ -128,10 +128,10 @@ export function definitionIn(text: string): Record<string, z.core.util.JSONType>
   try {
     value = JSON.parse(text);
   } catch {
-    throw new Error(t('This is not JSON. Comments and trailing commas have to go.'));
+    throw new Error(t('This is not JSON. Remove comments and trailing commas.'));
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Error(t('This is JSON, but no object.'));
+    throw new Error(t('This is JSON, but not an object.'));
   return value as Record<string, z.core.util.JSONType>;
 }
 

@@ -69,7 +69,7 @@ export function HealthHistory({ server }: { server: Server }) {
                   <RelativeTime iso={at} />
                 </span>
                 <span className="font-medium">
-                  {status === 'disabled' ? t('Switched off') : healthWords(status)}
+                  {status === 'disabled' ? t('Disabled') : healthWords(status)}
                 </span>
                 {detail !== null && <span className="text-quiet">{detail}</span>}
               </li>

@@ -28,7 +28,7 @@ export function RemoveServer({ server, onClose }: { server: Server; onClose: () 
       <div className="grid gap-4">
         <p>
           {parts(
-            '{name} can no longer be called at {path}, and its stored credential is deleted. This cannot be undone. To pause it, switch it off instead.',
+            '{name} can no longer be called at {path}, and its stored credential is deleted. This cannot be undone. To pause it, disable it instead.',
             {
               name: <strong className="font-semibold">{server.server_name}</strong>,
               path: <code className="font-mono text-code">{server.path}</code>,

@@ -78,11 +78,9 @@ export function Servers() {
           <p className="max-w-prose text-quiet">
             {data.can_register
               ? t(
-                  'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE',
+                  'No server is registered yet. Register the first one here, or with: mcp-gateway server register FILE',
                 )
-              : t(
-                  'There is no server that your scopes let you see. Ask an administrator which scope you need.',
-                )}
+              : t('Your scopes show you no servers. Ask an administrator which scope you need.')}
           </p>
         </Empty>
       </Page>

@@ -37,7 +37,7 @@ function newsOf({ findings }: Diagnosis): { text: string; isBad: boolean } | und
       text:
         failing.length === 1
           ? first.what
-          : t('{what} (and {n} more to repair)', { what: first.what, n: failing.length - 1 }),
+          : t('{what} (and {n} more to fix)', { what: first.what, n: failing.length - 1 }),
     };
   const ending = findings.find(({ id, level }) => level === 'warn' && id.endsWith('-expiry'));
   return ending && { isBad: false, text: ending.what };

@@ -35,7 +35,7 @@ export function NotFound() {
       <Page title={t('There is no such page')}>
         <p className="mb-5 text-quiet">
           {t(
-            'The address may be mistyped, or the page may have moved. Clients of MCP connect to the endpoint URL shown with each server.',
+            'The address may be mistyped, or the page may have moved. MCP clients connect to the endpoint URL shown with each server.',
           )}
         </p>
         <Link to="/" className={buttonClass('primary', 'h-10 w-full')}>

@@ -15,7 +15,7 @@ export function Renewed() {
   return (
     <Outside>
       <Page title={t('You are signed in again')}>
-        <p className="text-quiet">{t('Close this tab and go on where you were.')}</p>
+        <p className="text-quiet">{t('Close this tab and continue where you were.')}</p>
       </Page>
     </Outside>
   );

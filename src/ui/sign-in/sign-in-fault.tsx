@@ -7,7 +7,7 @@ import { parts, t } from '../words/words.ts';
 const faults: Record<string, { title: string; help: string }> = {
   session_expired: {
     title: t('Your session has ended'),
-    help: t('Sign in again to go on where you were.'),
+    help: t('Sign in again to continue where you were.'),
   },
   no_access: {
     title: t('Your account has no access yet'),
@@ -18,7 +18,7 @@ const faults: Record<string, { title: string; help: string }> = {
   oauth2_error: {
     title: t('The identity provider refused the sign-in'),
     help: t(
-      'Its own words are below. If you pressed Cancel, just try again; if consent or permission is missing, an administrator of the directory has to grant it.',
+      'Its message is below. If you pressed Cancel, just try again; if consent or permission is missing, an administrator of the directory has to grant it.',
     ),
   },
   oauth2_init_failed: {
@@ -35,7 +35,7 @@ const faults: Record<string, { title: string; help: string }> = {
   },
   groups_unavailable: {
     title: t('We cannot determine your access right now'),
-    help: t('The identity provider does not answer which groups your account is in. Try again in a minute.'),
+    help: t('The identity provider cannot say which groups your account is in. Try again in a minute.'),
   },
   oauth2_redirect_failed: {
     title: t('The sign-in could not be started'),
@@ -44,20 +44,20 @@ const faults: Record<string, { title: string; help: string }> = {
   oauth2_callback_failed: {
     title: t('The sign-in could not be completed'),
     help: t(
-      'The identity provider let you in, but its answer could not be verified. An administrator finds the cause in the log by the correlation id; common ones are an expired client secret or another tenant.',
+      'The identity provider let you in, but its response could not be verified. An administrator finds the cause in the log by the correlation id; common ones are an expired client secret or another tenant.',
     ),
   },
   oauth2_callback_error: {
     title: t('The sign-in could not be completed'),
-    help: t('The gateway could not make a session. Try again in a minute.'),
+    help: t('The gateway could not create a session. Try again in a minute.'),
   },
   oauth2_session_invalid: {
     title: t('This sign-in took too long or was used before'),
-    help: t('A sign-in must be finished within ten minutes, in the browser that began it. Start again.'),
+    help: t('A sign-in must be finished within ten minutes, in the browser that started it. Start again.'),
   },
   oauth2_state_invalid: {
-    title: t('This answer belongs to no sign-in that began here'),
-    help: t('That happens with an old link, the Back button or cookies switched off. Start again.'),
+    title: t('This response does not belong to a sign-in that was started here'),
+    help: t('That happens with an old link, the Back button or disabled cookies. Start again.'),
   },
 };
 

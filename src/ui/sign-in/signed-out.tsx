@@ -11,7 +11,7 @@ export function SignedOut() {
       <Page title={t('You are signed out')}>
         <p className="mb-5 text-quiet">
           {t(
-            'Your session on this gateway has ended. Tokens that you made keep working until they expire or are revoked.',
+            'Your session on this gateway has ended. Tokens that you created keep working until they expire or are revoked.',
           )}
         </p>
         <Link to="/login" className={buttonClass('primary', 'h-10 w-full')}>

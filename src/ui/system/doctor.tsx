@@ -55,6 +55,6 @@ function verdictOf({ findings }: Pick<Diagnosis, 'findings'>): string {
   if (findings.length === 0) return t('There is nothing to check: no identity provider is set up.');
   const levelled = (level: string): number => findings.filter((one) => one.level === level).length;
   const [repair, look] = [levelled('fail'), levelled('warn')];
-  if (repair + look === 0) return t('Everything is in order.');
+  if (repair + look === 0) return t('All checks passed.');
   return t('{repair} to fix, {look} to check, {ok} in order.', { repair, look, ok: levelled('ok') });
 }

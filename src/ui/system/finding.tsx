@@ -4,8 +4,8 @@ import { CopyText } from '../controls/copy.tsx';
 import { t } from '../words/words.ts';
 
 const faces = {
-  fail: { icon: CircleX, words: t('To repair'), color: 'text-bad' },
-  warn: { icon: TriangleAlert, words: t('To look at'), color: 'text-warn' },
+  fail: { icon: CircleX, words: t('To fix'), color: 'text-bad' },
+  warn: { icon: TriangleAlert, words: t('To check'), color: 'text-warn' },
   ok: { icon: CircleCheck, words: t('In order'), color: 'text-good' },
 } as const;
 

@@ -556,7 +556,7 @@ export const de: Readonly<Record<string, string>> = {
   'My requests': 'Meine Anfragen',
   'To decide': 'Zu entscheiden',
   Decided: 'Entschieden',
-  'This gateway does not accept requests for access. Ask an administrator in person.':
+  'This gateway takes no requests for access. Ask an administrator in person.':
     'Dieses Gateway nimmt keine Anfragen an. Wenden Sie sich direkt an einen Administrator.',
   'You have asked for nothing yet. Request access to a server that someone told you about.':
     'Sie haben noch um nichts gebeten. Fragen Sie Zugriff auf einen Server an, von dem Sie gehört haben.',
@@ -870,7 +870,7 @@ export const de: Readonly<Record<string, string>> = {
   'Every scope': 'Alle Scopes',
   'A person or application': 'Eine Person oder Anwendung',
   'Members of groups': 'Mitglieder von Gruppen',
-  'One a line, as the provider names them (Entra: Object IDs).':
+  'One per line, as the provider names them (Entra: Object IDs).':
     'Eine pro Zeile, wie der Anbieter sie nennt (Entra: Objekt-IDs).',
   'User name or application': 'Benutzername oder Anwendung',
   'A person who has signed in, or an application by client id or name.':
@@ -904,7 +904,7 @@ export const de: Readonly<Record<string, string>> = {
   'Only {subject}': 'Nur {subject}',
   ': show all again': ': wieder alle zeigen',
   'The chosen event': 'Das gewählte Ereignis',
-  'No event matches. Choose a longer time, or take a filter off.':
+  'No event matches. Choose a longer time, or remove a filter.':
     'Kein Ereignis passt. Wählen Sie einen längeren Zeitraum oder nehmen Sie einen Filter weg.',
   Events: 'Ereignisse',
   Looking: 'Suche läuft',
@@ -986,7 +986,7 @@ export const de: Readonly<Record<string, string>> = {
     'Der Identitätsanbieter hat für dieses Konto keine Gruppen gemeldet.',
   'As the identity provider names them. All your permissions come from them.':
     'Wie der Identitätsanbieter sie nennt. Alle Ihre Rechte kommen von ihnen.',
-  'What your groups are mapped to. A token that you make can be limited to some of them.':
+  'What your groups are mapped to. A token that you create can be limited to some of them.':
     'Was Ihren Gruppen zugeordnet ist. Ein Token kann auf einige davon beschränkt werden.',
   'User name': 'Benutzername',
   'E-mail': 'E-Mail',
@@ -1002,7 +1002,7 @@ export const de: Readonly<Record<string, string>> = {
   On: 'Auf',
   everything: 'alles',
   'Get JWT Token': 'JWT-Token holen',
-  'A personal token acts for you: an agent or script that has it may do what you may do, within the scopes chosen here.':
+  'A personal token acts for you: an agent or script that has it can do what you can do, within the scopes chosen here.':
     'Ein persönliches Token handelt für Sie: Ein Agent oder Skript darf damit, was Sie dürfen, innerhalb der hier gewählten Scopes.',
   '(optional)': '(optional)',
   'What is it for?': 'Wofür ist es?',
@@ -1033,7 +1033,7 @@ export const de: Readonly<Record<string, string>> = {
   End: 'Beenden',
   'End all sessions {which}': 'Alle Sitzungen beenden {which}',
   'End all': 'Alle beenden',
-  'Browsers in which you are signed in here. End those that you do not know, or do not use any more: they are signed out from the next request on.':
+  'Browsers in which you are signed in here. End those that you do not know, or no longer use: they are signed out from the next request on.':
     'Browser, in denen Sie hier angemeldet sind. Beenden Sie, was Sie nicht kennen oder nicht mehr benutzen: Ab der nächsten Anfrage sind sie dort abgemeldet.',
   'Change the groups of {username}': 'Gruppen von {username} ändern',
   'New secret for {username}': 'Neues Geheimnis für {username}',
@@ -1047,12 +1047,12 @@ export const de: Readonly<Record<string, string>> = {
     '{username} wird aus dem Verzeichnisdienst gelöscht: nicht nur hier, sondern für alles, was den Verzeichnisdienst benutzt.',
   '{n} of {total} accounts.': '{n} von {total} Konten.',
   'The directory has no accounts.': 'Der Verzeichnisdienst hat keine Konten.',
-  'No account begins with that. The search takes the beginning of a name, user name or e-mail address.':
+  'No account starts with that. The search compares the start of a name, user name or e-mail address.':
     'Kein Konto beginnt damit. Gesucht wird nach dem Anfang eines Namens, Benutzernamens oder einer E-Mail-Adresse.',
   'New person': 'Neue Person',
   'New application': 'Neue Anwendung',
   'Search accounts': 'Konten durchsuchen',
-  'Beginning of a name or address': 'Anfang eines Namens oder einer Adresse',
+  'Start of a name or address': 'Anfang eines Namens oder einer Adresse',
   Search: 'Suchen',
   'Names or ids, separated by commas; at least one.':
     'Namen oder IDs, durch Kommas getrennt; mindestens eine.',
@@ -1063,21 +1063,21 @@ export const de: Readonly<Record<string, string>> = {
   'Put it into the groups': 'In die Gruppen aufnehmen',
   'Let it call the gateway': 'Aufruf des Gateways erlauben',
   'Get a token with it': 'Ein Token damit holen',
-  'The account is ready. Keep the secret now: it cannot be shown again.':
+  'The account is ready. Save the secret now: it cannot be shown again.':
     'Das Konto ist fertig. Bewahren Sie das Geheimnis jetzt auf: Es kann nicht noch einmal gezeigt werden.',
   'Client ID': 'Client-ID',
   'The secret ends on {day}.': 'Das Geheimnis endet am {day}.',
   'The secret has no end.': 'Das Geheimnis hat kein Ende.',
   'Show the secret': 'Geheimnis zeigen',
-  "'{name}' is being made. You may close this: it goes on.":
+  "'{name}' is being created. You can close this; it continues.":
     '„{name}“ wird angelegt. Sie können dies schließen: Es geht weiter.',
   'A step failed; what was created is being removed.':
     'Ein Schritt ist fehlgeschlagen; was angelegt wurde, wird entfernt.',
   "'{name}' was created. Its secret is kept for 24 hours and shown once.":
     '„{name}“ wurde angelegt. Sein Geheimnis wird 24 Stunden aufbewahrt und einmal gezeigt.',
-  "'{name}' could not be made, and nothing of it is left.":
+  "'{name}' could not be created; nothing was left behind.":
     '„{name}“ konnte nicht angelegt werden, und nichts davon ist übrig.',
-  "'{name}' could not be made, and could not be removed: delete it.":
+  "'{name}' could not be created completely, nor removed: delete it.":
     '„{name}“ konnte weder angelegt noch entfernt werden: Löschen Sie es.',
   "Without a domain, the directory's default one is added.":
     'Ohne Domäne wird die Standarddomäne des Verzeichnisdienstes ergänzt.',
@@ -1092,7 +1092,7 @@ export const de: Readonly<Record<string, string>> = {
   'Days that the old secrets still work': 'Tage, die alte Geheimnisse noch gelten',
   '0 removes them at once: choose this if one was leaked.':
     '0 entfernt sie sofort: Wählen Sie das, wenn eines bekannt geworden ist.',
-  'The new secret works. Keep it now: it cannot be shown again.':
+  'The new secret works. Save it now: it cannot be shown again.':
     'Das neue Geheimnis gilt. Bewahren Sie es jetzt auf: Es kann nicht noch einmal gezeigt werden.',
   'It ends on {day}.': 'Es endet am {day}.',
   'It has no end.': 'Es hat kein Ende.',
@@ -1133,11 +1133,9 @@ export const de: Readonly<Record<string, string>> = {
   'Credentials of people': 'Zugangsdaten von Personen',
   'Not possible': 'Nicht möglich',
   'Edit /{path}': '/{path} bearbeiten',
-  'You may not do this. Ask an administrator for the permission {permission}.':
+  'You are not allowed to do this. Ask an administrator for the permission {permission}.':
     'Sie dürfen das nicht. Bitten Sie einen Administrator um das Recht {permission}.',
   'This is needed.': 'Dies wird gebraucht.',
-  'The path stays: clients and scopes know the server by it.':
-    'Der Pfad bleibt: Clients und Scopes kennen den Server daran.',
   'Where clients find it, such as /docs': 'Wo Clients ihn finden, etwa /docs',
   'URL of the server': 'URL des Servers',
   'Exact endpoint': 'Genauer Endpunkt',
@@ -1153,18 +1151,18 @@ export const de: Readonly<Record<string, string>> = {
   '{name} at {path} looks like this one.': '{name} unter {path} sieht aus wie dieser.',
   '{name} is saved, but not its credential. {message}':
     '{name} ist gespeichert, aber nicht die Zugangsdaten. {message}',
-  '{name} is saved, and switched off.': '{name} ist gespeichert und ausgeschaltet.',
+  '{name} is saved, and disabled.': '{name} ist gespeichert und ausgeschaltet.',
   'Look at an address': 'Eine Adresse ansehen',
   'Paste the URL of a server': 'URL eines Servers einfügen',
   'Looking …': 'Wird angesehen …',
   Look: 'Ansehen',
   'It is registered already: {name} at {path}.': 'Er ist schon registriert: {name} unter {path}.',
   'No MCP server was found there. {detail}': 'Dort wurde kein MCP-Server gefunden. {detail}',
-  'A server answers there, and each person signs in to it with an account of their own. The form is filled in below.':
+  'There is a server, and each person signs in to it with their own account. The form is filled in below.':
     'Dort antwortet ein Server, bei dem sich jede Person mit eigenem Konto anmeldet. Das Formular unten ist ausgefüllt.',
-  'A server answers there, and each person signs in to it with an account of their own. Register the gateway as a client there first, and give its client id with egress-configure.':
+  'There is a server, and each person signs in to it with their own account. Register the gateway as a client there first, and give its client id with egress-configure.':
     'Dort antwortet ein Server, bei dem sich jede Person mit eigenem Konto anmeldet. Registrieren Sie das Gateway dort zuerst als Client und geben Sie die Client-ID mit egress-configure an.',
-  'A server answers there, and wants a credential: give it below.':
+  'There is a server that needs a credential: enter it below.':
     'Dort antwortet ein Server, der Zugangsdaten verlangt: Geben Sie sie unten an.',
   'Found by {how}, MCP {protocolVersion}: {n} tools ({few}). The form is filled in below.':
     'Gefunden über {how}, MCP {protocolVersion}: {n} Werkzeuge ({few}). Das Formular unten ist ausgefüllt.',
@@ -1187,9 +1185,9 @@ export const de: Readonly<Record<string, string>> = {
   'Someone else changed the scope in the meantime. Reload the page to see the current version.':
     'Jemand anderes hat den Scope inzwischen geändert. Laden Sie die Seite neu, um die aktuelle Fassung zu sehen.',
   'The form cannot show this: {place} {message}': 'Das Formular kann dies nicht zeigen: {place} {message}',
-  'This is not JSON. Comments and trailing commas have to go.':
+  'This is not JSON. Remove comments and trailing commas.':
     'Das ist kein JSON. Kommentare und Kommas am Ende müssen weg.',
-  'This is JSON, but no object.': 'Das ist JSON, aber kein Objekt.',
+  'This is JSON, but not an object.': 'Das ist JSON, aber kein Objekt.',
   "'all' includes every other name: remove 'all' or the names beside it.":
     '„all“ umfasst jeden anderen Namen: Entfernen Sie „all“ oder die Namen daneben.',
   'This scope comes from the scope file and is changed there.':
@@ -1227,14 +1225,13 @@ export const de: Readonly<Record<string, string>> = {
   '30 days ago': 'vor 30 Tagen',
   now: 'jetzt',
   'Changes of health': 'Änderungen des Zustands',
-  'Switched off': 'Ausgeschaltet',
   '{n} change': '{n} Änderung',
   '{n} changes': '{n} Änderungen',
   '{range}: no health data.': '{range}: keine Daten zum Zustand.',
   '{range}: healthy {percent}% of the monitored time; {times}.':
     '{range}: {percent} % der überwachten Zeit gesund; {times}.',
   'Remove this server?': 'Diesen Server entfernen?',
-  '{name} can no longer be called at {path}, and its stored credential is deleted. This cannot be undone. To pause it, switch it off instead.':
+  '{name} can no longer be called at {path}, and its stored credential is deleted. This cannot be undone. To pause it, disable it instead.':
     '{name} kann unter {path} nicht mehr aufgerufen werden, und die gespeicherten Zugangsdaten werden gelöscht. Das kann nicht rückgängig gemacht werden. Zum Pausieren schalten Sie ihn stattdessen aus.',
   'No one: no scope names this server, or every server.':
     'Niemand: Kein Scope nennt diesen Server oder alle Server.',
@@ -1310,9 +1307,9 @@ export const de: Readonly<Record<string, string>> = {
   'Owner:': 'Eigentümer:',
   'not checked yet': 'noch nicht geprüft',
   'checked {time}': 'geprüft {time}',
-  'No server is registered yet. Register the first one here, or with: mcp-gateway register --config FILE':
-    'Noch ist kein Server registriert. Registrieren Sie den ersten hier oder mit: mcp-gateway register --config FILE',
-  'There is no server that your scopes let you see. Ask an administrator which scope you need.':
+  'No server is registered yet. Register the first one here, or with: mcp-gateway server register FILE':
+    'Noch ist kein Server registriert. Registrieren Sie den ersten hier oder mit: mcp-gateway server register FILE',
+  'Your scopes show you no servers. Ask an administrator which scope you need.':
     'Es gibt keinen Server, den Ihre Scopes Sie sehen lassen. Fragen Sie einen Administrator, welchen Scope Sie brauchen.',
   '{n} of {total} servers': '{n} von {total} Servern',
   'No server matches.': 'Kein Server passt.',
@@ -1324,7 +1321,7 @@ export const de: Readonly<Record<string, string>> = {
   'How the servers are shown': 'Wie die Server gezeigt werden',
   'Notice for administrators': 'Hinweis für Administratoren',
   'What to do': 'Was zu tun ist',
-  '{what} (and {n} more to repair)': '{what} (und {n} weitere zu beheben)',
+  '{what} (and {n} more to fix)': '{what} (und {n} weitere zu beheben)',
   'Your session': 'Ihre Sitzung',
   'Your session ends in a minute.': 'Ihre Sitzung endet in einer Minute.',
   'Your session ends in {n} minutes.': 'Ihre Sitzung endet in {n} Minuten.',
@@ -1334,7 +1331,7 @@ export const de: Readonly<Record<string, string>> = {
   'Sign in again': 'Neu anmelden',
   'Skip to the content': 'Zum Inhalt springen',
   'There is no such page': 'Diese Seite gibt es nicht',
-  'The address may be mistyped, or the page may have moved. Clients of MCP connect to the endpoint URL shown with each server.':
+  'The address may be mistyped, or the page may have moved. MCP clients connect to the endpoint URL shown with each server.':
     'Die Adresse ist vielleicht falsch geschrieben, oder die Seite ist umgezogen. MCP-Clients verbinden sich mit der Endpunkt-URL, die bei jedem Server steht.',
   'Go to the servers': 'Zu den Servern',
   'Light theme': 'Helles Design',
@@ -1386,14 +1383,15 @@ export const de: Readonly<Record<string, string>> = {
   'Please give {username} access to the MCP gateway at {origin}: add the account to a group that is mapped to a scope.\nGroups of the account today: {groups}':
     'Bitte geben Sie {username} Zugriff auf das MCP-Gateway unter {origin}: Nehmen Sie das Konto in eine Gruppe auf, der ein Scope zugeordnet ist.\nHeutige Gruppen des Kontos: {groups}',
   'You are signed in again': 'Sie sind wieder angemeldet',
-  'Close this tab and go on where you were.': 'Schließen Sie diesen Tab und machen Sie weiter, wo Sie waren.',
+  'Close this tab and continue where you were.':
+    'Schließen Sie diesen Tab und machen Sie weiter, wo Sie waren.',
   'Your session has ended': 'Ihre Sitzung ist beendet',
-  'Sign in again to go on where you were.': 'Melden Sie sich neu an, um weiterzumachen.',
+  'Sign in again to continue where you were.': 'Melden Sie sich neu an, um weiterzumachen.',
   'Your account has no access yet': 'Ihr Konto hat noch keinen Zugriff',
   'None of its groups is mapped to a scope. Ask an administrator to add you to a group that is, then sign in again.':
     'Keiner seiner Gruppen ist ein Scope zugeordnet. Bitten Sie einen Administrator um Aufnahme in eine solche Gruppe und melden Sie sich dann neu an.',
   'The identity provider refused the sign-in': 'Der Identitätsanbieter hat die Anmeldung abgelehnt',
-  'Its own words are below. If you pressed Cancel, just try again; if consent or permission is missing, an administrator of the directory has to grant it.':
+  'Its message is below. If you pressed Cancel, just try again; if consent or permission is missing, an administrator of the directory has to grant it.':
     'Seine eigenen Worte stehen unten. Wenn Sie abgebrochen haben, versuchen Sie es erneut; fehlt eine Zustimmung oder ein Recht, muss ein Administrator des Verzeichnisdienstes sie erteilen.',
   'The sign-in could not be started': 'Die Anmeldung konnte nicht beginnen',
   'The gateway could not reach the identity provider or is not set up for it. Try again in a minute; if it stays so, an administrator should check the tenant and client id.':
@@ -1402,22 +1400,22 @@ export const de: Readonly<Record<string, string>> = {
   'Your account is in more groups than the identity provider puts into a token, and it refuses to list them. An administrator can see below what to grant.':
     'Ihr Konto ist in mehr Gruppen, als der Identitätsanbieter in ein Token schreibt, und er weigert sich, sie aufzulisten. Ein Administrator sieht unten, was zu erteilen ist.',
   'We cannot determine your access right now': 'Ihr Zugriff lässt sich gerade nicht feststellen',
-  'The identity provider does not answer which groups your account is in. Try again in a minute.':
+  'The identity provider cannot say which groups your account is in. Try again in a minute.':
     'Der Identitätsanbieter antwortet nicht, in welchen Gruppen Ihr Konto ist. Versuchen Sie es in einer Minute erneut.',
   'The gateway could not send you to the identity provider. Try again in a minute.':
     'Das Gateway konnte Sie nicht zum Identitätsanbieter schicken. Versuchen Sie es in einer Minute erneut.',
   'The sign-in could not be completed': 'Die Anmeldung konnte nicht abgeschlossen werden',
-  'The identity provider let you in, but its answer could not be verified. An administrator finds the cause in the log by the correlation id; common ones are an expired client secret or another tenant.':
+  'The identity provider let you in, but its response could not be verified. An administrator finds the cause in the log by the correlation id; common ones are an expired client secret or another tenant.':
     'Der Identitätsanbieter hat Sie angemeldet, aber seine Antwort konnte nicht geprüft werden. Ein Administrator findet die Ursache über die Korrelations-ID im Log; häufig sind ein abgelaufenes Client-Geheimnis oder ein anderer Mandant.',
-  'The gateway could not make a session. Try again in a minute.':
+  'The gateway could not create a session. Try again in a minute.':
     'Das Gateway konnte keine Sitzung anlegen. Versuchen Sie es in einer Minute erneut.',
   'This sign-in took too long or was used before':
     'Diese Anmeldung dauerte zu lange oder wurde schon verwendet',
-  'A sign-in must be finished within ten minutes, in the browser that began it. Start again.':
+  'A sign-in must be finished within ten minutes, in the browser that started it. Start again.':
     'Eine Anmeldung muss binnen zehn Minuten enden, in dem Browser, der sie begann. Beginnen Sie erneut.',
-  'This answer belongs to no sign-in that began here':
+  'This response does not belong to a sign-in that was started here':
     'Diese Antwort gehört zu keiner Anmeldung, die hier begann',
-  'That happens with an old link, the Back button or cookies switched off. Start again.':
+  'That happens with an old link, the Back button or disabled cookies. Start again.':
     'Das geschieht bei einem alten Link, der Zurück-Taste oder abgeschalteten Cookies. Beginnen Sie erneut.',
   'The sign-in did not work': 'Die Anmeldung hat nicht funktioniert',
   'Try again; if it stays so, give an administrator the code below.':
@@ -1425,7 +1423,7 @@ export const de: Readonly<Record<string, string>> = {
   'Microsoft correlation id': 'Microsoft-Korrelations-ID',
   'Microsoft trace id': 'Microsoft-Trace-ID',
   'You are signed out': 'Sie sind abgemeldet',
-  'Your session on this gateway has ended. Tokens that you made keep working until they expire or are revoked.':
+  'Your session on this gateway has ended. Tokens that you created keep working until they expire or are revoked.':
     'Ihre Sitzung an diesem Gateway ist beendet. Ihre Tokens gelten weiter, bis sie ablaufen oder widerrufen werden.',
   'Search sessions by user name': 'Sitzungen nach Benutzername durchsuchen',
   'No one of that name is signed in.': 'Niemand dieses Namens ist angemeldet.',
@@ -1435,11 +1433,11 @@ export const de: Readonly<Record<string, string>> = {
   'Run checks again': 'Erneut prüfen',
   'There is nothing to check: no identity provider is set up.':
     'Es gibt nichts zu prüfen: Kein Identitätsanbieter ist eingerichtet.',
-  'Everything is in order.': 'Alles ist in Ordnung.',
+  'All checks passed.': 'Alles ist in Ordnung.',
   '{repair} to fix, {look} to check, {ok} in order.':
     '{repair} zu beheben, {look} anzusehen, {ok} in Ordnung.',
-  'To repair': 'Zu beheben',
-  'To look at': 'Anzusehen',
+  'To fix': 'Zu beheben',
+  'To check': 'Anzusehen',
   'In order': 'In Ordnung',
   'In the portal': 'Im Portal',
   'Or by command': 'Oder mit einem Befehl',

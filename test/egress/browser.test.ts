@@ -47,7 +47,7 @@ test('a server that demands OAuth is registered by its URL, connected to and cal
   const page = await openAs('alice', '/register');
   await page.getByLabel('Paste the URL of a server').fill(example.url);
   await page.getByRole('button', { name: 'Look' }).click();
-  await page.getByText('each person signs in to it with an account of their own').waitFor();
+  await page.getByText('each person signs in to it with their own account').waitFor();
   const form = page.getByRole('form', { name: 'Server' });
   expect(await form.getByLabel('Authentication to the server').inputValue()).toBe('own_accounts');
   await form.getByLabel('Name').fill('Example');

@@ -43,13 +43,15 @@ export function createMailbox({ db, key, now }: { db: Db; key: Buffer; now: () =
       let wake: (() => void) | undefined;
       const stop = (): void => wake?.();
       waiting.set(name, (message) => {
-        heard = message;
+        heard ??= message;
         wake?.();
       });
       signal?.addEventListener('abort', stop);
       try {
         while (!heard && !signal?.aborted && now() < until) {
-          heard ??= await take(name).catch(() => undefined);
+          // What is posted here meanwhile counts: it was said first.
+          const row = await take(name).catch(() => undefined);
+          heard ??= row;
           if (heard || signal?.aborted) break;
           await new Promise<void>((resolve) => {
             const timer = setTimeout(resolve, lookMs);

@@ -1,4 +1,4 @@
-import { useDeferredValue, useLayoutEffect, useMemo, useState } from 'react';
+import { memo, useDeferredValue, useLayoutEffect, useMemo, useState } from 'react';
 import type { Server } from '../api.ts';
 import { useRows } from '../controls/rows.ts';
 import { t } from '../words/words.ts';
@@ -9,29 +9,7 @@ import type { ServerView } from './server-view.ts';
 /** The narrowest card in pixels, and the space between two. */
 const [cardWidth, gap] = [320, 12];
 
-/**
- * The servers as a table or as cards. Only what is near the screen is drawn, so that a long list holds up neither the first
- * screen nor a key.
- */
-export function ServerList({
-  servers,
-  view,
-  onTag,
-}: {
-  servers: readonly Server[];
-  view: ServerView;
-  onTag: (tag: string) => void;
-}) {
-  const wanted = useMemo(() => ({ servers, view }), [servers, view]);
-  const shown = useDeferredValue(wanted);
-  return shown.view === 'cards' ? (
-    <Cards servers={shown.servers} onTag={onTag} />
-  ) : (
-    <Rows servers={shown.servers} />
-  );
-}
-
-function Rows({ servers }: { servers: readonly Server[] }) {
+const Rows = memo(function Rows({ servers }: { servers: readonly Server[] }) {
   const { list, virtual } = useRows<HTMLUListElement>(servers.length, 65);
   return (
     <div className="overflow-hidden rounded-lg border border-line bg-raised">
@@ -71,9 +49,15 @@ function Rows({ servers }: { servers: readonly Server[] }) {
       </ul>
     </div>
   );
-}
+});
 
-function Cards({ servers, onTag }: { servers: readonly Server[]; onTag: (tag: string) => void }) {
+const Cards = memo(function Cards({
+  servers,
+  onTag,
+}: {
+  servers: readonly Server[];
+  onTag: (tag: string) => void;
+}) {
   const [across, setAcross] = useState(3);
   const { list, virtual } = useRows<HTMLElement>(Math.ceil(servers.length / across), 200);
   useLayoutEffect(() => {
@@ -115,5 +99,27 @@ function Cards({ servers, onTag }: { servers: readonly Server[]; onTag: (tag: st
         </div>
       ))}
     </section>
+  );
+});
+
+/**
+ * The servers as a table or as cards. Only what is near the screen is drawn, so that a long list holds up neither the first
+ * screen nor a key.
+ */
+export function ServerList({
+  servers,
+  view,
+  onTag,
+}: {
+  servers: readonly Server[];
+  view: ServerView;
+  onTag: (tag: string) => void;
+}) {
+  const wanted = useMemo(() => ({ servers, view }), [servers, view]);
+  const shown = useDeferredValue(wanted);
+  return shown.view === 'cards' ? (
+    <Cards servers={shown.servers} onTag={onTag} />
+  ) : (
+    <Rows servers={shown.servers} />
   );
 }

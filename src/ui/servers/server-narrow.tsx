@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { memo, useMemo } from 'react';
 import type { Server } from '../api.ts';
 import { t } from '../words/words.ts';
 import { healthWords } from './health.tsx';
@@ -22,7 +22,7 @@ export function isAmong({ health, tag, owner, category }: Narrow, server: Server
 }
 
 /** Chooses health, tag and owner out of those that occur among the servers. */
-export function NarrowFields({
+export const NarrowFields = memo(function NarrowFields({
   servers,
   narrow,
   onChange,
@@ -68,7 +68,7 @@ export function NarrowFields({
       />
     </>
   );
-}
+});
 
 function Choice({
   label,

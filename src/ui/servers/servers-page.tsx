@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Plus, Star } from 'lucide-react';
-import { useCallback, useMemo } from 'react';
-import { type Server, serversQuery } from '../api.ts';
+import { useCallback, useDeferredValue, useMemo } from 'react';
+import { serversQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
@@ -28,7 +28,10 @@ export function Servers() {
     view: viewAsked,
     sort: sortAsked,
     mine,
-    ...narrow
+    health,
+    tag,
+    owner,
+    category,
   } = useSearch({ from: '/signed-in/servers/' });
   const navigate = useNavigate({ from: '/servers/' });
   const { data, error, isPending, refetch } = useQuery(serversQuery);
@@ -48,17 +51,22 @@ export function Servers() {
   const writeQuery = useCallback((q: string) => set({ q }), [set]);
   const [text, setText] = useUrlText(inUrl, writeQuery);
   const showTag = useCallback((tag: string) => setText(`#${tag}`), [setText]);
-  const found = useFound(data?.servers, text, narrow);
+  const narrow = useMemo(() => ({ health, tag, owner, category }), [health, tag, owner, category]);
   const sort = sortOf(sortAsked);
+  const ordered = useMemo(() => data?.servers.toSorted(sorts[sort].compare) ?? [], [data?.servers, sort]);
+  // The field shows a key before the list does what it asks for.
+  const wanted = useDeferredValue(text);
+  const found = useMemo(
+    () => ordered.filter((server) => isAmong(narrow, server) && matches(wanted, server)),
+    [ordered, wanted, narrow],
+  );
   const { paths: favourites } = useFavourites();
   const shown = useMemo(
     () =>
-      found
-        .filter(
-          (server) => isIn(state, server) && (mine !== 'favourites' || favourites.includes(server.path)),
-        )
-        .toSorted(sorts[sort].compare),
-    [found, state, sort, mine, favourites],
+      found.filter(
+        (server) => isIn(state, server) && (mine !== 'favourites' || favourites.includes(server.path)),
+      ),
+    [found, state, mine, favourites],
   );
   const choose = (one: ServerView) => {
     keepServerView(one);
@@ -150,21 +158,6 @@ export function Servers() {
         </p>
       )}
     </Page>
-  );
-}
-
-/** The servers that text and choices leave; the same array as long as these are the same. */
-function useFound(
-  servers: readonly Server[] | undefined,
-  text: string,
-  { health, tag, owner, category }: Narrow,
-) {
-  return useMemo(
-    () =>
-      servers?.filter(
-        (server) => isAmong({ health, tag, owner, category }, server) && matches(text, server),
-      ) ?? [],
-    [servers, text, health, tag, owner, category],
   );
 }
 

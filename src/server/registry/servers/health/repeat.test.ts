@@ -8,6 +8,8 @@ let asked: string[];
 let tools: object[];
 let answer: (req: IncomingMessage, said: { id?: number; method?: string }) => Said;
 let server: Server;
+/** Whether every character is written by itself. */
+let inPieces: boolean;
 let check: CheckServer;
 let mcp: URL;
 
@@ -52,11 +54,13 @@ const listener: RequestListener = async (req, res) => {
   const said = JSON.parse(Buffer.concat(chunks).toString() || '{}') as { id?: number; method?: string };
   asked.push(said.method ?? String(req.method));
   const { status = 200, headers = {}, body } = answer(req, said);
-  res.writeHead(status, headers).end(body);
+  res.writeHead(status, headers);
+  if (inPieces) for (const piece of body ?? '') res.write(piece);
+  res.end(inPieces ? undefined : body);
 };
 
 beforeEach(async () => {
-  [asked, tools, answer] = [[], [tool('a')], inJson];
+  [asked, tools, answer, inPieces] = [[], [tool('a')], inJson, false];
   server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   mcp = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`);
@@ -129,19 +133,30 @@ test('the credential is sent again as well', async () => {
   });
 });
 
-test('what comes as events is compared by its data, whatever their ids', async () => {
-  let event = 0;
-  answer = (req, said) => {
-    const { headers = {}, body, ...rest } = inJson(req, said);
-    if (body === undefined) return { headers, ...rest };
-    const text = `id: ${++event}\ndata: \n\nid: ${++event}\nevent: message\ndata: ${body}\n\n`;
-    return { ...rest, headers: { ...headers, 'content-type': 'text/event-stream' }, body: text };
-  };
-  const { mark } = await look();
-  expect((await look(mark)).isAsMarked).toBe(true);
-  tools = [tool('b')];
-  expect(await look(mark)).toMatchObject({ tools: [{ name: 'b' }] });
-});
+test.each([
+  ['\n', false],
+  ['\r\n', true],
+])(
+  'what comes as events is compared by its data, whatever their ids: lines end with %j, in pieces: %s',
+  async (end, cut) => {
+    let event = 0;
+    inPieces = cut;
+    answer = (req, said) => {
+      const { headers = {}, body, ...rest } = inJson(req, said);
+      if (body === undefined) return { headers, ...rest };
+      const text = `id: ${++event}\ndata: \n\nid: ${++event}\nevent: message\ndata: ${body}\n\n`;
+      return {
+        ...rest,
+        headers: { ...headers, 'content-type': 'text/event-stream' },
+        body: text.replaceAll('\n', end),
+      };
+    };
+    const { mark } = await look();
+    expect((await look(mark)).isAsMarked).toBe(true);
+    tools = [tool('b')];
+    expect(await look(mark)).toMatchObject({ tools: [{ name: 'b' }] });
+  },
+);
 
 test('a server that never says the same twice is soon asked in full at once', async () => {
   answer = (req, said) => {

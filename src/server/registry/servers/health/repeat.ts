@@ -55,15 +55,15 @@ export function createRecorder(): Recorder {
         return new Response(text, again);
       }
       const decoder = new TextDecoder();
-      let text = '';
+      const read = untilAnswer(body);
       const passing = new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {
-          text += decoder.decode(chunk, { stream: true });
+          read(decoder.decode(chunk, { stream: true }));
           controller.enqueue(chunk);
         },
       });
       noted.push(() => {
-        const data = dataUntilAnswer(text, body);
+        const data = read('');
         return data === undefined ? undefined : { ...asked, said: digest(data) };
       });
       return new Response(response.body.pipeThrough(passing), again);
@@ -137,10 +137,9 @@ async function saidIn(answer: PlainResponse, asked: string): Promise<string> {
     for await (const part of answer.parts()) text += part;
     return digest(text);
   }
-  let text = '';
+  const read = untilAnswer(asked);
   for await (const part of answer.parts()) {
-    text += part;
-    const data = part.includes('\n') ? dataUntilAnswer(text, asked) : undefined;
+    const data = read(part);
     if (data === undefined) continue;
     answer.end();
     return digest(data);
@@ -148,25 +147,47 @@ async function saidIn(answer: PlainResponse, asked: string): Promise<string> {
   return 'no answer';
 }
 
-/** The data of events up to the one that is the answer to a request; undefined while that has not come. */
-function dataUntilAnswer(text: string, asked: string): string | undefined {
+/**
+ * Reads events (WHATWG HTML, section 9.2.6) that come in parts, up to the one that is the answer to a request: gives the data
+ * of all of them from then on, and undefined before and where one is no JSON. Each byte is looked at once, however small the
+ * parts are.
+ */
+function untilAnswer(asked: string): (part: string) => string | undefined {
   const { id } = JSON.parse(asked) as { id?: unknown };
   const data: string[] = [];
-  for (const event of text.split(/\r?\n\r?\n/).slice(0, -1)) {
-    const lines = event
-      .split(/\r?\n/)
-      .flatMap((line) => (line.startsWith('data:') ? [line.slice(5).trimStart()] : []));
-    const message = lines.join('\n');
-    if (message === '') continue;
+  let [line, event]: [string[], string[]] = [[], []];
+  let answer: string | undefined;
+  let isOver = false;
+  const endEvent = (): void => {
+    const message = event.join('\n');
+    event = [];
+    if (message === '') return;
     data.push(message);
     try {
       const said = JSON.parse(message) as { id?: unknown; method?: unknown };
-      if (said.id === id && said.method === undefined) return data.join('\n');
+      if (said.id !== id || said.method !== undefined) return;
+      answer = data.join('\n');
     } catch {
-      return undefined;
+      // It cannot be compared.
     }
-  }
-  return undefined;
+    isOver = true;
+  };
+  const endLine = (text: string): void => {
+    if (text === '') endEvent();
+    else if (text.startsWith('data:')) event.push(text.slice(5).trimStart());
+  };
+  return (part) => {
+    if (isOver) return answer;
+    const [first = '', ...more] = part.split('\n');
+    line.push(first);
+    for (const next of more) {
+      const ended = line.join('');
+      endLine(ended.endsWith('\r') ? ended.slice(0, -1) : ended);
+      if (isOver) break;
+      line = [next];
+    }
+    return answer;
+  };
 }
 
 function isEvents(type: string | null): boolean {

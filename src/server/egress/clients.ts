@@ -54,6 +54,11 @@ export function callbackOf(server: Named): string {
   return isChosen(server) ? callbackPath : `${callbackPath}/${encodeURIComponent(server.id)}`;
 }
 
+/** The same as a whole URL, as the authorization server knows it. */
+export function redirectUriOf(server: Named, publicUrl: string): string {
+  return new URL(callbackOf(server), publicUrl).href;
+}
+
 /** Where the document is by which the gateway is known to the authorization server of a server: a client, a redirect URI. */
 function documentOf(server: Named): string {
   return isChosen(server)
@@ -173,7 +178,7 @@ async function register(
   at: { readonly registrationUrl: string; readonly issuer: string; readonly tokenUrl: string },
 ): Promise<TokenClient> {
   const { client_id: _, ...asked } = ownDocument(publicUrl);
-  const redirect_uris = [new URL(callbackOf(server), publicUrl).href];
+  const redirect_uris = [redirectUriOf(server, publicUrl)];
   const headers = { 'content-type': 'application/json', accept: 'application/json' };
   const response = await send(at.registrationUrl, {
     ...{ method: 'POST', headers },

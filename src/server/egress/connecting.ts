@@ -4,7 +4,7 @@ import { asFailure, Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import { hashOf, seal, unseal } from '../identity/keys.ts';
 import type { Fetch } from '../net/outbound.ts';
-import { callbackOf, type Source } from './clients.ts';
+import { callbackOf, redirectUriOf, type Source } from './clients.ts';
 import { ownerAt, type Purpose } from './credential.ts';
 import type { EgressServer } from './renew.ts';
 import { services } from './services.ts';
@@ -97,7 +97,7 @@ export function createConnecting(world: ConnectingWorld): Connecting {
         ...service?.parameters,
         response_type: 'code',
         client_id: client.clientId,
-        redirect_uri: new URL(callbackOf(server), world.publicUrl).href,
+        redirect_uri: redirectUriOf(server, world.publicUrl),
         scope: scopesOf(server, source, world.limits).join(service?.scopeSeparator ?? ' ') || undefined,
         state: seal(world.key, JSON.stringify(attempt), holderOf(identity)),
         code_challenge: createHash('sha256').update(verifier).digest('base64url'),
@@ -163,7 +163,7 @@ async function finish(
     client,
     {
       ...{ grant_type: 'authorization_code', code, code_verifier: verifier },
-      redirect_uri: new URL(callbackOf(server), world.publicUrl).href,
+      redirect_uri: redirectUriOf(server, world.publicUrl),
       ...audienceParameter(server, source),
     },
     world.now,

@@ -4,7 +4,7 @@ import { type ConnectionsDoctorWorld, examineConnections } from './doctor.ts';
 import {
   personOf,
   type ScriptedAuthority,
-  settingsOf,
+  serverAt,
   startAuthority,
   startProcess,
 } from './egress.test-support.ts';
@@ -28,15 +28,8 @@ afterEach(async () => {
   await authority.close();
 });
 
-function serverOf(settings: Partial<EgressSettings> = {}): EgressServer {
-  const url = new URL(`${authority.origin}/mcp`);
-  return {
-    id: 's1',
-    name: 'files',
-    url,
-    settings: settingsOf({ egress_auth_mode: 'oauth_user', client_id: null, ...settings }),
-  };
-}
+const serverOf = (settings: Partial<EgressSettings> = {}) =>
+  serverAt(authority, { client_id: null, ...settings });
 
 /** What is found of a server, as `level id`, and all of its words. */
 async function found(server: EgressServer, more: Partial<ConnectionsDoctorWorld> = {}) {

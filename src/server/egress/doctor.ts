@@ -2,7 +2,7 @@ import type { Diagnosis, Finding } from '../../contract/diagnosis/doctor.ts';
 import type { Db } from '../db/tables.ts';
 import { asFailure } from '../failure/errors.ts';
 import type { Fetch } from '../net/outbound.ts';
-import { callbackOf, type Source } from './clients.ts';
+import { redirectUriOf, type Source } from './clients.ts';
 import { type EgressServer, endOf, isFor, statusOf } from './renew.ts';
 import { beyondLimits, type EgressLimits } from './settings.ts';
 import type { Sources } from './sources.ts';
@@ -100,7 +100,7 @@ async function asksForCode(
   const url = new URL(authorizeUrl);
   const asked: Record<string, string> = {
     ...{ response_type: 'code', client_id: settings.client_id, state: 'doctor' },
-    redirect_uri: new URL(callbackOf(server), publicUrl).href,
+    redirect_uri: redirectUriOf(server, publicUrl),
     ...{ code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM', code_challenge_method: 'S256' },
     ...(settings.scopes.length > 0 ? { scope: settings.scopes.join(' ') } : {}),
   };
@@ -133,7 +133,7 @@ const checks: readonly Check[] = [
         'fail',
         `The authorization server of '${server.name}' cannot be used: ${source.problem}`,
         'Open the server, tab Settings, Credential for the server: check the issuer or the addresses.',
-        `mcp-gateway egress-show --path /${server.name}`,
+        showing(server),
       );
     },
   },
@@ -161,14 +161,14 @@ const checks: readonly Check[] = [
     why: 'People come back to this address with the code; a client is registered with exactly this address.',
     run({ authorization, server, source, world }) {
       if (authorization === undefined || source === undefined || 'problem' in source) return undefined;
-      const redirect = new URL(callbackOf(server), world.publicUrl).href;
+      const redirect = redirectUriOf(server, world.publicUrl);
       if (authorization < 400 || authorization >= 500 || authorization === 429)
         return well(`A request for a code with the redirect URI ${redirect} was not refused.`);
       return not(
         'fail',
         `The authorization server of '${server.name}' refuses to ask anyone (status ${authorization}).`,
         `Register exactly ${redirect} as redirect URI of the client '${server.settings.client_id}' at ${hostOf(source)}, and check the id and the scopes.`,
-        `mcp-gateway egress-show --path /${server.name}`,
+        showing(server),
       );
     },
   },
@@ -182,7 +182,7 @@ const checks: readonly Check[] = [
         'fail',
         `No credential goes to '${server.name}': ${beyond}.`,
         'Choose other scopes or another audience for the server, or extend the setting.',
-        `mcp-gateway egress-show --path /${server.name}`,
+        showing(server),
       );
     },
   },
@@ -200,7 +200,7 @@ const checks: readonly Check[] = [
           ? `The connection of ${held.username} for the lists of '${server.name}' has ended or is refused.`
           : `No one is connected for the lists of '${server.name}'.`,
         'Open the server as an administrator, tab Settings, Credential for the server: connect for its lists.',
-        `mcp-gateway egress-show --path /${server.name}`,
+        showing(server),
       );
     },
   },
@@ -239,11 +239,16 @@ const checks: readonly Check[] = [
         'warn',
         `'${server.name}' refuses ${refused} of ${held} stored credentials.`,
         'Look at the scopes and the audience of the server: it may ask for more than was granted.',
-        `mcp-gateway egress-show --path /${server.name}`,
+        showing(server),
       );
     },
   },
 ];
+
+/** The command that shows how a server's credentials are arranged. */
+function showing({ name }: EgressServer): string {
+  return `mcp-gateway egress-show --path /${name}`;
+}
 
 function hostOf({ tokenUrl }: Source): string {
   return new URL(tokenUrl).host;

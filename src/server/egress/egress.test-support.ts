@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { followed } from '../changes/feed.test-support.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
+import type { Db } from '../db/tables.ts';
 import type { Identity } from '../identity/identity.ts';
 import { keyringOf } from '../identity/keys.ts';
 import { outbound } from '../net/outbound.ts';
@@ -122,6 +123,31 @@ export function settingsOf(more: Partial<EgressSettings> = {}): EgressSettings {
     ...{ max_days: 30, discovery: 'none' },
     ...more,
   };
+}
+
+/** The server `files` (id `s1`) at an authority's origin, whose people have credentials of their own. */
+export function serverAt(authority: ScriptedAuthority, settings: Partial<EgressSettings> = {}): EgressServer {
+  const url = new URL(`${authority.origin}/mcp`);
+  return {
+    id: 's1',
+    name: 'files',
+    url,
+    settings: settingsOf({ egress_auth_mode: 'oauth_user', ...settings }),
+  };
+}
+
+/** Stores that somebody at the provider `entra` is connected to a server. */
+export async function holdConnection(db: Db, subject: string, serverId: string): Promise<void> {
+  await storeConnection(
+    db,
+    createConnectionVault(keyringOf('k')),
+    {
+      ...{ access: 'x', accessExpiresAt: null, refresh: null, scopes: [], issuer: null, account: null },
+      ...{ username: '', mode: 'oauth_user', audience: null, endsAt: null },
+      owner: { provider: 'entra', subject, serverId, purpose: 'call', address: 'https://h.example' },
+    },
+    '2026-01-01T00:00:00.000Z',
+  );
 }
 
 /** A person as the gateway knows them. */

@@ -3,11 +3,10 @@ import { type OpenDatabase, openMemory } from '../db/open.ts';
 import {
   personOf,
   type ScriptedAuthority,
-  settingsOf,
+  serverAt,
   startAuthority,
   startProcess,
 } from './egress.test-support.ts';
-import type { EgressServer } from './renew.ts';
 import { createRevocations, type Gone, type Revoked } from './revoke.ts';
 import type { EgressSettings } from './settings.ts';
 import { createSources } from './sources.ts';
@@ -32,15 +31,7 @@ afterEach(async () => {
   await authority.close();
 });
 
-function serverOf(settings: Partial<EgressSettings> = {}): EgressServer {
-  const url = new URL(`${authority.origin}/mcp`);
-  return {
-    id: 's1',
-    name: 'files',
-    url,
-    settings: settingsOf({ egress_auth_mode: 'oauth_user', ...settings }),
-  };
-}
+const serverOf = (settings: Partial<EgressSettings> = {}) => serverAt(authority, settings);
 
 function revocations() {
   const { vault, renewal } = gateway;

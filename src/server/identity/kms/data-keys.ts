@@ -103,15 +103,12 @@ export async function openDataKeys(world: DataKeysWorld): Promise<DataKeys> {
     const known = made.get(purpose);
     if (known) return known;
     const others = rows.flatMap(({ id }) => (id === present?.id ? [] : (unwrapped.get(id) ?? [])));
-    const [first, ...older] = [
-      ...(present ? [unwrapped.get(present.id)] : []),
-      ...(present ? [...others, ...world.secrets] : [...world.secrets, ...others]),
-    ];
-    if (first === undefined) throw new Error('there is no data key');
-    const keys = [
-      deriveKey(first, purpose),
-      ...older.flatMap((one) => (one === undefined ? [] : [deriveKey(one, purpose)])),
-    ] as const;
+    const first = present && unwrapped.get(present.id);
+    // Without a data key SECRET_KEY comes first.
+    const ring = first ? [first, ...others, ...world.secrets] : [...world.secrets, ...others];
+    const [seals, ...open] = ring.map((one) => deriveKey(one, purpose));
+    if (!seals) throw new Error('there is no key');
+    const keys = [seals, ...open] as const;
     made.set(purpose, keys);
     return keys;
   };

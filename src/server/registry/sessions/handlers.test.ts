@@ -5,8 +5,7 @@ import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emul
 import { signInForTokens } from '../../../entra-emulator/testing/sign-in.ts';
 import type { Access, Caller } from '../../access/caller.ts';
 import { compile } from '../../access/grants.ts';
-import { storeConnection } from '../../egress/store.ts';
-import { createConnectionVault } from '../../egress/vault.ts';
+import { holdConnection } from '../../egress/egress.test-support.ts';
 import {
   codeOf,
   failureOf,
@@ -16,7 +15,6 @@ import {
   limits,
 } from '../../identity/identity.test-support.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { keyringOf } from '../../identity/keys.ts';
 import { sessionHandlers } from './handlers.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -116,19 +114,8 @@ test('with all sessions of a person end the credentials that they have at server
   const admin = await callerOf(await world.open(accounts.admin), true);
   await world.open(accounts.user);
   const { db } = world.database;
-  const hold = (subject: string, serverId: string) =>
-    storeConnection(
-      db,
-      createConnectionVault(keyringOf('k')),
-      {
-        ...{ access: 'x', accessExpiresAt: null, refresh: null, scopes: [], issuer: null, account: null },
-        ...{ username: '', mode: 'oauth_user', audience: null, endsAt: null },
-        owner: { provider: 'entra', subject, serverId, purpose: 'call', address: 'https://h.example' },
-      },
-      '2026-01-01T00:00:00.000Z',
-    );
-  await hold(accounts.user.objectId, 's1');
-  await hold(accounts.admin.objectId, 's2');
+  await holdConnection(db, accounts.user.objectId, 's1');
+  await holdConnection(db, accounts.admin.objectId, 's2');
   await endAll(accounts.user, admin);
   expect(ended).toEqual(['s1']);
   expect(await db.selectFrom('connections').select('server_id').execute()).toEqual([{ server_id: 's2' }]);

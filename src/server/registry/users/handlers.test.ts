@@ -1,11 +1,9 @@
 import { afterAll, afterEach, beforeEach, expect, test } from 'vitest';
 import { type Emulator, shippedTenant, startEmulator } from '../../../entra-emulator/main.ts';
 import { adminGraph } from '../../../entra-emulator/testing/graph.ts';
-import { storeConnection } from '../../egress/store.ts';
-import { createConnectionVault } from '../../egress/vault.ts';
+import { holdConnection } from '../../egress/egress.test-support.ts';
 import { emulatedDirectory } from '../../iam/entra/directory/emulated.test-support.ts';
 import { findCutoff } from '../../identity/cutoffs.ts';
-import { keyringOf } from '../../identity/keys.ts';
 import { type AccountsTrial, startAccountsTrial } from './accounts.test-support.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -196,19 +194,8 @@ test('a deleted person is gone, with sessions and tokens', async () => {
       ...{ revoked_at: null, revoked_by: null },
     })
     .execute();
-  const hold = (subject: string, serverId: string) =>
-    storeConnection(
-      db,
-      createConnectionVault(keyringOf('k')),
-      {
-        ...{ access: 'x', accessExpiresAt: null, refresh: null, scopes: [], issuer: null, account: null },
-        ...{ username: '', mode: 'oauth_user', audience: null, endsAt: null },
-        owner: { provider: 'entra', subject, serverId, purpose: 'call', address: 'https://h.example' },
-      },
-      '2026-01-01T00:00:00.000Z',
-    );
-  await hold(accounts.user.objectId, 's1');
-  await hold(accounts.admin.objectId, 's2');
+  await holdConnection(db, accounts.user.objectId, 's1');
+  await holdConnection(db, accounts.admin.objectId, 's2');
   expect(await trial.call('users.remove', named('bob@contoso.example'))).toEqual({
     username: 'bob@contoso.example',
     deleted: true,

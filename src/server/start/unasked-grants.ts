@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Trail } from '../audit/event.ts';
 import type { TrustedProvider } from '../identity/bearer.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { GroupsSeen } from '../identity/people.ts';
+import { findPerson, type GroupsSeen } from '../identity/people.ts';
 import type { RequestRow } from '../registry/access-requests/store.ts';
 import { type AdministratorsWorld, notedPower } from '../registry/administrators.ts';
 import type { Base } from './base.ts';
@@ -129,20 +129,16 @@ async function knownGroups(
   { kind, provider, subject, clientId }: Identity,
   by: TrustedProvider | undefined,
 ): Promise<readonly string[]> {
-  const known =
-    kind === 'person'
-      ? await db
-          .selectFrom('people')
-          .select('groups')
-          .where('provider', '=', provider)
-          .where('subject', '=', subject)
-          .executeTakeFirst()
-      : await db
-          .selectFrom('m2m_clients')
-          .select('groups')
-          .where('provider', '=', provider)
-          .where('client_id', '=', (clientId ?? '').toLowerCase())
-          .executeTakeFirst();
+  if (kind === 'person') {
+    const person = await findPerson(db, provider, subject);
+    return by?.groupsOf(person?.known.groups ?? []) ?? [];
+  }
+  const known = await db
+    .selectFrom('m2m_clients')
+    .select('groups')
+    .where('provider', '=', provider)
+    .where('client_id', '=', (clientId ?? '').toLowerCase())
+    .executeTakeFirst();
   return by?.groupsOf(JSON.parse(known?.groups ?? '[]') as string[]) ?? [];
 }
 

@@ -67,6 +67,7 @@ REGISTRY_URL=https://mcp.example.com
 SECRET_KEY=8d41c7fb02e96a35b7f0642d9ec1583a5b0f77c3e2d94a16
 SCOPES_CONFIG_PATH=/etc/mcp-gateway/scopes.yml
 PORT=${port}
+SHUTDOWN_DELAY_SECONDS=0
 `;
   writeFileSync(`${root}/etc/mcp-gateway/env`, settings, { mode: 0o600 });
   cpSync('examples/scopes.yml', `${root}/etc/mcp-gateway/scopes.yml`);
@@ -112,8 +113,10 @@ function environment(): Record<string, string> {
   };
 }
 
-/** Starts the service as the unit says, and waits until it serves or has ended. */
-async function start(): Promise<{ child: ChildProcess; log: () => string; ready: boolean }> {
+/** Starts the service as the unit says, and waits until it says that it serves, or something else, or has ended. */
+async function start(
+  until = 'the gateway serves',
+): Promise<{ child: ChildProcess; log: () => string; ready: boolean }> {
   const [file = '', ...args] = ofUnit('ExecStart').split(' ');
   const child = spawn('sh', ['-c', `umask ${ofUnit('UMask')}; exec "$0" "$@"`, root + file, ...args], {
     cwd: root + ofUnit('WorkingDirectory'),
@@ -125,7 +128,7 @@ async function start(): Promise<{ child: ChildProcess; log: () => string; ready:
   const ready = await new Promise<boolean>((done) => {
     const read = (chunk: Buffer): void => {
       text += chunk.toString();
-      if (text.includes('the gateway serves')) done(true);
+      if (text.includes(until)) done(true);
     };
     child.stdout?.on('data', read);
     child.stderr?.on('data', read);
@@ -154,6 +157,20 @@ async function command(heading: string, verb: string): Promise<void> {
     ...{ cwd: root + data, env: { PATH: environment().PATH ?? '' } },
     ...account,
   });
+}
+
+/** Ends what a try that failed left running, and takes the version and the data back to what they were at the first try. */
+async function asBefore(): Promise<void> {
+  for (const child of running) {
+    const ended = once(child, 'exit');
+    if (child.kill('SIGKILL')) await ended;
+    running.delete(child);
+  }
+  link('0.2.0');
+  const kept = `${root}/data-before`;
+  rmSync(`${root}${data}-0.3.0`, { recursive: true, force: true });
+  if (existsSync(kept)) rmSync(root + data, { recursive: true, force: true });
+  await run('cp', existsSync(kept) ? ['-a', kept, root + data] : ['-a', root + data, kept]);
 }
 
 /** The refusals that are recorded, by their path. */
@@ -206,6 +223,12 @@ test('it starts as the unit says, keeps its data to itself, and stops cleanly', 
   if (account.uid !== undefined) expect(uid).toBe(account.uid);
 });
 
+test('it stops cleanly, too, when it is told to at its first line, before it serves', async () => {
+  const { child, log, ready } = await start('"msg"');
+  expect(ready, log()).toBe(true);
+  expect(await stop(child), log()).toBe(0);
+});
+
 test('a setting that is not valid is named in the log, with its fix', async () => {
   const file = `${root}/etc/mcp-gateway/env`;
   const before = readFileSync(file, 'utf8');
@@ -219,6 +242,7 @@ test('a setting that is not valid is named in the log, with its fix', async () =
 });
 
 test('an upgrade keeps the data, and the way back restores the backup that was taken before', async () => {
+  await asBefore();
   await command('Upgrade', 'backup');
   const kept = recorded(root + data);
   link('0.3.0');

@@ -172,6 +172,11 @@ export type RunOptions = {
 
 /** Runs an emulator until SIGINT or SIGTERM; resolves to the exit code. */
 export async function runEmulator({ seed: file, port = 8443, ...options }: RunOptions): Promise<number> {
+  // Before its address is printed: who reads it may end it at once.
+  const asked = new Promise<void>((resolve) => {
+    process.once('SIGINT', () => resolve());
+    process.once('SIGTERM', () => resolve());
+  });
   let emulator: Emulator;
   try {
     const seed = file ? { seed: readSeed(file) } : {};
@@ -181,10 +186,7 @@ export async function runEmulator({ seed: file, port = 8443, ...options }: RunOp
     return 1;
   }
   introduce(emulator, file === undefined);
-  await new Promise<void>((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
+  await asked;
   await emulator.close();
   return 0;
 }

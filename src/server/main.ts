@@ -11,7 +11,7 @@ import { fileIn } from './db/sqlite/file.ts';
 import type { Log } from './log.ts';
 import { trustAlso } from './net/connector.ts';
 import { openBase } from './start/base.ts';
-import { createEnding, type Ending, untilAsked } from './start/ending.ts';
+import { createEnding, type Ending, startedUnlessAsked, untilAsked } from './start/ending.ts';
 import { buildIdentity } from './start/identity.ts';
 import { buildInventory } from './start/inventory.ts';
 import { buildPlanes } from './start/planes.ts';
@@ -51,6 +51,12 @@ export interface RunningGateway {
   failed(error: unknown): void;
 }
 
+/** How long a start that was asked to end may take to become what can be stopped in order, in milliseconds. */
+const startGraceMs = 10_000;
+
+const textOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
 /** Runs until SIGINT, SIGTERM or SIGHUP; resolves to the exit code, which is 1 after an error that nothing caught. Throws a ConfigFault when the settings cannot be used. */
 export async function startServer(options: StartOptions = {}): Promise<number> {
   keepYoungSpaceSmall();
@@ -73,11 +79,15 @@ export async function startServer(options: StartOptions = {}): Promise<number> {
     const asked = untilAsked(process, { exit, told: (error) => print(`${String(error)}\n`) });
     return runWorkers(count, { print, asked, metricsPort: config.metrics.port });
   }
-  const gateway = await start(config, print);
-  const reason = await untilAsked(process, {
+  // Before anything is opened: who sees the line that it serves may end it at once.
+  let gateway: RunningGateway | undefined;
+  const asked = untilAsked(process, {
     exit: cluster.isWorker ? undefined : exit,
-    told: gateway.failed,
+    told: (error) => (gateway ? gateway.failed(error) : print(`${textOf(error)}\n`)),
   });
+  gateway = await startedUnlessAsked(start(config, print), asked, startGraceMs);
+  const reason = await asked;
+  if (!gateway) return exit('signal' in reason ? 0 : 1);
   const why = 'signal' in reason ? reason.signal : 'an error that nothing caught';
   // Who stops it at a terminal, or by a fault, waits for nothing.
   if (why === 'SIGTERM') await gateway.leave();
@@ -161,7 +171,7 @@ export async function start(config: Config, print: (text: string) => void): Prom
   let log: Log | undefined;
   const failed = (error: unknown): void => {
     if (log) log.error({ err: error }, 'an error was caught by nothing else');
-    else print(`${error instanceof Error ? error.stack : String(error)}\n`);
+    else print(`${textOf(error)}\n`);
   };
   const ending = createEnding(failed);
   try {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { expect, test } from 'vitest';
-import { createEnding, untilAsked } from './ending.ts';
+import { createEnding, startedUnlessAsked, untilAsked } from './ending.ts';
 
 test('everything is closed, the newest first, also after a closer that fails', async () => {
   const closed: string[] = [];
@@ -70,4 +70,23 @@ test('a worker is asked once, however many signals come', async () => {
   emitter.emit('SIGINT');
   emitter.emit('SIGTERM');
   expect(await reason).toEqual({ signal: 'SIGINT' });
+});
+
+test('what has started is handed on, whether or not the end was asked for meanwhile', async () => {
+  const asked = Promise.resolve({ signal: 'SIGTERM' } as const);
+  const starting = new Promise<string>((done) => setImmediate(() => done('a gateway')));
+  expect(await startedUnlessAsked(Promise.resolve('a gateway'), new Promise(() => {}), 0)).toBe('a gateway');
+  expect(await startedUnlessAsked(starting, asked, 600_000)).toBe('a gateway');
+});
+
+test('a start that does not come to an end, or fails, after the end was asked for is not waited for', async () => {
+  const asked = Promise.resolve({ signal: 'SIGTERM' } as const);
+  expect(await startedUnlessAsked(new Promise(() => {}), asked, 1)).toBeUndefined();
+  const failing = new Promise<never>((_, fail) => setImmediate(() => fail(new Error('no port'))));
+  expect(await startedUnlessAsked(failing, asked, 600_000)).toBeUndefined();
+});
+
+test('a start that fails by itself rejects', async () => {
+  const failing = Promise.reject(new Error('no port'));
+  await expect(startedUnlessAsked(failing, new Promise(() => {}), 0)).rejects.toThrow('no port');
 });

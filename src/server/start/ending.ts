@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 /** Everything that has to be closed, in the reverse order of its opening. */
 export interface Ending {
   /** Remembers how to close what was just opened. */
@@ -63,4 +65,27 @@ export function untilAsked(
         resolve({ error });
       });
   });
+}
+
+/**
+ * What `starting` resolves to. A signal that comes meanwhile waits for it, so that what was opened is closed in order, but no
+ * longer than `graceMs`: then, or when the start fails after it, it resolves to `undefined`. Rejects as `starting` does otherwise.
+ */
+export async function startedUnlessAsked<T>(
+  starting: Promise<T>,
+  asked: Promise<Reason>,
+  graceMs: number,
+): Promise<T | undefined> {
+  let early = false;
+  const tooLate = asked.then(async () => {
+    early = true;
+    await delay(graceMs, undefined, { ref: false });
+    return undefined;
+  });
+  try {
+    return await Promise.race([starting, tooLate]);
+  } catch (error) {
+    if (early) return undefined;
+    throw error;
+  }
 }

@@ -51,8 +51,10 @@ export async function runWorkers(
   let ending = false;
   let code = 0;
   return new Promise((resolve) => {
+    let sent: NodeJS.Signals | undefined;
     const endAll = (signal: NodeJS.Signals = 'SIGTERM'): void => {
       ending = true;
+      sent = signal;
       if (running.size === 0) resolve(code);
       // As this one was told to: who stops it at a terminal waits for nothing.
       for (const worker of running) worker.process.kill(signal);
@@ -67,7 +69,8 @@ export async function runWorkers(
       worker.once('exit', (exited: number | null, signal: string | null) => {
         running.delete(worker);
         if (ending) {
-          code ||= exited ?? 1;
+          // One that does not listen to signals yet has nothing to finish.
+          code ||= exited ?? (signal === sent ? 0 : 1);
           if (running.size === 0) resolve(code);
         } else if (listened) {
           print(`worker ${place + 1} ended (${signal ?? exited}); another takes its place\n`);

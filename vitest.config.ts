@@ -9,8 +9,6 @@ export default defineConfig({
     exclude: [...configDefaults.exclude, 'test/keycloak/**', 'test/clients/**', 'test/replicas/**'],
     // Most of the time goes to processes and browsers that the tests start: a machine of two cores would run one file at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    // A browser on a busy machine loses a click now and then; what passed only the second time is named.
-    retry: process.env.CI === 'true' ? 1 : 0,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default', './test/closing-line.ts'],

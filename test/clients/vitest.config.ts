@@ -6,7 +6,6 @@ export default defineConfig({
     testTimeout: 300_000,
     hookTimeout: 180_000,
     maxWorkers: 2,
-    retry: process.env.CI === 'true' ? 1 : 0,
     reporters: ['default', './test/closing-line.ts'],
   },
 });

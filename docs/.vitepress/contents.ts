@@ -89,7 +89,7 @@ export const contents: readonly Part[] = [
       ['Ask for access, and grant it', 'guide/ask-for-access'],
       ['Answer an audit question', 'guide/answer-an-audit-question'],
       ['Connect a client (web)', 'guide/connect'],
-      ['The web pages', 'ui'],
+      ['The web interface', 'ui'],
     ],
   },
   {

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { cli } from '../../test/cli-trial.ts';
 import { examplesOf } from './command.ts';
@@ -98,4 +99,53 @@ test('every command line in the documentation is one that the program takes', as
     .map((line) => line.replace(/^npx /, ''));
   expect(lines.length).toBeGreaterThan(10);
   for (const line of lines) expect([line, await objection(line)]).toEqual([line, '']);
+});
+
+/** What a shortened command line names that does not exist: a command, a verb or an option; nothing when all of it does. */
+function unknownIn(program: Command, line: string): string {
+  const given = words(line.replace(/<[^<>]*>|\[[^[\]]*\]|\.\.\.|…/g, 'x')).slice(1);
+  let command = program;
+  for (let name = given[0]; name !== undefined && !name.startsWith('-'); name = given[0]) {
+    const next = command.commands.find((one) => one.name() === name || one.aliases().includes(name));
+    if (!next && command.commands.length > 0 && command.registeredArguments.length === 0) return name;
+    if (!next) break;
+    command = next;
+    given.shift();
+  }
+  const known = [...program.options, ...command.options].flatMap(({ long, short }) => [long, short]);
+  return given
+    .filter((word) => /^--?[a-z]/.test(word) && !['--help', '-h'].includes(word))
+    .filter((word) => !known.includes(word.split('=')[0]))
+    .join(' ');
+}
+
+test('every command that a page or a message names exists, with the options given', () => {
+  const program = build();
+  expect(unknownIn(program, 'mcp-gateway frobnicate')).toBe('frobnicate');
+  expect(unknownIn(program, 'mcp-gateway server lst')).toBe('lst');
+  expect(unknownIn(program, 'mcp-gateway server list --nothing')).toBe('--nothing');
+  expect(unknownIn(program, 'mcp-gateway server get <path> --json')).toBe('');
+  const list = (folder: string, ending: RegExp): string[] =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .map((name) => join(folder, name))
+      .filter((name) => ending.test(name) && !/\.test\.tsx?$/.test(name));
+  const files = [
+    ...['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', '.env.example'],
+    // The worked example of a first change adds a command; test/contribute.test.ts runs it.
+    ...list('docs', /\.md$/).filter(
+      (name) => !name.endsWith('first-change.md') && !name.includes('.vitepress'),
+    ),
+    ...list('deploy', /\.(ya?ml|service|md|txt)$/),
+    ...list('src', /\.tsx?$/),
+  ];
+  const named =
+    /(?:(?<=^|[`"'(]|\$ )mcp-gateway|run (?:-s )?cli --)((?: (?:--?)?[a-z][\w-]*(?:=\S+)?(?![\w*-])| \/[\w/.-]+| <[\w -]+>| \[[\w -]+\]| [A-Z_0-9]+\b| "[^"\n]*")+)/gm;
+  const lines = files.flatMap((name) =>
+    [...readFileSync(name, 'utf8').matchAll(named)]
+      .map(([, rest = '']) => rest)
+      .filter((rest) => /^ [a-z]/.test(rest) && rest !== ' audience')
+      .map((rest) => ({ name, line: `mcp-gateway${rest}` })),
+  );
+  expect(lines.length).toBeGreaterThan(600);
+  expect(lines.filter(({ line }) => unknownIn(program, line) !== '')).toEqual([]);
 });

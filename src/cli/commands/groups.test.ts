@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { cli, folderWith, problem, scripted } from '../../../test/cli-trial.ts';
+import { accessEndpoints } from '../../contract/access.ts';
 import { groupEndpoints } from '../../contract/people/groups.ts';
 import { scopeEndpoints } from '../../contract/scopes.ts';
 
@@ -254,4 +255,43 @@ test('group-list shows a table, or the answer as JSON', async () => {
     `GROUP  ID                                    IN DIRECTORY  SCOPES\nteam   ${id}  yes           team\n`,
   );
   expect(JSON.parse((await cli(['group-list', '--json'], { registry })).out)).toEqual(body);
+});
+
+test('scope explain says whether a call is allowed and why; denied is exit code 1', async () => {
+  const answer = (allow: boolean) => ({
+    body: accessEndpoints['access.explain'].output.parse({
+      ...{
+        allow,
+        reason: allow ? null : 'tool',
+        groups: ['team'],
+        scopes: ['team'],
+        scope: null,
+        source: null,
+      },
+      ...{
+        rule: null,
+        by_groups: allow ? ['team'] : [],
+        explanation: allow ? 'Allowed by team.' : 'No rule.',
+      },
+    }),
+  });
+  const bodies: unknown[] = [];
+  const registry = await scripted({
+    'POST /api/access/explain': ({ text }) => {
+      const body = JSON.parse(text);
+      bodies.push(body);
+      return answer(body.method === 'tools/list');
+    },
+  });
+  const asked = ['scope', 'explain', 'bob@contoso.example', '--server', 'search'];
+  expect(await cli([...asked, '--tool', 'find'], { registry })).toMatchObject({ code: 1, err: '' });
+  const allowed = await cli(['scope', 'can', '--groups', 'team', '--server', 'search'], { registry });
+  expect(allowed).toMatchObject({ code: 0, out: expect.stringMatching(/allowed[\s\S]*Allowed by team\./) });
+  expect(bodies).toEqual([
+    { username: 'bob@contoso.example', server: 'search', method: 'tools/call', tool: 'find' },
+    { groups: ['team'], server: 'search', method: 'tools/list' },
+  ]);
+  const neither = await cli(['scope', 'explain', '--server', 'search'], { registry });
+  expect(neither).toMatchObject({ code: 2, err: expect.stringContaining('--groups') });
+  expect((await cli([...asked, '--groups', 'team'], { registry })).code).toBe(2);
 });

@@ -4,8 +4,11 @@ import { plainLine } from '../../contract/values/plain-text.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
 import { importGroup } from '../import-group.ts';
 import { confirm } from '../input/confirm.ts';
+import { namesIn } from '../input/group-names.ts';
 import { orNotFound } from '../not-found.ts';
 import { groupSections, groupTable, scopeChange, scopeFields } from '../output/group-view.ts';
+import { fields } from '../output/table.ts';
+import { misuse } from '../trouble.ts';
 
 interface Named {
   name: string;
@@ -63,6 +66,22 @@ const addScopeLooks: AddCommands = (program, on) => {
   })
     .addOption(nameOption())
     .action(on(describeGroup));
+
+  addCommand(program, 'access-explain', {
+    summary:
+      'Show whether a call would be allowed, and by which scope and rule; exit code 1 if denied (for administrators)',
+    examples: [
+      'mcp-gateway access-explain --username bob@contoso.example --server currenttime --tool current_time_by_timezone',
+      'mcp-gateway access-explain --groups team,public-mcp-users --server currenttime --method tools/list',
+    ],
+  })
+    .option('--username <name>', 'a person who has signed in, or an application by client id or name')
+    .option('--groups <names>', 'members of these groups instead, separated by commas')
+    .requiredOption('--server <name>', 'the server, such as currenttime')
+    .option('--tool <name>', 'the tool that is called')
+    .option('--method <name>', 'the MCP method (default: tools/call with a tool, else tools/list)')
+    .option('--client <id>', 'the MCP client that calls, by id or alias')
+    .action(on(explainCall));
 };
 
 const addServersOfGroups: AddCommands = (program, on) => {
@@ -200,6 +219,48 @@ async function listGroups(
 async function describeGroup({ api, output }: Run, { name }: Named): Promise<void> {
   const scope = await (await api())('scopes.get', { params: { name } }).catch(elsewhere(name));
   output.result(scope, (paint) => scopeFields(scope, paint));
+}
+
+interface Question {
+  username?: string;
+  groups?: string;
+  server: string;
+  tool?: string;
+  method?: string;
+  client?: string;
+}
+
+async function explainCall(
+  { api, output }: Run,
+  { username, groups, server, tool, method, client }: Question,
+): Promise<number> {
+  if ((username === undefined) === (groups === undefined))
+    throw misuse(
+      username === undefined ? 'Whose call it is is missing.' : 'Both a user name and --groups are given.',
+      'Give either a user name or --groups.',
+    );
+  const body = {
+    ...(username === undefined ? { groups: namesIn(groups ?? '') } : { username }),
+    ...{ server, method: method ?? (tool === undefined ? 'tools/list' : 'tools/call') },
+    ...(tool === undefined ? {} : { tool }),
+    ...(client === undefined ? {} : { client }),
+  };
+  const answer = await (await api())('access.explain', { body });
+  output.result(answer, (paint) =>
+    fields(
+      [
+        ['Decision', answer.allow ? 'allowed' : 'denied'],
+        ['Why', answer.explanation],
+        ['Scope', answer.scope],
+        ['Rule', answer.rule && JSON.stringify(answer.rule)],
+        ['Given by', answer.by_groups.join(', ')],
+        ['Groups', answer.groups.join(', ') || 'none'],
+        ['Scopes', answer.scopes.join(', ') || 'none'],
+      ],
+      paint,
+    ),
+  );
+  return answer.allow ? 0 : 1;
 }
 
 const whichThereAre = 'Run `mcp-gateway scope list` to see them.';

@@ -128,6 +128,7 @@ export const nouns: Readonly<Record<string, Noun>> = {
         ...{ set: { keycloak: 'false' }, summary: 'List scopes, and what each is assigned to' },
       },
       get: { of: 'describe-group', key: 'name', id: 'scope_name', also: ['show', 'describe'] },
+      explain: { of: 'access-explain', key: 'username', also: ['can', 'check'] },
       create: { of: 'create-group', key: 'name', id: 'group_name', also: ['add'], changes: true },
       import: { of: 'import-group', key: 'file', id: 'group_name', also: ['apply'], changes: true },
       'add-server': { of: 'add-to-groups', key: 'server', changes: true },

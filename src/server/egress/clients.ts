@@ -121,7 +121,7 @@ export async function clientAt(
   if (registrationUrl === null || issuer === null)
     throw new Failure(
       'connection_unavailable',
-      `The authorization server of '${server.name}' takes only clients that are registered there: an administrator has to give its client id (egress-configure --client-id).`,
+      `The authorization server of '${server.name}' takes only clients that are registered there: an administrator has to give its client id (\`mcp-gateway connection configure --client-id\`).`,
     );
   const found = await registeredClient(world, server.id, issuer, tokenUrl);
   if (found) return found;
@@ -188,7 +188,7 @@ async function register(
   if (!response.ok || !parsed.success)
     throw new Failure(
       'connection_unavailable',
-      `The authorization server of '${server.name}' did not register the gateway (${response.status}): an administrator has to give a client id (egress-configure --client-id).`,
+      `The authorization server of '${server.name}' did not register the gateway (${response.status}): an administrator has to give a client id (\`mcp-gateway connection configure --client-id\`).`,
     );
   const {
     client_id,

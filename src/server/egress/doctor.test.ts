@@ -55,7 +55,7 @@ test('a server that lets clients register is well, and no client is registered b
 test('an authorization server that is away, or says nothing usable, is named', async () => {
   const { ids, words } = await found(serverOf({ custom_issuer: 'http://127.0.0.1:9' }));
   expect(ids).toEqual(['fail connection-provider']);
-  expect(words).toContain('egress-show');
+  expect(words).toContain('mcp-gateway connection get');
   authority.resource = { resource: 'https://another.example/' };
   expect((await found(serverOf())).ids).toEqual(['fail connection-provider']);
 });

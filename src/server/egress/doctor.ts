@@ -247,7 +247,7 @@ const checks: readonly Check[] = [
 
 /** The command that shows how a server's credentials are arranged. */
 function showing({ name }: EgressServer): string {
-  return `mcp-gateway egress-show --path /${name}`;
+  return `mcp-gateway connection get /${name}`;
 }
 
 function hostOf({ tokenUrl }: Source): string {

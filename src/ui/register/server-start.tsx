@@ -75,7 +75,7 @@ function wordsFor(found: Found): string {
     );
   if (found.takes_accounts)
     return t(
-      'There is a server, and each person signs in to it with their own account. Register the gateway as a client there first, and give its client id with egress-configure.',
+      'There is a server, and each person signs in to it with their own account. Register the gateway as a client there first, and give its client id with `mcp-gateway connection configure`.',
     );
   if (found.needs_credential) return t('There is a server that needs a credential: enter it below.');
   const names = found.tools.map(({ name }) => name);

@@ -1160,8 +1160,8 @@ export const de: Readonly<Record<string, string>> = {
   'No MCP server was found there. {detail}': 'Dort wurde kein MCP-Server gefunden. {detail}',
   'There is a server, and each person signs in to it with their own account. The form is filled in below.':
     'Dort antwortet ein Server, bei dem sich jede Person mit eigenem Konto anmeldet. Das Formular unten ist ausgefüllt.',
-  'There is a server, and each person signs in to it with their own account. Register the gateway as a client there first, and give its client id with egress-configure.':
-    'Dort antwortet ein Server, bei dem sich jede Person mit eigenem Konto anmeldet. Registrieren Sie das Gateway dort zuerst als Client und geben Sie die Client-ID mit egress-configure an.',
+  'There is a server, and each person signs in to it with their own account. Register the gateway as a client there first, and give its client id with `mcp-gateway connection configure`.':
+    'Dort antwortet ein Server, bei dem sich jede Person mit eigenem Konto anmeldet. Registrieren Sie das Gateway dort zuerst als Client und geben Sie die Client-ID mit `mcp-gateway connection configure` an.',
   'There is a server that needs a credential: enter it below.':
     'Dort antwortet ein Server, der Zugangsdaten verlangt: Geben Sie sie unten an.',
   'Found by {how}, MCP {protocolVersion}: {n} tools ({few}). The form is filled in below.':

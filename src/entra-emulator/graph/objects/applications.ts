@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { instant } from '../../clock.ts';
-import { isRecord, jsonOf, type Reply } from '../../exchange.ts';
+import { isRecord, type Reply } from '../../exchange.ts';
 import { findApplication, findServicePrincipal, place } from '../../tenant/directory.ts';
 import {
   inherited,
@@ -11,15 +11,14 @@ import {
   makeWeb,
 } from '../../tenant/make.ts';
 import type { Application, DirectoryObject, FederatedIdentityCredential } from '../../tenant/model.ts';
-import { join, separate, targets } from '../../tenant/relation.ts';
 import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from '../call.ts';
-import { readChanges, referencedId } from '../change.ts';
+import { readChanges } from '../change.ts';
 import { badRequest, GraphFailure, notFound } from '../failure.ts';
 import { entityTypes } from '../schema.ts';
 import { showList, showOne } from '../show.ts';
 import { bin, requireFree } from './bin.ts';
-import { addKey, addPassword, readKeyCredentials, removeKey, removePassword } from './credentials.ts';
-import { showObjects } from './membership.ts';
+import { readKeyCredentials } from './credentials.ts';
+import { ownedByCaller, ownedOperations, ownersOf } from './owned.ts';
 
 const type = entityTypes.application;
 const federated = entityTypes.federatedIdentityCredential;
@@ -49,23 +48,7 @@ export const applicationOperations: readonly Operation[] = [
   },
   { method: 'PATCH', path: one, ...write, run: update },
   { method: 'DELETE', path: one, ...write, run: remove },
-  { method: 'POST', path: `${one}/addPassword`, ...write, run: (call) => addPassword(call, managed(call)) },
-  {
-    method: 'POST',
-    path: `${one}/removePassword`,
-    ...write,
-    run: (call) => removePassword(call, managed(call)),
-  },
-  { method: 'POST', path: `${one}/addKey`, ...write, run: (call) => addKey(call, managed(call)) },
-  { method: 'POST', path: `${one}/removeKey`, ...write, run: (call) => removeKey(call, managed(call)) },
-  {
-    method: 'GET',
-    path: `${one}/owners`,
-    ...read,
-    run: (call) => showObjects(call, ownersOf(call, target(call))),
-  },
-  { method: 'POST', path: `${one}/owners/$ref`, ...write, run: addOwner },
-  { method: 'DELETE', path: `${one}/owners/{owner}/$ref`, ...write, run: removeOwner },
+  ...ownedOperations({ one, read, write, target, managed }),
   { method: 'GET', path: credentials, ...read, run: (call) => showList(call, federated, list(call)) },
   { method: 'POST', path: credentials, ...write, run: addFederated },
   {
@@ -80,10 +63,6 @@ export const applicationOperations: readonly Operation[] = [
 
 function expansions(call: Call) {
   return { owners: (application: DirectoryObject) => ownersOf(call, application) };
-}
-
-function ownersOf(call: Call, { id }: { id: string }): DirectoryObject[] {
-  return [...targets(call.tenant.owners, id)].flatMap((owner) => call.tenant.objects.get(owner) ?? []);
 }
 
 /** By object id, by `appId='...'` or by `uniqueName='...'`. */
@@ -104,7 +83,7 @@ function managed(call: Call): Application {
 }
 
 function make(call: Call, body: Record<string, unknown>): Application {
-  const { tenant, world, caller } = call;
+  const { tenant, world } = call;
   const displayName = textOf(body, 'displayName');
   if (Array.isArray(body.passwordCredentials) && body.passwordCredentials.length)
     throw badRequest('Adding a password on application creation is not supported; use addPassword.');
@@ -112,9 +91,7 @@ function make(call: Call, body: Record<string, unknown>): Application {
   apply(call, application, readChanges(type, body));
   place(tenant, application, world.clock.now());
   tenant.federatedCredentials.set(application.id, []);
-  // Whoever makes an application owns it.
-  const owner = caller.user?.id ?? caller.principal?.id;
-  if (owner) join(tenant.owners, application.id, owner);
+  ownedByCaller(call, application);
   return application;
 }
 
@@ -226,22 +203,6 @@ function remove(call: Call): Reply {
   const principal = findServicePrincipal(call.tenant, application.appId);
   if (principal) bin(call.tenant, principal, now);
   bin(call.tenant, application, now);
-  return noContent();
-}
-
-function addOwner(call: Call): Reply {
-  const application = managed(call);
-  const owner = find(call, call.tenant.objects, referencedId(jsonOf(call.ask)?.['@odata.id']));
-  if (!join(call.tenant.owners, application.id, owner.id))
-    throw badRequest(
-      "One or more added object references already exist for the following modified properties: 'owners'.",
-    );
-  return noContent();
-}
-
-function removeOwner(call: Call): Reply {
-  const owner = call.names.owner ?? '';
-  if (!separate(call.tenant.owners, managed(call).id, owner)) throw notFound(owner);
   return noContent();
 }
 

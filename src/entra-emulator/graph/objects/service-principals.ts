@@ -1,20 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { instant } from '../../clock.ts';
-import { jsonOf, type Reply } from '../../exchange.ts';
+import type { Reply } from '../../exchange.ts';
 import { isNotReplicated } from '../../sts/client.ts';
 import { directContainers, findApplication, findServicePrincipal, place } from '../../tenant/directory.ts';
 import { makeServicePrincipal } from '../../tenant/make.ts';
 import type { DirectoryObject, ServicePrincipal } from '../../tenant/model.ts';
-import { join, separate, targets } from '../../tenant/relation.ts';
 import { findRegistration } from '../../world.ts';
 import { bodyOf, type Call, find, noContent, type Operation, requireManaged, textOf } from '../call.ts';
-import { readChanges, referencedId } from '../change.ts';
+import { readChanges } from '../change.ts';
 import { badRequest, GraphFailure, notFound } from '../failure.ts';
 import { entityTypes } from '../schema.ts';
 import { showList, showOne } from '../show.ts';
 import { bin } from './bin.ts';
-import { addKey, addPassword, readKeyCredentials, removeKey, removePassword } from './credentials.ts';
-import { showObjects } from './membership.ts';
+import { readKeyCredentials } from './credentials.ts';
+import { ownedByCaller, ownedOperations, ownersOf } from './owned.ts';
 
 const type = entityTypes.servicePrincipal;
 const read = {
@@ -47,23 +46,7 @@ export const servicePrincipalOperations: readonly Operation[] = [
   },
   { method: 'PATCH', path: one, ...write, run: update },
   { method: 'DELETE', path: one, ...write, run: remove },
-  { method: 'POST', path: `${one}/addPassword`, ...write, run: (call) => addPassword(call, managed(call)) },
-  {
-    method: 'POST',
-    path: `${one}/removePassword`,
-    ...write,
-    run: (call) => removePassword(call, managed(call)),
-  },
-  { method: 'POST', path: `${one}/addKey`, ...write, run: (call) => addKey(call, managed(call)) },
-  { method: 'POST', path: `${one}/removeKey`, ...write, run: (call) => removeKey(call, managed(call)) },
-  {
-    method: 'GET',
-    path: `${one}/owners`,
-    ...read,
-    run: (call) => showObjects(call, ownersOf(call, servicePrincipalOf(call))),
-  },
-  { method: 'POST', path: `${one}/owners/$ref`, ...write, run: addOwner },
-  { method: 'DELETE', path: `${one}/owners/{owner}/$ref`, ...write, run: removeOwner },
+  ...ownedOperations({ one, read, write, target: servicePrincipalOf, managed }),
 ];
 
 function expansions(call: Call) {
@@ -76,10 +59,6 @@ function expansions(call: Call) {
     appRoleAssignments: assignments('principalId'),
     appRoleAssignedTo: assignments('resourceId'),
   };
-}
-
-function ownersOf(call: Call, { id }: { id: string }): DirectoryObject[] {
-  return [...targets(call.tenant.owners, id)].flatMap((owner) => call.tenant.objects.get(owner) ?? []);
 }
 
 /** The service principal that the path names, by object id or by `appId='...'`. */
@@ -101,7 +80,7 @@ function created(call: Call, principal: ServicePrincipal): Reply {
 }
 
 function make(call: Call, body: Record<string, unknown>): ServicePrincipal {
-  const { tenant, world, caller } = call;
+  const { tenant, world } = call;
   const appId = textOf(body, 'appId');
   const registration = findRegistration(world, appId);
   const isForeign =
@@ -121,8 +100,7 @@ function make(call: Call, body: Record<string, unknown>): ServicePrincipal {
     id: randomUUID(),
   });
   place(tenant, principal, world.clock.now());
-  const owner = caller.user?.id ?? caller.principal?.id;
-  if (owner) join(tenant.owners, principal.id, owner);
+  ownedByCaller(call, principal);
   return principal;
 }
 
@@ -155,21 +133,5 @@ function update(call: Call): Reply {
 
 function remove(call: Call): Reply {
   bin(call.tenant, managed(call), instant(call.world.clock));
-  return noContent();
-}
-
-function addOwner(call: Call): Reply {
-  const principal = managed(call);
-  const owner = find(call, call.tenant.objects, referencedId(jsonOf(call.ask)?.['@odata.id']));
-  if (!join(call.tenant.owners, principal.id, owner.id))
-    throw badRequest(
-      "One or more added object references already exist for the following modified properties: 'owners'.",
-    );
-  return noContent();
-}
-
-function removeOwner(call: Call): Reply {
-  const owner = call.names.owner ?? '';
-  if (!separate(call.tenant.owners, managed(call).id, owner)) throw notFound(owner);
   return noContent();
 }

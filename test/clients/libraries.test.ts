@@ -82,7 +82,7 @@ describe.each(libraries)('$name', (library) => {
     expect(
       through.map((one, at) => (one === 'error' && direct[at] === 'result' ? 'worse' : 'as well')),
     ).toEqual(direct.map(() => 'as well'));
-    saw('restart', `${direct?.includes('result') ? 'goes on' : 'connects anew'} (${era}), as direct`);
+    saw('restart', `${direct?.includes('result') ? 'continues' : 'reconnects'} (${era}), as direct`);
   });
 
   test.skipIf(absent)('signs in, refreshes by itself, and signs in again', async () => {
@@ -106,7 +106,7 @@ describe.each(libraries)('$name', (library) => {
     expect(await stage.endGrants()).toBeGreaterThan(0);
     const after = await driver.call(narrow.target.may).then(
       () => 'in the same session',
-      () => 'connecting anew',
+      () => 'after reconnecting',
     );
     if (after !== 'in the same session') {
       // mcp-remote asks for a sign-in before it ends, at the address where the next one listens.

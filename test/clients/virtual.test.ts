@@ -130,7 +130,7 @@ describe.each(runs)('$label, $era', ({ key, era }) => {
       client: name,
       version,
       column: 'six',
-      value: way === 'no' ? 'yes, not told what is down' : 'yes',
+      value: way === 'no' ? 'yes, its model is not shown what is down' : 'yes',
     });
   });
 });

@@ -6,8 +6,6 @@ import { proseOf, sentencesOf, unnative, words } from './english.ts';
 const exceptions: Readonly<Record<string, string>> = {
   'docs/security.md': 'its table quotes the titles of tests',
   'docs/entra-emulator.md': 'its table quotes the titles of tests and Microsoft',
-  'docs/clients.md': 'its table is written by the tests with third-party clients',
-  'docs/resilience.md': 'describes tests by their titles',
   'src/server/config/secret-strength.ts': 'a list of words that are no secret',
   'src/server/gateway/connected.ts': 'an error of the program itself, for its authors',
   'src/server/registry/scopes/file-watch.ts': 'a mark in memory',

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
-import { normalizePath } from '../servers/servers.ts';
+import { normalizePath, serverPath } from '../servers/servers.ts';
+import { hasHidden } from '../values/plain-text.ts';
 
 /** What becomes of a request. `ended`: what was granted is over, by its time or because somebody ended it. */
 export const requestStatus = z.enum(['pending', 'granted', 'declined', 'withdrawn', 'ended']);
@@ -46,14 +47,13 @@ export const accessRequest = z.object({
 export type AccessRequest = z.output<typeof accessRequest>;
 
 const params = z.object({ id: z.string().min(1).max(100) });
-/** Text of one or several lines, without what turns text around or hides it. */
+/** Text of one or several lines, without what turns text around or hides it: somebody decides by what they see of it. */
 const said = z
   .string()
   .trim()
   .max(1000)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the purpose.
-  .regex(/^[^\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]*$/, {
-    error: 'use text without control characters and without marks that reorder it',
+  .refine((text) => !hasHidden(text), {
+    error: 'use text without control characters and without marks that reorder or hide it',
   });
 
 /** The endpoints of requests for access. A caller sees their own and those that they may decide. */
@@ -109,8 +109,10 @@ export const accessRequestEndpoints = {
     permission: 'identity',
     summary: `Ask for access to a server, with a reason; people only, ${requestLimits.pending} waiting requests at most. Says nothing about whether the server exists`,
     body: z.strictObject({
-      path: z.string().min(1).max(200).transform(normalizePath),
-      reason: said.min(1, { error: 'say what you need it for' }),
+      path: serverPath,
+      reason: said.refine((text) => /[\p{L}\p{N}\p{P}\p{S}]/u.test(text), {
+        error: 'say what you need it for',
+      }),
     }),
     output: accessRequest,
     status: 201,

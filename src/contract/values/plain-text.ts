@@ -25,6 +25,11 @@ export function plainText(text: string): string {
     .join('\n  ');
 }
 
+/** Whether something in a text of several lines is not seen or turns the rest around, so that it says other than it shows. */
+export function hasHidden(text: string): boolean {
+  return text.replace(/[\t\n]/g, '').search(unsafe) >= 0;
+}
+
 /** Valid JSON, indented, with the same characters escaped as `plainLine` does. */
 export function plainJson(value: unknown): string {
   return (JSON.stringify(value, null, 2) ?? 'null').split('\n').map(plainJsonLine).join('\n');

@@ -1,4 +1,5 @@
 import { type Kysely, PostgresAdapter, type RawBuilder, sql } from 'kysely';
+import { Failure } from '../failure/errors.ts';
 import type { Db, Tables } from './tables.ts';
 
 /** Whether the database is PostgreSQL; otherwise it is the embedded SQLite. */
@@ -51,4 +52,14 @@ export async function insertRows(
     select ${names} from json_to_recordset(${rows}::json) as given(${typed}) on conflict do nothing`.execute(
     db,
   );
+}
+
+/**
+ * Refuses text with NUL among the parameters of a statement: PostgreSQL stores and compares no such text, and what the embedded
+ * database took could not be moved there. In front of both, so that no way in has to think of it.
+ */
+export function assertStorable(parameters: readonly unknown[]): void {
+  for (const value of parameters)
+    if (typeof value === 'string' && value.includes('\0'))
+      throw new Failure('bad_request', 'Text may not contain the character NUL (U+0000). Leave it out.');
 }

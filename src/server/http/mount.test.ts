@@ -248,3 +248,16 @@ test('requests that come at once start in different turns of the event loop', as
   isDone = true;
   expect(new Set(startedIn).size).toBe(8);
 });
+
+test.each(['/api/things/a%00b', '/api/things/x?q=%00'])(
+  '%s has NUL in it: nothing is called so',
+  async (path) => {
+    let asked = 0;
+    const app = appWith({ permission: 'identity' }, () => {
+      asked += 1;
+      return {};
+    });
+    expect((await app.request(path)).status).toBe(400);
+    expect(asked).toBe(0);
+  },
+);

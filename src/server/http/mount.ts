@@ -85,6 +85,9 @@ export function mount(
     const candidates = rows.filter(({ pattern }) => pattern.test(pathname));
     const row = candidates.find(({ endpoint }) => endpoint.method === method);
     if (row) {
+      // Nothing is called so, and no database can look for it.
+      if (c.req.url.includes('%00'))
+        throw new Failure('bad_request', 'The address has the character NUL in it.');
       await turn();
       return answer(c, row, paramsIn(row.pattern, pathname), world);
     }

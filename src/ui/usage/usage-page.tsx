@@ -3,6 +3,7 @@ import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { Download } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
 import { type usageKeys as keys, type Usage, usageKeys } from '../../contract/usage.ts';
+import { csvLine } from '../../contract/values/csv.ts';
 import { api, meQuery } from '../api.ts';
 import { readsAudit } from '../audit/audit-search.ts';
 import { Button } from '../controls/button.tsx';
@@ -272,12 +273,8 @@ function shareOf(part: number, whole: number): string {
   return whole === 0 ? '0' : `${number(part)} (${percent.format(part / whole)})`;
 }
 
-/** The rows as a file; a value that a spreadsheet would run as a formula is kept from it by a quote. */
+/** The rows as a file. */
 function save(usage: Usage, by: string): void {
-  const cell = (value: string | number | null) => {
-    const text = String(value ?? '');
-    return `"${(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-  };
   const lines = [
     [by, 'calls', 'errors', 'denied', 'p50_ms', 'p95_ms', 'list_tokens', 'last_at'],
     ...usage.rows.map((row) => [
@@ -291,8 +288,7 @@ function save(usage: Usage, by: string): void {
       row.last_at,
     ]),
   ];
-  const text = lines.map((line) => line.map(cell).join(',')).join('\r\n');
-  const url = URL.createObjectURL(new Blob([`${text}\r\n`], { type: 'text/csv' }));
+  const url = URL.createObjectURL(new Blob(lines.map(csvLine), { type: 'text/csv' }));
   const link = document.createElement('a');
   link.href = url;
   link.download = `usage-by-${by}-${usage.from.slice(0, 10)}-${usage.to.slice(0, 10)}.csv`;

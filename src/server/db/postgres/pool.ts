@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { PostgresSettings } from '../../config/config-database.ts';
 import { Failure } from '../../failure/errors.ts';
+import { assertStorable } from '../dialect.ts';
 import { connectionTimeoutMillis, PlacedClient, placesOf, readOnly, type Way } from './places.ts';
 
 /** SQLSTATE classes and codes of the network that say that the database is away, not that a statement is wrong. */
@@ -69,6 +70,7 @@ export function poolOf(settings: PostgresSettings, way: Way, max: number): pg.Po
     wrapped.add(client);
     const query = client.query.bind(client) as Query;
     client.query = ((...parameters: unknown[]) => {
+      if (Array.isArray(parameters[1])) assertStorable(parameters[1]);
       const answer = query(...parameters);
       if (!(answer instanceof Promise)) return answer;
       return answer.catch((error: Error) => {

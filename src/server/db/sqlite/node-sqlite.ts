@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { type Dialect, SqliteDialect } from 'kysely';
+import { assertStorable } from '../dialect.ts';
 
 /**
  * Kysely's SQLite dialect over Node's own `node:sqlite`; statements are prepared once and kept, up to a bound. `changed`
@@ -45,5 +46,6 @@ export function nodeSqliteDialect(database: DatabaseSync, changed: () => void = 
 }
 
 function values(parameters: readonly unknown[]): SQLInputValue[] {
+  assertStorable(parameters);
   return parameters.map((value) => (typeof value === 'boolean' ? Number(value) : (value as SQLInputValue)));
 }

@@ -49,6 +49,9 @@ test('a long query holds up nobody else: others are served before it', async () 
 test('nothing is written there, and a query that fails costs itself alone', async () => {
   await expect(open.reads.deleteFrom('leases').execute()).rejects.toThrow(/readonly|query_only/);
   await expect(sql`select 1 from nowhere`.execute(open.reads)).rejects.toThrow('no such table');
+  await expect(
+    open.reads.selectFrom('leases').select('name').where('name', '=', '\0').execute(),
+  ).rejects.toThrow('NUL');
   await expect(open.reads.transaction().execute(async () => {})).rejects.toThrow('no transactions');
   expect(await open.reads.selectFrom('leases').select('name').execute()).toEqual([]);
 });

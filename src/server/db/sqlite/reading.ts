@@ -8,6 +8,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { createThread, type Thread, threadModule } from '../../thread.ts';
+import { assertStorable } from '../dialect.ts';
 import type { Question } from './reading-thread.ts';
 
 /**
@@ -41,9 +42,10 @@ class ReadingDriver implements Driver {
 
   async acquireConnection(): Promise<DatabaseConnection> {
     return {
-      executeQuery: async <R>({ sql, parameters }: CompiledQuery) => ({
-        rows: (await this.#thread.ask({ sql, values: parameters.map(bound) })) as R[],
-      }),
+      executeQuery: async <R>({ sql, parameters }: CompiledQuery) => {
+        assertStorable(parameters);
+        return { rows: (await this.#thread.ask({ sql, values: parameters.map(bound) })) as R[] };
+      },
       // biome-ignore lint/correctness/useYield: there is nothing to yield
       streamQuery: async function* () {
         throw new Error('rows are not streamed from the reading thread');

@@ -237,9 +237,32 @@ test('lists have what each may know, and asking tells nobody whether a server ex
   });
 });
 
-test.each(['/*', '/all', '/ALL', '/%2a', '/**'])('%s is asked for by nobody', async (path) => {
+test.each([
+  ...['/*', '/all', '/ALL', '/%2a', '/**'],
+  // Nobody can register there, and an administrator would read another name than was asked for.
+  ...['/theirs\0', '/theirs\u200b', '/\u202esriehT', '/\u0442heirs', '/../theirs', '/api', '/virtual/x'],
+])('%j is asked for by nobody', async (path) => {
   await expect(ask(nora, path)).rejects.toThrow();
   expect((await database.db.selectFrom('access_requests').selectAll().execute()).length).toBe(0);
+});
+
+test.each([
+  '',
+  ' \u200d\ufe0f ',
+  'a\0b',
+  '\u001b[2J',
+  'a\u202eb',
+  'a\u061cb',
+  '\u{e0041}',
+  'a\u200bb',
+  'a\u00adb',
+])('a reason says what is seen of it, and something: not %j', async (reason) => {
+  await expect(ask(nora, '/theirs', reason)).rejects.toThrow();
+});
+
+test('a reason of several lines, in any script, with joiners and emoji, is one', async () => {
+  const reason = 'ein Bericht\n\tنمونه\u200cها \u{1f469}\u200d\u{1f52c}';
+  expect(await ask(nora, '/theirs', reason)).toMatchObject({ reason });
 });
 
 test('the same waits once, and a person has a limit', async () => {

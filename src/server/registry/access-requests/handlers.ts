@@ -122,8 +122,6 @@ export function accessRequestHandlers(
       if (identity.kind !== 'person')
         throw new Failure('not_allowed', 'Only people can ask for access. Give a program groups instead.');
       assertUnlimited(identity, world.grants(), 'ask for access');
-      if (looksLikeEvery(path))
-        throw invalidInput([{ at: 'body.path', message: `'${path}' stands for every server; name one` }]);
       const row = await inTransaction(db, async (trx) => {
         await lockOwner(trx, identity);
         await assertRoom(trx, identity, world.now());

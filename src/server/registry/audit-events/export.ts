@@ -1,26 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { type AuditEventInFull, type AuditFilters, auditColumns } from '../../../contract/audit.ts';
+import { csvLine } from '../../../contract/values/csv.ts';
 import type { Db } from '../../db/tables.ts';
 import type { EventPlace } from './cursor.ts';
 import { readPage } from './store.ts';
-
-// What a spreadsheet takes for the beginning of a formula, in the full-width forms that some read as the same too.
-const formula = /^[=+\-@\t\r\n＝＋－＠]/;
-
-/**
- * One line of CSV (RFC 4180). Every cell is quoted, so that no separator of any locale splits it, and what a spreadsheet
- * would run gets an apostrophe in front.
- */
-export function csvLine(cells: readonly unknown[]): string {
-  return `${cells.map(cellOf).join(',')}\r\n`;
-}
-
-function cellOf(value: unknown): string {
-  if (value === null || value === undefined) return '""';
-  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
-  const safe = typeof value === 'string' && formula.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
 
 /** The formats of an export, each with its media type and how it writes. */
 const formats = {

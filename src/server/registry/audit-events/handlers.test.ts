@@ -13,7 +13,6 @@ import { createTrail, type HeldTrail } from '../../audit/trail.ts';
 import { type OpenDatabase, openDatabase } from '../../db/open.ts';
 import { asFailure } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { csvLine } from './export.ts';
 import { auditEventHandlers } from './handlers.ts';
 import { lookedAt } from './store.ts';
 
@@ -313,23 +312,6 @@ test('an export reads no further than its reader takes, and stops with it', asyn
   const then = pages;
   await trail.flush();
   expect(pages).toBe(then);
-});
-
-test.each([
-  ['=1+1', `"'=1+1"`],
-  ['+1', `"'+1"`],
-  ['-1', `"'-1"`],
-  ['@SUM(A1)', `"'@SUM(A1)"`],
-  ['\tx', `"'\tx"`],
-  ['\rx', `"'\rx"`],
-  ['＝1', `"'＝1"`],
-  ['a"b', '"a""b"'],
-  ['a,b;c\nd', '"a,b;c\nd"'],
-  [-1.5, '"-1.5"'],
-  [null, '""'],
-  [{ a: '=1' }, '"{""a"":""=1""}"'],
-])('the CSV cell of %j is %s', (value, cell) => {
-  expect(csvLine([value, 'next'])).toBe(`${cell},"next"\r\n`);
 });
 
 test('filters and their types are the same for the list and the export', () => {

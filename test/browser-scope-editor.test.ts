@@ -131,7 +131,7 @@ test('what somebody else changed meanwhile is not overwritten, and a taken name 
   await page.getByLabel('Description').fill('mine');
   await ask('/api/servers/groups/import', { ...definition, description: 'theirs' });
   await page.getByRole('button', { name: 'Save' }).click();
-  await page.getByText('Someone else changed the scope in the meantime').waitFor();
+  await page.getByText('Not saved: someone else changed it in the meantime').waitFor();
   await page.goto(`${gateway.url}/access/new`);
   await page.getByLabel('Name', { exact: true }).fill('team/race');
   await page.getByRole('button', { name: 'Create the scope' }).click();

@@ -102,12 +102,13 @@ export async function agentToken(
 export async function askAsAdmin(gateway: {
   readonly url: string;
   readonly emulatorUrl: string;
-}): Promise<(path: string, body?: object) => Promise<Response>> {
+}): Promise<(path: string, body?: object, method?: string) => Promise<Response>> {
   const token = await agentToken(gateway.emulatorUrl, shippedTenant.agents.admin);
-  return async (path, body) =>
+  return async (path, body, method = body ? 'POST' : 'GET') =>
     await fetch(`${gateway.url}${path}`, {
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-      ...(body ? { method: 'POST', body: JSON.stringify(body) } : {}),
+      method,
+      ...(body ? { body: JSON.stringify(body) } : {}),
     });
 }
 

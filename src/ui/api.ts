@@ -156,17 +156,31 @@ export function agentQuery(path: string) {
 export function agentCardQuery(path: string) {
   return queryOptions({
     queryKey: ['agent', path, 'card'],
-    queryFn: async ({ signal }) => {
-      // The typed call would read it as JSON.
-      const answer = await fetch(`/api/agents${path.split('/').map(encodeURIComponent).join('/')}/card`, {
-        signal,
-      });
-      if (answer.ok) return answer.text();
-      // For the failure in the gateway's words.
-      await api('agents.get', { params: { path }, signal });
-      throw new Error(t('The gateway answered {status}.', { status: answer.status }));
-    },
+    queryFn: ({ signal }) => cardText(path, signal),
   });
+}
+
+/** One agent with its card to the byte, for its form: the card is never older than the revision beside it. */
+export function agentInFullQuery(path: string) {
+  return queryOptions({
+    queryKey: ['agent', path, 'edit'],
+    queryFn: async ({ signal }) => {
+      const agent = await api('agents.get', { params: { path }, signal });
+      return { agent, card: await cardText(path, signal) };
+    },
+    refetchInterval: 20_000,
+  });
+}
+
+async function cardText(path: string, signal: AbortSignal): Promise<string> {
+  // The typed call would read it as JSON.
+  const answer = await fetch(`/api/agents${path.split('/').map(encodeURIComponent).join('/')}/card`, {
+    signal,
+  });
+  if (answer.ok) return answer.text();
+  // For the failure in the gateway's words.
+  await api('agents.get', { params: { path }, signal });
+  throw new Error(t('The gateway answered {status}.', { status: answer.status }));
 }
 
 /** The caller's personal tokens, newest first; never the tokens themselves. */

@@ -1,10 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { type ChangeEvent, type FormEvent, useState } from 'react';
-import { type Agent, ApiError, agentCardQuery, agentQuery, agentsQuery, api, meQuery } from '../api.ts';
+import { type Agent, ApiError, agentInFullQuery, agentQuery, agentsQuery, api, meQuery } from '../api.ts';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { Empty } from '../controls/empty.tsx';
+import { isChangedMeanwhile, SaveProblem } from '../controls/fields/changed-meanwhile.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { forgetSave, useDraft } from '../controls/fields/use-draft.ts';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -34,19 +36,17 @@ export function RegisterAgent() {
 export function EditAgent() {
   const { _splat: name = '' } = useParams({ from: '/signed-in/edit-agent/$' });
   const path = `/${name}`;
-  const { data, error, isPending, refetch } = useQuery(agentQuery(path));
-  const { data: card, error: noCard } = useQuery(agentCardQuery(path));
-  const fault = error ?? noCard;
+  const { data, error, isPending, refetch } = useQuery(agentInFullQuery(path));
   return (
-    <Page title={t('Edit {name}', { name: data?.name ?? path })}>
+    <Page title={t('Edit {name}', { name: data?.agent.name ?? path })}>
       {isPending && <Pending rows={8} />}
-      {fault && <Problem error={fault} retry={() => void refetch()} />}
-      {data && !data.can.modify && (
+      {error && <Problem error={error} retry={() => void refetch()} />}
+      {data && !data.agent.can.modify && (
         <NotAllowed
           words={t('You are not allowed to change this agent. Ask an administrator for the permission.')}
         />
       )}
-      {data?.can.modify && card !== undefined && <AgentForm agent={data} card={card} />}
+      {data?.agent.can.modify && <AgentForm key={path} agent={data.agent} card={data.card} />}
     </Page>
   );
 }
@@ -59,13 +59,14 @@ function NotAllowed({ words }: { words: string }) {
   );
 }
 
-function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string }) {
-  // What was shown first is what is changed: a change by somebody else meanwhile is refused, not overwritten.
-  const [agent] = useState(shown);
-  const [card, setCard] = useState(stored);
+function AgentForm({ agent, card: stored }: { agent?: Agent; card: string }) {
+  const draft = useDraft({
+    card: stored,
+    tags: agent?.tags.join(', ') ?? '',
+    license: agent === undefined || agent.license === 'N/A' ? '' : agent.license,
+  });
+  const { card, tags, license } = draft.now;
   const [written, setWritten] = useState(agent?.path);
-  const [tags, setTags] = useState(agent?.tags.join(', ') ?? '');
-  const [license, setLicense] = useState(agent === undefined || agent.license === 'N/A' ? '' : agent.license);
   const [enabled, setEnabled] = useState(true);
   const [touched, setTouched] = useState(false);
   const read = readCard(card);
@@ -89,13 +90,13 @@ function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string
   };
   const change = (set: () => void) => {
     set();
-    save.reset();
+    forgetSave(save);
   };
   const takeFile = async (event: ChangeEvent<HTMLInputElement>) => {
     const [file] = event.currentTarget.files ?? [];
     if (file) {
       const text = await file.text();
-      change(() => setCard(text));
+      change(() => draft.change({ card: text }));
     }
   };
   return (
@@ -109,7 +110,7 @@ function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string
             isCode
             hint={t('A2A 1.0 or 0.3. It is kept byte for byte, so signatures stay valid.')}
             fault={touched && read.is !== 'card' ? read.fault : faultsOf(save.error)}
-            onChange={(text) => change(() => setCard(text))}
+            onChange={(text) => change(() => draft.change({ card: text }))}
           />
           <div className="flex flex-wrap gap-2">
             <label
@@ -124,7 +125,9 @@ function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string
               />
             </label>
             {card.trim() === '' && (
-              <Button onClick={() => change(() => setCard(exampleCard))}>{t('Start from an example')}</Button>
+              <Button onClick={() => change(() => draft.change({ card: exampleCard }))}>
+                {t('Start from an example')}
+              </Button>
             )}
           </div>
         </div>
@@ -146,13 +149,13 @@ function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string
             label={t('Tags')}
             value={tags}
             hint={t('Separated by commas')}
-            onChange={(text) => change(() => setTags(text))}
+            onChange={(text) => change(() => draft.change({ tags: text }))}
           />
           <TextField
             label={t('License')}
             value={license}
             placeholder="Apache-2.0"
-            onChange={(text) => change(() => setLicense(text))}
+            onChange={(text) => change(() => draft.change({ license: text }))}
           />
           {!agent && (
             <label className="flex items-center gap-2">
@@ -178,7 +181,11 @@ function AgentForm({ agent: shown, card: stored }: { agent?: Agent; card: string
           </div>
         </div>
       </div>
-      {save.error && <Problem error={save.error} />}
+      <SaveProblem
+        draft={draft}
+        save={save}
+        labels={{ card: t('Agent card (JSON)'), tags: t('Tags'), license: t('License') }}
+      />
       <div>
         <Button type="submit" look="primary" busy={save.isPending}>
           {agent ? t('Save') : t('Register')}
@@ -208,6 +215,10 @@ function useSave(agent: Agent | undefined) {
       ]);
       await navigate({ to: '/agents/$', params: { _splat: path.slice(1) } });
     },
+    onError: (error) =>
+      agent && isChangedMeanwhile(error)
+        ? queries.invalidateQueries({ queryKey: agentQuery(agent.path).queryKey })
+        : undefined,
   });
 }
 

@@ -5,6 +5,7 @@ import { type Account, accountsKey, accountsQuery, api, meQuery } from '../api.t
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Empty } from '../controls/empty.tsx';
+import { useDraft } from '../controls/fields/use-draft.ts';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -141,19 +142,20 @@ function Make() {
 /** Asks on Enter only: every question goes to the directory, which throttles. */
 function Find({ q }: { q: string }) {
   const navigate = route.useNavigate();
+  const draft = useDraft({ q });
   const find = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const wanted = String(new FormData(event.currentTarget).get('q')).trim();
-    void navigate({ search: wanted ? { q: wanted } : {} });
+    const sent = draft.now;
+    const wanted = sent.q.trim();
+    void navigate({ search: wanted ? { q: wanted } : {} }).then(() => draft.saved(sent));
   };
   return (
     <search className="min-w-0 flex-1 basis-64">
       <form onSubmit={find} className="flex max-w-md gap-2">
         <input
-          key={q}
           type="search"
-          name="q"
-          defaultValue={q}
+          value={draft.now.q}
+          onChange={({ currentTarget }) => draft.change({ q: currentTarget.value })}
           maxLength={256}
           aria-label={t('Search accounts')}
           placeholder={t('Start of a name or address')}

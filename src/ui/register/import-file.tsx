@@ -14,7 +14,7 @@ const longest = 4 * 1024 * 1024;
 /** Fills in the form from a file, or registers everything that a file describes; read as `mcp-gateway import` reads it. */
 export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
   const [text, setText] = useState('');
-  const [said, setSaid] = useState<{ words: string; entries: readonly FileEntry[] }>();
+  const [said, setSaid] = useState<{ words: string; entries: readonly FileEntry[]; of: string }>();
   const read = async (given: string) => {
     // A large part that few visits need.
     const { FileFault, readRegistryFile } = await import('../../contract/files/read.ts');
@@ -28,16 +28,17 @@ export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
           ? t('The form below is filled in with {name}.', { name: first.name })
           : t('{n} found.', { n: entries.length }),
         entries,
+        of: given,
       });
     } catch (error) {
       if (!(error instanceof FileFault)) throw error;
-      setSaid({ words: error.message, entries: [] });
+      setSaid({ words: error.message, entries: [], of: given });
     }
   };
   const open = async (file: File | undefined) => {
     if (!file) return;
     if (file.size > longest)
-      return setSaid({ words: t('{name} is larger than 4 MB.', { name: file.name }), entries: [] });
+      return setSaid({ words: t('{name} is larger than 4 MB.', { name: file.name }), entries: [], of: '' });
     const given = await file.text();
     setText(given);
     await read(given);
@@ -63,7 +64,7 @@ export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
         </div>
         <Button onClick={() => void read(text)}>{t('Read it')}</Button>
         <p role="status">{said?.words}</p>
-        {said && <Entries key={said.words + text} entries={said.entries} onDraft={onDraft} />}
+        {said && <Entries key={said.of} entries={said.entries} onDraft={onDraft} />}
       </div>
     </details>
   );

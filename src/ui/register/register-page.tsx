@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { useState } from 'react';
 import { meQuery, type Server, serverQuery } from '../api.ts';
 import { Empty } from '../controls/empty.tsx';
+import { useDraft } from '../controls/fields/use-draft.ts';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
@@ -14,14 +14,14 @@ import { ServerStart } from './server-start.tsx';
 /** Registers a server: from its URL, from a configuration, or by hand. */
 export function Register() {
   const { data: me } = useQuery(meQuery);
-  const [draft, setDraft] = useState<Draft>(emptyDraft);
+  const draft = useDraft<Draft>(emptyDraft);
   const may = (me?.ui_permissions.register_service?.length ?? 0) > 0;
   return (
     <Page title={t('Register a server')}>
       {may ? (
         <>
-          <ServerStart onDraft={setDraft} />
-          <ServerForm draft={draft} onChange={setDraft} />
+          <ServerStart draft={draft.now} onDraft={draft.change} />
+          <ServerForm draft={draft} />
         </>
       ) : (
         <NotAllowed permission="register_service" />
@@ -33,24 +33,23 @@ export function Register() {
 /** Changes what is said about a server. */
 export function Edit() {
   const { _splat: path = '' } = useParams({ from: '/signed-in/edit/$' });
-  const { data, error, isPending, refetch } = useQuery({
-    ...serverQuery(`/${path}`),
-    refetchInterval: false,
-  });
+  const { data, error, isPending, refetch } = useQuery(serverQuery(`/${path}`));
   return (
     <Page title={t('Edit /{path}', { path })}>
       {isPending && <Pending rows={6} />}
       {error && <Problem error={error} retry={() => void refetch()} />}
-      {data && (data.can.modify ? <EditForm server={data} /> : <NotAllowed permission="modify_service" />)}
+      {data &&
+        (data.can.modify ? (
+          <EditForm key={data.path} server={data} />
+        ) : (
+          <NotAllowed permission="modify_service" />
+        ))}
     </Page>
   );
 }
 
-function EditForm({ server: shown }: { server: Server }) {
-  // What was shown first is what is changed: a change by somebody else meanwhile is refused, not overwritten.
-  const [server] = useState(shown);
-  const [draft, setDraft] = useState(() => draftOf(server));
-  return <ServerForm draft={draft} onChange={setDraft} server={server} />;
+function EditForm({ server }: { server: Server }) {
+  return <ServerForm draft={useDraft<Draft>(draftOf(server))} server={server} />;
 }
 
 function NotAllowed({ permission }: { permission: string }) {

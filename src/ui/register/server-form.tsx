@@ -3,8 +3,9 @@ import { useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useRef, useState } from 'react';
 import { ApiError, api, type Server, serverKey, serversQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { isChangedMeanwhile, SaveProblem } from '../controls/fields/changed-meanwhile.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
-import { Problem } from '../controls/problem.tsx';
+import { forgetSave, type Draft as KeptDraft } from '../controls/fields/use-draft.ts';
 import { announce } from '../controls/toasts.tsx';
 import { t } from '../words/words.ts';
 import {
@@ -19,16 +20,21 @@ import {
   ownAccounts,
 } from './server-draft.ts';
 
+const labels: Partial<Record<DraftField, string>> = {
+  server_name: t('Name'),
+  proxy_pass_url: t('URL of the server'),
+  description: t('Description'),
+  tags: t('Tags'),
+  transport: t('Transport'),
+  auth_scheme: t('Authentication to the server'),
+  auth_credential: t('Credential'),
+  auth_header_name: t('Header'),
+  endpoint: t('Exact endpoint'),
+};
+
 /** The form of a server, a new one or one that is registered; held to the schemas of the API while it is filled in. */
-export function ServerForm({
-  draft,
-  onChange,
-  server,
-}: {
-  draft: Draft;
-  onChange: (draft: Draft) => void;
-  server?: Server;
-}) {
+export function ServerForm({ draft: kept, server }: { draft: KeptDraft<Draft>; server?: Server }) {
+  const draft = kept.now;
   const form = useRef<HTMLFormElement>(null);
   const [touched, setTouched] = useState(false);
   const stored = server?.auth_scheme ?? 'none';
@@ -45,8 +51,8 @@ export function ServerForm({
   const field = (name: DraftField) => ({
     value: draft[name],
     onChange: (text: string) => {
-      save.reset();
-      onChange({ ...draft, [name]: text });
+      forgetSave(save);
+      kept.change({ [name]: text });
     },
     fault: faults[name],
   });
@@ -87,7 +93,7 @@ export function ServerForm({
         />
       </div>
       <CredentialFields draft={draft} stored={stored} field={field} />
-      {save.error && <Problem error={save.error} />}
+      <SaveProblem draft={kept} save={save} labels={labels} />
       <div>
         <Button type="submit" look="primary" busy={save.isPending}>
           {save.isPending ? t('Saving …') : server ? t('Save') : t('Register')}
@@ -188,6 +194,8 @@ function useSave(draft: Draft, server: Server | undefined) {
         );
       await navigate({ to: '/servers/$', params: { _splat: saved.path.slice(1) } });
     },
+    onError: (error) =>
+      isChangedMeanwhile(error) ? queries.invalidateQueries({ queryKey: [serverKey] }) : undefined,
   });
 }
 

@@ -10,20 +10,20 @@ import { ImportFile } from './import-file.tsx';
 import { type Draft, emptyDraft, endpointOf, ownAccounts } from './server-draft.ts';
 
 /** Two ways to fill in the form of a new server: look at its address, or read a file. */
-export function ServerStart({ onDraft }: { onDraft: (draft: Draft) => void }) {
+export function ServerStart({ draft, onDraft }: { draft: Draft; onDraft: (draft: Draft) => void }) {
   return (
     <div className="mb-6 grid max-w-3xl gap-4 rounded-lg border border-line bg-raised p-4">
-      <Probe onDraft={onDraft} />
+      <Probe draft={draft} onDraft={onDraft} />
       <ImportFile onDraft={onDraft} />
     </div>
   );
 }
 
-function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
+function Probe({ draft, onDraft }: { draft: Draft; onDraft: (draft: Draft) => void }) {
   const [url, setUrl] = useState('');
   const look = useMutation({
-    mutationFn: () => api('servers.probe', { body: { url: url.trim() } }),
-    onSuccess: (found) =>
+    mutationFn: (_before: Draft) => api('servers.probe', { body: { url: url.trim() } }),
+    onSuccess: (found, before) =>
       onDraft({
         ...emptyDraft,
         ...found.suggested,
@@ -31,6 +31,10 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
         endpoint: endpointOf(found.proxy_pass_url),
         transport: found.transport ?? emptyDraft.transport,
         auth_scheme: found.takes_accounts ? ownAccounts : found.needs_credential ? 'bearer' : 'none',
+        // What was entered while the server was looked at stays.
+        ...(Object.fromEntries(
+          Object.entries(draft).filter(([key, value]) => value !== before[key as keyof Draft]),
+        ) as Partial<Draft>),
       }),
   });
   const found = look.data;
@@ -41,7 +45,7 @@ function Probe({ onDraft }: { onDraft: (draft: Draft) => void }) {
       className="grid gap-2"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!look.isPending) look.mutate();
+        if (!look.isPending) look.mutate(draft);
       }}
     >
       <TextField label={t('Paste the URL of a server')} type="url" value={url} onChange={setUrl} />

@@ -4,6 +4,7 @@ import { ApiError, api } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { forgetSave } from '../controls/fields/use-draft.ts';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { t } from '../words/words.ts';
@@ -54,7 +55,7 @@ export function AskAccess({
             onChange={(text) => {
               setPath(text);
               setMissing(undefined);
-              ask.reset();
+              forgetSave(ask);
             }}
           />
         )}
@@ -67,7 +68,7 @@ export function AskAccess({
           onChange={(text) => {
             setReason(text);
             setMissing(undefined);
-            ask.reset();
+            forgetSave(ask);
           }}
         />
         {ask.error && <Problem error={ask.error} />}

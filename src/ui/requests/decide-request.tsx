@@ -5,6 +5,7 @@ import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { ToolChoice } from '../controls/fields/tool-choice.tsx';
+import { forgetSave } from '../controls/fields/use-draft.ts';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
@@ -65,7 +66,7 @@ export function GrantRequest({
   const change = (run: () => void) => {
     run();
     setMissing('');
-    grant.reset();
+    forgetSave(grant);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();

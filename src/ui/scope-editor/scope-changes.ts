@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ScopeInFull, scopesKey } from '../access/access-query.ts';
 import { api } from '../api.ts';
+import { ChangedMeanwhile, isChangedMeanwhile } from '../controls/fields/changed-meanwhile.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { t } from '../words/words.ts';
 import type { definitionOfDraft } from './scope-draft.ts';
@@ -19,6 +20,8 @@ export function useSaveScope(scope: ScopeInFull | undefined) {
       await navigate({ to: '/access/scopes/$', params: { _splat: name } });
       await queries.invalidateQueries({ queryKey: [scopesKey] });
     },
+    onError: (error) =>
+      isChangedMeanwhile(error) ? queries.invalidateQueries({ queryKey: [scopesKey] }) : undefined,
   });
 }
 
@@ -39,10 +42,7 @@ async function replace(scope: ScopeInFull, definition: Definition) {
       }),
     );
   const now = await api('scopes.get', { params: { name } });
-  if (now.updated_at !== scope.updated_at)
-    throw new Error(
-      t('Someone else changed the scope in the meantime. Reload the page to see the current version.'),
-    );
+  if (now.updated_at !== scope.updated_at) throw new ChangedMeanwhile();
   const { warnings } = await api('scopes.import', { body: definition as never });
   return { name, warnings };
 }

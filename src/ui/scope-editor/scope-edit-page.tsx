@@ -29,11 +29,11 @@ export function EditScope() {
 }
 
 function Loaded({ name }: { name: string }) {
-  // What is being changed must not change under the hand of who writes.
-  const { data, error, isPending, refetch } = useQuery({ ...scopeQuery(name), staleTime: Infinity });
+  // So that a change by somebody else is told before a save is refused for it.
+  const { data, error, isPending, refetch } = useQuery({ ...scopeQuery(name), refetchInterval: 20_000 });
   if (isPending) return <Pending rows={6} />;
   if (!data) return <Problem error={error} retry={() => void refetch()} />;
-  if (data.editable) return <ScopeForm key={`${name} ${data.updated_at}`} scope={data} />;
+  if (data.editable) return <ScopeForm key={name} scope={data} />;
   return (
     <p>
       {t('This scope comes from the scope file and is changed there.')}{' '}

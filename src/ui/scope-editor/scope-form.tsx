@@ -1,11 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
-import { type FormEvent, useId, useRef, useState } from 'react';
+import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
 import { type ScopeInFull, scopesQuery, unknownGroup } from '../access/access-query.ts';
 import { DryRun, useDryRun } from '../access/dry-run.tsx';
 import { definitionText } from '../access/scope-text.ts';
 import { Button } from '../controls/button.tsx';
+import { SaveProblem } from '../controls/fields/changed-meanwhile.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
-import { Problem } from '../controls/problem.tsx';
+import { forgetSave, useDraft } from '../controls/fields/use-draft.ts';
 import { t } from '../words/words.ts';
 import { useSaveScope } from './scope-changes.ts';
 import {
@@ -25,28 +26,37 @@ type Definition = ReturnType<typeof definitionOfDraft>;
 /** The form of a scope of the API, a new one or one that is there; or its definition as JSON, held to the same rules. */
 export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
   const form = useRef<HTMLFormElement>(null);
-  const [start] = useState(() => startOf(scope));
-  const [draft, setDraft] = useState(start.draft);
-  /** The JSON view while it is open. */
-  const [text, setText] = useState(start.text);
+  const start = startOf(scope);
+  const draft = useDraft(start.draft);
+  const [view, setView] = useState<{ is: 'form' | 'json'; of: string | undefined }>();
+  // The form of a version that it cannot show would take things away: it is there once its JSON was made to fit.
+  const isJson =
+    start.text === undefined ? view?.is === 'json' : view?.is !== 'form' || view.of !== scope?.updated_at;
+  /** The JSON view: what the form says, until something else is written there. */
+  const json = useDraft({ text: start.text ?? JSON.stringify(definitionOfDraft(draft.now), null, 2) });
+  const text = isJson ? json.now.text : undefined;
   const [shown, setShown] = useState<ScopeFaults>([]);
-  const [unreadable, setUnreadable] = useState(start.why);
+  const [fault, setFault] = useState('');
+  const unreadable = fault || (json.isTouched ? '' : start.why);
   const save = useSaveScope(scope);
   const { data: scopes } = useQuery(scopesQuery);
   const dryRun = useDryRun();
   const unknown = unknownGroup(scopes);
+  const { reset } = dryRun;
+  // What it said was about the version before.
+  useEffect(() => (scope?.updated_at === undefined ? undefined : reset()), [scope?.updated_at, reset]);
   // What the scope has had before stays as it is.
   const strangers = (group: string) => (scope?.group_mappings.includes(group) ? undefined : unknown?.(group));
   const changed = () => {
-    save.reset();
+    forgetSave(save);
     // An answer about what was written before would be read as one about this.
     dryRun.reset();
     setShown([]);
-    setUnreadable('');
+    setFault('');
   };
   const withDefinition = (act: (definition: Definition) => void) => {
-    const read = readNow(text, draft);
-    setUnreadable(read.why);
+    const read = readNow(text, draft.now);
+    setFault(read.why);
     const faults = read.definition ? faultsOfScope(read.definition, strangers) : [];
     setShown(faults);
     if (read.definition && faults.length === 0) act(read.definition);
@@ -57,30 +67,43 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
     event.preventDefault();
     if (!save.isPending) withDefinition((definition) => save.mutate(definition));
   };
-  const show = (view: 'form' | 'json') => {
+  const show = (next: 'form' | 'json') => {
     try {
-      if (view === 'json') setText(JSON.stringify(definitionOfDraft(draft), null, 2));
-      else {
-        setDraft(draftOfDefinition(definitionIn(text ?? '')));
-        setText(undefined);
+      if (next === 'form' && text !== undefined) {
+        draft.change({ clients: undefined, ...draftOfDefinition(definitionIn(text)) });
+        json.discard();
       }
-      setUnreadable('');
+      setView({ is: next, of: scope?.updated_at });
+      setFault('');
     } catch (error) {
-      setUnreadable(String((error as Error).message));
+      setFault(String((error as Error).message));
     }
+  };
+  const both = {
+    isTouched: draft.isTouched || json.isTouched,
+    isBehind: draft.isBehind || json.isBehind,
+    contested: draft.contested,
+    keep: () => {
+      draft.keep();
+      json.keep();
+    },
+    discard: () => {
+      draft.discard();
+      json.discard();
+    },
   };
   const faults = [...shown, ...faultsTold(save.error), ...faultsTold(dryRun.error)];
   return (
     <form ref={form} noValidate onSubmit={submit} aria-label={t('Scope')} className="grid max-w-3xl gap-6">
-      <ViewOf json={text !== undefined} onShow={show} />
+      <ViewOf json={isJson} onShow={show} />
       {text === undefined ? (
         <ScopeFields
-          draft={draft}
+          draft={draft.now}
           isNew={scope === undefined}
           faults={faults}
           onChange={(next) => {
             changed();
-            setDraft(next);
+            draft.change(next);
           }}
         />
       ) : (
@@ -93,13 +116,13 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
           hint={t('A group definition file, as `mcp-gateway scope import` takes it.')}
           onChange={(next) => {
             changed();
-            setText(next);
+            json.change({ text: next });
           }}
         />
       )}
       {text === undefined && unreadable && <p role="alert">{unreadable}</p>}
       <DryRun run={dryRun} ask={() => withDefinition((definition) => dryRun.mutate({ definition }))} />
-      {save.error && <Problem error={save.error} />}
+      <SaveProblem<ScopeDraft> draft={both} save={save} labels={labels} />
       <div className="flex gap-2">
         <Button type="submit" look="primary" busy={save.isPending}>
           {save.isPending ? t('Saving …') : scope ? t('Save') : t('Create the scope')}
@@ -108,6 +131,16 @@ export function ScopeForm({ scope }: { scope?: ScopeInFull }) {
     </form>
   );
 }
+
+const labels: Partial<Record<keyof ScopeDraft, string>> = {
+  description: t('Description'),
+  rules: t('Calls to servers'),
+  actions: t('Agents'),
+  permissions: t('In the registry'),
+  agent_access: t('Other agents that are visible'),
+  clients: t('Only from these programs'),
+  group_mappings: t('Assigned to groups'),
+};
 
 /** How the form begins: with the scope, or with its JSON where the form cannot show all of it. */
 function startOf(scope: ScopeInFull | undefined): {

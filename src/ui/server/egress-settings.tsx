@@ -1,10 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { type FormEvent, useId, useState } from 'react';
+import { type FormEvent, useId } from 'react';
 import { ApiError, api, type Server, serverKey } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { CopyText } from '../controls/copy.tsx';
+import { isChangedMeanwhile, SaveProblem } from '../controls/fields/changed-meanwhile.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
+import { forgetSave, useDraft } from '../controls/fields/use-draft.ts';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
@@ -82,35 +84,36 @@ export function EgressForm({ server }: { server: Server }) {
       </div>
       {isPending && <Pending rows={4} />}
       {error && !data && <Problem error={error} retry={() => void refetch()} />}
-      {data && <Fields key={keyOf(server, data)} server={server} stored={data} />}
+      {data && <Fields key={server.path} server={server} stored={data} />}
     </section>
   );
-}
-
-/** What is typed belongs to an arrangement: another one begins again, a connection that was made does not. */
-function keyOf({ path }: Server, stored: Arrangement): string {
-  return JSON.stringify([path, { ...stored, lists_connection: null }]);
 }
 
 function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
   const queries = useQueryClient();
   const name = useId();
-  const [now, setNow] = useState({ ...stored, scopes: stored.scopes.join(' '), client_secret: '' });
-  const set = <K extends keyof typeof now>(key: K, value: (typeof now)[K]) => {
-    setNow({ ...now, [key]: value });
-    save.reset();
+  const draft = useDraft(draftOf(stored));
+  const { now } = draft;
+  const set = <K extends keyof Draft>(key: K, value: Draft[K]) => {
+    draft.change({ [key]: value } as Pick<Draft, K>);
+    forgetSave(save);
   };
+  const readAgain = () => queries.invalidateQueries({ queryKey: [serverKey, server.path] });
   const save = useMutation({
-    mutationFn: () =>
+    mutationFn: (sent: Draft) =>
       api('servers.configureEgress', {
         params: { path: server.path },
         headers: { 'if-match': `"${server.revision}"` },
-        body: bodyOf(now),
+        body: bodyOf(sent),
       }),
-    onSuccess: async () => {
+    onSuccess: async (arrangement, sent) => {
       announce('done', t('The credential settings of {name} are saved.', { name: server.server_name }));
-      await queries.invalidateQueries({ queryKey: [serverKey, server.path] });
+      queries.setQueryData([serverKey, server.path, 'egress'], arrangement);
+      // The next save needs the revision that this one made.
+      await readAgain();
+      draft.saved(sent);
     },
+    onError: (error) => (isChangedMeanwhile(error) ? readAgain() : undefined),
   });
   const faultAt = (key: string) => faultOf(save.error, key);
   const text = (key: 'client_id' | 'target_audience' | UrlKey) => ({
@@ -120,7 +123,7 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!save.isPending) save.mutate();
+    if (!save.isPending) save.mutate(now);
   };
   const mode = now.egress_auth_mode;
   const isOauth = mode === 'oauth_user' || mode === 'client_credentials' || mode === 'obo_exchange';
@@ -283,7 +286,7 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
           {t('People connect under Connections, or are asked at their first call.')}
         </p>
       )}
-      {save.error && <Problem error={save.error} />}
+      <SaveProblem draft={draft} save={save} labels={labels} />
       <div>
         <Button type="submit" look="primary" busy={save.isPending}>
           {t('Save')}
@@ -294,11 +297,11 @@ function Fields({ server, stored }: { server: Server; stored: Arrangement }) {
 }
 
 /** Where the service sends people back to: one address for all that an administrator chose, one of its own for what a server says itself. */
-function RedirectAddress({ stored, now }: { stored: Arrangement; now: Omit<Draft, 'scopes'> }) {
+function RedirectAddress({ stored, now }: { stored: Arrangement; now: Draft }) {
   const isChosen = (one: Omit<Draft, 'scopes' | 'client_secret'>) =>
     one.egress_provider !== 'custom' || Boolean(one.custom_issuer?.trim() || one.custom_token_url?.trim());
   const common = new URL('/oauth2/egress/callback', stored.connect_url).href;
-  const isKnown = stored.egress_auth_mode === 'oauth_user' && !isChosen({ ...stored });
+  const isKnown = stored.egress_auth_mode === 'oauth_user' && !isChosen(stored);
   const address = isChosen(now) ? common : isKnown ? stored.callback_url : undefined;
   return (
     <div className="grid gap-1">
@@ -313,7 +316,37 @@ function RedirectAddress({ stored, now }: { stored: Arrangement; now: Omit<Draft
 }
 
 type UrlKey = 'custom_issuer' | 'custom_authorize_url' | 'custom_token_url';
-type Draft = Omit<Arrangement, 'scopes'> & { readonly scopes: string; readonly client_secret: string };
+/** What the form changes; what else the arrangement tells is no field of it. */
+type Draft = Omit<
+  Arrangement,
+  'scopes' | 'has_client_secret' | 'callback_url' | 'connect_url' | 'lists_connection'
+> & {
+  readonly scopes: string;
+  readonly client_secret: string;
+};
+
+const labels: Partial<Record<keyof Draft, string>> = {
+  egress_auth_mode: t('Whose credential'),
+  egress_provider: t('Service'),
+  client_id: t('Client id'),
+  client_secret: t('Client secret'),
+  scopes: t('Scopes'),
+  target_audience: t('Audience'),
+  custom_issuer: t('Issuer'),
+  custom_authorize_url: t('Authorization URL'),
+  custom_token_url: t('Token URL'),
+  token_auth_method: t('The client secret goes'),
+  audience_parameter: t('The audience goes'),
+  header_name: t('Header'),
+  header_prefix: t('Before the token'),
+  max_days: t('Kept for at most (days)'),
+  discovery: t('Who reads its tools'),
+};
+
+function draftOf(stored: Arrangement): Draft {
+  const { has_client_secret: _, callback_url: _c, connect_url: _u, lists_connection: _l, ...fields } = stored;
+  return { ...fields, scopes: stored.scopes.join(' '), client_secret: '' };
+}
 
 /** What a form says, as the API takes it: only what the mode needs, so that nothing of another stays behind. */
 function bodyOf(draft: Draft) {

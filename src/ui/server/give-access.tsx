@@ -8,6 +8,7 @@ import { Dialog } from '../controls/dialog.tsx';
 import { NamesField } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { ToolChoice } from '../controls/fields/tool-choice.tsx';
+import { forgetSave } from '../controls/fields/use-draft.ts';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
 import { announce } from '../controls/toasts.tsx';
@@ -56,7 +57,7 @@ export function GiveAccess({ server, onClose }: { server: Server; onClose: () =>
     setWanted({ ...wanted, ...changed });
     setMissing('');
     dryRun.reset();
-    save.reset();
+    forgetSave(save);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();

@@ -35,14 +35,15 @@ import { ToolList } from './tool-list.tsx';
 export function ServerPage() {
   const { _splat: path = '' } = useParams({ from: '/signed-in/servers/$' });
   const { tab: asked = '' } = useSearch({ from: '/signed-in/servers/$' });
-  const { data, error, isPending, refetch } = useQuery(serverQuery(`/${path}`));
+  const { data, error, refetch } = useQuery(serverQuery(`/${path}`));
   const { data: me } = useQuery(meQuery);
   useServerEvents();
   const isThere = data !== undefined;
   useEffect(() => {
     if (isThere) rememberServer(`/${path}`);
   }, [isThere, path]);
-  if (isPending || error || !me)
+  // A reading that fails later leaves the page, and what is being entered there, as it is.
+  if (!data || !me)
     return (
       <Page title={`/${path}`}>
         {error ? (
@@ -63,6 +64,7 @@ export function ServerPage() {
       below={<span className="font-mono text-code">{data.path}</span>}
       actions={<Heading server={data} />}
     >
+      {error && <Problem error={error} retry={() => void refetch()} />}
       <TabLinks tabs={tabs} current={current} />
       <Part tab={current} server={data} me={me} />
     </Page>

@@ -35,9 +35,8 @@ export function EditVirtual() {
   const { data, error, refetch } = useQuery({
     queryKey: [virtualServersKey, path],
     queryFn: ({ signal }) => api('virtualServers.get', { params: { path }, signal }),
-    // What is being changed must not change under the hand of who writes.
-    staleTime: Infinity,
-    gcTime: 0,
+    // So that a change by somebody else is told before a save is refused for it.
+    refetchInterval: 20_000,
   });
   return (
     <Page title={t('Change {name}', { name: data?.server_name ?? path })}>
@@ -45,7 +44,7 @@ export function EditVirtual() {
       {!data && error && <Problem error={error} retry={() => void refetch()} />}
       {data &&
         (data.can.modify ? (
-          <VirtualForm key={data.revision} virtual={data} may={{ share: false, own: false }} />
+          <VirtualForm key={data.path} virtual={data} may={{ share: false, own: false }} />
         ) : (
           <p>{t('You can see this virtual server, but not change it.')}</p>
         ))}

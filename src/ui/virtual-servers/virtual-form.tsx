@@ -4,9 +4,10 @@ import { type FormEvent, useEffect, useRef, useState } from 'react';
 import { slugOf } from '../../contract/servers/virtual-servers.ts';
 import { api, meQuery, serversQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
+import { isChangedMeanwhile, SaveProblem } from '../controls/fields/changed-meanwhile.tsx';
 import { NamesField } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
-import { Problem } from '../controls/problem.tsx';
+import { forgetSave, useDraft } from '../controls/fields/use-draft.ts';
 import { announce } from '../controls/toasts.tsx';
 import { t } from '../words/words.ts';
 import { SourceFields } from './source-fields.tsx';
@@ -30,9 +31,10 @@ import {
 /** The four steps of a virtual server, a new one or one that is there. */
 export function VirtualForm({ virtual, may }: { virtual?: Virtual; may: { share: boolean; own: boolean } }) {
   const form = useRef<HTMLFormElement>(null);
-  const [draft, setDraft] = useState(() => (virtual ? draftOf(virtual) : emptyDraft(!may.own)));
+  const kept = useDraft(virtual ? draftOf(virtual) : emptyDraft(!may.own));
+  const draft = kept.now;
   const [step, setStep] = useState<Step>('what');
-  const save = useSave(draft, virtual);
+  const save = useSave(virtual);
   const faults = faultsIn(save.error);
   const at = steps.indexOf(step);
   const next = steps[at + 1];
@@ -44,13 +46,13 @@ export function VirtualForm({ virtual, may }: { virtual?: Virtual; may: { share:
     setTimeout(() => form.current?.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
   }, [save.error]);
   const change = (more: Partial<VirtualDraft>) => {
-    save.reset();
-    setDraft({ ...draft, ...more });
+    forgetSave(save);
+    kept.change(more);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (next) setStep(next);
-    else if (!save.isPending) save.mutate();
+    else if (!save.isPending) save.mutate(draft);
   };
   const shown = { draft, faults, onChange: change };
   return (
@@ -66,7 +68,7 @@ export function VirtualForm({ virtual, may }: { virtual?: Virtual; may: { share:
       {step === 'tools' && <Sources {...shown} />}
       {step === 'who' && <Who {...shown} />}
       {step === 'check' && <Check draft={draft} />}
-      {save.error && <Problem error={save.error} />}
+      <SaveProblem draft={kept} save={save} labels={labels} />
       <div className="flex gap-2">
         {at > 0 && <Button onClick={() => setStep(steps[at - 1] ?? 'what')}>{t('Back')}</Button>}
         <Button type="submit" look="primary" busy={save.isPending}>
@@ -77,11 +79,20 @@ export function VirtualForm({ virtual, may }: { virtual?: Virtual; may: { share:
   );
 }
 
-function useSave(draft: VirtualDraft, virtual: Virtual | undefined) {
+const labels: Partial<Record<keyof VirtualDraft, string>> = {
+  name: t('Name'),
+  description: t('Description'),
+  tags: t('Tags'),
+  separator: t('Between prefix and name'),
+  sources: t('Servers and tools'),
+  scopes: t('Scopes that every caller needs'),
+};
+
+function useSave(virtual: Virtual | undefined) {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: () =>
+    mutationFn: (draft: VirtualDraft) =>
       virtual
         ? api('virtualServers.change', {
             params: { path: virtual.path },
@@ -94,6 +105,8 @@ function useSave(draft: VirtualDraft, virtual: Virtual | undefined) {
       await queries.invalidateQueries({ queryKey: [virtualServersKey] });
       await navigate({ to: '/virtual-servers' });
     },
+    onError: (error) =>
+      isChangedMeanwhile(error) ? queries.invalidateQueries({ queryKey: [virtualServersKey] }) : undefined,
   });
 }
 

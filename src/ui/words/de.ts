@@ -1182,8 +1182,15 @@ export const de: Readonly<Record<string, string>> = {
   'No server of that path is registered.': 'Unter diesem Pfad ist kein Server registriert.',
   "The name cannot be changed: create another scope for '{scopeName}'.":
     'Der Name lässt sich nicht ändern: Erstellen Sie für „{scopeName}“ einen anderen Scope.',
-  'Someone else changed the scope in the meantime. Reload the page to see the current version.':
-    'Jemand anderes hat den Scope inzwischen geändert. Laden Sie die Seite neu, um die aktuelle Fassung zu sehen.',
+  'Not saved: someone else changed it in the meantime':
+    'Nicht gespeichert: Jemand anderes hat es inzwischen geändert',
+  'Someone else changed this in the meantime': 'Jemand anderes hat dies inzwischen geändert',
+  'What you entered is kept. Every other field shows the current version.':
+    'Ihre Eingaben bleiben. Alle anderen Felder zeigen die aktuelle Fassung.',
+  'Both of you changed: {fields}. Saving replaces their version with yours.':
+    'Beide haben geändert: {fields}. Speichern ersetzt die andere Fassung durch Ihre.',
+  'Keep my changes': 'Meine Änderungen behalten',
+  'Take the current version': 'Aktuelle Fassung übernehmen',
   'The form cannot show this: {place} {message}': 'Das Formular kann dies nicht zeigen: {place} {message}',
   'This is not JSON. Remove comments and trailing commas.':
     'Das ist kein JSON. Kommentare und Kommas am Ende müssen weg.',

@@ -111,6 +111,24 @@ test('a sink that fails gets the same events again, and no other sink suffers', 
   expect(good).toEqual(['first', 'second']);
 });
 
+test('what a sink did not take is offered again as it was, and what came meanwhile after it', async () => {
+  const offered: string[][] = [];
+  const flaky = {
+    name: 'flaky',
+    async write(events: readonly AuditEvent[]) {
+      offered.push(events.map(({ action }) => action));
+      if (offered.length < 3) throw new Error('away');
+    },
+  };
+  const trail = createTrail({ sinks: [flaky], log });
+  trail.record(event('first'));
+  await trail.flush();
+  for (const action of ['second', 'third']) trail.record(event(action));
+  await trail.flush();
+  await trail.close();
+  expect(offered).toEqual([['first'], ['first'], ['first'], ['second', 'third']]);
+});
+
 test('who reads the record waits for it and for no other sink; a sink that fails rests, and is said once', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
   try {

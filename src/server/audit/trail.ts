@@ -36,6 +36,8 @@ export function createTrail(world: TrailWorld): HeldTrail {
     held: [] as AuditEvent[],
     lost: 0,
     writing: Promise.resolve(),
+    /** How many of the first were offered in vain; 0 for none. */
+    again: 0,
     /** When it may be tried again, how long it rests then, and when its failing was said; of a clock that nobody sets. */
     ...{
       from: sink.gather ? performance.now() + sink.gather.ms : 0,
@@ -49,12 +51,14 @@ export function createTrail(world: TrailWorld): HeldTrail {
   const drain = async (queue: (typeof queues)[number]): Promise<void> => {
     const { gather } = queue.sink;
     for (let left = queue.held.length; left > 0; ) {
-      const batch = queue.held.slice(0, Math.min(left, gather?.atMost ?? batchSize));
+      // What a sink did not take is offered as it was: it may have been stored all the same, and is then replaced.
+      const batch = queue.held.slice(0, queue.again || Math.min(left, gather?.atMost ?? batchSize));
       const before = queue.lost;
       try {
         await queue.sink.write(batch);
       } catch (error) {
         const now = performance.now();
+        queue.again = Math.max(0, batch.length - (queue.lost - before));
         queue.rest = Math.min(2 * queue.rest || writeEvery, longestRest);
         queue.from = now + queue.rest;
         if (now - queue.saidAt < sayEvery) return;
@@ -65,7 +69,7 @@ export function createTrail(world: TrailWorld): HeldTrail {
         );
         return;
       }
-      [queue.rest, queue.from] = [0, gather ? performance.now() + gather.ms : 0];
+      [queue.again, queue.rest, queue.from] = [0, 0, gather ? performance.now() + gather.ms : 0];
       // The oldest were left out meanwhile where too many waited; they were of this batch.
       queue.held.splice(0, Math.max(0, batch.length - (queue.lost - before)));
       left -= batch.length;

@@ -292,3 +292,31 @@ test('the authority of a proxy is read from EXTRA_CA_FILE; a file that is missin
     expect(() => readConfig({ ...production, EXTRA_CA_FILE: file }, folder)).toThrow(why);
   rmSync(folder, { recursive: true });
 });
+
+test.each([
+  ['https://s3.example.com/bucket/', 'https://s3.example.com/bucket'],
+  ['http://minio:9000/bucket/a b', 'http://minio:9000/bucket/a%20b'],
+  ['https://s3.example.com/bucket/100%25', 'https://s3.example.com/bucket/100%25'],
+  ['https://s3.example.com', 'is not an address'],
+  ['https://s3.example.com//', 'is not an address'],
+  ['https://key:secret@s3.example.com/bucket', 'is not an address'],
+  ['https://s3.example.com/bucket?x', 'is not an address'],
+  ['https://s3.example.com/bucket#1', 'is not an address'],
+  ['s3://bucket/prefix', 'is not an address'],
+  ['https://s3.example.com/bucket/100%', "write '%25'"],
+  ['https://s3.example.com/bucket//a', "write one '/'"],
+  ['https://s3.example.com/bucket/a%2F%2Fb', "write one '/'"],
+])('where the trail goes: %s', (AUDIT_S3_URL, expected) => {
+  const keys = { AUDIT_S3_ACCESS_KEY_ID: 'id', AUDIT_S3_SECRET_ACCESS_KEY: 'secret' };
+  const read = () => readConfig({ ...production, AUDIT_S3_URL, ...keys }, '/').s3?.url;
+  if (expected.startsWith('http')) expect(read()).toBe(expected);
+  else expect(read).toThrow(expected);
+});
+
+test('the engine has no key with a slash in its name', () => {
+  const transit = { VAULT_KMS: 'transit', VAULT_ADDR: 'https://vault.example.com', VAULT_TOKEN: 't' };
+  const named = (VAULT_TRANSIT_KEY: string) => () =>
+    readConfig({ ...production, ...transit, VAULT_TRANSIT_KEY }, '/').kms?.key;
+  expect(named('a/b')).toThrow("may not have a '/'");
+  expect(named('a.b-c_1')()).toBe('a.b-c_1');
+});

@@ -41,7 +41,9 @@ export const keysSettings = {
     group,
     about: 'The key of the engine that wraps the data key. It has to be there; the gateway makes none.',
     default: 'mcp-gateway',
-    parse: pathSegments,
+    // The engine has no names with a slash.
+    parse: (value) =>
+      value.includes('/') ? wrong(`'${value.slice(0, 100)}' may not have a '/'`) : pathSegments(value),
   }),
   VAULT_TOKEN: setting({
     group,

@@ -1,3 +1,4 @@
+import { withoutEndSlashes } from '../../contract/values/names.ts';
 import type { Destination } from '../net/messages-out.ts';
 import { integer, setting, text, url, wrong } from './setting.ts';
 
@@ -102,9 +103,18 @@ export const operationSettings = {
 function s3Url(value: string): string {
   if (value === '') return '';
   const asked = URL.canParse(value) ? new URL(value) : undefined;
-  if (!asked || !/^https?:$/.test(asked.protocol) || asked.pathname === '/' || asked.search || asked.username)
+  const path = withoutEndSlashes(asked?.pathname ?? '');
+  if (!asked || !/^https?:$/.test(asked.protocol) || asked.username || /[?#]/.test(value) || path === '')
     return wrong('is not an address such as https://s3.eu-central-1.amazonaws.com/bucket/prefix');
-  return asked.href.endsWith('/') ? asked.href.slice(0, -1) : asked.href;
+  let decoded: string;
+  try {
+    decoded = decodeURIComponent(path);
+  } catch {
+    return wrong(`has a '%' in its path that encodes nothing; write '%25' for the character itself`);
+  }
+  // Storages do not agree on an empty part.
+  if (decoded.includes('//') || decoded.endsWith('/')) return wrong(`has '//' in its path; write one '/'`);
+  return `${asked.origin}${path}`;
 }
 
 /** The ports that RFC 5425, RFC 3195 and RFC 5426 have registered. */

@@ -43,6 +43,7 @@ test('the signature is that of the example of the specification', () => {
 
 let stored: Map<string, string>;
 let status: number;
+let code: string;
 let way: Outbound;
 let origin: string;
 /** A storage that takes only what is signed: by the headers that came, not by the code that signs. */
@@ -67,11 +68,13 @@ const storage = createServer(async (req, res) => {
   const isRight = signature === createHmac('sha256', key).update(toSign).digest('hex');
   const answer = isRight && region === 'eu-central-1' ? status : 403;
   if (answer === 200) stored.set(req.url ?? '', gunzipSync(body).toString());
-  res.writeHead(answer).end();
+  res
+    .writeHead(answer)
+    .end(answer === 200 ? '' : `<Error><Code>${code}</Code><Message>Secret!</Message></Error>`);
 });
 
 beforeEach(async () => {
-  [stored, status] = [new Map(), 200];
+  [stored, status, code] = [new Map(), 200, 'SlowDown'];
   way = outbound({ policy: { allowPrivate: true } });
   await new Promise<void>((resolve) => storage.listen(0, '127.0.0.1', resolve));
   origin = `http://127.0.0.1:${(storage.address() as AddressInfo).port}`;
@@ -117,6 +120,28 @@ test('what is not taken is said, and the same batch comes again under the same n
   await one.write([event('two')]);
   expect(stored.size).toBe(2);
   await expect(sink({ secretAccessKey: 'wrong' }).write(batch)).rejects.toThrow('status 403');
+});
+
+test.each([
+  ['AccessDenied', 'status 403 (AccessDenied). The key needs s3:PutObject'],
+  ['NoSuchBucket', 'status 403 (NoSuchBucket). Create the bucket'],
+  ['PermanentRedirect', 'AUDIT_S3_REGION'],
+  ['RequestTimeTooSkewed', '15 minutes apart'],
+  ['SomethingElse', 'status 403 (SomethingElse).'],
+  ['<b>', 'status 403.'],
+])('a refusal names its code and what to do: %s', async (given, says) => {
+  [status, code] = [403, given];
+  const refused = sink().write([event('one')]);
+  await expect(refused).rejects.toThrow(says);
+  await expect(refused).rejects.not.toThrow('Secret');
+});
+
+test('a slash that came encoded is one like the others', async () => {
+  await s3Sink({
+    ...{ url: `${origin}/bucket/a%2Fb%25`, region: 'eu-central-1', ...keys, fetch: way },
+    ...{ now: () => 0, newId: () => 'id' },
+  }).write([event('one')]);
+  expect([...stored.keys()]).toEqual(['/bucket/a/b%25/1970/01/01/000000-id.jsonl.gz']);
 });
 
 test('events are gathered, and stored when the process ends; who reads the record does not wait for it', async () => {

@@ -51,9 +51,34 @@ export function s3Sink(world: S3World): Sink {
       const type = { 'content-type': 'application/x-ndjson', 'content-encoding': 'gzip' };
       const headers = signedPut(world, url, body, type, new Date(world.now()));
       const answer = await world.fetch(url, { method: 'PUT', headers, body: new Uint8Array(body) });
-      await answer.body?.cancel();
-      if (!answer.ok)
-        throw new Failure('upstream_invalid', `The storage did not take it: status ${answer.status}.`);
+      const said = await answer.text().catch(() => '');
+      if (!answer.ok) throw new Failure('upstream_invalid', refusalOf(answer.status, said));
     },
   };
 }
+
+/** What a refusal says, with the error code of S3 where there is one ("Error Responses" of its API reference), and what to do. */
+function refusalOf(status: number, said: string): string {
+  const [, code = ''] = /<Code>(\w{1,60})<\/Code>/.exec(said) ?? [];
+  const because = code === '' ? '' : ` (${code})`;
+  return `The storage did not take it: status ${status}${because}.${remedies.get(code) ?? ''}`;
+}
+
+const otherRegion = ' The bucket is in another region; correct AUDIT_S3_REGION and the host of AUDIT_S3_URL.';
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['SignatureDoesNotMatch', ' AUDIT_S3_SECRET_ACCESS_KEY is not the secret of AUDIT_S3_ACCESS_KEY_ID.'],
+  ['InvalidAccessKeyId', ' It does not know AUDIT_S3_ACCESS_KEY_ID.'],
+  ['AccessDenied', ' The key needs s3:PutObject on the bucket and the prefix of AUDIT_S3_URL.'],
+  ['NoSuchBucket', ' Create the bucket, or correct its name in AUDIT_S3_URL.'],
+  [
+    'RequestTimeTooSkewed',
+    ' Its clock and that of the gateway (of the database, where that is PostgreSQL) are more than 15 minutes apart; set them by NTP.',
+  ],
+  ...[
+    'AuthorizationHeaderMalformed',
+    'PermanentRedirect',
+    'TemporaryRedirect',
+    'InvalidRegion',
+    'XMinioInvalidRegion',
+  ].map((code) => [code, otherRegion] as const),
+]);

@@ -42,12 +42,12 @@ export function signedPut(
   return { ...sent, authorization: `${by},Signature=${signature}` };
 }
 
-/** The path as it is signed: with all but unreserved characters percent-encoded. Send it so, and nobody in between has to. */
+/**
+ * The path as it is signed: with all but unreserved characters and slashes percent-encoded. Send it so, and nobody in between
+ * has to. A slash that came encoded is one like the others: keys of S3 do not tell them apart.
+ */
 export function canonicalPath(pathname: string): string {
-  return pathname
-    .split('/')
-    .map((part) => encode(decodeURIComponent(part)))
-    .join('/');
+  return decodeURIComponent(pathname).split('/').map(encode).join('/');
 }
 
 /** Percent-encodes all but unreserved characters (RFC 3986), as S3 counts them. */

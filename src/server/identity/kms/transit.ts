@@ -72,19 +72,24 @@ async function post(
   const because = words
     .filter((one) => typeof one === 'string')
     .join('; ')
-    .replaceAll(/[^\x20-\x7e]/g, ' ')
+    .replaceAll(/[^\x20-\x7e]+/g, ' ')
+    .trim()
     .slice(0, 300);
   // Sealed, standby without a leader, over a limit: none of that is about what was asked.
   const isAway = status >= 500 || status === 429 || status === 412 || status === 472 || status === 473;
+  const remedy = asked.token === undefined && !isAway ? loginRemedy : (remedies[status] ?? '');
   throw new KmsFailed(
-    `it refused ${asked.path} with status ${status}${because === '' ? '' : ` (${because})`}${remedies[status] ?? ''}`,
+    `it refused ${asked.path} with status ${status}${because === '' ? '' : ` (${because})`}${remedy}`,
     isAway,
   );
 }
 
+const loginRemedy =
+  '; VAULT_KUBERNETES_ROLE has to be a role of auth/kubernetes that is bound to the service account of the pod';
+
 const remedies: Readonly<Record<number, string>> = {
   400: '; look at VAULT_TRANSIT_KEY and at the minimum decryption version of that key',
-  403: '; the token needs `update` on encrypt, decrypt and rewrap of the key, and may have ended',
+  403: '; the token may have ended, it needs `update` on encrypt, decrypt and rewrap of the key, and key and mount have to be there',
   404: '; look at VAULT_TRANSIT_MOUNT and VAULT_NAMESPACE',
   503: '; it is sealed',
 };

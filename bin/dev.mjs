@@ -31,6 +31,7 @@ const commands = {
     'test:replicas': replicas,
     'test:keycloak': keycloak,
     'test:clients': clients,
+    'test:real': real,
     build,
     bench,
     'bench:ui': benchUi,
@@ -104,6 +105,13 @@ function clients() {
   install();
   if (buildIsStale()) runBuild();
   suite(pinnedNode(), ['test/clients/main.ts']);
+}
+
+/** The tests against a real OpenBao and a real MinIO, which are installed first and kept in `CI_TOOLS`. */
+function real() {
+  install();
+  if (buildIsStale()) runBuild();
+  run(pinnedNode(), ['test/real/main.ts', ...rest]);
 }
 
 function build() {

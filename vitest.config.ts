@@ -15,8 +15,10 @@ export default defineConfig({
     ],
     // Most of the time goes to processes and browsers that the tests start: a machine of two cores would run one file at a time.
     maxWorkers: Math.max(2, availableParallelism() - 1),
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // Only what hangs meets these, on the busiest machine too.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 100_000 } },
     reporters: ['default', './test/closing-line.ts'],
   },
 });

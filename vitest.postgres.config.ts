@@ -56,8 +56,9 @@ export default defineConfig({
   test: {
     include: testsWithDatabase(),
     globalSetup: ['test/postgres-for-suite.ts'],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 100_000 } },
     maxWorkers: 2,
     reporters: ['default', './test/closing-line.ts'],
   },

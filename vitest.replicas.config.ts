@@ -44,6 +44,7 @@ export default defineConfig({
     globalSetup: ['test/postgres-for-suite.ts'],
     testTimeout: 240_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 100_000 } },
     maxWorkers: 2,
     reporters: ['default', './test/closing-line.ts'],
   },

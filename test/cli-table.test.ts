@@ -30,7 +30,7 @@ beforeAll(async () => {
   db.prepare('update tokens set revoked_at = ? where id = ?').run(new Date().toISOString(), gone.id);
   db.close();
   closedPort = await freePort();
-}, 180_000);
+});
 afterAll(() => gateway?.close());
 
 async function clock(now: number): Promise<void> {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { createMetrics } from '../src/server/metrics/metrics.ts';
+import { freePort } from './harness.ts';
 import { startNginx } from './nginx.ts';
 
 /** Whether a program is there. In CI it has to be: then the tests that need it run, and fail without it. */
@@ -383,12 +384,3 @@ describe.each(['nginx', 'caddy'])('%s in front of two replicas', (proxy) => {
     },
   );
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

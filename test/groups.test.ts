@@ -15,12 +15,12 @@ beforeAll(async () => {
 afterEach(() => fetch(`${gateway.emulatorUrl}/_emulator/faults`, { method: 'DELETE' }));
 afterAll(() => gateway?.close());
 
-/** Makes every question to the emulator's Graph fail. */
+/** Makes every question to the emulator's Graph fail, and for longer than anybody waits to ask it again. */
 const failGraph = () =>
   fetch(`${gateway.emulatorUrl}/_emulator/faults`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ kind: 'status', status: 503, path: '/graph/' }),
+    body: JSON.stringify({ kind: 'status', status: 503, path: '/graph/', retryAfterSeconds: 600 }),
   });
 
 /** Asks for tokens of a person: signs in at the emulator as the command-line client of the tenant would. */

@@ -108,15 +108,32 @@ async function startOnce(options: TestGatewayOptions): Promise<TestGateway> {
   return gateway;
 }
 
-/** A port on loopback that nobody listens on. */
+/**
+ * A port on loopback that nobody listens on, and that nobody takes before it is used: it lies below those that the system
+ * gives to connections and to servers that ask for any, and each process of the tests picks in a row of its own.
+ */
 export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < rowLength; tries += 1) {
+    const port = 11_000 + (process.pid % 1000) * rowLength + (picked++ % rowLength);
+    if (await isFree(port)) return port;
+  }
+  throw new Error('none of the ports of this process is free');
+}
+
+const rowLength = 20;
+let picked = 0;
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return false;
+  }
   server.close();
   await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
+  return true;
 }
 
 /** Resolves when what was changed is so in every process that serves: in one at once, in several within a second (test/replicas). */

@@ -191,7 +191,7 @@ function run(environment: Record<string, string>, cwd: string) {
     cwd,
     env: { PATH: process.env.PATH, HOME: cwd, ...environment },
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 150_000,
   });
   return { status, text: stdout + stderr };
 }

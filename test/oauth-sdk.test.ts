@@ -16,7 +16,7 @@ let clock: URL;
 beforeAll(async () => {
   gateway = await startGateway();
   clock = new URL(`${gateway.url}/currenttime/mcp`);
-}, 60_000);
+});
 afterAll(() => gateway?.close());
 
 /** Who sits at the browser; bob may call nothing in the evaluation's scopes. */

@@ -24,7 +24,7 @@ beforeAll(async () => {
   gateway = await startGateway();
   clock = `${gateway.url}/currenttime/mcp`;
   client = await register(gateway.url);
-}, 60_000);
+});
 afterAll(() => gateway?.close());
 
 const initialize = {

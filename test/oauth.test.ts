@@ -18,7 +18,7 @@ let clock: string;
 beforeAll(async () => {
   gateway = await startGateway();
   clock = `${gateway.url}/currenttime/mcp`;
-}, 60_000);
+});
 afterAll(() => gateway?.close());
 
 const initialize = {

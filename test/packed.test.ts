@@ -73,7 +73,7 @@ beforeAll(async () => {
     child.stderr.on('data', read);
     child.once('exit', (code) => fail(new Error(`the gateway ended with ${code}:\n${printed}`)));
   });
-}, 180_000);
+});
 afterAll(async () => {
   for (const close of closing.reverse()) await close();
   await emulator?.close();

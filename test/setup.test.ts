@@ -31,6 +31,7 @@ beforeAll(async () => {
   emulator = await startEmulator({
     port: emulatorPort,
     origin: otherName.origin,
+    devicePollSeconds: 1,
     seed: {
       tenants: [
         {
@@ -89,9 +90,7 @@ const setup = (...more: string[]) =>
   finish('setup', 'entra', '--tenant', emulator.tenantId, '--url', `http://localhost:${port}`, ...more);
 const env = () => parseEnv(readFileSync(join(folder, '.env'), 'utf8'));
 
-test('setup shows its plan, sets an empty tenant up, and finds all in order', {
-  timeout: 60_000,
-}, async () => {
+test('setup shows its plan, sets an empty tenant up, and finds all in order', async () => {
   const planned = await setup('--plan');
   expect(planned).toMatchObject({ code: 0, text: expect.stringContaining("register 'mcp-gateway-web'") });
   expect(existsSync(join(folder, '.env'))).toBe(false);
@@ -104,9 +103,7 @@ test('setup shows its plan, sets an empty tenant up, and finds all in order', {
   expect(JSON.parse(doctor.text).findings.filter((one: { level: string }) => one.level !== 'ok')).toEqual([]);
 });
 
-test('then the administrator signs in at the gateway, and an agent calls it', {
-  timeout: 60_000,
-}, async () => {
+test('then the administrator signs in at the gateway, and an agent calls it', async () => {
   gateway = run('start');
   await new Promise<void>((ready, fail) => {
     let said = '';
@@ -167,7 +164,7 @@ async function agentInAdminGroup(): Promise<string> {
   return ((await answer.json()) as { access_token: string }).access_token;
 }
 
-test('a second run changes nothing, and --remove leaves nothing behind', { timeout: 60_000 }, async () => {
+test('a second run changes nothing, and --remove leaves nothing behind', async () => {
   const before = readFileSync(join(folder, '.env'), 'utf8');
   expect(await setup('--yes')).toMatchObject({ code: 0, text: expect.stringContaining('in place already') });
   expect(readFileSync(join(folder, '.env'), 'utf8')).toBe(before);

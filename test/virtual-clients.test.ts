@@ -47,7 +47,7 @@ beforeAll(async () => {
     ...{ server_name: 'Six', path: '/virtual/six' },
     members: members.map((backend_server_path) => ({ backend_server_path })),
   });
-}, 60_000);
+});
 afterAll(async () => {
   for (const child of children) child.kill();
   await target?.close();

@@ -37,6 +37,8 @@ export type EmulatorOptions = {
   https?: boolean;
   /** How the emulator waits when a latency fault says so. */
   pause?: (milliseconds: number) => Promise<void>;
+  /** Five by default, as at Microsoft. */
+  devicePollSeconds?: number;
 };
 
 /** Somebody who can sign in with a password. */
@@ -111,7 +113,10 @@ function makeWorld(options: EmulatorOptions, seed: Seed): World {
     keys: openKeyring(options.dataDir),
     faults: makeFaults(),
     isStrict: options.strict ?? false,
-    pause: options.pause ?? ((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))),
+    pause:
+      options.pause ??
+      ((milliseconds) => new Promise((resolve) => void setTimeout(resolve, milliseconds).unref())),
+    devicePollSeconds: options.devicePollSeconds ?? 5,
     tenants: plant(seed, instant(clock)),
     codes: new Map(),
     refreshTokens: new Map(),

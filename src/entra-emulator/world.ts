@@ -18,6 +18,8 @@ export type World = {
   isStrict: boolean;
   /** Waits; a function so that tests of latency need not. */
   pause(milliseconds: number): Promise<void>;
+  /** How long a device waits between its questions: the tenant says so with each code. */
+  devicePollSeconds: number;
   tenants: Map<string, Tenant>;
   codes: Map<string, AuthorizationCode>;
   refreshTokens: Map<string, RefreshToken>;

@@ -64,6 +64,57 @@ export async function runClient(
   return verdicts;
 }
 
+/** What the scenarios say of two ways to the same thing: directly, and through the gateway. */
+export interface BothWays {
+  readonly direct: Verdicts;
+  readonly through: Verdicts;
+}
+
+/**
+ * Runs scenarios (absent: all) directly and through the gateway. The suite waits by clocks of its own, which a busy machine
+ * misses: what differs or fails, and is not known to, is run again both ways, twice at most; a real difference stays one.
+ */
+export async function bothWays(
+  run: (way: keyof BothWays, scenarios?: readonly string[]) => Promise<Verdicts>,
+  isKnown: (scenario: string) => boolean = () => false,
+): Promise<BothWays> {
+  let direct = await run('direct');
+  let through = await run('through');
+  for (let again = 0; again < 2; again += 1) {
+    const open = Object.keys({ ...direct, ...through }).filter(
+      (name) =>
+        !isKnown(name) &&
+        (String(direct[name]) !== String(through[name]) || failed({ [name]: direct[name] ?? [] }).length > 0),
+    );
+    if (open.length === 0) break;
+    direct = { ...direct, ...(await run('direct', open)) };
+    through = { ...through, ...(await run('through', open)) };
+  }
+  return { direct, through };
+}
+
+/** The checks that failed, each behind the name of its scenario. */
+export function failed(verdicts: Verdicts): string[] {
+  return Object.entries(verdicts).flatMap(([scenario, all]) =>
+    all.filter((one) => one.includes(': FAILURE')).map((one) => `${scenario}: ${one}`),
+  );
+}
+
+/** Runs what a revision requires of servers at this address, or some scenarios of it one by one. */
+export async function runServer(
+  revision: string,
+  url: string,
+  scenarios?: readonly string[],
+): Promise<Verdicts> {
+  if (!scenarios) return runSuite(['server', '--requirements', revision, '--url', url]);
+  const found: Record<string, readonly string[]> = {};
+  for (const name of scenarios) {
+    const one = ['--scenario', name.replace(/^server-/, ''), '--spec-version', revision];
+    Object.assign(found, await runSuite(['server', ...one, '--url', url]));
+  }
+  return found;
+}
+
 function verdictsIn(directory: string): Verdicts {
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('checks.json'))

@@ -73,7 +73,7 @@ beforeAll(async () => {
     people[name] = { session, token: (await mintToken(gateway.url, session)).token };
   }
   await register('hub', hub.url, likeGithub());
-}, 120_000);
+});
 afterAll(async () => {
   await gateway?.close();
   await Promise.all([authority?.stop(), hub?.close(), payroll?.close()]);

@@ -11,7 +11,10 @@ export const faultKinds = {
     does: 'answers with a server error',
     settings: { status: 'number', retryAfterSeconds: 'number?' },
   },
-  latency: { does: 'waits before it answers', settings: { milliseconds: 'number' } },
+  latency: {
+    does: 'waits before it answers, at most until the fault is removed',
+    settings: { milliseconds: 'number' },
+  },
   replicationDelay: {
     does: 'hides objects from reads, references and sign-in for a while after they were made',
     settings: { milliseconds: 'number' },

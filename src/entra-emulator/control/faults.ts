@@ -19,6 +19,8 @@ export type Faults = {
   add(fault: Omit<Fault, 'id'>): Fault;
   remove(id: string): boolean;
   clear(): void;
+  /** Resolves when the fault is removed, with all or alone; one that has happened as often as it should stays until then. */
+  untilRemoved(fault: Fault): Promise<void>;
   /** The first fault of a kind that fits; counts it as happened. */
   take(kind: string, where?: { appId?: string | undefined; path?: string | undefined }): Fault | undefined;
 };
@@ -28,6 +30,11 @@ export function makeFaults(): Faults {
   let faults: Fault[] = [];
   let made = 0;
   const passed = new Map<string, number>();
+  const waiting = new Map<string, (() => void)[]>();
+  const release = (id: string): void => {
+    for (const goOn of waiting.get(id) ?? []) goOn();
+    waiting.delete(id);
+  };
   const isDue = ({ id, every }: Fault): boolean => {
     if (every === undefined) return true;
     const count = (passed.get(id) ?? 0) + 1;
@@ -51,13 +58,16 @@ export function makeFaults(): Faults {
       return fault;
     },
     remove: (id) => {
+      release(id);
       const before = faults.length;
       faults = faults.filter((fault) => fault.id !== id);
       return faults.length < before;
     },
     clear: () => {
       faults = [];
+      for (const id of [...waiting.keys()]) release(id);
     },
+    untilRemoved: ({ id }) => new Promise((goOn) => void waiting.set(id, [...(waiting.get(id) ?? []), goOn])),
     take: (kind, where = {}) => {
       const fault = faults.find((candidate) => fits(candidate, kind, where) && isDue(candidate));
       if (fault?.times === undefined) return fault;

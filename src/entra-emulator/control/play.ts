@@ -5,7 +5,8 @@ import type { World } from '../world.ts';
 export async function playWire(world: World, ask: Ask): Promise<Reply | undefined> {
   const where = { path: ask.url.pathname, appId: appIdOf(ask) };
   const latency = world.faults.take('latency', where);
-  if (latency) await world.pause(Number(latency.milliseconds ?? 0));
+  if (latency)
+    await Promise.race([world.pause(Number(latency.milliseconds ?? 0)), world.faults.untilRemoved(latency)]);
   const throttle = world.faults.take('throttle', where);
   if (throttle) return throttled(ask, Number(throttle.retryAfterSeconds ?? 10));
   const failure = world.faults.take('status', where);

@@ -161,4 +161,4 @@ test('many at once are bounded, and one that fails holds up no other', async () 
   await vi.waitFor(() => expect(done.length).toBe(500), 50_000);
   await all.close();
   expect(most).toBeLessThanOrEqual(8);
-}, 60_000);
+});

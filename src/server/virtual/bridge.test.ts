@@ -250,11 +250,9 @@ describe.each(pairs)('a client of $client at a member of $of', ({ client: era, o
     const answer = await client.call('hang');
     expect(await answer.event()).toContain('progress');
     answer.leave();
-    if (of === 'HTTP+SSE')
-      return await expect.poll(() => notices, { timeout: 60_000 }).toEqual(['cancelled']);
-    await expect.poll(() => notices, { timeout: 60_000 }).toContain('left');
-    if (of !== now && era === now)
-      await expect.poll(() => notices, { timeout: 60_000 }).toContain('cancelled');
+    if (of === 'HTTP+SSE') return await expect.poll(() => notices).toEqual(['cancelled']);
+    await expect.poll(() => notices).toContain('left');
+    if (of !== now && era === now) await expect.poll(() => notices).toContain('cancelled');
   });
 });
 
@@ -267,11 +265,11 @@ test.each(eras)(
     await answer.event();
     await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
     if (of === now) {
-      await expect.poll(() => notices, { timeout: 60_000 }).toEqual(['left']);
+      await expect.poll(() => notices).toEqual(['left']);
       expect(await answer.rest()).toBe('');
     } else {
       // What passes as it is ends when the member ends it.
-      await expect.poll(() => notices, { timeout: 60_000 }).toEqual(['cancelled']);
+      await expect.poll(() => notices).toEqual(['cancelled']);
       answer.leave();
     }
   },
@@ -283,7 +281,7 @@ test.each(pairs.filter(({ of }) => of !== 'HTTP+SSE'))(
     await serve(of, { headersMs: 2_000, callMs: 600_000 });
     const client = await clientOf(era);
     const call = client.call('silent').then((answer) => answer.rest());
-    await expect.poll(() => held.length, { timeout: 60_000 }).toBe(1);
+    await expect.poll(() => held.length).toBe(1);
     // A list that nobody answers shows that that limit is over.
     const listed = await send(`${house.origin}/m/mcp`, {
       as: 'ann',

@@ -51,7 +51,7 @@ function start(world: World, tenantId: string, appId: string, scope: string) {
     device_code: code,
     verification_uri,
     expires_in: 900,
-    interval: 5,
+    interval: world.devicePollSeconds,
     message: `To sign in, use a web browser to open the page ${verification_uri} and enter the code ${userCode} to authenticate.`,
   };
 }

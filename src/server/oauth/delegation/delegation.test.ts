@@ -430,4 +430,4 @@ test('one client cannot flood, and another goes on', async () => {
   expect([...statuses]).toContain('temporarily_unavailable');
   const free = await send(`${here.url}/oauth/token`, { grant_type: grantTypes.exchange }, as('deputy'));
   expect(free.body.error).toBe('invalid_request');
-}, 60_000);
+});

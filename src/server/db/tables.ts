@@ -430,6 +430,8 @@ export interface OauthGrantsTable {
   parent_id: string | null;
   /** The one endpoint, such as `/everything`, to which the person narrowed a grant for all; null for no narrowing. */
   only_at: string | null;
+  /** Where the code was sent; null where none was, and for grants of before that was noted. */
+  redirect_uri: string | null;
 }
 
 /** Requests counted within a window of time, for limits that hold over all replicas. */

@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net';
 import type { Context, Hono } from 'hono';
 import { aadstsHelpIn, aadstsLine } from '../../contract/diagnosis/aadsts.ts';
 import { type AuditIdentity, auditIdentity, type Trail } from '../audit/event.ts';
@@ -14,6 +13,7 @@ import { SignInAgain } from '../provider/sign-in-again.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 import { requireCsrf } from './guards/csrf.ts';
 import { readText } from './request/body.ts';
+import { networkOf } from './request/client-ip.ts';
 import { hostCookieName, readCookies, sessionCookieName, setCookie } from './request/cookies.ts';
 
 /** Throws `too_many_requests`, with the seconds to wait, for an address that asks too often. */
@@ -33,22 +33,6 @@ export function createRate(what: string, perMinute: number, allow: Allow): Addre
       retryAfter,
     });
   };
-}
-
-/** The network that an address counts for. */
-function networkOf(address: string | null): string {
-  if (address === null || !isIPv6(address)) return address ?? '';
-  const [head = '', tail] = address.split('::');
-  const groups = head === '' ? [] : head.split(':');
-  const rest = tail ? tail.split(':').length : 0;
-  const filled =
-    tail === undefined
-      ? groups
-      : [...groups, ...Array<string>(Math.max(0, 8 - groups.length - rest)).fill('0'), ...tail.split(':')];
-  return filled
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':');
 }
 
 /** What signing in and out needs. */

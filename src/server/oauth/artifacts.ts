@@ -17,7 +17,8 @@ const unstored: ReadonlySet<string> = new Set(['Session', 'AccessToken', 'Client
 /**
  * The storage contract of oidc-provider for one kind of artifact. Ids are stored hashed and payloads encrypted, since both
  * hold what a thief could use. An artifact can be consumed once, whichever replica is asked; a second attempt ends its
- * grant (RFC 9700, sections 2.1.1 and 4.14.2).
+ * grant (RFC 9700, sections 2.1.1 and 4.14.2). What a client proves itself with is noted once: another process that has just
+ * looked for it, and not found it, is refused (RFC 7523, section 3).
  */
 export function artifactsOf(world: ArtifactsWorld, model: string): Adapter {
   const { db } = world;
@@ -47,11 +48,16 @@ export function artifactsOf(world: ArtifactsWorld, model: string): Adapter {
         payload_sealed: seal(world.key, JSON.stringify(payload), id_hash),
         expires_at: new Date(world.now() + expiresIn * 1000).toISOString(),
       };
-      await db
-        .insertInto('oauth_artifacts')
-        .values({ id_hash, ...row, consumed_at: null })
-        .onConflict((conflict) => conflict.column('id_hash').doUpdateSet(row))
-        .execute();
+      const inserting = db.insertInto('oauth_artifacts').values({ id_hash, ...row, consumed_at: null });
+      if (model === 'ReplayDetection') {
+        const first = await inserting
+          .onConflict((conflict) => conflict.column('id_hash').doNothing())
+          .returning('id_hash')
+          .executeTakeFirst();
+        if (!first) throw new errors.InvalidClientAuth('client assertion tokens must only be used once');
+        return;
+      }
+      await inserting.onConflict((conflict) => conflict.column('id_hash').doUpdateSet(row)).execute();
     },
 
     async find(id) {

@@ -38,6 +38,8 @@ export interface NewGrant {
   readonly parentId?: string | undefined;
   /** The one endpoint, such as `/everything`, that a grant for all is narrowed to. */
   readonly onlyAt?: string | null;
+  /** Where the code is sent; undefined where there is none. */
+  readonly redirectUri?: string | undefined;
 }
 
 /** Stores a grant; a client that registered itself lives on with it. */
@@ -72,6 +74,7 @@ export async function storeGrant(db: Db, given: NewGrant): Promise<void> {
       actors: JSON.stringify(given.actors ?? []),
       parent_id: given.parentId ?? null,
       only_at: given.onlyAt ?? null,
+      redirect_uri: given.redirectUri ?? null,
     })
     .execute();
 }
@@ -81,12 +84,15 @@ export async function findGrant(db: Db, id: string): Promise<OauthGrantsTable | 
   return db.selectFrom('oauth_grants').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
-/** The newest living grant of a person for a client and resource: what the consent page remembers. */
+/**
+ * The newest living grant of a person for a client and resource, by a code that was sent to this very address: what the
+ * consent page remembers. A program may have several addresses, and may change them (RFC 6749, section 10.2).
+ */
 export async function rememberedGrant(
   db: Db,
   owner: GrantOwner,
   clientId: string,
-  resource: string,
+  { resource, redirectUri }: { readonly resource: string; readonly redirectUri: string },
   at: string,
 ): Promise<OauthGrantsTable | undefined> {
   return db
@@ -96,7 +102,7 @@ export async function rememberedGrant(
     .where('subject', '=', owner.subject)
     .where('client_id', '=', clientId)
     .where('resource', '=', resource)
-    .where('via', 'in', ['consent', 'device'])
+    .where('redirect_uri', '=', redirectUri)
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', at)
     .orderBy('created_at', 'desc')

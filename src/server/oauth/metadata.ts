@@ -45,7 +45,7 @@ export function metadataOf({
     device_authorization_endpoint: `${issuer}${routes.device_authorization}`,
     jwks_uri: `${issuer}${routes.jwks}`,
     response_types_supported: ['code'],
-    response_modes_supported: ['query', 'fragment', 'form_post'],
+    response_modes_supported: ['query', 'fragment'],
     grant_types_supported: [
       ...[grantTypes.code, grantTypes.refresh, grantTypes.clientCredentials, grantTypes.device],
       ...(assertions ? [grantTypes.jwtBearer] : []),

@@ -165,6 +165,7 @@ declare module 'oidc-provider' {
     readonly InvalidScope: Thrown;
     readonly InvalidRequest: Thrown;
     readonly InvalidClient: Thrown;
+    readonly InvalidClientAuth: Thrown;
     readonly UnauthorizedClient: Thrown;
     readonly AccessDenied: Thrown;
     readonly TemporarilyUnavailable: Thrown;

@@ -6,6 +6,7 @@ import { hashOf, sameSecret } from '../identity/keys.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { type ArtifactsWorld, artifactsOf } from './artifacts.ts';
 import type { StoredClient } from './clients/clients.ts';
+import { assertEndsSoon, wayToKeys } from './clients/proofs.ts';
 import { endGrant } from './grants.ts';
 import { renderErrorPage, renderLeavingPage } from './pages.ts';
 import { takeTurn } from './rates.ts';
@@ -100,9 +101,14 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
     scopes: ['offline_access'],
     claims: {},
     pkce: { required: () => true },
+    assertJwtClientAuthClaimsAndHeader: async (_: unknown, { exp }: { exp?: unknown }) =>
+      assertEndsSoon(exp, world.now()),
     features: {
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
+      // The data plane takes bearer tokens: one that is bound to a key would be no safer, and say that it is.
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
       rpInitiatedLogout: { enabled: false },
       clientCredentials: { enabled: true },
       deviceFlow: { enabled: true, charset: 'base-20', mask: '****-****' },
@@ -157,7 +163,7 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
     },
     // Any page may be a client of ours: what it gets it has to have the code or token for, and no cookie counts here.
     clientBasedCORS: () => true,
-    fetch: world.fetch,
+    fetch: wayToKeys(world),
     renderError: async (ctx: Context, out: Payload) => renderErrorPage(ctx, out),
   });
   provider.proxy = true;
@@ -247,6 +253,8 @@ async function accountOf(ctx: Context, accountId: string, world: ProviderWorld) 
 async function adjustAuthorization(ctx: Context, next: () => Promise<void>): Promise<void> {
   if (ctx.path === routes.authorization) {
     const { nonce, claims, max_age, acr_values, id_token_hint, claims_locales, ...query } = ctx.query;
+    // A form would go to the program from a page of ours, which lets none go elsewhere: the core knows no such mode.
+    if (query.response_mode === 'form_post') query.response_mode = 'none';
     if (typeof query.scope === 'string' || query.scope === undefined)
       query.scope = scopeAsked(query.scope ?? '');
     ctx.query = query;
@@ -256,8 +264,8 @@ async function adjustAuthorization(ctx: Context, next: () => Promise<void>): Pro
 }
 
 /**
- * An error that no person has seen goes back to the program at once. Where that is a web site that has registered itself, it is
- * shown first: anybody could make an address of the gateway lead there, and people trust it (RFC 9700, section 4.11.2).
+ * An error that no person has seen goes back to the program at once. Where that is a web site that no administrator knows, be it
+ * that it registered itself or has a document of its own, it is shown first: anybody could make an address of the gateway lead there, and people trust it (RFC 9700, section 4.11.2).
  */
 async function showWhereErrorsGo(
   ctx: Context,
@@ -269,7 +277,7 @@ async function showWhereErrorsGo(
   if (ctx.path !== routes.authorization || !URL.canParse(to) || new URL(to).protocol !== 'https:') return;
   if (new URL(to).origin === new URL(world.issuer).origin) return;
   const client = await world.findClient(String(ctx.query.client_id));
-  if (client?.kind !== 'registered') return;
+  if (!client || client.status === 'approved') return;
   ctx.remove('location');
   ctx.status = 400;
   renderLeavingPage(ctx, to);

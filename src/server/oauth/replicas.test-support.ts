@@ -42,6 +42,8 @@ export interface ReplicaOptions {
   readonly isReading?: (server: string, tool: string) => boolean;
   /** Sign-ins that an address may start within a minute; no limit unless given. */
   readonly startsPerMinute?: number;
+  /** The address that requests come from. */
+  readonly clientIp?: () => string;
   /** Called before each request. */
   readonly onRequest?: () => void;
 }
@@ -122,7 +124,7 @@ async function startReplica(database: OpenDatabase, options: ReplicaOptions) {
     record: (event) => void events.push({ ...event, correlationId: '', clientIp: null }),
     recordEvent: (event) => void events.push(event),
     allowedHosts: new Set([host, new URL(issuer).host]),
-    clientIp: () => '192.0.2.1',
+    clientIp: options.clientIp ?? (() => '192.0.2.1'),
     mayStart: createRate('program', options.startsPerMinute ?? 0, createAllow(now)),
   });
   const app = new Hono<HttpEnv>();

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { Context } from 'hono';
 import type { HttpEnv } from '../env.ts';
 
@@ -42,4 +42,20 @@ function addressIn(entry: string): string | null {
   if (isIP(address) === 0) return null;
   const within = /^::ffff:([\d.]+)$/.exec(address)?.[1];
   return within && isIP(within) === 4 ? within : address;
+}
+
+/** What an address counts for where something is limited: IPv6 by networks of 64 bits, which is what one customer gets (RFC 6177). */
+export function networkOf(address: string | null): string {
+  if (address === null || !isIPv6(address)) return address ?? '';
+  const [head = '', tail] = address.split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const rest = tail ? tail.split(':').length : 0;
+  const filled =
+    tail === undefined
+      ? groups
+      : [...groups, ...Array<string>(Math.max(0, 8 - groups.length - rest)).fill('0'), ...tail.split(':')];
+  return filled
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
 }

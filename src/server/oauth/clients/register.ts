@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import type { Db } from '../../db/tables.ts';
+import { networkOf } from '../../http/request/client-ip.ts';
 import { hashOf, newSecret } from '../../identity/keys.ts';
 import { takeTurn } from '../rates.ts';
 import { type ClientMetadata, clientName, grantTypes, storeClient, unusedFor } from './clients.ts';
 import { faultOfRedirects } from './redirects.ts';
 
-/** Registrations from one address, and from all, within an hour at most. */
+/** Registrations from one network, and from all, within an hour at most. */
 const perHour = {
   address: { most: 60, withinMs: 3_600_000 },
   all: { most: 2000, withinMs: 3_600_000 },
@@ -63,7 +64,7 @@ export async function registerClient(
     );
   const metadata = metadataOf(body);
   if ('error' in metadata) return metadata;
-  const from = hashOf(`registration:${address ?? ''}`);
+  const from = hashOf(`registration:${networkOf(address)}`);
   if (await isFlooded(world, from))
     return refused(
       429,

@@ -110,7 +110,11 @@ async function show(c: Context<HttpEnv>, asked: Asked, world: ConsentWorld): Pro
     return page(viewOf(asked, world, { onlyReading, onlyAt: world.placesOf(person)[0] ?? null }));
   }
   const at = new Date(world.now()).toISOString();
-  const before = await rememberedGrant(world.db, person, client.id, resource.audience, at);
+  const before = await rememberedGrant(
+    ...([world.db, person, client.id] as const),
+    { resource: resource.audience, redirectUri },
+    at,
+  );
   const granted = before ? (JSON.parse(before.scopes) as string[]) : [];
   const onlyAt = before?.only_at ?? null;
   // Only where nobody else can take the client's place: https redirects of clients with a lasting identity.
@@ -177,7 +181,7 @@ async function finish(
   world: ConsentWorld,
 ): Promise<Response> {
   const requested = interaction.params.resource ?? world.issuer;
-  const wanted = { client, resource, requested, scopes, narrowing, via: 'consent' } as const;
+  const wanted = { client, resource, requested, scopes, narrowing, redirectUri, via: 'consent' } as const;
   const { id, scope, accountId } = await grantTo(world, person, wanted);
   const detail = {
     client: client.id,
@@ -199,6 +203,8 @@ interface Wanted {
   readonly requested: string;
   readonly scopes: readonly string[];
   readonly narrowing: Narrowing;
+  /** Where the code is sent; undefined for a device. */
+  readonly redirectUri?: string;
   readonly via: 'consent' | 'device';
 }
 
@@ -206,7 +212,7 @@ interface Wanted {
 export async function grantTo(
   world: Pick<ConsentWorld, 'db' | 'now' | 'days' | 'provider'>,
   person: Identity,
-  { client, resource, requested, scopes, narrowing, via }: Wanted,
+  { client, resource, requested, scopes, narrowing, redirectUri, via }: Wanted,
 ): Promise<{ id: string; scope: readonly string[]; accountId: string }> {
   const { onlyReading, onlyAt } = narrowing;
   // Who only looks does not change the registry either.
@@ -221,7 +227,7 @@ export async function grantTo(
   const id = await grant.save();
   const now = world.now();
   await storeGrant(world.db, {
-    ...{ id, owner: person, client, resource: resource.audience, scopes: scope, via, onlyAt },
+    ...{ id, owner: person, client, resource: resource.audience, scopes: scope, via, onlyAt, redirectUri },
     at: new Date(now).toISOString(),
     expiresAt: new Date(now + world.days * 24 * 3_600_000).toISOString(),
   });

@@ -10,11 +10,31 @@ interface PublicServer {
   readonly tools: { name: string; description: string; properties?: readonly string[] }[];
 }
 
+/** The parts of the queries. */
+export const parts = [
+  'dev',
+  'test',
+  'fresh',
+  'seen',
+  'unseen',
+  'outside-a',
+  'outside-b',
+  'later-a',
+  'later-b',
+] as const;
+
 /** Which part of the queries one belongs to. */
-export type Part = 'dev' | 'test' | 'fresh' | 'seen' | 'unseen' | 'outside-a' | 'outside-b';
+export type Part = (typeof parts)[number];
 
 /** The files of queries; the two of outside are one part each. */
-export const files = ['queries', 'fresh-queries', 'second-queries', 'outside-a', 'outside-b'] as const;
+export const files = [
+  'queries',
+  'fresh-queries',
+  'second-queries',
+  'outside-a',
+  'outside-b',
+  'later-queries',
+] as const;
 type QueryFile = (typeof files)[number];
 
 /** One query with what it should find: grades by thing, 3 for what was meant down to 1 for what is near. */
@@ -23,7 +43,8 @@ export interface Graded {
   /**
    * For tuning (`dev`), for the figures (`test`), or written when the lexicon was done (`fresh`); and of a second author's
    * queries the half that may be looked at (`seen`) and the one that never was (`unseen`); and the same of a third author's,
-   * who knew neither the lexicon nor the others' queries (`outside-a`, `outside-b`).
+   * who knew neither the lexicon nor the others' queries (`outside-a`, `outside-b`); and of a fourth's, who wrote for what
+   * was weakest then, the half that may be looked at (`later-a`) and the other (`later-b`).
    */
   readonly part: Part;
   readonly query: string;
@@ -98,6 +119,7 @@ const halves: Record<QueryFile, readonly [Part, Part]> = {
   'second-queries': ['seen', 'unseen'],
   'outside-a': ['outside-a', 'outside-a'],
   'outside-b': ['outside-b', 'outside-b'],
+  'later-queries': ['later-a', 'later-b'],
 };
 
 /** The queries with their grades; `*` stands for each tool of a server. */

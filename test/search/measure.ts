@@ -4,7 +4,16 @@ import { tuning } from '../../src/server/search/query.ts';
 import { weights } from '../../src/server/search/rank.ts';
 import { createEngine } from '../../src/server/search/search.ts';
 import { kinship } from '../../src/server/search/vocabulary.ts';
-import { files, type Graded, nameOf, ndcg, readCorpus, readQueries, reciprocalRank } from './corpus.ts';
+import {
+  files,
+  type Graded,
+  nameOf,
+  ndcg,
+  parts,
+  readCorpus,
+  readQueries,
+  reciprocalRank,
+} from './corpus.ts';
 
 /** A way to search: the names of what it finds, the best first. */
 type Approach = (query: string) => string[];
@@ -128,7 +137,7 @@ if (process.argv[1]?.endsWith('measure.ts')) {
   const [, , command = 'table', part = 'dev', category] = process.argv;
   if (command === 'misses') misses(ours(), part, category);
   else {
-    for (const half of ['dev', 'test', 'fresh', 'seen', 'unseen', 'outside-a', 'outside-b'] as const) {
+    for (const half of parts) {
       console.log(half);
       if (command === 'all') {
         show('FTS5 porter', figuresOf(fullText('porter unicode61'), half));

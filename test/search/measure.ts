@@ -1,82 +1,42 @@
-import { DatabaseSync } from 'node:sqlite';
-import type { Item } from '../../src/server/search/item.ts';
-import { tuning } from '../../src/server/search/query.ts';
-import { weights } from '../../src/server/search/rank.ts';
-import { createEngine } from '../../src/server/search/search.ts';
-import { kinship } from '../../src/server/search/vocabulary.ts';
 import {
   files,
   type Graded,
-  nameOf,
   ndcg,
+  type Part,
   parts,
   readCorpus,
   readQueries,
   reciprocalRank,
 } from './corpus.ts';
+import { ours, plainEngine, textsByName } from './engines.ts';
+import {
+  type Approach,
+  fullText,
+  fullTextAndTable,
+  fusedWithMiniLm,
+  miniSearch,
+  wordsAndMiniLm,
+  writeMiniLm,
+} from './others.ts';
 
-/** A way to search: the names of what it finds, the best first. */
-type Approach = (query: string) => string[];
+const queries = files.flatMap((file) => readQueries(readCorpus().flat(), file));
 
-const corpus = readCorpus();
-const items = corpus.flat();
-const queries = files.flatMap((file) => readQueries(items, file));
-
-/** Everybody may find everything. */
-export const everything = { key: {}, maySee: () => true, mayCall: () => true };
-
-/** Our engine over the corpus. */
-export function ours(): Approach {
-  const engine = createEngine();
-  for (const group of corpus) engine.index.put(group[0]?.id ?? '', group);
-  return (query) => engine.search(everything, query).hits.map(({ item }) => nameOf(item));
-}
-
-/** Our engine without the lexicon, without the names' own words, and with other shares of words and meaning. */
-export function plainEngine(shares: { words: number; meaning: number }): Approach {
-  return (query) => {
-    const before = { ...weights, plain: tuning.plain, kin: kinship.most };
-    Object.assign(weights, shares, { name: 0, near: 0, least: 0, part: 0 });
-    [tuning.plain, kinship.most] = [0, 0];
-    try {
-      return withoutLexicon()(query);
-    } finally {
-      [tuning.plain, kinship.most] = [before.plain, before.kin];
-      Object.assign(weights, before);
-    }
-  };
-}
-
-let plain: ReturnType<typeof createEngine> | undefined;
-function withoutLexicon(): Approach {
-  if (!plain) {
-    plain = createEngine('test/search/no-lexicon.txt');
-    for (const group of corpus) plain.index.put(group[0]?.id ?? '', group);
-  }
-  const engine = plain;
-  // A key of its own for each query, so that no other weights' results are found again.
-  return (query) => engine.search({ ...everything, key: {} }, query).hits.map(({ item }) => nameOf(item));
-}
-
-function textsOf(item: Item): string[] {
-  return [item.name.replace(/[_-]/g, ' '), item.owner, item.tags.join(' '), item.description];
-}
-
-/** SQLite's own full-text index, with any of the words. */
-export function fullText(tokenizer: string): Approach {
-  const db = new DatabaseSync(':memory:');
-  db.exec(`CREATE VIRTUAL TABLE things USING fts5(name, owner, tags, body, tokenize='${tokenizer}')`);
-  const insert = db.prepare('INSERT INTO things(rowid, name, owner, tags, body) VALUES (?, ?, ?, ?, ?)');
-  for (const [at, item] of items.entries()) insert.run(at, ...textsOf(item));
-  const select = db.prepare(
-    'SELECT rowid FROM things WHERE things MATCH ? ORDER BY bm25(things, 4, 2, 1.5, 1) LIMIT 50',
-  );
-  return (query) => {
-    const words =
-      query.match(/[\p{L}\p{N}]+/gu)?.filter((word) => tokenizer !== 'trigram' || word.length >= 3) ?? [];
-    if (words.length === 0) return [];
-    const rows = select.all(words.map((word) => `"${word}"`).join(' OR ')) as { rowid: number }[];
-    return rows.map(({ rowid }) => nameOf(items[rowid] as Item));
+/** Every simpler way to search that ours is compared with. */
+export function otherApproaches(): Record<string, Approach> {
+  const plain =
+    (words: number, meaning: number): Approach =>
+    (query) =>
+      plainEngine({ words, meaning })(query).map(({ name }) => name);
+  return {
+    'FTS5 porter': fullText('porter unicode61'),
+    'MiniSearch fuzzy + prefix': miniSearch(),
+    'FTS5 trigram': fullText('trigram'),
+    'BM25F alone': plain(1, 0),
+    'table alone': plain(0, 1),
+    'FTS5 .15 + .15, table .7': fullTextAndTable(),
+    'BM25F .4, table .6': plain(0.4, 0.6),
+    'ranks of FTS5 and MiniLM': fusedWithMiniLm(),
+    'BM25F .4, MiniLM .6': wordsAndMiniLm(),
   };
 }
 
@@ -87,10 +47,10 @@ interface Figures {
 }
 
 /** The figures of an approach by category, and over all that have an answer. */
-export function figuresOf(approach: Approach, part: Graded['part'] | 'all'): Map<string, Figures> {
+export function figuresOf(approach: Approach, part: Part): Map<string, Figures> {
   const sums = new Map<string, { ndcg: number; mrr: number; count: number }>();
   for (const graded of queries) {
-    if (part !== 'all' && graded.part !== part) continue;
+    if (graded.part !== part) continue;
     const found = approach(graded.query);
     const none = graded.category === 'none';
     const one = none ? Number(found.length === 0) : ndcg(found, graded.grades);
@@ -134,19 +94,15 @@ function misses(approach: Approach, part: string, category: string | undefined):
 }
 
 if (process.argv[1]?.endsWith('measure.ts')) {
-  const [, , command = 'table', part = 'dev', category] = process.argv;
-  if (command === 'misses') misses(ours(), part, category);
+  const [, , command = 'table', argument = 'dev', category] = process.argv;
+  if (command === 'misses') misses(ours(), argument, category);
+  else if (command === 'vectors')
+    await writeMiniLm(argument, [...textsByName().values(), ...queries.map(({ query }) => query)]);
   else {
-    for (const half of parts) {
-      console.log(half);
-      if (command === 'all') {
-        show('FTS5 porter', figuresOf(fullText('porter unicode61'), half));
-        show('FTS5 trigram', figuresOf(fullText('trigram'), half));
-        show('word vectors alone', figuresOf(plainEngine({ words: 0, meaning: 1 }), half));
-        show('BM25F alone', figuresOf(plainEngine({ words: 1, meaning: 0 }), half));
-        show('BM25F .4 + vectors .6', figuresOf(plainEngine({ words: 0.4, meaning: 0.6 }), half));
-      }
-      show('ours', figuresOf(ours(), half));
+    const approaches = { ...(command === 'all' ? otherApproaches() : {}), ours: ours() };
+    for (const part of parts) {
+      console.log(part);
+      for (const [name, approach] of Object.entries(approaches)) show(name, figuresOf(approach, part));
     }
   }
 }

@@ -1,6 +1,6 @@
 import { createEngine } from '../../src/server/search/search.ts';
 import { readCorpus, readQueries } from './corpus.ts';
-import { everything } from './measure.ts';
+import { everything } from './engines.ts';
 
 /*
  * What a search over 10,000 tools costs: `node --expose-gc test/search/speed.ts`. The corpus ten times over, with names and

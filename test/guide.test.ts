@@ -290,7 +290,7 @@ test('A person: signs in, the log shows what came, and the role decides', async 
     is_admin: false,
     can_modify_servers: false,
   });
-  for (const line of ['Raw user info from entra:', 'Mapped user info:', 'Groups received:'])
+  for (const line of ['Raw user info from entra:', 'Mapped user info:', 'Groups received:', 'Mapped scopes:'])
     expect(gateway.output()).toContain(line);
   expect(gateway.output()).not.toContain(accounts.user.userPrincipalName.concat('"'));
   const register = await fetch(`${gateway.url}/api/servers`, {
@@ -381,6 +381,7 @@ test('Invalid issuer: the message names the issuer that came and those that are 
 test('User cannot access any resources: signed in, told so, and shown the groups', async () => {
   const { cookie } = await signIn(gateway.url, accounts.noGroup.userPrincipalName);
   expect((await me({ cookie })).body).toMatchObject({ groups: [], scopes: [], accessible_servers: [] });
+  expect(gateway.output()).toContain('Mapped scopes: none.');
 });
 
 test('Groups overage: either all groups or a plain word, never some of them', async () => {

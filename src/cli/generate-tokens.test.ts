@@ -76,7 +76,7 @@ test('a failure concerns its identity only: the others get their tokens, and the
   const { code, out, err } = await (await trial([wrong, identityOf('right')])).run('generate-tokens');
   expect({ code, out }).toEqual({ code: 1, out: 'Token generation complete: 1/2 successful\n' });
   expect(err).toContain('[ERROR] wrong: AADSTS7000215');
-  expect(err).toContain(`mcp-gateway m2m-rotate-secret --client-id ${agents.user.clientId}`);
+  expect(err).toContain(`mcp-gateway app rotate-secret ${agents.user.clientId}`);
   expect(err).not.toContain('not-the-secret');
   expect(err).toContain('[SUCCESS] right');
 });

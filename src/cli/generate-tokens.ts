@@ -117,6 +117,6 @@ function wordsOf(error: unknown, { client_id }: Identity): string {
   const { message, about } = asTrouble(error);
   const code = error instanceof EntraRefusal ? error.aadsts : undefined;
   if (code === 7000215 || code === 7000222)
-    return `AADSTS${code}: its client_secret ${code === 7000222 ? 'has expired' : 'is not right'}. Get a new one with: mcp-gateway m2m-rotate-secret --client-id ${client_id}`;
+    return `AADSTS${code}: its client_secret ${code === 7000222 ? 'has expired' : 'is not right'}. Get a new one with: mcp-gateway app rotate-secret ${client_id}`;
   return [message, about.remedy].filter(Boolean).join(' ');
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Endpoints } from './endpoint.ts';
 import { uiPermissions } from './permissions.ts';
+import { flag, queryFlag } from './values/flags.ts';
 import { looksLikeEvery } from './values/names.ts';
 
 /** Names that a scope cannot have, since the scope file means something else by them. */
@@ -98,8 +99,6 @@ export const scope = scopeDefinition.extend({
 export type ScopeView = z.infer<typeof scope>;
 
 const nameParams = z.object({ name: z.string().min(1).max(300) });
-/** `true` in JSON, or the text in a form. */
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 /** Names in a list, or separated by commas as a form has them. */
 const names = z
   .union([
@@ -156,8 +155,8 @@ export const scopeEndpoints = {
     permission: 'administrator',
     summary: 'Groups of the directory and scopes, and which of them belong together',
     query: z.object({
-      include_keycloak: z.enum(['true', 'false']).default('true'),
-      include_scopes: z.enum(['true', 'false']).default('true'),
+      include_keycloak: queryFlag.default('true'),
+      include_scopes: queryFlag.default('true'),
     }),
     output: z.object({
       /** Groups of the directory, whichever it is. */
@@ -221,7 +220,9 @@ export const scopeEndpoints = {
     form: true,
     body: z.strictObject({
       group_name: z.string().min(1).max(300),
-      delete_from_idp: flag.default(false),
+      delete_from_idp: flag.optional(),
+      /** The same, by the name that it has where the directory is always a Keycloak. */
+      delete_from_keycloak: flag.optional(),
       force: flag.default(false),
     }),
     output: z.object({

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { agentInfo } from './agents/agents.ts';
 import type { Endpoints } from './endpoint.ts';
+import { queryFlag } from './values/flags.ts';
 
 /** The most characters of a query. */
 export const longestQuery = 500;
@@ -165,7 +166,7 @@ export const searchEndpoints = {
         .transform((text) => text.split(',').map((kind) => kind.trim()))
         .pipe(z.array(z.enum(foundKinds)).min(1))
         .optional(),
-      include_disabled: z.enum(['true', 'false']).default('false'),
+      include_disabled: queryFlag.default('false'),
       limit: z.coerce.number().int().min(1).max(100).default(20),
       offset: z.coerce.number().int().min(0).max(500).default(0),
     }),

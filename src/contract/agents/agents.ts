@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
 import { normalizePath, wildcardPath } from '../servers/servers.ts';
+import { queryFlag } from '../values/flags.ts';
 import { metadata } from '../values/metadata.ts';
 import { looksLikeEvery } from '../values/names.ts';
 import { agentCard } from './agent-card.ts';
@@ -141,7 +142,7 @@ export const agentEndpoints = {
     query: z.object({
       /** Part of the name, path, description, a skill or a tag; case does not matter. */
       query: z.string().max(200).optional(),
-      enabled_only: z.enum(['true', 'false']).default('false'),
+      enabled_only: queryFlag.default('false'),
       limit: z.coerce.number().int().min(1).max(2000).default(100),
       offset: z.coerce.number().int().min(0).default(0),
     }),
@@ -169,9 +170,10 @@ export const agentEndpoints = {
     method: 'POST',
     path: '/api/agents/{path}/toggle',
     permission: { can: 'modify_agent', on: 'path' },
-    summary: 'Enable or disable an agent',
+    summary: 'Enable or disable an agent, by the body or by the query',
     params: pathParams,
-    body: z.strictObject({ enabled: z.boolean() }),
+    query: z.strictObject({ enabled: queryFlag.optional() }),
+    body: z.strictObject({ enabled: z.boolean() }).optional(),
     output: agent,
   },
   'agents.card': {

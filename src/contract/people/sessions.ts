@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
+import { queryFlag } from '../values/flags.ts';
 
 /** A browser session that is alive; its cookie is nowhere to be read. */
 export const session = z.object({
@@ -25,7 +26,7 @@ export const sessionEndpoints = {
     permission: 'identity',
     summary:
       "The caller's living browser sessions, newest first; with all=true everyone's, for administrators",
-    query: z.strictObject({ all: z.enum(['true', 'false']).optional() }),
+    query: z.strictObject({ all: queryFlag.optional() }),
     output: z.object({ sessions: z.array(session) }),
   },
   'sessions.end': {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
+import { queryFlag } from '../values/flags.ts';
 
 /** A personal token as its owner sees it in a list; the token itself is shown only once, when it is made. */
 export const personalToken = z.object({
@@ -25,7 +26,12 @@ export const tokenEndpoints = {
     permission: 'session',
     summary: 'Mint a personal token (HS256 JWT) that acts for the signed-in person; shown once',
     body: z.strictObject({
-      requested_scopes: z.array(z.string().max(200)).max(200).optional(),
+      /** All of the caller's where it is left out. */
+      requested_scopes: z
+        .array(z.string().max(200))
+        .min(1, { error: 'name a scope, or leave requested_scopes out for all of yours' })
+        .max(200)
+        .optional(),
       expires_in_hours: z.number().int().min(1).optional(),
       description: z.string().trim().max(200).optional(),
     }),
@@ -53,7 +59,7 @@ export const tokenEndpoints = {
     permission: 'identity',
     summary: "The caller's personal tokens, newest first; with all=true everyone's, for administrators",
     query: z.strictObject({
-      all: z.enum(['true', 'false']).optional(),
+      all: queryFlag.optional(),
       q: z
         .string()
         .trim()

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Endpoints } from '../endpoint.ts';
+import { queryFlag } from '../values/flags.ts';
 import { failedGroup, job, m2mAccount } from './jobs.ts';
 
 // Control characters have no place in a name; everything else is taken literally wherever it goes.
@@ -104,7 +105,7 @@ export const userEndpoints = {
     permission: 'administrator',
     summary:
       'Create the account of an application: a job, whose end the answer waits for unless wait=false; the secret is shown once',
-    query: z.strictObject({ wait: z.enum(['true', 'false']).default('true') }),
+    query: z.strictObject({ wait: queryFlag.default('true') }),
     body: z.strictObject({
       name: line(120),
       groups: someGroups,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -235,6 +235,18 @@ test('certificates for servers are read once, and what is wrong with a file is s
     [{ UPSTREAM_CLIENT_KEY_FILE: 'key.pem' }, 'UPSTREAM_CLIENT_KEY_FILE: is set although'],
   ] as const)
     expect(() => read(environment)).toThrow(fault);
+  rmSync(directory, { recursive: true });
+});
+
+test('the scopes file is also found where the setup guide has it, after the usual place', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'scopes-file-'));
+  const found = (): string => readConfig(production, directory).scopesFile;
+  mkdirSync(join(directory, 'auth_server'));
+  expect(found()).toBe(join(directory, 'scopes.yml'));
+  writeFileSync(join(directory, 'auth_server', 'scopes.yml'), 'group_mappings: {}');
+  expect(found()).toBe(join(directory, 'auth_server', 'scopes.yml'));
+  writeFileSync(join(directory, 'scopes.yml'), 'group_mappings: {}');
+  expect(found()).toBe(join(directory, 'scopes.yml'));
   rmSync(directory, { recursive: true });
 });
 

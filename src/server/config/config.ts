@@ -345,6 +345,9 @@ function scopesFileOf(
   const isGiven = read.given('SCOPES_CONFIG_PATH');
   if (mode === 'evaluation' && !isGiven) return packagedFile('examples/scopes.yml');
   const file = resolve(directory, read.value('SCOPES_CONFIG_PATH'));
+  // Where the setup guide has it.
+  const ofGuide = resolve(directory, 'auth_server/scopes.yml');
+  if (!isGiven && !existsSync(file) && existsSync(ofGuide)) return ofGuide;
   if (isGiven && !existsSync(file))
     faults.push(
       `SCOPES_CONFIG_PATH: the file ${file} does not exist; create it with: ${copyOfExample('scopes.yml', file)}`,

@@ -216,7 +216,8 @@ export const settings = {
       'The scopes file; re-read when it changes. Where there is none, the four roles of `examples/roles.yml` are built in, for the groups ' +
       'of ENTRA_GROUP_ADMIN_ID and ENTRA_GROUP_USERS_ID.',
     default: './scopes.yml',
-    defaultNote: '`./scopes.yml`; in evaluation mode the packaged `examples/scopes.yml`',
+    defaultNote:
+      '`./scopes.yml`, else `./auth_server/scopes.yml`; in evaluation mode the packaged `examples/scopes.yml`',
     parse: text,
   }),
   JWT_ISSUER: setting({

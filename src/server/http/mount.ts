@@ -161,7 +161,7 @@ async function serve(
   if (caller && endpoint.cost) await spend(endpoint.cost, caller.identity);
   const params = parse(endpoint.params, given, 'path');
   const query = parse(endpoint.query, c.req.query(), 'query');
-  const read = endpoint.body ? await readBody(c, endpoint.form ?? false) : undefined;
+  const read = endpoint.body ? await readBody(c, takenBy(endpoint)) : undefined;
   const input: AnyInput = {
     ...{ params, query },
     body: parse(endpoint.body, read?.value, 'body'),
@@ -184,6 +184,11 @@ async function serve(
   // With its length, so that what is short is not compressed.
   const own = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
   return new Response(text, { status, headers: { ...own, ...shared } });
+}
+
+/** What the body may be; nothing at all where its schema is content with that. */
+function takenBy({ form, body }: Endpoint): { form: boolean; optional: boolean } {
+  return { form: form ?? false, optional: body?.safeParse(undefined).success ?? false };
 }
 
 async function callerOf(

@@ -16,6 +16,8 @@ let room: IdentityRoom;
 let app: Hono<HttpEnv>;
 let address: string;
 let requests: number;
+let said: unknown[][];
+let scopes: string[];
 
 beforeAll(async () => {
   emulator = await startEmulator();
@@ -28,13 +30,15 @@ beforeEach(async () => {
   const way = (url: string | URL, init?: RequestInit) => fetch(url, { ...init, redirect: 'manual' });
   room = await identityRoom([provider], way, emulator.clock.now);
   [address, requests] = ['192.0.2.1', 0];
+  [said, scopes] = [[], ['mcp-registry-user']];
   app = new Hono<HttpEnv>();
   app.use(async (c, next) => {
     requests += 1;
     c.set('correlationId', `correlation-${requests}`);
     await next();
   });
-  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const say = (...line: unknown[]) => said.push(line);
+  const log = { debug() {}, info: say, warn: say, error() {} };
   app.onError((error, c) => answerFailure(c, error, log as never, 'Bearer'));
   mountSignIn(app, {
     ...{ sessions: room.sessions, login: room.login, now: room.now, allow: createAllow(room.now) },
@@ -42,7 +46,7 @@ beforeEach(async () => {
       registryUrl: `https://${host}`,
       session: { cookieName: 's', maxAgeSeconds: 60, idleSeconds: 60, secure: true, startsPerMinute: 40 },
     },
-    identity: {} as HttpIdentity,
+    identity: { access: () => ({ scopes }) } as unknown as HttpIdentity,
     trail: { record() {} } as never,
     log: log as never,
     clientIp: () => address,
@@ -70,6 +74,20 @@ function browser() {
 const begin = (one: ReturnType<typeof browser>) => one.get('/oauth2/login/entra');
 const to = (answer: Response): URL => new URL(answer.headers.get('location') ?? '', `https://${host}`);
 const backTo = (callback: URL): string => `/auth/callback${callback.search}`;
+
+test('the log says what the groups gave, and what to do where they gave nothing', async () => {
+  for (scopes of [['mcp-registry-user'], []]) {
+    const one = browser();
+    const callback = await submitSignIn(to(await begin(one)).href, user.userPrincipalName);
+    expect(to(await one.get(backTo(callback))).pathname).toBe('/');
+  }
+  const lines = said.filter(([, text]) => String(text).startsWith('Mapped scopes'));
+  expect(lines).toEqual([
+    [expect.objectContaining({ scopes: ['mcp-registry-user'] }), 'Mapped scopes:'],
+    [expect.objectContaining({ scopes: [] }), expect.stringMatching(/^Mapped scopes: none\. .*scopes\.yml/)],
+  ]);
+  expect(JSON.stringify(lines)).not.toContain(user.userPrincipalName);
+});
 
 test('the attempt is kept in a cookie that no other host and path can set', async () => {
   const answer = await begin(browser());

@@ -174,6 +174,7 @@ async function welcome(
     ...{ userAgent: c.req.header('user-agent') ?? null, clientIp: world.clientIp(c) },
   });
   const who = { provider: provider.name, subject: person.subject, username: person.username };
+  logScopes(person, who, world);
   record(c, world, started, {
     decision: 'allow',
     status: 302,
@@ -184,6 +185,25 @@ async function welcome(
     setCookie(sessionCookieName(config.session), sessionId, { maxAge: maxAgeSeconds, secure }),
     setCookie(hostCookieName(cookieName, secure), '', { maxAge: 0, secure }),
   ]);
+}
+
+/** Says in the log what the groups gave, as administrators look for it when someone sees nothing. */
+function logScopes(
+  { groups, name, email }: SignedIn['person'],
+  who: Pick<Identity, 'provider' | 'subject' | 'username'>,
+  { identity, log }: SignInWorld,
+): void {
+  const { scopes } = identity.access({
+    ...{ ...who, kind: 'person', name, email, groups, clientId: null },
+    ...{ method: 'session', credentialId: null, expiresAt: Number.POSITIVE_INFINITY },
+  });
+  const shown = { username: masked(who.username), scopes };
+  if (scopes.length > 0) log.info(shown, 'Mapped scopes:');
+  else
+    log.warn(
+      shown,
+      'Mapped scopes: none. No scope is assigned to a group of this person; map one of them in scopes.yml, or add the person to a mapped group.',
+    );
 }
 
 /** Ends the session here and tells the browser where the provider ends its own; asks for the CSRF token. */

@@ -42,12 +42,21 @@ export async function readText(c: Context<HttpEnv>): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** What an endpoint takes: a form as well as JSON, and nothing at all. */
+interface Taken {
+  readonly form: boolean;
+  readonly optional: boolean;
+}
+
 /** The body as JSON, and its text; anything else is a failure that says what. */
-async function readJson(c: Context<HttpEnv>): Promise<{ value: unknown; text: string }> {
-  const type = c.req.header('content-type') ?? '';
-  if (!/^application\/(?:[\w.+-]+\+)?json\b/i.test(type))
-    throw new Failure('unsupported_media_type', 'Send the body as application/json.');
+async function readJson(c: Context<HttpEnv>, optional: boolean): Promise<{ value: unknown; text: string }> {
+  const isJson = /^application\/(?:[\w.+-]+\+)?json\b/i.test(c.req.header('content-type') ?? '');
+  const refused = (): Failure => new Failure('unsupported_media_type', 'Send the body as application/json.');
+  // Before it is read, unless there may be nothing to read.
+  if (!isJson && !optional) throw refused();
   const text = await readText(c);
+  if (optional && text === '') return { value: undefined, text };
+  if (!isJson) throw refused();
   checkLimits(text);
   try {
     return { value: JSON.parse(text) as unknown, text };
@@ -56,13 +65,16 @@ async function readJson(c: Context<HttpEnv>): Promise<{ value: unknown; text: st
   }
 }
 
-/** The body as JSON, or the fields of a form where `form` allows one, and its text; a field given twice is a failure. */
+/**
+ * The body as JSON, or the fields of a form where `form` allows one, and its text; a field given twice is a failure. Nothing,
+ * where it is `optional`, is undefined.
+ */
 export async function readBody(
   c: Context<HttpEnv>,
-  form: boolean,
+  { form, optional }: Taken,
 ): Promise<{ value: unknown; text: string }> {
   const type = c.req.header('content-type') ?? '';
-  if (!form || !/^application\/x-www-form-urlencoded\b/i.test(type)) return readJson(c);
+  if (!form || !/^application\/x-www-form-urlencoded\b/i.test(type)) return readJson(c, optional);
   const fields = new Map<string, string>();
   const text = await readText(c);
   for (const [name, value] of new URLSearchParams(text)) {

@@ -241,6 +241,23 @@ test('switching on and off is one change each, and none when nothing changes', a
   expect((await ask('PUT', flights, { card })).body.is_enabled).toBe(true);
 });
 
+test('it can be said in the query too, as programs for other registries do, and has to be said', async () => {
+  await register();
+  const states = [];
+  for (const [query, body] of [
+    ['?enabled=true'],
+    ['?enabled=False'],
+    ['?enabled=false', { enabled: true }],
+  ] as const)
+    states.push((await ask('POST', `${flights}/toggle${query}`, body)).body.is_enabled);
+  expect(states).toEqual([true, false, true]);
+  const unsaid = await ask('POST', `${flights}/toggle`);
+  expect([unsaid.status, unsaid.body.errors]).toEqual([
+    422,
+    [{ at: 'body.enabled', message: 'is required' }],
+  ]);
+});
+
 test('changes are in the audit trail with before and after, without what a URL may hide', async () => {
   const url = 'https://agents.example/hotels?key=s3cret';
   await ask('POST', '/api/agents', { path: '/hotels', card: { ...card03, url } });

@@ -3,7 +3,7 @@ import { type Handlers, type Input, type Output, Reply } from '../../../contract
 import { nameOfPath } from '../../../contract/servers/servers.ts';
 import type { Caller } from '../../access/caller.ts';
 import type { Db } from '../../db/tables.ts';
-import { Failure } from '../../failure/errors.ts';
+import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { OutboundPolicy } from '../../net/addresses.ts';
 import { assertMatch, etagOf } from '../revision.ts';
@@ -45,7 +45,11 @@ export function agentHandlers(world: AgentsWorld): Handlers<Table, Who> {
       alter(world, { path: params.path, ifMatch }, (row) => readDescription(body, text, row.path), caller),
     'agents.patch': ({ params, body, ifMatch }, caller) =>
       alter(world, { path: params.path, ifMatch }, (row) => patched(row, body), caller),
-    'agents.toggle': ({ params, body }, caller) => toggle(world, params.path, body.enabled, caller),
+    'agents.toggle'({ params, query, body }, caller) {
+      const said = body?.enabled ?? (query.enabled && query.enabled === 'true');
+      if (said === undefined) throw invalidInput([{ at: 'body.enabled', message: 'is required' }]);
+      return toggle(world, params.path, said, caller);
+    },
     async 'agents.remove'({ params, ifMatch }, caller) {
       const row = await known(world, params.path);
       assertMatch(row, ifMatch);

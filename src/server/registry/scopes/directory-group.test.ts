@@ -171,18 +171,21 @@ test('a directory that is away keeps both, and repeating removes them', async ()
   });
 });
 
-test('the command removes the group in the directory only when asked, and then also one it did not make', async () => {
-  await imported();
-  await trial.call('scopes.delete', { body: { group_name: 'team' } });
-  expect(trial.directory.all.size).toBe(1);
-  await imported();
-  const body = { group_name: 'team', delete_from_idp: 'true' };
-  expect(await trial.call('scopes.delete', { body })).toMatchObject({
-    idp_deleted: true,
-    idp_skip_reason: null,
-  });
-  expect(trial.directory.all.size).toBe(0);
-});
+test.each([{ delete_from_idp: 'true' }, { delete_from_keycloak: 'True' }, { delete_from_keycloak: true }])(
+  'the command removes the group in the directory only when asked, and then also one it did not make: %o',
+  async (asked) => {
+    await imported();
+    await trial.call('scopes.delete', { body: { group_name: 'team' } });
+    expect(trial.directory.all.size).toBe(1);
+    await imported();
+    const body = { group_name: 'team', ...asked };
+    expect(await trial.call('scopes.delete', { body })).toMatchObject({
+      idp_deleted: true,
+      idp_skip_reason: null,
+    });
+    expect(trial.directory.all.size).toBe(0);
+  },
+);
 
 test('a group of the name that the scope does not map is left alone', async () => {
   await trial.call('scopes.create', { body: { group_name: 'team' } });

@@ -60,7 +60,7 @@ export function scopeHandlers(world: ScopesApiWorld): Handlers<Endpoints, Who> {
       return changedAnswer(`Group ${group_name} created successfully`, written);
     },
     async 'scopes.delete'({ body }, caller) {
-      const fromIdp = body.delete_from_idp ? 'mapped' : 'no';
+      const fromIdp = (body.delete_from_idp ?? body.delete_from_keycloak) ? 'mapped' : 'no';
       const removed = await deleteScope(world, caller, body.group_name, { fromIdp, force: body.force });
       return {
         message: `Group ${body.group_name} deleted successfully`,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Item } from '../../src/server/search/item.ts';
 import { createEngine } from '../../src/server/search/search.ts';
-import { maySee, type Rights } from '../../src/server/search/view.ts';
+import { maySee, type SearchRights } from '../../src/server/search/view.ts';
 import { readCorpus, readQueries } from './corpus.ts';
 
 const corpus = readCorpus();
@@ -11,7 +11,7 @@ const whole = createEngine();
 for (const group of corpus) whole.index.put(group[0]?.id ?? '', group);
 
 /** Rights that a number decides on: about one thing in `share` may be found. */
-function rightsBy(seed: number, share: number): Rights {
+function rightsBy(seed: number, share: number): SearchRights {
   const chance = (text: string): boolean => {
     let hash = seed;
     for (const letter of text) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
@@ -33,7 +33,7 @@ test('somebody finds, in order and score, what they would find were the rest not
           const mine = group.filter((item) => maySee(rights, item));
           if (mine.length > 0) alone.index.put(group[0]?.id ?? '', mine);
         }
-        const all: Rights = { key: {}, maySee: () => true, mayCall: () => true };
+        const all: SearchRights = { key: {}, maySee: () => true, mayCall: () => true };
         for (const query of [...asked, 'githb', 'calender']) {
           const shown = ({ hits }: ReturnType<typeof whole.search>) =>
             hits.map(({ item, score }) => [item.id, Math.round(score * 1e5)]);
@@ -46,13 +46,13 @@ test('somebody finds, in order and score, what they would find were the rest not
 });
 
 test('somebody with narrow rights still gets ten results', () => {
-  const rights: Rights = { key: {}, maySee: () => false, mayCall: (path) => path === '/charts' };
+  const rights: SearchRights = { key: {}, maySee: () => false, mayCall: (path) => path === '/charts' };
   expect(whole.search(rights, 'generate a chart').hits.length).toBeGreaterThanOrEqual(10);
 });
 
 test('replacing what is under a key again and again finds the last state only', () => {
   const engine = createEngine();
-  const all: Rights = { key: {}, maySee: () => true, mayCall: () => true };
+  const all: SearchRights = { key: {}, maySee: () => true, mayCall: () => true };
   const tool = (name: string): Item => ({
     ...{
       kind: 'tool',

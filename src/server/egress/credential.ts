@@ -38,7 +38,7 @@ export interface Credential {
 }
 
 /** Looks up and renews the credentials that go to servers. */
-export interface Credentials {
+export interface EgressCredentials {
   /**
    * The credential of an identity at a server, at once where it is at hand. Fails with `connection_needed` where the person
    * has to connect first, `connection_impossible` for an agent, `connection_unavailable` while it cannot be renewed. The same
@@ -104,7 +104,7 @@ function connectUrl(publicUrl: string, server: string): string {
 }
 
 /** Makes the lookups; what was opened once is kept in memory until its connection changes, in whichever process. */
-export function createCredentials(world: CredentialWorld): Credentials {
+export function createCredentials(world: CredentialWorld): EgressCredentials {
   const kept = new Map<string, Kept>();
   const keys = new Map<string, string>();
   const fetching = new Map<string, Promise<Credential>>();

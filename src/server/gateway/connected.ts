@@ -1,4 +1,4 @@
-import type { Credentials as Connections, Credential } from '../egress/credential.ts';
+import type { Credential, EgressCredentials } from '../egress/credential.ts';
 import type { EgressServer } from '../egress/renew.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Credentials, Route } from '../registry/servers/route.ts';
@@ -10,10 +10,10 @@ const targets = new WeakMap<Credential, { readonly of: Target; readonly target: 
 
 /**
  * Where a request goes with the credential of whoever makes it, for a server that wants one: at once where the credential is
- * at hand. Other targets stay as they are. Fails as `Connections.of` does.
+ * at hand. Other targets stay as they are. Fails as `EgressCredentials.of` does.
  */
 export function connected(
-  connections: Connections | undefined,
+  connections: EgressCredentials | undefined,
   exchange: Exchange,
   target: Target,
   identity: Identity,
@@ -29,7 +29,7 @@ export function connected(
 
 /** The same after the server has refused the credential of `target`. */
 export async function connectedAnew(
-  connections: Connections,
+  connections: EgressCredentials,
   exchange: Exchange,
   target: Target,
   identity: Identity,
@@ -42,7 +42,7 @@ export async function connectedAnew(
 
 /** A target with a credential, and how to get another in its place; other targets stay as they are. */
 export function withAnew(
-  connections: Connections,
+  connections: EgressCredentials,
   exchange: Exchange,
   target: Target,
   identity: Identity,
@@ -68,7 +68,7 @@ function endpointAt({ mcp, sse }: Route, origin: string): URL | undefined {
 }
 
 function withCredential(
-  connections: Connections,
+  connections: EgressCredentials,
   exchange: Exchange,
   of: Target,
   credential: Credential,

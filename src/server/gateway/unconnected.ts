@@ -1,5 +1,5 @@
 import type { LRUCache } from 'lru-cache';
-import { ConnectionNeeded, type Credentials as Connections } from '../egress/credential.ts';
+import { ConnectionNeeded, type EgressCredentials } from '../egress/credential.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { connected } from './connected.ts';
@@ -13,7 +13,7 @@ import type { McpSessions, SessionPlace } from './sessions/sessions.ts';
 
 /** What requests to servers that want a connection are served with. */
 interface ConnectingWorld {
-  readonly connections?: Connections | undefined;
+  readonly connections?: EgressCredentials | undefined;
   readonly sessions: McpSessions;
   readonly decide: Decide;
   /** Clients that said that they show addresses to people, by server, holder and name. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Trail } from '../audit/event.ts';
-import type { Credentials as Connections } from '../egress/credential.ts';
+import type { EgressCredentials } from '../egress/credential.ts';
 import type { Identify, Identity } from '../identity/identity.ts';
 import type { Connector } from '../net/connector.ts';
 import type { Credentials, FindRoute, Route } from '../registry/servers/route.ts';
@@ -65,7 +65,7 @@ export interface GatewayWorld extends Doors {
   /** Opens the connections to servers, and judges where they may go. */
   readonly connect: Connector;
   /** Looks up the credential of each caller at servers that want one; needed where there are such servers. */
-  readonly connections?: Connections | undefined;
+  readonly connections?: EgressCredentials | undefined;
   /** Makes the endpoints that the gateway serves itself; none unless given. */
   readonly terminal?: ((kit: TerminalKit) => Terminal) | undefined;
   /** Told that a stream says that the server's tools changed; it may be a mistake, and may come often. */

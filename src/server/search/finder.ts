@@ -5,7 +5,7 @@ import { keyOf } from './follow.ts';
 import type { Item } from './item.ts';
 import type { Engine, Options, Results } from './search.ts';
 import type { SearchIndex } from './search-index.ts';
-import type { Rights } from './view.ts';
+import type { SearchRights } from './view.ts';
 
 /** Finds things for somebody: `W` is who, which this room does not look into. */
 export interface Finder<W> {
@@ -24,7 +24,7 @@ export interface FinderWorld<W> {
   readonly ready: Promise<void>;
   /** A service that knows more about meaning; undefined where none is set. */
   readonly embeddings?: Pick<Embeddings, 'nearnessTo'> | undefined;
-  readonly rightsOf: (who: W) => Rights;
+  readonly rightsOf: (who: W) => SearchRights;
   /** The same for all that one person or agent sends. */
   readonly nameOf: (who: W) => string;
   /** Searches of one person or agent in a minute; 0: as many as they like. */

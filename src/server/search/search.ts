@@ -6,7 +6,7 @@ import { readLexicon } from './lexicon.ts';
 import { type Query, readQuery } from './query.ts';
 import { type Found, rank } from './rank.ts';
 import { type Entry, SearchIndex } from './search-index.ts';
-import { type Rights, View } from './view.ts';
+import { type SearchRights, View } from './view.ts';
 import { readWordVectors } from './word-vectors.ts';
 
 /** The most characters of a query. */
@@ -44,9 +44,9 @@ export interface Results {
 export interface Engine {
   readonly index: SearchIndex;
   /** What somebody with these rights finds, the best first, at most 500. */
-  search(rights: Rights, text: string, options?: Options): Results;
+  search(rights: SearchRights, text: string, options?: Options): Results;
   /** The items that somebody with these rights may find under a key. */
-  visible(rights: Rights, key: string, includeDisabled?: boolean): Item[];
+  visible(rights: SearchRights, key: string, includeDisabled?: boolean): Item[];
   /** Every server that is switched on, by path. */
   enabledServers(): Item[];
   /** Replaces the whole index by one that was built beside it. */
@@ -74,7 +74,7 @@ export function createEngine(
   // The same words are asked for again and again, by several people and while somebody pages.
   const known = new LRUCache<string, Ranked>({ max: 500 });
 
-  const view = (rights: Rights, includeDisabled: boolean): View => {
+  const view = (rights: SearchRights, includeDisabled: boolean): View => {
     const kept = views[includeDisabled ? 'all' : 'enabled'];
     const made = kept.get(rights.key);
     if (made && made.version === index.version) return made;

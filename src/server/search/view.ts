@@ -3,7 +3,7 @@ import { countIn, fields } from './postings.ts';
 import type { SearchIndex } from './search-index.ts';
 
 /** What somebody may find. */
-export interface Rights {
+export interface SearchRights {
   /** The same object for all who may find the same, as long as they may: what is made for one is kept for all. */
   readonly key: object;
   /** Whether they may see the server, agent or virtual server at a path. */
@@ -41,7 +41,7 @@ export class View {
   private readonly index: SearchIndex;
   private readonly known = new Map<string, Occurrences>();
 
-  constructor(index: SearchIndex, rights: Rights, includeDisabled: boolean) {
+  constructor(index: SearchIndex, rights: SearchRights, includeDisabled: boolean) {
     this.index = index;
     this.version = index.version;
     this.visible = new Uint8Array(index.entries.length);
@@ -129,6 +129,9 @@ export class View {
 }
 
 /** Whether somebody may find an item: a tool if they may call it, everything else if they may see it. */
-export function maySee(rights: Rights, { kind, path, name }: Pick<Item, 'kind' | 'path' | 'name'>): boolean {
+export function maySee(
+  rights: SearchRights,
+  { kind, path, name }: Pick<Item, 'kind' | 'path' | 'name'>,
+): boolean {
   return kind === 'tool' ? rights.mayCall(path, name) : rights.maySee(kind, path);
 }

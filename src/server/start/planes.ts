@@ -10,7 +10,7 @@ import { packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import { acquireLease } from '../db/lease.ts';
 import type { Connecting } from '../egress/connecting.ts';
-import type { Credentials } from '../egress/credential.ts';
+import type { EgressCredentials } from '../egress/credential.ts';
 import type { ConnectionsEnded, Revocations } from '../egress/revoke.ts';
 import type { FailureCode } from '../failure/errors.ts';
 import { createGateway } from '../gateway/handle.ts';
@@ -178,7 +178,11 @@ function registrySearch(
   };
 }
 
-function dataPlane({ base, identity, inventory, search }: Parts, trail: Trail, connections: Credentials) {
+function dataPlane(
+  { base, identity, inventory, search }: Parts,
+  trail: Trail,
+  connections: EgressCredentials,
+) {
   const { config, feed, log, now } = base;
   const { scopes, routes } = inventory;
   const decideCall = (who: Identity, call: Call) => decide(who, call, scopes.grants());

@@ -8,7 +8,7 @@ import { createEmbeddings, type Embeddings } from '../search/embeddings.ts';
 import { createFinder, type Finder } from '../search/finder.ts';
 import { followDatabase } from '../search/follow.ts';
 import { createEngine, type Engine } from '../search/search.ts';
-import type { Rights } from '../search/view.ts';
+import type { SearchRights } from '../search/view.ts';
 import type { Base } from './base.ts';
 import type { Ending } from './ending.ts';
 
@@ -45,7 +45,7 @@ function embeddingsOf(
 }
 
 /** What somebody may find: servers and agents that they may list, tools that they may call. */
-function rightsOf(who: Identity, grants: Grants): Rights {
+function rightsOf(who: Identity, grants: Grants): SearchRights {
   const holding = holdingOf(who, grants);
   return {
     key: holding,

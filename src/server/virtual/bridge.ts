@@ -5,7 +5,7 @@ import type { MessageId } from '../gateway/read/read-call.ts';
 import { seal, unseal } from '../identity/keys.ts';
 import {
   answerMs,
-  type Call,
+  type BridgedCall,
   type CallsWorld,
   type createParked,
   legacySink,
@@ -13,11 +13,11 @@ import {
   startCall,
 } from './calls.ts';
 import type { MemberWorld } from './member.ts';
-import type { Member } from './members.ts';
+import type { ReachableMember } from './members.ts';
 import type { ClientSession, MemberSessions } from './sessions.ts';
-import { legacySource, modernSource, type Sent, type Source, sseSource } from './sources.ts';
+import { legacySource, type MemberCall, modernSource, type Sent, sseSource } from './sources.ts';
 import type { createSseLinks } from './sse-link.ts';
-import { invalidParams, type Json, metaKeys, objectIn, RpcError } from './wire.ts';
+import { invalidParams, type JsonObject, metaKeys, objectIn, RpcError } from './wire.ts';
 
 /** What calls across eras are made with. */
 export interface BridgeWorld extends MemberWorld, CallsWorld {
@@ -32,21 +32,25 @@ export interface BridgeWorld extends MemberWorld, CallsWorld {
 export interface Bridged {
   readonly exchange: Exchange;
   readonly id: MessageId;
-  readonly member: Member;
+  readonly member: ReachableMember;
   readonly sent: Sent;
   /** Who calls and through which virtual server; what one holder is given no other can use. */
   readonly holder: string;
 }
 
 /** A call of a client of the eras before, with its session; undefined where it has none. */
-export function bridgeLegacy(world: BridgeWorld, bridged: Bridged, session: ClientSession | undefined): Call {
+export function bridgeLegacy(
+  world: BridgeWorld,
+  bridged: Bridged,
+  session: ClientSession | undefined,
+): BridgedCall {
   const { exchange, id, member, sent, holder } = bridged;
   const client = { capabilities: session?.capabilities ?? {}, client: session?.client ?? {} };
-  const source: Source =
+  const source: MemberCall =
     member.speaks === 'modern'
       ? modernSource(world, exchange, member.target, sent, client)
       : sseSource(() => world.links(session?.key ?? holder, exchange, member.target, client), sent);
-  let call: Call | undefined;
+  let call: BridgedCall | undefined;
   const sink = legacySink(world, exchange, id, session?.key ?? '', () => call);
   call = startCall(world, source, sink);
   watch(exchange, () => {
@@ -63,7 +67,7 @@ export function bridgeModern(world: BridgeWorld, bridged: Bridged): void {
   const meta = objectIn(params, '_meta');
   const capabilities = objectIn(meta, metaKeys.capabilities);
   const bound = boundTo(bridged, { ...sent, params });
-  let call: Call | undefined;
+  let call: BridgedCall | undefined;
   let elsewhere: Place | undefined;
   const sink = modernSink(exchange, id, {
     wantsLog: meta[metaKeys.logLevel] !== undefined,
@@ -107,14 +111,14 @@ export function bridgeModern(world: BridgeWorld, bridged: Bridged): void {
 }
 
 /** Keeps a call until its client calls again, whichever process that reaches. */
-function parkHere(world: BridgeWorld, call: Call, key: string): Place {
+function parkHere(world: BridgeWorld, call: BridgedCall, key: string): Place {
   call.detach();
   awaitReply(world, call, key);
   return { c: call.id, n: call.posted() + 1 };
 }
 
 /** Takes the reply that another process was given; what comes then is that one's to pass on. */
-function awaitReply(world: BridgeWorld, call: Call, key: string): void {
+function awaitReply(world: BridgeWorld, call: BridgedCall, key: string): void {
   const taken = world.parked.add(call);
   void world.mailbox.wait(`answer ${call.id} ${key}`, answerMs, taken).then((message) => {
     if (!message || world.parked.take(call.id) !== call) return;
@@ -160,7 +164,7 @@ function openState({ key, now }: BridgeWorld, bound: string, given: unknown): St
   );
 }
 
-function replyIn(inputResponses: unknown): Json {
+function replyIn(inputResponses: unknown): JsonObject {
   const reply = objectIn({ inputResponses }, 'inputResponses').question;
   if (reply === undefined)
     throw new RpcError(invalidParams, "The call asked for 'question'; send its reply in inputResponses.", {
@@ -176,7 +180,7 @@ const goesOnMs = 15_000;
 async function goOnElsewhere(
   { mailbox }: BridgeWorld,
   { c, n, k }: State,
-  response: Json,
+  response: JsonObject,
   left: AbortSignal,
   sink: ReturnType<typeof modernSink>,
   asks: (place: Place) => void,
@@ -210,9 +214,9 @@ async function goOnElsewhere(
 function sourceFor(
   world: BridgeWorld,
   { exchange, member, holder }: Bridged,
-  capabilities: Json,
+  capabilities: JsonObject,
   sent: Sent,
-): Source {
+): MemberCall {
   const owner = JSON.stringify([holder, capabilities]);
   if (member.speaks === 'sse')
     return sseSource(() => world.links(owner, exchange, member.target, { capabilities, client: {} }), sent);
@@ -222,7 +226,7 @@ function sourceFor(
 }
 
 /** What of `_meta` earlier versions know: not what they said in `initialize`. */
-function legacyMeta(meta: Json): Json {
+function legacyMeta(meta: JsonObject): JsonObject {
   const own: readonly string[] = Object.values(metaKeys);
   return Object.fromEntries(Object.entries(meta).filter(([name]) => !own.includes(name)));
 }

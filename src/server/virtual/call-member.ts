@@ -9,11 +9,11 @@ import type { Identity } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { DecideCall } from '../registry/virtual-servers/shown.ts';
 import { type Bridged, type BridgeWorld, bridgeLegacy, bridgeModern } from './bridge.ts';
-import type { Call } from './calls.ts';
-import { type Member, memberFor } from './members.ts';
+import type { BridgedCall } from './calls.ts';
+import { memberFor, type ReachableMember } from './members.ts';
 import { passLegacy, passModern, type ToolsChanged } from './pass.ts';
 import type { ClientSession } from './sessions.ts';
-import { beginEvents, type Json, metaKeys, objectIn } from './wire.ts';
+import { beginEvents, type JsonObject, metaKeys, objectIn } from './wire.ts';
 
 /** What calls at members are made with. */
 export interface CallingWorld {
@@ -23,7 +23,7 @@ export interface CallingWorld {
   readonly decide: DecideCall;
   readonly toolsChanged: ToolsChanged;
   /** Calls across eras by session and id, to be cancelled. */
-  readonly underWay: Map<string, Pick<Call, 'cancel'>>;
+  readonly underWay: Map<string, Pick<BridgedCall, 'cancel'>>;
   /** Members of 2026-07-28 that took no `initialize`. */
   readonly onlyModern: WeakSet<object>;
   /** Clients of the registry's own tools, which have no sessions, that said that they show addresses to people. */
@@ -35,7 +35,7 @@ export interface Inner {
   readonly server: string;
   readonly message: Message;
   readonly body: Buffer;
-  readonly inputSchema: (() => Json) | undefined;
+  readonly inputSchema: (() => JsonObject) | undefined;
   /** Whether the way to it is still open, by the rights of this moment. */
   stillAllowed(identity: Identity): boolean;
 }
@@ -130,7 +130,7 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
 async function sessionAt(
   { bridge, onlyModern }: CallingWorld,
   asked: CallerOf,
-  { target, route, speaks }: Member,
+  { target, route, speaks }: ReachableMember,
 ) {
   const { exchange, session, holder } = asked;
   try {

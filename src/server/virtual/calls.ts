@@ -6,11 +6,11 @@ import type { MessageId } from '../gateway/read/read-call.ts';
 import { noteFailure, refuse, withServer } from '../gateway/refuse.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Emits } from './member.ts';
-import type { Source } from './sources.ts';
+import type { MemberCall } from './sources.ts';
 import {
   beginEvents,
   eventOf,
-  type Json,
+  type JsonObject,
   metaKeys,
   objectIn,
   responseText,
@@ -28,7 +28,7 @@ interface Sink extends Emits {
 }
 
 /** A call that is made message by message, because client and member do not speak the same. */
-export interface Call {
+export interface BridgedCall {
   readonly id: string;
   /** How many messages were posted for other processes. */
   posted(): number;
@@ -37,7 +37,7 @@ export interface Call {
   detach(): void;
   /** The client has called again at another process: whatever comes is posted, and `asked` is told of the next question. */
   leave(asked: (key: string) => void): void;
-  reply(key: string, response: Json): void;
+  reply(key: string, response: JsonObject): void;
   cancel(): void;
 }
 
@@ -49,8 +49,8 @@ export interface CallsWorld {
 
 /** The calls of this process that wait for their clients to call again, by id. */
 export function createParked() {
-  const parked = new Map<string, { call: Call; timer: NodeJS.Timeout; taken: AbortController }>();
-  const take = (id: string): Call | undefined => {
+  const parked = new Map<string, { call: BridgedCall; timer: NodeJS.Timeout; taken: AbortController }>();
+  const take = (id: string): BridgedCall | undefined => {
     const found = parked.get(id);
     parked.delete(id);
     clearTimeout(found?.timer);
@@ -59,7 +59,7 @@ export function createParked() {
   };
   return {
     /** Keeps a call; the signal says that it is here no more. */
-    add(call: Call): AbortSignal {
+    add(call: BridgedCall): AbortSignal {
       const taken = new AbortController();
       const timer = setTimeout(() => take(call.id)?.cancel(), answerMs).unref();
       parked.set(call.id, { call, timer, taken });
@@ -73,16 +73,16 @@ export function createParked() {
 }
 
 /** Starts a call at its source, for a sink. What comes while nobody is attached waits, and is posted for other processes. */
-export function startCall({ mailbox }: CallsWorld, source: Source, first: Sink): Call {
+export function startCall({ mailbox }: CallsWorld, source: MemberCall, first: Sink): BridgedCall {
   const id = randomBytes(12).toString('base64url');
   let sink: Sink | undefined = first;
   let [waiting, posted]: [((to: Sink) => void)[], number] = [[], 0];
   let asked: ((key: string) => void) | undefined;
-  const post = (message: Json): void => {
+  const post = (message: JsonObject): void => {
     posted += 1;
     void mailbox.post(`call ${id} ${posted}`, message).catch(() => undefined);
   };
-  const give = (say: (to: Sink) => void, message: Json): void => {
+  const give = (say: (to: Sink) => void, message: JsonObject): void => {
     if (sink) {
       say(sink);
       return;
@@ -136,7 +136,7 @@ export function legacySink(
   exchange: Exchange,
   id: MessageId,
   session: string,
-  callOf: () => Call | undefined,
+  callOf: () => BridgedCall | undefined,
 ): Sink {
   const { res } = exchange;
   const left = new AbortController();
@@ -239,7 +239,7 @@ function modernError(error: unknown): unknown {
   return code === -32002 ? { ...objectIn({ error }, 'error'), code: -32602 } : error;
 }
 
-function outcome(message: Json): Json {
+function outcome(message: JsonObject): JsonObject {
   return 'error' in message ? { error: message.error } : { result: message.result ?? {} };
 }
 

@@ -4,7 +4,7 @@ import type { Message } from '../gateway/read/read-call.ts';
 import { noteFailure } from '../gateway/refuse.ts';
 import {
   invalidParams,
-  type Json,
+  type JsonObject,
   legacyVersions,
   metaKeys,
   modern,
@@ -58,6 +58,6 @@ export function checkMeta(asked: { readonly body: Buffer; readonly message: Mess
 }
 
 /** The params of a request whose body is known to be JSON. */
-export function paramsOf({ body }: { readonly body: Buffer }): Json {
+export function paramsOf({ body }: { readonly body: Buffer }): JsonObject {
   return objectIn(JSON.parse(body.toString('utf8')), 'params');
 }

@@ -1,13 +1,13 @@
 import type { Access } from '../access/caller.ts';
 import type { MessageId } from '../gateway/read/read-call.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Kind, Resolved } from '../registry/virtual-servers/resolve.ts';
+import type { Resolved, VirtualKind } from '../registry/virtual-servers/resolve.ts';
 import { type DecideCall, mayUse, shownItems } from '../registry/virtual-servers/shown.ts';
 import type { Virtual } from '../registry/virtual-servers/table.ts';
 import { metaKeys, serverInfo } from './wire.ts';
 
 /** List methods, and the member of the result that holds the list. */
-export const listed: ReadonlyMap<string, Kind> = new Map([
+export const listed: ReadonlyMap<string, VirtualKind> = new Map([
   ['tools/list', 'tools'],
   ['prompts/list', 'prompts'],
   ['resources/list', 'resources'],
@@ -37,7 +37,7 @@ export interface ListWorld {
   readonly rightsOf: (identity: Identity) => object;
 }
 
-type Known = WeakMap<object, Map<Kind, ListText>>;
+type Known = WeakMap<object, Map<VirtualKind, ListText>>;
 
 /**
  * Makes lists of virtual servers: once for everybody who may do the same, and anew when their rights or a member change.
@@ -45,11 +45,11 @@ type Known = WeakMap<object, Map<Kind, ListText>>;
  */
 export function createLists({ decide, accessOf, rightsOf }: ListWorld) {
   const known = new WeakMap<Resolved, Known>();
-  return (virtual: Virtual, identity: Identity, kind: Kind): ListText => {
+  return (virtual: Virtual, identity: Identity, kind: VirtualKind): ListText => {
     const byRights: Known = known.get(virtual.resolved) ?? new WeakMap();
     known.set(virtual.resolved, byRights);
     const rights = rightsOf(identity);
-    const lists = byRights.get(rights) ?? new Map<Kind, ListText>();
+    const lists = byRights.get(rights) ?? new Map<VirtualKind, ListText>();
     byRights.set(rights, lists);
     const before = lists.get(kind);
     if (before) return before;
@@ -64,7 +64,7 @@ function textOf(
   access: Access,
   identity: Identity,
   virtual: Virtual,
-  kind: Kind,
+  kind: VirtualKind,
 ): ListText {
   const items = shownItems(decide, access, identity, virtual, kind);
   const array = `"${kind}":[${items.map(({ text }) => text).join(',')}]`;

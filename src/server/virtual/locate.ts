@@ -1,15 +1,15 @@
 import type { Call, Decision } from '../access/call.ts';
 import type { Access } from '../access/caller.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { Item, Kind, Resolved } from '../registry/virtual-servers/resolve.ts';
+import type { Resolved, VirtualItem, VirtualKind } from '../registry/virtual-servers/resolve.ts';
 import { type DecideCall, innerCall, missingScope } from '../registry/virtual-servers/shown.ts';
 import type { VirtualTable } from '../registry/virtual-servers/table.ts';
 
 /** What a call at a virtual server is about. */
 export interface Located {
-  readonly kind: Kind;
+  readonly kind: VirtualKind;
   /** As listed; for a resource that is not in a list, made from what stands for it. */
-  readonly item: Item;
+  readonly item: VirtualItem;
 }
 
 /** What stands behind the tool, prompt or resource that a call names; undefined when the virtual server has no such. */
@@ -19,13 +19,14 @@ export function locate(
 ): Located | undefined {
   const { tool, prompt, resource } = call;
   const { tools, prompts } = resolved.items;
-  const found = (kind: Kind, item: Item | undefined): Located | undefined => item && { kind, item };
+  const found = (kind: VirtualKind, item: VirtualItem | undefined): Located | undefined =>
+    item && { kind, item };
   if (tool !== undefined) return found('tools', tools.byName.get(tool));
   if (prompt !== undefined) return found('prompts', prompts.byName.get(prompt));
   return resource === undefined ? undefined : ofResource(resolved, resource);
 }
 
-const patterns = new WeakMap<Resolved, readonly (readonly [(uri: string) => boolean, Item])[]>();
+const patterns = new WeakMap<Resolved, readonly (readonly [(uri: string) => boolean, VirtualItem])[]>();
 
 /**
  * Whose a resource is: of who lists it; of whose template makes it; else of who alone has resources of its beginning (scheme
@@ -35,7 +36,7 @@ function ofResource(resolved: Resolved, uri: string): Located | undefined {
   const { resources, resourceTemplates } = resolved.items;
   const listed = resources.byName.get(uri) ?? resourceTemplates.byName.get(uri);
   if (listed) return { kind: 'resources', item: listed };
-  const as = (item: Item): Located => ({
+  const as = (item: VirtualItem): Located => ({
     kind: 'resources',
     item: { ...item, name: uri, original: uri, text: '' },
   });

@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Db } from '../db/tables.ts';
 import { seal, unseal } from '../identity/keys.ts';
-import type { Json } from './wire.ts';
+import type { JsonObject } from './wire.ts';
 
 /**
  * What clients say to calls that wait, whichever process the saying reaches: in this one by a call of a function, in
@@ -9,9 +9,9 @@ import type { Json } from './wire.ts';
  */
 export interface Mailbox {
   /** Waits for what is posted under a key, `limitMs` at most; undefined when nothing came or the wait was ended. */
-  wait(key: string, limitMs: number, signal?: AbortSignal): Promise<Json | undefined>;
+  wait(key: string, limitMs: number, signal?: AbortSignal): Promise<JsonObject | undefined>;
   /** Gives a message to who waits for it, here or elsewhere; only the first under a key counts. */
-  post(key: string, message: Json): Promise<void>;
+  post(key: string, message: JsonObject): Promise<void>;
   /** A MAC over the parts of a key, so that nobody makes one up. */
   mark(...parts: readonly string[]): string;
   isMark(mark: string, ...parts: readonly string[]): boolean;
@@ -24,22 +24,22 @@ const keptMs = 15 * 60_000;
 
 /** Makes the mailbox; `key` (32 bytes) is the same in all processes. */
 export function createMailbox({ db, key, now }: { db: Db; key: Buffer; now: () => number }): Mailbox {
-  const waiting = new Map<string, (message: Json) => void>();
+  const waiting = new Map<string, (message: JsonObject) => void>();
   const rowOf = (name: string): string => createHash('sha256').update(name).digest('hex');
-  const take = async (name: string): Promise<Json | undefined> => {
+  const take = async (name: string): Promise<JsonObject | undefined> => {
     const row = await db
       .deleteFrom('virtual_replies')
       .where('key', '=', rowOf(name))
       .returning('sealed')
       .executeTakeFirst();
-    return row && (JSON.parse(unseal(key, row.sealed, name)) as Json);
+    return row && (JSON.parse(unseal(key, row.sealed, name)) as JsonObject);
   };
   const mark = (...parts: readonly string[]): string =>
     createHmac('sha256', key).update(JSON.stringify(parts)).digest('base64url').slice(0, 22);
   return {
     async wait(name, limitMs, signal) {
       const until = now() + limitMs;
-      let heard: Json | undefined;
+      let heard: JsonObject | undefined;
       let wake: (() => void) | undefined;
       const stop = (): void => wake?.();
       waiting.set(name, (message) => {

@@ -11,18 +11,18 @@ import type { Target } from '../gateway/route.ts';
 import type { SettledHandler } from '../gateway/upstream/upstream.ts';
 import { upstreamFailure } from '../gateway/upstream/upstream-failure.ts';
 import type { TerminalKit } from '../gateway/world.ts';
-import { type Json, modern } from './wire.ts';
+import { type JsonObject, modern } from './wire.ts';
 
 /** What requests to members are sent with. */
 export type MemberWorld = TerminalKit;
 
 /** What a member says to one call. */
 export interface Emits {
-  notification(message: Json): void;
+  notification(message: JsonObject): void;
   /** It asks the client; `key` names the question for the reply. */
-  request(key: string, method: string, params: Json): void;
+  request(key: string, method: string, params: JsonObject): void;
   /** The end: `{result}` or `{error}`. */
-  response(message: Json): void;
+  response(message: JsonObject): void;
   failed(failure: Failure): void;
 }
 
@@ -31,7 +31,7 @@ export interface Answered {
   /** The head of the answer: its status, and the session that the member gave or repeats. */
   onHead?(status: number, session: string | undefined): void;
   /** Each message of the answer, in order; `type` is that of the event, empty for JSON. */
-  onMessage(message: Json, type: string): void;
+  onMessage(message: JsonObject, type: string): void;
   /** Each event that is no message. */
   onEvent?(type: string, data: string): void;
   /** The answer is over; with the failure when it did not come to its end. Called once. */

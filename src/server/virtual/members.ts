@@ -7,7 +7,7 @@ import type { FindRoute, Route } from '../registry/servers/route.ts';
 import { modern } from './wire.ts';
 
 /** A member as it can be reached now. */
-export interface Member {
+export interface ReachableMember {
   readonly route: Route;
   readonly target: Target;
   /** What it speaks as far as is known: 2026-07-28, an earlier version, or HTTP+SSE alone. */
@@ -15,7 +15,7 @@ export interface Member {
 }
 
 /** Finds a member that can be reached; fails as a call to the server itself would. */
-function memberOf(findRoute: FindRoute, server: string): Member {
+function memberOf(findRoute: FindRoute, server: string): ReachableMember {
   const route = findRoute(server);
   if (!route) throw new Failure('not_found', `Server '${server}' does not exist.`);
   if (!route.enabled) throw new Failure('server_disabled', `The server '${server}' is disabled.`);
@@ -43,7 +43,7 @@ export async function memberFor(
   server: string,
   exchange: Exchange,
   identity: Identity,
-): Promise<Member> {
+): Promise<ReachableMember> {
   const member = memberOf(findRoute, server);
   if (!member.route.egress) return member;
   return { ...member, target: await connected(exchange, member.target, identity) };

@@ -7,7 +7,7 @@ import { EventFilter } from '../gateway/lists/sse.ts';
 import { refuse } from '../gateway/refuse.ts';
 import type { Target } from '../gateway/route.ts';
 import { callHeaders, type MemberWorld, modernHeaders, sessionHeaders } from './member.ts';
-import type { Member } from './members.ts';
+import type { ReachableMember } from './members.ts';
 import type { MemberSession } from './sessions.ts';
 
 /** What passes to a member that speaks as its client does: the client's bytes with the member's own names. */
@@ -24,7 +24,7 @@ export type ToolsChanged = (server: string) => void;
 export function passModern(
   world: MemberWorld & { readonly toolsChanged: ToolsChanged },
   exchange: Exchange,
-  member: Member,
+  member: ReachableMember,
   passed: Passed,
 ): void {
   const { target } = member;
@@ -41,7 +41,11 @@ export function passModern(
 }
 
 /** Passes a request anew, once, whose credential the member refused; false where it was no credential of the caller's. */
-function passAnew(exchange: Exchange, member: Member, pass: (fresh: Member) => void): boolean {
+function passAnew(
+  exchange: Exchange,
+  member: ReachableMember,
+  pass: (fresh: ReachableMember) => void,
+): boolean {
   const { anew } = member.target;
   if (!anew) return false;
   anew()
@@ -63,7 +67,7 @@ function passAnew(exchange: Exchange, member: Member, pass: (fresh: Member) => v
 export function passLegacy(
   world: MemberWorld & { readonly toolsChanged: ToolsChanged },
   exchange: Exchange,
-  member: Member,
+  member: ReachableMember,
   passed: Passed,
   session: MemberSession,
   anew: ((gone: MemberSession) => Promise<MemberSession>) | undefined,

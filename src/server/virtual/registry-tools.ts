@@ -15,7 +15,7 @@ import { type CallingWorld, callMember } from './call-member.ts';
 import { checkMeta, isModernRequest, refuseRpc, versionOf } from './eras.ts';
 import {
   invalidParams,
-  type Json,
+  type JsonObject,
   legacyVersions,
   metaKeys,
   methodNotFound,
@@ -39,7 +39,7 @@ export interface FoundTool {
   readonly server_name: string;
   readonly name: string;
   readonly description: string;
-  readonly inputSchema: Json;
+  readonly inputSchema: JsonObject;
   /** How well it fits, 0 to 1. */
   readonly score: number;
   readonly similarity: number;
@@ -72,7 +72,7 @@ const called = z.object({
 });
 const nothing = z.object({});
 
-type Tool = readonly [description: string, input: z.ZodType, annotations: Json];
+type Tool = readonly [description: string, input: z.ZodType, annotations: JsonObject];
 const reads = { readOnlyHint: true, openWorldHint: false };
 
 const tools: Readonly<Record<string, Tool>> = {
@@ -94,7 +94,7 @@ const tools: Readonly<Record<string, Tool>> = {
 };
 
 /** What stands in the place of results when a tool fails. */
-const empty: Readonly<Record<string, Json>> = {
+const empty: Readonly<Record<string, JsonObject>> = {
   search_registry: { servers: [], tools: [], agents: [], skills: [], total_results: 0 },
   intelligent_tool_finder: { results: [], total_results: 0 },
   search_tools: { tools: [], total_results: 0 },
@@ -154,9 +154,9 @@ function resultOf(
   { decide }: World,
   identity: Identity,
   method: string,
-  params: Json,
+  params: JsonObject,
   isModern: boolean,
-): Json {
+): JsonObject {
   const forAll = { ttlMs: 0, cacheScope: 'private', _meta: { [metaKeys.server]: info } };
   const capabilities = { tools: {} };
   if (method === 'tools/list') {
@@ -179,7 +179,7 @@ function resultOf(
 async function callTool(
   running: World,
   { exchange, identity, asking }: TerminalRequest,
-  params: Json,
+  params: JsonObject,
   isModern: boolean,
 ): Promise<void> {
   const [message] = asking.asked.messages;
@@ -202,10 +202,12 @@ async function callTool(
       params,
       isModern,
     );
-  const outcome = await resultsOf(running, identity, tool, input.data as Json).catch((error: unknown) => {
-    const { message: said } = asFailure(error);
-    return { status: 'failed', error: said, ...empty[tool] };
-  });
+  const outcome = await resultsOf(running, identity, tool, input.data as JsonObject).catch(
+    (error: unknown) => {
+      const { message: said } = asFailure(error);
+      return { status: 'failed', error: said, ...empty[tool] };
+    },
+  );
   const result = {
     content: [{ type: 'text', text: JSON.stringify(outcome) }],
     structuredContent: outcome,
@@ -225,13 +227,13 @@ function callFound(
   running: World,
   { exchange, identity, asking }: TerminalRequest,
   { server: path, tool, arguments: args }: z.infer<typeof called>,
-  params: Json,
+  params: JsonObject,
   isModern: boolean,
 ): Promise<void> {
   const [message] = asking.asked.messages;
   const server = nameOfPath(path);
   const { _meta, inputResponses, requestState } = params;
-  const own = JSON.parse(JSON.stringify({ _meta, inputResponses, requestState })) as Json;
+  const own = JSON.parse(JSON.stringify({ _meta, inputResponses, requestState })) as JsonObject;
   const inner = {
     jsonrpc: '2.0',
     id: message.id,
@@ -263,7 +265,12 @@ function callFound(
   );
 }
 
-async function resultsOf(running: World, identity: Identity, tool: string, input: Json): Promise<Json> {
+async function resultsOf(
+  running: World,
+  identity: Identity,
+  tool: string,
+  input: JsonObject,
+): Promise<JsonObject> {
   const { accessOf, decide, findTools, findAll, db } = running;
   const text = String(input.query ?? '');
   const limit = Number(input.max_results ?? input.top_n ?? 10);
@@ -349,7 +356,7 @@ async function resultsOf(running: World, identity: Identity, tool: string, input
 }
 
 /** What a search gave and what it kept back; what the caller may not call is not counted, as if it were not there. */
-function receipt(text: string, limit: number, hits: readonly FoundTool[], total: number): Json {
+function receipt(text: string, limit: number, hits: readonly FoundTool[], total: number): JsonObject {
   return {
     ...{ event: 'tool.discovery_receipt', query: text, limits: { max_results: limit } },
     exposed_tools: hits.map(({ path, name, similarity }) => ({

@@ -22,7 +22,7 @@ import { createStreams } from './streams.ts';
 import {
   invalidParams,
   invalidRequest,
-  type Json,
+  type JsonObject,
   legacyVersions,
   metaKeys,
   methodNotFound,
@@ -206,7 +206,7 @@ function showList(
   sendMessage(exchange, listMessage(message.id ?? 0, isModern ? list.modern : list.legacy));
 }
 
-function capabilitiesOf(virtual: Virtual): Json {
+function capabilitiesOf(virtual: Virtual): JsonObject {
   const { items, capabilities } = virtual.resolved;
   const has = (name: string): boolean => capabilities[name] !== undefined;
   const hasResources = items.resources.list.length + items.resourceTemplates.list.length > 0;
@@ -231,7 +231,7 @@ function instructionsOf({ lists }: Running, { virtual, identity }: Asked): { ins
   return instructions === '' ? {} : { instructions };
 }
 
-function infoOf({ row }: Virtual): Json {
+function infoOf({ row }: Virtual): JsonObject {
   return { ...serverInfo, title: row.definition.server_name };
 }
 
@@ -327,7 +327,7 @@ function withRef(body: Buffer, name: string): Buffer {
 async function replied(running: Running, asked: Asked): Promise<void> {
   const { exchange, identity, message, session, body } = asked;
   const { bridge } = running;
-  const reply = JSON.parse(body.toString('utf8')) as Json;
+  const reply = JSON.parse(body.toString('utf8')) as JsonObject;
   const key = session?.key ?? '';
   const [, name, mark] = /^c\.([\w-]+\.\d+)\.([\w-]+)$/.exec(String(message.id)) ?? [];
   if (name !== undefined && mark !== undefined && bridge.mailbox.isMark(mark, key, name))

@@ -7,7 +7,7 @@ import type { Exchange } from '../gateway/exchange.ts';
 import type { Target } from '../gateway/route.ts';
 import { seal, unseal } from '../identity/keys.ts';
 import { askMember, type MemberWorld, memberHeaders, sessionHeaders } from './member.ts';
-import { type Json, legacyVersions, objectIn, serverInfo } from './wire.ts';
+import { type JsonObject, legacyVersions, objectIn, serverInfo } from './wire.ts';
 
 /** A session of a client at a virtual server, as its sealed id says: nothing else is kept of it. */
 export interface ClientSession {
@@ -15,8 +15,8 @@ export interface ClientSession {
   readonly key: string;
   /** The protocol version that was agreed on. */
   readonly version: string;
-  readonly capabilities: Json;
-  readonly client: Json;
+  readonly capabilities: JsonObject;
+  readonly client: JsonObject;
 }
 
 /** A session at a member; `id` is null for a member that has none. */
@@ -94,7 +94,7 @@ export interface MemberSessions {
   forCalls(
     exchange: Exchange,
     holder: string,
-    capabilities: Json,
+    capabilities: JsonObject,
     target: Target,
     fresh?: MemberSession,
   ): Promise<MemberSession>;
@@ -267,9 +267,9 @@ function request(
   target: Target,
   mcp: readonly string[],
   body: string,
-): Promise<{ message: Json | undefined; session: string | undefined; status: number }> {
+): Promise<{ message: JsonObject | undefined; session: string | undefined; status: number }> {
   return new Promise((resolve, reject) => {
-    let [message, session, status]: [Json | undefined, string | undefined, number] = [
+    let [message, session, status]: [JsonObject | undefined, string | undefined, number] = [
       undefined,
       undefined,
       0,

@@ -13,13 +13,13 @@ import {
 } from './member.ts';
 import type { MemberSession } from './sessions.ts';
 import type { SseLink } from './sse-link.ts';
-import { type Json, metaKeys, modern, objectIn } from './wire.ts';
+import { type JsonObject, metaKeys, modern, objectIn } from './wire.ts';
 
 /** One call at a member, whichever protocol it speaks. */
-export interface Source {
+export interface MemberCall {
   start(emits: Emits): void;
   /** The client's `{result}` or `{error}` to a question. */
-  reply(key: string, response: Json): void;
+  reply(key: string, response: JsonObject): void;
   /** Nobody waits for the answer any more. */
   cancel(): void;
 }
@@ -27,11 +27,11 @@ export interface Source {
 /** A call as it goes to the member: method, and params with the member's own names. */
 export interface Sent {
   readonly method: string;
-  readonly params: Json;
+  readonly params: JsonObject;
   /** What `Mcp-Name` says of it. */
   readonly name: string | undefined;
   /** The schema of the tool's arguments, for those that headers repeat. */
-  readonly inputSchema?: Json | undefined;
+  readonly inputSchema?: JsonObject | undefined;
 }
 
 /** Rounds of questions in one call. */
@@ -43,13 +43,13 @@ export function modernSource(
   exchange: Exchange,
   target: Target,
   sent: Sent,
-  client: { capabilities: Json; client: Json },
-): Source {
+  client: { capabilities: JsonObject; client: JsonObject },
+): MemberCall {
   let abort: (() => void) | undefined;
   let emits: Emits;
   let rounds = 0;
   let over = false;
-  let [open, replies]: [Set<string>, Json] = [new Set(), {}];
+  let [open, replies]: [Set<string>, JsonObject] = [new Set(), {}];
   let state: unknown;
   const meta = {
     ...objectIn(sent.params, '_meta'),
@@ -61,10 +61,10 @@ export function modernSource(
   };
   const wait = world.waitFor(exchange.asked, target.route);
   const headers = [...modernHeaders(sent.method, sent.name), ...paramHeaders(sent)];
-  const send = (more: Json): void => {
+  const send = (more: JsonObject): void => {
     const params = { ...sent.params, ...more, _meta: meta };
     const body = JSON.stringify({ jsonrpc: '2.0', id: `call-${rounds}`, method: sent.method, params });
-    let answer: Json | undefined;
+    let answer: JsonObject | undefined;
     abort = askMember(
       world,
       target,
@@ -88,7 +88,7 @@ export function modernSource(
       },
     );
   };
-  const ask = (result: Json): void => {
+  const ask = (result: JsonObject): void => {
     rounds += 1;
     state = result.requestState;
     const questions = Object.entries(objectIn(result, 'inputRequests'));
@@ -126,7 +126,7 @@ export function modernSource(
 /** Arguments that the schema of a tool wants repeated in headers (MCP 2026-07-28, `x-mcp-header`). */
 function paramHeaders({ inputSchema, params }: Sent): string[] {
   const found: string[] = [];
-  const look = (schema: Json, value: unknown, depth: number): void => {
+  const look = (schema: JsonObject, value: unknown, depth: number): void => {
     for (const [name, sub] of Object.entries(objectIn(schema, 'properties'))) {
       const one = isObject(value) ? value[name] : undefined;
       if (!isObject(sub) || one === undefined || depth > 8) continue;
@@ -150,14 +150,14 @@ export function legacySource(
   target: Target,
   sent: Sent,
   open: OpenFor,
-): Source {
+): MemberCall {
   let [abort, session, over]: [(() => void) | undefined, MemberSession | undefined, boolean] = [
     undefined,
     undefined,
     false,
   ];
   const headersOf = (of: MemberSession): string[] => callHeaders(world, exchange, target, sessionHeaders(of));
-  const post = (message: Json): void => {
+  const post = (message: JsonObject): void => {
     if (!session) return;
     const body = JSON.stringify({ jsonrpc: '2.0', ...message });
     askMember(
@@ -226,7 +226,7 @@ export function legacySource(
 }
 
 /** A call at a member that speaks HTTP+SSE of 2024-11-05. */
-export function sseSource(link: () => Promise<SseLink>, sent: Sent): Source {
+export function sseSource(link: () => Promise<SseLink>, sent: Sent): MemberCall {
   let current: SseLink | undefined;
   let [id, over]: [number | undefined, boolean] = [undefined, false];
   return {
@@ -256,6 +256,6 @@ function asFailed(error: unknown): Failure {
       });
 }
 
-function outcomeIn(response: Json): Json {
+function outcomeIn(response: JsonObject): JsonObject {
   return 'error' in response ? { error: response.error } : { result: response.result ?? {} };
 }

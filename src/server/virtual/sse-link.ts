@@ -2,14 +2,14 @@ import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import type { Target } from '../gateway/route.ts';
 import { askMember, type Emits, type MemberWorld, memberHeaders } from './member.ts';
-import { type Json, objectIn } from './wire.ts';
+import { type JsonObject, objectIn } from './wire.ts';
 
 /** A connection to a member that speaks HTTP+SSE of 2024-11-05: requests are posted, everything else comes on one stream. */
 export interface SseLink {
   /** Makes a call; returns the id by which it can be cancelled. */
-  call(method: string, params: Json, emits: Emits): number;
+  call(method: string, params: JsonObject, emits: Emits): number;
   /** Posts a notification or a response. */
-  send(message: Json): void;
+  send(message: JsonObject): void;
   cancel(id: number): void;
 }
 
@@ -25,7 +25,7 @@ export function createSseLinks(world: MemberWorld) {
     owner: string,
     exchange: Exchange,
     target: Target,
-    client: { capabilities: Json; client: Json },
+    client: { capabilities: JsonObject; client: JsonObject },
   ): Promise<SseLink> => {
     const key = `${owner} ${target.server}`;
     const known = links.get(key);
@@ -45,7 +45,7 @@ async function openLink(
   world: MemberWorld,
   exchange: Exchange,
   target: Target,
-  { capabilities, client }: { capabilities: Json; client: Json },
+  { capabilities, client }: { capabilities: JsonObject; client: JsonObject },
   closed: () => void,
 ): Promise<SseLink> {
   // The link outlives the request that opened it.
@@ -72,7 +72,7 @@ async function openLink(
     if (pending.size === 0)
       idle = setTimeout(() => close(new Failure('upstream_unreachable', 'idle')), idleMs).unref();
   };
-  const post = (message: Json, failed: (failure: Failure) => void): void => {
+  const post = (message: JsonObject, failed: (failure: Failure) => void): void => {
     if (!to || over) {
       failed(new Failure('upstream_unreachable', 'The server ended its stream.'));
       return;
@@ -85,7 +85,7 @@ async function openLink(
       { onMessage() {}, onEnd: (bad) => bad && failed(bad) },
     );
   };
-  const progress = (message: Json): void => {
+  const progress = (message: JsonObject): void => {
     const params = objectIn(message, 'params');
     const call = pending.get(Number(params.progressToken));
     if (call?.token !== undefined)

@@ -4,7 +4,7 @@ import type { Exchange } from '../gateway/exchange.ts';
 import type { Message } from '../gateway/read/read-call.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { FindRoute } from '../registry/servers/route.ts';
-import type { Kind } from '../registry/virtual-servers/resolve.ts';
+import type { VirtualKind } from '../registry/virtual-servers/resolve.ts';
 import type { DecideCall } from '../registry/virtual-servers/shown.ts';
 import type { Virtual, VirtualTable } from '../registry/virtual-servers/table.ts';
 import type { createLists, ListText } from './lists.ts';
@@ -17,7 +17,7 @@ import {
   beginEvents,
   eventOf,
   invalidParams,
-  type Json,
+  type JsonObject,
   metaKeys,
   modern,
   objectIn,
@@ -46,12 +46,12 @@ interface Listener {
 
 interface Open extends Listener {
   /** The lists as the client knows them, of the kinds that it wants to hear of. */
-  readonly known: Map<Kind, ListText>;
-  notify(method: string, params: Json): void;
+  readonly known: Map<VirtualKind, ListText>;
+  notify(method: string, params: JsonObject): void;
   readonly stops: Map<string, () => void>;
 }
 
-const changeOf: Readonly<Record<Kind, string>> = {
+const changeOf: Readonly<Record<VirtualKind, string>> = {
   tools: 'notifications/tools/list_changed',
   prompts: 'notifications/prompts/list_changed',
   resources: 'notifications/resources/list_changed',
@@ -65,7 +65,7 @@ export function createStreams(world: StreamsWorld) {
   const { table, lists, decide, sessions, onChange } = world;
   const streams = new Set<Open>();
 
-  const begin = (listener: Listener, kinds: readonly Kind[], notify: Open['notify']): Open => {
+  const begin = (listener: Listener, kinds: readonly VirtualKind[], notify: Open['notify']): Open => {
     const { exchange, identity, virtual } = listener;
     beginEvents(exchange);
     const known = new Map(kinds.map((kind) => [kind, lists(virtual, identity, kind)]));
@@ -175,7 +175,7 @@ export function createStreams(world: StreamsWorld) {
   };
 
   /** What a member of 2026-07-28 tells those who listen. */
-  const followMember = async (stream: Open, server: string, wanted: Json): Promise<void> => {
+  const followMember = async (stream: Open, server: string, wanted: JsonObject): Promise<void> => {
     const { exchange, identity } = stream;
     if (!hears(stream, server)) return;
     const member = await memberFor(world, world.findRoute, server, exchange, identity);
@@ -207,7 +207,7 @@ export function createStreams(world: StreamsWorld) {
     /** The stream by GET of a client of the eras before. */
     async open(listener: Listener, session: ClientSession | undefined): Promise<void> {
       const { exchange } = listener;
-      const kinds: readonly Kind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
+      const kinds: readonly VirtualKind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
       const stream = begin(listener, kinds, (method, params) => {
         const body = Object.keys(params).length > 0 ? { method, params } : { method };
         exchange.res.write(eventOf(JSON.stringify({ jsonrpc: '2.0', ...body })));
@@ -224,7 +224,7 @@ export function createStreams(world: StreamsWorld) {
     },
 
     /** `subscriptions/listen` of 2026-07-28. */
-    listen(listener: Listener, params: Json): void {
+    listen(listener: Listener, params: JsonObject): void {
       const { exchange, message, virtual } = listener;
       const { id } = message;
       const asked = params.notifications;
@@ -238,9 +238,9 @@ export function createStreams(world: StreamsWorld) {
       const uris = Array.isArray(asked.resourceSubscriptions)
         ? (asked.resourceSubscriptions as string[])
         : [];
-      const honored: Json = Object.fromEntries(wanted.map((name) => [name, true]));
+      const honored: JsonObject = Object.fromEntries(wanted.map((name) => [name, true]));
       if (uris.length > 0) honored.resourceSubscriptions = uris;
-      const kinds = wanted.flatMap((name): Kind[] =>
+      const kinds = wanted.flatMap((name): VirtualKind[] =>
         name === 'toolsListChanged'
           ? ['tools']
           : name === 'promptsListChanged'
@@ -255,7 +255,7 @@ export function createStreams(world: StreamsWorld) {
       stream.notify('notifications/subscriptions/acknowledged', { notifications: honored });
       for (const server of virtual.resolved.servers) {
         const own = uris.filter((uri) => locate(virtual.resolved, { resource: uri })?.item.server === server);
-        const filter: Json = Object.fromEntries(wanted.map((name) => [name, true]));
+        const filter: JsonObject = Object.fromEntries(wanted.map((name) => [name, true]));
         if (own.length > 0) filter.resourceSubscriptions = own;
         // A member that is not there says nothing; the others do.
         if (Object.keys(filter).length > 0) void followMember(stream, server, filter).catch(() => undefined);

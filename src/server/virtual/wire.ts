@@ -5,7 +5,7 @@ import { invalidParams, invalidRequest, type MessageId } from '../gateway/read/r
 import { correlationHeader } from '../gateway/refuse.ts';
 
 /** A JSON object. */
-export type Json = Record<string, unknown>;
+export type JsonObject = Record<string, unknown>;
 
 /** The protocol version that virtual servers speak without sessions. */
 export const modern = '2026-07-28';
@@ -36,8 +36,12 @@ export class RpcError extends Error {
   /** For clients of 2026-07-28; for others it is 200 unless `always`. */
   readonly status: number;
   readonly always: boolean;
-  readonly data: Json | undefined;
-  constructor(code: number, message: string, more: { status?: number; always?: boolean; data?: Json } = {}) {
+  readonly data: JsonObject | undefined;
+  constructor(
+    code: number,
+    message: string,
+    more: { status?: number; always?: boolean; data?: JsonObject } = {},
+  ) {
     super(message);
     this.code = code;
     this.status = more.status ?? 200;
@@ -47,7 +51,7 @@ export class RpcError extends Error {
 }
 
 /** The member of an object that is an object; an empty one where there is none. */
-export function objectIn(value: unknown, member: string): Json {
+export function objectIn(value: unknown, member: string): JsonObject {
   const found = isObject(value) ? value[member] : undefined;
   return isObject(found) ? found : {};
 }

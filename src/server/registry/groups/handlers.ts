@@ -7,14 +7,14 @@ import type { Identity } from '../../identity/identity.ts';
 import { managedGroups } from '../managed.ts';
 import { definitionOf, readDefinition, type Wanted } from '../scopes/definition.ts';
 import { allGroups, findUnlessDenied, type SkipReason, unlessSkipped } from '../scopes/directory-group.ts';
-import { lookAtGroups, type Seen } from '../scopes/show.ts';
+import { lookAtGroups, type SeenGroups } from '../scopes/show.ts';
 import { readStored, type StoredScope, type StoredScopes } from '../scopes/store.ts';
 import { deleteScope, type ScopesApiWorld, unknownScope, type Written, writeScope } from '../scopes/write.ts';
 
 type Item = Output<(typeof groupEndpoints)['groups.list']>['groups'][number];
 
 /** Groups of the directory, and the scopes that none of them holds, by name. */
-function listItems(stored: StoredScopes, seen: Seen | undefined): Item[] {
+function listItems(stored: StoredScopes, seen: SeenGroups | undefined): Item[] {
   const held = new Set(seen?.groups.flatMap(({ scopes }) => scopes));
   const ofDirectory = (seen?.groups ?? []).map(
     ({ group, scopes }): Item => ({

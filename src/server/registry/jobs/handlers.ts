@@ -8,7 +8,7 @@ import { notedPower } from '../administrators.ts';
 import { findRecordsNamed } from '../m2m-clients/store.ts';
 import { assertManagesGroups, type ManagedWorld } from '../managed.ts';
 import { wantedGroups } from '../users/wanted-groups.ts';
-import { needAbility, needDirectory, type Who } from '../users/world.ts';
+import { type AccountCaller, needAbility, needDirectory } from '../users/world.ts';
 import type { JobEngine } from './engine.ts';
 import { rotateSecret, secretDays } from './rotate.ts';
 import { makersOf } from './steps.ts';
@@ -64,7 +64,7 @@ export interface JobEndpointsWorld extends JobsWorld, ManagedWorld {
 const longestWait = 25_000;
 
 /** The functions behind the endpoints of jobs, and of what jobs do. */
-export function jobHandlers(world: JobEndpointsWorld): Handlers<Endpoints, Who> {
+export function jobHandlers(world: JobEndpointsWorld): Handlers<Endpoints, AccountCaller> {
   const { db } = world;
   const known = async (id: string): Promise<StoredJob> => {
     const job = await findJob(db, id);
@@ -108,7 +108,7 @@ async function createM2m(
   world: JobEndpointsWorld,
   body: Input<Create>['body'],
   wait: boolean,
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<Output<Create>> {
   const directory = needDirectory(world);
   makersOf(directory);
@@ -160,7 +160,11 @@ async function claimName(world: JobsWorld, job: StoredJob): Promise<void> {
   }
 }
 
-async function answer(world: JobEndpointsWorld, { id }: StoredJob, caller: Who): Promise<Output<Create>> {
+async function answer(
+  world: JobEndpointsWorld,
+  { id }: StoredJob,
+  caller: AccountCaller,
+): Promise<Output<Create>> {
   const job = await findJob(world.db, id);
   if (!job) throw new Failure('internal', 'The job is gone.');
   if (job.state === 'undone' || job.state === 'stuck') {

@@ -4,7 +4,7 @@ import type { Db } from '../../db/tables.ts';
 import { asFailure, Failure, invalidInput } from '../../failure/errors.ts';
 import { assertManagesAccount, type ManagedWorld } from '../managed.ts';
 import { unsupported } from '../users/create-human.ts';
-import { needAbility, needDirectory, type Who } from '../users/world.ts';
+import { type AccountCaller, needAbility, needDirectory } from '../users/world.ts';
 import type { JobsWorld } from './world.ts';
 
 type Endpoint = (typeof userEndpoints)['users.rotateSecret'];
@@ -15,7 +15,7 @@ export async function rotateSecret(
   world: JobsWorld & ManagedWorld,
   clientId: string,
   body: Input<Endpoint>['body'],
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<Output<Endpoint>> {
   const directory = needDirectory(world);
   const { serviceAccounts } = directory;

@@ -4,13 +4,13 @@ import { allGroups } from './directory-group.ts';
 import type { StoredScope, StoredScopes } from './store.ts';
 
 /** Groups of the directory with the scopes that they hold. */
-export interface Seen {
+export interface SeenGroups {
   readonly groups: readonly { readonly group: DirectoryGroup; readonly scopes: readonly string[] }[];
   readonly truncated: boolean;
 }
 
 /** The groups of the directory, each with the names of its scopes. */
-export async function lookAtGroups(directory: Directory, stored: StoredScopes): Promise<Seen> {
+export async function lookAtGroups(directory: Directory, stored: StoredScopes): Promise<SeenGroups> {
   const { groups, truncated } = await allGroups(directory);
   const byGroup = new Map<string, string[]>();
   for (const { scope } of stored.values())
@@ -25,7 +25,7 @@ export async function lookAtGroups(directory: Directory, stored: StoredScopes): 
 /** The answer of the list of groups and scopes. */
 export function listAnswer(
   stored: StoredScopes,
-  seen: Seen | undefined,
+  seen: SeenGroups | undefined,
   provider: string | null,
   fault: string | null = null,
 ) {

@@ -24,7 +24,7 @@ import { type Manages, rememberMade } from '../managed.ts';
 import { scopeHandlers } from '../scopes/handlers.ts';
 import { startScopes } from '../scopes/watch.ts';
 import { userHandlers } from './handlers.ts';
-import type { Who } from './world.ts';
+import type { AccountCaller } from './world.ts';
 
 const { groups, accounts } = shippedTenant;
 /** Groups that a scope maps, besides the administrators': those of the shipped tenant, and of a pool. */
@@ -123,7 +123,7 @@ export async function startAccountsTrial(
       ...m2mClientHandlers({
         ...{ ...administrators, now, directory, providers: [of.provider, 'keycloak'] },
       }),
-    } as unknown as Record<string, (input: unknown, caller: Who) => unknown>;
+    } as unknown as Record<string, (input: unknown, caller: AccountCaller) => unknown>;
     const trial: AccountsTrial = {
       ...{ database, directory, events, notes, forgotten, engine, ended },
       async call<K extends Id>(id: K, given: object = {}) {
@@ -131,7 +131,7 @@ export async function startAccountsTrial(
         const endpoint: Endpoint = endpoints[id];
         const noted: Record<string, unknown> = {};
         notes.push(noted);
-        const caller: Who = {
+        const caller: AccountCaller = {
           ...{ identity, access: accessOf(identity, scopes.grants()), correlationId: 'c' },
           note: (detail) => void Object.assign(noted, detail),
         };

@@ -11,7 +11,7 @@ import { unsupported } from './create-human.ts';
 import { type Account, findAccount } from './find-account.ts';
 import { proveAnew } from './remove.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
-import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
+import { type AccountCaller, needAbility, needDirectory, type UsersWorld } from './world.ts';
 
 type Changed = Output<(typeof userEndpoints)['users.groups']>;
 
@@ -20,7 +20,7 @@ export async function changeGroups(
   world: UsersWorld,
   idOrName: string,
   names: readonly string[],
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<Changed> {
   const directory = needDirectory(world);
   const found = await findAccount(world, directory, idOrName);
@@ -40,7 +40,7 @@ async function changeGroupsOfRecord(
   world: UsersWorld,
   record: M2mRecord,
   names: readonly string[],
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<Changed> {
   const groups = [...new Set(names)];
   const held = world.qualify(record.provider, groups);
@@ -63,7 +63,7 @@ async function changeMemberships(
   directory: Directory,
   found: Exclude<Account, { kind: 'record' }>,
   names: readonly string[],
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<Changed> {
   const { add, remove } = directory.memberships;
   if (!add || !remove) throw unsupported(directory);

@@ -7,7 +7,7 @@ import { notedPower } from '../administrators.ts';
 import { assertManagesGroups, forgetMade, rememberMade } from '../managed.ts';
 import { present } from './present.ts';
 import { wantedGroups, withEach } from './wanted-groups.ts';
-import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
+import { type AccountCaller, needAbility, needDirectory, type UsersWorld } from './world.ts';
 
 /** Without the letters and digits that are taken for each other. */
 const kinds = ['abcdefghijkmnpqrstuvwxyz', 'ABCDEFGHJKLMNPQRSTUVWXYZ', '23456789', '-_.+=%'];
@@ -38,7 +38,7 @@ type Endpoint = (typeof userEndpoints)['users.createHuman'];
 export async function createHuman(
   world: UsersWorld,
   body: Input<Endpoint>['body'],
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<Output<Endpoint>> {
   const directory = needDirectory(world);
   const { users, memberships } = directory;
@@ -84,7 +84,7 @@ async function undone(
   directory: Directory,
   { id, username }: DirectoryUser,
   failure: Failure,
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<Failure> {
   const { users } = directory;
   const left = await (users.remove?.(id, { isNew: true }) ?? Promise.reject(unsupported(directory))).then(

@@ -12,10 +12,14 @@ import { assertManagesAccount, forgetMade } from '../managed.ts';
 import { revokeTokensOf } from '../tokens/store.ts';
 import { unsupported } from './create-human.ts';
 import { findAccount } from './find-account.ts';
-import { needAbility, needDirectory, type UsersWorld, type Who } from './world.ts';
+import { type AccountCaller, needAbility, needDirectory, type UsersWorld } from './world.ts';
 
 /** Deletes an account for good; what it has open here ends at its next request. Answers the name of what is gone. */
-export async function removeAccount(world: UsersWorld, idOrName: string, caller: Who): Promise<string> {
+export async function removeAccount(
+  world: UsersWorld,
+  idOrName: string,
+  caller: AccountCaller,
+): Promise<string> {
   const directory = needDirectory(world);
   const found = await findAccount(world, directory, idOrName);
   if (found.kind === 'human') return removePerson(world, directory, found.user, caller);
@@ -31,7 +35,7 @@ async function removePerson(
   world: UsersWorld,
   directory: Directory,
   user: DirectoryUser,
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<string> {
   const { remove } = directory.users;
   if (!remove) throw unsupported(directory);
@@ -75,7 +79,7 @@ async function removeApplication(
   world: UsersWorld,
   directory: Directory,
   account: ServiceAccount,
-  caller: Who,
+  caller: AccountCaller,
 ): Promise<string> {
   const remove = directory.serviceAccounts?.remove;
   if (!remove) throw unsupported(directory);

@@ -16,7 +16,7 @@ export interface UsersWorld extends ManagedWorld {
 }
 
 /** Who changes accounts. */
-export type Who = Caller<Identity>;
+export type AccountCaller = Caller<Identity>;
 
 /** The directory, or the refusal that says how to get one. */
 export function needDirectory({ directory }: Pick<UsersWorld, 'directory'>): Directory {

@@ -8,10 +8,10 @@ import {
 import type { FindRoute, Route } from '../servers/route.ts';
 
 /** The lists that a virtual server has, by the member of a result that holds them (MCP). */
-export type Kind = 'tools' | 'prompts' | 'resources' | 'resourceTemplates';
+export type VirtualKind = 'tools' | 'prompts' | 'resources' | 'resourceTemplates';
 
 /** A tool, prompt, resource or template as clients of a virtual server see it, and what stands behind it. */
-export interface Item {
+export interface VirtualItem {
   /** The name or address that clients use. */
   readonly name: string;
   /** The same at its server. */
@@ -30,13 +30,13 @@ export interface Item {
 
 /** Items of one kind in the order of the virtual server. */
 export interface Items {
-  readonly list: readonly Item[];
-  readonly byName: ReadonlyMap<string, Item>;
+  readonly list: readonly VirtualItem[];
+  readonly byName: ReadonlyMap<string, VirtualItem>;
 }
 
 /** A virtual server with everything that its members have now. */
 export interface Resolved {
-  readonly items: Readonly<Record<Kind, Items>>;
+  readonly items: Readonly<Record<VirtualKind, Items>>;
   /** Its servers, by name, in order. */
   readonly servers: readonly string[];
   /** Servers that are not there now, and why. */
@@ -47,15 +47,15 @@ export interface Resolved {
   readonly capabilities: Readonly<Record<string, unknown>>;
 }
 
-const kinds: readonly Kind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
+const kinds: readonly VirtualKind[] = ['tools', 'prompts', 'resources', 'resourceTemplates'];
 /** The member that names an item, by kind. */
 const namedBy = {
   ...{ tools: 'name', prompts: 'name', resources: 'uri', resourceTemplates: 'uriTemplate' },
-} as const satisfies Record<Kind, string>;
+} as const satisfies Record<VirtualKind, string>;
 
 interface Draft {
-  readonly lists: Record<Kind, Item[]>;
-  readonly byName: Record<Kind, Map<string, Item>>;
+  readonly lists: Record<VirtualKind, VirtualItem[]>;
+  readonly byName: Record<VirtualKind, Map<string, VirtualItem>>;
   readonly conflicts: string[];
 }
 
@@ -105,7 +105,7 @@ function pinned(route: Route, version: string | null): string | null {
   return `it was made for version ${version}, and the registry has ${route.version ?? 'no version'}`;
 }
 
-function stateOf(route: Route, version: string | null): Pick<Item, 'gone' | 'blocked'> {
+function stateOf(route: Route, version: string | null): Pick<VirtualItem, 'gone' | 'blocked'> {
   const pin = pinned(route, version);
   return { gone: pin ?? goneBecause(route), blocked: pin !== null };
 }
@@ -177,9 +177,9 @@ function addMember(
 
 function add(
   { lists, byName, conflicts }: Draft,
-  kind: Kind,
+  kind: VirtualKind,
   definition: VirtualServerDefinition,
-  made: Omit<Item, 'scopes'>,
+  made: Omit<VirtualItem, 'scopes'>,
 ): void {
   const before = byName[kind].get(made.name);
   // In scopes '*' and 'all' stand for every one.
@@ -200,7 +200,7 @@ function add(
     kind === 'tools'
       ? definition.tool_scope_overrides.find(({ tool_alias }) => tool_alias === made.name)
       : undefined;
-  const item: Item = { ...made, scopes: [...new Set(override?.required_scopes ?? [])] };
+  const item: VirtualItem = { ...made, scopes: [...new Set(override?.required_scopes ?? [])] };
   lists[kind].push(item);
   byName[kind].set(item.name, item);
 }

@@ -3,14 +3,14 @@ import type { VirtualServer, VirtualServerSummary } from '../../../contract/serv
 import type { Call, Decision } from '../../access/call.ts';
 import type { Access } from '../../access/caller.ts';
 import type { Identity } from '../../identity/identity.ts';
-import type { Item, Kind } from './resolve.ts';
+import type { VirtualItem, VirtualKind } from './resolve.ts';
 import { ownerOf } from './store.ts';
 import type { Virtual, VirtualTable } from './table.ts';
 
 /** Decides a call by the grants of this moment. */
 export type DecideCall = (identity: Identity, call: Call) => Decision;
 
-const callOf: Readonly<Record<Kind, (server: string, name: string) => Call>> = {
+const callOf: Readonly<Record<VirtualKind, (server: string, name: string) => Call>> = {
   tools: (server, tool) => ({ server, method: 'tools/call', tool }),
   prompts: (server, prompt) => ({ server, method: 'prompts/get', prompt }),
   resources: (server, resource) => ({ server, method: 'resources/read', resource }),
@@ -18,7 +18,10 @@ const callOf: Readonly<Record<Kind, (server: string, name: string) => Call>> = {
 };
 
 /** The call that an item stands for at its own server. */
-export function innerCall(kind: Kind, { server, original }: Pick<Item, 'server' | 'original'>): Call {
+export function innerCall(
+  kind: VirtualKind,
+  { server, original }: Pick<VirtualItem, 'server' | 'original'>,
+): Call {
   return callOf[kind](server, original);
 }
 
@@ -36,8 +39,8 @@ export function mayUse(
   access: Access,
   identity: Identity,
   virtual: Virtual,
-  kind: Kind,
-  item: Item,
+  kind: VirtualKind,
+  item: VirtualItem,
 ): boolean {
   return (
     (virtual.isPersonal || decide(identity, callOf[kind](virtual.name, item.name)).allow) &&
@@ -52,8 +55,8 @@ export function shownItems(
   access: Access,
   identity: Identity,
   virtual: Virtual,
-  kind: Kind,
-): Item[] {
+  kind: VirtualKind,
+): VirtualItem[] {
   if (missingScope(access, virtual.row.definition.required_scopes) !== undefined) return [];
   return virtual.resolved.items[kind].list.filter(
     (item) => item.gone === null && mayUse(decide, access, identity, virtual, kind, item),

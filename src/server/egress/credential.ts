@@ -1,4 +1,5 @@
 import type { Feed } from '../changes/feed.ts';
+import { lastUsesOf } from '../db/last-uses.ts';
 import { Failure } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import {
@@ -13,7 +14,7 @@ import {
   timesOf,
 } from './renew.ts';
 import { beyondLimits, type EgressLimits } from './settings.ts';
-import { type Connection, connectionById, findConnection, markRefused, noteUse } from './store.ts';
+import { type Connection, connectionById, findConnection, markRefused } from './store.ts';
 import type { SealedFor } from './vault.ts';
 
 /** What lookups of credentials work with. */
@@ -54,14 +55,12 @@ export interface EgressCredentials {
     identity: Identity,
     refused: Pick<Credential['connection'], 'id' | 'generation'>,
   ): Promise<Credential>;
-  /** Notes what it was used for, the same at most once a minute. */
+  /** Notes what it was used for. */
   used(connectionId: string, what: string): void;
   /** Ends it once what is being fetched is stored: a refresh token that was replaced must not be lost. */
   close(): Promise<void>;
 }
 
-/** Between two notes of the same use of a connection, in milliseconds. */
-const noteEveryMs = 60_000;
 /** After this long a renewal that failed is tried again, in milliseconds. */
 const retryMs = 30_000;
 const keptAtMost = 20_000;
@@ -110,7 +109,7 @@ export function createCredentials(world: CredentialWorld): EgressCredentials {
   const fetching = new Map<string, Promise<Credential>>();
   const running = new Set<Promise<unknown>>();
   const triedAt = new Map<string, number>();
-  const noted = new Map<string, number>();
+  const used = new Set<string>();
   let changes = 0;
   const close = world.feed.follow(['connection'], ({ key }) => {
     changes += 1;
@@ -225,14 +224,10 @@ export function createCredentials(world: CredentialWorld): EgressCredentials {
       return fetched;
     },
     used(connectionId, what) {
-      const now = world.now();
-      const use = `${connectionId} ${what}`;
-      if (now - (noted.get(use) ?? 0) < noteEveryMs) return;
-      if (noted.size >= keptAtMost) noted.clear();
-      noted.set(use, now);
-      noteUse(world.db, connectionId, { at: new Date(now).toISOString(), for: what }).catch(
-        (error: unknown) => world.log.warn({ err: error }, 'the use of a connection could not be noted'),
-      );
+      const isFirst = !used.has(connectionId);
+      if (used.size >= keptAtMost) used.clear();
+      used.add(connectionId);
+      lastUsesOf(world.db).note('connections', connectionId, world.now(), { isFirst, what });
     },
     async close() {
       close();

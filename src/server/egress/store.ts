@@ -286,15 +286,6 @@ async function removeWhere(
   return gone.map(connectionOf);
 }
 
-/** Notes what a connection was used for; it is only shown, so nobody is told. */
-export async function noteUse(db: Db, id: string, use: { at: string; for: string }): Promise<void> {
-  await db
-    .updateTable('connections')
-    .set({ last_used_at: use.at, last_used_for: use.for.slice(0, 200) })
-    .where('id', '=', id)
-    .execute();
-}
-
 /** Seals every connection anew that the key before sealed; returns how many, and how many cannot be opened. */
 export async function resealConnections(
   db: Db,

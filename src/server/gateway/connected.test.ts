@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { lastUsesOf } from '../db/last-uses.ts';
 import type { OpenDatabase } from '../db/open.ts';
 import {
   type Clock,
@@ -77,6 +78,7 @@ test('each call takes the credential of its caller, in the header of the server,
   ]);
   expect(bearers()).toEqual([undefined, undefined, undefined, undefined]);
   const [first] = await gateway.audited(4);
+  await lastUsesOf(database.db).flush();
   const [stored] = await listConnections(database.db, personOf('ann'));
   expect(first?.detail).toMatchObject({
     ...{ connection: stored?.id, connection_mode: 'pat', connection_account: 'ann-at-files' },

@@ -1,14 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { jwtVerify, SignJWT } from 'jose';
 import type { Config } from '../config/config.ts';
+import { lastUsesOf } from '../db/last-uses.ts';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
 import { explained } from './bearer.ts';
 import type { FreshPerson } from './fresh-people.ts';
 import type { Identity } from './identity.ts';
-
-/** How often `last_used_at` is written at most, in milliseconds. */
-const usedEvery = 60_000;
 
 /** What is needed to mint and verify personal tokens. */
 export interface PersonalTokens {
@@ -98,10 +96,7 @@ export async function identityOfPersonalToken(world: PersonalTokens, token: stri
   const person = await world.freshPerson(row.provider, row.subject);
   if (!person)
     throw new Failure('credential_revoked', "The token's owner is no longer known here; sign in again.");
-  if (!row.last_used_at || world.now() - Date.parse(row.last_used_at) > usedEvery) {
-    const used = { last_used_at: new Date(world.now()).toISOString() };
-    await world.db.updateTable('tokens').set(used).where('id', '=', id).execute();
-  }
+  lastUsesOf(world.db).note('tokens', id, world.now(), { isFirst: row.last_used_at === null });
   return {
     ...person,
     kind: 'person',

@@ -1,10 +1,8 @@
 import { recordChange } from '../changes/record.ts';
+import { lastUsesOf } from '../db/last-uses.ts';
 import type { Db, OauthGrantsTable } from '../db/tables.ts';
 import { inTransaction } from '../db/transaction.ts';
 import type { Identity } from '../identity/identity.ts';
-
-/** How often `last_used_at` is written at most, in milliseconds. */
-const usedEvery = 60_000;
 
 /** How a grant ends: when, by whom, and why in words for its owner. */
 export interface GrantEnding {
@@ -110,16 +108,11 @@ export async function rememberedGrant(
     .executeTakeFirst();
 }
 
-/** Notes that a grant is used, now and then. */
-export async function touchGrant(db: Db, grant: OauthGrantsTable, now: number): Promise<void> {
-  if (grant.last_used_at && now - Date.parse(grant.last_used_at) < usedEvery) return;
-  const last_used_at = new Date(now).toISOString();
-  await db.updateTable('oauth_grants').set({ last_used_at }).where('id', '=', grant.id).execute();
-  await db
-    .updateTable('oauth_clients')
-    .set({ last_used_at })
-    .where('client_id', '=', grant.client_id)
-    .execute();
+/** Notes that a grant is used, and so its client. */
+export function touchGrant(db: Db, grant: OauthGrantsTable, now: number): void {
+  const uses = lastUsesOf(db);
+  uses.note('oauth_grants', grant.id, now, { isFirst: grant.last_used_at === null });
+  uses.note('oauth_clients', grant.client_id, now);
 }
 
 /** Ends a grant with every code and refresh token of it; its access tokens are refused from then on. */

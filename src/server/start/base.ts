@@ -10,6 +10,7 @@ import { startFeed } from '../changes/feed.ts';
 import type { Config } from '../config/config.ts';
 import { createAllow } from '../db/allowance.ts';
 import { createDatabaseClock } from '../db/clock.ts';
+import { lastUsesOf } from '../db/last-uses.ts';
 import { openDatabase } from '../db/open.ts';
 import { openPostgres } from '../db/postgres/open.ts';
 import type { Db } from '../db/tables.ts';
@@ -69,6 +70,14 @@ export async function openBase(
   });
   ending.defer(() => trail.close());
   ending.defer(tidyEveryHour(db, now, log));
+  ending.defer(
+    lastUsesOf(db).start((error) =>
+      log.warn(
+        { err: error },
+        'when things were last used cannot be written now and is kept for the next minute',
+      ),
+    ),
+  );
   ending.defer(
     await announceProcess({ db, log, clock }, { version, startedAt: new Date(now()).toISOString() }),
   );

@@ -1,4 +1,5 @@
 import { changing } from '../../changes/record.ts';
+import { lastUsesOf } from '../../db/last-uses.ts';
 import type { Db, SessionsTable } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
 import type { Person } from '../../provider/provider.ts';
@@ -9,8 +10,6 @@ import { hashOf, newSecret, type SealingKeys, seal, unseal } from '../keys.ts';
 import { dropUnusedRefreshTokens, findPerson, type GroupsSeen, rememberPerson } from '../people.ts';
 import { endSessionsBySid } from '../session-rows.ts';
 
-/** How often `last_seen_at` is written at most, in milliseconds. */
-const seenEvery = 60_000;
 /** Keeps sealed hints from being opened as anything else. */
 export const hintHolder = 'logout-hint';
 
@@ -141,8 +140,9 @@ async function resumeSession(world: SessionsWorld, id: string): Promise<Identity
   const row = await findSession(db, hash);
   if (!row || row.expires_at <= new Date(now()).toISOString()) return undefined;
   requireGoingOn(row);
-  const idle = now() - Date.parse(row.last_seen_at);
-  if (idle > limits.idleSeconds * 1000)
+  const uses = lastUsesOf(db);
+  const seen = Math.max(Date.parse(row.last_seen_at), uses.noted('sessions', hash) ?? 0);
+  if (now() - seen > limits.idleSeconds * 1000)
     throw new Failure(
       'credential_expired',
       'Your session has ended, because it was not used; sign in again.',
@@ -151,10 +151,7 @@ async function resumeSession(world: SessionsWorld, id: string): Promise<Identity
   if (!person) return undefined;
   // Reading the person may have ended the sessions and left the person as they are.
   requireGoingOn(await findSession(db, hash));
-  if (idle > seenEvery) {
-    const seen = { last_seen_at: new Date(now()).toISOString() };
-    await db.updateTable('sessions').set(seen).where('id_hash', '=', hash).execute();
-  }
+  uses.note('sessions', hash, now());
   return {
     ...person,
     kind: 'person',

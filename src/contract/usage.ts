@@ -44,6 +44,7 @@ export const usageEndpoints = {
     method: 'GET',
     path: '/api/usage',
     permission: { can: 'read_audit', on: 'any' },
+    cost: 'heavy',
     summary:
       'Calls of tools, prompts and resources: how many, how many failed and how long they took, over time and by server, tool, person or client, and what lists of tools cost in tokens; the last day unless asked, 92 days at most',
     query: z.strictObject({

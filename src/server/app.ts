@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { endpoints } from '../contract/index.ts';
-import type { Allow } from './db/allowance.ts';
 import { Failure } from './failure/errors.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
 import { mountFrontChannel } from './http/front-channel.ts';
 import { originGuard } from './http/guards/csrf.ts';
 import { meHandlers } from './http/me.ts';
-import { mount } from './http/mount.ts';
+import { type MountWorld, mount } from './http/mount.ts';
 import { mountProtectedResource, resourceMetadataUrl } from './http/protected-resource.ts';
 import { clientIpOf } from './http/request/client-ip.ts';
 import { answerFailure, compressed, securityHeaders } from './http/responses.ts';
@@ -27,10 +26,8 @@ import { type RegistryWorld, registryHandlers } from './registry/handlers.ts';
 import { mountOfficialRegistry } from './registry/official/mount.ts';
 
 /** Everything that the control plane is built from. */
-export interface AppWorld extends RegistryWorld, SystemWorld {
+export interface AppWorld extends RegistryWorld, SystemWorld, Pick<MountWorld, 'allow' | 'turn'> {
   readonly log: Log;
-  /** Counts what is limited. */
-  readonly allow: Allow;
   readonly identity: HttpIdentity;
   readonly sessions: BrowserSessions;
   readonly login: Login;
@@ -95,7 +92,15 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       }),
       ...registryHandlers(world),
     },
-    { allow, identity, trail, now, clientIp },
+    {
+      allow,
+      identity,
+      trail,
+      now,
+      clientIp,
+      turn: world.turn,
+      refusalsPerMinute: config.gateway.limits.refusalsPerMinute,
+    },
   );
   app.all('/api/*', () => {
     throw new Failure('not_found', 'There is no such endpoint.');

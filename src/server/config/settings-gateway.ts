@@ -45,7 +45,7 @@ export const gatewaySettings = {
     65536,
   ),
   MCP_PROXY_REFUSALS_PER_MINUTE: limit(
-    'How many requests of one identity may be refused within a minute by each process; further ones get 429, and one row of the audit trail a minute. 0: all are refused and recorded one by one.',
+    'How many requests of one identity, to servers and to the API each, may be refused within a minute by each process; further ones get 429, and one row of the audit trail a minute. 0: all are refused and recorded one by one.',
     '300',
     0,
     1000000,

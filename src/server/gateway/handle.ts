@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
+import { createRefusals, type Refusals } from '../audit/refusals.ts';
 import { asFailure, Failure } from '../failure/errors.ts';
 import { type BodyRoom, ClientLeft, createBodyRoom } from '../http/request/body-room.ts';
 import type { Identity, Who } from '../identity/identity.ts';
@@ -21,7 +22,6 @@ import type { AskedCall } from './read/read-call.ts';
 import { answerEmptyList, asksForOneList, refuse } from './refuse.ts';
 import { routeTo, type Target } from './route.ts';
 import { createOpenings, type Openings } from './sessions/openings.ts';
-import { createRefusals, type Refusals } from './sessions/refusals.ts';
 import { createSeals, type Seals } from './sessions/seals.ts';
 import { takeCall, takeStream } from './sessions/seats.ts';
 import { createSessions, type McpSessions, type SessionPlace } from './sessions/sessions.ts';
@@ -116,7 +116,7 @@ function handle(gateway: Running, req: IncomingMessage, res: ServerResponse, wai
   res.on('error', ignore);
   serve(gateway, exchange).catch((error: unknown) => {
     const { identity } = exchange;
-    const counts = identity && error instanceof Failure;
+    const counts = identity && error instanceof Failure && error.code === 'not_allowed';
     fail(exchange, counts ? gateway.refusals.of(exchange, gateway.shares.of(identity).holder, error) : error);
   });
 }

@@ -32,7 +32,7 @@ export function recordRequest(
     action: served.id,
     resource: resourceOf(served.params),
     decision: !failure ? 'allow' : failure.status < 500 ? 'deny' : 'error',
-    reason: failure?.code,
+    reason: c.get('refusedBecause') ?? failure?.code,
     status,
     durationMs: world.now() - served.started,
     detail: Object.keys(served.notes).length > 0 ? served.notes : undefined,

@@ -9,6 +9,8 @@ export interface HttpEnv {
   Variables: {
     correlationId: string;
     failure?: Failure;
+    /** Why it was refused, for the audit, where the failure says it otherwise. */
+    refusedBecause?: string;
     /** The identity that the request was served as, for the audit. */
     identity?: Identity;
   };

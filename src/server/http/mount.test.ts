@@ -31,11 +31,13 @@ let who: Who;
 let held: Partial<Record<UiPermission, string[]>>;
 let isAdmin: boolean;
 let events: AuditEvent[];
+let refusalsPerMinute: number;
 beforeEach(() => {
   who = { is: 'identity', identity: person };
   held = {};
   isAdmin = false;
   events = [];
+  refusalsPerMinute = 0;
 });
 
 const access = (): Access => ({
@@ -76,6 +78,7 @@ function appWith(
       now: () => 0,
       allow: createAllow(() => 0),
       clientIp: () => '127.0.0.1',
+      refusalsPerMinute,
     },
   );
   return app;
@@ -261,3 +264,69 @@ test.each(['/api/things/a%00b', '/api/things/x?q=%00'])(
     expect(asked).toBe(0);
   },
 );
+
+test('who is refused too often is told to stop, in one row a minute; others and administrators are not', async () => {
+  refusalsPerMinute = 3;
+  const app = appWith({ permission: { can: 'toggle_service', on: 'path' } });
+  const ask = async (): Promise<Response> => app.request('/api/things/x');
+  const statuses = async (times: number) =>
+    Promise.all(Array.from({ length: times }, async () => (await ask()).status));
+  expect(await statuses(5)).toEqual([404, 404, 404, 429, 429]);
+  expect(events.at(-1)).toMatchObject({ decision: 'deny', status: 429, reason: 'refused_too_often' });
+  expect(Number((await ask()).headers.get('retry-after'))).toBeGreaterThan(0);
+  // What is allowed is not in the way of that.
+  held = { list_service: ['x'], toggle_service: ['x'] };
+  expect(await statuses(2)).toEqual([200, 200]);
+  held = {};
+  who = { is: 'identity', identity: { ...person, subject: 'another' } };
+  expect(await statuses(1)).toEqual([404]);
+  isAdmin = true;
+  expect(await statuses(5)).toEqual([404, 404, 404, 404, 404]);
+});
+
+test('one identity downloads so many files at once; who gives up or has read one may have the next', async () => {
+  const endings: (() => void)[] = [];
+  const bearer: Who = { is: 'identity', identity: { ...person, method: 'bearer' } };
+  who = bearer;
+  const handler = (): ReadableStream<Uint8Array> =>
+    new ReadableStream({
+      start: (controller) => void endings.push(() => controller.close()),
+    });
+  const app = appWith(
+    { cost: 'heavy', media: 'text/csv', output: z.instanceof(ReadableStream) as never },
+    handler,
+  );
+  const ask = async (method = 'GET'): Promise<Response> => app.request('/api/things/x', { method });
+  const open = await Promise.all([ask(), ask(), ask(), ask()]);
+  expect(open.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  expect([(await ask()).status, (await ask('HEAD')).status]).toEqual([429, 429]);
+  who = { is: 'identity', identity: { ...person, subject: 'another' } };
+  expect((await ask()).status).toBe(200);
+  who = bearer;
+  await open[0]?.body?.cancel();
+  expect((await ask()).status).toBe(200);
+  endings[1]?.();
+  expect(await open[1]?.text()).toBe('');
+  expect((await ask('HEAD')).status).toBe(200);
+  // Asking for the head alone keeps no place.
+  expect((await ask()).status).toBe(200);
+  expect((await ask()).status).toBe(429);
+});
+
+test('what one identity asks for that takes long is done a few at a time; nobody else waits for it', async () => {
+  const begun: string[] = [];
+  const endings: (() => void)[] = [];
+  const app = appWith({ cost: 'heavy' }, async () => {
+    begun.push(who.is === 'identity' ? who.identity.subject : '');
+    await new Promise<void>((resolve) => endings.push(resolve));
+    return {};
+  });
+  const own = Array.from({ length: 10 }, async () => (await app.request('/api/things/x')).status);
+  await expect.poll(() => begun.length).toBe(4);
+  who = { is: 'identity', identity: { ...person, subject: 'another' } };
+  const other = (async () => (await app.request('/api/things/x')).status)();
+  await expect.poll(() => begun.length).toBe(5);
+  const end = setInterval(() => endings.shift()?.(), 1);
+  expect(new Set(await Promise.all([...own, other]))).toEqual(new Set([200]));
+  clearInterval(end);
+});

@@ -5,12 +5,15 @@ import { factsOf, permissions, showing } from '../../contract/permissions.ts';
 import { nameOfPath } from '../../contract/servers/servers.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
+import { createRefusals, type Refusals } from '../audit/refusals.ts';
 import type { Allow, Rate } from '../db/allowance.ts';
 import { asFailure, Failure, type Fault, invalidInput } from '../failure/errors.ts';
 import type { Identity } from '../identity/identity.ts';
+import { holderOf } from '../identity/shares.ts';
 import { recordRequest } from './audit.ts';
 import type { HttpEnv, HttpIdentity } from './env.ts';
 import { requireCsrf } from './guards/csrf.ts';
+import { createSlots, createTurns, type Slots, type Turn, whenOver } from './guards/turns.ts';
 import { readBody } from './request/body.ts';
 
 type Cost = NonNullable<Endpoint['cost']>;
@@ -20,6 +23,9 @@ const rates: Readonly<Record<Cost, Rate>> = {
   reach: { burst: 20, perMinute: 30 },
   heavy: { burst: 60, perMinute: 300 },
 };
+
+/** Requests of one identity that read or compute much, and files that it downloads, at the same time. */
+const [heavyAtOnce, filesAtOnce] = [4, 4];
 
 /** Bounds what one identity may ask of the control plane that costs more than a look-up. */
 export function createBudgets(allow: Allow): (cost: Cost, identity: Identity) => Promise<void> {
@@ -44,7 +50,23 @@ export interface MountWorld {
   readonly now: () => number;
   readonly allow: Allow;
   readonly clientIp: (c: Context<HttpEnv>) => string | null;
+  /** How many requests of one identity may be refused within a minute; 0, as unless given: no limit. */
+  readonly refusalsPerMinute?: number;
+  /** Where others take turns with the endpoints too. */
+  readonly turn?: Turn;
 }
+
+/** What is shared by all endpoints: who has to wait for whom. */
+interface Order {
+  /** Takes from what the caller may ask for at a time. */
+  readonly spend: ReturnType<typeof createBudgets>;
+  readonly turn: Turn;
+  readonly heavy: Slots;
+  readonly files: Slots;
+  readonly refusals: Refusals;
+}
+
+type World = MountWorld & Order;
 
 type AnyHandler = (input: unknown, caller: Caller<Identity>) => unknown;
 type AnyInput = {
@@ -60,25 +82,22 @@ interface Row {
   readonly endpoint: Endpoint;
   readonly handler: AnyHandler;
   readonly pattern: RegExp;
-  /** Takes from what the caller may ask for at a time. */
-  readonly spend: Spend;
 }
-
-type Spend = ReturnType<typeof createBudgets>;
 
 /** Mounts a table of endpoints: identity, permission, CSRF, input, handler, output, audit, in this order. */
 export function mount(
   app: Hono<HttpEnv>,
   endpoints: Endpoints,
   handlers: Record<string, unknown>,
-  world: MountWorld,
+  mounted: MountWorld,
 ): void {
-  const spend = createBudgets(world.allow);
-  const rows = Object.entries(endpoints).map(([id, endpoint]) => ({
-    ...rowOf(id, endpoint, handlers[id]),
-    spend,
-  }));
-  const turn = createTurns();
+  const rows = Object.entries(endpoints).map(([id, endpoint]) => rowOf(id, endpoint, handlers[id]));
+  const world: World = {
+    ...mounted,
+    ...{ spend: createBudgets(mounted.allow), turn: mounted.turn ?? createTurns() },
+    ...{ heavy: createSlots(heavyAtOnce), files: createSlots(filesAtOnce) },
+    refusals: createRefusals(mounted.refusalsPerMinute ?? 0, mounted.now),
+  };
   app.use(async (c, next) => {
     const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
     const { pathname } = new URL(c.req.url);
@@ -88,7 +107,6 @@ export function mount(
       // Nothing is called so, and no database can look for it.
       if (c.req.url.includes('%00'))
         throw new Failure('bad_request', 'The address has the character NUL in it.');
-      await turn();
       return answer(c, row, paramsIn(row.pattern, pathname), world);
     }
     if (candidates.length === 0) return next();
@@ -97,7 +115,7 @@ export function mount(
   });
 }
 
-function rowOf(id: string, endpoint: Endpoint, handler: unknown): Omit<Row, 'spend'> {
+function rowOf(id: string, endpoint: Endpoint, handler: unknown): Row {
   if (typeof handler !== 'function') throw new Error(`the endpoint ${id} has no handler`);
   if (!isPermission(endpoint.permission)) throw new Error(`the endpoint ${id} states no permission`);
   return { id, endpoint, handler: handler as AnyHandler, pattern: patternOf(endpoint.path) };
@@ -134,31 +152,46 @@ async function answer(
   c: Context<HttpEnv>,
   row: Row,
   params: Record<string, string>,
-  world: MountWorld,
+  world: World,
 ): Promise<Response> {
   const started = world.now();
   const notes: Record<string, unknown> = {};
   try {
     return await serve(c, row, params, world, notes);
   } catch (error) {
-    c.set('failure', asFailure(error));
-    throw error;
+    const failure = tooOften(c, asFailure(error), world);
+    c.set('failure', failure);
+    throw failure;
   } finally {
     recordRequest(c, { ...row, params, started, notes }, world);
   }
 }
 
+/**
+ * The failure, or that there were too many of them: each leaves a row of the trail, and whoever has no right here could write
+ * it full. Administrators write as many rows as they like anyway, and their programs look for what is not there yet.
+ */
+function tooOften(c: Context<HttpEnv>, failure: Failure, world: World): Failure {
+  const identity = c.get('identity');
+  const counts = identity && failure.status < 500 && failure.status !== 429;
+  if (!counts || world.identity.access(identity).isAdmin) return failure;
+  const event: { reason?: string } = {};
+  const told = world.refusals.of(event, holderOf(identity), failure);
+  if (event.reason !== undefined) c.set('refusedBecause', event.reason);
+  return told;
+}
+
 async function serve(
   c: Context<HttpEnv>,
-  { endpoint, handler, spend }: Row,
+  { endpoint, handler }: Row,
   given: Record<string, string>,
-  world: MountWorld,
+  world: World,
   notes: Record<string, unknown>,
 ): Promise<Response> {
   const caller = await callerOf(c, endpoint.permission, world, notes);
   // Before any input is looked at: what is wrong with it is nothing to somebody who may not send it.
   if (caller) requirePermission(endpoint, caller, given.path ?? '');
-  if (caller && endpoint.cost) await spend(endpoint.cost, caller.identity);
+  if (caller && endpoint.cost) await world.spend(endpoint.cost, caller.identity);
   const params = parse(endpoint.params, given, 'path');
   const query = parse(endpoint.query, c.req.query(), 'query');
   const read = endpoint.body ? await readBody(c, takenBy(endpoint)) : undefined;
@@ -168,22 +201,50 @@ async function serve(
     text: endpoint.keepsText ? read?.text : undefined,
     ifMatch: c.req.header('if-match'),
   };
-  const answer = await handler(input, caller ?? anonymous(c, notes));
-  const { body, headers } = answer instanceof Reply ? answer : new Reply(answer);
-  const status = endpoint.status ?? 200;
-  const shared = { 'cache-control': 'no-store', 'x-correlation-id': c.get('correlationId'), ...headers };
-  if (status === 204) return new Response(null, { status, headers: shared });
-  if (endpoint.media) {
-    // A proxy that collects an answer before it passes it on would hold events back.
-    const type = typeof endpoint.media === 'string' ? endpoint.media : endpoint.media[0];
-    const own = { 'content-type': type, 'x-accel-buffering': 'no', ...shared };
-    return new Response(endpoint.output.parse(body) as string | ReadableStream, { status, headers: own });
+  const leave = caller && endpoint.cost === 'heavy' ? await placeFor(caller.identity, endpoint, world) : free;
+  let isOver = true;
+  try {
+    const answer = await handler(input, caller ?? anonymous(c, notes));
+    const { body, headers } = answer instanceof Reply ? answer : new Reply(answer);
+    const status = endpoint.status ?? 200;
+    const shared = { 'cache-control': 'no-store', 'x-correlation-id': c.get('correlationId'), ...headers };
+    if (status === 204) return new Response(null, { status, headers: shared });
+    if (endpoint.media) {
+      // A proxy that collects an answer before it passes it on would hold events back.
+      const type = typeof endpoint.media === 'string' ? endpoint.media : endpoint.media[0];
+      const own = { 'content-type': type, 'x-accel-buffering': 'no', ...shared };
+      const sent = endpoint.output.parse(body) as string | ReadableStream<Uint8Array>;
+      if (!(sent instanceof ReadableStream) || leave === free)
+        return new Response(sent, { status, headers: own });
+      isOver = c.req.method === 'HEAD';
+      if (isOver) await sent.cancel();
+      return new Response(isOver ? null : whenOver(sent, leave), { status, headers: own });
+    }
+    // What leaves passes its schema, so that no column gets out by accident.
+    const text = JSON.stringify(endpoint.output.parse(body));
+    // With its length, so that what is short is not compressed.
+    const own = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
+    return new Response(text, { status, headers: { ...own, ...shared } });
+  } finally {
+    if (isOver) leave();
   }
-  // What leaves passes its schema, so that no column gets out by accident.
-  const text = JSON.stringify(endpoint.output.parse(body));
-  // With its length, so that what is short is not compressed.
-  const own = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
-  return new Response(text, { status, headers: { ...own, ...shared } });
+}
+
+const free = (): void => {};
+
+/** A place for what takes long: who has them all waits for one, but not for the end of a file that somebody downloads. */
+async function placeFor(
+  identity: Identity,
+  { media }: Endpoint,
+  { heavy, files }: World,
+): Promise<() => void> {
+  const leave = await (media ? files : heavy).take(holderOf(identity), !media);
+  if (leave) return leave;
+  throw new Failure(
+    'too_many_requests',
+    `You are downloading ${filesAtOnce} files already. Wait until one of them is complete.`,
+    { retryAfter: 10 },
+  );
 }
 
 /** What the body may be; nothing at all where its schema is content with that. */
@@ -194,11 +255,12 @@ function takenBy({ form, body }: Endpoint): { form: boolean; optional: boolean }
 async function callerOf(
   c: Context<HttpEnv>,
   permission: Permission,
-  world: MountWorld,
+  world: World,
   notes: Record<string, unknown>,
 ): Promise<Caller<Identity> | undefined> {
-  if (permission === 'public') return undefined;
-  const who = await world.identity.identify(c.req.header());
+  const who = permission === 'public' ? undefined : await world.identity.identify(c.req.header());
+  await world.turn(who?.is === 'identity' ? holderOf(who.identity) : `from ${world.clientIp(c)}`);
+  if (!who) return undefined;
   if (who.is !== 'identity') throw who.failure;
   const { identity } = who;
   c.set('identity', identity);
@@ -276,25 +338,4 @@ function anonymous(c: Context<HttpEnv>, notes: Record<string, unknown>): Caller<
   };
   const note = (detail: Readonly<Record<string, unknown>>): void => void Object.assign(notes, detail);
   return { identity, access: nobody, correlationId: c.get('correlationId'), note };
-}
-
-/**
- * Lets one request of the API start in each turn of the event loop. Between two of them the thread looks after its
- * sockets, so that calls of tools wait for one such request at most, however many come at once.
- */
-function createTurns(): () => Promise<void> {
-  const waiting: (() => void)[] = [];
-  let isTurning = false;
-  const turn = (): void => {
-    waiting.shift()?.();
-    if (waiting.length > 0) setImmediate(turn);
-    else isTurning = false;
-  };
-  return () =>
-    new Promise((resolve) => {
-      waiting.push(resolve);
-      if (isTurning) return;
-      isTurning = true;
-      setImmediate(turn);
-    });
 }

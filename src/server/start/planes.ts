@@ -16,6 +16,7 @@ import type { FailureCode } from '../failure/errors.ts';
 import { createGateway } from '../gateway/handle.ts';
 import type { Gateway } from '../gateway/world.ts';
 import type { HttpIdentity } from '../http/env.ts';
+import { createTurns, type Turn } from '../http/guards/turns.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
 import { clientIp } from '../http/request/client-ip.ts';
@@ -108,16 +109,24 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     );
   const oauth = buildOauth({ ...parts, trail, http }, ending);
   const { connecting, revocations, connectionsEnded } = egress;
+  const turn = createTurns();
   const app = controlPlane(parts, {
+    turn,
     ...{ trail, metrics, doctor, jobs, http, connecting, revocations, connectionsEnded },
     consent: oauth.consent,
   });
   const control = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const { trustedProxyHops } = base.config;
   const listener: RequestListener = (req, res) => {
     const url = req.url ?? '';
-    if (gateway.owns(url)) gateway.handle(req, res);
-    else if (oauth.endpoints.owns(url)) oauth.endpoints.handle(req, res);
-    else void control(req, res);
+    if (gateway.owns(url)) return gateway.handle(req, res);
+    // Who calls the API is known there, and takes turns there.
+    if (url.startsWith('/api/')) return void control(req, res);
+    const address = clientIp(req.socket.remoteAddress, req.headers['x-forwarded-for'], trustedProxyHops);
+    void turn(`from ${address}`).then(() => {
+      if (oauth.endpoints.owns(url)) oauth.endpoints.handle(req, res);
+      else void control(req, res);
+    });
   };
   const continueListener: RequestListener = (req, res) => {
     const url = req.url ?? '';
@@ -235,6 +244,7 @@ function keysFor(
 
 /** What the control plane is built from besides. */
 interface ControlParts {
+  readonly turn: Turn;
   readonly trail: Trail;
   readonly metrics: Metrics;
   readonly doctor: Watch;
@@ -246,14 +256,13 @@ interface ControlParts {
   readonly connectionsEnded: ConnectionsEnded;
 }
 
-function controlPlane(
-  { base, identity, inventory, search, version, isLeaving }: Parts,
-  { trail, metrics, doctor, jobs, http, consent, connecting, revocations, connectionsEnded }: ControlParts,
-) {
+function controlPlane({ base, identity, inventory, search, version, isLeaving }: Parts, parts: ControlParts) {
   const { allow, config, db, reads, log, now } = base;
   const { trusted, personal, login, sessions } = identity;
+  const { trail, metrics, doctor, jobs, http, consent, connecting, revocations, connectionsEnded } = parts;
   const { directory } = jobs;
   return createApp({
+    turn: parts.turn,
     ...{ allow, config, db, reads, log, trail, now, sessions, login, trusted, personal, version, consent },
     identity: http,
     servers: inventory.servers,

@@ -1,15 +1,17 @@
 import { LRUCache } from 'lru-cache';
-import { refusedTooOften } from '../../audit/event.ts';
-import { Failure } from '../../failure/errors.ts';
-import type { Exchange } from '../exchange.ts';
+import { Failure } from '../failure/errors.ts';
+import { refusedTooOften } from './event.ts';
 
 /** How many identities are counted at a time. */
 const counted = 20_000;
 
 /** Counts what identities are refused, so that nobody fills the trail with it. */
 export interface Refusals {
-  /** What an identity is told that is refused: why, or that it is refused too often and when to come back. */
-  of(exchange: Exchange, holder: string, failure: Failure): Failure;
+  /**
+   * What an identity is told that is refused: why, or that it is refused too often and when to come back. That is then
+   * the reason of the event too.
+   */
+  of(event: { reason?: string | undefined }, holder: string, failure: Failure): Failure;
 }
 
 /**
@@ -21,8 +23,8 @@ export function createRefusals(perMinute: number, now: () => number): Refusals {
   const wholeAt = new LRUCache<string, number>({ max: counted });
   const [each, most] = [60_000 / perMinute, 60_000];
   return {
-    of(exchange, holder, failure) {
-      if (perMinute === 0 || failure.code !== 'not_allowed') return failure;
+    of(event, holder, failure) {
+      if (perMinute === 0) return failure;
       const time = now();
       const whole = Math.max(wholeAt.get(holder) ?? 0, time) + each;
       const over = whole - time - most;
@@ -30,10 +32,10 @@ export function createRefusals(perMinute: number, now: () => number): Refusals {
         wholeAt.set(holder, whole);
         return failure;
       }
-      exchange.reason = refusedTooOften;
+      event.reason = refusedTooOften;
       return new Failure(
         'too_many_requests',
-        `You were refused ${perMinute} times within a minute. Ask an administrator for access, or stop asking for what you may not have.`,
+        `You were refused ${perMinute} times within a minute. Wait. Then ask an administrator for access, or correct what you send.`,
         { retryAfter: Math.ceil(over / 1000) },
       );
     },

@@ -6,6 +6,7 @@ import { decide } from '../access/decide.ts';
 import { holdingOf } from '../access/grants.ts';
 import { createApp } from '../app.ts';
 import type { Trail } from '../audit/event.ts';
+import { recordChange } from '../changes/record.ts';
 import { packagedFile } from '../config/config.ts';
 import { knownProviders } from '../config/config-oidc.ts';
 import { acquireLease } from '../db/lease.ts';
@@ -33,6 +34,7 @@ import type { JobEndpointsWorld } from '../registry/jobs/handlers.ts';
 import { searchHandlers } from '../registry/search/handlers.ts';
 import type { HealthWatch } from '../registry/servers/health/watch-health.ts';
 import type { Finder } from '../search/finder.ts';
+import type { OtherProcesses } from '../virtual/call-member.ts';
 import { decideThrough } from '../virtual/locate.ts';
 import type { RegistryToolsWorld } from '../virtual/registry-tools.ts';
 import { createVirtualServing } from '../virtual/serve.ts';
@@ -187,6 +189,17 @@ function registrySearch(
   };
 }
 
+/** Cancelled calls are told by the change feed, to all processes. */
+function otherProcesses({ db, feed }: Base): OtherProcesses {
+  return {
+    cancelled: (call) => recordChange(db, 'call', call),
+    follow: (listener) =>
+      feed.follow(['call'], ({ key }) => {
+        if (key !== null) listener(key);
+      }),
+  };
+}
+
 function dataPlane(
   { base, identity, inventory, search }: Parts,
   trail: Trail,
@@ -204,6 +217,7 @@ function dataPlane(
       rightsOf: (who) => holdingOf(who, scopes.grants()),
       toolsChanged: inventory.watch.soon,
       onChange: (listener) => base.feed.follow(['server', 'virtual_server', 'scope'], listener),
+      ...(config.database ? { elsewhere: otherProcesses(base) } : {}),
     }),
     ...{ log, trail, now, connections, newId: createIds(now) },
     identify: (headers, at, connection) =>

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { followed } from '../changes/feed.test-support.ts';
+import { recordChange } from '../changes/record.ts';
 import { type OpenDatabase, openMemory } from '../db/open.ts';
 import {
   type Answer,
@@ -49,6 +51,7 @@ let held: { readonly res: ServerResponse; readonly message: Message }[];
 let notices: string[];
 let speaks: Era;
 let stream: ServerResponse | undefined;
+const ends: (() => Promise<void>)[] = [];
 
 interface Message {
   readonly id?: string | number;
@@ -65,6 +68,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await Promise.all([house.close(), other.close()]);
   await upstream.close();
+  for (const end of ends.splice(0)) await end();
   await database.close();
 });
 
@@ -81,8 +85,17 @@ async function serve(of: Era | 'HTTP+SSE', limits: object = {}): Promise<void> {
         : routeOf('m', upstream.url, { tools, protocolVersion }),
     ],
   ]);
+  const feed = await followed(database);
+  ends.push(() => feed.close());
+  const elsewhere = {
+    cancelled: (call: string) => recordChange(database.db, 'call', call),
+    follow: (listener: (call: string) => void) =>
+      feed.follow(['call'], ({ key }) => {
+        if (key !== null) listener(key);
+      }),
+  };
   const start = () =>
-    startGateway({ ann: ['* * *'] }, { ...openToAll(routes, database.db, () => 1_000), limits });
+    startGateway({ ann: ['* * *'] }, { ...openToAll(routes, database.db, () => 1_000, elsewhere), limits });
   [house, other] = [await start(), await start()];
 }
 
@@ -256,20 +269,29 @@ describe.each(pairs)('a client of $client at a member of $of', ({ client: era, o
   });
 });
 
-test.each(eras)(
-  'a call that is cancelled by a client of 2025-11-25 ends, at a member of %s too',
-  async (of) => {
+test.each(
+  (['here', 'at another process'] as const).flatMap((where) =>
+    ([...eras, 'HTTP+SSE'] as const).map((of) => [of, where] as const),
+  ),
+)(
+  'a call that is cancelled by a client of 2025-11-25 ends, at a member of %s too: cancelled %s',
+  async (of, where) => {
     await serve(of);
     const client = await clientOf('2025-11-25');
     const answer = await client.call('hang');
     await answer.event();
-    await client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 1 } });
-    if (of === now) {
-      await expect.poll(() => notices).toEqual(['left']);
+    const there = where === 'here' ? house : other;
+    const cancel = (requestId: unknown) =>
+      client.post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId } }, there);
+    // No call has that id.
+    await cancel('1');
+    await cancel(1);
+    if (of !== '2025-11-25') {
+      await expect.poll(() => notices).toEqual([of === now ? 'left' : 'cancelled']);
       expect(await answer.rest()).toBe('');
     } else {
       // What passes as it is ends when the member ends it.
-      await expect.poll(() => notices).toEqual(['cancelled']);
+      await expect.poll(() => notices).toEqual(['cancelled', 'cancelled']);
       answer.leave();
     }
   },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { LRUCache } from 'lru-cache';
 import { Failure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
@@ -10,7 +11,7 @@ import type { FindRoute } from '../registry/servers/route.ts';
 import type { DecideCall } from '../registry/virtual-servers/shown.ts';
 import { type Bridged, type BridgeWorld, bridgeLegacy, bridgeModern } from './bridge.ts';
 import type { BridgedCall } from './calls.ts';
-import { memberFor, type ReachableMember } from './members.ts';
+import { isPerhapsBridged, memberFor, type ReachableMember } from './members.ts';
 import { passLegacy, passModern, type ToolsChanged } from './pass.ts';
 import type { ClientSession } from './sessions.ts';
 import { beginEvents, type JsonObject, metaKeys, objectIn } from './wire.ts';
@@ -22,12 +23,23 @@ export interface CallingWorld {
   /** Decides a call at a real server. */
   readonly decide: DecideCall;
   readonly toolsChanged: ToolsChanged;
-  /** Calls across eras by session and id, to be cancelled. */
+  /** Calls across eras by `nameOfCall`, to be cancelled. */
   readonly underWay: Map<string, Pick<BridgedCall, 'cancel'>>;
+  readonly elsewhere?: OtherProcesses;
+  /** How often other processes were told of cancelled calls, by caller, in a minute. */
+  readonly told: LRUCache<string, number>;
   /** Members of 2026-07-28 that took no `initialize`. */
   readonly onlyModern: WeakSet<object>;
   /** Clients of the registry's own tools, which have no sessions, that said that they show addresses to people. */
   readonly showUrls: LRUCache<string, true>;
+}
+
+/** Other processes, which may have the call that somebody cancels here. */
+export interface OtherProcesses {
+  /** Tells them of a call that was cancelled, by its name. */
+  cancelled(call: string): Promise<void>;
+  /** Calls back for each call that was; returns how to stop that. */
+  follow(listener: (call: string) => void): () => void;
 }
 
 /** A call as it is at the member. */
@@ -113,7 +125,7 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   const bridged: Bridged = { exchange, id, member, sent, holder };
   if (isModern) return bridgeModern(bridge, bridged);
   const call = bridgeLegacy(bridge, bridged, session);
-  const name = `${session?.key ?? ''} ${JSON.stringify(id)}`;
+  const name = nameOfCall(session, id);
   const underWay = {
     cancel() {
       call.cancel();
@@ -124,6 +136,39 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   };
   running.underWay.set(name, underWay);
   exchange.res.once('close', () => running.underWay.get(name) === underWay && running.underWay.delete(name));
+}
+
+/** Cancelled calls in a minute of which other processes are told, of one caller at one virtual server: each is a row. */
+const toldAtMost = 120;
+
+/** Ends a call across eras, at the process that makes it. Calls that pass as they are end when their member is told. */
+export function cancelCall(
+  { underWay, elsewhere, findRoute, onlyModern, told }: CallingWorld,
+  { session, holder }: CallerOf,
+  servers: readonly string[],
+  notice: Buffer,
+): void {
+  const { requestId } = objectIn(JSON.parse(notice.toString('utf8')), 'params');
+  const call = nameOfCall(session, requestId);
+  const here = underWay.get(call);
+  here?.cancel();
+  const before = told.get(holder) ?? 0;
+  if (here || !elsewhere || before >= toldAtMost) return;
+  const isAcross = servers.some((server) => {
+    const route = findRoute(server);
+    return route?.enabled && (isPerhapsBridged(route) || onlyModern.has(route));
+  });
+  if (!isAcross) return;
+  told.set(holder, before + 1);
+  // Without the database the call goes on until its client leaves.
+  void elsewhere.cancelled(call).catch(() => undefined);
+}
+
+/** What a call of a client is found by, in any process: SHA-256 in hex. */
+function nameOfCall(session: ClientSession | undefined, id: unknown): string {
+  return createHash('sha256')
+    .update(`${session?.key ?? ''} ${JSON.stringify(id)}`)
+    .digest('hex');
 }
 
 /** The member's session for a client of the eras before; undefined when the member has only the era after. */

@@ -36,6 +36,11 @@ function memberOf(findRoute: FindRoute, server: string): ReachableMember {
   };
 }
 
+/** Whether calls of earlier versions may be made there message by message, as far as is known of it anywhere. */
+export function isPerhapsBridged({ mcp, protocolVersion }: Route): boolean {
+  return !mcp || typeof protocolVersion !== 'string' || protocolVersion >= modern;
+}
+
 /** The same with the credential of whoever calls, where the member wants one; fails where they have none there. */
 export async function memberFor(
   { connected }: Pick<TerminalKit, 'connected'>,

@@ -6,7 +6,14 @@ import type { Terminal, TerminalKit, TerminalRequest } from '../gateway/world.ts
 import type { FindRoute } from '../registry/servers/route.ts';
 import type { Virtual, VirtualTable } from '../registry/virtual-servers/table.ts';
 import type { BridgeWorld } from './bridge.ts';
-import { type CallerOf, type CallingWorld, callMember, endWhatIsNoLongerAllowed } from './call-member.ts';
+import {
+  type CallerOf,
+  type CallingWorld,
+  callMember,
+  cancelCall,
+  endWhatIsNoLongerAllowed,
+  type OtherProcesses,
+} from './call-member.ts';
 import { createParked } from './calls.ts';
 import { checkMeta, paramsOf, refuseRpc, versionOf } from './eras.ts';
 import { createLists, type ListWorld, listed, listMessage } from './lists.ts';
@@ -48,6 +55,8 @@ export interface VirtualWorld extends ListWorld, RegistryToolsWorld {
   readonly toolsChanged: ToolsChanged;
   /** Calls back when what lists show may have changed; returns how to stop that. */
   readonly onChange: (listener: () => void) => () => void;
+  /** Absent where there is one process only. */
+  readonly elsewhere?: OtherProcesses;
 }
 
 /** A request to a virtual server, with what is known of it. */
@@ -81,8 +90,10 @@ export function createVirtualServing(world: VirtualWorld): (kit: TerminalKit) =>
       underWay: new Map(),
       onlyModern: new WeakSet(),
       showUrls: new LRUCache({ max: 20_000 }),
+      told: new LRUCache({ max: 10_000, ttl: 60_000, noUpdateTTL: true }),
     };
     const endLooking = world.onChange(() => endWhatIsNoLongerAllowed(kit));
+    const endFollowing = world.elsewhere?.follow((call) => running.underWay.get(call)?.cancel());
     return {
       owns: (server) => server.startsWith('virtual/') || server === registryTools,
       serve: (request) =>
@@ -92,6 +103,7 @@ export function createVirtualServing(world: VirtualWorld): (kit: TerminalKit) =>
       sessionAt: (exchange, holder, target, gone) => sessions.forCalls(exchange, holder, {}, target, gone),
       close() {
         endLooking();
+        endFollowing?.();
         parked.close();
         streams.close();
       },
@@ -349,11 +361,9 @@ async function replied(running: Running, asked: Asked): Promise<void> {
 }
 
 async function notified(running: Running, asked: Asked): Promise<void> {
-  const { message, session, exchange, body } = asked;
-  if (message.method === 'notifications/cancelled' && session) {
-    const { requestId } = objectIn(JSON.parse(body.toString('utf8')), 'params');
-    running.underWay.get(`${session.key} ${JSON.stringify(requestId)}`)?.cancel();
-  }
+  const { message, session, exchange, body, virtual } = asked;
+  if (message.method === 'notifications/cancelled' && session)
+    cancelCall(running, asked, virtual.resolved.servers, body);
   if (message.method !== 'notifications/initialized') await tellMembers(running, asked, false);
   sendAccepted(exchange);
 }

@@ -5,6 +5,7 @@ import type { GatewayWorld } from '../gateway/world.ts';
 import type { Route } from '../registry/servers/route.ts';
 import { resolve } from '../registry/virtual-servers/resolve.ts';
 import type { DecideCall } from '../registry/virtual-servers/shown.ts';
+import type { OtherProcesses } from './call-member.ts';
 import { decideThrough } from './locate.ts';
 import { createVirtualServing } from './serve.ts';
 
@@ -13,6 +14,7 @@ export function openToAll(
   routes: ReadonlyMap<string, Route>,
   db: Db,
   now: () => number,
+  elsewhere?: OtherProcesses,
 ): Pick<GatewayWorld, 'findRoute' | 'decide' | 'rightsOf' | 'terminal'> {
   const definition = virtualServerDefinition.parse({
     ...{ server_name: 'v', path: '/virtual/v' },
@@ -36,6 +38,7 @@ export function openToAll(
     terminal: createVirtualServing({
       ...{ table, db, key: Buffer.alloc(32, 3), now, accessOf, decide, findRoute },
       ...{ rightsOf: (identity) => identity, toolsChanged: () => undefined, onChange: () => () => true },
+      ...(elsewhere ? { elsewhere } : {}),
       findTools: async () => ({ tools: [], total: 0 }),
       findAll: () => Promise.reject(new Error('not here')),
     }),

@@ -14,10 +14,29 @@ export interface ArtifactsWorld {
 /** Kinds that are never stored: people are known by the gateway's own session, and access tokens are JWTs. */
 const unstored: ReadonlySet<string> = new Set(['Session', 'AccessToken', 'ClientCredentials']);
 
+/** By how many seconds the clock that all processes share is ahead of that of this machine, by which oidc-provider goes. */
+export function aheadOfMachine({ now }: Pick<ArtifactsWorld, 'now'>): number {
+  return Math.round((now() - Date.now()) / 1000);
+}
+
+/** Members of payloads that are times, in seconds since 1970. */
+const times: ReadonlySet<string> = new Set(['iat', 'exp', 'iiat', 'authTime', 'loginTs', 'consumed']);
+
+/** The payload with its times moved, so that each process reads by its own clock what another wrote by another one. */
+export function shifted(payload: Payload, seconds: number): Payload {
+  if (seconds === 0) return payload;
+  return Object.fromEntries(
+    Object.entries(payload).map(([name, value]) => [
+      name,
+      times.has(name) && typeof value === 'number' ? value + seconds : value,
+    ]),
+  );
+}
+
 /**
  * The storage contract of oidc-provider for one kind of artifact. Ids are stored hashed and payloads encrypted, since both
- * hold what a thief could use. An artifact can be consumed once, whichever replica is asked; a second attempt ends its
- * grant (RFC 9700, sections 2.1.1 and 4.14.2). What a client proves itself with is noted once: another process that has just
+ * hold what a thief could use; times are those of the shared clock. An artifact can be consumed once, whichever replica is
+ * asked; a second attempt ends its grant (RFC 9700, sections 2.1.1 and 4.14.2). What a client proves itself with is noted once: another process that has just
  * looked for it, and not found it, is refused (RFC 7523, section 3).
  */
 export function artifactsOf(world: ArtifactsWorld, model: string): Adapter {
@@ -27,7 +46,8 @@ export function artifactsOf(world: ArtifactsWorld, model: string): Adapter {
   const open = (row: { id_hash: string; payload_sealed: string; consumed_at: string | null }) => {
     try {
       const payload = JSON.parse(unseal(world.key, row.payload_sealed, row.id_hash)) as Payload;
-      return row.consumed_at ? { ...payload, consumed: Date.parse(row.consumed_at) / 1000 } : payload;
+      const consumed = row.consumed_at ? { consumed: Math.floor(Date.parse(row.consumed_at) / 1000) } : {};
+      return shifted({ ...payload, ...consumed }, -aheadOfMachine(world));
     } catch {
       // Of another SECRET_KEY: as good as none.
       return undefined;
@@ -45,7 +65,7 @@ export function artifactsOf(world: ArtifactsWorld, model: string): Adapter {
         model,
         grant_id: typeof payload.grantId === 'string' ? payload.grantId : null,
         code_hash: code,
-        payload_sealed: seal(world.key, JSON.stringify(payload), id_hash),
+        payload_sealed: seal(world.key, JSON.stringify(shifted(payload, aheadOfMachine(world))), id_hash),
         expires_at: new Date(world.now() + expiresIn * 1000).toISOString(),
       };
       const inserting = db.insertInto('oauth_artifacts').values({ id_hash, ...row, consumed_at: null });

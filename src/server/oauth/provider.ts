@@ -4,7 +4,7 @@ import { asFailure } from '../failure/errors.ts';
 import type { FreshPerson } from '../identity/fresh-people.ts';
 import { hashOf, sameSecret } from '../identity/keys.ts';
 import type { Fetch } from '../net/outbound.ts';
-import { type ArtifactsWorld, artifactsOf } from './artifacts.ts';
+import { type ArtifactsWorld, aheadOfMachine, artifactsOf, shifted } from './artifacts.ts';
 import type { StoredClient } from './clients/clients.ts';
 import { assertEndsSoon, wayToKeys } from './clients/proofs.ts';
 import { endGrant } from './grants.ts';
@@ -121,10 +121,18 @@ export function createProvider(world: ProviderWorld, keys: readonly JWK[]): Prov
         getResourceServerInfo: async (ctx: Context, indicator: string) => resourceInfo(ctx, indicator, world),
       },
     },
+    formats: {
+      customizers: {
+        // Tokens are judged by the shared clock too (verify.ts).
+        jwt: (_: unknown, __: unknown, token: { payload: Payload }) => {
+          token.payload = shifted(token.payload, aheadOfMachine(world));
+        },
+      },
+    },
     ttl: {
       AccessToken: accessSeconds,
       ClientCredentials: accessSeconds,
-      // RFC 6749, section 4.1.2, allows ten minutes. One minute would end, for a replica whose clock is two ahead, before it begins.
+      // RFC 6749, section 4.1.2, allows ten minutes.
       AuthorizationCode: 300,
       Interaction: 900,
       Session: 900,

@@ -46,14 +46,16 @@ test('a client registers at one, signs in at the other and redeems, refreshes an
   expect(await here.sees(next.body.access_token, '/mail')).toMatchObject({ is: 'identity' });
 });
 
-test.each([120, -120])(
+test.each([120, -120, 86_400, -86_400])(
   'a replica whose clock is off by %i s signs people in, refreshes and refuses as the others',
   async (off) => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const real = Date.now();
     const clock = (offSeconds: number) => (): void => void vi.setSystemTime(real + offSeconds * 1000);
-    const right = await home.start({ issuer: here.issuer, onRequest: clock(0) });
-    const wrong = await home.start({ issuer: here.issuer, onRequest: clock(off) });
+    // Of the database.
+    const now = () => real;
+    const right = await home.start({ issuer: here.issuer, onRequest: clock(0), now });
+    const wrong = await home.start({ issuer: here.issuer, onRequest: clock(off), now });
     const seen = async (replica: Replica, token?: string) => {
       clock(replica === wrong ? off : 0)();
       return (await replica.sees(token, '/mail')).is;

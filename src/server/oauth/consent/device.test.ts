@@ -19,14 +19,14 @@ afterEach(async () => {
 const alice = { cookie: 'who=alice' };
 
 /** A device that has asked for a code. */
-async function device(form: Record<string, string> = {}) {
+async function device(form: Record<string, string> = {}, at = here) {
   const client_id = form.client_id ?? commandLineClient;
-  const begun = await send(`${here.url}/oauth/device/authorize`, { client_id, ...form });
+  const begun = await send(`${at.url}/oauth/device/authorize`, { client_id, ...form });
   const { device_code = '', user_code = '' } = begun.body;
   return {
     ...{ begun, device_code, user_code },
-    poll: (at: Replica = here, change: Record<string, string> = {}) =>
-      send(`${at.url}/oauth/token`, { grant_type: grantTypes.device, client_id, device_code, ...change }),
+    poll: (there: Replica = at, change: Record<string, string> = {}) =>
+      send(`${there.url}/oauth/token`, { grant_type: grantTypes.device, client_id, device_code, ...change }),
   };
 }
 
@@ -72,6 +72,29 @@ test('a device gets tokens of the person who entered its code, whichever replica
     { action: 'oauth.device', decision: 'allow', who: { username: 'alice@contoso.example' } },
   ]);
 });
+
+test.each([3_600, -3_600])(
+  'a device gets its tokens of replicas whose clocks are %i s apart',
+  async (off) => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const real = Date.now();
+    const now = () => real;
+    const clock = (seconds: number) => (): void => void vi.setSystemTime(real + seconds * 1000);
+    const right = await home.start({ issuer: here.issuer, now, onRequest: clock(0) });
+    const wrong = await home.start({ issuer: here.issuer, now, onRequest: clock(off) });
+    for (const [at, enterAt] of [
+      [right, wrong],
+      [wrong, right],
+    ] as const) {
+      const { user_code, poll } = await device({ scope: 'registry mcp:call' }, at);
+      expect((await poll(enterAt)).body.error).toBe('authorization_pending');
+      expect((await enter(user_code, {}, alice, enterAt)).text).toContain('The device is connected');
+      const { body } = await poll(at);
+      for (const replica of [right, wrong])
+        expect(await replica.sees(body.access_token, '/api')).toMatchObject({ is: 'identity' });
+    }
+  },
+);
 
 test('a person who says no is heard by the device, and nothing is granted', async () => {
   const { user_code, poll } = await device();

@@ -189,6 +189,49 @@ describe('a task of 2025-11-25', () => {
     }
   });
 
+  test('is listed at another process, and after a start, to its maker alone', async () => {
+    const told = new Set<string>();
+    const listeners = new Set<(task: string) => void>();
+    // What the change feed does for several processes.
+    const taskNotes = {
+      note(task: string) {
+        told.add(task);
+        for (const listener of listeners) listener(task);
+      },
+      follow(listener: (task: string) => void) {
+        listeners.add(listener);
+        for (const task of told) listener(task);
+        return () => listeners.delete(listener);
+      },
+    };
+    const keys = {
+      ticket: [Buffer.alloc(32, 1)],
+      session: [Buffer.alloc(32, 2)],
+      task: [Buffer.alloc(32, 3)],
+    };
+    const another = async () => {
+      const one = await startGateway({ alice: ['* * *'], bob: ['* * *'] }, { taskNotes, keys } as never);
+      one.routes.set('jobs', routeOf('jobs', upstream.url));
+      return one;
+    };
+    await house.close();
+    house = await another();
+    const other = await another();
+    const [alices, bobs] = [await make('alice'), await make('bob')];
+    const later = await another();
+    for (const { origin } of [house, other, later])
+      for (const [as, taskId] of [
+        ['alice', alices],
+        ['bob', bobs],
+      ] as const) {
+        const answer = await send(`${origin}/jobs/mcp`, { as, body: rpc('tasks/list') });
+        expect(answer.json()).toMatchObject({ result: { tasks: [{ taskId, status: 'working' }] } });
+        expect(answer.text).not.toContain(as === 'alice' ? bobs : alices);
+      }
+    await Promise.all([other.close(), later.close()]);
+    expect(listeners.size).toBe(1);
+  });
+
   test('is told of on the streams of its maker alone', async () => {
     const id = await make('alice');
     const [alices, bobs] = await Promise.all(['alice', 'bob'].map((as) => open(at(), { as })));

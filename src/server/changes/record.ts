@@ -14,6 +14,7 @@ export const changeKinds = {
   oauth_client: 'the client id of an OAuth client',
   oauth_grant: 'the id of an OAuth grant',
   connection: 'the id of a credential that a person has at a server',
+  task: 'SHA-256 of the id of a task of a server as its maker has it: made, so that lists and streams may show it to them',
   call: 'SHA-256 of the session and the id of a call at a virtual server that its client cancelled at another process',
   data_key: 'the id of a key that seals what is stored: made, rewrapped, or retired',
 } as const;

@@ -72,7 +72,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     ...{ ...world, limits, upstreams, traffic, terminal },
     lists: createListMemory(),
     sessions: createSessions(keys.session),
-    tasks: createTasks(keys.task),
+    tasks: createTasks(keys.task, world.taskNotes),
     showUrls: new LRUCache({ max: 20_000 }),
     openings: createOpenings(limits.openingMs),
     refusals: createRefusals(limits.refusalsPerMinute, world.now),
@@ -92,6 +92,7 @@ export function createGateway(world: GatewayWorld): Gateway {
     await traffic.drain(limitMs);
     endTending();
     stillAllowed.close();
+    running.tasks.close();
     terminal?.close();
     await upstreams.destroy();
   };

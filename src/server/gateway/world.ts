@@ -13,6 +13,7 @@ import type { Asking } from './read/ask.ts';
 import type { Place } from './read/place.ts';
 import type { AskedCall } from './read/read-call.ts';
 import type { Target } from './route.ts';
+import type { TaskNotes } from './sessions/tasks.ts';
 import type { UpstreamCounts, Upstreams } from './upstream/upstream.ts';
 
 /** What the gateway lends to endpoints that it serves itself. */
@@ -82,6 +83,8 @@ export interface GatewayWorld extends Doors {
     readonly session: readonly [Buffer, ...Buffer[]];
     readonly task: readonly [Buffer, ...Buffer[]];
   };
+  /** Which tasks other processes, and this one before it was started, know as somebody's; only this one's unless given. */
+  readonly taskNotes?: TaskNotes;
   /** Whether a token is meant for the gateway (or for the provider's own API), so that no server may get it. */
   isForGateway(token: string): boolean;
   /** The client's address, behind trusted proxies as they saw it. */

@@ -47,6 +47,7 @@ import type { Inventory } from './inventory.ts';
 import { examineKeys } from './keys.ts';
 import { buildOauth } from './oauth.ts';
 import { overview } from './overview.ts';
+import { createTaskNotes } from './task-notes.ts';
 import { allOf, doctorOf } from './tools.ts';
 import { recordsOfGroups, recordsOfTokens } from './unasked-grants.ts';
 
@@ -225,6 +226,7 @@ function dataPlane(
       identity.tokens.identify(headers, at, connection),
     decide: decideAny,
     rightsOf: (who) => holdingOf(who, scopes.grants()),
+    taskNotes: createTaskNotes(base),
     findRoute: routes.find,
     toolsChanged: inventory.watch.soon,
     connect: guardedConnector({

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { Failure } from '../../failure/errors.ts';
 import { JsonRefusal, JsonScan } from '../../http/request/json-scan.ts';
@@ -16,6 +16,7 @@ import type { SessionPlace } from './sessions.ts';
 export interface Tasks {
   /** How one request, and what comes back for it, is changed; undefined where it has nothing to do with tasks. */
   of(place: SessionPlace, asked: AskedCall, body: Buffer | null): TaskPassage | undefined;
+  close(): void;
 }
 
 /** One request and its answers. */
@@ -28,26 +29,42 @@ export interface TaskPassage {
   reword(text: string): string | undefined;
 }
 
-/** How many tasks this process knows as somebody's, for lists of them and for what is said of them unasked. */
-const knownAtMost = 20_000;
+/** Which tasks all processes know as somebody's, by name: SHA-256 of the id that its maker has. */
+export interface TaskNotes {
+  /** Tells the others of one. */
+  note(task: string): void;
+  /** Calls back for each that is known, of the past too; returns how to stop that. */
+  follow(listener: (task: string) => void): () => void;
+}
+
+/** How many tasks a process knows as somebody's, for lists of them and for what is said of them unasked. */
+export const tasksKnownAtMost = 20_000;
 const limits = { depth: 200, members: 2_000_000 };
 const related = 'io.modelcontextprotocol/related-task';
 
 /** Seals with the first key, opens with all. */
-export function createTasks(keys: readonly [Buffer, ...Buffer[]]): Tasks {
+export function createTasks(keys: readonly [Buffer, ...Buffer[]], notes?: TaskNotes): Tasks {
   const seals = createSeals(keys, 'always the same');
   // A sealed id is of one task and one holder alone.
-  const known = new LRUCache<string, true>({ max: knownAtMost });
+  const known = new LRUCache<string, true>({ max: tasksKnownAtMost });
+  const nameOf = (id: string): string => createHash('sha256').update(id).digest('base64url');
+  const close = notes?.follow((task) => known.set(task, true));
+  const note = (id: string): void => {
+    const task = nameOf(id);
+    if (!known.has(task)) notes?.note(task);
+    known.set(task, true);
+  };
   return {
+    close: () => close?.(),
     of({ serverId, origin, holder }, asked, body) {
       const kind = kindOf(asked, body);
       if (!kind) return undefined;
       const whose = ['task', serverId, origin, holder];
       const sealed = (id: string): string => seals.seal(id, whose);
-      const isKnown = (id: string): boolean => known.has(sealed(id));
+      const isKnown = (id: string): boolean => known.has(nameOf(sealed(id)));
       const open = (id: string): string | undefined => {
         const own = seals.open(id, whose);
-        if (own !== undefined) known.set(id, true);
+        if (own !== undefined) note(id);
         return own;
       };
       return {
@@ -63,7 +80,7 @@ export function createTasks(keys: readonly [Buffer, ...Buffer[]]): Tasks {
           const edits = said.flatMap(({ where, id, start, end }): Edit[] => {
             if (!['answer', 'made', 'listed'].includes(where) && !isKnown(id)) return [];
             const ours = sealed(id);
-            known.set(ours, true);
+            note(ours);
             return [{ start, end, text: JSON.stringify(ours) }];
           });
           return edits.length === 0 ? own : applied(own ?? text, edits);

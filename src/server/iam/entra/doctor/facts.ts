@@ -20,6 +20,7 @@ import {
   servicePrincipal,
 } from '../objects.ts';
 import { gatewayProof, graphProof } from '../proof.ts';
+import { askRedirects } from './redirects.ts';
 
 /** When the gateway's client certificate ends (ISO 8601), as its file says; undefined where it uses none. */
 async function certificateEndOf({
@@ -76,6 +77,8 @@ export interface Facts {
   /** The application permissions in the token for Graph, of ENTRA_GRAPH_CLIENT_ID where that is set. */
   readonly roles: Told<readonly string[]>;
   readonly application: Told<Application>;
+  /** Which addresses a sign-in can come back to; asked where the registration cannot be read. */
+  readonly redirects: Told<ReadonlyMap<string, boolean>>;
   readonly principal: Told<ServicePrincipal>;
   readonly graphPrincipal: Told<ServicePrincipal>;
   /** Scopes of Graph that everybody's sign-in is consented to. */
@@ -108,7 +111,9 @@ export async function gatherFacts(world: DoctorWorld): Promise<Facts> {
     askDirectory(graph, world),
     told(() => tryAgentToken(world, proof)),
   ]);
-  return { ...facts, signingKeys, accepted, roles, agentToken, ...directory };
+  const isHidden = directory.application instanceof Failure;
+  const redirects = isHidden ? await told(() => askRedirects(world)) : undefined;
+  return { ...facts, signingKeys, accepted, roles, agentToken, ...directory, redirects };
 }
 
 /** How the gateway proves itself: as the world says, else as it does at sign-in. */
@@ -118,6 +123,7 @@ function proofOf({ config, proof }: DoctorWorld): ClientProof {
 
 const noDirectory = {
   application: undefined,
+  redirects: undefined,
   principal: undefined,
   graphPrincipal: undefined,
   consented: undefined,

@@ -212,6 +212,14 @@ test.each([
   rmSync(dirname(path), { recursive: true });
 });
 
+/** Takes from the gateway's registration every application permission at Graph. */
+async function withoutPermissions(): Promise<void> {
+  const graph = await adminGraph(emulator);
+  const own = `/servicePrincipals/${shippedTenant.gatewayServicePrincipalId}/appRoleAssignments`;
+  const { body } = await graph('GET', own);
+  for (const { id } of body.value) await graph('DELETE', `${own}/${id}`);
+}
+
 test('missing consent fails, missing permissions are named', async () => {
   const graph = await adminGraph(emulator);
   const principal = shippedTenant.gatewayServicePrincipalId;
@@ -221,9 +229,7 @@ test('missing consent fails, missing permissions are named', async () => {
     level: 'fail',
     what: expect.stringContaining('User.Read'),
   });
-  const roles = await graph('GET', `/servicePrincipals/${principal}/appRoleAssignments`);
-  for (const { id } of roles.body.value)
-    await graph('DELETE', `/servicePrincipals/${principal}/appRoleAssignments/${id}`);
+  await withoutPermissions();
   const { of } = await diagnose();
   expect(of('graph-permissions').what).toContain('may not read the directory');
   expect(of('registration')).toMatchObject({
@@ -245,6 +251,53 @@ test('mapped groups that do not exist or are empty are found', async () => {
   for (const { id } of members.body.value)
     await graph('DELETE', `/groups/${shippedTenant.groups.admin}/members/${id}/$ref`);
   expect((await diagnose()).of('administrators')).toMatchObject({ level: 'fail' });
+});
+
+test.each([
+  [
+    'http://localhost:8080/oauth2/callback/entra',
+    ['http://localhost/oauth2/callback/entra'],
+    'ok',
+    / is registered/,
+    '',
+  ],
+  [
+    'http://localhost:8080/oauth2/callback/entra',
+    ['http://localhost/auth/callback'],
+    'fail',
+    /AADSTS50011.*8080\/auth\/callback is/,
+    'ENTRA_REDIRECT_URI=http://localhost:8080/auth/callback',
+  ],
+  [
+    'https://gw.example/auth/callback',
+    ['https://gw.example/oauth2/callback/entra'],
+    'fail',
+    /AADSTS50011/,
+    'ENTRA_REDIRECT_URI=https://gw.example/oauth2/callback/entra',
+  ],
+  [
+    'https://gw.example/auth/callback',
+    ['https://other.example/auth/callback'],
+    'fail',
+    /AADSTS50011\)\.$/,
+    'gateway setup entra',
+  ],
+] as const)(
+  'a redirect URI is checked without a permission to read the registration: %s',
+  async (redirectUri, registered, level, what, command) => {
+    await patch('applications', { web: { redirectUris: registered } });
+    await withoutPermissions();
+    const found = (await diagnose({ redirectUri })).of('redirect-uri');
+    expect(found.level).toBe(level);
+    expect(found.what).toMatch(what);
+    expect(found.remedy?.command ?? '').toContain(command);
+  },
+);
+
+test('where a silent sign-in shows nothing, the redirect URI is not judged', async () => {
+  await withoutPermissions();
+  emulator.faults.add({ kind: 'status', status: 503, path: '/authorize' });
+  expect((await diagnose()).findings.map(({ id }) => id)).not.toContain('redirect-uri');
 });
 
 test('a clock that is off, keys that are away and a wrong issuer are told apart', async () => {

@@ -7,8 +7,10 @@ import {
   patchApplication,
   registrationPage,
   setupCommand,
+  type Verdict,
   well,
 } from '../check.ts';
+import type { Facts } from '../facts.ts';
 
 const group = 'App registration';
 
@@ -63,7 +65,7 @@ export const registrationChecks: readonly Check[] = [
     why: 'Microsoft sends people back only to exactly a registered address (AADSTS50011).',
     run(facts) {
       const { application, config } = facts;
-      if (!isKnown(application)) return undefined;
+      if (!isKnown(application)) return byTrying(facts);
       const { redirectUris } = application.web;
       const sent = config.redirectUris ?? [config.redirectUri];
       const missing = sent.filter((uri) => !redirectUris.some((one) => sameRedirect(one, uri)));
@@ -123,6 +125,27 @@ export const registrationChecks: readonly Check[] = [
 ];
 
 /** Exact, but for the port on loopback, which Entra ID does not compare (RFC 8252, section 7.3). */
+/** What silent sign-ins showed, where the registration cannot be read. */
+function byTrying({ config, redirects }: Facts): Verdict | undefined {
+  if (!isKnown(redirects)) return undefined;
+  const sent = config.redirectUris ?? [config.redirectUri];
+  const missing = sent.filter((uri) => redirects.get(uri) === false);
+  if (missing.length === 0)
+    return sent.every((uri) => redirects.has(uri)) ? well(`${sent.join(' and ')} is registered.`) : undefined;
+  const shown = missing.join(', ');
+  const instead = [...redirects].flatMap(([uri, isThere]) => (isThere && !sent.includes(uri) ? [uri] : []));
+  const add = registrationPage(`Authentication > Web > Add URI > ${shown} (guide, step 4)`);
+  if (instead.length === 0)
+    return not('fail', `${shown} is not registered (AADSTS50011).`, add, setupCommand);
+  const line = `ENTRA_REDIRECT_URI=${[...sent.filter((uri) => !missing.includes(uri)), ...instead].join(',')}`;
+  return not(
+    'fail',
+    `${shown} is not registered (AADSTS50011), but ${instead.join(', ')} is, where the gateway listens too.`,
+    `${add}; or set ${line} in .env and restart`,
+    `echo '${line}' >> .env`,
+  );
+}
+
 function sameRedirect(registered: string, sent: string): boolean {
   if (registered === sent) return true;
   if (!URL.canParse(registered) || !URL.canParse(sent)) return false;

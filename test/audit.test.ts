@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AuditEventInFull, AuditEventShown, AuditSummary } from '../src/contract/audit.ts';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
@@ -53,6 +54,29 @@ test('a change is there with before and after, under the correlation id of its a
     ...{ kind: 'change', action: 'servers.patch', resource: 'currenttime', decision: 'allow', status: 200 },
     detail: { before: { path: '/currenttime' }, after: { description: 'Tells the time.' } },
   });
+});
+
+test('while another program writes to the database calls go on, and a change waits until it is done', async () => {
+  const other = new DatabaseSync(join(gateway.dataDir, 'gateway.db'));
+  let isChanged = false;
+  try {
+    other.exec('BEGIN IMMEDIATE');
+    const body = JSON.stringify({ description: 'Tells the time again.' });
+    const change = ask('/api/servers/currenttime', admin, { method: 'PATCH', headers: json, body });
+    const changed = change.then(({ status }) => {
+      isChanged = true;
+      return status;
+    });
+    const headers = { ...json, accept: 'application/json, text/event-stream' };
+    const ping = { method: 'POST', headers, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }) };
+    for (let calls = 0; calls < 20; calls += 1)
+      expect((await ask('/currenttime/mcp', admin, ping)).status).toBe(200);
+    expect(isChanged).toBe(false);
+    other.exec('ROLLBACK');
+    expect(await changed).toBe(200);
+  } finally {
+    other.close();
+  }
 });
 
 test('calls are there with method and tool, and without their arguments', async () => {

@@ -218,6 +218,48 @@ describe('a list in an event stream', () => {
     expect(text).not.toContain('"rm"');
   });
 
+  const whole = JSON.stringify(list);
+  test.each([
+    ['a field in another case', `DATA: ${whole}\n\n`],
+    ['a field behind a blank', ` data: ${whole}\n\n`],
+    ['a field before a blank', `data : ${whole}\n\n`],
+    ['a field with NUL', `data\0: ${whole}\n\n`],
+    ['a field behind a byte order mark that is not the first', `\n\ufeffdata: ${whole}\n\n`],
+    ['a comment', `: ${whole}\n\n`],
+    ['an id', `id: ${whole}\ndata: {}\n\n`],
+    ['the type of an event', `event: ${whole}\ndata: {}\n\n`],
+    ['a field that nobody knows', `more: ${whole}\n\n`],
+    ['a line behind its data', `data: {}\nmore: ${whole}\n\n`],
+    ['JSON without a field', whole],
+    ['JSON without a field that ends in CR LF', `${whole}\r\n\r\n`],
+    ['a line behind U+2028', `data: x\u2028data: ${whole}\n\n`],
+    ['a line behind U+2028 in a comment', `: x\u2028data: ${whole}\n\n`],
+    ['a line behind NEL', `data: x\u0085data: ${whole}\n\n`],
+    ['a line behind a form feed', `: x\fdata: ${whole}\n\n`],
+    ['data that are almost JSON', `data: \ufeff${whole}\n\n`],
+    [
+      'data with bytes that are no UTF-8',
+      Buffer.concat([Buffer.from('data: '), Buffer.from([0xff]), Buffer.from(`${whole}\n\n`)]),
+    ],
+    [
+      'members of members that are no members',
+      `data: ${whole.replace('"result":{', '"result":{"__proto__":{"tools":[{"name":"rm"}]},')}\n\n`,
+    ],
+  ])('is found by no reader in %s', async (_, text) => {
+    upstream.script = (_request, res) => events(res, text as string);
+    const { text: passed } = await send(url, { as: 'some', body: rpc('tools/list', {}, 'q') });
+    expect(passed).not.toContain('"rm"');
+  });
+
+  test('is one line of data for every reader, whatever is in its texts', async () => {
+    const said = { name: 'now', description: 'a\u2028data: b\u2029c\u0085d' };
+    const message = { ...list, result: { tools: [said, { name: 'rm' }] } };
+    upstream.script = (_, res) => events(res, `data: ${JSON.stringify(message)}\n\n`);
+    const { text } = await send(url, { as: 'some', body: ask });
+    expect(text).not.toMatch(/[\u0085\u2028\u2029]/);
+    expect(JSON.parse(text.replace('data: ', ''))).toMatchObject({ result: { tools: [said] } });
+  });
+
   test('is filtered on a GET stream too, where it may be replayed', async () => {
     let stream: ServerResponse | undefined;
     upstream.script = (_, res) => {

@@ -68,9 +68,10 @@ function eventBody(options: FilterOptions): FilteredBody {
       const other = rewriteOther?.(type, data);
       if (other !== undefined) return other;
       const all = showsAll();
-      if ((all && !reword) || !/^\s*[{[]/.test(data)) return undefined;
+      if (all && !reword) return undefined;
+      if (!/^\s*[{[]/.test(data)) return all || isText(data) ? undefined : insteadOf(options, notJson, data);
       try {
-        const shown = all ? undefined : cut(data);
+        const shown = all ? undefined : unambiguousOf(cut(data), data);
         return reword?.(shown ?? data) ?? shown;
       } catch (error) {
         return insteadOf(options, asFailure(error).message, data);
@@ -82,6 +83,7 @@ function eventBody(options: FilterOptions): FilteredBody {
         `One event is larger than ${limit} bytes; the setting MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
         beginning,
       ),
+    () => !showsAll(),
   );
   return {
     whole: false,
@@ -89,6 +91,27 @@ function eventBody(options: FilterOptions): FilteredBody {
     end: () => [events.end()],
     insert: (data) => events.insert(data),
   };
+}
+
+const notJson = 'The server sent a list in a form that is not known: the data of an event is not JSON.';
+
+/** Whether data that is no message has nothing in it that some reader could take for one. */
+function isText(data: string): boolean {
+  return !data.includes('{') && !data.includes('\ufffd');
+}
+
+// Where some readers end a line (Python's splitlines), and what stands for bytes that were no UTF-8.
+const readOtherwise = /[\u0085\u2028\u2029\ufffd]/;
+
+/** JSON in which every reader finds the same lines and characters; undefined where that is what came. */
+function unambiguousOf(cut: string | undefined, came: string): string | undefined {
+  const json = cut ?? came;
+  if (!readOtherwise.test(json)) return cut;
+  // They stand in strings and nowhere else, or it would not be JSON.
+  return json.replace(
+    /[\u0085\u2028\u2029]/g,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** What the client gets for an event that cannot be passed on: the failure of the request that it may have answered. */

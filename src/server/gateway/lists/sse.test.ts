@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { EventFilter, type RewriteEvent } from './sse.ts';
 
 const upper: RewriteEvent = (type, data) =>
@@ -162,4 +162,76 @@ test('a stream that ends in an event above the limit ends with what replaces it'
 test('an event without end breaks its stream off', () => {
   const endless = Array.from({ length: 200 }, () => Buffer.from('data: 12345\n'));
   expect(() => run(endless, upper, 100)).toThrow('does not end');
+});
+
+describe('where what is shown is cut', () => {
+  const odd = fc.constantFrom(
+    ...[
+      'DATA: {"x":1}',
+      ' data: {"x":1}',
+      'data : {"x":1}',
+      'data\0: {"x":1}',
+      '{"x":1}',
+      ': {"x":1}',
+      'x: y',
+    ],
+    ...[
+      'id: {"x":1}',
+      'event: {"x":1}',
+      'retry: {"x":1}',
+      ': a\u2028data: {"x":1}',
+      ': a\u0085b',
+      '\ufeffdata: x',
+    ],
+  );
+  const mixed = fc
+    .tuple(
+      fc.boolean(),
+      fc.array(
+        fc.tuple(fc.oneof(line, odd), fc.constantFrom('\n', '\r', '\r\n', '\n\n', '\r\r', '\r\n\r\n')),
+      ),
+      fc.oneof(fc.constant(''), odd),
+    )
+    .map(([mark, lines, last]) => (mark ? '\uFEFF' : '') + lines.map((pair) => pair.join('')).join('') + last)
+    .map((text) => text.toWellFormed());
+
+  /** The data of the events that a reader by the standard finds. */
+  function dataIn(text: string): string[] {
+    const found: string[] = [];
+    let data: string[] = [];
+    for (const one of text.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/)) {
+      const [, value] = /^data(?::? ?)(.*)$/su.exec(/^data(?:$|:)/.test(one) ? one : '') ?? [];
+      if (value !== undefined) data.push(value);
+      if (one !== '') continue;
+      if (data.join('\n') !== '') found.push(data.join('\n'));
+      data = [];
+    }
+    return found;
+  }
+  const plain = /^(?:data(?::.*)?|(?:event|id|retry)?(?::[\x20-\x7a\x7c-\x7e]*)?)$/su;
+
+  test('no reader finds a message outside of data, and one by the standard finds the same events', () => {
+    fc.assert(
+      fc.property(mixed, fc.infiniteStream(fc.integer({ min: 1, max: 9 })), (text, sizes) => {
+        const bytes = Buffer.from(text, 'utf8');
+        const filter = new EventFilter(
+          1e6,
+          () => undefined,
+          () => 'DROPPED',
+          () => true,
+        );
+        const out: Buffer[] = [];
+        for (let at = 0; at < bytes.length; ) {
+          const size = sizes.next().value ?? 1;
+          out.push(filter.write(bytes.subarray(at, at + size)));
+          at += size;
+        }
+        out.push(filter.end());
+        const passed = Buffer.concat(out).toString('utf8');
+        for (const one of passed.replace(/^\uFEFF/, '').split(/\r\n|\r|\n/)) expect(one).toMatch(plain);
+        expect(dataIn(`${passed}\n\n`)).toEqual(dataIn(`${text}\n\n`));
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });

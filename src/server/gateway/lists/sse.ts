@@ -10,6 +10,7 @@ const dropAtMost = 16;
 const insertAtMost = 16;
 
 const empty: Buffer = Buffer.alloc(0);
+const comment: Buffer = Buffer.from(':');
 const [lf, cr, colon] = [0x0a, 0x0d, 0x3a];
 
 /**
@@ -17,12 +18,14 @@ const [lf, cr, colon] = [0x0a, 0x0d, 0x3a];
  * its bytes stay as they came unless `rewrite` changes its data: then its data lines are replaced, and its other lines,
  * their order and their line ends stay. Lines before the first data line, comments among them, do not wait. More than
  * `limit` bytes held for one event are dropped with all of the event, and `tooLarge` says what data comes in its place;
- * without it that is a failure.
+ * without it that is a failure. While `isStrict` holds, a line that is no data passes only where no reader, however lenient, could
+ * find a message in it: comments and fields that nobody knows would be left out by their readers anyway.
  */
 export class EventFilter {
   readonly #limit: number;
   readonly #rewrite: RewriteEvent;
   readonly #tooLarge: (beginning: string) => string;
+  readonly #isStrict: () => boolean;
   /** What comes in place of the event that is being dropped. */
   #instead: Buffer | undefined;
   /** What has come and not been passed on: the beginning of `#room`. */
@@ -43,10 +46,16 @@ export class EventFilter {
   /** Events of ours for the place behind it. */
   #inserted: Buffer[] = [];
 
-  constructor(limit: number, rewrite: RewriteEvent, tooLarge: (beginning: string) => string = breakOff) {
+  constructor(
+    limit: number,
+    rewrite: RewriteEvent,
+    tooLarge: (beginning: string) => string = breakOff,
+    isStrict: () => boolean = () => false,
+  ) {
     this.#limit = limit;
     this.#rewrite = rewrite;
     this.#tooLarge = tooLarge;
+    this.#isStrict = isStrict;
   }
 
   /** Takes the next bytes and gives those that may pass. */
@@ -74,11 +83,17 @@ export class EventFilter {
       }
       const endsLine = byte === cr || !this.#afterCr;
       this.#afterCr = byte === cr;
+      const start = this.#lineStart;
       const changed = endsLine ? this.#endLine(bytes, passed, at) : undefined;
       this.#lineStart = at + 1;
+      const leavesOut = endsLine && !this.#hasData && this.#isOdd(bytes, start, at);
       if (changed !== undefined) {
         out.push(bytes.subarray(unchanged, passed), changed);
         unchanged = at + 1;
+      } else if (leavesOut) {
+        // An empty comment in its place keeps the line ends around it apart.
+        out.push(bytes.subarray(unchanged, start), comment);
+        unchanged = at;
       }
       if (!this.#hasData) passed = at + 1;
     }
@@ -108,6 +123,8 @@ export class EventFilter {
     if (this.#lineStart < rest.length) this.#readLine(rest, rest.length);
     const changed = this.#hasData ? this.#change(rest) : undefined;
     this.#held = 0;
+    // Without data all that is held is the last line, which has no end.
+    if (!this.#hasData && this.#isOdd(rest, this.#lineStart, rest.length)) return empty;
     return changed ?? rest;
   }
 
@@ -139,14 +156,27 @@ export class EventFilter {
     const text = block.toString('utf8', this.#atBeginning ? markLength(block) : 0);
     const lines = text.split(/(?<=\n)|(?<=\r)(?!\n)/);
     const data = lines.map(dataOf);
-    const changed = this.#rewrite(this.#type, data.filter((value) => value !== undefined).join('\n'));
+    const odd = lines.map((line, at) => data[at] === undefined && isLineOdd(line) && this.#isStrict());
+    const joined = data.filter((value) => value !== undefined).join('\n');
+    const changed = this.#rewrite(this.#type, joined) ?? (odd.includes(true) ? joined : undefined);
     if (changed === undefined) return undefined;
     const first = data.findIndex((value) => value !== undefined);
     const lineEnd = /[\r\n]*$/.exec(lines[first] ?? '')?.[0] || '\n';
     // An event without data is none (WHATWG HTML, section 9.2.6); its id still counts.
     const anew = changed === '' ? [] : changed.split(/\r\n|\r|\n/).map((line) => `data: ${line}${lineEnd}`);
-    const kept = lines.flatMap((line, at) => (at === first ? anew : data[at] === undefined ? [line] : []));
+    const kept = lines.flatMap((line, at) => {
+      if (at === first) return anew;
+      if (odd[at]) return [line.replace(/^[^\r\n]*/, ':')];
+      return data[at] === undefined ? [line] : [];
+    });
     return Buffer.from(kept.join(''), 'utf8');
+  }
+
+  /** Whether a line that has passed its end, and is no data, is left out; `start` is where it begins. */
+  #isOdd(bytes: Buffer, start: number, end: number): boolean {
+    if (start >= end) return false;
+    const mark = start === 0 && this.#atBeginning ? markLength(bytes) : 0;
+    return isLineOdd(bytes.toString('latin1', start + mark, end)) && this.#isStrict();
   }
 
   #append(chunk: Buffer): Buffer {
@@ -205,6 +235,14 @@ export class EventFilter {
 
 function breakOff(): never {
   throw new Failure('upstream_invalid', 'An event is larger than the limit.');
+}
+
+// A field that readers know, or a comment, in ASCII and without a brace: there is no message in it, wherever it is cut.
+const plainLine = /^(?:event|id|retry)?(?::[\x20-\x7a\x7c-\x7e]{0,1000})?$/;
+
+/** Whether some reader could find in a line that is no data what it should not. */
+function isLineOdd(line: string): boolean {
+  return !plainLine.test(line.replace(/[\r\n]+$/, ''));
 }
 
 /** The length of the byte order mark that a stream may begin with. */

@@ -54,6 +54,8 @@ export class MembersSeen {
 
   add(name: string): void {
     if (this.#has(name)) this.twice ??= name;
+    // What some readers take for the object that all other members are looked for in.
+    if (name === '__proto__') this.folded ??= name;
     const { names, folded, longest, lengths } = this.#decisive;
     if (this.folded !== undefined || names.has(name)) return;
     if (name.length > longest && !name.includes('\0')) return;

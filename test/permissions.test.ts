@@ -61,7 +61,7 @@ function held(role: Role): Record<string, string[]> {
 }
 
 /** What the permission of an endpoint says about a role: `allowed`, or the status of the refusal. */
-function expected({ permission }: Endpoint, role: Role, by: By, thing: string): 'allowed' | number {
+function expected({ permission, path }: Endpoint, role: Role, by: By, thing: string): 'allowed' | number {
   if (permission === 'public') return 'allowed';
   if (role === 'anonymous') return 401;
   if (permission === 'identity') return 'allowed';
@@ -70,7 +70,8 @@ function expected({ permission }: Endpoint, role: Role, by: By, thing: string): 
   if (permission === 'administrator') return 403;
   const names = held(role);
   const { can, on } = permission;
-  if (on === 'any') return (names[can]?.length ?? 0) > 0 ? 'allowed' : 403;
+  // What is named in the body is looked for once the body is read.
+  if (on === 'any' || !path.includes('{path}')) return (names[can]?.length ?? 0) > 0 ? 'allowed' : 403;
   const holds = (name: string): boolean =>
     (names[name] ?? []).some((one) => one === 'all' || one.replace(/^\//, '') === thing);
   if (!holds(can.includes('agent') ? 'list_agents' : 'list_service')) return 404;

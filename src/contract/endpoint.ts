@@ -45,6 +45,11 @@ export interface Endpoint {
   readonly cost?: 'reach' | 'heavy';
   /** Changes nothing although its method is not GET: it asks, or checks; the audit has it as a read. */
   readonly reads?: true;
+  /**
+   * The endpoint that it is another form of: the audit trail has that one. Where its permission is `on: 'path'` and its URL
+   * names nothing, the member `path` of its body does.
+   */
+  readonly countsAs?: string;
   /** The handler also gets the text of the body as `text`, for what is kept to the byte. */
   readonly keepsText?: true;
 }

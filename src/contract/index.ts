@@ -15,6 +15,7 @@ import { scopeEndpoints } from './scopes.ts';
 import { searchEndpoints } from './search.ts';
 import { connectionEndpoints } from './servers/connections.ts';
 import { serverEgressEndpoints } from './servers/server-egress.ts';
+import { serverFormEndpoints } from './servers/server-forms.ts';
 import { serverEndpoints } from './servers/servers.ts';
 import { virtualServerEndpoints } from './servers/virtual-servers.ts';
 import { wellKnownEndpoints } from './servers/well-known.ts';
@@ -37,6 +38,8 @@ export const endpoints = {
   ...scopeEndpoints,
   // Before servers: both end in a word that could be the end of a path.
   ...serverEgressEndpoints,
+  // Before servers: `/api/servers/health` would be a server's path.
+  ...serverFormEndpoints,
   ...serverEndpoints,
   // Before agents: `/api/agents/discover` would be an agent's path.
   ...searchEndpoints,

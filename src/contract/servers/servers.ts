@@ -70,7 +70,7 @@ export const serverInput = z.strictObject({
  * A registration in any form that files of this trade have (`files/server-registration.ts`), turned into our own: fields that a
  * registry derives are ignored, `null` is absent, what has a meaning is mapped.
  */
-function ownRegistration(value: unknown, context: z.RefinementCtx): unknown {
+export function ownRegistration(value: unknown, context: z.RefinementCtx): unknown {
   if (!isObject(value)) return value;
   try {
     const { body, credential } = readServerRegistration(value);
@@ -82,14 +82,14 @@ function ownRegistration(value: unknown, context: z.RefinementCtx): unknown {
   }
 }
 
-const registration = z.preprocess(
-  ownRegistration,
-  serverInput.extend({
-    is_enabled: z.boolean().default(false),
-    /** The credential that the gateway sends to the server; stored encrypted, never shown. */
-    credential: credentialInput.optional(),
-  }),
-);
+/** What a registration becomes. */
+export const registered = serverInput.extend({
+  is_enabled: z.boolean().default(false),
+  /** The credential that the gateway sends to the server; stored encrypted, never shown. */
+  credential: credentialInput.optional(),
+});
+
+const registration = z.preprocess(ownRegistration, registered);
 
 /** A registration as it is sent: our own fields, before defaults. */
 export type Registration = z.output<typeof registration>;

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { type Endpoint, type Endpoints, type Permission, Reply } from '../../contract/endpoint.ts';
 import { factsOf, permissions, showing } from '../../contract/permissions.ts';
 import { nameOfPath } from '../../contract/servers/servers.ts';
+import { isObject } from '../../contract/values/json.ts';
 import type { Access, Caller } from '../access/caller.ts';
 import type { Trail } from '../audit/event.ts';
 import { createRefusals, type Refusals } from '../audit/refusals.ts';
@@ -163,7 +164,7 @@ async function answer(
     c.set('failure', failure);
     throw failure;
   } finally {
-    recordRequest(c, { ...row, params, started, notes }, world);
+    recordRequest(c, { ...row, id: row.endpoint.countsAs ?? row.id, params, started, notes }, world);
   }
 }
 
@@ -190,14 +191,18 @@ async function serve(
 ): Promise<Response> {
   const caller = await callerOf(c, endpoint.permission, world, notes);
   // Before any input is looked at: what is wrong with it is nothing to somebody who may not send it.
-  if (caller) requirePermission(endpoint, caller, given.path ?? '');
+  const names = namesIn(endpoint);
+  if (caller) requirePermission(endpoint, caller, names === 'body' ? undefined : (given.path ?? ''));
   if (caller && endpoint.cost) await world.spend(endpoint.cost, caller.identity);
   const params = parse(endpoint.params, given, 'path');
   const query = parse(endpoint.query, c.req.query(), 'query');
   const read = endpoint.body ? await readBody(c, takenBy(endpoint)) : undefined;
+  const body = parse(endpoint.body, read?.value, 'body');
+  // The audit trail has what the body names as it has what a URL names.
+  if (endpoint.countsAs && isObject(body) && typeof body.path === 'string') given.path = body.path;
+  if (caller && names === 'body') requirePermission(endpoint, caller, given.path ?? '');
   const input: AnyInput = {
-    ...{ params, query },
-    body: parse(endpoint.body, read?.value, 'body'),
+    ...{ params, query, body },
     text: endpoint.keepsText ? read?.text : undefined,
     ifMatch: c.req.header('if-match'),
   };
@@ -205,7 +210,7 @@ async function serve(
   let isOver = true;
   try {
     const answer = await handler(input, caller ?? anonymous(c, notes));
-    const { body, headers } = answer instanceof Reply ? answer : new Reply(answer);
+    const { body: said, headers } = answer instanceof Reply ? answer : new Reply(answer);
     const status = endpoint.status ?? 200;
     const shared = { 'cache-control': 'no-store', 'x-correlation-id': c.get('correlationId'), ...headers };
     if (status === 204) return new Response(null, { status, headers: shared });
@@ -213,7 +218,7 @@ async function serve(
       // A proxy that collects an answer before it passes it on would hold events back.
       const type = typeof endpoint.media === 'string' ? endpoint.media : endpoint.media[0];
       const own = { 'content-type': type, 'x-accel-buffering': 'no', ...shared };
-      const sent = endpoint.output.parse(body) as string | ReadableStream<Uint8Array>;
+      const sent = endpoint.output.parse(said) as string | ReadableStream<Uint8Array>;
       if (!(sent instanceof ReadableStream) || leave === free)
         return new Response(sent, { status, headers: own });
       isOver = c.req.method === 'HEAD';
@@ -221,7 +226,7 @@ async function serve(
       return new Response(isOver ? null : whenOver(sent, leave), { status, headers: own });
     }
     // What leaves passes its schema, so that no column gets out by accident.
-    const text = JSON.stringify(endpoint.output.parse(body));
+    const text = JSON.stringify(endpoint.output.parse(said));
     // With its length, so that what is short is not compressed.
     const own = { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) };
     return new Response(text, { status, headers: { ...own, ...shared } });
@@ -276,15 +281,21 @@ async function callerOf(
   };
 }
 
+/** Where the thing is named that a permission is about. */
+function namesIn({ permission, path }: Endpoint): 'path' | 'body' {
+  const isOn = typeof permission === 'object' && permission.on === 'path';
+  return isOn && !path.includes('{path}') ? 'body' : 'path';
+}
+
 /** Unknown and forbidden things look alike to somebody who may not even list them. */
-function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, path: string): void {
+function requirePermission(endpoint: Endpoint, { access }: Caller<Identity>, path: string | undefined): void {
   const { permission } = endpoint;
   if (typeof permission === 'string') {
     if (permission === 'administrator' && !access.isAdmin)
       throw new Failure('not_allowed', 'Administrator permissions are required for this operation.');
     return;
   }
-  if (permission.on === 'any') {
+  if (permission.on === 'any' || path === undefined) {
     if (!access.may(permission.can)) throw insufficient(permission.can);
     return;
   }

@@ -19,6 +19,7 @@ import { oauthClientHandlers } from './oauth-clients/handlers.ts';
 import { scopeHandlers } from './scopes/handlers.ts';
 import type { ScopesApiWorld } from './scopes/write.ts';
 import { searchHandlers } from './search/handlers.ts';
+import { serverFormHandlers } from './servers/forms.ts';
 import { type ServersWorld, serverHandlers } from './servers/handlers.ts';
 import { sessionHandlers } from './sessions/handlers.ts';
 import { tokenHandlers } from './tokens/handlers.ts';
@@ -56,6 +57,7 @@ export interface RegistryWorld {
 export function registryHandlers(world: RegistryWorld) {
   const { db, reads, now, config, trail } = world;
   const { directory } = world.scopes;
+  const servers = serverHandlers(world.servers);
   return {
     ...tokenHandlers({ db, now, grants: world.grants, personal: world.personal }),
     ...favouriteHandlers({ db, now, grants: world.grants }),
@@ -66,7 +68,8 @@ export function registryHandlers(world: RegistryWorld) {
       ...{ db, now, grants: world.grants, idleSeconds: config.session.idleSeconds },
       connectionsEnded: world.connectionsEnded,
     }),
-    ...serverHandlers(world.servers),
+    ...servers,
+    ...serverFormHandlers(world.servers, servers),
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
     ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),

@@ -61,6 +61,7 @@ export const contents: readonly Part[] = [
       ['Sizing', 'deploy/sizing'],
       ['Backup and restore', 'deploy/backup'],
       ['Upgrade', 'deploy/upgrade'],
+      ['Come from mcp-gateway-registry', 'deploy/from-another-registry'],
       ['Roll out to 500 people', 'deploy/rollout'],
     ],
   },

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { endpoints } from '../contract/index.ts';
 import { Failure } from './failure/errors.ts';
+import { insteadOf } from './http/elsewhere.ts';
 import type { HttpEnv, HttpIdentity } from './http/env.ts';
 import { mountFrontChannel } from './http/front-channel.ts';
 import { originGuard } from './http/guards/csrf.ts';
@@ -102,8 +103,9 @@ export function createApp(world: AppWorld): Hono<HttpEnv> {
       refusalsPerMinute: config.gateway.limits.refusalsPerMinute,
     },
   );
-  app.all('/api/*', () => {
-    throw new Failure('not_found', 'There is no such endpoint.');
+  app.all('/api/*', (c) => {
+    const instead = insteadOf(c.req.path);
+    throw new Failure('not_found', `There is no such endpoint.${instead ? ` ${instead}` : ''}`);
   });
   // Clients look here for what may be; a page instead of nothing is taken for a document that is broken.
   app.all('/.well-known/*', () => {

@@ -51,7 +51,9 @@ export function createOfficialView(publicUrl: string) {
     },
     /** The entry of that name in that version (`latest` is the only one that is kept); undefined when there is none. */
     find(rows: readonly ServerRow[], name: string, version = 'latest'): OfficialEntry | undefined {
-      const row = rows.find((one) => nameOf(one) === name);
+      // The registry of the setup guide calls every server by its path below this name.
+      const path = /^io\.mcpgateway(\/.+)$/.exec(name)?.[1];
+      const row = rows.find((one) => nameOf(one) === name) ?? rows.find((one) => one.path === path);
       if (!row) return undefined;
       return version === 'latest' || version === versionOf(row) ? entry(row) : undefined;
     },

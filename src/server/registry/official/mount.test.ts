@@ -106,6 +106,12 @@ test('no server is found under the name of another', async () => {
   expect(JSON.stringify(body)).toContain('https://mcp.example.com/team/docs/sse');
 });
 
+test('a server is found by its path below the name that the registry of the setup guide gives it', async () => {
+  const found = await ask('/v0.1/servers/io.mcpgateway%2Ftime/versions/latest');
+  expect(JSON.stringify(found.body)).toContain('"com.example.mcp/time"');
+  expect((await ask('/v0.1/servers/io.mcpgateway%2Fnothing/versions')).status).toBe(404);
+});
+
 test('pages follow each other by cursor, without gaps or repeats', async () => {
   const seen: string[] = [];
   let cursor = '';

@@ -24,6 +24,8 @@ export interface Cluster {
   /** One that costs next to nothing, for loads; not registered. */
   readonly quickUrl: string;
   readonly folder: string;
+  /** What every replica is started with, for commands beside them. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Those that run now, in the order of their ports. */
   readonly replicas: readonly TestGateway[];
   /** Lets nginx give requests to the replicas of these places only; resolves when it does. */
@@ -93,6 +95,7 @@ export async function startCluster(
     await untilServed(url, nginx);
     const cluster: Cluster = {
       ...{ url, emulatorUrl: origin, database, timeUrl: time, quickUrl: quick, folder, replicas, close },
+      environment,
       async use(places) {
         const used = replicaPorts.filter((_, place) => places.includes(place));
         reloadNginx(nginx, { ...site, replicas: used });

@@ -7,6 +7,7 @@ import { type Authority, decideAt, startAuthority } from '../egress/authority.ts
 import { callWhoami } from '../egress/clients.ts';
 import { type GuardedServer, startGuarded } from '../egress/guarded.ts';
 import { copyTemplate } from '../open-on-postgres.ts';
+import { runProgram } from '../program.ts';
 import { type BrowserSession, mintToken, signIn } from '../sign-in.ts';
 import { type Cluster, directly, startCluster } from './cluster.ts';
 import { until } from './stream.ts';
@@ -67,14 +68,7 @@ beforeAll(async () => {
   });
   expect(arranged.status, await arranged.clone().text()).toBe(200);
   // Every replica knows what the server is and how it is arranged.
-  await Promise.all(
-    [0, 1, 2].map((replica) =>
-      until(async () => {
-        const saw = await seenAs(alice, replica);
-        return saw === 'connection_needed' ? true : saw;
-      }),
-    ),
-  );
+  await untilEverywhere(alice, 'connection_needed');
   for (const person of people) await connect(person);
 });
 afterAll(async () => {
@@ -116,6 +110,15 @@ async function seenAs({ token }: Person, replica: number): Promise<string> {
   }
 }
 
+/** Waits until each replica says that of a call. */
+async function untilEverywhere(person: Person, expected: string): Promise<void> {
+  const sees = (replica: number) => async () => {
+    const saw = await seenAs(person, replica);
+    return saw === expected ? true : saw;
+  };
+  await Promise.all([0, 1, 2].map((replica) => until(sees(replica))));
+}
+
 /** 70 calls of each person at once, spread over the replicas; what each of them saw. */
 async function mixed(count = 70): Promise<{ who: string; saw: string }[]> {
   const calls = Array.from({ length: count * people.length }, (_, at) => at);
@@ -148,20 +151,104 @@ test('a replica that is restarted meanwhile costs no connection, and mixes up no
   expect(refused()).toEqual([]);
 });
 
+test('a connection that is removed at one replica while calls start at the others serves none that starts after, and nobody else', async () => {
+  const [alice, bob] = people as [Person, Person, Person];
+  const calls = Array.from({ length: 60 }, (_, at) => seenAs(at % 2 ? bob : alice, at % 3));
+  const gone = await api(bob, '/api/egress-auth/connections/custom/hub', undefined, 'DELETE');
+  expect(gone.status).toBe(204);
+  const seen = await Promise.all(calls);
+  for (const [at, saw] of seen.entries())
+    expect(at % 2 ? ['bob-at-hub', 'connection_needed'] : ['alice-at-hub']).toContain(saw);
+  await untilEverywhere(bob, 'connection_needed');
+  // From here on nothing that was on its way brings it back.
+  expect((await mixed(10)).filter(({ who, saw }) => who === 'bob' && saw !== 'connection_needed')).toEqual(
+    [],
+  );
+  await connect(bob);
+  await untilEverywhere(bob, 'bob-at-hub');
+});
+
+/** A number below `below`, by a seed: the same each time. */
+function* numbers(seed: number): Generator<number, number, number> {
+  let state = seed;
+  for (let below = yield 0; ; ) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    below = yield Math.floor((state / 2 ** 32) * below);
+  }
+}
+
+test.each([1])(
+  'three processes, one of them with workers, mix up nobody while connections come and go, keys rotate and replicas restart (seed %i)',
+  async (seed) => {
+    const [alice, bob, dora] = people as [Person, Person, Person];
+    const random = numbers(seed);
+    random.next();
+    const pick = (below: number): number => random.next(below).value;
+    // Its workers are processes of their own, behind one port.
+    await cluster.replicas[2]?.stop('SIGTERM');
+    await cluster.restart(2, { WORKERS: '2' });
+    let isOver = false;
+    const seen: { who: string; saw: string }[] = [];
+    const calling = [alice, bob, dora].map(async (person) => {
+      for (let replica = 0; !isOver; replica += 1)
+        seen.push({ who: person.name, saw: await seenAs(person, replica) });
+    });
+    const rotate = async (): Promise<void> => {
+      const argv = ['gateway', 'rotate-secrets', ...(pick(2) ? ['--new-data-key'] : [])];
+      // On a busy machine the database may count as away for a moment.
+      await until(async () => {
+        const { code, err } = await runProgram(argv, {
+          cwd: cluster.folder,
+          env: { ...cluster.environment },
+        });
+        return code === 0 || err;
+      });
+    };
+    const steps: (() => Promise<void>)[] = [
+      rotate,
+      rotate,
+      async () => {
+        const place = pick(2);
+        await cluster.replicas[place]?.stop('SIGTERM');
+        await cluster.restart(place);
+      },
+      async () => {
+        await api(bob, '/api/egress-auth/connections/custom/hub', undefined, 'DELETE');
+        await connect(bob);
+      },
+      async () => {
+        await authority.revoke('bob-at-hub');
+        await connect(bob);
+      },
+    ];
+    try {
+      // In an order of its own.
+      const order = steps.map((step) => ({ step, at: pick(1_000_000) })).sort((a, b) => a.at - b.at);
+      for (const { step } of order) await step();
+    } finally {
+      isOver = true;
+      await Promise.all(calling);
+    }
+    // Whom nothing happened to noticed nothing but replicas that went.
+    const others = seen.filter(({ who }) => who !== 'bob');
+    expect(others.filter(({ who, saw }) => saw !== `${who}-at-hub` && saw !== 'cut')).toEqual([]);
+    const wrong = seen.filter(({ who, saw }) => saw.endsWith('-at-hub') && saw !== `${who}-at-hub`);
+    expect(wrong).toEqual([]);
+    await connect(bob);
+    await untilEverywhere(bob, 'bob-at-hub');
+    expect((await mixed(10)).filter(({ who, saw }) => saw !== `${who}-at-hub`)).toEqual([]);
+    await cluster.replicas[2]?.stop('SIGTERM');
+    await cluster.restart(2);
+  },
+);
+
 test('who disconnects at one replica is disconnected at every one, and the tokens are ended at the service', async () => {
   const [, bob, dora] = people as [Person, Person, Person];
   await seenAs(bob, 0);
   const last = hub.seen.at(-1)?.replace('Bearer ', '') ?? '';
   const gone = await api(bob, '/api/egress-auth/connections/custom/hub', undefined, 'DELETE');
   expect(gone.status).toBe(204);
-  await Promise.all(
-    [0, 1, 2].map((replica) =>
-      until(async () => {
-        const saw = await seenAs(bob, replica);
-        return saw === 'connection_needed' ? true : saw;
-      }),
-    ),
-  );
+  await untilEverywhere(bob, 'connection_needed');
   expect(await authority.whose(last)).toBeUndefined();
   const [alice] = people as [Person];
   // Each replica writes its own events soon.

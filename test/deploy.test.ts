@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { readConfig } from '../src/server/config/config.ts';
 import { createMetrics } from '../src/server/metrics/metrics.ts';
 import { freePort } from './harness.ts';
 import { startNginx } from './nginx.ts';
@@ -28,16 +29,37 @@ function helm(...settings: string[]): { ok: boolean; output: string } {
     chart,
     '--kube-version',
     '1.34.0',
-    ...settings.flatMap((s) => ['--set', s]),
+    ...(settings[0] === '-f' ? settings : settings.flatMap((s) => ['--set', s])),
   ];
   const { status, stdout, stderr } = spawnSync('helm', args, { encoding: 'utf8' });
   return { ok: status === 0, output: status === 0 ? stdout : stderr };
 }
 
+/** The settings of an example of the guide, in which what somebody has to fill in is filled in. */
+const example = (format: 'sh' | 'yaml'): string => {
+  const guide = readFileSync('docs/deploy/containers.md', 'utf8');
+  const blocks = [...guide.matchAll(/```(\w+)\n([\s\S]*?)```/g)];
+  const found = blocks.find(([, kind, text = '']) => kind === format && text.includes('VAULT_KMS'));
+  return (found?.[2] ?? '').replace(/^([A-Z_\d]+=) *(#.*)?$/gm, '$1filled-in');
+};
+
+/** What every gateway of these examples has besides. */
+const basics = {
+  ...{
+    NODE_ENV: 'production',
+    AUTH_PROVIDER: 'entra',
+    ENTRA_TENANT_ID: '12345678-1234-1234-1234-123456789012',
+  },
+  ...{ ENTRA_CLIENT_ID: '87654321-4321-4321-4321-210987654321', ENTRA_CLIENT_SECRET: 'abc8Q~example' },
+  ...{ SECRET_KEY: '3f6c1c0d9e8b7a6f5e4d3c2b1a0f9e8d', REGISTRY_URL: 'https://mcp.example.com' },
+};
+
 interface Resource {
   readonly kind: string;
   readonly metadata: { readonly name: string };
   readonly spec?: Record<string, unknown>;
+  /** Of a ConfigMap. */
+  readonly data?: Record<string, string>;
 }
 
 function resources(output: string): Resource[] {
@@ -59,8 +81,43 @@ describe.skipIf(!has('helm'))('the Helm chart', () => {
     'one replica on the embedded database': [
       ...['replicaCount=1', 'persistence.enabled=true', 'existingSecret=gateway'],
     ],
+    'workers, a key of OpenBao and the trail in S3': ['-f', join(folder, 'example.yaml')],
     'secrets created by the chart': ['secrets.SECRET_KEY=k', 'database.url=postgres://db/gateway'],
   };
+
+  beforeAll(() => writeFileSync(join(folder, 'example.yaml'), example('yaml')));
+
+  test('gives the gateway of the example what it starts with', () => {
+    const all = resources(helm('-f', join(folder, 'example.yaml')).output);
+    const deployment = all.find(({ kind }) => kind === 'Deployment');
+    const settings = all.find(({ kind, data }) => kind === 'ConfigMap' && data?.WORKERS);
+    const { containers, volumes } = Object(deployment?.spec?.template).spec as {
+      containers: [
+        { env: { name: string; value?: string }[]; volumeMounts: { name: string; mountPath: string }[] },
+      ];
+      volumes: { name: string; projected?: object }[];
+    };
+    const [{ env, volumeMounts }] = containers;
+    const given = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+    const secret = { AUDIT_S3_ACCESS_KEY_ID: 'id', AUDIT_S3_SECRET_ACCESS_KEY: 'secret' };
+    const database = { DATABASE_URL: 'postgres://gateway@db/gateway' };
+    const config = readConfig({ ...basics, ...given, ...settings?.data, ...secret, ...database }, '/data');
+    expect(config).toMatchObject({
+      workers: 2,
+      kms: {
+        ...{ wraps: true, address: 'https://vault.example.com:8200', namespace: 'team-a', mount: 'transit' },
+        ...{ key: 'mcp-gateway', login: { by: 'kubernetes', role: 'mcp-gateway' } },
+      },
+      s3: {
+        url: 'https://s3.eu-central-1.amazonaws.com/audit-of-example/mcp-gateway',
+        region: 'eu-central-1',
+      },
+    });
+    const login = config.kms?.login;
+    const file = login?.by === 'kubernetes' ? login.file : '';
+    const mount = volumeMounts.find(({ mountPath }) => file.startsWith(`${mountPath}/`));
+    expect(volumes.find(({ name }) => name === mount?.name)).toHaveProperty('projected');
+  });
 
   test('passes helm lint', () => {
     const args = ['lint', '--strict', chart, ...enough.flatMap((setting) => ['--set', setting])];
@@ -184,6 +241,23 @@ describe.skipIf(!has('docker-compose'))('docker compose config', () => {
       AUTH_PROVIDER: 'entra',
       DATABASE_URL: 'postgres://gateway:word@postgres:5432/gateway',
     });
+  });
+
+  test('gives each gateway of the example two workers, the key of OpenBao and the trail in S3', () => {
+    const more = Object.entries(basics).map(([name, value]) => `${name}=${value}\n`);
+    const { status, output, error } = config(
+      `POSTGRES_PASSWORD=word\nHOSTNAME=mcp.example.com\n${more.join('')}${example('sh')}`,
+    );
+    expect([status, error]).toEqual([0, '']);
+    const { services } = JSON.parse(output) as {
+      services: Record<string, { environment: Record<string, string> }>;
+    };
+    for (const name of ['gateway-1', 'gateway-2'])
+      expect(readConfig(services[name]?.environment ?? {}, '/data')).toMatchObject({
+        workers: 2,
+        kms: { wraps: true, login: { by: 'token', token: 'filled-in' } },
+        s3: { accessKeyId: 'filled-in', secretAccessKey: 'filled-in', region: 'eu-central-1' },
+      });
   });
 
   test('says which setting is missing', () => {

@@ -51,7 +51,10 @@ export const programs = {
       const place = join(folder, minioVersion);
       const file = join(place, 'minio');
       if (!existsSync(file))
-        attempt('go', ['install', `github.com/minio/minio@${minioVersion}`], { GOBIN: place });
+        attempt('go', ['install', `github.com/minio/minio@${minioVersion}`], {
+          GOBIN: place,
+          CGO_ENABLED: '0',
+        });
       return file;
     },
   },

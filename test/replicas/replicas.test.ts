@@ -151,6 +151,65 @@ test('a client of the oldest transport posts to any replica what another one str
   await client.close();
 });
 
+test('a call that a virtual server translates at one replica is cancelled by way of another', async () => {
+  const { token } = await mintToken(cluster.url, admin);
+  const members = [{ backend_server_path: '/oldest', prefix: '' }];
+  const made = await api('/api/virtual-servers', 'POST', {
+    server_name: 'old',
+    path: '/virtual/old',
+    members,
+  });
+  expect(made.status, await made.clone().text()).toBe(201);
+  const send = (replica: number, body: object, session?: string): Promise<Response> =>
+    fetch(`${directly(cluster.replicas[replica] as { url: string })}/virtual/old/mcp`, {
+      method: 'POST',
+      headers: {
+        ...{ authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        accept: 'application/json, text/event-stream',
+        ...(session ? { 'mcp-session-id': session, 'mcp-protocol-version': '2025-11-25' } : {}),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', ...body }),
+    });
+  const clientInfo = { name: 'test', version: '1' };
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+  let session = '';
+  for (const replica of [0, 1])
+    await until(async () => {
+      const begun = await send(replica, { id: 1, method: 'initialize', params });
+      session = begun.headers.get('mcp-session-id') ?? '';
+      return session === '' ? await begun.text() : true;
+    });
+  const name = 'trigger-long-running-operation';
+  await until(async () => {
+    const listed = await (await send(0, { id: 2, method: 'tools/list' }, session)).text();
+    return listed.includes(name) || listed;
+  });
+  // For so long that it does not end by itself.
+  const call = await send(
+    0,
+    {
+      ...{ id: 7, method: 'tools/call' },
+      params: {
+        name,
+        arguments: { duration: 100_000, steps: 100_000 },
+        _meta: { progressToken: 'p' },
+      },
+    },
+    session,
+  );
+  const parts = call.body?.pipeThrough(new TextDecoderStream()).getReader();
+  for (let said = ''; !said.includes('notifications/progress'); ) {
+    const part = await parts?.read();
+    if (!part || part.done) throw new Error(`it ended by itself: ${said}`);
+    said += part.value;
+  }
+  const cancelled = { method: 'notifications/cancelled', params: { requestId: 7 } };
+  expect((await send(1, cancelled, session)).status).toBe(202);
+  let rest = '';
+  for (let part = await parts?.read(); part && !part.done; part = await parts?.read()) rest += part.value;
+  expect(rest).not.toContain('"id":7');
+});
+
 test('what changes at one replica is told to the pages that are open at the others', async () => {
   const pages = await Promise.all(
     cluster.replicas.map((replica) =>

@@ -10,7 +10,7 @@ import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
-import { rowsOf, startGateway, type TestGateway } from './harness.ts';
+import { rowsOf, seenEverywhere, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, mintToken, signIn } from './sign-in.ts';
 
 /*
@@ -287,6 +287,7 @@ test('what is taken from somebody is gone for the agent that is connected, and a
   await expect
     .poll(() => search('list all hotels'), { timeout: 60_000 })
     .not.toContainEqual(expect.objectContaining({ tool: 'list_hotels' }));
+  await seenEverywhere();
   const before = reached.length;
   await expect(call('/hotels', 'list_hotels')).rejects.toThrow();
   await expect(virtual.callTool({ name: 'list_hotels' })).rejects.toThrow();
@@ -303,6 +304,7 @@ test('what is taken from somebody is gone for the agent that is connected, and a
     headers: { authorization: `Bearer ${admin}` },
   });
   expect(gone.ok).toBe(true);
+  await seenEverywhere();
   await expect(search('list all hotels')).rejects.toThrow();
   await expect(call('/weather', 'list_weather')).rejects.toThrow();
   await expect(virtual.callTool({ name: 'list_weather' })).rejects.toThrow();

@@ -372,7 +372,7 @@ describe.each(['nginx', 'caddy'])('%s in front of two replicas', (proxy) => {
   }
 
   async function reachable(): Promise<void> {
-    for (const deadline = Date.now() + 30_000; Date.now() < deadline; ) {
+    for (const deadline = Date.now() + 150_000; Date.now() < deadline; ) {
       const answer = await ask('/ping').catch(() => undefined);
       if (answer?.status === 200) return;
       await new Promise((resolve) => setTimeout(resolve, 50));

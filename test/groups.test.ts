@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Emulator } from '../src/entra-emulator/main.ts';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { adminGraph } from '../src/entra-emulator/testing/graph.ts';
-import { ageGroups, startGateway, type TestGateway } from './harness.ts';
+import { ageGroups, seenEverywhere, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, cookiesOf, mintToken, signIn, submitSignIn } from './sign-in.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -88,6 +88,7 @@ test('an administrator ends sessions and tokens of a person: the next request is
     body: JSON.stringify({ revoke_tokens: true }),
   });
   expect((await ended.json()) as object).toEqual({ sessions_ended: 1, tokens_revoked: 1 });
+  await seenEverywhere();
   expect((await listTools(token)).status).toBe(401);
   const me = await fetch(`${gateway.url}/api/auth/me`, { headers: { cookie: session.cookie } });
   expect(me.status).toBe(401);

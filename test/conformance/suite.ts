@@ -20,7 +20,12 @@ export async function runSuite(args: readonly string[], env: Record<string, stri
   const directory = mkdtempSync(join(tmpdir(), 'conformance-'));
   try {
     await new Promise<void>((done) => {
-      const options = { env: { PATH: process.env.PATH, HOME: directory, ...env }, maxBuffer: 1 << 26 };
+      // A sixth of the time of such a run goes to reading the suite's own program.
+      const compiled = { NODE_COMPILE_CACHE: resolve('.cache/compiled') };
+      const options = {
+        ...{ env: { PATH: process.env.PATH, HOME: directory, ...compiled, ...env } },
+        maxBuffer: 1 << 26,
+      };
       // Its exit code is 1 when a scenario fails; what counts is what it wrote down.
       execFile(process.execPath, [command, ...args, '-o', directory], options, () => done());
     });

@@ -94,10 +94,39 @@ function usable<T>(directory: string, use: () => T): T {
   }
 }
 
-/** A database in memory with all migrations, for tests. */
+/** What all migrations have made, for the next database of this process. */
+let migratedMemory: { readonly migrated: readonly string[]; copyTo(file: DatabaseSync): void } | undefined;
+
+/** A database in memory with all migrations, for tests: only the first of a process runs them, the next get what came of it. */
 export async function openMemory(): Promise<OpenDatabase> {
-  const { db, hint } = databaseOver(new DatabaseSync(':memory:'));
-  return { db, reads: db, hint, migrated: await migrate(db), close: () => db.destroy() };
+  const file = new DatabaseSync(':memory:');
+  migratedMemory?.copyTo(file);
+  const { db, hint } = databaseOver(file);
+  if (!migratedMemory) migratedMemory = { migrated: await migrate(db), copyTo: contentOf(file) };
+  return { db, reads: db, hint, migrated: migratedMemory.migrated, close: () => db.destroy() };
+}
+
+/** Takes down the tables of a database with their rows; returns what makes the same in an empty one. */
+function contentOf(file: DatabaseSync): (to: DatabaseSync) => void {
+  const made = file
+    .prepare('SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY rowid')
+    .all();
+  // Those of SQLite itself come along with the others.
+  const own = made.filter(({ name }) => !String(name).startsWith('sqlite_'));
+  const schema = own.map(({ sql }) => `${sql};`).join('\n');
+  const filled = made.flatMap(({ type, name }) => {
+    const rows = type === 'table' ? file.prepare(`SELECT * FROM "${name}"`).all() : [];
+    return rows.length > 0 ? [{ name, rows }] : [];
+  });
+  return (to) => {
+    to.exec(`PRAGMA foreign_keys = OFF; BEGIN; ${schema}`);
+    for (const { name, rows } of filled)
+      for (const row of rows) {
+        const places = Object.keys(row).map(() => '?');
+        to.prepare(`INSERT INTO "${name}" VALUES (${places.join(', ')})`).run(...Object.values(row));
+      }
+    to.exec('COMMIT; PRAGMA foreign_keys = ON');
+  };
 }
 
 function databaseOver(file: DatabaseSync): Pick<OpenDatabase, 'db' | 'hint'> {

@@ -162,12 +162,17 @@ type Keys = { readonly id: string } & Record<
   { readonly publicKey: KeyObject; readonly privateKey: KeyObject }
 >;
 
+const pool: Pick<Keys, 'RS256' | 'ES256'>[] = [];
+let taken = 0;
+
+/** Others than those before, under a name of their own; a few pairs take turns, since making one takes longer than most tests. */
 function newKeys(): Keys {
-  return {
-    id: randomBytes(4).toString('hex'),
+  const place = taken++ % 4;
+  pool[place] ??= {
     RS256: generateKeyPairSync('rsa', { modulusLength: 2048 }),
     ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
   };
+  return { id: randomBytes(4).toString('hex'), ...pool[place] };
 }
 
 /** With an encryption key among them, as Keycloak publishes. */

@@ -159,7 +159,7 @@ test.each<[string, unknown, string]>([
   expect((await ask('GET', '/api/agents')).body.total_count).toBe(0);
 });
 
-test.each(['<img src=x onerror=alert(1)>', '\u202eevil\u0000', "'; DROP TABLE agents; --", '航班 ✈️', '%_'])(
+test.each(['<img src=x onerror=alert(1)>', '\u202eevil', "'; DROP TABLE agents; --", '航班 ✈️', '%_'])(
   'the name %j is only a text',
   async (name) => {
     const made = await register({ card: { ...card, name } });
@@ -169,6 +169,14 @@ test.each(['<img src=x onerror=alert(1)>', '\u202eevil\u0000', "'; DROP TABLE ag
     expect((await ask('GET', '/api/agents?query=nothing%25')).body.agents).toEqual([]);
   },
 );
+
+test('a card that writes NUL as an escape is kept as it is; nothing can be searched for with it', async () => {
+  const name = 'evil\u0000';
+  const made = await register({ card: { ...card, name } });
+  expect([made.status, made.body.name]).toEqual([201, name]);
+  expect((await ask('GET', `/api/agents?query=${encodeURIComponent(name)}`)).status).toBe(400);
+  expect((await ask('GET', '/api/agents?query=evil')).body.total_count).toBe(1);
+});
 
 test('a list is searched, narrowed and paged', async () => {
   for (const name of ['b', 'a', 'c', 'd'])

@@ -12,6 +12,7 @@ import type { DecideCall } from '../registry/virtual-servers/shown.ts';
 import { type Bridged, type BridgeWorld, bridgeLegacy, bridgeModern } from './bridge.ts';
 import type { BridgedCall } from './calls.ts';
 import { isPerhapsBridged, memberFor, type ReachableMember } from './members.ts';
+import { eventIdsOf } from './own-messages.ts';
 import { passLegacy, passModern, type ToolsChanged } from './pass.ts';
 import type { ClientSession } from './sessions.ts';
 import { beginEvents, type JsonObject, metaKeys, objectIn } from './wire.ts';
@@ -107,7 +108,8 @@ export async function callMember(running: CallingWorld, asked: CallerOf, inner: 
   exchange.leave ??= bridge.takeCall(identity, member.target.pool);
   exchange.stillAllowed = inner.stillAllowed;
   const passing = { ...bridge, toolsChanged: running.toolsChanged };
-  const passed = { method, name: message.name, body };
+  const eventIds = session && eventIdsOf(bridge.key, session.key);
+  const passed = { method, name: message.name, body, id, eventIds };
   if (isModern && member.speaks === 'modern') return passModern(passing, exchange, member, passed);
   if (!isModern && member.speaks !== 'sse' && !onlyModern.has(member.route)) {
     const memberSession = await sessionAt(running, asked, member);

@@ -29,8 +29,9 @@ export function locate(
 const patterns = new WeakMap<Resolved, readonly (readonly [(uri: string) => boolean, VirtualItem])[]>();
 
 /**
- * Whose a resource is: of who lists it; of whose template makes it; else of who alone has resources of its beginning (scheme
- * and authority), because tools give out addresses that no list has.
+ * Whose a resource is: of who lists it; of whose template makes it, the one that says most of its beginning; else of who alone
+ * has resources of that beginning (scheme and authority), because tools give out addresses that no list has. A template that
+ * fits everything takes nothing of another member's beginning.
  */
 function ofResource(resolved: Resolved, uri: string): Located | undefined {
   const { resources, resourceTemplates } = resolved.items;
@@ -42,17 +43,31 @@ function ofResource(resolved: Resolved, uri: string): Located | undefined {
   });
   let made = patterns.get(resolved);
   if (!made) {
-    made = resourceTemplates.list.map((item) => [patternOf(item.name), item] as const);
+    made = resourceTemplates.list
+      .map((item) => [patternOf(item.name), item] as const)
+      // Of those that say as much, the first one in order.
+      .sort(([, a], [, b]) => literalOf(b) - literalOf(a));
     patterns.set(resolved, made);
   }
+  if (uri.length > longestUri) return undefined;
   const template = made.find(([fits]) => fits(uri))?.[1];
-  if (template) return as(template);
   const beginning = beginningOf(uri);
+  if (template && beginningOf(template.name) === beginning) return as(template);
   const alike = [...resources.list, ...resourceTemplates.list].filter(
     ({ name }) => beginningOf(name) === beginning,
   );
   const [first] = alike;
-  return first && alike.every(({ server }) => server === first.server) ? as(first) : undefined;
+  if (first) return alike.every(({ server }) => server === first.server) ? as(first) : undefined;
+  return template && as(template);
+}
+
+/** URIs that are longer are compared with no template: each costs as much as it is long. */
+const longestUri = 8_192;
+
+/** How much of a URI a template says before its first expression. */
+function literalOf({ name }: VirtualItem): number {
+  const at = name.indexOf('{');
+  return at === -1 ? name.length : at;
 }
 
 function beginningOf(uri: string): string {

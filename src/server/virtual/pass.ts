@@ -1,20 +1,24 @@
-import { isObject } from '../../contract/values/json.ts';
 import { asFailure } from '../failure/errors.ts';
 import type { Exchange } from '../gateway/exchange.ts';
 import { forward } from '../gateway/forward.ts';
-import type { Filter } from '../gateway/lists/filter.ts';
-import { EventFilter } from '../gateway/lists/sse.ts';
+import type { MessageId } from '../gateway/read/read-call.ts';
 import { refuse } from '../gateway/refuse.ts';
 import type { Target } from '../gateway/route.ts';
+import { paramsOf } from './eras.ts';
 import { callHeaders, type MemberWorld, modernHeaders, sessionHeaders } from './member.ts';
 import type { ReachableMember } from './members.ts';
+import { type EventIds, type OwnCalls, ownMessages } from './own-messages.ts';
 import type { MemberSession } from './sessions.ts';
+import { objectIn } from './wire.ts';
 
 /** What passes to a member that speaks as its client does: the client's bytes with the member's own names. */
 export interface Passed {
   readonly method: string;
   readonly name: string | undefined;
   readonly body: Buffer;
+  /** The call's id, which alone the member may respond to. */
+  readonly id: MessageId;
+  readonly eventIds?: EventIds | undefined;
 }
 
 /** Told that a stream says that a server's tools changed. */
@@ -34,7 +38,7 @@ export function passModern(
     ...common(world, exchange, target),
     body,
     headers: callHeaders(world, exchange, target, modernHeaders(method, name), true),
-    filter: undefined,
+    filter: ownMessages(callsOf(target.server, passed, false), world.limits.filterBytes),
     takesOver: (status) =>
       status === 401 && passAnew(exchange, member, (fresh) => passModern(world, exchange, fresh, passed)),
   });
@@ -79,7 +83,7 @@ export function passLegacy(
     ...common(world, exchange, target),
     body: passed.body,
     headers: callHeaders(world, exchange, target, sessionHeaders(session), true),
-    filter: questionsOf(target.server, world.limits.filterBytes),
+    filter: ownMessages(callsOf(target.server, passed, true), world.limits.filterBytes),
     takesOver(status) {
       if (status === 401)
         return passAnew(exchange, member, (fresh) =>
@@ -94,6 +98,14 @@ export function passLegacy(
   });
 }
 
+function callsOf(server: string, { id, body, eventIds }: Passed, asks: boolean): OwnCalls {
+  // A look at the bytes saves reading most bodies twice.
+  const progressToken = body.includes('progressToken')
+    ? objectIn(paramsOf({ body }), '_meta').progressToken
+    : undefined;
+  return { server, id, progressToken, asks, eventIds };
+}
+
 function common(
   { waitFor, toolsChanged }: MemberWorld & { toolsChanged: ToolsChanged },
   { asked }: Exchange,
@@ -106,46 +118,5 @@ function common(
     // The member's session is not the client's.
     onAnswer: () => undefined,
     onToolsChanged: () => toolsChanged(route.name),
-  };
-}
-
-/** The id that a client sees of a member's question, by which its reply finds the member. */
-function questionId(server: string, id: unknown): string {
-  return `m.${Buffer.from(server).toString('base64url')}.${JSON.stringify(id)}`;
-}
-
-/** The member and its id of the question behind a reply; undefined for an id that no member's question had. */
-export function memberOfQuestion(id: string): { server: string; id: unknown } | undefined {
-  const [, server, text] = /^m\.([A-Za-z0-9_-]+)\.(.+)$/s.exec(id) ?? [];
-  if (server === undefined || text === undefined) return undefined;
-  try {
-    const own: unknown = JSON.parse(text);
-    if (typeof own !== 'string' && typeof own !== 'number') return undefined;
-    return { server: Buffer.from(server, 'base64url').toString('utf8'), id: own };
-  } catch {
-    return undefined;
-  }
-}
-
-/** Gives questions on an event stream (requests of the server) ids that tell members apart. */
-export function withQuestionId(server: string, data: string): string | undefined {
-  if (!data.includes('"method"') || !data.includes('"id"')) return undefined;
-  try {
-    const message: unknown = JSON.parse(data);
-    if (!isObject(message) || typeof message.method !== 'string' || message.id === undefined)
-      return undefined;
-    return JSON.stringify({ ...message, id: questionId(server, message.id) });
-  } catch {
-    return undefined;
-  }
-}
-
-function questionsOf(server: string, limit: number): Filter {
-  return ({ type }) => {
-    if (type !== 'text/event-stream') return undefined;
-    const events = new EventFilter(limit, (event, data) =>
-      event === '' || event === 'message' ? withQuestionId(server, data) : undefined,
-    );
-    return { whole: false, write: (chunk) => events.write(chunk), end: () => [events.end()] };
   };
 }

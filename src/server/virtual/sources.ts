@@ -34,6 +34,14 @@ export interface Sent {
   readonly inputSchema?: JsonObject | undefined;
 }
 
+/** Whether a notification is one of this call, or of none: a client knows progress by its token, whoever tells of it. */
+function concerns({ params }: Sent, message: JsonObject): boolean {
+  if (message.method === 'notifications/cancelled') return false;
+  if (message.method !== 'notifications/progress') return true;
+  const said = objectIn(message, 'params').progressToken;
+  return said === undefined || said === objectIn(params, '_meta').progressToken;
+}
+
 /** Rounds of questions in one call. */
 const mostRounds = 20;
 
@@ -72,7 +80,7 @@ export function modernSource(
       {
         onMessage(message) {
           if ('result' in message || 'error' in message) answer = message;
-          else if (typeof message.method === 'string') emits.notification(message);
+          else if (typeof message.method === 'string' && concerns(sent, message)) emits.notification(message);
         },
         onEnd(failure) {
           if (over) return;
@@ -197,8 +205,9 @@ export function legacySource(
             if (!('result' in message || 'error' in message)) return;
             answered = true;
             emits.response(message);
-          } else if (message.id === undefined) emits.notification(message);
-          else if (message.method === 'ping') post({ id: message.id, result: {} });
+          } else if (message.id === undefined) {
+            if (concerns(sent, message)) emits.notification(message);
+          } else if (message.method === 'ping') post({ id: message.id, result: {} });
           else emits.request(JSON.stringify(message.id), message.method, objectIn(message, 'params'));
         },
         onEnd(failure) {

@@ -11,7 +11,8 @@ import type { createLists, ListText } from './lists.ts';
 import { locate } from './locate.ts';
 import { askMember, type MemberWorld, memberHeaders, modernHeaders, sessionHeaders } from './member.ts';
 import { memberFor } from './members.ts';
-import { type ToolsChanged, withQuestionId } from './pass.ts';
+import { eventIdsOf, ownMessage } from './own-messages.ts';
+import type { ToolsChanged } from './pass.ts';
 import type { ClientSession, MemberSessions } from './sessions.ts';
 import {
   beginEvents,
@@ -34,6 +35,8 @@ export interface StreamsWorld extends MemberWorld {
   readonly sessions: MemberSessions;
   readonly toolsChanged: ToolsChanged;
   readonly onChange: (listener: () => void) => () => void;
+  /** 32 bytes; the same in all processes. */
+  readonly key: Buffer;
 }
 
 /** Who listens, and to what. */
@@ -150,9 +153,12 @@ export function createStreams(world: StreamsWorld) {
     const own = await sessions.forClient(exchange, session, member.target);
     if (own.id === null || exchange.res.writableEnded) return;
     const headers = memberHeaders(exchange, member.target, sessionHeaders(own));
-    // A stream that broke off is taken up by the member that gave its events their ids; the others do not know them.
-    const from = exchange.req.headers['last-event-id'];
-    if (typeof from === 'string') headers.push('last-event-id', from);
+    // A stream that broke off is taken up by the member that gave its events their ids; the others hear nothing of them.
+    const last = exchange.req.headers['last-event-id'];
+    const event = typeof last === 'string' ? eventIdsOf(world.key, session.key).open(last) : undefined;
+    const from = event?.server === server ? event : undefined;
+    if (from) headers.push('last-event-id', from.id);
+    const calls = { server, id: from?.call, progressToken: null, asks: true };
     follow(stream, server, (again) =>
       askMember(
         world,
@@ -164,8 +170,9 @@ export function createStreams(world: StreamsWorld) {
             const { method } = message;
             if (typeof method !== 'string' && from === undefined) return;
             if (method === changeOf.tools) world.toolsChanged(server);
-            const text = withQuestionId(server, JSON.stringify(message)) ?? JSON.stringify(message);
-            exchange.res.write(eventOf(text));
+            const text = JSON.stringify(message);
+            const own = ownMessage(text, calls);
+            if (own !== '') exchange.res.write(eventOf(own ?? text));
           },
           // A member without such a stream says 405; there is nothing to follow.
           onEnd: (failure) => failure && again(),

@@ -87,10 +87,10 @@ export function assertWorks(
     for (const { name } of route.tools) {
       if (!mayCall(route.name, name)) continue;
       const shown = exposedName(name, prefix, separator);
-      const of = prefix === '' ? namespaceOf(shown, definition) : undefined;
+      const of = namespaceOf(shown, definition, member);
       if (of === undefined) take(shown, at, `'${name}' of '${member.backend_server_path}'`);
       else
-        fault(`${at}.prefix`, `'${name}' would look like a tool of '${of}'; give this member a prefix too`);
+        fault(`${at}.prefix`, `'${name}' would look like a tool of '${of}'; give this member another prefix`);
     }
   });
   tool_scope_overrides.forEach(({ tool_alias }, index) => {

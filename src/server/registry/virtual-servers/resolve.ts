@@ -143,7 +143,7 @@ function addMember(
 ): void {
   const shown = (name: string): string => exposedName(name, prefixOf(member), definition.separator);
   const isTaken = (name: string, original: string): boolean => {
-    const of = prefixOf(member) === '' ? namespaceOf(name, definition) : undefined;
+    const of = namespaceOf(name, definition, member);
     if (of === undefined) return false;
     draft.conflicts.push(
       `'${original}' of '${route.name}' looks like a name of '${nameOfPath(of)}'; give its member a prefix, or map it with an alias.`,
@@ -206,16 +206,20 @@ function add(
 }
 
 /**
- * The member whose names begin as this one does; undefined when none does. What another member without a prefix calls so
- * would be taken for a tool of that one.
+ * The member whose names begin as this one of another member does, with a longer prefix than that one's; undefined when none
+ * does. It would be taken for a tool of that one, whatever comes first.
  */
 export function namespaceOf(
   name: string,
   { members, separator }: Pick<VirtualServerDefinition, 'members' | 'separator'>,
+  own: VirtualMember,
 ): string | undefined {
   return members.find((member) => {
     const prefix = prefixOf(member);
-    return prefix !== '' && name.toLowerCase().startsWith(`${prefix}${separator}`.toLowerCase());
+    return (
+      prefix.length > prefixOf(own).length &&
+      name.toLowerCase().startsWith(`${prefix}${separator}`.toLowerCase())
+    );
   })?.backend_server_path;
 }
 

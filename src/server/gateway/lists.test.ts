@@ -333,6 +333,46 @@ describe.each([
   });
 });
 
+describe('what a result of 2026-07-28 lets caches keep for everybody, they keep for one', () => {
+  const meta = { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } };
+  const text = '{"a":"\\"cacheScope\\":\\"public\\"","b":{"cacheScope" :\n"public"},"cacheScope":"publicity"';
+  const [before, after] = ['public', 'private'].map(
+    (scope) =>
+      `{"jsonrpc":"2.0","id":1,"result":${text.replace('"public"', `"${scope}"`)}},"x":"cacheScope"}`,
+  );
+  const asked = (method: string, params: object = {}) => ({
+    as: 'all',
+    headers: {
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...('uri' in params ? { 'mcp-name': 'a:b' } : {}),
+    },
+    body: rpc(method, { ...params, ...meta }),
+  });
+
+  test.each([
+    ['tools/list', {}],
+    ['resources/read', { uri: 'a:b' }],
+    ['server/discover', {}],
+  ])('%s, in pieces of any size, as JSON and as an event', async (method, params) => {
+    grants.all = ['* * *'];
+    for (const size of [1, 7, 40, 1000]) {
+      upstream.script = (_, res) => {
+        res.writeHead(200, {
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(before ?? ''),
+        });
+        for (let from = 0; from < (before ?? '').length; from += size)
+          res.write(before?.slice(from, from + size));
+        res.end();
+      };
+      expect((await send(url, asked(method, params))).text).toBe(after);
+    }
+    upstream.script = (_, res) => events(res, `data: ${before?.replaceAll('\n', ' ')}\n\n`);
+    expect((await send(url, asked(method, params))).text).toBe(`data: ${after?.replaceAll('\n', ' ')}\n\n`);
+  });
+});
+
 test('other results may have members of that name', async () => {
   upstream.script = (_, res) => sendJson(res, list);
   expect((await send(url, { as: 'some', body: rpc('ping') })).json()).toEqual(list);

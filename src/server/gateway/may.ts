@@ -5,6 +5,7 @@ import type { Route } from '../registry/servers/route.ts';
 import type { Exchange } from './exchange.ts';
 import { type Filter, listFilter, streamFilter } from './lists/filter.ts';
 import type { ListMemory } from './lists/list-memory.ts';
+import { privateAnswer } from './lists/private-scope.ts';
 import type { ListRules } from './lists/prune.ts';
 import type { RewriteEvent } from './lists/sse.ts';
 import type { AskedCall } from './read/read-call.ts';
@@ -168,7 +169,7 @@ export function filterFor(
     });
   }
   const partly = asksForList(asked) ? lists.filter((list) => asksFor(asked, list) && !showsEvery(list)) : [];
-  if (partly.length === 0 && !tasks) return undefined;
+  if (partly.length === 0 && !tasks) return privateAnswer(asked);
   const showsEverything = partly.length === 0 && !tasks?.isList;
   return listFilter({
     ...cuts(rulesOf(partly)),

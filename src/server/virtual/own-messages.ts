@@ -1,5 +1,6 @@
 import { Failure } from '../failure/errors.ts';
 import type { Filter } from '../gateway/lists/filter.ts';
+import { forOneAlone } from '../gateway/lists/private-scope.ts';
 import { applied, type Edit } from '../gateway/lists/prune.ts';
 import { EventFilter } from '../gateway/lists/sse.ts';
 import { MembersSeen, members } from '../gateway/read/members.ts';
@@ -95,6 +96,13 @@ export function ownMessage(text: string, calls: OwnCalls): string | undefined {
   return edit(span, span && JSON.parse(text.slice(...span)));
 }
 
+/** The same, and since 2026-07-28 with nothing that caches may keep for others. */
+function privateMessage(text: string, calls: OwnCalls): string | undefined {
+  const own = ownMessage(text, calls);
+  if (own === '' || calls.asks || !text.includes('"public"')) return own;
+  return forOneAlone(own ?? text);
+}
+
 function isOwnProgress({ progressToken: said }: JsonObject, { progressToken }: OwnCalls): boolean {
   // What names no call concerns none.
   return progressToken === null || said === undefined || said === progressToken;
@@ -127,7 +135,7 @@ export function ownMessages(calls: OwnCalls, limit: number): Filter {
   return ({ type }) => {
     if (type === 'text/event-stream') {
       const events = new EventFilter(limit, (event, data) =>
-        data !== '' && (event === '' || event === 'message') ? ownMessage(data, calls) : undefined,
+        data !== '' && (event === '' || event === 'message') ? privateMessage(data, calls) : undefined,
       );
       // What comes out are whole lines.
       const named = (lines: Buffer): Buffer => withIds(lines, calls);
@@ -153,8 +161,8 @@ export function ownMessages(calls: OwnCalls, limit: number): Filter {
       end() {
         if (size === 0) return chunks;
         const text = Buffer.concat(chunks, size).toString('utf8');
-        const own = ownMessage(text.startsWith('\ufeff') ? text.slice(1) : text, calls);
-        if (own === undefined) return chunks;
+        const own = privateMessage(text.startsWith('\ufeff') ? text.slice(1) : text, calls);
+        if (own !== '') return own === undefined ? chunks : [Buffer.from(own, 'utf8')];
         throw new Failure('upstream_invalid', 'The server did not respond to this call.');
       },
     };

@@ -43,3 +43,19 @@ test('a template that a member made to be slow takes no time', () => {
   // By backtracking it would take longer than anybody waits.
   expect(process.cpuUsage(before).user).toBeLessThan(10_000_000);
 });
+
+test('many templates and many long addresses take no time either', () => {
+  const resourceTemplates = Array.from({ length: 2_000 }, (_, at) => ({
+    uriTemplate: `x://{+a}{+b}${at}{c}!`,
+  }));
+  const offers = { capabilities: {}, prompts: [], resources: [], resourceTemplates };
+  const resolved = resolve(definition, () =>
+    routeOf('docs', new URL('http://127.0.0.1:9'), { offers } as never),
+  );
+  const before = process.cpuUsage();
+  for (let times = 0; times < 300; times += 1)
+    expect(locate(resolved, { resource: `x://${'a'.repeat(4_000)}` })).toBeUndefined();
+  expect(locate(resolved, { resource: 'x://ab0c!' })?.item.server).toBe('docs');
+  // Without a limit it takes minutes.
+  expect(process.cpuUsage(before).user).toBeLessThan(20_000_000);
+});

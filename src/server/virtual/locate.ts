@@ -26,7 +26,16 @@ export function locate(
   return resource === undefined ? undefined : ofResource(resolved, resource);
 }
 
-const patterns = new WeakMap<Resolved, readonly (readonly [(uri: string) => boolean, VirtualItem])[]>();
+interface Pattern {
+  readonly item: VirtualItem;
+  /** What each URI of it begins with. */
+  readonly literal: string;
+  /** How many steps it takes for each character of a URI. */
+  readonly steps: number;
+  readonly fits: (uri: string) => boolean;
+}
+
+const patterns = new WeakMap<Resolved, readonly Pattern[]>();
 
 /**
  * Whose a resource is: of who lists it; of whose template makes it, the one that says most of its beginning; else of who alone
@@ -44,13 +53,12 @@ function ofResource(resolved: Resolved, uri: string): Located | undefined {
   let made = patterns.get(resolved);
   if (!made) {
     made = resourceTemplates.list
-      .map((item) => [patternOf(item.name), item] as const)
+      .map((item) => ({ item, ...patternOf(item.name) }))
       // Of those that say as much, the first one in order.
-      .sort(([, a], [, b]) => literalOf(b) - literalOf(a));
+      .sort((a, b) => b.literal.length - a.literal.length);
     patterns.set(resolved, made);
   }
-  if (uri.length > longestUri) return undefined;
-  const template = made.find(([fits]) => fits(uri))?.[1];
+  const template = fittingOf(made, uri);
   const beginning = beginningOf(uri);
   if (template && beginningOf(template.name) === beginning) return as(template);
   const alike = [...resources.list, ...resourceTemplates.list].filter(
@@ -61,13 +69,18 @@ function ofResource(resolved: Resolved, uri: string): Located | undefined {
   return template && as(template);
 }
 
-/** URIs that are longer are compared with no template: each costs as much as it is long. */
-const longestUri = 8_192;
+/** Steps that one URI is compared for with templates: whoever asks chooses the one, and servers the others. */
+const mostSteps = 50_000;
 
-/** How much of a URI a template says before its first expression. */
-function literalOf({ name }: VirtualItem): number {
-  const at = name.indexOf('{');
-  return at === -1 ? name.length : at;
+function fittingOf(made: readonly Pattern[], uri: string): VirtualItem | undefined {
+  let left = mostSteps;
+  for (const { item, literal, steps, fits } of made) {
+    if (!uri.startsWith(literal)) continue;
+    left -= steps * uri.length;
+    if (left < 0) return undefined;
+    if (fits(uri)) return item;
+  }
+  return undefined;
 }
 
 function beginningOf(uri: string): string {
@@ -78,9 +91,10 @@ function beginningOf(uri: string): string {
  * Whether a URI is made by a template (RFC 6570): an expression stands for anything but a slash, `{+x}` for anything. Servers
  * choose their templates, so no expression is tried twice at one place: the time is at most that of template times URI.
  */
-function patternOf(template: string): (uri: string) => boolean {
+function patternOf(template: string): Omit<Pattern, 'item'> {
   const parts = template.split(/(\{[^{}]*\})/).filter((part) => part !== '');
-  return (uri) => {
+  const [first = ''] = parts;
+  const fits = (uri: string): boolean => {
     let ends = [0];
     for (const part of parts) {
       if (ends.length === 0) return false;
@@ -90,6 +104,7 @@ function patternOf(template: string): (uri: string) => boolean {
     }
     return ends.at(-1) === uri.length;
   };
+  return { literal: isExpression(first) ? '' : first, steps: parts.length, fits };
 }
 
 function isExpression(part: string): boolean {

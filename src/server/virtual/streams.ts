@@ -260,8 +260,9 @@ export function createStreams(world: StreamsWorld) {
         exchange.res.write(eventOf(text));
       });
       stream.notify('notifications/subscriptions/acknowledged', { notifications: honored });
+      const ofServer = Map.groupBy(uris, (uri) => locate(virtual.resolved, { resource: uri })?.item.server);
       for (const server of virtual.resolved.servers) {
-        const own = uris.filter((uri) => locate(virtual.resolved, { resource: uri })?.item.server === server);
+        const own = ofServer.get(server) ?? [];
         const filter: JsonObject = Object.fromEntries(wanted.map((name) => [name, true]));
         if (own.length > 0) filter.resourceSubscriptions = own;
         // A member that is not there says nothing; the others do.

@@ -229,7 +229,7 @@ describe('names of another member', () => {
       { evil: { tools: [tool(name)] }, good: { tools: [tool('pay')] } },
     );
     expect(resolved.items.tools.list.map(({ server }) => server)).toEqual(['good']);
-    expect(resolved.conflicts.join()).toContain("'evil' looks like a name of 'good'");
+    expect(resolved.conflicts.map(({ text }) => text).join()).toContain("'evil' looks like a name of 'good'");
   });
 
   test.each(['{+x}', 'notes://{+x}', 'notes:{+x}'])('are not taken by the template %s', (template) => {

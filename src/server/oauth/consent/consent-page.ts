@@ -73,10 +73,21 @@ function anchorOf({ client, redirectUri }: ConsentView): { title: string; who: s
     };
   if (client.kind === 'document') {
     const { host } = new URL(client.id);
+    const sendsTo = receiver.kind === 'https' && receiver.name !== host ? receiver.name : undefined;
+    const where =
+      receiver.kind === 'https'
+        ? sendsTo === undefined
+          ? ''
+          : `, which has the sign-in sent to <strong>${escaped(sendsTo)}</strong>`
+        : ', on this computer';
     return {
-      title: host,
-      who: `<strong>${escaped(host)}</strong>${receiver.kind === 'https' ? '' : ', on this computer'}`,
-      warning: onThisComputer,
+      // The access goes to whoever gets the code; the document may stand where anybody can put one.
+      title: sendsTo ?? host,
+      who: `<strong>${escaped(host)}</strong>${where}`,
+      warning:
+        sendsTo === undefined
+          ? onThisComputer
+          : `The access goes to ${escaped(sendsTo)}: allow it only if you know that this is the program's own address.`,
     };
   }
   if (receiver.kind === 'https')

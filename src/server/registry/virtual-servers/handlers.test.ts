@@ -196,6 +196,22 @@ test('nobody puts into a personal one what they may not call, nor learns whether
   expect(await detail('/docs', 'search')).toBe(await detail('/missing', 'search'));
 });
 
+test('nor does what is in the way of something tell its maker of tools that they may not call', async () => {
+  put('time', ['now', 'transfer']);
+  put('docs', ['transfer', 'search']);
+  const who = { ...bob, access: callerOf('bob', { list_service: 'all' }).access };
+  const members = ['/time', '/docs'].map((backend_server_path) => ({ backend_server_path, prefix: '' }));
+  rules.bob = ['time now', 'docs'];
+  const made = await call('virtualServers.create', who, {
+    body: { server_name: 'x', path: 'me/x', members },
+  });
+  expect(made).toMatchObject({ is_personal: true, conflicts: [] });
+  rules.bob = ['*'];
+  expect(await call('virtualServers.get', who, { path: 'me/x' })).toMatchObject({
+    conflicts: [expect.stringContaining("'transfer' of 'docs'")],
+  });
+});
+
 test.each([
   [
     'two names alike',

@@ -34,6 +34,14 @@ export interface Items {
   readonly byName: ReadonlyMap<string, VirtualItem>;
 }
 
+/** What stands in the way of another, or of clients. */
+interface Conflict {
+  /** A sentence that names it, with the remedy. */
+  readonly text: string;
+  /** What it names: who may use less is not told. */
+  readonly about: readonly (Pick<VirtualItem, 'server' | 'original'> & { readonly kind: VirtualKind })[];
+}
+
 /** A virtual server with everything that its members have now. */
 export interface Resolved {
   readonly items: Readonly<Record<VirtualKind, Items>>;
@@ -41,8 +49,8 @@ export interface Resolved {
   readonly servers: readonly string[];
   /** Servers that are not there now, and why. */
   readonly unavailable: readonly { readonly server: string; readonly reason: string }[];
-  /** Names and addresses that several members have, in words. */
-  readonly conflicts: readonly string[];
+  /** Names and addresses that several members have. */
+  readonly conflicts: readonly Conflict[];
   /** Capabilities that some member has, by name. */
   readonly capabilities: Readonly<Record<string, unknown>>;
 }
@@ -56,7 +64,7 @@ const namedBy = {
 interface Draft {
   readonly lists: Record<VirtualKind, VirtualItem[]>;
   readonly byName: Record<VirtualKind, Map<string, VirtualItem>>;
-  readonly conflicts: string[];
+  readonly conflicts: Conflict[];
 }
 
 /**
@@ -142,12 +150,13 @@ function addMember(
   route: Route,
 ): void {
   const shown = (name: string): string => exposedName(name, prefixOf(member), definition.separator);
-  const isTaken = (name: string, original: string): boolean => {
+  const isTaken = (kind: VirtualKind, name: string, original: string): boolean => {
     const of = namespaceOf(name, definition, member);
     if (of === undefined) return false;
-    draft.conflicts.push(
-      `'${original}' of '${route.name}' looks like a name of '${nameOfPath(of)}'; give its member a prefix, or map it with an alias.`,
-    );
+    draft.conflicts.push({
+      text: `'${original}' of '${route.name}' looks like a name of '${nameOfPath(of)}'; give its member a prefix, or map it with an alias.`,
+      about: [{ kind, server: route.name, original }],
+    });
     return true;
   };
   const from = { server: route.name, ...stateOf(route, member.backend_version) };
@@ -155,7 +164,7 @@ function addMember(
   if (member.include.includes('tools'))
     for (const tool of route.tools) {
       const name = shown(tool.name);
-      if (isTaken(name, tool.name)) continue;
+      if (isTaken('tools', name, tool.name)) continue;
       const text = toolText(tool, name, tool.description);
       add(draft, 'tools', definition, { ...from, name, original: tool.name, text });
     }
@@ -163,7 +172,7 @@ function addMember(
     for (const prompt of offers?.prompts ?? []) {
       const original = String(prompt.name);
       const name = shown(original);
-      if (isTaken(name, original)) continue;
+      if (isTaken('prompts', name, original)) continue;
       const text = JSON.stringify({ ...prompt, name });
       add(draft, 'prompts', definition, { ...from, name, original, text });
     }
@@ -184,16 +193,18 @@ function add(
   const before = byName[kind].get(made.name);
   // In scopes '*' and 'all' stand for every one.
   if (kind === 'tools' && (made.name === 'all' || !safeName.test(made.name))) {
-    conflicts.push(
-      `The tool '${made.original}' of '${made.server}' has a name that clients cannot use; map it with an alias.`,
-    );
+    conflicts.push({
+      text: `The tool '${made.original}' of '${made.server}' has a name that clients cannot use; map it with an alias.`,
+      about: [{ kind, ...made }],
+    });
     return;
   }
   if (before) {
     if (before.server !== made.server || before.original !== made.original)
-      conflicts.push(
-        `'${made.name}' of '${made.server}' is hidden by that of '${before.server}', which comes first.`,
-      );
+      conflicts.push({
+        text: `'${made.name}' of '${made.server}' is hidden by that of '${before.server}', which comes first.`,
+        about: [made, before].map(({ server, original }) => ({ kind, server, original })),
+      });
     return;
   }
   const override =

@@ -3,7 +3,7 @@ import type { VirtualServer, VirtualServerSummary } from '../../../contract/serv
 import type { Call, Decision } from '../../access/call.ts';
 import type { Access } from '../../access/caller.ts';
 import type { Identity } from '../../identity/identity.ts';
-import type { VirtualItem, VirtualKind } from './resolve.ts';
+import type { Resolved, VirtualItem, VirtualKind } from './resolve.ts';
 import { ownerOf } from './store.ts';
 import type { Virtual, VirtualTable } from './table.ts';
 
@@ -109,7 +109,7 @@ export function summaryOf(virtual: Virtual, view: VirtualViewpoint): VirtualServ
 
 /** A virtual server in full; of servers that the caller may not see, nothing is said. */
 export function present(virtual: Virtual, view: VirtualViewpoint): VirtualServer {
-  const { row, resolved } = virtual;
+  const { row } = virtual;
   const { definition } = row;
   const summary = summaryOf(virtual, view);
   const shown = ({ backend_server_path }: { backend_server_path: string }): boolean =>
@@ -122,9 +122,16 @@ export function present(virtual: Virtual, view: VirtualViewpoint): VirtualServer
     required_scopes: definition.required_scopes,
     tool_scope_overrides: summary.can.modify ? definition.tool_scope_overrides : [],
     supported_transports: definition.supported_transports,
-    conflicts: summary.can.modify ? [...resolved.conflicts] : [],
+    conflicts: summary.can.modify ? conflictsOf(virtual, view) : [],
     unavailable: gapsOf(virtual, view),
   };
+}
+
+/** Whoever puts together their own from what they may call is told of nothing else: what is hidden from them is not there. */
+function conflictsOf({ resolved, isPersonal }: Virtual, { decide, identity }: VirtualViewpoint): string[] {
+  const isTold = ({ about }: Resolved['conflicts'][number]): boolean =>
+    !isPersonal || about.every((one) => decide(identity, innerCall(one.kind, one)).allow);
+  return resolved.conflicts.filter(isTold).map(({ text }) => text);
 }
 
 /** The members that are not there now, of those that the caller may see. */

@@ -41,7 +41,7 @@ async function serve(era: Era, resources: Record<string, object[]> = {}): Promis
     ['good', of('good', honest?.url as URL)],
   ]);
   house = await startGateway(
-    { ann: ['* * *'] },
+    { ann: ['* * *'], ben: ['* * *'] },
     openToAll(routes, database.db, () => 1_000),
   );
 }
@@ -241,4 +241,47 @@ describe('names of another member', () => {
       expect(locate(resolved, { resource })?.item.server).toBe('good');
     expect(locate(resolved, { resource: 'notes://elsewhere/1' })?.item.server).toBe('evil');
   });
+});
+
+test('a call that asked something goes on for its caller, and as it was, alone', async () => {
+  await serve('2025-11-25');
+  let asking: { res: ServerResponse; id: unknown } | undefined;
+  if (honest)
+    honest.script = (received, res) => {
+      const said = JSON.parse(received.body || '{}') as { id?: unknown; method?: string; result?: unknown };
+      if (said.method === undefined && said.result !== undefined) {
+        const done = { jsonrpc: '2.0', id: asking?.id, result: { replied: said.result } };
+        asking?.res.end(`data: ${JSON.stringify(done)}\n\n`);
+        return void res.writeHead(202).end();
+      }
+      if (said.method !== 'tools/call') return member(received, res, () => ({}));
+      asking = { res, id: said.id };
+      res.writeHead(200, { 'content-type': 'text/event-stream' });
+      const question = { jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: { message: 'pay?' } };
+      res.write(`data: ${JSON.stringify(question)}\n\n`);
+    };
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': { elicitation: {} },
+  };
+  const calls = (as: string, args: object, more: object = {}) =>
+    send(`${house.origin}/virtual/v/mcp`, {
+      as,
+      headers: {
+        ...{ 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'good__work' },
+      },
+      body: rpc('tools/call', { name: 'good__work', arguments: args, _meta, ...more }, 5),
+    });
+  const first = await calls('ann', { to: 'bank' });
+  const { requestState = '' } = (JSON.parse(first.text) as { result: { requestState?: string } }).result;
+  const reply = { inputResponses: { question: { action: 'accept', content: {} } } };
+  const changed = `${requestState.slice(0, 30)}${requestState[30] === 'A' ? 'B' : 'A'}${requestState.slice(31)}`;
+  for (const refused of [
+    await calls('ben', { to: 'bank' }, { ...reply, requestState }),
+    await calls('ann', { to: 'mallory' }, { ...reply, requestState }),
+    await calls('ann', { to: 'bank' }, { ...reply, requestState: changed }),
+  ])
+    expect([refused.status, refused.text.includes('requestState is not valid')]).toEqual([400, true]);
+  const last = await calls('ann', { to: 'bank' }, { ...reply, requestState });
+  expect(last.text).toContain('"replied":{"action":"accept"');
 });

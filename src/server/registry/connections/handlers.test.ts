@@ -194,3 +194,11 @@ test('nobody disconnects what is not theirs', async () => {
   expect(await refusal(remove(agent))).toBe('connection_impossible');
   expect(await listed(ann)).toContain('/jira connected');
 });
+
+test('a program does not put its own account in the place of a person’s', async () => {
+  const program = { ...ann, method: 'oauth', clientId: 'client_x' } as const;
+  expect(await refusal(enter(program))).toBe('not_allowed');
+  expect(await listed(ann)).toEqual(['/hub none', '/jira none']);
+  await enter({ ...program, clientId: 'mcp-gateway-cli' });
+  expect(await listed(ann)).toEqual(['/hub none', '/jira connected']);
+});

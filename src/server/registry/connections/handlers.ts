@@ -21,7 +21,7 @@ import {
 import type { ConnectionVault } from '../../egress/vault.ts';
 import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
-import { assertUnlimited } from '../limited.ts';
+import { assertEndsWithAccess, assertUnlimited } from '../limited.ts';
 import { endpointsOf } from '../servers/endpoints.ts';
 import type { ServerRow } from '../servers/store.ts';
 
@@ -96,6 +96,8 @@ export function connectionHandlers(
     },
 
     async 'connections.enter'({ body }, { identity, access, note }) {
+      // Whoever enters a token of theirs has what the person does from then on done in their own account.
+      assertEndsWithAccess(identity, 'enter credentials for servers');
       const found = reachable(world, person(identity), body.server_path, 'pat');
       const { server } = found;
       assertMayList(server, access, body.purpose);

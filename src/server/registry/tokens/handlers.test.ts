@@ -79,3 +79,23 @@ test('an administrator revokes one token of anybody, or all of a person who is n
   ]);
   expect(await list('alice', { all: 'true', state: 'active' })).toEqual(['t1']);
 });
+
+test('no program creates a token that would last longer than its own access, but the command line', async () => {
+  const create = (identity: object) => {
+    const caller = callerNamed('bob');
+    return handlers['tokens.generate'](
+      { params: {}, query: {}, body: { requested_scopes: ['not mine'] } } as never,
+      {
+        ...caller,
+        access: { scopes: [] } as unknown as Access,
+        identity: { ...caller.identity, ...identity },
+      },
+    );
+  };
+  const words = { code: 'not_allowed', message: expect.stringContaining('last longer than its access') };
+  for (const clientId of ['client_x', 'https://program.example/client.json', null])
+    await expect(create({ method: 'oauth', clientId })).rejects.toMatchObject(words);
+  // These are asked the next question.
+  for (const who of [{ method: 'oauth', clientId: 'mcp-gateway-cli' }, { method: 'session' }])
+    await expect(create(who)).rejects.not.toMatchObject(words);
+});

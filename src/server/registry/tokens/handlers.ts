@@ -7,7 +7,7 @@ import { inTransaction } from '../../db/transaction.ts';
 import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { mintToken, type PersonalTokens } from '../../identity/personal-token.ts';
-import { assertUnlimited } from '../limited.ts';
+import { assertEndsWithAccess, assertUnlimited } from '../limited.ts';
 import { countMinted, listTokens, lockOwner, revokeToken, revokeTokensOf } from './store.ts';
 
 /** What the endpoints of personal tokens need. */
@@ -23,6 +23,7 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
   const { settings } = world.personal;
   return {
     async 'tokens.generate'({ body }, { identity, access, note }) {
+      assertEndsWithAccess(identity, 'create tokens');
       const hours = body.expires_in_hours ?? settings.defaultHours;
       if (hours > settings.maxHours)
         throw invalidInput(

@@ -93,14 +93,16 @@ test('the page opens on denials and changes, and everything on it follows the fi
   const facets = page.getByRole('region', { name: 'Narrow down' });
   await facets.getByRole('region', { name: 'Reasons' }).getByText('not_allowed').waitFor();
   await rows(page).first().waitFor();
-  expect(await rows(page).filter({ hasText: 'sessions.list' }).count()).toBe(4);
+  await expect
+    .poll(() => rows(page).filter({ hasText: 'sessions.list' }).count(), { timeout: 60_000 })
+    .toBe(4);
   await page.getByLabel('Show', { exact: true }).selectOption('sign-ins');
   await page.getByLabel('Outcome', { exact: true }).selectOption({ label: 'Denied' });
   await page
     .getByRole('img', { name: /^0 allowed/ })
     .or(page.getByRole('img', { name: / 0 allowed/ }))
     .waitFor();
-  expect(await rows(page).count()).toBeGreaterThan(1);
+  await expect.poll(() => rows(page).count(), { timeout: 60_000 }).toBeGreaterThan(1);
   for (const name of ['System', 'Agents'])
     expect(await page.getByRole('link', { name, exact: true }).count()).toBe(0);
 });

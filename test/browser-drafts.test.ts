@@ -22,27 +22,19 @@ async function ask(path: string, body?: object, method?: string): Promise<Record
   return JSON.parse(text);
 }
 
-/** Holds back every answer to a GET of a path that matches, until it is let go. */
-async function holdBack(page: Page, matches: RegExp) {
-  let letGo = () => {};
-  const free = new Promise<void>((resolve) => {
-    letGo = resolve;
-  });
-  let asked = () => {};
-  const isAsked = new Promise<void>((resolve) => {
-    asked = resolve;
-  });
+/** Holds back every request of a page with that method to a path that matches, until it is let go. */
+async function holdBack(page: Page, method: string, matches: RegExp) {
+  const [asked, free] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   await page.route(
     (url) => matches.test(url.pathname),
     async (route) => {
-      if (route.request().method() === 'GET') {
-        asked();
-        await free;
-      }
-      await route.continue();
+      if (route.request().method() !== method) return route.fallback();
+      asked.resolve();
+      await free.promise;
+      return route.continue();
     },
   );
-  return { letGo, isAsked };
+  return { isAsked: asked.promise, letGo: free.resolve };
 }
 
 const changed = 'Someone else changed this in the meantime';
@@ -56,13 +48,18 @@ test('what is entered between the answer to a save and the next reading is kept,
   const header = form.getByLabel('Header', { exact: true });
   const days = form.getByLabel('Kept for at most (days)');
   await header.fill('X-First');
-  const held = await holdBack(page, /^\/api\/servers\/currenttime(\/egress-auth)?$/);
+  const save = await holdBack(page, 'POST', /\/egress-auth$/);
   await form.getByRole('button', { name: 'Save' }).press('Enter');
-  await held.isAsked;
+  await save.isAsked;
   await header.fill('X-Second');
+  const reading = await holdBack(page, 'GET', /^\/api\/servers\/currenttime(\/egress-auth)?$/);
+  const answered = page.waitForResponse((answer) => answer.request().method() === 'POST');
+  save.letGo();
+  await answered;
+  await reading.isAsked;
   await days.fill('9');
   await form.getByLabel('Who reads its tools').selectOption('person');
-  held.letGo();
+  reading.letGo();
   // The save has ended once its button works again.
   await form.locator('button[aria-disabled]').waitFor({ state: 'detached' });
   expect([await header.inputValue(), await days.inputValue()]).toEqual(['X-Second', '9']);

@@ -189,6 +189,7 @@ test("an administrator sees on a server's page by which scopes and groups it may
 
 test("calls and changes are on the server's page, each opening to all that is kept of it", async () => {
   expect(await callTool('operator', 'no-such-tool')).toBe(200);
+  await (await askAsAdmin(gateway))('/api/servers/currenttime/toggle', { enabled: true });
   const page = await openAs('alice', '/servers/currenttime?tab=activity');
   const calls = page.getByRole('region', { name: 'Recent calls' });
   await calls

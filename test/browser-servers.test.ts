@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { expectAccessible, expectFits, tabTo } from './browser.ts';
 import { browserTrial } from './browser-trial.ts';
 import type { TestGateway } from './harness.ts';
+import { askAsAdmin } from './sign-in.ts';
 
 let gateway: TestGateway;
 
@@ -105,6 +106,8 @@ describe('connecting', () => {
   });
 
   test('the test says why a server that is switched off cannot be reached', async () => {
+    const ask = await askAsAdmin(gateway);
+    await ask('/api/servers/everything/toggle', { enabled: true });
     const page = await openAs('alice', '/servers/everything?tab=tools');
     const control = page.getByRole('switch');
     await control.click();

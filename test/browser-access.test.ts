@@ -111,6 +111,8 @@ test('scopes are listed with source, holders and servers, and the groups of the 
 test('a scope of the file is shown whole, and says that it is changed in the file', async () => {
   const page = await openAs('alice', '/access/scopes/mcp-servers-restricted/read');
   await page.getByText('is read-only here').waitFor();
+  await page.getByRole('region', { name: 'What it allows' }).getByText('currenttime').first().waitFor();
+  await page.getByText('Definition as JSON').click();
   await page.getByText('"scope_name": "mcp-servers-restricted/read"').waitFor();
   expect(await page.getByRole('button', { name: /save|delete/i }).count()).toBe(0);
   await page.goto(`${gateway.url}/access/scopes/no-such-scope`);

@@ -109,7 +109,7 @@ test('the page opens on denials and changes, and everything on it follows the fi
 
 test('the picture of time says its figures, and narrows to one bar with the keyboard alone', async () => {
   const page = await openAs(auditor, '/audit?period=1h&q=servers.patch');
-  await page.getByRole('img', { name: /\d+ allowed, \d+ refused, \d+ failed/ }).waitFor();
+  await page.getByRole('img', { name: /\d+ allowed, \d+ denied, \d+ failed/ }).waitFor();
   await tabTo(page, page.getByText('As a table'));
   await page.keyboard.press('Enter');
   const link = page

@@ -152,7 +152,7 @@ test('a file of a client registers what it can, and fills in the form; the crede
       headers: { authorization: `Bearer ${token}` },
     });
   await page.getByLabel('Text of the file').fill(JSON.stringify({ mcpServers: { imported: entry } }));
-  await page.getByRole('button', { name: 'Read it' }).click();
+  await page.getByRole('button', { name: 'Read the file' }).click();
   await page.getByText('The form below is filled in with imported.').waitFor();
   expect(await form(page).getByLabel('Credential').getAttribute('type')).toBe('password');
   await form(page).getByRole('button', { name: 'Register' }).click();

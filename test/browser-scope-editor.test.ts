@@ -57,7 +57,7 @@ test('a scope is made by keyboard alone: rules from the catalogue, a dry run, an
   await page.keyboard.press('Enter');
   // Naming a tool replaces every tool.
   await rule.getByRole('button', { name: 'Remove Every tool' }).waitFor({ state: 'detached' });
-  await tabTo(page, page.getByRole('button', { name: 'Add: permission' }));
+  await tabTo(page, page.getByRole('button', { name: 'Add a permission' }));
   await page.keyboard.press('Enter');
   const permission = page.getByRole('group', { name: 'Permission 1' });
   await write(page, permission.getByLabel('Applies to'), 'everything,');

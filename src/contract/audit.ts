@@ -127,7 +127,16 @@ export const auditSummary = z.object({
 });
 
 /** A value and how many events have it. */
-const facet = z.array(z.object({ value: z.string(), count: z.number().int() }));
+const facet = z.array(
+  z.object({
+    value: z.string(),
+    count: z.number().int(),
+    name: z
+      .string()
+      .nullable()
+      .describe('What the thing is called whose id the value is (token, client, request); null for others.'),
+  }),
+);
 
 /** Which values occur how often among events. */
 export const auditFacets = z.object({

@@ -1,5 +1,6 @@
 import type { ScopeEffect } from '../../contract/access.ts';
 import { t } from '../words/words.ts';
+import { permissionWords } from './permission-words.ts';
 
 type Gain = NonNullable<ScopeEffect['gains']>;
 
@@ -51,7 +52,7 @@ export function GainTable({ gain, caption }: { gain: Gain; caption: string }) {
         >
           {permissions.map(({ permission, names }) => (
             <div key={permission} className="contents">
-              <dt className="font-mono text-code">{permission}</dt>
+              <dt title={permission}>{permissionWords(permission)}</dt>
               <dd className="break-all">{names.join(', ')}</dd>
             </div>
           ))}

@@ -3,10 +3,12 @@ import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { Button, buttonClass } from '../controls/button.tsx';
 import { Fact } from '../controls/fact.tsx';
+import { RelativeTime } from '../controls/relative-time.tsx';
 import { t } from '../words/words.ts';
 import { groupNames, type ScopeInFull, scopesQuery } from './access-query.ts';
 import { DeleteScope } from './delete-scope.tsx';
 import { sourceWords } from './explained-call.tsx';
+import { ScopeInWords } from './scope-in-words.tsx';
 import { definitionText } from './scope-text.ts';
 
 /** One scope: where it comes from, who holds it, and its whole definition. */
@@ -28,12 +30,14 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
           {scope.group_mappings.length === 0 && t('no group')}
           {scope.group_mappings.map((group) => (
             <span key={group} className="block break-all">
-              {names.get(group.toLowerCase())} <span className="font-mono text-code text-quiet">{group}</span>
+              <span title={group}>{names.get(group.toLowerCase()) ?? group}</span>
             </span>
           ))}
         </Fact>
         {scope.description && <Fact name={t('Description')}>{scope.description}</Fact>}
-        <Fact name={t('Changed')}>{scope.updated_at.slice(0, 16).replace('T', ' ')} UTC</Fact>
+        <Fact name={t('Changed')}>
+          <RelativeTime iso={scope.updated_at} />
+        </Fact>
       </dl>
       {scope.source === 'built_in' && (
         <p className="rounded-md border border-line bg-raised p-4 text-quiet">
@@ -59,14 +63,13 @@ export function ScopeDetail({ scope }: { scope: ScopeInFull }) {
         </div>
       )}
       {deleting && <DeleteScope scope={scope} onClose={() => setDeleting(false)} />}
-      <section aria-labelledby="definition" className="grid gap-2">
-        <h2 id="definition" className="text-lead font-semibold">
-          {t('Definition')}
-        </h2>
-        <pre className="rounded-md border border-line bg-sunken p-3 font-mono text-code break-all whitespace-pre-wrap">
+      <ScopeInWords scope={scope} />
+      <details>
+        <summary className="w-fit rounded-sm underline underline-offset-4">{t('Definition as JSON')}</summary>
+        <pre className="mt-2 rounded-md border border-line bg-sunken p-3 font-mono text-code break-all whitespace-pre-wrap">
           {definitionText(scope)}
         </pre>
-      </section>
+      </details>
     </div>
   );
 }

@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
+import { CopyText } from '../controls/copy.tsx';
 import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -75,7 +76,9 @@ function Scopes({ list }: { list: Listed }) {
               <p className="text-quiet">
                 {t('Assigned to {groups} · Servers: {servers}', {
                   groups: scope.group_mappings.map(groupWords).join(', ') || t('no group'),
-                  servers: scope.servers.join(', ') || t('none'),
+                  servers:
+                    scope.servers.map((server) => (server === '*' ? t('All') : server)).join(', ') ||
+                    t('none'),
                 })}
               </p>
             </li>
@@ -120,11 +123,18 @@ function Groups({ list }: { list: Listed }) {
               className="grid gap-x-6 gap-y-1 border-b border-line px-4 py-2.5 last:border-0 lg:grid-cols-2"
             >
               <div className="min-w-0">
-                <p className="font-semibold" title={mapping}>
-                  {name}
-                </p>
+                {mapping === name ? (
+                  <p className="font-semibold">{name}</p>
+                ) : (
+                  <details>
+                    <summary className="w-fit rounded-sm" title={mapping}>
+                      <span className="font-semibold">{name}</span>{' '}
+                      <span className="text-meta text-quiet underline underline-offset-4">{t('Id')}</span>
+                    </summary>
+                    <CopyText text={mapping} label={t('Copy the id of {name}', { name })} />
+                  </details>
+                )}
                 {description && <p className="max-w-prose text-quiet">{description}</p>}
-                {mapping !== name && <p className="font-mono text-code text-quiet">{mapping}</p>}
               </div>
               <div className="flex flex-wrap content-start gap-x-3 text-quiet">
                 {scopes.length === 0 ? t('No scope') : t('Scopes:')}

@@ -1,11 +1,10 @@
 import { useQuery } from '@tanstack/react-query';
-import { Link, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { meQuery } from '../api.ts';
 import { AdministratorsOnly } from '../controls/administrators-only.tsx';
 import { Page } from '../controls/page.tsx';
 import { Pending } from '../controls/pending.tsx';
 import { Problem } from '../controls/problem.tsx';
-import { t } from '../words/words.ts';
 import { scopeQuery } from './access-query.ts';
 import { ScopeDetail } from './scope-detail.tsx';
 
@@ -14,16 +13,7 @@ export function ScopePage() {
   const { _splat: name = '' } = useParams({ from: '/signed-in/access/scopes/$' });
   const { data: me } = useQuery(meQuery);
   if (!me) return null;
-  return (
-    <Page title={name}>
-      <p className="-mt-2 mb-4">
-        <Link to="/access" className="text-quiet underline underline-offset-4">
-          {t('Every scope')}
-        </Link>
-      </p>
-      {me.is_admin ? <Loaded name={name} /> : <AdministratorsOnly />}
-    </Page>
-  );
+  return <Page title={name}>{me.is_admin ? <Loaded name={name} /> : <AdministratorsOnly />}</Page>;
 }
 
 function Loaded({ name }: { name: string }) {

@@ -40,7 +40,7 @@ export function AuditFacets({
   return (
     <section
       aria-label={t('Narrow down')}
-      className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3 2xl:grid-cols-6"
+      className="grid gap-3 grid-cols-[repeat(auto-fit,minmax(min(100%,13rem),1fr))]"
     >
       {groups.map(({ title, key, values, wordsOf }) =>
         values.length === 0 ? null : (
@@ -51,7 +51,7 @@ export function AuditFacets({
           >
             <h2 className="mb-1 text-meta font-medium text-quiet">{title}</h2>
             <ul>
-              {values.slice(0, 5).map(({ value, count }) => {
+              {values.slice(0, 5).map(({ value, count, name }) => {
                 const on = search[key] === value;
                 return (
                   <li key={value}>
@@ -62,7 +62,7 @@ export function AuditFacets({
                       className="flex min-h-6 w-full items-baseline gap-2 rounded-sm px-1 text-left hover:bg-hover aria-pressed:bg-chosen aria-pressed:font-medium"
                     >
                       <span className="min-w-0 flex-1 truncate" title={value}>
-                        {wordsOf(value)}
+                        {name ?? wordsOf(value)}
                       </span>
                       <span className="text-meta text-quiet tabular-nums">{number(count)}</span>
                     </button>

@@ -1,5 +1,5 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import { api } from '../api.ts';
+import { type AuditEventShown, api } from '../api.ts';
 import { askedBy } from './audit-asked.ts';
 import type { AuditSearch } from './audit-search.ts';
 
@@ -25,14 +25,21 @@ export function auditOfServerQuery(path: string, kind: 'mcp' | 'change') {
     queryKey: [key, 'server', path, kind],
     queryFn: async ({ pageParam, signal }) => {
       const page = await api('audit.list', {
-        query: { resource: path, kind, limit: 20, ...(pageParam ? { cursor: pageParam } : {}) },
+        query: { resource: path, kind, limit: 50, ...(pageParam ? { cursor: pageParam } : {}) },
         signal,
       });
-      return { ...page, events: page.events.filter(({ action }) => action !== 'servers.health') };
+      return { ...page, events: page.events.filter((event) => !isHousekeeping(event)) };
     },
     initialPageParam: '',
     getNextPageParam: ({ next_cursor }) => next_cursor,
   });
+}
+
+/** What is of interest in the whole trail alone: a check of the health, and what the protocol does around calls that work. */
+function isHousekeeping({ action, decision }: AuditEventShown): boolean {
+  if (action === 'servers.health') return true;
+  if (decision !== 'allow') return false;
+  return /^\$|^notifications\/|^(?:ping|server\/discover)$/.test(action);
 }
 
 /** Counts over the time of a view, of what matches it. */

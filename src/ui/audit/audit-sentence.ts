@@ -7,7 +7,15 @@ const verbs: Readonly<Record<string, string>> = {
   'tools/list': t('listed the tools of'),
   'prompts/get': t('got a prompt of'),
   'resources/read': t('read a resource of'),
+  'prompts/list': t('listed the prompts of'),
+  'resources/list': t('listed the resources of'),
+  'resources/templates/list': t('listed the resource templates of'),
+  'server/discover': t('asked for the capabilities of'),
   initialize: t('connected to'),
+  'notifications/initialized': t('finished connecting to'),
+  ping: t('pinged'),
+  $stream: t('opened a stream from'),
+  $end: t('ended a session with'),
   'servers.register': t('registered the server'),
   'servers.toggle': t('switched the server'),
   'servers.patch': t('changed the server'),
@@ -34,6 +42,25 @@ const verbs: Readonly<Record<string, string>> = {
   'agents.toggle': t('switched the agent'),
   'servers.configureEgress': t('changed whose credential is sent to the server'),
   'users.groups': t('changed the groups of'),
+  'users.createHuman': t('created an account'),
+  'users.createM2m': t('created an application'),
+  'users.remove': t('deleted the account'),
+  'users.rotateSecret': t('replaced the secret of'),
+  'groups.patch': t('changed the scope'),
+  'groups.remove': t('deleted the scope'),
+  'scopes.create': t('created the scope'),
+  'virtualServers.create': t('created the virtual server'),
+  'virtualServers.change': t('changed the virtual server'),
+  'virtualServers.toggle': t('switched the virtual server'),
+  'virtualServers.remove': t('removed the virtual server'),
+  'oauthClients.create': t('registered the client'),
+  'oauthClients.change': t('changed the client'),
+  'oauthClients.remove': t('removed the client'),
+  'connectedClients.end': t('disconnected the client'),
+  'connections.initiate': t('began to connect to'),
+  'connections.enter': t('entered a token for'),
+  'connections.remove': t('disconnected from'),
+  'agents.patch': t('changed the agent'),
 };
 
 /** An event as a sentence: who did what to what, and that it was not allowed where that is so. */
@@ -45,6 +72,9 @@ export function sentenceOf(event: AuditEventShown): string {
     return decision === 'allow'
       ? t('{who} signed in or out', { who })
       : t('{who} failed to sign in', { who });
+  // Nobody did that: the provider reported other groups than before.
+  if (action === 'people.groups')
+    return t('The groups of {name} changed', { name: username ?? resource ?? '' });
   const verb = verbs[action];
   const what = verb ?? t('used {action}', { action });
   const on = tool !== null ? `${tool} ${t('on')} ${resource ?? ''}` : (resource ?? '');

@@ -30,7 +30,7 @@ export function AuditTimeline({ summary }: { summary: AuditSummary }) {
         </h2>
         <ul className="flex flex-wrap gap-x-4 text-quiet">
           <Legend look="bg-edge" words={t('allowed')} count={sums.allow} />
-          <Legend look="bg-warn" words={t('refused')} count={sums.deny} />
+          <Legend look="bg-warn" words={t('denied')} count={sums.deny} />
           <Legend look="bg-bad" words={t('failed')} count={sums.error} />
         </ul>
       </div>
@@ -44,7 +44,7 @@ export function AuditTimeline({ summary }: { summary: AuditSummary }) {
         </div>
         <svg
           role="img"
-          aria-label={t('{allow} allowed, {deny} refused, {error} failed; at most {most} per {bucket}', {
+          aria-label={t('{allow} allowed, {deny} denied, {error} failed; at most {most} per {bucket}', {
             allow: sums.allow,
             deny: sums.deny,
             error: sums.error,
@@ -120,7 +120,7 @@ function Table({ summary }: { summary: AuditSummary }) {
       </caption>
       <thead className="text-meta text-quiet">
         <tr className="border-b border-line">
-          {[t('From'), t('Allowed'), t('Refused'), t('Failed')].map((name) => (
+          {[t('From'), t('Allowed'), t('Denied'), t('Failed')].map((name) => (
             <th key={name} scope="col" className="py-1 pr-3 font-medium">
               {name}
             </th>
@@ -164,7 +164,7 @@ function sum(timeline: readonly Bucket[], of: 'allow' | 'deny' | 'error'): numbe
 }
 
 function words({ allow, deny, error }: Bucket): string {
-  return t('{allow} allowed, {deny} refused, {error} failed', { allow, deny, error });
+  return t('{allow} allowed, {deny} denied, {error} failed', { allow, deny, error });
 }
 
 const time = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });

@@ -20,7 +20,8 @@ export function useRows<E extends HTMLElement>(
   const virtual = useWindowVirtualizer({
     count,
     estimateSize: () => estimate,
-    overscan: 8,
+    // About half a screen beyond what is seen: every row more is drawn again with each key of a filter.
+    overscan: Math.min(8, Math.ceil(500 / estimate)),
     scrollMargin: margin,
     rangeExtractor: (range) =>
       kept.length === 0

@@ -14,8 +14,8 @@ export interface Tab {
 /** Links to the parts of a page; the one that is shown is marked. */
 export function TabLinks({ tabs, current }: { tabs: readonly Tab[]; current: string }): ReactNode {
   return (
-    <nav aria-label={t('Parts of this page')} className="-mx-1 mb-5 overflow-x-auto border-b border-line">
-      <ul className="flex gap-1 px-1">
+    <nav aria-label={t('Parts of this page')} className="-mx-1 mb-5 overflow-x-auto px-1">
+      <ul className="flex min-w-full w-max gap-5 border-b border-line">
         {tabs.map(({ name, words, count }) => (
           <li key={name}>
             <Link
@@ -26,7 +26,7 @@ export function TabLinks({ tabs, current }: { tabs: readonly Tab[]; current: str
               aria-current={name === current ? 'page' : undefined}
               // Unless told so, the link without a tab counts as current beside every other.
               activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
-              className="relative flex h-9 items-center gap-1.5 px-2.5 font-medium whitespace-nowrap text-quiet hover:text-ink aria-[current=page]:text-ink aria-[current=page]:after:absolute aria-[current=page]:after:inset-x-1.5 aria-[current=page]:after:-bottom-px aria-[current=page]:after:h-0.5 aria-[current=page]:after:bg-ink"
+              className="relative flex h-9 items-center gap-1.5 font-medium whitespace-nowrap text-quiet hover:text-ink aria-[current=page]:text-ink aria-[current=page]:after:absolute aria-[current=page]:after:inset-x-0 aria-[current=page]:after:-bottom-px aria-[current=page]:after:h-0.5 aria-[current=page]:after:bg-ink"
             >
               {words}
               {count !== undefined && (

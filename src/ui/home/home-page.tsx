@@ -31,7 +31,9 @@ export function Home() {
   if (!me) return null;
   return (
     <Page title={t('Home')}>
-      <div className="grid items-start gap-6 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+      <div
+        className={`grid items-start gap-6 ${looksAfter(me, data?.servers) ? 'xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]' : 'max-w-5xl'}`}
+      >
         <section aria-labelledby="ready" className="grid min-w-0 gap-3">
           <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
             <h2 id="ready" className="text-lead font-semibold">
@@ -56,6 +58,11 @@ export function Home() {
       </div>
     </Page>
   );
+}
+
+/** Whether there is a second column: what needs attention, or the traffic of the day. */
+function looksAfter(me: Me, servers: readonly Server[] = []): boolean {
+  return me.is_admin || readsAudit(me) || servers.some(({ can }) => can.modify || can.toggle);
 }
 
 function Ready({ servers, canRegister, me }: { servers: readonly Server[]; canRegister: boolean; me: Me }) {
@@ -113,7 +120,7 @@ function Ready({ servers, canRegister, me }: { servers: readonly Server[]; canRe
                       {server.server_name}
                     </Link>
                   </h3>
-                  <p className="truncate text-quiet">
+                  <p className="line-clamp-2 text-quiet">
                     {server.num_tools === 0
                       ? t('No tool that you can call yet.')
                       : server.description || count(server.num_tools, '{n} tool', '{n} tools')}

@@ -20,7 +20,7 @@ export function Today() {
   const tiles = [
     { words: t('Allowed'), value: sum('allow'), decision: 'allow', color: '' },
     { words: t('Denied'), value: sum('deny'), decision: 'deny', color: 'text-warn' },
-    { words: t('Errors'), value: sum('error'), decision: 'error', color: 'text-bad' },
+    { words: t('Failed'), value: sum('error'), decision: 'error', color: 'text-bad' },
   ] as const;
   return (
     <section aria-labelledby="today" className="grid min-w-0 gap-3">

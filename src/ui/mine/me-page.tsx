@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import type { UiPermission } from '../../contract/permissions.ts';
+import { permissionWords } from '../access/permission-words.ts';
 import { type Me, meQuery, providersQuery } from '../api.ts';
 import { buttonClass } from '../controls/button.tsx';
 import { CopyText } from '../controls/copy.tsx';
@@ -22,7 +22,7 @@ export function Account() {
 function Known({ me }: { me: Me }) {
   const groups = useMyGroups(me);
   return (
-    <Page title={t('Your account')} actions={<SignOut />}>
+    <Page title={t('My access')} actions={<SignOut />}>
       <div className="grid gap-6">
         <Facts me={me} />
         <div className="flex flex-wrap gap-2">
@@ -116,28 +116,6 @@ function Names({
   );
 }
 
-const permissionWords: Readonly<Record<UiPermission, string>> = {
-  list_service: t('Find servers'),
-  get_service: t('See the details of servers'),
-  register_service: t('Register servers'),
-  modify_service: t('Change servers'),
-  toggle_service: t('Switch servers on and off'),
-  health_check_service: t('Check the health of servers'),
-  delete_service: t('Remove servers'),
-  list_tools: t('See the tools of servers'),
-  call_tool: t('Try tools of servers'),
-  list_agents: t('Find agents'),
-  get_agent: t('See the cards of agents'),
-  publish_agent: t('Register agents'),
-  modify_agent: t('Change agents'),
-  delete_agent: t('Remove agents'),
-  list_virtual_server: t('Find virtual servers'),
-  create_virtual_server: t('Create virtual servers'),
-  modify_virtual_server: t('Change virtual servers'),
-  delete_virtual_server: t('Remove virtual servers'),
-  read_audit: t('Read the audit trail'),
-};
-
 /** What one may do in the registry, permission by permission. */
 function Permissions({ me }: { me: Me }) {
   const held = Object.entries(me.ui_permissions).filter(([, names]) => names.length > 0);
@@ -161,10 +139,10 @@ function Permissions({ me }: { me: Me }) {
           {held.map(([permission, names]) => (
             <tr key={permission} className="border-b border-line align-top last:border-0">
               <th scope="row" className="py-1.5 pr-3 font-normal">
-                {permissionWords[permission as UiPermission]}{' '}
+                {permissionWords(permission)}{' '}
                 <code className="font-mono text-meta text-quiet">{permission}</code>
               </th>
-              <td className="py-1.5">{names.includes('all') ? t('everything') : names.join(', ')}</td>
+              <td className="py-1.5">{names.includes('all') ? t('All') : names.join(', ')}</td>
             </tr>
           ))}
         </tbody>

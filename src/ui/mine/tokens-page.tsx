@@ -1,7 +1,8 @@
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { useCallback, useDeferredValue, useState } from 'react';
-import { allTokensQuery, api, meQuery, tokensKey, tokensQuery } from '../api.ts';
+import { Plus } from 'lucide-react';
+import { lazy, Suspense, useCallback, useDeferredValue, useState } from 'react';
+import { allTokensQuery, api, type Me, meQuery, tokensKey, tokensQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Dialog } from '../controls/dialog.tsx';
 import { Empty } from '../controls/empty.tsx';
@@ -12,7 +13,7 @@ import { Problem } from '../controls/problem.tsx';
 import { TabLinks } from '../controls/tab-links.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { useUrlText } from '../controls/url-text.ts';
-import { count, t } from '../words/words.ts';
+import { count, number, t } from '../words/words.ts';
 import { type Token, TokenRow } from './token-row.tsx';
 
 /** Personal tokens: the caller's own and, for administrators, everybody's, found by id, owner or description. */
@@ -21,7 +22,7 @@ export function Tokens() {
   const { tab = '' } = useSearch({ from: '/signed-in/tokens' });
   const ofAll = me?.is_admin === true && tab === 'all';
   return (
-    <Page title={t('Tokens')}>
+    <Page title={t('Tokens')} actions={me && <CreateToken me={me} />}>
       {me?.is_admin && (
         <TabLinks
           tabs={[
@@ -36,9 +37,30 @@ export function Tokens() {
   );
 }
 
+const MintToken = lazy(() =>
+  import('./mint-token.tsx').then(({ MintToken: component }) => ({ default: component })),
+);
+
+function CreateToken({ me }: { me: Me }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button look="primary" onClick={() => setOpen(true)}>
+        <Plus size={15} aria-hidden />
+        {t('Create a token')}
+      </Button>
+      <Suspense>{open && <MintToken me={me} onClose={() => setOpen(false)} />}</Suspense>
+    </>
+  );
+}
+
 function OwnTokens() {
   const { data, error, isPending, refetch } = useQuery(tokensQuery);
   const [revoking, setRevoking] = useState<Token>();
+  const isOver = (token: Token) => token.revoked_at !== null || Date.parse(token.expires_at) <= Date.now();
+  const tokens = data?.tokens ?? [];
+  const living = tokens.filter((token) => !isOver(token));
+  const ended = tokens.filter(isOver);
   return (
     <>
       <p className="mb-4 max-w-prose text-quiet">
@@ -48,7 +70,7 @@ function OwnTokens() {
       </p>
       {isPending && <Pending rows={4} />}
       {error && <Problem error={error} retry={() => void refetch()} />}
-      {data?.tokens.length === 0 && (
+      {data && living.length === 0 && (
         <Empty>
           <p className="max-w-prose text-quiet">
             {t('You have no tokens. Most clients need none: they let you sign in.')}{' '}
@@ -58,12 +80,27 @@ function OwnTokens() {
           </p>
         </Empty>
       )}
-      {data && data.tokens.length > 0 && (
+      {living.length > 0 && (
         <ul aria-label={t('Tokens')} className="overflow-hidden rounded-lg border border-line bg-raised">
-          {data.tokens.map((token) => (
+          {living.map((token) => (
             <TokenRow key={token.id} token={token} onRevoke={() => setRevoking(token)} />
           ))}
         </ul>
+      )}
+      {ended.length > 0 && (
+        <details className="mt-4">
+          <summary className="w-fit rounded-sm text-quiet underline underline-offset-4">
+            {t('Expired or revoked')} ({number(ended.length)})
+          </summary>
+          <ul
+            aria-label={t('Expired or revoked')}
+            className="mt-3 overflow-hidden rounded-lg border border-line bg-raised"
+          >
+            {ended.map((token) => (
+              <TokenRow key={token.id} token={token} onRevoke={() => setRevoking(token)} />
+            ))}
+          </ul>
+        </details>
       )}
       {revoking && <Revoke token={revoking} onClose={() => setRevoking(undefined)} />}
     </>

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useCallback, useDeferredValue } from 'react';
-import { openApiQuery } from '../api.ts';
+import { meQuery, openApiQuery } from '../api.ts';
 import { buttonClass } from '../controls/button.tsx';
 import { Empty } from '../controls/empty.tsx';
 import { Search } from '../controls/fields/search.tsx';
@@ -11,6 +11,7 @@ import { Problem } from '../controls/problem.tsx';
 import { mentions } from '../controls/text-match.ts';
 import { useUrlText } from '../controls/url-text.ts';
 import { Mark } from '../shell/mark.tsx';
+import { Shell } from '../shell/shell.tsx';
 import { ThemeChoice } from '../shell/theme-choice.tsx';
 import { count, parts, t } from '../words/words.ts';
 import { ApiOperation } from './api-operation.tsx';
@@ -18,6 +19,27 @@ import { type Operation, operationsOf } from './openapi.ts';
 
 /** The API of this gateway to browse, from its own OpenAPI document; open to everybody, as the document is. */
 export function ApiReference() {
+  const { data: me, isPending } = useQuery({ ...meQuery, retry: 0 });
+  const page = (
+    <Page
+      title="API"
+      actions={
+        <a href="/openapi.json" download className={buttonClass()}>
+          {t('OpenAPI 3.1 document')}
+        </a>
+      }
+    >
+      <p className="mb-4 max-w-prose text-quiet">
+        {parts(
+          'Send an access token of the identity provider or a personal token as {code}. What you may not do is answered with 403, what you may not see with 404; every failure has a code and says what to do.',
+          { code: <code className="font-mono text-code">Authorization: Bearer</code> },
+        )}
+      </p>
+      <Operations />
+    </Page>
+  );
+  if (isPending) return null;
+  if (me) return <Shell>{page}</Shell>;
   return (
     <>
       <header className="border-b border-line bg-raised">
@@ -30,22 +52,7 @@ export function ApiReference() {
         </div>
       </header>
       <main id="main" tabIndex={-1} className="mx-auto max-w-5xl px-4 py-6 outline-none sm:px-6">
-        <Page
-          title="API"
-          actions={
-            <a href="/openapi.json" download className={buttonClass()}>
-              {t('OpenAPI 3.1 document')}
-            </a>
-          }
-        >
-          <p className="mb-4 max-w-prose text-quiet">
-            {parts(
-              'Send an access token of the identity provider or a personal token as {code}. What you may not do is answered with 403, what you may not see with 404; every failure has a code and says what to do.',
-              { code: <code className="font-mono text-code">Authorization: Bearer</code> },
-            )}
-          </p>
-          <Operations />
-        </Page>
+        {page}
       </main>
     </>
   );

@@ -51,7 +51,7 @@ export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
         void open(event.dataTransfer.files[0]);
       }}
     >
-      <summary className="font-medium">{t('Import a file')}</summary>
+      <summary className="w-fit rounded-sm underline underline-offset-4">{t('Import a file')}</summary>
       <div className="mt-2 grid justify-items-start gap-2">
         <p className="text-quiet">
           {t(
@@ -62,7 +62,7 @@ export function ImportFile({ onDraft }: { onDraft: (draft: Draft) => void }) {
         <div className="w-full">
           <TextField label={t('Text of the file')} rows={5} value={text} onChange={setText} isCode />
         </div>
-        <Button onClick={() => void read(text)}>{t('Read it')}</Button>
+        <Button onClick={() => void read(text)}>{t('Read the file')}</Button>
         <p role="status">{said?.words}</p>
         {said && <Entries key={said.of} entries={said.entries} onDraft={onDraft} />}
       </div>

@@ -52,7 +52,7 @@ function Probe({ draft, onDraft }: { draft: Draft; onDraft: (draft: Draft) => vo
       <div>
         <Button type="submit" busy={look.isPending}>
           <Search size={15} aria-hidden />
-          {look.isPending ? t('Looking …') : t('Look')}
+          {look.isPending ? t('Detecting …') : t('Detect')}
         </Button>
       </div>
       {look.error && !look.isPending && <Problem error={look.error} />}

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { Button } from '../controls/button.tsx';
 import { NamesField, type Suggestion } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
-import { language, t } from '../words/words.ts';
+import { t } from '../words/words.ts';
 import { choicesLeft, type GrantDraft } from './scope-draft.ts';
 
 /** Rows of a name that is chosen, and what it holds for: permissions in the registry, or actions on agents. */
@@ -11,6 +11,8 @@ export function GrantFields({
   title,
   about,
   row,
+  add,
+  wordsOf,
   choices,
   grants,
   onChange,
@@ -21,6 +23,10 @@ export function GrantFields({
   about: string;
   /** What a row is called. */
   row: string;
+  /** The words of the button that adds one. */
+  add: string;
+  /** What a choice lets one do. */
+  wordsOf: (name: string) => string;
   choices: readonly string[];
   grants: readonly GrantDraft[];
   onChange: (grants: readonly GrantDraft[]) => void;
@@ -50,7 +56,7 @@ export function GrantFields({
           <TextField
             label={row}
             value={grant.name}
-            options={[grant.name, ...left].map((name) => [name, name])}
+            options={[grant.name, ...left].map((name) => [name, wordsOf(name)])}
             onChange={(name) => onChange(grants.with(at, { ...grant, name }))}
           />
           <div className="max-sm:order-last max-sm:col-span-2">
@@ -79,7 +85,7 @@ export function GrantFields({
         <div>
           <Button onClick={() => onChange([...grants, { name: left[0] ?? '', on: [] }])}>
             <Plus size={14} aria-hidden />
-            {t('Add: {row}', { row: language === 'de' ? row : row.toLowerCase() })}
+            {add}
           </Button>
         </div>
       )}

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { factsOf, uiPermissions } from '../../contract/permissions.ts';
 import { agentActions } from '../../contract/scopes.ts';
 import { scopesQuery, unknownGroup } from '../access/access-query.ts';
+import { permissionWords } from '../access/permission-words.ts';
 import { agentsQuery, programsQuery, serversQuery } from '../api.ts';
 import { NamesField } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
@@ -118,6 +119,8 @@ export function ScopeFields({
           'What can be seen and done in the web pages and the API. It does not allow calls to a server.',
         )}
         row={t('Permission')}
+        add={t('Add a permission')}
+        wordsOf={(name) => `${permissionWords(name)} (${name})`}
         choices={uiPermissions}
         grants={draft.permissions}
         offersFor={(name) => offersOf[factsOf(name)?.of ?? 'everything']}
@@ -128,6 +131,8 @@ export function ScopeFields({
         title={t('Agents')}
         about={t('Actions on agents, by their paths.')}
         row={t('Action')}
+        add={t('Add an action')}
+        wordsOf={(name) => name}
         choices={agentActions}
         grants={draft.actions}
         offersFor={() => agentOffers}

@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { UserPlus } from 'lucide-react';
 import { useState } from 'react';
 import { GroupNames, ScopeLink, sourceWords } from '../access/explained-call.tsx';
+import { permissionWords } from '../access/permission-words.ts';
 import { type Server, type ServerScope, serverAccessQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { Pending } from '../controls/pending.tsx';
@@ -61,7 +62,7 @@ function ScopeRow({ one: { scope, source, groups, rules, permissions } }: { one:
         {permissions.length > 0 && (
           <p>
             <span className="text-quiet">{t('In the registry:')} </span>
-            {permissions.join(', ')}
+            <span title={permissions.join(', ')}>{permissions.map(permissionWords).join(', ')}</span>
           </p>
         )}
       </div>

@@ -11,7 +11,7 @@ import { NameTile } from './server-icon.tsx';
 
 /** The columns of the list on a wide page, shared by its head and its rows. */
 export const columns =
-  'lg:grid-cols-[2rem_minmax(0,3fr)_minmax(0,4fr)_minmax(0,2.5fr)_3.5rem_minmax(0,1.5fr)_6.5rem_1.75rem]';
+  'lg:grid-cols-[2rem_minmax(0,3fr)_minmax(0,5fr)_minmax(0,2.5fr)_2.5rem_minmax(0,1.5fr)_6.5rem_1.75rem]';
 
 /** One server in the list, which leads to its page. */
 export const ServerRow = memo(function ServerRow({ server }: { server: Server }) {
@@ -43,7 +43,16 @@ export const ServerRow = memo(function ServerRow({ server }: { server: Server })
         <p className="truncate text-meta text-quiet">{more.filter(Boolean).join(' · ')}</p>
       </div>
       <div className="flex min-w-0 flex-wrap gap-x-4 max-lg:order-1 max-lg:col-span-3 max-lg:col-start-2 lg:contents">
-        <Health server={server} />
+        <div className="min-w-0">
+          <Health server={server} />
+          {server.health_detail === null && (
+            <p className="truncate text-meta text-quiet max-lg:hidden">
+              {server.last_checked_iso === null
+                ? t('not checked yet')
+                : parts('checked {time}', { time: <RelativeTime iso={server.last_checked_iso} /> })}
+            </p>
+          )}
+        </div>
         <span className="text-quiet lg:text-right lg:tabular-nums">
           <span className="lg:hidden">{count(server.num_tools, '{n} tool', '{n} tools')}</span>
           <span className="max-lg:hidden">{server.num_tools}</span>
@@ -51,11 +60,6 @@ export const ServerRow = memo(function ServerRow({ server }: { server: Server })
         <span className="min-w-0 truncate text-quiet">
           <span className="sr-only">{t('Owner:')} </span>
           <span title={server.registered_by}>{server.registered_by}</span>
-          <span className="block truncate text-meta max-lg:hidden">
-            {server.last_checked_iso === null
-              ? t('not checked yet')
-              : parts('checked {time}', { time: <RelativeTime iso={server.last_checked_iso} /> })}
-          </span>
         </span>
       </div>
       <div className="relative max-lg:col-start-3 max-lg:row-start-1">

@@ -109,11 +109,11 @@ export function Servers() {
           onChange={(event) =>
             set({ sort: event.currentTarget.value === 'name' ? '' : event.currentTarget.value })
           }
-          className="h-8 max-w-40 rounded-md border border-edge bg-raised px-2"
+          className="h-8 max-w-48 rounded-md border border-edge bg-raised px-2"
         >
           {Object.entries(sorts).map(([value, { words }]) => (
             <option key={value} value={value}>
-              {words}
+              {t('Sort: {by}', { by: words })}
             </option>
           ))}
         </select>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useCallback, useEffect, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useCallback, useEffect, useState } from 'react';
 import { meQuery } from '../api.ts';
 import { buttonClass } from '../controls/button.tsx';
 import { Page } from '../controls/page.tsx';
@@ -28,22 +28,23 @@ export function Root() {
   );
 }
 
-/** The page for a URL that no page has. */
+/** The page for a URL that no page has; the navigation stays for those who are signed in. */
 export function NotFound() {
-  return (
-    <Outside>
-      <Page title={t('There is no such page')}>
-        <p className="mb-5 text-quiet">
-          {t(
-            'The address may be mistyped, or the page may have moved. MCP clients connect to the endpoint URL shown with each server.',
-          )}
-        </p>
-        <Link to="/" className={buttonClass('primary', 'h-10 w-full')}>
-          {t('Go to the servers')}
-        </Link>
-      </Page>
-    </Outside>
+  const { data: me, isPending } = useQuery({ ...meQuery, retry: 0 });
+  const page = (
+    <Page title={t('There is no such page')}>
+      <p className="mb-5 max-w-prose text-quiet">
+        {t(
+          'The address may be mistyped, or the page may have moved. MCP clients connect to the endpoint URL shown with each server.',
+        )}
+      </p>
+      <Link to={me ? '/servers' : '/'} className={buttonClass('primary')}>
+        {t('Go to the servers')}
+      </Link>
+    </Page>
   );
+  if (isPending) return null;
+  return me ? <Shell>{page}</Shell> : <Outside>{page}</Outside>;
 }
 
 const loadMintToken = () => import('../mine/mint-token.tsx');
@@ -55,7 +56,7 @@ const Palette = lazy(() =>
 type Overlay = 'drawer' | 'palette' | 'mint';
 
 /** The frame of every page behind the sign-in: navigation, the line above, notices; then the page. */
-export function Shell() {
+export function Shell({ children = <Outlet /> }: { children?: ReactNode }) {
   const { data: me } = useQuery(meQuery);
   const [overlay, setOverlay] = useState<Overlay>();
   const close = useCallback(() => setOverlay(undefined), []);
@@ -90,7 +91,7 @@ export function Shell() {
         <SessionBanner />
         {me.is_admin && <DoctorBanner />}
         <main id="main" tabIndex={-1} className="mx-auto max-w-432 px-4 py-6 outline-none sm:px-6">
-          <Outlet />
+          {children}
         </main>
       </div>
       {overlay === 'drawer' && <Drawer me={me} onClose={close} />}

@@ -85,7 +85,8 @@ function Breadcrumbs() {
   const at = placeAt(pathname);
   const isBelow = at !== undefined && pathname !== at.place.to;
   return (
-    <nav aria-label={t('Breadcrumb')} className="min-w-0">
+    // Beside the sidebar, which marks the place, the title below would only say it twice.
+    <nav aria-label={t('Breadcrumb')} className={`min-w-0 ${isBelow ? '' : 'lg:sr-only'}`}>
       <ol className="flex min-w-0 items-center gap-1.5">
         {at && at.group !== null && (
           <li className="whitespace-nowrap text-quiet max-2xl:hidden">{at.group}</li>

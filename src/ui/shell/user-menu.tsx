@@ -10,7 +10,7 @@ import { chooseLanguage, type Language, language, languages, t } from '../words/
 import { ThemeChoice } from './theme-choice.tsx';
 
 const ownPages = [
-  ['/me', t('Your account')],
+  ['/me', t('My access')],
   ['/sessions', t('Your sessions')],
 ] as const;
 

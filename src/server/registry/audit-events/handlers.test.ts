@@ -381,4 +381,40 @@ describe('what a person looks for', () => {
       decision: [{ value: 'deny', count: 2 }],
     });
   });
+
+  test('a facet names the token, the client, the request and the application that an id is of', async () => {
+    const at = '2026-03-10T10:00:00.000Z';
+    const who = { provider: 'entra', subject: 'a1', username: 'alice@contoso.example' };
+    const times = { created_at: at, expires_at: at };
+    await database.db
+      .insertInto('tokens')
+      .values({ ...who, ...times, id: 'token-1', description: 'Laptop', scopes: '[]' })
+      .execute();
+    await database.db
+      .insertInto('people')
+      .values({
+        ...who,
+        subject: 'r1',
+        username: 'app-1',
+        name: 'Report robot',
+        groups: '[]',
+        groups_read_at: at,
+      })
+      .execute();
+    record({ kind: 'token', action: 'tokens.revoke', resource: 'token-1' });
+    record({ resource: 'unknown-id', who: { ...alice, username: 'app-1' } });
+    record({ resource: 'other', who: { ...alice, username: who.username } });
+    const query = auditEndpoints['audit.facets'].query.parse({});
+    const facets = await handlers['audit.facets']({ params: {}, query, body: undefined }, caller);
+    expect(facets).toMatchObject({
+      resource: expect.arrayContaining([
+        { value: 'token-1', count: 1, name: 'Laptop · alice@contoso.example' },
+        { value: 'unknown-id', count: 1, name: null },
+      ]),
+      username: expect.arrayContaining([
+        { value: 'app-1', count: 1, name: 'Report robot' },
+        { value: who.username, count: 1, name: null },
+      ]),
+    });
+  });
 });

@@ -175,10 +175,37 @@ export async function facetsIn(db: Db, { from, to }: Stretch, filters: Narrow): 
       .orderBy(column)
       .limit(shown)
       .execute();
-    facets[column] = rows.map(({ value, count }) => ({ value: value ?? '', count: Number(count) }));
+    facets[column] = rows.map(({ value, count }) => ({
+      ...{ value: value ?? '', count: Number(count), name: null },
+    }));
     await setImmediate();
   }
-  return facets;
+  const ids = [...facets.resource, ...facets.username].map(({ value }) => value);
+  const names = await namesOf(db, ids);
+  const named = (one: AuditFacets['resource'][number]) => ({ ...one, name: names.get(one.value) ?? null });
+  return { ...facets, resource: facets.resource.map(named), username: facets.username.map(named) };
+}
+
+/** What the tokens, clients, requests and applications are called whose ids are among `ids`; those without a name are left out. */
+async function namesOf(db: Db, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map();
+  const [tokens, clients, requests, people] = await Promise.all([
+    db.selectFrom('tokens').select(['id', 'description', 'username']).where('id', 'in', ids).execute(),
+    db.selectFrom('oauth_clients').select(['client_id', 'name']).where('client_id', 'in', ids).execute(),
+    db.selectFrom('access_requests').select(['id', 'username', 'path']).where('id', 'in', ids).execute(),
+    db.selectFrom('people').select(['username', 'name']).where('username', 'in', ids).execute(),
+  ]);
+  return new Map(
+    [
+      ...tokens.map((one) => [one.id, [one.description, one.username].filter(Boolean).join(' · ')] as const),
+      ...clients.map((one) => [one.client_id, one.name] as const),
+      ...requests.map((one) => [one.id, `${one.username} · ${one.path}`] as const),
+      // A person is known by the user name; an application's is its id.
+      ...people.flatMap(({ username, name }) =>
+        username.includes('@') || name === null ? [] : [[username, name] as const],
+      ),
+    ].filter(([, name]) => name !== ''),
+  );
 }
 
 function iso(time: number): string {

@@ -1,8 +1,8 @@
 import type { ReactNode } from 'react';
-import { draftOfDefinition, type RuleDraft, type ScopeDraft } from '../scope-editor/scope-draft.ts';
 import { t } from '../words/words.ts';
 import type { ScopeInFull } from './access-query.ts';
 import { permissionWords } from './permission-words.ts';
+import { draftOfDefinition, type RuleDraft, type ScopeDraft } from './scope-draft.ts';
 import { definitionText } from './scope-text.ts';
 
 /** What a scope allows, rule by rule; nothing where it has more than can be put in words here. */

@@ -24,7 +24,7 @@ export function ChangeGroups({ account, onClose }: { account: Account; onClose: 
   const removed = before.filter((name) => !groups.includes(name));
   const offers = [...new Set((scopes?.keycloak_groups ?? []).map(({ name }) => name))];
   const save = useMutation({
-    mutationFn: () => api('users.groups', { params: { username: id }, body: { groups: [...groups] } }),
+    mutationFn: () => change(account, added, removed),
     onSuccess: (answer) => {
       void queries.invalidateQueries({ queryKey: [accountsKey] });
       if (answer.groups_failed.length > 0 || answer.note) return setChanged(answer);
@@ -37,7 +37,7 @@ export function ChangeGroups({ account, onClose }: { account: Account; onClose: 
     },
   });
   const back = useMutation({
-    mutationFn: () => api('users.groups', { params: { username: id }, body: { groups: [...before] } }),
+    mutationFn: () => change(account, removed, added),
     onSuccess: () => announce('done', t('The groups of {name} are as they were.', { name: username })),
     onError: (error) => announce('failed', saidBy(error).detail),
     onSettled: () => queries.invalidateQueries({ queryKey: [accountsKey] }),
@@ -93,4 +93,16 @@ export function ChangeGroups({ account, onClose }: { account: Account; onClose: 
       )}
     </Dialog>
   );
+}
+
+/** Adds groups and removes others, of those that the account has by now: what somebody else changed since stays. */
+async function change(
+  { id, username, groups: seen }: Account,
+  added: readonly string[],
+  removed: readonly string[],
+): Promise<Changed> {
+  const { users } = await api('users.list', { query: { limit: 100, search: username } });
+  const now = users.find((one) => one.id === id)?.groups ?? seen ?? [];
+  const groups = [...new Set([...now, ...added])].filter((name) => !removed.includes(name));
+  return api('users.groups', { params: { username: id }, body: { groups } });
 }

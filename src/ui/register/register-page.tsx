@@ -35,7 +35,7 @@ export function Edit() {
   const { _splat: path = '' } = useParams({ from: '/signed-in/edit/$' });
   const { data, error, isPending, refetch } = useQuery(serverQuery(`/${path}`));
   return (
-    <Page title={t('Edit /{path}', { path })}>
+    <Page title={t('Edit {name}', { name: data?.server_name ?? `/${path}` })}>
       {isPending && <Pending rows={6} />}
       {error && <Problem error={error} retry={() => void refetch()} />}
       {data &&

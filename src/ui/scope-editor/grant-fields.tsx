@@ -1,10 +1,10 @@
 import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { choicesLeft, type GrantDraft } from '../access/scope-draft.ts';
 import { Button } from '../controls/button.tsx';
 import { NamesField, type Suggestion } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { t } from '../words/words.ts';
-import { choicesLeft, type GrantDraft } from './scope-draft.ts';
 
 /** Rows of a name that is chosen, and what it holds for: permissions in the registry, or actions on agents. */
 export function GrantFields({

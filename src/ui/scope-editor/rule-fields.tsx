@@ -1,12 +1,12 @@
 import { useQuery } from '@tanstack/react-query';
 import { Plus, Trash2 } from 'lucide-react';
 import { useState } from 'react';
+import { faultAt, type RuleDraft, type ScopeFaults } from '../access/scope-draft.ts';
 import { serversQuery, toolsQuery } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { NamesField, type Suggestion } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { t } from '../words/words.ts';
-import { faultAt, type RuleDraft, type ScopeFaults } from './scope-draft.ts';
 
 const methods: readonly Suggestion[] = [
   { value: 'all', words: t('Every method') },

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type ScopeInFull, scopesKey } from '../access/access-query.ts';
+import type { definitionOfDraft } from '../access/scope-draft.ts';
 import { api } from '../api.ts';
 import { ChangedMeanwhile, isChangedMeanwhile } from '../controls/fields/changed-meanwhile.tsx';
 import { announce } from '../controls/toasts.tsx';
 import { t } from '../words/words.ts';
-import type { definitionOfDraft } from './scope-draft.ts';
 
 type Definition = ReturnType<typeof definitionOfDraft>;
 

@@ -3,13 +3,13 @@ import { factsOf, uiPermissions } from '../../contract/permissions.ts';
 import { agentActions } from '../../contract/scopes.ts';
 import { scopesQuery, unknownGroup } from '../access/access-query.ts';
 import { permissionWords } from '../access/permission-words.ts';
+import { faultAt, type ScopeDraft, type ScopeFaults } from '../access/scope-draft.ts';
 import { agentsQuery, programsQuery, serversQuery } from '../api.ts';
 import { NamesField } from '../controls/fields/names-field.tsx';
 import { TextField } from '../controls/fields/text-field.tsx';
 import { t } from '../words/words.ts';
 import { GrantFields } from './grant-fields.tsx';
 import { RuleFields } from './rule-fields.tsx';
-import { faultAt, type ScopeDraft, type ScopeFaults } from './scope-draft.ts';
 
 /** The fields of a scope, each with what is wrong at its place; they offer what the catalogue and the directory have. */
 export function ScopeFields({

@@ -2,13 +2,6 @@ import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, useEffect, useId, useRef, useState } from 'react';
 import { type ScopeInFull, scopesQuery, unknownGroup } from '../access/access-query.ts';
 import { DryRun, useDryRun } from '../access/dry-run.tsx';
-import { definitionText } from '../access/scope-text.ts';
-import { Button } from '../controls/button.tsx';
-import { SaveProblem } from '../controls/fields/changed-meanwhile.tsx';
-import { TextField } from '../controls/fields/text-field.tsx';
-import { forgetSave, useDraft } from '../controls/fields/use-draft.ts';
-import { t } from '../words/words.ts';
-import { useSaveScope } from './scope-changes.ts';
 import {
   definitionIn,
   definitionOfDraft,
@@ -18,7 +11,14 @@ import {
   faultsTold,
   type ScopeDraft,
   type ScopeFaults,
-} from './scope-draft.ts';
+} from '../access/scope-draft.ts';
+import { definitionText } from '../access/scope-text.ts';
+import { Button } from '../controls/button.tsx';
+import { SaveProblem } from '../controls/fields/changed-meanwhile.tsx';
+import { TextField } from '../controls/fields/text-field.tsx';
+import { forgetSave, useDraft } from '../controls/fields/use-draft.ts';
+import { t } from '../words/words.ts';
+import { useSaveScope } from './scope-changes.ts';
 import { ScopeFields } from './scope-fields.tsx';
 
 type Definition = ReturnType<typeof definitionOfDraft>;

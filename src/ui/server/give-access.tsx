@@ -132,7 +132,7 @@ export function GiveAccess({ server, onClose }: { server: Server; onClose: () =>
         )}
         {dryRun.error && <Problem error={dryRun.error} />}
         {save.error && <Problem error={save.error} />}
-        <div className="flex flex-wrap items-center justify-end gap-3">
+        <div className="sticky bottom-0 -mx-5 -mb-5 flex flex-wrap items-center justify-end gap-3 border-t border-line bg-raised px-5 py-3">
           <span role="alert" className="text-bad">
             {missing}
           </span>

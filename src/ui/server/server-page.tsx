@@ -103,7 +103,7 @@ function Part({ tab, server, me }: { tab: string; server: Server; me: Me }) {
     case 'settings':
       return <Settings server={server} />;
     default:
-      return <Overview server={server} />;
+      return <Overview server={server} me={me} />;
   }
 }
 
@@ -118,7 +118,7 @@ function Heading({ server }: { server: Server }) {
   );
 }
 
-function Overview({ server }: { server: Server }) {
+function Overview({ server, me }: { server: Server; me: Me }) {
   const { category } = server;
   return (
     <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
@@ -142,7 +142,19 @@ function Overview({ server }: { server: Server }) {
             )
           }
         />
-        {server.num_tools > 0 && <SomeTools server={server} />}
+        {server.num_tools > 0 ? (
+          <SomeTools server={server} />
+        ) : (
+          server.is_enabled &&
+          !me.is_admin && (
+            <div className="flex flex-wrap items-center gap-3 rounded-lg border border-line bg-raised p-4">
+              <p className="min-w-0 flex-1 basis-60">
+                {t('You can see this server, but call none of its tools yet.')}
+              </p>
+              <AskAccessButton path={server.path} name={server.server_name} />
+            </div>
+          )
+        )}
       </section>
       <section aria-label={t('Facts')} className="rounded-lg border border-line bg-raised p-4">
         <ServerFacts server={server} />

@@ -22,7 +22,7 @@ export function ServerActions({ server }: { server: Server }) {
 export function ServerFacts({ server }: { server: Server }) {
   return (
     <dl className="grid gap-2.5">
-      <Fact name={t('Endpoint')}>
+      <Fact name={t('Endpoint')} isLong>
         <CopyText
           text={server.endpoint_url}
           label={t('Copy endpoint URL of {name}', { name: server.server_name })}
@@ -31,7 +31,7 @@ export function ServerFacts({ server }: { server: Server }) {
       <Fact name={t('Last checked')}>
         {server.last_checked_iso === null ? t('never') : <RelativeTime iso={server.last_checked_iso} />}
       </Fact>
-      <Fact name={t('Speaks')}>
+      <Fact name={t('Protocol')}>
         {[
           server.supported_transports.join(', '),
           server.mcp_protocol_version && `MCP ${server.mcp_protocol_version}`,
@@ -41,7 +41,7 @@ export function ServerFacts({ server }: { server: Server }) {
           .join(' · ')}
       </Fact>
       {server.proxy_pass_url !== null && (
-        <Fact name={t('Runs at')}>
+        <Fact name={t('Server URL')}>
           <code className="font-mono text-code">{server.proxy_pass_url}</code>
         </Fact>
       )}

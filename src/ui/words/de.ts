@@ -1122,7 +1122,6 @@ export const de: Readonly<Record<string, string>> = {
   '{n} of {total} registered.': '{n} von {total} registriert.',
   'Credentials of people': 'Zugangsdaten von Personen',
   'Not possible': 'Nicht möglich',
-  'Edit /{path}': '/{path} bearbeiten',
   'You are not allowed to do this. Ask an administrator for the permission {permission}.':
     'Sie dürfen das nicht. Bitten Sie einen Administrator um das Recht {permission}.',
   'This is needed.': 'Dies wird gebraucht.',
@@ -1289,9 +1288,7 @@ export const de: Readonly<Record<string, string>> = {
   '{name} could not be checked. {detail}': '{name} konnte nicht geprüft werden. {detail}',
   Endpoint: 'Endpunkt',
   'Last checked': 'Zuletzt geprüft',
-  Speaks: 'Spricht',
   'server version {version}': 'Serverversion {version}',
-  'Runs at': 'Läuft unter',
   'Checking …': 'Wird geprüft …',
   'Check health': 'Zustand prüfen',
   Category: 'Kategorie',
@@ -1529,4 +1526,8 @@ export const de: Readonly<Record<string, string>> = {
   'It gives no permission in the registry.': 'Er gibt keine Berechtigung im Register.',
   '{kind}: {names}': '{kind}: {names}',
   'Definition as JSON': 'Definition als JSON',
+  Protocol: 'Protokoll',
+  'Server URL': 'URL des Servers',
+  'You can see this server, but call none of its tools yet.':
+    'Sie sehen diesen Server, können aber noch keines seiner Werkzeuge aufrufen.',
 };

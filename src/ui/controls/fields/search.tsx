@@ -28,7 +28,7 @@ export function Search({
     return () => document.removeEventListener('keydown', onKey);
   }, []);
   return (
-    <div className="relative min-w-0 flex-1 basis-64 sm:max-w-sm">
+    <div className="relative min-w-0 flex-1 basis-52 sm:max-w-sm">
       <Glass size={15} aria-hidden className="pointer-events-none absolute top-2 left-2.5 text-quiet" />
       <input
         ref={field}

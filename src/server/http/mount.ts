@@ -199,7 +199,8 @@ async function serve(
   const read = endpoint.body ? await readBody(c, takenBy(endpoint)) : undefined;
   const body = parse(endpoint.body, read?.value, 'body');
   // The audit trail has what the body names as it has what a URL names.
-  if (endpoint.countsAs && isObject(body) && typeof body.path === 'string') given.path = body.path;
+  if (endpoint.countsAs && isObject(body) && typeof body.path === 'string')
+    given.path = nameOfPath(body.path);
   if (caller && names === 'body') requirePermission(endpoint, caller, given.path ?? '');
   const input: AnyInput = {
     ...{ params, query, body },

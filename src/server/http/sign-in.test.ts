@@ -76,15 +76,24 @@ const to = (answer: Response): URL => new URL(answer.headers.get('location') ?? 
 const backTo = (callback: URL): string => `/auth/callback${callback.search}`;
 
 test('the log says what the groups gave, and what to do where they gave nothing', async () => {
-  for (scopes of [['mcp-registry-user'], []]) {
+  for (const [name, gave] of [
+    [user.userPrincipalName, ['mcp-registry-user']],
+    [user.userPrincipalName, []],
+    [shippedTenant.accounts.noGroup.userPrincipalName, []],
+  ] as const) {
+    scopes = [...gave];
     const one = browser();
-    const callback = await submitSignIn(to(await begin(one)).href, user.userPrincipalName);
+    const callback = await submitSignIn(to(await begin(one)).href, name);
     expect(to(await one.get(backTo(callback))).pathname).toBe('/');
   }
   const lines = said.filter(([, text]) => String(text).startsWith('Mapped scopes'));
   expect(lines).toEqual([
     [expect.objectContaining({ scopes: ['mcp-registry-user'] }), 'Mapped scopes:'],
     [expect.objectContaining({ scopes: [] }), expect.stringMatching(/^Mapped scopes: none\. .*scopes\.yml/)],
+    [
+      expect.objectContaining({ scopes: [] }),
+      expect.stringMatching(/^Mapped scopes: none\. No groups came.* doctor/),
+    ],
   ]);
   expect(JSON.stringify(lines)).not.toContain(user.userPrincipalName);
 });

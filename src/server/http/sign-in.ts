@@ -202,7 +202,9 @@ function logScopes(
   else
     log.warn(
       shown,
-      'Mapped scopes: none. No scope is assigned to a group of this person; map one of them in scopes.yml, or add the person to a mapped group.',
+      groups.length > 0
+        ? 'Mapped scopes: none. No scope is assigned to a group of this person; map one of them in scopes.yml, or add the person to a mapped group.'
+        : 'Mapped scopes: none. No groups came: the person is in none, or tokens list none; `mcp-gateway gateway doctor` says whether they do.',
     );
 }
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { endpoints } from '../src/contract/index.ts';
 import { shippedTenant } from '../src/entra-emulator/shipped.ts';
 import { cli } from './cli-trial.ts';
-import { between, seenEverywhere, startGateway, type TestGateway } from './harness.ts';
+import { seenEverywhere, startGateway, type TestGateway } from './harness.ts';
 import { agentToken, type BrowserSession, signIn } from './sign-in.ts';
 
 const { accounts, agents, groups } = shippedTenant;
@@ -156,7 +156,8 @@ test('a browser session needs its CSRF token, whatever the body', async () => {
 test.each(['..%2F..%2Fetc', "x'%20or%201%20eq%201", '%00', '__proto__', 'a%0Ab', 'x'.repeat(299)])(
   'the name %s is looked for as it is, and not found',
   async (name) => {
-    const expected = between === 'nginx' && name === '%00' ? 400 : 404;
+    // No text that is kept has a NUL in it, so no name is one.
+    const expected = name === '%00' ? 400 : 404;
     for (const path of ['/api/servers/groups/', '/api/management/iam/groups/'])
       expect((await ask('GET', `${path}${name}`, bearer('admin'))).status).toBe(expected);
   },

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { Option } from 'commander';
+import { textOfFile } from '../../contract/values/file-text.ts';
 import { plainLine } from '../../contract/values/plain-text.ts';
 import { openApi, tracedFetch } from '../api.ts';
 import { type AddCommands, addCommand, type Run } from '../command.ts';
@@ -178,10 +179,12 @@ function summed({ output }: Run, outcomes: readonly Outcome[], watched = false):
 
 /** The environment over the `.env` file of the folder, as the server reads them; blank values count as absent. */
 async function settingsOf({ env, cwd }: Pick<Terminal, 'env' | 'cwd'>) {
-  const file = await readFile(resolve(cwd, '.env'), 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    if (cause.code === 'ENOENT') return '';
+  const file = await readFile(resolve(cwd, '.env')).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return Buffer.alloc(0);
     throw new Trouble(`.env cannot be read (${cause.code}).`, { cause });
   });
   const given = Object.entries(env).filter(([, value]) => value?.trim());
-  return { ...parseEnv(file), ...Object.fromEntries(given) } as Readonly<Record<string, string | undefined>>;
+  return { ...parseEnv(textOfFile(file)), ...Object.fromEntries(given) } as Readonly<
+    Record<string, string | undefined>
+  >;
 }

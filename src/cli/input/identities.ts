@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { textOfFile } from '../../contract/values/file-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { Trouble } from '../trouble.ts';
 import { jsonPlaces } from './json-places.ts';
@@ -48,7 +49,7 @@ async function readText(path: string, name: string, warn: (text: string) => void
     const { mode } = await stat(path);
     if (process.platform !== 'win32' && (mode & 0o077) !== 0)
       warn(`${name} holds secrets and can be read by others; run: chmod 600 ${name}`);
-    return await readFile(path, 'utf8');
+    return textOfFile(await readFile(path));
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
     const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;

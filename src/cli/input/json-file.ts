@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { textOfFile } from '../../contract/values/file-text.ts';
 import type { Terminal } from '../terminal.ts';
 import { Trouble } from '../trouble.ts';
 import { allOf } from './confirm.ts';
@@ -49,7 +50,7 @@ export function faultLine({ at }: JsonPlaces, path: string, message: string): st
 async function readWhole(file: string, { stdin, cwd }: Terminal): Promise<string> {
   if (file === '-') return allOf(stdin);
   try {
-    return await readFile(resolve(cwd, file), 'utf8');
+    return textOfFile(await readFile(resolve(cwd, file)));
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
     const missing = code === 'ENOENT';

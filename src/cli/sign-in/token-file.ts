@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { textOfFile } from '../../contract/values/file-text.ts';
 import { Trouble } from '../trouble.ts';
 
 /** How to get a token, for messages. */
@@ -22,7 +23,7 @@ async function readTokenFile(path: string, name: string, warn: (text: string) =>
     const { mode } = await stat(path);
     if (process.platform !== 'win32' && (mode & 0o077) !== 0)
       warn(`the token file ${name} can be read by others; run: chmod 600 ${name}`);
-    return await readFile(path, 'utf8');
+    return textOfFile(await readFile(path));
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error';
     const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code})`;

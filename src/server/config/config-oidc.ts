@@ -24,6 +24,18 @@ export const knownProviders: readonly string[] = [
 /** Words that begin groups of other kinds, so that no provider may be called so: app roles, and those of Google. */
 const takenWords = ['role', 'domain', 'email', 'https', 'http', 'urn'];
 
+/** A sentence where a provider is described and AUTH_PROVIDER, which would choose it, is left out. */
+export function providerLeftOut(read: Pick<Reader, 'given'>): string[] {
+  const described = knownProviders.find((name) =>
+    read.given(`${name.toUpperCase()}_CLIENT_ID` as SettingName),
+  );
+  if (!described) return [];
+  return [
+    `${described.toUpperCase()}_CLIENT_ID is set but AUTH_PROVIDER is not, so this is the evaluation mode with its demo accounts. ` +
+      `Set AUTH_PROVIDER=${described}, or EVALUATION=true where the evaluation mode is meant.`,
+  ];
+}
+
 /** What AUTH_PROVIDER asks for, and the same by the names that the providers have here. */
 export function providersIn(
   read: Reader,

@@ -238,6 +238,31 @@ test('certificates for servers are read once, and what is wrong with a file is s
   rmSync(directory, { recursive: true });
 });
 
+test('a .env of an editor that marks its files is the production that it asks for', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'env-file-'));
+  const lines = Object.entries(production).map(([name, value]) => `${name}=${value}`);
+  for (const encoding of ['utf8', 'utf16le'] as const) {
+    writeFileSync(join(directory, '.env'), `\ufeff${lines.join('\r\n')}`, encoding);
+    expect(readConfig(readEnvironment(directory, {}), directory)).toMatchObject({
+      mode: 'production',
+      warnings: [],
+    });
+  }
+  rmSync(directory, { recursive: true });
+});
+
+test('a provider that is described and not chosen is warned about, unless the evaluation is meant', () => {
+  const { AUTH_PROVIDER: _, SECRET_KEY: __, REGISTRY_URL: ___, ...entra } = production;
+  expect(readConfig(entra, '/srv')).toMatchObject({
+    mode: 'evaluation',
+    warnings: [
+      expect.stringMatching(/^ENTRA_CLIENT_ID is set but AUTH_PROVIDER is not.*Set AUTH_PROVIDER=entra/),
+    ],
+  });
+  expect(readConfig({ ...entra, EVALUATION: 'true' }, '/srv').warnings).toEqual([]);
+  expect(readConfig({}, '/srv').warnings).toEqual([]);
+});
+
 test('the scopes file is also found where the setup guide has it, after the usual place', () => {
   const directory = mkdtempSync(join(tmpdir(), 'scopes-file-'));
   const found = (): string => readConfig(production, directory).scopesFile;

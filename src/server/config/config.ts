@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseEnv } from 'node:util';
 import type { SettingInForce } from '../../contract/system.ts';
+import { textOfFile } from '../../contract/values/file-text.ts';
 import type { ProxyRules } from '../net/proxy.ts';
 import { type SinkConfig, sinkConfigOf } from './config-audit.ts';
 import { databaseOf, type PostgresSettings } from './config-database.ts';
@@ -10,7 +11,7 @@ import { type EntraConfig, entraOf } from './config-entra.ts';
 import { extraAuthorities, type GatewayConfig, gatewayOf, proxyOf } from './config-gateway.ts';
 import { type KmsSettings, kmsOf } from './config-keys.ts';
 import { type OauthConfig, oauthOf } from './config-oauth.ts';
-import { type OidcConfig, oidcOf, providersIn } from './config-oidc.ts';
+import { type OidcConfig, oidcOf, providerLeftOut, providersIn } from './config-oidc.ts';
 import { misspelledSettings, settingsInForce } from './environment.ts';
 import { bitsOf } from './secret-strength.ts';
 import { isLoopback } from './setting.ts';
@@ -127,7 +128,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readEnvironment(directory: string, environment: Environment = process.env): Environment {
   let file: Environment = {};
   try {
-    file = parseEnv(readFileSync(resolve(directory, '.env'), 'utf8'));
+    file = parseEnv(textOfFile(readFileSync(resolve(directory, '.env'))));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
@@ -242,6 +243,7 @@ export function readConfig(environment: Environment, directory: string): Config 
     iam: { secretMaxDays: value('IAM_SECRET_MAX_DAYS'), manages: value('IAM_MANAGES') },
     warnings: [
       ...misspelledSettings(environment, Object.keys(settings), asked),
+      ...(mode === 'evaluation' && !read.given('EVALUATION') ? providerLeftOut(read) : []),
       ...otherPort({ REGISTRY_URL: registryUrl, AUTH_SERVER_EXTERNAL_URL: authUrl }, port),
     ],
     settings: settingsInForce(settings, environment, asked),

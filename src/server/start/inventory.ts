@@ -54,7 +54,8 @@ export async function buildInventory(
   const record = recordsOfFile({ trail, now }, file);
   const builtIn = builtInRoles();
   const remedy = `set ENTRA_GROUP_ADMIN_ID, or create it with: ${copyOfExample('scopes.yml', file)}`;
-  const given = { file, builtIn, remedy, extraMappings, canonical };
+  const groupsAreIds = config.providers.every((name) => name === 'entra');
+  const given = { file, builtIn, remedy, extraMappings, canonical, groupsAreIds };
   const recordEnd = recordsOfEnds({ trail, now });
   const recordSettings = recordsOfSettings({ trail, now });
   const scopes = await startScopes({ db, feed, now, log, record, recordEnd, recordSettings, ...given });

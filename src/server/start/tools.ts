@@ -30,6 +30,7 @@ import { trustAlso } from '../net/connector.ts';
 import { type Fetch, type Outbound, outbound } from '../net/outbound.ts';
 import type { ProxyRules } from '../net/proxy.ts';
 import type { Provider } from '../provider/provider.ts';
+import { namesWithoutId } from '../registry/scopes/warnings.ts';
 import { builtInRoles } from './inventory.ts';
 
 /** Examines a provider that the settings of this directory name; throws a ConfigFault when they cannot be used or do not. */
@@ -174,8 +175,8 @@ export function doctorOf(
     if (oidc?.kind === 'keycloak')
       return runKeycloakDoctor({ provider, config: oidc, fetch, now, pause, newId: randomUUID });
     if (provider.name !== 'entra' || !entra) return runOidcDoctor({ provider, fetch, now });
-    const mapped = await mappedGroups(config);
-    return runEntraDoctor({ config: entra, mapped, fetch, now, pause, newId: randomUUID });
+    const [mapped, names] = await mappedGroups(config);
+    return runEntraDoctor({ config: entra, mapped, names, fetch, now, pause, newId: randomUUID });
   };
   return async () => {
     const asked = providersOf(config).filter(({ name }) => names.includes(name));
@@ -199,22 +200,25 @@ async function inEvaluation(config: Config): Promise<Config> {
   return { ...config, entra: entraOfEmulator(config, `http://127.0.0.1:${config.emulatorPort}`) };
 }
 
-/** The Object IDs that give access, each with where it is mapped; a scopes file with faults is main's to report. */
-async function mappedGroups({ entra, scopesFile }: Config): Promise<Map<string, string>> {
+/** The Object IDs that give access, each with where it is mapped, and the names that give none; a scopes file with faults is main's to report. */
+async function mappedGroups({ entra, scopesFile }: Config): Promise<[Map<string, string>, string[]]> {
+  const names = new Set<string>();
   const mapped = new Map<string, string>();
   const settings = { ENTRA_GROUP_ADMIN_ID: entra?.groupAdminId, ENTRA_GROUP_USERS_ID: entra?.groupUsersId };
   try {
-    for (const { groupMappings } of parseScopes(
+    for (const scope of parseScopes(
       await readFile(scopesFile, 'utf8'),
       scopesFile,
       builtInRoles(),
-    ).values())
-      for (const group of groupMappings)
+    ).values()) {
+      for (const name of namesWithoutId(scope)) names.add(name);
+      for (const group of scope.groupMappings)
         if (/^(entra:)?[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(group))
           mapped.set(group.replace(/^entra:/, '').toLowerCase(), 'scopes.yml');
+    }
   } catch {
     // The settings may map all groups that there are.
   }
   for (const [name, id] of Object.entries(settings)) if (id) mapped.set(id, name);
-  return mapped;
+  return [mapped, [...names]];
 }

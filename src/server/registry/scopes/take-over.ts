@@ -7,6 +7,7 @@ import { inTransaction } from '../../db/transaction.ts';
 import type { Logger } from './logger.ts';
 import type { GroupMappings } from './mappings.ts';
 import { readStored, replaceScopes, type StoredScopes } from './store.ts';
+import { namesWithoutId } from './warnings.ts';
 
 /** Writes the file's scopes to the database; answers the fault when the file is not to be used. */
 export async function takeOver(world: {
@@ -16,6 +17,8 @@ export async function takeOver(world: {
   readonly now: () => number;
   /** The roles that the file may name without defining them. */
   readonly builtIn: ScopeSet;
+  /** Whether groups are known by their Object IDs alone (Entra ID). */
+  readonly groupsAreIds?: boolean | undefined;
   /** Groups of the configuration, by the scopes that they hold. */
   readonly extraMappings?: GroupMappings | undefined;
   /** Why these scopes are not to be taken over; undefined when they are. */
@@ -48,6 +51,12 @@ export async function takeOver(world: {
       'these scopes of the file are not used: the API has scopes of the same name',
     );
   log.info({ file, scopes: scopes.size }, 'the scope file is active');
+  const groups = world.groupsAreIds ? [...new Set([...scopes.values()].flatMap(namesWithoutId))] : [];
+  if (groups.length > 0)
+    log.warn(
+      { file, groups },
+      'no one is in these groups of the scope file, because Entra ID names groups by Object ID: put the Object Id from the Overview of each group in place of its name',
+    );
   world.took?.(done.before, done.after);
   return undefined;
 }

@@ -68,11 +68,17 @@ function namedIn(names: NameList = []): readonly string[] {
 }
 
 /** Entra ID names groups by Object ID in its tokens: a name there is a mapping that nobody has. */
-function ofMappings({ name, groupMappings }: Scope): string[] {
-  const hasId = groupMappings.some(isId);
-  return groupMappings
-    .filter((group) => !isId(group) && !group.startsWith('role:') && !(group === name && hasId))
-    .map((group) => `no one in Entra ID is in '${group}': its groups are mapped by Object ID`);
+function ofMappings(scope: Scope): string[] {
+  return namesWithoutId(scope).map(
+    (group) => `no one in Entra ID is in '${group}': its groups are mapped by Object ID`,
+  );
+}
+
+/** What a scope is assigned to and is neither an Object ID nor an app role, but for its own name beside an id. */
+export function namesWithoutId({ name, groupMappings }: Pick<Scope, 'name' | 'groupMappings'>): string[] {
+  const groups = groupMappings.map((group) => group.replace(/^entra:/, ''));
+  const hasId = groups.some(isId);
+  return groups.filter((group) => !isId(group) && !group.startsWith('role:') && !(group === name && hasId));
 }
 
 function isId(group: string): boolean {

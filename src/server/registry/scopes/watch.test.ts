@@ -63,6 +63,28 @@ async function start(more: Partial<ScopesWorld> = {}): Promise<Scopes> {
 const reload = (scopes: Scopes): Promise<unknown> => scopes.reload().finally(feed.caughtUp);
 const held = (scopes: Scopes, group = 'g') => accessOf({ groups: [group] }, scopes.grants()).scopes;
 
+test('groups that the file names by what is no Object ID are warned about, where groups are known by these', async () => {
+  const id = '16c7e67e-e8ae-498c-ba2e-0593c0159e43';
+  const mapped = [
+    'object_id',
+    'Mcp-test-admin',
+    id,
+    `entra:${id.toUpperCase()}`,
+    'role:Gateway.Invoke',
+    'reader',
+  ];
+  const mappings = mapped.map((group) => `  "${group}": [reader]\n`).join('');
+  writeFileSync(file, `reader: [{ server: a, methods: [ping] }]\ngroup_mappings:\n${mappings}`);
+  await start({ groupsAreIds: true });
+  await start();
+  expect(logged.filter(({ level }) => level === 'warn')).toEqual([
+    expect.objectContaining({
+      detail: { file, groups: ['object_id', 'Mcp-test-admin'] },
+      message: expect.stringContaining('Object Id'),
+    }),
+  ]);
+});
+
 test('the file is in force from the start, and stored', async () => {
   writeFileSync(file, good);
   const scopes = await start();

@@ -44,6 +44,8 @@ export interface ScopesWorld {
   readonly file: string;
   /** The roles that are built in: a file may name them, and they are in force while there is no file and was none. */
   readonly builtIn?: ScopeSet;
+  /** Whether groups are known by their Object IDs alone (Entra ID). */
+  readonly groupsAreIds?: boolean;
   /** How to create a scope file, as the end of a sentence about one that is missing. */
   readonly remedy?: string;
   /** Groups that hold scopes besides those of the file, such as ENTRA_GROUP_ADMIN_ID's. */

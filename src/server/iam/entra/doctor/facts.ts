@@ -42,6 +42,8 @@ export interface DoctorWorld {
   readonly config: EntraConfig;
   /** The Object IDs that give access here, each with where it is mapped (`ENTRA_GROUP_ADMIN_ID`, `scopes.yml`). */
   readonly mapped: ReadonlyMap<string, string>;
+  /** What scopes.yml maps that is no Object ID. */
+  readonly names?: readonly string[];
   readonly fetch: Fetch;
   readonly now: () => number;
   readonly pause: Pause;
@@ -65,6 +67,7 @@ export interface MappedGroup {
 export interface Facts {
   readonly config: EntraConfig;
   readonly mapped: ReadonlyMap<string, string>;
+  readonly names: readonly string[];
   /** Milliseconds since the epoch, here and (from the Date header) at Microsoft. */
   readonly now: number;
   readonly theirNow: number | undefined;
@@ -90,10 +93,10 @@ export interface Facts {
 
 /** Asks Entra ID and Graph for everything; never throws. */
 export async function gatherFacts(world: DoctorWorld): Promise<Facts> {
-  const { config, mapped, now } = world;
+  const { config, mapped, names = [], now } = world;
   const { discovery, theirNow } = await discover(world);
   const certificateEnd = await certificateEndOf(config);
-  const facts = { config, mapped, now: now(), theirNow, issuers: discovery, certificateEnd };
+  const facts = { config, mapped, names, now: now(), theirNow, issuers: discovery, certificateEnd };
   const untold = { accepted: undefined, signingKeys: undefined, roles: undefined, agentToken: undefined };
   const nothing = { ...untold, ...noDirectory };
   if (discovery instanceof Failure) return { ...facts, ...nothing };

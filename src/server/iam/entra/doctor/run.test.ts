@@ -294,6 +294,14 @@ test.each([
   },
 );
 
+test('names in place of Object IDs are found', async () => {
+  expect((await diagnose({}, { names: ['object_id', 'admins'] })).of('group-names')).toMatchObject({
+    level: 'warn',
+    what: "scopes.yml maps 'object_id', 'admins', which no token names.",
+    remedy: { portal: expect.stringContaining('step 9') },
+  });
+});
+
 test('where a silent sign-in shows nothing, the redirect URI is not judged', async () => {
   await withoutPermissions();
   emulator.faults.add({ kind: 'status', status: 503, path: '/authorize' });

@@ -32,6 +32,20 @@ export const groupChecks: readonly Check[] = [
     },
   },
   {
+    id: 'group-names',
+    group,
+    why: 'Tokens of Entra ID name groups by Object ID: no one is in a group that is mapped by its name.',
+    run({ names }) {
+      if (names.length === 0) return undefined;
+      return not(
+        'warn',
+        `scopes.yml maps ${names.map((name) => `'${name}'`).join(', ')}, which no token names.`,
+        'Microsoft Entra ID > Groups > the group > Overview > Object Id: put it in place of the name (guide, step 9)',
+        'az ad group list --query "[].{name:displayName,id:id}" --output table',
+      );
+    },
+  },
+  {
     id: 'administrators',
     group,
     why: 'Someone has to be able to administer the gateway.',

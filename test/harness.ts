@@ -139,9 +139,6 @@ async function isFree(port: number): Promise<boolean> {
 /** Resolves when what was changed is so in every process that serves: in one at once, in several within a second (test/replicas). */
 export async function seenEverywhere(): Promise<void> {}
 
-/** What stands between a test and the gateway and refuses requests of its own; nothing here. */
-export const between: 'nginx' | null = null as 'nginx' | null;
-
 /** Reads the database of a gateway that was stopped. */
 export async function rowsOf({ dataDir }: Pick<TestGateway, 'dataDir'>, query: string): Promise<object[]> {
   const database = new DatabaseSync(join(dataDir, 'gateway.db'), { readOnly: true });

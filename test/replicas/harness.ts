@@ -30,9 +30,6 @@ export async function startGateway({ environment = {} }: TestGatewayOptions = {}
 /** After three seconds without news a process asks the database before it trusts what it has (`current` of the feed): no machine is too busy. */
 export const seenEverywhere = (): Promise<void> => delay(3500);
 
-/** What passes requests on to the replicas. */
-export const between: 'nginx' | null = 'nginx';
-
 /** As in the harness of one gateway. */
 export const rowsOf = (gateway: object, query: string): Promise<object[]> =>
   inDatabase(gateway, async (client) => (await client.query(query)).rows);

@@ -66,9 +66,12 @@ function withRoles(
   own: ScopeSet,
   { builtIn, extraMappings = {} }: { builtIn: ScopeSet; extraMappings?: GroupMappings | undefined },
 ): ScopeSet {
+  // One that the file only names is the built-in one.
+  const defines = (name: string): boolean =>
+    own.has(name) && own.get(name)?.uiPermissions !== builtIn.get(name)?.uiPermissions;
   const missing = Object.values(extraMappings)
-    .filter((names) => !names.some((name) => own.has(name)))
-    .flatMap((names) => names.flatMap((name) => builtIn.get(name) ?? []));
+    .filter((names) => !names.some(defines))
+    .flatMap((names) => names.flatMap((name) => (own.has(name) ? [] : (builtIn.get(name) ?? []))));
   return new Map([...own, ...missing.map((scope) => [scope.name, scope] as const)]);
 }
 

@@ -338,6 +338,13 @@ test('a file may give a group a built-in role without defining it, as the guide 
   expect(held(scopes)).toEqual(['admin', 'user']);
 });
 
+test('a role that a file only names leaves the groups of the settings what they have without a file', async () => {
+  writeFileSync(file, 'group_mappings: { other: [user] }\n');
+  const scopes = await start({ builtIn, extraMappings: { g: ['user', 'admin'] } });
+  expect([held(scopes), held(scopes, 'other')]).toEqual([['user', 'admin'], ['user']]);
+  expect(logged.map(({ level }) => level)).toEqual(['info']);
+});
+
 test('what a file defines is never filled up from the built-in roles', async () => {
   writeFileSync(file, 'user: [{ server: mine, methods: [ping] }]\n');
   const scopes = await start({ builtIn, extraMappings: { g: ['user', 'admin'] } });

@@ -4,19 +4,22 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { shippedTenant } from '../../src/entra-emulator/shipped.ts';
+import { createAuthority } from '../../src/server/net/connector.test-support.ts';
 import { startGateway, type TestGateway } from '../harness.ts';
 import { runProgram } from '../program.ts';
 import { agentToken } from '../sign-in.ts';
 import { type Minio, startMinio } from './minio.ts';
 import { type OpenBao, startOpenBao } from './openbao.ts';
 
-/* A whole gateway whose data key OpenBao wraps and whose trail is stored in MinIO besides. */
+/* A whole gateway whose data key OpenBao wraps and whose trail is stored in MinIO besides, both by TLS of a company's own authority. */
 const folder = mkdtempSync(join(tmpdir(), 'real-gateway-'));
 const dataDir = join(folder, 'data');
 mkdirSync(dataDir);
 const tokenFile = join(folder, 'token');
+const caFile = join(folder, 'ca.pem');
 /** The credentials that a server was called with. */
 const credentials: (string | undefined)[] = [];
 const server = createServer(async (req, res) => {
@@ -33,8 +36,12 @@ let minio: Minio;
 let gateway: TestGateway;
 
 beforeAll(async () => {
-  bao = await startOpenBao(process.env.REAL_OPENBAO ?? '', mkdtempSync(join(folder, 'openbao-')));
-  minio = await startMinio(process.env.REAL_MINIO ?? '', mkdtempSync(join(folder, 'minio-')));
+  const authority = createAuthority('the authority of a company');
+  writeFileSync(caFile, authority.ca);
+  setDefaultCACertificates([...getCACertificates('default'), authority.ca]);
+  const pair = authority.issue('localhost', ['localhost']);
+  bao = await startOpenBao(process.env.REAL_OPENBAO ?? '', mkdtempSync(join(folder, 'openbao-')), pair);
+  minio = await startMinio(process.env.REAL_MINIO ?? '', mkdtempSync(join(folder, 'minio-')), pair);
   await bao.ask('sys/mounts/transit', { type: 'transit' });
   await bao.ask('transit/keys/mcp-gateway', {});
   const policy = 'path "transit/+/mcp-gateway" { capabilities = ["update"] }';
@@ -53,6 +60,7 @@ afterAll(async () => {
 
 const secretKey = randomBytes(24).toString('hex');
 const environment = () => ({
+  EXTRA_CA_FILE: caFile,
   ...{ SECRET_KEY: secretKey, VAULT_KMS: 'transit', VAULT_ADDR: bao.address, VAULT_TOKEN_FILE: tokenFile },
   ...{ AUDIT_S3_URL: `${minio.origin}/audit/of the gateway/`, AUDIT_S3_REGION: minio.region },
   AUDIT_S3_ACCESS_KEY_ID: minio.accessKeyId,

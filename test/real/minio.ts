@@ -1,4 +1,7 @@
 import { createHash, createHmac } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Pair } from '../../src/server/net/connector.test-support.ts';
 import { freePort } from '../harness.ts';
 import { type Child, startChild } from './child.ts';
 
@@ -17,10 +20,16 @@ export interface Minio {
   start(): Promise<void>;
 }
 
-/** Starts it with an empty folder. */
-export async function startMinio(file: string, folder: string): Promise<Minio> {
-  const address = `127.0.0.1:${await freePort()}`;
-  const [origin, region] = [`http://${address}`, 'eu-central-1'];
+/** Starts it with an empty folder; with a certificate for `localhost` it serves by TLS. */
+export async function startMinio(file: string, folder: string, tls?: Pair): Promise<Minio> {
+  const address = `${tls ? 'localhost' : '127.0.0.1'}:${await freePort()}`;
+  const [origin, region] = [`${tls ? 'https' : 'http'}://${address}`, 'eu-central-1'];
+  const certificates = join(folder, 'certificates');
+  mkdirSync(certificates);
+  if (tls) {
+    writeFileSync(join(certificates, 'public.crt'), tls.cert);
+    writeFileSync(join(certificates, 'private.key'), tls.key);
+  }
   const [accessKeyId, secretAccessKey] = ['AKIAREALTEST', 'a+secret/of=this test'];
   const env = {
     ...{ MINIO_ROOT_USER: accessKeyId, MINIO_ROOT_PASSWORD: secretAccessKey, MINIO_SITE_REGION: region },
@@ -28,7 +37,15 @@ export async function startMinio(file: string, folder: string): Promise<Minio> {
   };
   let child: Child;
   const start = async (): Promise<void> => {
-    const args = ['server', folder, '--address', address, '--quiet'];
+    const args = [
+      'server',
+      join(folder, 'data'),
+      '--address',
+      address,
+      '--certs-dir',
+      certificates,
+      '--quiet',
+    ];
     child = await startChild(file, args, { address: `${origin}/minio/health/live`, env });
     // What is away for a moment after the start.
     while (!(await fetch(`${origin}/minio/health/cluster`).catch(() => undefined))?.ok);

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Pair } from '../../src/server/net/connector.test-support.ts';
 import { freePort } from '../harness.ts';
 import { type Child, startChild } from './child.ts';
 
@@ -29,10 +30,15 @@ interface Said {
   readonly auth?: { readonly client_token: string };
 }
 
-/** Starts it with an empty folder. */
-export async function startOpenBao(file: string, folder: string): Promise<OpenBao> {
+/** Starts it with an empty folder; with a certificate for `localhost` it serves by TLS. */
+export async function startOpenBao(file: string, folder: string, tls?: Pair): Promise<OpenBao> {
   const [port, clusterPort] = [await freePort(), await freePort()];
-  const address = `http://127.0.0.1:${port}`;
+  const address = tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  if (tls) {
+    writeFileSync(cert, tls.cert);
+    writeFileSync(key, tls.key);
+  }
   const config = join(folder, 'openbao.hcl');
   writeFileSync(
     config,
@@ -42,10 +48,10 @@ export async function startOpenBao(file: string, folder: string): Promise<OpenBa
 }
 listener "tcp" {
   address     = "127.0.0.1:${port}"
-  tls_disable = true
+  ${tls ? `tls_cert_file = "${cert}"\n  tls_key_file = "${key}"` : 'tls_disable = true'}
 }
 api_addr     = "${address}"
-cluster_addr = "http://127.0.0.1:${clusterPort}"
+cluster_addr = "https://127.0.0.1:${clusterPort}"
 `,
   );
   let child: Child;

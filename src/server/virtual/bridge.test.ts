@@ -229,8 +229,7 @@ describe.each(pairs)('a client of $client at a member of $of', ({ client: era, o
     expect((message?.result as { large: string } | undefined)?.large === large).toBe(true);
   });
 
-  // Over HTTP+SSE the reply has to reach the process that has the stream.
-  const places = of === 'HTTP+SSE' ? ['here'] : ['here', 'at another process'];
+  const places = ['here', 'at another process'];
   const asked = places.flatMap((where) =>
     (['sampling', 'elicitation'] as const).map((kind) => [kind, where] as const),
   );

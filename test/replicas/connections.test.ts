@@ -110,6 +110,10 @@ async function seenAs({ token }: Person, replica: number): Promise<string> {
   }
 }
 
+/** Whether a call was made as another person. */
+const isSomebodyElses = ({ who, saw }: { who: string; saw: string }): boolean =>
+  saw.endsWith('-at-hub') && saw !== `${who}-at-hub`;
+
 /** Waits until each replica says that of a call. */
 async function untilEverywhere(person: Person, expected: string): Promise<void> {
   const sees = (replica: number) => async () => {
@@ -157,8 +161,9 @@ test('a connection that is removed at one replica while calls start at the other
   const gone = await api(bob, '/api/egress-auth/connections/custom/hub', undefined, 'DELETE');
   expect(gone.status).toBe(204);
   const seen = await Promise.all(calls);
-  for (const [at, saw] of seen.entries())
-    expect(at % 2 ? ['bob-at-hub', 'connection_needed'] : ['alice-at-hub']).toContain(saw);
+  const made = seen.map((saw, at) => ({ who: at % 2 ? 'bob' : 'alice', saw }));
+  expect(made.filter(isSomebodyElses)).toEqual([]);
+  expect(made.filter(({ who, saw }) => who === 'alice' && saw === 'connection_needed')).toEqual([]);
   await untilEverywhere(bob, 'connection_needed');
   // From here on nothing that was on its way brings it back.
   expect((await mixed(10)).filter(({ who, saw }) => who === 'bob' && saw !== 'connection_needed')).toEqual(
@@ -229,11 +234,10 @@ test.each([1])(
       isOver = true;
       await Promise.all(calling);
     }
-    // Whom nothing happened to noticed nothing but replicas that went.
-    const others = seen.filter(({ who }) => who !== 'bob');
-    expect(others.filter(({ who, saw }) => saw !== `${who}-at-hub` && saw !== 'cut')).toEqual([]);
-    const wrong = seen.filter(({ who, saw }) => saw.endsWith('-at-hub') && saw !== `${who}-at-hub`);
-    expect(wrong).toEqual([]);
+    expect(seen.filter(isSomebodyElses)).toEqual([]);
+    // To the others nothing happened; replicas, or a busy database, may have been away for a call.
+    expect(seen.filter(({ who, saw }) => who !== 'bob' && saw === 'connection_needed')).toEqual([]);
+    for (const { name } of people) expect(seen).toContainEqual({ who: name, saw: `${name}-at-hub` });
     await connect(bob);
     await untilEverywhere(bob, 'bob-at-hub');
     expect((await mixed(10)).filter(({ who, saw }) => saw !== `${who}-at-hub`)).toEqual([]);

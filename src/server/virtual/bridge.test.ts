@@ -160,6 +160,7 @@ function oldestMember({ body, method }: Received, res: ServerResponse): void {
   if (message.method === 'initialize') return void say({ id, result: { protocolVersion: '2024-11-05' } });
   if (name === 'large') return void say({ id, result: { large } });
   held.push({ res, message });
+  if (name === 'silent') return;
   if (name === 'sampling' || name === 'elicitation') return void say({ id: 'question', ...questions[name] });
   const params = { progressToken: _meta?.progressToken, progress: held.length };
   say({ method: 'notifications/progress', params });
@@ -314,6 +315,15 @@ test.each(pairs.filter(({ of }) => of !== 'HTTP+SSE'))(
     expect(messagesIn(await call)).toMatchObject([{ result: { late: true } }]);
   },
 );
+
+test.each(eras)('a call of %s that a member of HTTP+SSE says nothing to ends at its limit', async (era) => {
+  await serve('HTTP+SSE', { callMs: 50 });
+  const client = await clientOf(era);
+  const answer = await client.call('silent');
+  const late = 'did not start to respond within 0.05 s; the setting MCP_CALL_TIMEOUT_SECONDS';
+  expect(await answer.rest()).toContain(late);
+  await expect.poll(() => notices).toEqual(['cancelled']);
+});
 
 test('of two calls on one stream of HTTP+SSE each is told of its own progress', async () => {
   await serve('HTTP+SSE');

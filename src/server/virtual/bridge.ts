@@ -49,7 +49,11 @@ export function bridgeLegacy(
   const source: MemberCall =
     member.speaks === 'modern'
       ? modernSource(world, exchange, member.target, sent, client)
-      : sseSource(() => world.links(session?.key ?? holder, exchange, member.target, client), sent);
+      : sseSource(
+          () => world.links(session?.key ?? holder, exchange, member.target, client),
+          sent,
+          world.waitFor(exchange.asked, member.target.route),
+        );
   let call: BridgedCall | undefined;
   const sink = legacySink(world, exchange, id, session?.key ?? '', () => call);
   call = startCall(world, source, sink);
@@ -219,7 +223,11 @@ function sourceFor(
 ): MemberCall {
   const owner = JSON.stringify([holder, capabilities]);
   if (member.speaks === 'sse')
-    return sseSource(() => world.links(owner, exchange, member.target, { capabilities, client: {} }), sent);
+    return sseSource(
+      () => world.links(owner, exchange, member.target, { capabilities, client: {} }),
+      sent,
+      world.waitFor(exchange.asked, member.target.route),
+    );
   return legacySource(world, exchange, member.target, sent, (fresh) =>
     world.sessions.forCalls(exchange, holder, capabilities, member.target, fresh),
   );

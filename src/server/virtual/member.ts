@@ -46,7 +46,19 @@ export interface MemberRequest {
   /** The answer goes on until somebody ends it. */
   readonly longLived?: boolean;
   /** How long its head is waited for, and what sets that; the limit of the gateway unless given. */
-  readonly wait?: { readonly ms: number; readonly setting?: string };
+  readonly wait?: Wait;
+}
+
+/** How long a member may take to start to respond, and what sets that. */
+export interface Wait {
+  readonly ms: number;
+  readonly setting?: string | undefined;
+}
+
+/** Why a call ended at a member that did not start to respond in time. */
+export function lateFailure({ ms, setting }: Wait): Failure {
+  const how = setting === undefined ? '' : `; ${setting} sets how long it may take`;
+  return new Failure('upstream_timeout', `The server did not start to respond within ${ms / 1000} s${how}.`);
 }
 
 class Aborted extends Error {}
@@ -123,12 +135,10 @@ class Asking implements SettledHandler {
   #size = 0;
   #over = false;
 
-  constructor(answered: Answered, { ms, setting }: NonNullable<MemberRequest['wait']>, limit: number) {
+  constructor(answered: Answered, { ms, setting }: Wait, limit: number) {
     this.#answered = answered;
     this.#limit = limit;
-    const how = setting === undefined ? '' : `; ${setting} sets how long it may take`;
-    const late = `The server did not start to respond within ${ms / 1000} s${how}.`;
-    this.#timer = setTimeout(() => this.#end(new Failure('upstream_timeout', late)), ms);
+    this.#timer = setTimeout(() => this.#end(lateFailure({ ms, setting })), ms);
   }
 
   abort(): void {

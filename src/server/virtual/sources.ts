@@ -7,9 +7,11 @@ import {
   askMember,
   callHeaders,
   type Emits,
+  lateFailure,
   type MemberWorld,
   modernHeaders,
   sessionHeaders,
+  type Wait,
 } from './member.ts';
 import type { MemberSession } from './sessions.ts';
 import type { SseLink } from './sse-link.ts';
@@ -234,24 +236,57 @@ export function legacySource(
   };
 }
 
-/** A call at a member that speaks HTTP+SSE of 2024-11-05. */
-export function sseSource(link: () => Promise<SseLink>, sent: Sent): MemberCall {
+/** A call at a member that speaks HTTP+SSE of 2024-11-05, which has to say something of it within `wait`. */
+export function sseSource(link: () => Promise<SseLink>, sent: Sent, wait: Wait): MemberCall {
   let current: SseLink | undefined;
   let [id, over]: [number | undefined, boolean] = [undefined, false];
+  let timer: NodeJS.Timeout | undefined;
+  const cancel = (): void => {
+    over = true;
+    clearTimeout(timer);
+    if (id !== undefined) current?.cancel(id);
+  };
   return {
     start(emits) {
       link()
         .then((opened) => {
           if (over) return;
           current = opened;
-          id = opened.call(sent.method, sent.params, emits);
+          timer = setTimeout(() => {
+            cancel();
+            emits.failed(lateFailure(wait));
+          }, wait.ms);
+          id = opened.call(
+            sent.method,
+            sent.params,
+            onceHeard(emits, () => clearTimeout(timer)),
+          );
         })
         .catch((error) => emits.failed(asFailed(error)));
     },
     reply: (key, response) => current?.send({ id: JSON.parse(key), ...outcomeIn(response) }),
-    cancel() {
-      over = true;
-      if (id !== undefined) current?.cancel(id);
+    cancel,
+  };
+}
+
+/** The same, told also when anything is heard. */
+function onceHeard(emits: Emits, heard: () => void): Emits {
+  return {
+    notification(message) {
+      heard();
+      emits.notification(message);
+    },
+    request(key, method, params) {
+      heard();
+      emits.request(key, method, params);
+    },
+    response(message) {
+      heard();
+      emits.response(message);
+    },
+    failed(failure) {
+      heard();
+      emits.failed(failure);
     },
   };
 }

@@ -19,14 +19,14 @@ test('the set has what it promises: categories, languages, paraphrases', () => {
 // Floors a little below what was measured (docs/search.md), so that a change that loses is seen.
 test.each([
   ['dev', 0.85],
-  ['test', 0.87],
-  ['fresh', 0.72],
-  ['seen', 0.795],
-  ['unseen', 0.735],
-  ['outside-a', 0.85],
-  ['outside-b', 0.8],
-  ['later-a', 0.61],
-  ['later-b', 0.655],
+  ['test', 0.88],
+  ['fresh', 0.705],
+  ['seen', 0.8],
+  ['unseen', 0.74],
+  ['outside-a', 0.865],
+  ['outside-b', 0.81],
+  ['later-a', 0.745],
+  ['later-b', 0.71],
 ] as const)('NDCG@10 on the part %s is at least %d, and above every other approach', (part, least) => {
   const figure = figuresOf(approach, part).get('all')?.ndcg ?? 0;
   expect(figure).toBeGreaterThanOrEqual(least);
@@ -62,9 +62,9 @@ test('a tool comes first by its exact name, whatever separates its words', () =>
   expect(missed).toEqual([]);
 });
 
-test('most of what nothing here does finds nothing, and everything else finds something', () => {
+test('most of what nothing here does finds nothing, and nearly everything else finds something', () => {
   const none = all.filter(({ category }) => category === 'none');
-  expect(none.filter(({ query }) => approach(query).length === 0).length / none.length).toBeGreaterThan(0.45);
+  expect(none.filter(({ query }) => approach(query).length === 0).length / none.length).toBeGreaterThan(0.57);
   const asked = all.filter(({ category }) => category !== 'none');
-  expect(asked.filter(({ query }) => approach(query).length === 0).length).toBeLessThan(2);
+  expect(asked.filter(({ query }) => approach(query).length === 0).length).toBeLessThan(6);
 });

@@ -90,6 +90,7 @@ const unspaced = new Set(['zh', 'ja']);
 /**
  * Reads the lexicon. A line is one meaning: English words, then `| de ...` for each language with beginnings of its words;
  * `_` joins the words of a phrase, `~` marks words that are only near in meaning, `=` a word that has to match whole.
+ * a line that begins with `>` says what words of other languages mean, and nothing of the English ones;
  * `@ de ...` names the words of a language that say nothing by themselves.
  */
 export function readLexicon(file: string): Lexicon {
@@ -110,9 +111,14 @@ export function readLexicon(file: string): Lexicon {
       for (const word of words) languageOf(code).functionWords.add(fold(word));
       continue;
     }
-    const [first = '', ...others] = line.split('|').map((part) => part.trim());
-    const concept = readConcept(first, english, act);
-    if (act) for (const word of first.split(/\s+/)) if (/^[a-z]+$/.test(word)) acts.add(stem(word));
+    const [first = '', ...others] = line
+      .replace(/^>/, '')
+      .split('|')
+      .map((part) => part.trim());
+    const isEnglish = !line.startsWith('>');
+    const concept = readConcept(first, isEnglish ? english : new Map(), act);
+    if (act && isEnglish)
+      for (const word of first.split(/\s+/)) if (/^[a-z]+$/.test(word)) acts.add(stem(word));
     for (const other of others) {
       const [code = '', ...stems] = other.split(/\s+/);
       for (const word of stems) {
@@ -166,7 +172,7 @@ function readConcept(text: string, english: Map<string, Known>, act: boolean): C
     const known = english.get(key) ?? { plain, rank: Number.POSITIVE_INFINITY, alternatives: [] };
     // The best word for it is that of the line where it comes first, else where it says the same, else where it is near.
     const rank = one.text === plain ? 0 : one.near ? 2 : 1;
-    if (rank < known.rank) Object.assign(known, { plain, rank });
+    if (rank < known.rank) Object.assign(known, { plain: rank === 2 ? one.text : plain, rank });
     for (const { terms, near } of words)
       if (terms.join(' ') !== key)
         known.alternatives.push({ terms, weight: one.near || near ? related : synonym });

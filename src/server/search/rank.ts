@@ -23,7 +23,7 @@ export const weights = {
    * When the best score, and these shares of the nearest words and the nearest meaning, are less than this together, nothing
    * fits; and what has less than `part` of the best is left out.
    */
-  least: 0.226,
+  least: 0.27,
   leastNear: 0.114,
   leastMeaning: 0.096,
   part: 0.25,

@@ -107,6 +107,8 @@ export const routes: { readonly [K in EndpointId]: Pick<(typeof endpoints)[K], '
   'virtualServers.export': { method: 'GET', path: '/api/virtual-servers/export' },
   'virtualServers.import': { method: 'POST', path: '/api/virtual-servers/import' },
   'virtualServers.tools': { method: 'GET', path: '/api/virtual-servers/{path}/tools' },
+  'virtualServers.rate': { method: 'POST', path: '/api/virtual-servers/{path}/rate' },
+  'virtualServers.rating': { method: 'GET', path: '/api/virtual-servers/{path}/rating' },
   'virtualServers.toggle': { method: 'POST', path: '/api/virtual-servers/{path}/toggle' },
   'virtualServers.get': { method: 'GET', path: '/api/virtual-servers/{path}' },
   'virtualServers.change': { method: 'PUT', path: '/api/virtual-servers/{path}' },

@@ -76,6 +76,16 @@ const addChanges: AddCommands = (program, on) => {
     .addOption(configOption())
     .action(on(update));
 
+  addCommand(program, 'vs-rate', {
+    summary: 'Rate a virtual server with 1 to 5 stars, in the place of your earlier rating',
+    examples: ['mcp-gateway vs-rate --path /virtual/research --stars 5'],
+  })
+    .addOption(virtualPath())
+    .addOption(
+      new Option('--stars <number>', '1 to 5').choices(['1', '2', '3', '4', '5']).makeOptionMandatory(),
+    )
+    .action(on(rate));
+
   addCommand(program, 'vs-toggle', {
     summary: 'Enable or disable a virtual server',
     examples: ['mcp-gateway vs-toggle --path /virtual/research --enabled false'],
@@ -169,6 +179,14 @@ async function update(
     (typeof endpoints)['virtualServers.change']
   >['body'];
   show(output, await (await api())('virtualServers.change', { params: { path }, body }), 'Changed');
+}
+
+async function rate({ api, output }: Run, { path, stars }: PathFlag & { stars: string }): Promise<void> {
+  const done = await (await api())('virtualServers.rate', {
+    params: { path },
+    body: { rating: Number(stars) },
+  });
+  output.result(done, () => `${done.message} Its mean is ${done.average_rating.toFixed(1)} now.`);
 }
 
 async function toggle(
@@ -275,6 +293,7 @@ function virtualFields(one: VirtualServer, paint: Paint): string {
       ],
       ['Conflicts', one.conflicts.join(' ')],
       ['Tags', one.tags.join(', ')],
+      ['Rating', one.rating_details.length === 0 ? '' : `${one.num_stars.toFixed(1)} of 5`],
       ['Enabled', one.is_enabled],
       ['Created', `${one.created_at} by ${one.created_by}`],
       ['Changed', one.updated_at],

@@ -81,21 +81,25 @@ function finish(command: Command, verb: Verb): Pick<Meaning, 'showsChanges'> {
   const showsChanges = verb.changes === true && !has('--dry-run');
   if (showsChanges) command.option('--dry-run', 'show what would be changed, and change nothing');
   if (asks && verb.key) command.option('--ignore-missing', 'succeed if it does not exist');
-  const option = command.options.find(({ long }) => long === `--${verb.key}`);
+  const optionOf = (name: string | undefined) => command.options.find(({ long }) => long === `--${name}`);
+  const option = optionOf(verb.key);
+  const second = option && optionOf(verb.second);
   if (option) takeArgument(command, option, verb);
   else if (verb.set) preset(command, verb.set);
+  if (second) takeArgument(command, second, {}, 1);
   return { showsChanges };
 }
 
-function takeArgument(command: Command, option: Option, { set }: Verb): void {
+function takeArgument(command: Command, option: Option, { set }: Pick<Verb, 'set'>, place = 0): void {
   const needed = option.mandatory;
   const own = copyOf(option);
   own.mandatory = false;
   (command.options as Option[])[command.options.indexOf(option)] = own;
   const name = /<([^>]+)>/.exec(option.flags)?.[1] ?? 'name';
-  command.addArgument(new Argument(`[${name}]`, `the same as ${option.long}`));
+  const argument = new Argument(`[${name}]`, `the same as ${option.long}`);
+  command.addArgument(option.argChoices ? argument.choices(option.argChoices) : argument);
   withArguments(command, () => {
-    const [given] = command.processedArgs as (string | undefined)[];
+    const given = (command.processedArgs as (string | undefined)[])[place];
     const attribute = option.attributeName();
     const byOption = command.getOptionValueSource(attribute) === 'cli';
     if (given !== undefined && byOption)
@@ -131,13 +135,15 @@ function copyOf(option: Option): Option {
 }
 
 /** The examples of a flat command as they are written by noun and verb. */
-function examplesInNouns(source: Command, words: string, { of, key, set }: Verb): string[] {
+function examplesInNouns(source: Command, words: string, { of, key, second, set }: Verb): string[] {
   const pattern = new RegExp(` --${key} ('[^']*'|"[^"]*"|\\S+)`);
+  const next = second === undefined ? /$^/ : new RegExp(` --${second}(?= )`);
   const lines = examplesOf(source).map((line) => {
     const [, value] = (key && pattern.exec(line)) || [];
     const rest = value === undefined ? line : line.replace(pattern, '');
     return rest
       .replace(`mcp-gateway ${of}`, `mcp-gateway ${words}${value === undefined ? '' : ` ${value}`}`)
+      .replace(next, '')
       .replace(source.options.some(isForceOfQuestion) ? / --force\b/ : /$^/, ' --yes')
       .replace(set ? / --enabled \w+| --no-keycloak/ : /$^/, '');
   });

@@ -4,6 +4,8 @@ export interface Verb {
   readonly of: string;
   /** The option that may be given as the argument after the verb, without its dashes. */
   readonly key?: string;
+  /** The option that may be given as the second argument. */
+  readonly second?: string;
   /** Options that the verb itself decides, by their attribute name. */
   readonly set?: Readonly<Record<string, string>>;
   /** Other words for the verb. */
@@ -98,7 +100,8 @@ export const nouns: Readonly<Record<string, Noun>> = {
       get: { ...path, of: 'vs-get', also: ['show'] },
       tools: { of: 'vs-tools', key: 'path', rows: 'tools', id: 'name' },
       create: { of: 'vs-create', key: 'config', id: 'path', also: ['add', 'register'], changes: true },
-      update: { ...path, of: 'vs-update', also: ['edit'], changes: true },
+      update: { ...path, of: 'vs-update', second: 'config', also: ['edit'], changes: true },
+      rate: { ...path, of: 'vs-rate', second: 'stars', changes: true },
       ...onOff('vs-toggle', 'a virtual server'),
       export: { of: 'vs-export' },
       import: { of: 'vs-import', key: 'config', changes: true },

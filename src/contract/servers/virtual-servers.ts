@@ -159,6 +159,8 @@ export const virtualServerSummary = z.object({
   updated_at: z.string(),
   /** Counts the changes; the number in the ETag. */
   revision: z.number().int(),
+  /** The mean of its ratings, 1 to 5; 0 where there are none. */
+  num_stars: z.number(),
   /** What this caller may do with it. */
   can: z.object({ modify: z.boolean(), delete: z.boolean() }),
 });
@@ -169,8 +171,20 @@ export type VirtualServerSummary = z.infer<typeof virtualServerSummary>;
 /** Something of a member that clients do not get, and why. */
 const virtualGap = z.object({ backend_server_path: z.string(), reason: z.string() });
 
+/** What people and programs think of a virtual server. */
+const virtualServerRatings = z.object({
+  /** The mean of all ratings, 1 to 5; 0 where there are none. */
+  num_stars: z.number(),
+  /** The latest ratings, one a user. */
+  rating_details: z.array(z.object({ user: z.string(), rating: z.number().int() })),
+});
+
+/** What people and programs think of a virtual server. */
+export type VirtualServerRatings = z.infer<typeof virtualServerRatings>;
+
 /** A virtual server in full. */
 export const virtualServer = virtualServerSummary.extend({
+  ...virtualServerRatings.shape,
   tool_mappings: z.array(toolMapping),
   members: z.array(virtualMember),
   separator: z.string(),
@@ -269,6 +283,23 @@ export const virtualServerEndpoints = {
       list_tokens: z.number().int(),
       unavailable: z.array(virtualGap),
     }),
+  },
+  'virtualServers.rate': {
+    method: 'POST',
+    path: '/api/virtual-servers/{path}/rate',
+    permission: 'identity',
+    summary: 'Rate a virtual server that the caller can see, in the place of their earlier rating',
+    params: pathParams,
+    body: z.strictObject({ rating: z.number().int().min(1).max(5) }),
+    output: z.object({ message: z.string(), average_rating: z.number() }),
+  },
+  'virtualServers.rating': {
+    method: 'GET',
+    path: '/api/virtual-servers/{path}/rating',
+    permission: 'identity',
+    summary: 'The ratings of a virtual server, the latest first',
+    params: pathParams,
+    output: virtualServerRatings,
   },
   'virtualServers.toggle': {
     method: 'POST',

@@ -27,6 +27,7 @@ import * as processes from './migrations/0072-processes.ts';
 import * as dataKeys from './migrations/0074-data-keys.ts';
 import * as tokenGroups from './migrations/0076-token-groups.ts';
 import * as receivers from './migrations/0083-receivers.ts';
+import * as virtualRatings from './migrations/0084-virtual-ratings.ts';
 import type { Db } from './tables.ts';
 
 /** Every migration in order; names are never changed once released, and there is no way back. */
@@ -59,6 +60,7 @@ const migrations: Record<string, Migration> = {
   '0074-data-keys': dataKeys,
   '0076-token-groups': tokenGroups,
   '0083-receivers': receivers,
+  '0084-virtual-ratings': virtualRatings,
 };
 
 /** Brings the database to the newest version, each step in a transaction; answers the names of the steps taken. */

@@ -24,6 +24,7 @@ export interface Tables {
   leases: LeasesTable;
   allowances: AllowancesTable;
   virtual_servers: VirtualServersTable;
+  virtual_ratings: VirtualRatingsTable;
   virtual_sessions: VirtualSessionsTable;
   virtual_replies: VirtualRepliesTable;
   search_vectors: SearchVectorsTable;
@@ -338,6 +339,19 @@ export interface VirtualServersTable {
   updated_at: string;
   /** Counts the changes; the ETag. */
   revision: number;
+}
+
+/** How a person or program rates a virtual server. */
+export interface VirtualRatingsTable {
+  /** The virtual server's `id`: one that is made anew at the same path has no ratings. */
+  virtual_id: string;
+  /** JSON array of provider and subject. */
+  rater: string;
+  username: string;
+  /** 1 to 5. */
+  rating: number;
+  /** ISO 8601 in UTC. */
+  rated_at: string;
 }
 
 /** The sessions at servers that belong to a client's session at a virtual server. */

@@ -379,3 +379,32 @@ test('a change needs the revision that it was made for, and reaches the table by
   await feed.caughtUp();
   expect(table.find('virtual/research', admin.identity)).toBeUndefined();
 });
+
+test('everyone who sees one rates it, once; a new one at the same path begins without ratings', async () => {
+  const path = 'research';
+  const rating = (caller: typeof admin) => call('virtualServers.rating', caller, { path });
+  const rate = (caller: typeof admin, stars: unknown) =>
+    call('virtualServers.rate', caller, { path, body: { rating: stars } });
+  await call('virtualServers.create', admin, { body: research });
+  expect(await rating(dora)).toEqual({ num_stars: 0, rating_details: [] });
+  expect(await rate(dora, 2)).toMatchObject({ average_rating: 2 });
+  expect(await rate(admin, 5)).toMatchObject({ average_rating: 3.5 });
+  expect(await rate(dora, 4)).toMatchObject({ average_rating: 4.5 });
+  const both = [
+    { user: 'admin', rating: 5 },
+    { user: 'dora', rating: 4 },
+  ];
+  expect(await rating(dora)).toEqual({ num_stars: 4.5, rating_details: both });
+  expect(await call('virtualServers.get', dora, { path })).toMatchObject({
+    num_stars: 4.5,
+    rating_details: both,
+  });
+  expect(await call('virtualServers.list', dora)).toMatchObject({ virtual_servers: [{ num_stars: 4.5 }] });
+  // Who does not see it learns nothing of it.
+  expect(await rate(bob, 1)).toMatchObject({ code: 'not_found' });
+  expect(await rating(bob)).toMatchObject({ code: 'not_found' });
+  for (const wrong of [0, 6, 2.5, '5', null]) await expect(rate(dora, wrong)).rejects.toThrow();
+  await call('virtualServers.remove', admin, { path });
+  await call('virtualServers.create', admin, { body: research });
+  expect(await rating(dora)).toEqual({ num_stars: 0, rating_details: [] });
+});

@@ -21,6 +21,7 @@ import { assertMatch, etagOf } from '../revision.ts';
 import { select } from '../select.ts';
 import type { FindRoute } from '../servers/route.ts';
 import { assertWorks } from './check.ts';
+import { rate, ratingsOf, starsOf } from './ratings.ts';
 import {
   type DecideCall,
   gapsOf,
@@ -93,6 +94,17 @@ export function virtualServerHandlers(world: VirtualServersWorld): Handlers<Tabl
         unavailable: gapsOf(virtual, view),
       };
     },
+    async 'virtualServers.rate'({ params, body }, caller) {
+      const { id, path } = await known(world, params.path, caller);
+      await rate(world.db, id, { identity: caller.identity, rating: body.rating, at: at(world) });
+      caller.note({ rating: body.rating });
+      const { num_stars } = await ratingsOf(world.db, id);
+      return { message: `Rated ${path}.`, average_rating: num_stars };
+    },
+    async 'virtualServers.rating'({ params }, caller) {
+      const { id } = await known(world, params.path, caller);
+      return ratingsOf(world.db, id);
+    },
     async 'virtualServers.toggle'({ params, body }, caller) {
       const row = await mine(world, params.path, 'modify_virtual_server', caller);
       const definition = { ...row.definition, is_enabled: body.enabled };
@@ -138,8 +150,15 @@ async function showAll(
     mayList: () => true,
   });
   const view = viewOf(world, caller);
+  const stars = await starsOf(
+    world.db,
+    page.map(({ id }) => id),
+  );
   return {
-    virtual_servers: page.map((row) => summaryOf(world.table.of(row), view)),
+    virtual_servers: page.map((row) => ({
+      ...summaryOf(world.table.of(row), view),
+      num_stars: stars.get(row.id) ?? 0,
+    })),
     total_count: total,
     limit,
     offset,
@@ -297,8 +316,9 @@ function viewOf({ decide, publicUrl }: VirtualServersWorld, { access, identity }
   return { access, identity, decide, publicUrl: withoutEndSlashes(publicUrl) };
 }
 
-function reply(world: VirtualServersWorld, row: VirtualServerRow, caller: Who): Answer {
-  return new Reply(present(world.table.of(row), viewOf(world, caller)), { etag: etagOf(row) });
+async function reply(world: VirtualServersWorld, row: VirtualServerRow, caller: Who): Promise<Answer> {
+  const shown = present(world.table.of(row), viewOf(world, caller));
+  return new Reply({ ...shown, ...(await ratingsOf(world.db, row.id)) }, { etag: etagOf(row) });
 }
 
 function at(world: VirtualServersWorld): string {

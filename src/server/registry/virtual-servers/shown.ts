@@ -1,5 +1,9 @@
 import { nameOfPath } from '../../../contract/servers/servers.ts';
-import type { VirtualServer, VirtualServerSummary } from '../../../contract/servers/virtual-servers.ts';
+import type {
+  VirtualServer,
+  VirtualServerRatings,
+  VirtualServerSummary,
+} from '../../../contract/servers/virtual-servers.ts';
 import type { Call, Decision } from '../../access/call.ts';
 import type { Access } from '../../access/caller.ts';
 import type { Identity } from '../../identity/identity.ts';
@@ -77,8 +81,8 @@ export interface VirtualViewpoint {
   readonly publicUrl: string;
 }
 
-/** A virtual server as lists show it to one caller. */
-export function summaryOf(virtual: Virtual, view: VirtualViewpoint): VirtualServerSummary {
+/** A virtual server as lists show it to one caller, without its ratings. */
+export function summaryOf(virtual: Virtual, view: VirtualViewpoint): Omit<VirtualServerSummary, 'num_stars'> {
   const { row, resolved, name, isPersonal } = virtual;
   const { access, identity, decide, publicUrl } = view;
   const tools = shownItems(decide, access, identity, virtual, 'tools');
@@ -107,8 +111,11 @@ export function summaryOf(virtual: Virtual, view: VirtualViewpoint): VirtualServ
   };
 }
 
-/** A virtual server in full; of servers that the caller may not see, nothing is said. */
-export function present(virtual: Virtual, view: VirtualViewpoint): VirtualServer {
+/** A virtual server in full but for its ratings; of servers that the caller may not see, nothing is said. */
+export function present(
+  virtual: Virtual,
+  view: VirtualViewpoint,
+): Omit<VirtualServer, keyof VirtualServerRatings> {
   const { row } = virtual;
   const { definition } = row;
   const summary = summaryOf(virtual, view);

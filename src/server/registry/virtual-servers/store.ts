@@ -99,7 +99,11 @@ export async function remove(db: Db, row: VirtualServerRow): Promise<void> {
       .where('id', '=', row.id)
       .where('revision', '=', row.revision)
       .returning('id')
-      .executeTakeFirst(),
+      .executeTakeFirst()
+      .then(async (found) => {
+        if (found) await trx.deleteFrom('virtual_ratings').where('virtual_id', '=', row.id).execute();
+        return found;
+      }),
   );
   if (!gone) throw changedMeanwhile(row.path);
 }

@@ -143,7 +143,16 @@ export const accessEndpoints = {
       allow: z.boolean(),
       /** Why it is refused; null when it is allowed. */
       reason: z
-        .enum(['no-scopes', 'server', 'method', 'tool', 'prompt', 'resource', 'client-scope'])
+        .enum([
+          'no-scopes',
+          'server',
+          'method',
+          'tool',
+          'prompt',
+          'resource',
+          'client-scope',
+          'required-scope',
+        ])
         .nullable(),
       groups: z.array(z.string()),
       /** Every scope that these groups give. */

@@ -72,7 +72,10 @@ export function registryHandlers(world: RegistryWorld) {
     ...serverFormHandlers(world.servers, servers),
     ...scopeHandlers(world.scopes),
     ...groupHandlers(world.scopes),
-    ...accessHandlers({ db, grants: world.grants, scopes: world.scopes.scopes }),
+    ...accessHandlers({
+      ...{ db, grants: world.grants, scopes: world.scopes.scopes },
+      virtuals: world.virtualServers.table,
+    }),
     ...accessRequestHandlers({
       ...{ db, now, grants: world.grants, taken: config.accessRequests },
       ...{ newId: world.servers.newId, rows: world.servers.rows },

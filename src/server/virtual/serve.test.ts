@@ -179,6 +179,25 @@ test('a tool that is forbidden at its server stays forbidden behind an alias, an
   expect(events.map(({ decision }) => decision).filter((one) => one !== 'deny')).toEqual(['allow']);
 });
 
+test.each(['2025-11-25', '2026-07-28'])(
+  'who used what through which virtual server is on record, for a client of %s',
+  async (era) => {
+    const _meta = {
+      'io.modelcontextprotocol/protocolVersion': era,
+      'io.modelcontextprotocol/clientCapabilities': {},
+    };
+    const headers = { 'mcp-protocol-version': era, 'mcp-method': 'tools/call', 'mcp-name': 'time__now' };
+    const isModern = era === '2026-07-28';
+    const asked = message('tools/call', { name: 'time__now', arguments: {}, ...(isModern ? { _meta } : {}) });
+    const answer = await json('bob', asked, isModern ? headers : {});
+    expect(answer.body.result).toMatchObject({ called: 'now' });
+    expect((await house.audited(1))[0]).toMatchObject({
+      ...{ who: { subject: 'bob' }, action: 'tools/call', resource: 'time', tool: 'now', decision: 'allow' },
+      detail: { virtual_server: 'virtual/both', alias: 'time__now' },
+    });
+  },
+);
+
 test('a session is its identity’s and its virtual server’s alone', async () => {
   add('/virtual/other', { members: [{ backend_server_path: '/docs' }] });
   rules.bob.push('virtual/other * *');

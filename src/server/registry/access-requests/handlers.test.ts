@@ -345,7 +345,7 @@ test('the decision is explained by the request', async () => {
   await database.db.insertInto('people').values(person).execute();
   await grant(admin, await ask(nora), { tools: ['x'], hours: 2 });
   const scopes = processes[0] as Scopes;
-  const explain = accessHandlers({ db: database.db, grants, scopes });
+  const explain = accessHandlers({ db: database.db, grants, scopes, virtuals: { find: () => undefined } });
   const caller = { identity: admin } as Caller<Identity>;
   const body = { username: 'nora', server: 'theirs', method: 'tools/call', tool: 'x' };
   const input = { params: undefined, query: undefined };

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startTrial, type Trial } from '../scopes/scopes.test-support.ts';
+import type { Virtual } from '../virtual-servers/table.ts';
 
 let trial: Trial;
 beforeEach(async () => {
@@ -149,4 +150,36 @@ test('everything that somebody may do is told, with the scopes and groups it com
     access: { servers: [], permissions: [] },
   });
   expect((await trial.refused('access.effective', { body: { username: 'nobody' } })).code).toBe('not_found');
+});
+
+test('a call through a virtual server is explained by both decisions and by the scopes that it asks for', async () => {
+  const item = { original: 'now', server: 'time', text: '{}', gone: null, blocked: false };
+  const behind = (scopes: string[], isPersonal = false) => {
+    const byName = new Map([['clock', { ...item, name: 'clock', scopes }]]);
+    const virtual = { row: { definition: { required_scopes: [] } }, isPersonal };
+    return { ...virtual, resolved: { items: { tools: { byName } } } } as unknown as Virtual;
+  };
+  const importing = (scope_name: string, group: string, server: string, tool: string) =>
+    trial.call('scopes.import', {
+      body: {
+        ...{ scope_name, group_mappings: [group] },
+        server_access: [{ server, methods: ['tools/call'], tools: [tool] }],
+      },
+    });
+  await importing('outer', 'o', 'virtual/v', 'clock');
+  await importing('inner', 'i', 'time', 'now');
+  trial.virtuals.set('virtual/v', behind([]));
+  const asked = { server: '/virtual/v', method: 'tools/call', tool: 'clock' };
+  expect(await explain({ ...asked, groups: ['i'] })).toMatchObject({ allow: false, reason: 'server' });
+  expect(await explain({ ...asked, groups: ['o'] })).toMatchObject({
+    ...{ allow: false, reason: 'server' },
+    explanation: expect.stringContaining("Behind 'clock' is 'now' of 'time'"),
+  });
+  expect(await explain({ ...asked, groups: ['o', 'i'] })).toMatchObject({ allow: true, scope: 'inner' });
+  expect(await explain({ ...asked, groups: ['o', 'i'], tool: 'now' })).toMatchObject({ reason: 'tool' });
+  trial.virtuals.set('virtual/v', behind(['readers']));
+  expect(await explain({ ...asked, groups: ['o', 'i'] })).toMatchObject({ reason: 'required-scope' });
+  expect(await explain({ ...asked, groups: ['o', 'i', 'readers'] })).toMatchObject({ allow: true });
+  trial.virtuals.set('virtual/v', behind([], true));
+  expect(await explain({ ...asked, groups: ['i'] })).toMatchObject({ allow: true, scope: 'inner' });
 });

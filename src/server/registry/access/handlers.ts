@@ -16,6 +16,9 @@ import { findRequest, requestOfScope } from '../access-requests/store.ts';
 import { readStored, type StoredScopes } from '../scopes/store.ts';
 import type { Scopes } from '../scopes/watch.ts';
 import { find } from '../servers/store.ts';
+import type { VirtualItem } from '../virtual-servers/resolve.ts';
+import { innerCall, missingScope } from '../virtual-servers/shown.ts';
+import type { Virtual, VirtualTable } from '../virtual-servers/table.ts';
 import { dryRun } from './dry-run.ts';
 import { shownGain } from './shown-gain.ts';
 
@@ -95,6 +98,7 @@ export interface AccessWorld {
   readonly db: Db;
   readonly grants: () => Grants;
   readonly scopes: Pick<Scopes, 'grantsOf'>;
+  readonly virtuals: Pick<VirtualTable, 'find'>;
 }
 
 type Explanation = Output<(typeof accessEndpoints)['access.explain']>;
@@ -126,10 +130,15 @@ export function accessHandlers(world: AccessWorld): Handlers<typeof accessEndpoi
       const { method, tool, prompt, resource } = body;
       const call: Call = { server: trimSlashes(body.server), method, tool, prompt, resource };
       const subject = { ...(await subjectOf(db, body)), clientNames: await clientNamesOf(db, body.client) };
-      const explained = await explain(db, subject, call, grants());
-      if (!explained.allow) return explained;
-      const more = await connectionInWords(db, call.server, body.username);
-      return { ...explained, explanation: `${explained.explanation}${more}` };
+      const { provider = '', subject: id = '' } = subject;
+      const virtual = world.virtuals.find(call.server, { provider, subject: id });
+      const explained = virtual
+        ? await explainVirtual(db, subject, { call, virtual }, grants())
+        : { ...(await explain(db, subject, call, grants())), server: call.server };
+      const { server, ...said } = explained;
+      if (!said.allow) return said;
+      const more = await connectionInWords(db, server, body.username);
+      return { ...said, explanation: `${said.explanation}${more}` };
     },
   };
 }
@@ -225,6 +234,48 @@ async function explain(db: Db, subject: Subject, call: Call, grants: Grants): Pr
     by_groups: by,
     explanation: `The scope '${decision.scope}' allows it; ${by.map((group) => `'${group}'`).join(', ')} holds that scope.`,
   };
+}
+
+/** Which items of a virtual server a method is about. */
+const kindOf: Readonly<Record<string, keyof Virtual['resolved']['items']>> = {
+  'tools/call': 'tools',
+  'prompts/get': 'prompts',
+  'resources/read': 'resources',
+};
+
+/**
+ * A call through a virtual server is decided twice, as the gateway does: by the rules for the virtual server, unless it is
+ * the caller's own, and by those for the server behind the name. With the server that the call goes to.
+ */
+async function explainVirtual(
+  db: Db,
+  subject: Somebody & Subject,
+  { call, virtual }: { call: Call; virtual: Virtual },
+  grants: Grants,
+): Promise<Explanation & { server: string }> {
+  const { server } = call;
+  const outer = virtual.isPersonal ? undefined : await explain(db, subject, call, grants);
+  if (outer && !outer.allow) return { ...outer, server };
+  const kind = kindOf[call.method];
+  const name = call.tool ?? call.prompt ?? call.resource;
+  const item: VirtualItem | undefined = kind && virtual.resolved.items[kind].byName.get(name ?? '');
+  const access = accessOf(subject, grants);
+  const missing = missingScope(access, [...virtual.row.definition.required_scopes, ...(item?.scopes ?? [])]);
+  if (missing !== undefined) {
+    const explanation = `'${server}' asks for the scope '${missing}' besides, which these groups do not give.`;
+    const held = { groups: [...subject.groups], scopes: [...access.scopes] };
+    const by = { scope: null, source: null, rule: null, by_groups: [] };
+    return { allow: false, reason: 'required-scope', ...held, ...by, explanation, server };
+  }
+  if (!kind || !item) {
+    const own = outer ?? (await explain(db, subject, call, grants));
+    const unknown = kind ? ` But '${server}' has nothing of that name now.` : '';
+    return { ...own, explanation: `${own.explanation}${unknown}`, server };
+  }
+  const inner = await explain(db, subject, innerCall(kind, item), grants);
+  const behind = `Behind '${name}' is '${item.original}' of '${item.server}', which is decided as well: `;
+  const before = outer ? `${outer.explanation} ` : '';
+  return { ...inner, explanation: `${before}${behind}${inner.explanation}`, server: item.server };
 }
 
 /** What is behind a call that somebody may make because they asked for it. */

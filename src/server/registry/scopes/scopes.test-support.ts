@@ -14,6 +14,7 @@ import type { Capabilities, Directory, DirectoryGroup } from '../../iam/director
 import type { Identity } from '../../identity/identity.ts';
 import { accessHandlers } from '../access/handlers.ts';
 import { groupHandlers } from '../groups/handlers.ts';
+import type { Virtual } from '../virtual-servers/table.ts';
 import { scopeHandlers } from './handlers.ts';
 import { type Scopes, startScopes } from './watch.ts';
 import type { ScopesApiWorld } from './write.ts';
@@ -107,6 +108,8 @@ export interface Trial {
   readonly scopes: Scopes;
   readonly feed: Feed;
   readonly directory: TrialDirectory;
+  /** Virtual servers by their names in scopes. */
+  readonly virtuals: Map<string, Virtual>;
   /** Everything that callers have had noted. */
   readonly notes: Record<string, unknown>[];
   /** Calls an endpoint as the HTTP room does: input and output held to its schemas. */
@@ -134,14 +137,18 @@ export async function startTrial(more: Partial<ScopesApiWorld> = {}, text = scop
     manages: 'mapped',
     ...more,
   };
+  const virtuals = new Map<string, Virtual>();
   const handlers = {
     ...scopeHandlers(world),
     ...groupHandlers(world),
-    ...accessHandlers({ db: database.db, grants: scopes.grants, scopes }),
+    ...accessHandlers({
+      ...{ db: database.db, grants: scopes.grants, scopes },
+      virtuals: { find: (name) => virtuals.get(name) },
+    }),
   } as unknown as Record<string, (input: unknown, caller: Caller<Identity>) => unknown>;
   const notes: Record<string, unknown>[] = [];
   const trial: Trial = {
-    ...{ database, scopes, feed, directory, notes },
+    ...{ database, scopes, feed, directory, notes, virtuals },
     async call<K extends Id>(id: K, given: object = {}, groups: readonly string[] = ['admins']) {
       const { params, query, body } = given as Record<string, unknown>;
       const endpoint: Endpoint = endpoints[id];

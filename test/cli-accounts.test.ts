@@ -101,20 +101,27 @@ test('the same name is not made twice', async () => {
   expect(await found('twin-robot')).toHaveLength(1);
 });
 
-test.each([
+const names = [
   "O'Hara') or startswith(displayName,'",
   '$filter=1 eq 1&$top=1',
   '../../groups',
   'аdmin (Cyrillic а)',
   '"; DROP TABLE users; --',
   '=HYPERLINK("http://evil.example","x")',
-])('a name is taken to the letter, and looked for so: %j', async (name) => {
+];
+
+// All at once: most of the time is the directory's.
+test('a name is taken to the letter, and looked for so', async () => {
   const { run } = await machine();
-  const { code, err } = await run(...create(name), '--json');
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  expect(await found(name)).toEqual([expect.objectContaining({ username: name, kind: 'm2m' })]);
-  expect(await run('user-delete', '--username', name, '--force')).toMatchObject({ code: 0 });
-  expect(await found(name)).toEqual([]);
+  await Promise.all(
+    names.map(async (name) => {
+      const { code, err } = await run(...create(name), '--json');
+      expect({ name, code, err }).toEqual({ name, code: 0, err: '' });
+      expect(await found(name)).toEqual([expect.objectContaining({ username: name, kind: 'm2m' })]);
+      expect(await run('user-delete', '--username', name, '--force')).toMatchObject({ code: 0 });
+      expect(await found(name)).toEqual([]);
+    }),
+  );
 });
 
 test.each([

@@ -50,7 +50,7 @@ test.each([
     expect(Object.values(direct).every((verdicts) => verdicts.length > 0)).toBe(true);
     expect(failed(direct)).toEqual([]);
   },
-  300_000,
+  600_000,
 );
 
 test('their calls were decided on and are in the audit trail', async () => {

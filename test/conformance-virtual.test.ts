@@ -54,5 +54,5 @@ test.each(['2025-11-25', '2026-07-28'])(
       Object.fromEntries(Object.entries(verdicts).filter(([scenario]) => !(scenario in known)));
     expect(compared(through)).toEqual(compared(direct));
   },
-  300_000,
+  600_000,
 );

@@ -47,7 +47,7 @@ test.each([
     expect(through).toEqual(direct);
     expect(failed(direct).filter((one) => !isLeftOut(one))).toEqual([]);
   },
-  300_000,
+  600_000,
 );
 
 test('each of these calls was decided on and is in the audit trail', async () => {

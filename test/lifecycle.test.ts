@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, expect, test } from 'vitest';
@@ -204,17 +206,24 @@ test('a second process on the same data directory is refused and says who holds 
   expect(second.text).toContain('DATA_DIR');
 });
 
-test('evaluation mode refuses NODE_ENV=production and anything but loopback', async () => {
-  const { dataDir } = await start();
-  const refused = run({ EVALUATION: 'true', NODE_ENV: 'production' }, dataDir);
+/** A folder in which nothing runs. */
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'lifecycle-'));
+  started.push({ close: async () => rmSync(folder, { recursive: true, force: true }) });
+  return folder;
+}
+
+test('evaluation mode refuses NODE_ENV=production and anything but loopback', () => {
+  const folder = emptyFolder();
+  const refused = run({ EVALUATION: 'true', NODE_ENV: 'production' }, folder);
   expect(refused).toMatchObject({ status: 2, text: expect.stringContaining('NODE_ENV=production') });
-  expect(run({ REGISTRY_URL: 'https://gateway.example.com' }, dataDir)).toMatchObject({ status: 2 });
-  expect(run({ HOST: '0.0.0.0' }, dataDir)).toMatchObject({ status: 2 });
+  expect(run({ REGISTRY_URL: 'https://gateway.example.com' }, folder)).toMatchObject({ status: 2 });
+  expect(run({ HOST: '0.0.0.0' }, folder)).toMatchObject({ status: 2 });
 });
 
-test('production lists every fault of the settings at once', async () => {
-  const { dataDir } = await start();
-  const { status, text } = run({ AUTH_PROVIDER: 'entra', SECRET_KEY: 'short', PORT: 'x' }, dataDir);
+test('production lists every fault of the settings at once', () => {
+  const settings = { AUTH_PROVIDER: 'entra', SECRET_KEY: 'short', PORT: 'x' };
+  const { status, text } = run(settings, emptyFolder());
   expect(status).toBe(2);
   for (const name of ['ENTRA_TENANT_ID', 'ENTRA_CLIENT_ID', 'ENTRA_CLIENT_SECRET', 'SECRET_KEY', 'PORT'])
     expect(text).toContain(name);

@@ -56,7 +56,7 @@ export function DryRunEffects({ answer }: { answer: Answer }) {
       ) : (
         <p className="font-semibold">
           {count(groups.length, 'For one group', 'For {n} groups')},{' '}
-          {count(total, 'and one account known here', 'and {n} accounts known here')}
+          {count(total, 'and one account that has signed in', 'and {n} accounts that have signed in')}
         </p>
       )}
       {groups.map(({ group, ...effect }) => (

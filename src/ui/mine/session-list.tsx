@@ -1,5 +1,6 @@
+import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { Session } from '../api.ts';
+import { providersQuery, type Session } from '../api.ts';
 import { Button } from '../controls/button.tsx';
 import { RelativeTime } from '../controls/relative-time.tsx';
 import { parts, t } from '../words/words.ts';
@@ -38,6 +39,8 @@ function SessionRow({
   onEnd: (all: boolean) => void;
 }) {
   const { username, provider, created_at, last_seen_at, expires_at, is_current } = session;
+  const { data: offered } = useQuery(providersQuery);
+  const called = offered?.providers.find(({ name }) => name === provider)?.display_name ?? provider;
   const which = t('of {username}, last used {time}', {
     username,
     time: last_seen_at.slice(0, 16).replace('T', ' '),
@@ -57,7 +60,10 @@ function SessionRow({
           <span title={session.user_agent ?? undefined}>{browserWords(session.user_agent)}</span>
           {session.client_ip !== null && `, ${session.client_ip}`}
           <br />
-          {parts('Signed in {time} with {provider}', { time: <RelativeTime iso={created_at} />, provider })}
+          {parts('Signed in {time} with {provider}', {
+            time: <RelativeTime iso={created_at} />,
+            provider: called,
+          })}
         </p>
       </div>
       <p className="basis-48 text-quiet">

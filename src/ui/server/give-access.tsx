@@ -126,7 +126,7 @@ export function GiveAccess({ server, onClose }: { server: Server; onClose: () =>
           {inWords(server, wanted, (group) => names.get(group.toLowerCase()) ?? group)}
         </p>
         {reviewed && (
-          <section aria-label={t('Effect')} className="grid gap-3">
+          <section ref={bringIntoSight} aria-label={t('Effect')} className="grid gap-3">
             <DryRunEffects answer={dryRun.data} />
           </section>
         )}
@@ -143,6 +143,11 @@ export function GiveAccess({ server, onClose }: { server: Server; onClose: () =>
       </form>
     </Dialog>
   );
+}
+
+/** So that nobody saves what they have not seen: the effect comes below the fields. */
+function bringIntoSight(element: HTMLElement | null): void {
+  element?.scrollIntoView({ block: 'start' });
 }
 
 function inWords(

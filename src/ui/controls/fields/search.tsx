@@ -5,7 +5,7 @@ import { t } from '../../words/words.ts';
 /** The search field of a list: filters with every key, `/` goes to it, Escape empties it. */
 export function Search({
   things,
-  placeholder = t('Name, path, words or #tag'),
+  placeholder = t('Name, path or #tag'),
   value,
   onChange,
 }: {

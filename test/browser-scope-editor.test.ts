@@ -135,7 +135,7 @@ test('what somebody else changed meanwhile is not overwritten, and a taken name 
   await page.goto(`${gateway.url}/access/new`);
   await page.getByLabel('Name', { exact: true }).fill('team/race');
   await page.getByRole('button', { name: 'Create the scope' }).click();
-  await page.getByText("There is a scope 'team/race' already").first().waitFor();
+  await page.getByText("The scope 'team/race' already exists").first().waitFor();
   expect((await ask('/api/servers/groups/team%2Frace')).body.description).toBe('theirs');
 });
 

@@ -122,7 +122,7 @@ ${await step('npm run -s cli -- server connect /currenttime --client vscode --to
 ## Next
 
 - [Install it](install.md) with your own identity provider.
-- What the pages show: [the web pages](ui.md). How it works: [on one page](concepts/how-it-works.md).
+- What the pages show: [the web interface](ui.md). How it works: [on one page](concepts/how-it-works.md).
 - Something is not as described here? [Troubleshoot](troubleshoot.md).
 `;
   if (process.env.UPDATE_DOCS) writeFileSync(file, page);

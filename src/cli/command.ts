@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Api } from '../contract/client.ts';
+import { unknownWord } from './nouns/suggest.ts';
 import type { Form, Output } from './output/output.ts';
 import type { FoundToken } from './sign-in/token-file.ts';
 import type { Terminal, World } from './terminal.ts';
@@ -33,16 +34,61 @@ export interface Introduction {
   readonly examples: readonly string[];
 }
 
+/** Words that other programs have for options. */
+const otherFlags: Readonly<Record<string, readonly string[]>> = {
+  '--since': ['--from'],
+  '--until': ['--to'],
+  '--user': ['--username', '--account'],
+  '--search': ['--query'],
+  '--query': ['--search'],
+  '--filter': ['--query', '--search'],
+  '--file': ['--config'],
+  '--config': ['--file'],
+  '--ttl': ['--expires-in-hours'],
+  '--body': ['--patch'],
+};
+
+/** What commander itself says of an option that does not exist; its types leave it out. */
+const plainCommand = Command.prototype as unknown as { unknownOption(this: Command, flag: string): void };
+
 /** A command that remembers its action, so that another name can have it too. */
 export class Recorded extends Command {
   handler?: (...args: unknown[]) => unknown;
+  private strange: string | undefined;
 
   override createCommand(name?: string): Recorded {
     return new Recorded(name);
   }
 
+  override parseOptions(argv: string[]): ReturnType<Command['parseOptions']> {
+    const parsed = super.parseOptions(argv);
+    this.strange = parsed.unknown.find((word) => word.startsWith('-'));
+    // Help for a word that is no command would be that of its parent, as if nothing were wrong.
+    const [word] = parsed.operands;
+    const isCommand = this.commands.some((one) => one.name() === word || one.aliases().includes(word ?? ''));
+    const wantsHelp = parsed.unknown.some((each) => each === '--help' || each === '-h');
+    if (word !== undefined && wantsHelp && this.commands.length > 0 && !this.handler && !isCommand)
+      unknownWord(this, parsed.operands);
+    return parsed;
+  }
+
+  /** Said by commander of an option that does not exist; names the one that has another word for it. */
+  unknownOption(flag: string): void {
+    const [name = flag] = flag.split('=');
+    const longs = this.options.flatMap(({ long }) => long ?? []);
+    const meant = (otherFlags[name] ?? []).find((long) => longs.includes(long));
+    const within = longs.filter((long) => long.slice(2).split('-').includes(name.replace(/^-+/, '')));
+    const near = meant ?? (within.length === 1 ? within[0] : undefined);
+    if (near === undefined) plainCommand.unknownOption.call(this, flag);
+    else
+      this.error(`error: unknown option '${name}'\n(Did you mean ${near}?)`, {
+        code: 'commander.unknownOption',
+      });
+  }
+
   /** Said by commander when a required option is missing: names all that are, with what they take. */
   missingMandatoryOptionValue(): void {
+    if (this.strange !== undefined) this.unknownOption(this.strange);
     const missing = this.options.filter(
       (option) => option.mandatory && this.getOptionValue(option.attributeName()) === undefined,
     );

@@ -17,7 +17,7 @@ test.each([
   [['list', '--nonsense'], "unknown option '--nonsense'"],
   [['list', '--limit', 'many'], 'Give a whole number from 1 to 2000.'],
   [['server-get'], '--path is missing. For example: mcp-gateway server-get --path /currenttime'],
-  [['toggle', '--path', '/x', '--enabled', 'maybe'], 'Allowed choices are true, false.'],
+  [['toggle', '--path', '/x', '--enabled', 'maybe'], 'Use one of: true, false.'],
   [['list', '--registry-url', 'ftp://example.com'], 'is not an http:// or https:// URL'],
   [['list', '--registry-url', 'http://bob:secret@example.com'], 'contains a user name or password'],
   [['list'], 'This command needs a token.'],
@@ -151,4 +151,14 @@ test('entra-emulator passes its options on with absolute paths', async () => {
   const argv = ['entra-emulator', '--seed', 'seed.json', '--port', '0', '--https', '--strict'];
   expect((await cli(argv, { world: { runEmulator }, cwd: '/srv' })).code).toBe(0);
   expect(got).toEqual([{ seed: '/srv/seed.json', port: 0, https: true, strict: true }]);
+});
+
+test('started by npm in a checkout, what is said names commands as they are typed there', async () => {
+  const env = { npm_lifecycle_event: 'cli' };
+  const help = await cli(['server', '--help'], { env });
+  expect(help.out).toContain('Usage: npm run -s cli -- server <verb>');
+  expect(help.out).toContain('  npm run -s cli -- server get /currenttime');
+  const { err } = await cli(['server', 'list'], { env });
+  expect(err).toContain('Sign in with `npm run -s cli -- auth login`');
+  expect((await cli(['server', 'list'])).err).toContain('Sign in with `mcp-gateway auth login`');
 });

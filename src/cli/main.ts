@@ -55,11 +55,8 @@ const defaultUrl = 'http://localhost:8080';
  * Runs one command line (without the program's name) and resolves with the exit code: 0 success, 1 failure, 2 not used as
  * it should be. It never ends the process itself; `start` resolves when the server has stopped.
  */
-export async function main(
-  argv: readonly string[],
-  world: World,
-  terminal = ofThisProcess(),
-): Promise<number> {
+export async function main(argv: readonly string[], world: World, given = ofThisProcess()): Promise<number> {
+  const terminal = asTyped(given);
   let exitCode = 0;
   const on: On =
     (action) =>
@@ -69,16 +66,38 @@ export async function main(
       exitCode = await perform(action, command, world, terminal);
     };
   const writers = {
-    out: (text: string): void => void terminal.stdout.write(text),
+    out: (text: string): void => void terminal.stdout.write(isByNpm(terminal) ? inCheckout(text) : text),
     err: (text: string): void => void terminal.stderr.write(text),
   };
   try {
-    await buildProgram(on, writers).parseAsync([...argv], { from: 'user' });
+    const words = argv.length === 1 && argv[0] === 'version' ? ['--version'] : [...argv];
+    await buildProgram(on, writers).parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     return error.exitCode === 0 ? 0 : 2;
   }
   return exitCode;
+}
+
+/** Whether the command was started by `npm run cli`, in a checkout, where there is no command `mcp-gateway`. */
+function isByNpm({ env }: Terminal): boolean {
+  return env.npm_lifecycle_event === 'cli';
+}
+
+/** Text with commands as they are typed in a checkout. Results of commands are left as they are. */
+function inCheckout(text: string): string {
+  return text.replace(
+    /(\x60|^Usage: |^ {2,}|[Ee]xample: |with: )mcp-gateway (?=[a-z<])/gm,
+    '$1npm run -s cli -- ',
+  );
+}
+
+/** The terminal, with commands in what is said on standard error as they have to be typed there. */
+function asTyped(terminal: Terminal): Terminal {
+  if (!isByNpm(terminal)) return terminal;
+  const { stderr } = terminal;
+  const write = (text: string): unknown => stderr.write(inCheckout(text));
+  return { ...terminal, stderr: Object.assign(Object.create(stderr), { write }) };
 }
 
 async function perform<O>(
@@ -124,12 +143,15 @@ async function perform<O>(
 /** What does not exist is among what the list of its noun shows. */
 function withPlaceToLook(trouble: Trouble, command: Command): Trouble {
   if (trouble.about.code !== 'not_found' || trouble.about.remedy !== undefined) return trouble;
-  const noun = listedNoun(command);
+  const noun = listedNoun(command) ?? 'server';
+  const what = listed[noun] ?? 'what you can access';
   return new Trouble(trouble.message, {
     ...trouble.about,
-    remedy: `Run \`mcp-gateway ${noun ?? 'server'} list\` to see what you can access.`,
+    remedy: `Run \`mcp-gateway ${noun} list\` to see ${what}.`,
   });
 }
+
+const listed: Readonly<Record<string, string>> = { token: 'your tokens', audit: 'recent events' };
 
 /** The noun of a command, by whichever name it was called, if it has a list. */
 function listedNoun(command: Command): string | undefined {

@@ -12,6 +12,14 @@ export interface Writers {
   err(text: string): void;
 }
 
+/** A message of commander about a value that is not one of the allowed, in fewer words. */
+function inOurWords(text: string): string {
+  return text
+    .replace(/option '(-[^' ,]*)[^']*' argument '([^']*)' is invalid\./, "$1 cannot be '$2'.")
+    .replace(/command-argument value '([^']*)' is invalid for argument '([^']*)'\./, "<$2> cannot be '$1'.")
+    .replace(/Allowed choices are (.*)\.$/m, 'Use one of: $1.');
+}
+
 /** Builds the command line; it throws a CommanderError instead of ending the process. */
 export function buildProgram(on: On, { out, err }: Writers): Command {
   const program = new Recorded('mcp-gateway')
@@ -19,7 +27,11 @@ export function buildProgram(on: On, { out, err }: Writers): Command {
     .version(about.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help, also for a command')
     .exitOverride()
-    .configureOutput({ writeOut: out, writeErr: err })
+    .configureOutput({
+      writeOut: out,
+      writeErr: err,
+      outputError: (text, write) => write(inOurWords(text)),
+    })
     .showHelpAfterError('Run `mcp-gateway --help` for usage.')
     // Global options also stand on every command, so what follows a command's name is the command's: `--version 2` can be.
     .enablePositionalOptions();

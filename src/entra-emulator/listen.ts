@@ -31,7 +31,16 @@ export async function listen(options: Listening): Promise<Listener> {
     ? createTlsServer({ ...limits, key: tls.key, cert: tls.cert + tls.ca }, handler)
     : createServer(limits, handler);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? new Error(
+              `the port ${options.port} on ${options.host}, for the Entra ID emulator, is in use; choose another with ENTRA_EMULATOR_PORT (or --port of entra-emulator)`,
+              { cause: error },
+            )
+          : error,
+      ),
+    );
     server.listen(options.port, options.host, resolve);
   });
   return { port: (server.address() as AddressInfo).port, close: () => close(server) };

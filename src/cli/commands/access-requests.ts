@@ -13,7 +13,7 @@ interface IdFlag {
 }
 
 const example = '5f0c7f1e-8d1b-4d4e-9d5e-2f1f0a3f9c11';
-const whichThereAre = orNotFound('Run `mcp-gateway request list` to see them.');
+const whichThereAre = orNotFound('Run `mcp-gateway request list` to see the requests.');
 
 /** The commands about requests for access to servers. */
 export const addAccessRequestCommands: AddCommands = (program, on) => {

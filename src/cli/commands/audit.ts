@@ -156,7 +156,7 @@ async function showUsage(
     ];
     return table(shown.rows, columns, room, paint);
   });
-  if (!output.json && shown.rows.length === 0) output.note('Nothing was called in this time.');
+  if (!output.json && shown.rows.length === 0) output.note('No calls in this period.');
 }
 
 interface UsageFlags {

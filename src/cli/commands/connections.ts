@@ -152,7 +152,7 @@ function ofPath(connections: readonly Connection[], path: string): Connection {
   const found = connections.find(({ server_path }) => server_path === wanted);
   if (found) return found;
   throw new Trouble(`${wanted} does not need a credential of yours, or you cannot use it.`, {
-    remedy: 'Run `mcp-gateway connection list` to see them.',
+    remedy: 'Run `mcp-gateway connection list` to see your connections.',
   });
 }
 

@@ -245,7 +245,9 @@ async function explainCall(
     ...(tool === undefined ? {} : { tool }),
     ...(client === undefined ? {} : { client }),
   };
-  const answer = await (await api())('access.explain', { body });
+  const answer = await (await api())('access.explain', { body }).catch(
+    orNotFound('Run `mcp-gateway user list` to see the accounts, or give --groups.'),
+  );
   output.result(answer, (paint) =>
     fields(
       [
@@ -263,7 +265,7 @@ async function explainCall(
   return answer.allow ? 0 : 1;
 }
 
-const whichThereAre = 'Run `mcp-gateway scope list` to see them.';
+const whichThereAre = 'Run `mcp-gateway scope list` to see the scopes.';
 
 function elsewhere(name: string): (error: unknown) => never {
   return orNotFound(whichThereAre, `Scope '${name}' does not exist.`);

@@ -97,7 +97,7 @@ function forTokensOf({ identityProvider }: ClientFlag): { identity_provider?: st
   return identityProvider === undefined ? {} : { identity_provider: identityProvider };
 }
 
-const whichThereAre = orNotFound('Run `mcp-gateway app list` to see them.');
+const whichThereAre = orNotFound('Run `mcp-gateway app list` to see the applications.');
 
 interface NewClient extends ClientFlag {
   clientName: string;

@@ -64,7 +64,7 @@ async function rotate({ api, output }: Run, flags: RotateFlags): Promise<void> {
   const made = await (await api())('users.rotateSecret', {
     params: { client_id },
     body: { overlap_days, ...(secret_days === undefined ? {} : { secret_days }) },
-  }).catch(orNotFound('Run `mcp-gateway app list` to see them.'));
+  }).catch(orNotFound('Run `mcp-gateway app list` to see the applications.'));
   output.result(made, () => shownOnce(made));
   if (output.json) return;
   output.note(secretEnd(made.expires_at));
@@ -83,7 +83,7 @@ async function listJobs({ api, output }: Run, { limit }: { limit: number }): Pro
 
 async function fetchSecret({ api, output }: Run, { id }: { id: string }): Promise<void> {
   const made = await (await api())('jobs.secret', { params: { id } }).catch(
-    orNotFound('Run `mcp-gateway app jobs` to see them.'),
+    orNotFound('Run `mcp-gateway app jobs` to see the jobs.'),
   );
   output.result(made, () => shownOnce(made));
   if (!output.json) output.note(secretEnd(made.expires_at));

@@ -92,7 +92,7 @@ function clientOption(): Option {
   return new Option('--client-id <id>', 'client id of the program').makeOptionMandatory();
 }
 
-const whichThereAre = orNotFound('Run `mcp-gateway client list` to see them.');
+const whichThereAre = orNotFound('Run `mcp-gateway client list` to see the clients.');
 
 async function listConnected({ api, output }: Run, { clientId }: Partial<ClientFlag>): Promise<void> {
   const query = clientId === undefined ? {} : { client_id: clientId };
@@ -106,7 +106,7 @@ async function listConnected({ api, output }: Run, { clientId }: Partial<ClientF
 async function endConnected({ api, output }: Run, { id }: { id: string }): Promise<void> {
   const call = await api();
   await call('connectedClients.end', { params: { id } }).catch(
-    orNotFound('Run `mcp-gateway client connected` to see them.'),
+    orNotFound('Run `mcp-gateway client connected` to see the connected clients.'),
   );
   output.result({ ended: id }, () => plainLine(`Ended ${id}.`));
 }

@@ -225,7 +225,7 @@ async function showConfig({ registryUrl, output }: Run): Promise<void> {
         ['Version', version],
         ['Evaluation mode', evaluation],
         ['Sign-in', providers.map(({ display_name }) => display_name).join(', ') || 'none'],
-        ['mcp-gateway login', sign_in ? `ready (${sign_in.provider})` : 'not set up'],
+        ['Command-line sign-in', sign_in ? `ready (${sign_in.provider})` : 'not set up'],
       ],
       paint,
     ),

@@ -54,8 +54,8 @@ test('user-list shows for each account what it is and which groups it is in', as
   expect({ code, err }).toEqual({ code: 0, err: '2 accounts.\n' });
   expect(out.split('\n')).toEqual([
     'ENABLED  USER NAME               ID                                    KIND   EMAIL               NAME        GROUPS',
-    `✓        jsmith@contoso.example  ${id}  human  jsmith@example.com  John Smith  public-mcp-users`,
-    '✗        robot                   c1                                    m2m    -                   John        (could not be read)',
+    `yes      jsmith@contoso.example  ${id}  human  jsmith@example.com  John Smith  public-mcp-users`,
+    'no       robot                   c1                                    m2m    -                   John        (could not be read)',
     '',
   ]);
   expect(registry.asked).toEqual(['GET /api/management/iam/users?search=j+%26+co&limit=500']);

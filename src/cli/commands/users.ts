@@ -144,7 +144,7 @@ async function passwordOf({ output, terminal }: Run, flags: HumanFlags): Promise
   return password;
 }
 
-const whichThereAre = 'Run `mcp-gateway user list` to see them.';
+const whichThereAre = 'Run `mcp-gateway user list` to see the accounts.';
 
 async function setGroups(
   run: Run,

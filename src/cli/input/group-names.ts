@@ -5,7 +5,7 @@ import { misuse } from '../trouble.ts';
 export function namesIn(text: string, least: 'one' | 'none' = 'one'): string[] {
   const names = [...new Set(text.split(',').map((name) => name.trim()))].filter(Boolean);
   if (names.length === 0 && least === 'one')
-    throw misuse('--groups names no group.', 'Run `mcp-gateway group list` to see them.');
+    throw misuse('--groups names no group.', 'Run `mcp-gateway group list` to see the groups.');
   return names;
 }
 

@@ -104,7 +104,7 @@ function nearest(word: string, among: readonly string[]): string | undefined {
   let best: { found: string; distance: number } | undefined;
   for (const found of among) {
     const distance = word.length > 2 && found.startsWith(word) ? 0.5 : editDistance(word, found);
-    const most = Math.max(1, Math.ceil(Math.max(word.length, found.length) / 3));
+    const most = Math.max(1, Math.floor(Math.max(word.length, found.length) / 3));
     if (distance <= most && distance < (best?.distance ?? Number.POSITIVE_INFINITY))
       best = { found, distance };
   }

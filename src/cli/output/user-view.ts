@@ -16,7 +16,7 @@ export function userTable(users: readonly User[], room: number | undefined, pain
     [
       {
         title: 'ENABLED',
-        show: (user) => (user.enabled ? '✓' : '✗'),
+        show: (user) => (user.enabled ? 'yes' : 'no'),
         style: (user) => (user.enabled ? 'green' : 'red'),
       },
       { title: 'USER NAME', show: (user) => user.username, isKey: true },

@@ -55,7 +55,7 @@ export async function mintToken(run: Run, flags: TokenFlags): Promise<void> {
   await writeSecret(terminal.cwd, flags.output, `${text}\n`);
   const { token_id, expires_at } = minted;
   output.result({ file: flags.output, token_id, username, expires_at }, () => '');
-  output.note(`Wrote a token of ${username}, good until ${expires_at}, to ${flags.output}.`);
+  output.note(`Wrote a token of ${username}, valid until ${expires_at}, to ${flags.output}.`);
 }
 
 async function mustBeEvaluation({ registryUrl, output }: Run): Promise<void> {

@@ -116,7 +116,7 @@ export function ScopeFields({
       <GrantFields
         title={t('In the registry')}
         about={t(
-          'What can be seen and done in the web pages and the API. It does not allow calls to a server.',
+          'What can be seen and done in the web interface and the API. It does not allow calls to a server.',
         )}
         row={t('Permission')}
         add={t('Add a permission')}

@@ -153,7 +153,7 @@ function Figures({
         ))}
       </dl>
       {total.calls === 0 ? (
-        <Empty>{t('Nothing was called in this time.')}</Empty>
+        <Empty>{t('No calls in this period.')}</Empty>
       ) : (
         <>
           <section

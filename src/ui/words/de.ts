@@ -217,7 +217,7 @@ export const de: Readonly<Record<string, string>> = {
   'None that you can use.': 'Keine, die Sie benutzen können.',
   'Not used in this time': 'In dieser Zeit nicht benutzt',
   'Nothing found for “{text}”.': 'Nichts gefunden für „{text}“.',
-  'Nothing was called in this time.': 'In dieser Zeit wurde nichts aufgerufen.',
+  'No calls in this period.': 'Keine Aufrufe in diesem Zeitraum.',
   'Only for you': 'Nur für Sie',
   'Only the newest calls are counted. Choose a shorter time.':
     'Nur die neuesten Aufrufe sind gezählt. Wählen Sie einen kürzeren Zeitraum.',
@@ -1199,7 +1199,7 @@ export const de: Readonly<Record<string, string>> = {
     'Client-IDs oder Kurznamen von Programmen, aus denen man sich anmeldet. Ohne Angabe gilt der Scope immer; mit Angabe weder in einer Browsersitzung noch mit einem persönlichen Token.',
   'Also create a directory group with this name and assign the scope to it':
     'Auch eine Gruppe dieses Namens im Verzeichnisdienst anlegen und ihr den Scope zuweisen',
-  'What can be seen and done in the web pages and the API. It does not allow calls to a server.':
+  'What can be seen and done in the web interface and the API. It does not allow calls to a server.':
     'Was auf den Webseiten und in der API gesehen und getan werden kann. Aufrufe eines Servers erlaubt es nicht.',
   'Actions on agents, by their paths.': 'Aktionen auf Agenten, nach ihren Pfaden.',
   'Other agents that are visible': 'Weitere sichtbare Agenten',

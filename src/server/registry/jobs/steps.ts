@@ -33,7 +33,7 @@ export function makersOf({ serviceAccounts, provider }: Directory): Makers {
     return { create, made, enable, addSecret, permit, verify, remove };
   throw new Failure(
     'directory_refused',
-    `The gateway cannot create accounts for applications in ${provider}: make it there, and register its client id here (mcp-gateway app register).`,
+    `The gateway cannot create accounts for applications in ${provider}: create the account there, and register its client id here (mcp-gateway app register).`,
   );
 }
 

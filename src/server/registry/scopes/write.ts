@@ -216,6 +216,6 @@ function taken({ scope, source }: StoredScope): Failure {
       ? `The scope file has a scope '${scope.name}'; edit scopes.yml, or choose another name.`
       : source === 'built_in'
         ? `The role '${scope.name}' is built in; choose another name.`
-        : `There is a scope '${scope.name}' already; import it to replace it, or choose another name.`,
+        : `The scope '${scope.name}' already exists; to replace it, import it, or choose another name.`,
   );
 }

@@ -27,7 +27,7 @@ export async function findAccount(
   if (!record)
     throw new Failure(
       'not_found',
-      `There is no account '${idOrName.slice(0, 100)}', neither in the directory nor here.`,
+      `Account '${idOrName.slice(0, 100)}' does not exist in the directory or in the gateway.`,
     );
   if (records.length > 1)
     throw new Failure(

@@ -34,7 +34,7 @@ export async function wantedGroups(
     if (found instanceof Failure) fault(found.message);
     else if (!found)
       fault(
-        `the directory has no group '${asked}'; make it there or with create_in_idp, or map the scope to one that is there (group_mappings)`,
+        `the directory has no group '${asked}'; create it there first, or name a group that exists`,
       );
     else if (!found.editable)
       fault(`the members of '${found.name}' are computed or come from elsewhere, so none can be added here`);

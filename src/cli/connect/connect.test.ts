@@ -34,6 +34,17 @@ test.each(Object.keys(clients) as ClientName[])(
   },
 );
 
+test('without a sign-in the client gets the usual address, and a note that it was not checked', async () => {
+  const cwd = await folderWith();
+  const registry = await scripted({});
+  const args = ['server', 'connect', 'currenttime', '--client', 'vscode', '--registry-url', registry.url];
+  const { code, err } = await cli(args, { cwd });
+  expect({ code, asked: registry.asked }).toEqual({ code: 0, asked: [] });
+  expect(err).toContain('You are not signed in, so it was not checked that /currenttime exists.');
+  const text = await readFile(join(cwd, '.vscode/mcp.json'), 'utf8');
+  expect(JSON.parse(text).servers.currenttime.url).toBe(`${registry.url}/currenttime/mcp`);
+});
+
 test('what else is in the file stays: comments, other servers, order', async () => {
   const before =
     '{\n  // ours\n  "servers": {\n    "docs": { "type": "http", "url": "https://d.example/mcp" }, // keep\n  },\n  "inputs": []\n}\n';

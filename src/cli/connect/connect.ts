@@ -3,8 +3,10 @@ import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { Option } from 'commander';
 import { plainJson } from '../../contract/values/plain-text.ts';
+import { normalizePath } from '../../contract/values/server-path.ts';
 import { type AddCommands, addCommand, pathOption, type Run } from '../command.ts';
 import { writeSecret } from '../input/write-secret.ts';
+import { NoToken } from '../sign-in/signed-in-token.ts';
 import { misuse, Trouble } from '../trouble.ts';
 import { type ClientName, type ClientRow, clients } from './clients.ts';
 import { NotEditable, withEntry } from './edit-config.ts';
@@ -43,7 +45,8 @@ export const addConnectCommand: AddCommands = (program, on) => {
     .action(on(connect));
 };
 
-async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Promise<void> {
+async function connect(run: Run, flags: ConnectFlags): Promise<void> {
+  const { output, terminal } = run;
   const client: ClientRow = clients[flags.client];
   if (flags.tokenEnv !== undefined && !tokenVariable.test(flags.tokenEnv))
     throw misuse(`--token-env takes the name of an environment variable, not '${flags.tokenEnv}'.`);
@@ -52,11 +55,7 @@ async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Pro
       `${client.title} cannot sign in by itself.`,
       'Create a token with mcp-gateway token create, keep it in an environment variable, and add --token-env MCP_GATEWAY_TOKEN.',
     );
-  const server = await (await api())('servers.get', { params: { path: flags.path } });
-  if (!server.is_enabled)
-    throw new Trouble(`${server.path} is disabled, so no client can connect to it.`, {
-      remedy: `Someone with the permission can enable it: mcp-gateway server enable ${server.path}`,
-    });
+  const server = await serverAt(run, flags.path);
   const sse = server.endpoint_url.endsWith('/sse');
   if (sse && !client.sse)
     throw new Trouble(`${client.title} needs Streamable HTTP, and ${server.path} has SSE only.`, {
@@ -96,6 +95,30 @@ async function connect({ api, output, terminal }: Run, flags: ConnectFlags): Pro
         ? client.next.replace('NAME', key)
         : `Set ${flags.tokenEnv} to a token (mcp-gateway token create) before you start ${client.title}.`,
     );
+}
+
+/**
+ * The path and the address of an enabled server. Without a sign-in it is the address that every server has unless it is
+ * one with SSE only: the client signs in by itself, so a newcomer needs no token first.
+ */
+async function serverAt(
+  { api, credential, output, registryUrl }: Run,
+  asked: string,
+): Promise<{ path: string; endpoint_url: string }> {
+  const found = await credential().catch((error: unknown) => {
+    if (error instanceof NoToken) return undefined;
+    throw error;
+  });
+  if (!found) {
+    const path = normalizePath(asked);
+    output.note(`You are not signed in, so it was not checked that ${path} exists.`);
+    return { path, endpoint_url: `${registryUrl}${path}/mcp` };
+  }
+  const server = await (await api(found))('servers.get', { params: { path: asked } });
+  if (server.is_enabled) return server;
+  throw new Trouble(`${server.path} is disabled, so no client can connect to it.`, {
+    remedy: `Someone with the permission can enable it: mcp-gateway server enable ${server.path}`,
+  });
 }
 
 async function readOr(file: string, otherwise: string): Promise<string> {

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { tracedFetch } from '../api.ts';
 import type { Output } from '../output/output.ts';
 import type { Terminal } from '../terminal.ts';
-import { asTrouble, misuse, Trouble } from '../trouble.ts';
+import { asTrouble, Trouble } from '../trouble.ts';
 import { askToken, EntraRefusal } from './entra-tokens.ts';
 import { changeSignIn, type SignedIn, signedInAt } from './login-store.ts';
 import { type FoundToken, howToGetToken, tokenIn, tokenInFile } from './token-file.ts';
@@ -65,6 +65,13 @@ function over(username: string, why: string, cause?: unknown): Trouble {
   });
 }
 
+/** No one is signed in, and no token was given; some commands can do without. */
+export class NoToken extends Trouble {
+  constructor() {
+    super('This command needs a token.', { exitCode: 2, remedy: howToGetToken });
+  }
+}
+
 /**
  * Finds the caller's token: `--token-file`, then MCP_GATEWAY_TOKEN_FILE, then MCP_GATEWAY_TOKEN (the token itself), then
  * the sign-in at the registry. The first that is given counts, also when it is of no use: nobody acts as somebody else
@@ -85,5 +92,5 @@ export async function findToken(
     return { token: tokenIn(env.MCP_GATEWAY_TOKEN, 'MCP_GATEWAY_TOKEN'), source: 'MCP_GATEWAY_TOKEN' };
   const signedIn = await signedInToken(terminal, registryUrl, debug);
   if (signedIn) return signedIn;
-  throw misuse('This command needs a token.', howToGetToken);
+  throw new NoToken();
 }

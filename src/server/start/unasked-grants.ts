@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { Trail } from '../audit/event.ts';
 import type { TrustedProvider } from '../identity/bearer.ts';
+import { findM2mClient } from '../identity/groups/groups.ts';
 import type { Identity } from '../identity/identity.ts';
 import { findPerson, type GroupsSeen } from '../identity/people.ts';
 import type { RequestRow } from '../registry/access-requests/store.ts';
@@ -133,13 +134,8 @@ async function knownGroups(
     const person = await findPerson(db, provider, subject);
     return by?.groupsOf(person?.known.groups ?? []) ?? [];
   }
-  const known = await db
-    .selectFrom('m2m_clients')
-    .select('groups')
-    .where('provider', '=', provider)
-    .where('client_id', '=', (clientId ?? '').toLowerCase())
-    .executeTakeFirst();
-  return by?.groupsOf(JSON.parse(known?.groups ?? '[]') as string[]) ?? [];
+  const known = await findM2mClient(db, provider, clientId ?? '');
+  return by?.groupsOf(known?.recorded ?? []) ?? [];
 }
 
 /** Records that the groups which settings map to scopes are others than at the last start. */

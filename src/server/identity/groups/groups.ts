@@ -5,8 +5,10 @@ import type { Memberships } from './memberships.ts';
 
 /** What we know of an application besides what its provider says. */
 export interface M2mClient {
-  /** Groups that somebody gave it by hand; null for an account in the directory, whose groups only the directory tells. */
+  /** Groups that count: given by hand; null for an account in the directory, whose groups only the directory tells. */
   readonly groups: readonly string[] | null;
+  /** Groups that were given through this gateway, by hand or in the directory; each was recorded when it was given. */
+  readonly recorded: readonly string[];
   readonly enabled: boolean;
 }
 
@@ -23,8 +25,8 @@ export async function findM2mClient(
     .where('client_id', '=', clientId.toLowerCase())
     .executeTakeFirst();
   if (!row) return undefined;
-  const isByHand = row.source === 'manual';
-  return { groups: isByHand ? (JSON.parse(row.groups) as string[]) : null, enabled: row.is_enabled === 1 };
+  const recorded = JSON.parse(row.groups) as string[];
+  return { groups: row.source === 'manual' ? recorded : null, recorded, enabled: row.is_enabled === 1 };
 }
 
 /** Completes what a verified access token says about groups; throws the Failure that says why it cannot be told. */

@@ -154,7 +154,7 @@ export function addGlobalOptions(command: Command): void {
       ...['table', 'wide', 'json', 'name'],
     ]),
     new Option('--json', 'the same as -o json'),
-    new Option('--debug', 'log what is done to standard error, without secrets'),
+    new Option('--debug', 'log the steps to standard error, without secrets'),
   ];
   for (const option of options) command.addOption(option.helpGroup('Global options:'));
 }

@@ -28,7 +28,8 @@ export function buildProgram(on: On, { out, err }: Writers): Command {
     .helpOption('-h, --help', 'show help, also for a command')
     .exitOverride()
     .configureOutput({
-      writeOut: out,
+      // An empty default says nothing.
+      writeOut: (text) => out(text.replace(/\s+\(default:\s+(?:\[\]|"")\)/g, '')),
       writeErr: err,
       outputError: (text, write) => write(inOurWords(text)),
     })

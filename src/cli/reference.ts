@@ -104,7 +104,7 @@ function optionTable(options: readonly Option[]): string {
     const notes = [
       ...(option.mandatory ? ['required'] : []),
       ...(option.argChoices ? [option.argChoices.join(' or ')] : []),
-      ...(option.defaultValue === undefined ? [] : [`default ${option.defaultValue}`]),
+      ...(`${option.defaultValue ?? ''}` === '' ? [] : [`default ${option.defaultValue}`]),
     ];
     const text = `${option.description}${notes.length ? ` (${notes.join('; ')})` : ''}`;
     return `| \`${option.flags}\` | ${text.replaceAll('|', '\\|')} |\n`;

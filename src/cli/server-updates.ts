@@ -21,35 +21,35 @@ interface UpdateFlags {
 
 const ifMatch = [
   '--if-match <etag>',
-  'only if it is still at this revision, from the ETag or revision of server-get --json',
+  'only if it still has this revision (from `server get --json`)',
 ] as const;
 
 /** `update-server` and `patch-server`: what is said about a server that is registered. */
 export const addServerUpdates: AddCommands = (program, on) => {
   addCommand(program, 'update-server', {
-    summary: 'Change what is said about a server: the fields given as options, or all of it with --body',
+    summary: 'Change the registration of a server: single fields as options, or all of it with --body',
     examples: [
       'mcp-gateway update-server --path /currenttime --description "Tells the time" --tags time,demo',
       `mcp-gateway update-server --path /currenttime --body '{"server_name": "Time", "path": "/currenttime", "proxy_pass_url": "https://time.example.com/mcp"}'`,
     ],
   })
     .addOption(pathOption())
-    .option('--body <json>', 'everything about it, as in a registration; what is left out takes its default')
+    .option('--body <json>', 'the complete registration; fields left out get their default')
     .option('--server-name <name>', 'its name')
     .option('--description <text>', 'what it does')
-    .option('--proxy-pass-url <url>', 'where it is')
-    .option('--tags <a,b>', 'its tags, instead of those that it has')
+    .option('--proxy-pass-url <url>', 'address of the server')
+    .option('--tags <a,b>', 'tags, replacing the current ones')
     .option('--license <license>', 'its license')
-    .option('--metadata <json>', 'fields to change in its metadata; null removes one')
+    .option('--metadata <json>', 'metadata fields to change; null removes one')
     .option(...ifMatch)
     .action(on(update));
 
   addCommand(program, 'patch-server', {
-    summary: 'Change parts of a server by a JSON merge patch (RFC 7396)',
+    summary: 'Change fields of a server with a JSON merge patch (RFC 7396)',
     examples: [`mcp-gateway patch-server --path /currenttime --patch '{"tags": ["time"], "version": null}'`],
   })
     .addOption(pathOption())
-    .requiredOption('--patch <json>', 'the fields to change; null takes one back to its default')
+    .requiredOption('--patch <json>', 'fields to change; null resets one to its default')
     .option(...ifMatch)
     .action(on(patch));
 };

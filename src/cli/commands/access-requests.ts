@@ -18,13 +18,18 @@ const whichThereAre = orNotFound('Run `mcp-gateway request list` to see the requ
 /** The commands about requests for access to servers. */
 export const addAccessRequestCommands: AddCommands = (program, on) => {
   addCommand(program, 'access-request-list', {
-    summary: 'List your requests for access, and those that you may decide',
+    summary: 'List your requests for access, and those that you can decide',
     examples: [
       'mcp-gateway access-request-list',
       'mcp-gateway access-request-list --of decide --status pending',
     ],
   })
-    .addOption(new Option('--of <whose>', 'only yours, or those of others').choices(['mine', 'decide']))
+    .addOption(
+      new Option('--of <whose>', 'only your own, or only those that you can decide').choices([
+        'mine',
+        'decide',
+      ]),
+    )
     .addOption(
       new Option('--status <status>', 'only those').choices([
         'pending',
@@ -53,8 +58,8 @@ export const addAccessRequestCommands: AddCommands = (program, on) => {
   })
     .addOption(idOption())
     .option('--tools <a,b>', 'the tools to allow, separated by commas')
-    .option('--every-tool', 'everything on the server, new tools too')
-    .option('--hours <number>', 'how long; without an end if left out', wholeNumber(1))
+    .option('--every-tool', 'all tools of the server, including future ones')
+    .option('--hours <number>', 'hours until access ends (default: no end)', wholeNumber(1))
     .option('--note <text>', 'a message to the person', '')
     .action(on(grant));
   addCommand(program, 'access-request-decline', {
@@ -65,13 +70,13 @@ export const addAccessRequestCommands: AddCommands = (program, on) => {
     .option('--note <text>', 'a message to the person', '')
     .action(on(decline));
   addCommand(program, 'access-request-withdraw', {
-    summary: 'Withdraw a request of yours that waits',
+    summary: 'Withdraw your own pending request',
     examples: [`mcp-gateway access-request-withdraw --id ${example}`],
   })
     .addOption(idOption())
     .action(on(withdraw));
   addCommand(program, 'access-request-end', {
-    summary: 'End access that was granted on request, at once',
+    summary: 'End access that was granted on request, immediately',
     examples: [`mcp-gateway access-request-end --id ${example}`],
   })
     .addOption(idOption())
@@ -79,7 +84,7 @@ export const addAccessRequestCommands: AddCommands = (program, on) => {
 };
 
 function idOption(): Option {
-  return new Option('--id <id>', 'the id that access-request-list shows').makeOptionMandatory();
+  return new Option('--id <id>', 'id of the request, from `request list`').makeOptionMandatory();
 }
 
 interface ListFlags {

@@ -55,7 +55,7 @@ const addLooks: AddCommands = (program, on) => {
 
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'agent-register', {
-    summary: 'Register the agent that a JSON file describes: its A2A card, or the card with path and tags',
+    summary: 'Register an agent from a JSON file: its A2A card, or the card with path and tags',
     examples: [
       'mcp-gateway agent-register --config examples/agent.json',
       'curl -s https://agent.example/.well-known/agent-card.json | mcp-gateway agent-register --config -',
@@ -65,7 +65,7 @@ const addChanges: AddCommands = (program, on) => {
     .action(on(register));
 
   addCommand(program, 'agent-update', {
-    summary: 'Replace the card of an agent, and what is said beside it, by what a JSON file describes',
+    summary: 'Replace the card and the registration of an agent from a JSON file',
     examples: ['mcp-gateway agent-update --path /flight-booking --config examples/agent.json'],
   })
     .addOption(agentPath())
@@ -73,7 +73,7 @@ const addChanges: AddCommands = (program, on) => {
     .action(on(update));
 
   addCommand(program, 'agent-patch', {
-    summary: 'Change parts of an agent by a JSON merge patch (RFC 7396)',
+    summary: 'Change fields of an agent with a JSON merge patch (RFC 7396)',
     examples: [
       'mcp-gateway agent-patch --path /flight-booking --config patch.json',
       'echo \'{"tags": ["travel"]}\' | mcp-gateway agent-patch --path /flight-booking --config - --if-match 3',
@@ -95,7 +95,7 @@ const addEnds: AddCommands = (program, on) => {
     .action(on(toggle));
 
   addCommand(program, 'agent-delete', {
-    summary: 'Remove an agent from the registry, after asking',
+    summary: 'Remove an agent from the registry (asks first)',
     examples: [
       'mcp-gateway agent-delete --path /flight-booking',
       'mcp-gateway agent-delete --path /flight-booking --force',

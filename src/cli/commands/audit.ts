@@ -26,11 +26,11 @@ export const addAuditCommands: AddCommands = (program, on) => {
   });
   withFilters(list)
     .option('--limit <number>', 'how many at most', wholeNumber(1, 10_000), 50)
-    .option('--cursor <cursor>', 'what an earlier list named for what is older')
+    .option('--cursor <cursor>', 'cursor from the previous list, for older events')
     .action(on(listEvents));
 
   addCommand(program, 'audit-show', {
-    summary: 'Show one event in full, with before and after of a change',
+    summary: 'Show one event in full; for a change also the values before and after',
     examples: ['mcp-gateway audit-show --id 01a215ba-3615-7001-ac40-e2814931b4c1'],
   })
     .requiredOption('--id <id>', 'id of the event, from the list of events')
@@ -50,25 +50,25 @@ export const addAuditCommands: AddCommands = (program, on) => {
     .action(on(exportEvents));
 
   addCommand(program, 'audit-usage', {
-    summary: 'Show what was called, how long it took, and what lists of tools cost in tokens',
+    summary: 'Show calls, their duration, and the tokens that lists of tools cost',
     examples: [
       'mcp-gateway audit-usage --by client --from 7d',
       'mcp-gateway audit-usage --by tool --server currenttime',
     ],
   })
     .addOption(new Option('--by <key>', 'count by this').choices([...usageKeys]).default('server'))
-    .option('--from <time>', 'from then on: ISO 8601, or how long ago: 90m, 24h, 7d', '24h')
+    .option('--from <time>', 'since then: ISO 8601, or how long ago (90m, 24h, 7d)', '24h')
     .option('--server <name>', 'only this server')
-    .option('--username <name>', 'only this person or application, by the whole name')
+    .option('--username <name>', 'only this person or application (full name)')
     .action(on(showUsage));
 };
 
 function withFilters(command: Command): Command {
   return command
-    .option('--from <time>', 'events from then on: ISO 8601, or how long ago: 90m, 24h, 7d')
-    .option('--to <time>', 'events before then, written in the same way')
+    .option('--from <time>', 'events since then: ISO 8601, or how long ago (90m, 24h, 7d)')
+    .option('--to <time>', 'events before then, in the same format')
     .addOption(new Option('--kind <kind>', 'only this kind').choices(kinds))
-    .addOption(new Option('--decision <decision>', 'only what ended so').choices(decisions))
+    .addOption(new Option('--decision <decision>', 'only events with this decision').choices(decisions))
     .addOption(
       new Option('--status <class>', 'only this class of HTTP status').choices([
         ...['1xx', '2xx', '3xx', '4xx', '5xx'],
@@ -76,11 +76,11 @@ function withFilters(command: Command): Command {
     )
     .option('--username <text>', 'part of the user name')
     .option('--subject <id>', 'the stable id of a person or agent at the provider')
-    .option('--client-id <id>', 'the application through which it came')
-    .option('--action <name>', "the MCP method, or the endpoint's id")
+    .option('--client-id <id>', 'client id of the application')
+    .option('--action <name>', 'MCP method, or id of the API endpoint')
     .option('--resource <name>', "the server's name, a path or an id")
     .option('--tool <name>', 'the tool that was called')
-    .option('--correlation-id <id>', 'what an answer had as X-Correlation-Id')
+    .option('--correlation-id <id>', 'correlation id, as in the X-Correlation-Id header')
     .option('--query <text>', 'part of user, application, address, action, resource, tool or reason');
 }
 

@@ -8,7 +8,7 @@ const shells = { bash, zsh, fish } as const;
 /** `completion`. */
 export const addCompletionCommand: AddCommands = (program, on) => {
   const command = addCommand(program, 'completion', {
-    summary: 'Print a script with which your shell completes commands and options',
+    summary: 'Print the completion script for your shell',
     examples: [
       'mcp-gateway completion bash > ~/.local/share/bash-completion/completions/mcp-gateway',
       'mcp-gateway completion zsh > "$' + '{fpath[1]}/_mcp-gateway"',

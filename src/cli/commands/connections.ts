@@ -15,11 +15,11 @@ const looksMs = 2_000;
 /** The commands about one's own credentials at servers. */
 export const addConnectionCommands: AddCommands = (program, on) => {
   addCommand(program, 'connection-list', {
-    summary: 'List the servers that want a credential of yours, and what they have',
+    summary: 'List the servers that need a credential of yours, and whether you are connected',
     examples: ['mcp-gateway connection-list', 'mcp-gateway connection-list --json'],
   }).action(on(list));
   addCommand(program, 'connection-connect', {
-    summary: 'Connect to a server with an account of yours, in a browser',
+    summary: 'Connect to a server with your own account, in a browser',
     examples: [
       'mcp-gateway connection-connect --path /github',
       'mcp-gateway connection-connect --path /github --no-wait',
@@ -30,7 +30,7 @@ export const addConnectionCommands: AddCommands = (program, on) => {
     .option('--no-wait', 'do not wait until you are connected')
     .action(on(connect));
   addCommand(program, 'connection-set-token', {
-    summary: 'Store a token of yours for a server, from standard input, for a limited time',
+    summary: 'Store your token for a server for a limited time; reads standard input',
     examples: ['mcp-gateway connection-set-token --path /jira --days 30 < token'],
   })
     .addOption(pathOption('server', '/jira'))
@@ -41,7 +41,7 @@ export const addConnectionCommands: AddCommands = (program, on) => {
     )
     .action(on(setToken));
   addCommand(program, 'connection-disconnect', {
-    summary: 'Delete your credential at a server, after asking',
+    summary: 'Delete your credential for a server (asks first)',
     examples: ['mcp-gateway connection-disconnect --path /github --force'],
   })
     .addOption(pathOption('server', '/github'))

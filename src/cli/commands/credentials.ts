@@ -28,7 +28,7 @@ interface Flags {
 /** The credentials provider: tokens for the M2M accounts of an identities file. */
 export const addCredentialCommands: AddCommands = (program, on) => {
   const tokens = addCommand(program, 'generate-tokens', {
-    summary: 'Get a token from Entra ID for each identity of a file and write it to a file of its own',
+    summary: 'Get a token from Entra ID for each identity in a file, and write each to its own file',
     examples: [
       'mcp-gateway generate-tokens',
       'mcp-gateway generate-tokens --identities-file my-identities.json --output-dir .oauth-tokens --verbose',
@@ -36,19 +36,18 @@ export const addCredentialCommands: AddCommands = (program, on) => {
     ],
   });
   shared(tokens)
-    .addOption(new Option('--all-agents', 'all identities, which is what happens anyway').hideHelp())
+    .addOption(new Option('--all-agents', 'all identities (the default)').hideHelp())
     .action(on<Flags>(generate));
 
   const creds = addCommand(program, 'generate-creds', {
-    summary:
-      'As generate-tokens with the settings of .env, but a token that is good for a while yet is left as it is',
+    summary: 'Like token generate, using the settings in .env; skips tokens that are not about to expire',
     examples: ['mcp-gateway generate-creds', 'mcp-gateway generate-creds --auth-provider entra --force'],
   });
   shared(creds)
     .addOption(
       new Option('-a, --auth-provider <name>', 'the identity provider (or AUTH_PROVIDER)').choices(['entra']),
     )
-    .option('-f, --force', 'get new tokens also where the present ones are good')
+    .option('-f, --force', 'get new tokens even if the current ones are still valid')
     .option('--entra-tenant-id <id>', 'tenant of the gateway (or ENTRA_TENANT_ID)')
     .option('--entra-client-id <id>', 'Application (client) ID of the gateway (or ENTRA_CLIENT_ID)')
     .action(
@@ -67,8 +66,8 @@ function shared(command: ReturnType<typeof addCommand>) {
   return command
     .option('-i, --identities-file <file>', 'the identities', '.oauth-tokens/entra-identities.json')
     .option('--output-dir <folder>', 'where the tokens go', '.oauth-tokens')
-    .option('-v, --verbose', 'say what is asked of whom, never a token or a secret')
-    .option('--watch', 'stay, and renew each token before it expires, until interrupted')
+    .option('-v, --verbose', 'log each request, without tokens and secrets')
+    .option('--watch', 'keep running and renew each token before it expires')
     .option(
       '--entra-login-url <url>',
       'the login host (or ENTRA_LOGIN_BASE_URL; default the emulator of an evaluation gateway on this machine, else the public cloud)',

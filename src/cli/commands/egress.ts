@@ -32,13 +32,14 @@ interface Flags {
 /** The commands about whose credential goes to a server. */
 export const addEgressCommands: AddCommands = (program, on) => {
   addCommand(program, 'egress-show', {
-    summary: 'Show whose credential goes to a server, and how it is got',
+    summary: 'Show which credential the gateway sends to a server, and how it gets it',
     examples: ['mcp-gateway egress-show --path /github'],
   })
     .addOption(pathOption())
     .action(on(show));
   addCommand(program, 'egress-configure', {
-    summary: "Say whose credential goes to a server: the gateway's, or each person's own; for administrators",
+    summary:
+      "Set which credential the gateway sends to a server: its own, or each person's (for administrators)",
     examples: [
       'mcp-gateway egress-configure --path /linear --mode oauth_user --provider linear',
       'mcp-gateway egress-configure --path /github --mode oauth_user --provider github --client-id Iv1.4f1c --client-secret-stdin --scopes repo < secret',
@@ -51,38 +52,34 @@ export const addEgressCommands: AddCommands = (program, on) => {
       new Option('--mode <mode>', 'whose credential, and how').choices(egressModes).makeOptionMandatory(),
     )
     .addOption(
-      new Option('--provider <name>', 'a service whose addresses are known')
+      new Option('--provider <name>', 'a known service, whose addresses need not be given')
         .choices(egressProviders)
         .default('custom'),
     )
-    .option('--client-id <id>', 'the client that the gateway is there; without one it registers itself')
+    .option('--client-id <id>', 'OAuth client id of the gateway there; without one it registers itself')
     .option('--client-secret-stdin', 'read its secret from standard input')
-    .option('--scopes <scope...>', 'what to ask for', [])
-    .option('--target-audience <audience>', 'what tokens are for, unless it is the address of the server')
-    .addOption(
-      new Option('--audience-parameter <name>', 'how that is said when tokens are asked for').choices([
-        'resource',
-        'audience',
-        'none',
-      ]),
-    )
-    .option('--authorize-url <url>', 'where people are sent, unless it is discovered')
-    .option('--token-url <url>', 'where tokens come from, unless it is discovered')
-    .option('--issuer <url>', 'the issuer at which both are discovered')
-    .addOption(
-      new Option('--token-auth-method <method>', 'how the secret is sent').choices([
-        'client_secret_basic',
-        'client_secret_post',
-      ]),
-    )
-    .option('--header-name <name>', 'where the credential goes (default Authorization)')
-    .option('--header-prefix <text>', "what stands before it (default 'Bearer ')")
-    .option('--max-days <days>', 'for pat: how long a token may be kept', wholeNumber(1, 365))
+    .option('--scopes <scope...>', 'OAuth scopes to request', [])
+    .option('--target-audience <audience>', 'audience of the tokens (default: the address of the server)')
     .addOption(
       new Option(
-        '--discovery <who>',
-        'whose account reads what it offers, for checks and the catalog',
-      ).choices(discoveryModes),
+        '--audience-parameter <name>',
+        'parameter that carries the audience in token requests',
+      ).choices(['resource', 'audience', 'none']),
+    )
+    .option('--authorize-url <url>', 'authorization endpoint, if it cannot be discovered')
+    .option('--token-url <url>', 'token endpoint, if it cannot be discovered')
+    .option('--issuer <url>', 'issuer whose metadata has both endpoints')
+    .addOption(
+      new Option(
+        '--token-auth-method <method>',
+        'how the gateway authenticates to the token endpoint',
+      ).choices(['client_secret_basic', 'client_secret_post']),
+    )
+    .option('--header-name <name>', 'header for the credential (default Authorization)')
+    .option('--header-prefix <text>', "text in front of the credential (default 'Bearer ')")
+    .option('--max-days <days>', 'for pat: longest time that a token can be stored', wholeNumber(1, 365))
+    .addOption(
+      new Option('--discovery <who>', 'identity for health checks and tool lists').choices(discoveryModes),
     )
     .action(on(configure));
 };

@@ -115,7 +115,7 @@ const addDirectoryGroups: AddCommands = (program, on) => {
     .action(on(removeGroup));
 
   addCommand(program, 'group-list', {
-    summary: 'List groups of the directory, and scopes that have none',
+    summary: 'List the groups of the directory, and scopes without one',
     examples: ['mcp-gateway group-list', 'mcp-gateway group-list --json'],
   }).action(on(showGroups));
 };
@@ -212,8 +212,11 @@ async function listGroups(
     output.warn(`the groups of the directory cannot be shown, only the scopes: ${answer.directory_fault}`);
   if (answer.truncated) output.warn('the directory has more groups than are shown');
   const [known, inDirectory] = [Object.keys(answer.scopes_groups).length, answer.keycloak_groups.length];
-  const asked = answer.directory === null ? '' : `, ${inDirectory} groups in ${answer.directory}`;
-  output.note(`${known} scopes${asked}.`);
+  const asked =
+    answer.directory === null
+      ? ''
+      : `, ${inDirectory} ${inDirectory === 1 ? 'group' : 'groups'} in ${answer.directory}`;
+  output.note(`${known} ${known === 1 ? 'scope' : 'scopes'}${asked}.`);
 }
 
 async function describeGroup({ api, output }: Run, { name }: Named): Promise<void> {
@@ -236,8 +239,10 @@ async function explainCall(
 ): Promise<number> {
   if ((username === undefined) === (groups === undefined))
     throw misuse(
-      username === undefined ? 'Whose call it is is missing.' : 'Both a user name and --groups are given.',
-      'Give either a user name or --groups.',
+      username === undefined
+        ? 'Neither a user name nor --groups is given.'
+        : 'Both a user name and --groups are given.',
+      'Give one of them.',
     );
   const body = {
     ...(username === undefined ? { groups: namesIn(groups ?? '') } : { username }),
@@ -312,5 +317,6 @@ async function showGroups({ api, output }: Run): Promise<void> {
   );
   if (output.json) return;
   if (answer.truncated) output.warn('the directory has more groups than are shown');
-  output.note(answer.groups.length ? `${answer.total} groups.` : 'No groups.');
+  const word = answer.total === 1 ? 'group' : 'groups';
+  output.note(answer.groups.length ? `${answer.total} ${word}.` : 'No groups.');
 }

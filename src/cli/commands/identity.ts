@@ -7,7 +7,7 @@ import { changeSignIn, type SignedIn } from '../sign-in/login-store.ts';
 /** The commands about who is calling. */
 export const addIdentityCommands: AddCommands = (program, on) => {
   addCommand(program, 'login', {
-    summary: 'Sign in at the registry with your own account, so that commands need no token file',
+    summary: 'Sign in with your own account, so that commands need no token file',
     examples: [
       'mcp-gateway login --registry-url https://mcpgateway.example.com',
       'mcp-gateway login --device-code',
@@ -19,12 +19,12 @@ export const addIdentityCommands: AddCommands = (program, on) => {
     .action(on<LoginFlags>(login));
 
   addCommand(program, 'logout', {
-    summary: 'Forget the sign-in at the registry',
+    summary: 'Sign out, and end the access of the command line',
     examples: ['mcp-gateway logout', 'mcp-gateway logout --registry-url https://mcpgateway.example.com'],
   }).action(on(logout));
 
   addCommand(program, 'whoami', {
-    summary: 'Show who you are to the registry and what you can do',
+    summary: 'Show your account, groups, scopes and permissions',
     examples: ['mcp-gateway whoami --token-file .token'],
   }).action(on(whoami));
 };

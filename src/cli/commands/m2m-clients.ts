@@ -66,13 +66,13 @@ const addChanges: AddCommands = (program, on) => {
     .addOption(clientOption())
     .addOption(providerOption())
     .option('--client-name <name>', 'name to show')
-    .option('--groups <a,b>', "groups, separated by commas, instead of those that it has; '' for none")
+    .option('--groups <a,b>', "groups, separated by commas, replacing the current ones; '' for none")
     .option('--description <text>', 'what it is for')
     .addOption(new Option('--enabled <state>', 'whether its groups count').choices(['true', 'false']))
     .action(on(change));
 
   addCommand(program, 'm2m-client-delete', {
-    summary: 'Remove an application, and the account that `app create` made for it (asks first)',
+    summary: 'Remove an application, and the account that `app create` created for it (asks first)',
     examples: ['mcp-gateway m2m-client-delete --client-id 6b1f0c1e-0000-4000-8000-000000000001 --force'],
   })
     .addOption(clientOption())

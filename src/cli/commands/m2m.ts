@@ -5,13 +5,13 @@ import { jobTable, secretLines } from '../output/user-view.ts';
 
 const secretDays = [
   '--secret-days <number>',
-  'days that the secret is valid; the most that the registry allows unless given',
+  'days that the secret is valid (default: as long as the registry allows)',
   wholeNumber(1, 730),
 ] as const;
 /** The commands about accounts of applications (M2M) and the jobs that make them. */
 export const addM2mCommands: AddCommands = (program, on) => {
   addCommand(program, 'user-create-m2m', {
-    summary: 'Create the account of an application in the directory, and show its secret once',
+    summary: 'Create an account for an application in the directory, and show its secret once',
     examples: [
       'mcp-gateway user-create-m2m --name my-ai-agent --groups public-mcp-users --description "AI coding assistant service account"',
       'mcp-gateway user-create-m2m --name ci-pipeline --groups team --secret-days 90 --json > ci-pipeline.json',
@@ -24,14 +24,14 @@ export const addM2mCommands: AddCommands = (program, on) => {
     .action(on(createM2m));
 
   addCommand(program, 'm2m-rotate-secret', {
-    summary: "Give an application's account a new secret, shown once; the old ones work on for a while",
+    summary: 'Create a new secret for an application and show it once; the old ones keep working for a while',
     examples: [
       'mcp-gateway m2m-rotate-secret --client-id 6b1f0c1e-0000-4000-8000-000000000001',
       'mcp-gateway m2m-rotate-secret --client-id 6b1f0c1e-0000-4000-8000-000000000001 --overlap-days 0',
     ],
   })
     .requiredOption('--client-id <id>', 'client id of the account')
-    .option('--overlap-days <number>', 'days that the old secrets still work', wholeNumber(0, 90), 7)
+    .option('--overlap-days <number>', 'days that the old secrets keep working', wholeNumber(0, 90), 7)
     .option(...secretDays)
     .action(on(rotate));
   addJobs(program, on);
@@ -46,10 +46,10 @@ const addJobs: AddCommands = (program, on) => {
     .action(on(listJobs));
 
   addCommand(program, 'job-secret', {
-    summary: 'Fetch the secret that a job has made: once, within 24 hours',
+    summary: 'Get the secret that a job created: once, within 24 hours',
     examples: ['mcp-gateway job-secret --id 3'],
   })
-    .requiredOption('--id <id>', 'id of the job, from job-list')
+    .requiredOption('--id <id>', 'id of the job, from `app jobs`')
     .action(on(fetchSecret));
 };
 

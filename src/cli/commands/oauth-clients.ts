@@ -19,19 +19,19 @@ interface ClientFlag {
 /** The commands about programs that people sign in from. */
 export const addOauthClientCommands: AddCommands = (program, on) => {
   addCommand(program, 'connected-client-list', {
-    summary: 'List the programs that may act for you',
+    summary: 'List the programs that can act for you',
     examples: ['mcp-gateway connected-client-list', 'mcp-gateway connected-client-list --json'],
   })
-    .option('--client-id <id>', 'who uses this client, for administrators')
+    .option('--client-id <id>', 'list everyone who uses this client (for administrators)')
     .action(on(listConnected));
   addCommand(program, 'connected-client-end', {
-    summary: 'End what a program was allowed, at once',
+    summary: 'End the access of a program, immediately',
     examples: ['mcp-gateway connected-client-end --id 1rT9...'],
   })
-    .requiredOption('--id <id>', 'the id that connected-client-list shows')
+    .requiredOption('--id <id>', 'id of the connection, from `client connected`')
     .action(on(endConnected));
   addCommand(program, 'oauth-client-list', {
-    summary: 'List the programs that people sign in from, for administrators',
+    summary: 'List the programs that people sign in from (for administrators)',
     examples: ['mcp-gateway oauth-client-list', 'mcp-gateway oauth-client-list --status pending'],
   })
     .addOption(
@@ -46,7 +46,8 @@ export const addOauthClientCommands: AddCommands = (program, on) => {
 
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'oauth-client-create', {
-    summary: 'Set up a program that people sign in from, or an agent with client credentials',
+    summary:
+      'Create a client for a program that people sign in from, or for an agent with client credentials',
     examples: [
       'mcp-gateway oauth-client-create --client-name "Build robot" --alias build-robot --client-credentials --groups builders',
       'mcp-gateway oauth-client-create --client-name Portal --redirect-uri https://portal.example.com/callback',
@@ -54,20 +55,20 @@ const addChanges: AddCommands = (program, on) => {
   })
     .requiredOption('--client-name <name>', 'name to show')
     .option('--alias <name>', 'its client id, and its name in scopes')
-    .option('--redirect-uri <uri...>', 'where codes may be sent', [])
+    .option('--redirect-uri <uri...>', 'allowed redirect URI', [])
     .addOption(
       new Option(
         '--auth-method <method>',
-        'how it authenticates; with a secret if it acts for itself',
+        'how it authenticates (default: with a secret if it has its own permissions)',
       ).choices(['none', 'client_secret_basic', 'client_secret_post']),
     )
-    .option('--client-credentials', 'it may act for itself, with the groups')
-    .option('--token-exchange', "it may exchange people's tokens for its own")
-    .option('--jwt-bearer', 'it may get tokens for people by assertions of trusted issuers (ID-JAG)')
+    .option('--client-credentials', 'allow client credentials, with the permissions of --groups')
+    .option('--token-exchange', 'allow token exchange: it can act for people who gave it a token')
+    .option('--jwt-bearer', 'allow assertions of trusted issuers about people (ID-JAG)')
     .option('--groups <a,b>', 'groups of the client itself, separated by commas', '')
     .action(on(create));
   addCommand(program, 'oauth-client-approve', {
-    summary: 'Let people sign in from a program',
+    summary: 'Allow people to sign in from a program',
     examples: ['mcp-gateway oauth-client-approve --client-id client_4f1c --alias portal'],
   })
     .addOption(clientOption())
@@ -80,7 +81,7 @@ const addChanges: AddCommands = (program, on) => {
     .addOption(clientOption())
     .action(on(block));
   addCommand(program, 'oauth-client-delete', {
-    summary: 'Forget a program and end its access, after asking',
+    summary: 'Remove a program and end its access (asks first)',
     examples: ['mcp-gateway oauth-client-delete --client-id client_4f1c --force'],
   })
     .addOption(clientOption())

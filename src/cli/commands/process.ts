@@ -22,38 +22,36 @@ interface BackupFlags {
 /** `start`, `backup`, `restore`, `rotate-secrets` and `entra-emulator`: the programs that work without a registry to talk to. */
 export const addProcessCommands: AddCommands = (program, on) => {
   addCommand(program, 'start', {
-    summary: 'Start the gateway and registry; settings come from the environment and .env',
+    summary: 'Start the gateway and registry, with settings from the environment and .env',
     examples: [
       'mcp-gateway start --evaluation',
       'mcp-gateway start --port 9000 --data-dir /var/lib/mcp-gateway',
     ],
   })
-    .option('--evaluation', 'try it out: demo accounts, an emulated Entra ID and sample servers')
+    .option('--evaluation', 'evaluation mode: demo accounts, an emulated Entra ID and sample servers')
     .option('--port <number>', 'port to listen on (setting PORT)', wholeNumber(0, 65_535))
     .option('--host <address>', 'address to listen on (setting HOST)')
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
     .action(on(start));
 
   addCommand(program, 'rotate-secrets', {
-    summary:
-      'Rewrap the data keys, and re-encrypt what another key sealed: after SECRET_KEY or VAULT_KMS was changed',
+    summary: 'Re-encrypt data keys and secrets after a change of SECRET_KEY or VAULT_KMS',
     examples: [
       'SECRET_KEY_PREVIOUS=<the old one> SECRET_KEY=<the new one> mcp-gateway rotate-secrets',
       'mcp-gateway rotate-secrets --new-data-key',
     ],
   })
-    .option('--new-data-key', 'make another data key and re-encrypt everything with it')
+    .option('--new-data-key', 'create a new data key and re-encrypt everything with it')
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
     .action(on(rotate));
 
   addCommand(program, 'migrate', {
-    summary: 'Bring the database to the version of this program; starting the gateway does so too',
+    summary: 'Migrate the database to the version of this program, as starting the gateway also does',
     examples: ['DATABASE_URL=postgres://... mcp-gateway migrate'],
   }).action(on(migrate));
 
   addCommand(program, 'move', {
-    summary:
-      'Carry everything of the embedded database into an empty database on PostgreSQL; the gateway must be stopped',
+    summary: 'Move the embedded database to an empty PostgreSQL database; stop the gateway first',
     examples: ['mcp-gateway move --from ./data --to postgres://gateway@db.example.com/gateway'],
   })
     .requiredOption('--from <folder>', 'folder of the embedded database (setting DATA_DIR)')
@@ -61,30 +59,30 @@ export const addProcessCommands: AddCommands = (program, on) => {
     .action(on(move));
 
   addCommand(program, 'backup', {
-    summary: 'Write everything in the database to one file, while the gateway runs; SECRET_KEY is not in it',
+    summary: 'Back up the database to one file while the gateway runs; SECRET_KEY is not in it',
     examples: [
       'mcp-gateway backup gateway.backup',
       'mcp-gateway backup gateway.backup --passphrase-file ./passphrase',
     ],
   })
     .argument('<file>', 'the file to write; it must not be there yet')
-    .option('--passphrase-file <file>', 'encrypt the backup with the text of this file')
+    .option('--passphrase-file <file>', 'encrypt the backup with the passphrase in this file')
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
     .action((file: string, ...rest: unknown[]) =>
       on<BackupFlags>((run, flags) => backup(run, file, flags))(file, ...rest),
     );
 
   addCommand(program, 'restore', {
-    summary: 'Put a backup into an empty database, embedded or on PostgreSQL; the gateway must be stopped',
+    summary: 'Restore a backup into an empty database, embedded or PostgreSQL; stop the gateway first',
     examples: [
       'mcp-gateway restore gateway.backup --dry-run',
       'mcp-gateway restore gateway.backup --passphrase-file ./passphrase --data-dir ./new-data',
     ],
   })
     .argument('<file>', 'the backup')
-    .option('--passphrase-file <file>', 'the file with which it was encrypted')
+    .option('--passphrase-file <file>', 'file with the passphrase of the backup')
     .option('--data-dir <folder>', 'folder for the data (setting DATA_DIR)')
-    .option('--dry-run', 'read the whole backup and check it, and change nothing')
+    .option('--dry-run', 'read and check the whole backup, and change nothing')
     .action((file: string, ...rest: unknown[]) =>
       on<BackupFlags>((run, flags) => restore(run, file, flags))(file, ...rest),
     );
@@ -96,18 +94,15 @@ export const addProcessCommands: AddCommands = (program, on) => {
       'mcp-gateway entra-emulator --seed tenants.yml --port 9443 --https --data-dir ./emulator',
     ],
   })
-    .option('--seed <file>', 'YAML or JSON file that describes the tenants; the demo tenant if left out')
+    .option('--seed <file>', 'YAML or JSON file that describes the tenants (default: the demo tenant)')
     .option('--port <number>', 'port to listen on', wholeNumber(0, 65_535), 8443)
-    .option('--https', 'serve https with a certificate made for this data folder')
+    .option('--https', 'serve https with a certificate created for this data folder')
     .option('--data-dir <folder>', 'folder for keys and changes')
     .option(
       '--compare <file>',
-      'instead of running: say where it answers otherwise than a tenant recorded with doctor entra --record',
+      'do not run; list differences from a tenant recorded with doctor entra --record',
     )
-    .option(
-      '--strict',
-      'where the behaviour of Entra ID is not known, choose the one that is hardest for clients',
-    )
+    .option('--strict', 'if the behaviour of Entra ID is unknown, use the strictest for clients')
     .action(on(runEmulator));
 };
 

@@ -29,7 +29,7 @@ interface DoctorFlags extends ClientsFlags {
 export const addProviderCommands: AddCommands = (program, on) => {
   addCommand(program, 'doctor', {
     summary:
-      'Check that the identity provider is set up as the gateway needs it; with `gateway` also keys and connections, with `clients` that MCP clients can sign in; grants and changes nothing',
+      'Check the setup of the identity provider; with `gateway` also keys and connections, with `clients` the sign-in of MCP clients; changes nothing',
     examples: [
       'mcp-gateway doctor entra',
       'mcp-gateway doctor keycloak --json',
@@ -40,10 +40,10 @@ export const addProviderCommands: AddCommands = (program, on) => {
   })
     .addArgument(new Argument('<what>', 'the identity provider, as in AUTH_PROVIDER, gateway or clients'))
     .option('--client <id...>', 'clients: only these, such as claude-code')
-    .option('--server <path>', 'clients: the server to sign in for; any will do')
+    .option('--server <path>', 'clients: server to test the sign-in for (default: any)')
     .option(
       '--record <file>',
-      'entra: write how the tenant answers, without its names and values, to compare the emulator with; shows it first',
+      'entra: record how the tenant responds, without names and values, to compare the emulator with it; shows the record first',
     )
     .option('--yes', 'with --record: do not ask before writing')
     .action((what: string, ...rest: unknown[]) =>
@@ -55,7 +55,7 @@ export const addProviderCommands: AddCommands = (program, on) => {
     );
 
   const setting = addCommand(program, 'setup', {
-    summary: 'Set up the identity provider for the gateway and write .env; may be run again at any time',
+    summary: 'Set up the identity provider for the gateway and write .env; can be repeated at any time',
     examples: [
       'mcp-gateway setup entra --url https://mcpgateway.example.com --plan',
       'mcp-gateway setup entra --url https://mcpgateway.example.com',
@@ -66,7 +66,7 @@ export const addProviderCommands: AddCommands = (program, on) => {
   })
     .addArgument(new Argument('<provider>', 'the identity provider').choices(Object.keys(setupOptionsOf)))
     .option('--plan', 'show what would be changed, and change nothing')
-    .option('--remove', 'take back what setup made, in the tenant or realm and in this folder')
+    .option('--remove', 'remove what setup created, in the tenant or realm and in this folder')
     .option('--yes', 'do not ask before changing something')
     .option('--url <url>', 'public address of the gateway (or REGISTRY_URL; default http://localhost:8080)')
     .option('--name <name>', 'name of the registration or client (default mcp-gateway-web)')
@@ -76,7 +76,7 @@ export const addProviderCommands: AddCommands = (program, on) => {
     )
     .option(
       '--user <name...>',
-      'people, by user name (with Entra ID the user principal name), to put into the group of users',
+      'people to add to the group of users, by user name (Entra ID: user principal name)',
     );
   addEntraOptions(setting);
   addKeycloakOptions(setting);
@@ -97,27 +97,24 @@ function addEntraOptions(command: Command): void {
       '--redirect-uri <uri...>',
       'Entra: redirect URIs instead of /oauth2/callback/entra at the public address',
     )
-    .option('--tenant <id>', 'Entra: tenant, as GUID or domain; that of the administrator if left out')
+    .option('--tenant <id>', 'Entra: tenant, as GUID or domain (default: that of the administrator)')
     .option(
       '--secret-days <number>',
-      'Entra: days that the client secret is good for (default 180)',
+      'Entra: days that the client secret is valid (default 180)',
       wholeNumber(31, 730),
     )
     .option(
       '--certificate <pem>',
-      'Entra: register this certificate, whose key may be in the same file, instead of making a client secret',
+      'Entra: register this certificate instead of a client secret; its key can be in the same file',
     )
     .option(
       '--purge-deleted',
       'Entra: purge what an earlier setup created and someone deleted, instead of restoring it',
     )
-    .option(
-      '--certificate-key <pem>',
-      "Entra: file of the certificate's private key, where it is another one",
-    )
+    .option('--certificate-key <pem>', 'Entra: private key of the certificate, if it is in another file')
     .option(
       '--client-id <id>',
-      'Entra: public client to sign in with, where the one of Microsoft Graph is not allowed',
+      'Entra: public client to sign in with, if that of Microsoft Graph is not allowed',
     );
 }
 
@@ -131,14 +128,11 @@ function addKeycloakOptions(command: Command): void {
         'KEYCLOAK_SETUP_CLIENT_SECRET; asked for if left out',
     )
     .option('--password-stdin', "Keycloak: read the administrator's password from standard input")
-    .option(
-      '--login-realm <realm>',
-      'Keycloak: realm in which that administrator or client has its account (default master)',
-    )
-    .option('--admin <name...>', 'Keycloak: people, by user name, to put into the group of administrators')
+    .option('--login-realm <realm>', 'Keycloak: realm of that administrator or client (default master)')
+    .option('--admin <name...>', 'Keycloak: people to add to the group of administrators, by user name')
     .option(
       '--sign-in-only',
-      'Keycloak: make no client with which the gateway manages users, groups and agents',
+      'Keycloak: do not create the client with which the gateway manages users, groups and agents',
     );
 }
 

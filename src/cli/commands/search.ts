@@ -11,7 +11,7 @@ interface Asked {
 /** The commands that find things. */
 export const addSearchCommands: AddCommands = (program, on) => {
   addCommand(program, 'search', {
-    summary: 'Find servers, tools and agents by what they are called or what they do',
+    summary: 'Search for servers, tools and agents by name or by what they do',
     examples: ['mcp-gateway search --query "create a ticket"', 'mcp-gateway search --query github --json'],
   })
     .requiredOption('--query <text>', 'words, a name, or a sentence')
@@ -19,7 +19,7 @@ export const addSearchCommands: AddCommands = (program, on) => {
     .action(on(find));
 
   addCommand(program, 'server-search', {
-    summary: 'Find servers, with their tools that fit',
+    summary: 'Search for servers and tools by name or by what they do',
     examples: [
       'mcp-gateway server-search --query "send a message"',
       'mcp-gateway server-search --query calendar --max-results 3 --metadata-fields team,cost.center --json',
@@ -27,11 +27,11 @@ export const addSearchCommands: AddCommands = (program, on) => {
   })
     .requiredOption('--query <text>', 'words, a name, or a sentence')
     .option('--max-results <number>', 'how many at most', wholeNumber(1, 50), 10)
-    .option('--metadata-fields <paths>', 'only these parts of the metadata, with commas between')
+    .option('--metadata-fields <paths>', 'only these parts of the metadata, separated by commas')
     .action(on(findServers));
 
   addCommand(program, 'agent-search', {
-    summary: 'Find A2A agents by what they are called or what they do',
+    summary: 'Search for A2A agents by name or by what they do',
     examples: ['mcp-gateway agent-search --query "book a flight"'],
   })
     .requiredOption('--query <text>', 'words, a name, or a sentence')
@@ -39,11 +39,11 @@ export const addSearchCommands: AddCommands = (program, on) => {
     .action(on(findAgents));
 
   addCommand(program, 'agent-discover', {
-    summary: 'Find A2A agents by the skills that they must have',
+    summary: 'Find A2A agents that have certain skills',
     examples: ['mcp-gateway agent-discover --skills "Book a flight,Hotels" --tags travel'],
   })
-    .requiredOption('--skills <names>', 'names of skills, with commas between')
-    .option('--tags <names>', 'tags that count too, with commas between')
+    .requiredOption('--skills <names>', 'names of skills, separated by commas')
+    .option('--tags <names>', 'additional tags to match, separated by commas')
     .option('--max-results <number>', 'how many at most', wholeNumber(1, 100), 10)
     .action(on(discover));
 };

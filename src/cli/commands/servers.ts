@@ -57,7 +57,7 @@ const addLooks: AddCommands = (program, on) => {
     .action(on(tools));
 
   addCommand(program, 'healthcheck', {
-    summary: 'Check servers now; fails if one is not healthy',
+    summary: 'Check the health of servers now; exit code 1 if one is not healthy',
     examples: ['mcp-gateway healthcheck', 'mcp-gateway healthcheck --path /currenttime --json'],
   })
     .option('--path <path>', 'only this server; by default all enabled servers that you are allowed to check')
@@ -79,7 +79,7 @@ const addLooks: AddCommands = (program, on) => {
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'register', {
     summary:
-      'Register the servers in a file (registration, client configuration or server.json); they are disabled unless is_enabled is true',
+      'Register the servers in a file (registration, client configuration or server.json), disabled unless is_enabled is true',
     examples: [
       'mcp-gateway register --config examples/server.json',
       'mcp-gateway register --config .vscode/mcp.json --only docs',

@@ -5,7 +5,7 @@ import { demoAccount, mintToken } from '../sign-in/mint.ts';
 /** The commands about personal tokens. */
 export const addTokenCommands: AddCommands = (program, on) => {
   addCommand(program, 'token', {
-    summary: 'Mint a personal token for a demo account of a registry in evaluation mode',
+    summary: 'Create a personal token for a demo account (evaluation mode only)',
     examples: [
       'mcp-gateway token --output .token',
       'mcp-gateway token --account bob --expires-in-hours 1 --output bob.token',
@@ -16,11 +16,11 @@ export const addTokenCommands: AddCommands = (program, on) => {
     .option('--password-stdin', 'read the password from standard input instead of using the demo one')
     .option(
       '--expires-in-hours <number>',
-      "how long it is good for; the registry's default if left out",
+      'hours until it expires (default: set by the registry)',
       wholeNumber(1),
     )
-    .option('--description <text>', 'what it is for, to recognise it in the list of tokens')
-    .option('--scope <name...>', 'only these scopes; all of yours if left out')
+    .option('--description <text>', 'description for the list of tokens')
+    .option('--scope <name...>', 'only these scopes (default: all of yours)')
     .option('--raw', 'only the token itself, for a header')
     .option('--output <file>', 'write it to this file, readable only by you, instead of printing it')
     .action(on(mintToken));
@@ -31,7 +31,7 @@ export const addTokenCommands: AddCommands = (program, on) => {
   }).action(on(list));
 
   addCommand(program, 'token-revoke', {
-    summary: 'Revoke a personal token at once',
+    summary: 'Revoke a personal token immediately',
     examples: ['mcp-gateway token-revoke --id 5f0c7f1e-8d1b-4d4e-9d5e-2f1f0a3f9c11'],
   })
     .requiredOption('--id <id>', 'id of the token, from the list of tokens')

@@ -25,7 +25,7 @@ export const addUserCommands: AddCommands = (program, on) => {
 
 const addHuman: AddCommands = (program, on) => {
   addCommand(program, 'user-create-human', {
-    summary: 'Create the account of a person in the directory and put it into groups',
+    summary: 'Create an account for a person in the directory and add it to groups',
     examples: [
       'mcp-gateway user-create-human --username jsmith --email jsmith@example.com --first-name John --last-name Smith --groups public-mcp-users',
       'mcp-gateway user-create-human --username jsmith --email jsmith@example.com --first-name John --last-name Smith --groups public-mcp-users --password-stdin < password',
@@ -44,7 +44,7 @@ const addHuman: AddCommands = (program, on) => {
 
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'user-set-groups', {
-    summary: 'Set the groups of an account to exactly these',
+    summary: 'Replace the groups of an account',
     examples: ['mcp-gateway user-set-groups --username jsmith@example.com --groups public-mcp-users,team'],
   })
     .requiredOption('--username <name>', 'user name or id of the account; for an application its client id')
@@ -52,7 +52,7 @@ const addChanges: AddCommands = (program, on) => {
     .action(on(setGroups));
 
   addCommand(program, 'user-delete', {
-    summary: 'Delete an account from the directory, after asking; of an application also its registration',
+    summary: 'Delete an account from the directory, and for an application its registration (asks first)',
     examples: [
       'mcp-gateway user-delete --username jsmith@example.com',
       'mcp-gateway user-delete --username my-ai-agent --force',

@@ -47,7 +47,7 @@ export const addVirtualServerCommands: AddCommands = (program, on) => {
     .action(on(get));
 
   addCommand(program, 'vs-tools', {
-    summary: 'List the tools that you can call through a virtual server, and where each comes from',
+    summary: 'List the tools that you can call through a virtual server, and the server of each',
     examples: ['mcp-gateway vs-tools --path /virtual/research'],
   })
     .addOption(virtualPath())
@@ -59,7 +59,7 @@ export const addVirtualServerCommands: AddCommands = (program, on) => {
 
 const addChanges: AddCommands = (program, on) => {
   addCommand(program, 'vs-create', {
-    summary: 'Create the virtual server that a JSON file describes, or a personal one below /virtual/me/',
+    summary: 'Create a virtual server from a JSON file, or a personal one below /virtual/me/',
     examples: [
       'mcp-gateway vs-create --config examples/virtual-server.json',
       'echo \'{"server_name": "Mine", "path": "/virtual/me/mine", "members": [{"backend_server_path": "/currenttime"}]}\' | mcp-gateway vs-create --config -',
@@ -95,7 +95,7 @@ const addChanges: AddCommands = (program, on) => {
     .action(on(toggle));
 
   addCommand(program, 'vs-delete', {
-    summary: 'Remove a virtual server, after asking; its servers stay',
+    summary: 'Remove a virtual server but not its servers (asks first)',
     examples: ['mcp-gateway vs-delete --path /virtual/research --force'],
   })
     .addOption(virtualPath())
@@ -105,14 +105,14 @@ const addChanges: AddCommands = (program, on) => {
 
 const addFiles: AddCommands = (program, on) => {
   addCommand(program, 'vs-export', {
-    summary: 'Write the virtual servers that you may change as JSON, as vs-import takes them',
+    summary: 'Write the virtual servers that you can change to a JSON file for virtual import',
     examples: ['mcp-gateway vs-export --output virtual-servers.json'],
   })
-    .option('--output <file>', 'where to; standard output unless given')
+    .option('--output <file>', 'file to write (default: standard output)')
     .action(on(exportAll));
 
   addCommand(program, 'vs-import', {
-    summary: 'Create or replace the virtual servers of a JSON file: all of them, or none',
+    summary: 'Create or replace the virtual servers in a JSON file: all of them, or none',
     examples: ['mcp-gateway vs-import --config virtual-servers.json'],
   })
     .addOption(configOption())

@@ -21,15 +21,15 @@ type Members = Record<string, unknown>;
 export const addMoveCommands: AddCommands = (program, on) => {
   addCommand(program, 'export', {
     summary:
-      'Write every server, agent, virtual server and scope that you can see into one file, without secrets',
+      'Export every server, agent, virtual server and scope that you can see to one file, without secrets',
     examples: ['mcp-gateway export --output registry.json', 'mcp-gateway export > registry.json'],
   })
-    .option('--output <file>', 'the file to write; without it, standard output')
+    .option('--output <file>', 'file to write (default: standard output)')
     .action(on(exportAll));
 
   addCommand(program, 'import', {
     summary:
-      'Create and update what a file describes: an export, registrations, client configurations, group files',
+      'Import a file: an export, registrations, client configurations or group files; shows the changes first',
     examples: [
       'mcp-gateway import --file registry.json --dry-run',
       'mcp-gateway import --file .vscode/mcp.json',

@@ -22,7 +22,7 @@ export function addHelp(program: Command, out: (text: string) => void): void {
     .configureHelp({})
     .description('Show help for a command, or with --all every command and alias')
     .argument('[words...]', 'such as server list')
-    .option('--all', 'list every command, and the names that are kept as aliases')
+    .option('--all', 'list every command and alias')
     .action((words: string[], { all }: { all?: boolean }) => {
       if (all) return out(everyCommand(program));
       let command = program;

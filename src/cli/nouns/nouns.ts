@@ -128,7 +128,7 @@ export const nouns: Readonly<Record<string, Noun>> = {
     verbs: {
       list: {
         ...{ of: 'list-groups', rows: scopesOf, id: 'scope_name', also: ['ls'] },
-        ...{ set: { keycloak: 'false' }, summary: 'List scopes, and what each is assigned to' },
+        ...{ set: { keycloak: 'false' }, summary: 'List scopes and the groups that they are assigned to' },
       },
       get: { of: 'describe-group', key: 'name', id: 'scope_name', also: ['show', 'describe'] },
       explain: { of: 'access-explain', key: 'username', also: ['can', 'check'] },

@@ -24,7 +24,10 @@ export async function rotateSecret(
   await needAbility(directory, 'writeServiceAccounts', 'change secrets of applications');
   const account = await serviceAccounts.find(clientId);
   if (!account)
-    throw new Failure('not_found', `'${clientId}' is not an application that the gateway created in ${directory.provider}.`);
+    throw new Failure(
+      'not_found',
+      `'${clientId}' is not an application that the gateway created in ${directory.provider}.`,
+    );
   const { provider } = directory;
   await assertManagesAccount(world, { provider, kind: 'application', id: account.clientId }, account.name);
   const days = secretDays(world, body.secret_days);

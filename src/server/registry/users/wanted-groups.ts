@@ -33,9 +33,7 @@ export async function wantedGroups(
     });
     if (found instanceof Failure) fault(found.message);
     else if (!found)
-      fault(
-        `the directory has no group '${asked}'; create it there first, or name a group that exists`,
-      );
+      fault(`the directory has no group '${asked}'; create it there first, or name a group that exists`);
     else if (!found.editable)
       fault(`the members of '${found.name}' are computed or come from elsewhere, so none can be added here`);
     else if (!wanted.has(found.id)) wanted.set(found.id, { asked, group: found });

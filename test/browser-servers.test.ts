@@ -78,7 +78,7 @@ describe('connecting', () => {
     await answer.body?.cancel();
     await tabTo(page, page.getByRole('button', { name: 'Test this connection' }));
     await page.keyboard.press('Enter');
-    await page.getByText(/^Connected in \d+ ms: .* you may call\.$/).waitFor();
+    await page.getByText(/^Connected in \d+ ms: .* you can call\.$/).waitFor();
     await page.keyboard.press('Escape');
     await page.locator('dialog').waitFor({ state: 'detached' });
     expect(await page.content()).not.toContain(headers.Authorization);

@@ -190,7 +190,7 @@ test('the README fits one screen', () => {
   expect(readFileSync('README.md', 'utf8').split('\n').length).toBeLessThanOrEqual(60);
 });
 
-test('nothing that we print or document runs a package of somebody else', () => {
+test('nothing that we print or document runs a package of someone else', () => {
   const texts = [
     ...readdirSync('src', { recursive: true, encoding: 'utf8' }).map((name) => `src/${name}`),
     ...readdirSync('docs', { recursive: true, encoding: 'utf8' }).map((name) => `docs/${name}`),

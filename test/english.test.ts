@@ -5,7 +5,6 @@ import { proseOf, sentencesOf, unnative, words } from './english.ts';
 /** Pages that quote test titles or generated tables, and texts that no reader sees. */
 const exceptions: Readonly<Record<string, string>> = {
   'docs/security.md': 'its table quotes the titles of tests',
-  'docs/entra-emulator.md': 'its table quotes the titles of tests and Microsoft',
   'src/server/config/secret-strength.ts': 'a list of words that are no secret',
   'src/server/gateway/connected.ts': 'an error of the program itself, for its authors',
   'src/server/registry/scopes/file-watch.ts': 'a mark in memory',

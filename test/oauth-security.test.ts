@@ -262,7 +262,7 @@ describe('consent (confused deputy)', () => {
     expect(again.status).toBe(403);
   });
 
-  test('going on without an answer asks again', async () => {
+  test('continuing without a choice asks again', async () => {
     const browser = openBrowser();
     const begun = await browser.go(ask());
     const uid = begun.headers.get('location')?.split('/').at(-1);

@@ -48,7 +48,7 @@ test('a client with nothing but the URL ends signed in', async () => {
   expect((await callServer(clock, access_token, 'initialize', initialize)).status).toBe(200);
 });
 
-test('a token of one server is nobody at another, and at the API', async () => {
+test('a token of one server is worth nothing at another, and at the API', async () => {
   const { body } = await signInFromClient(gateway.url, clock);
   const other = await callServer(
     `${gateway.url}/everything/mcp`,

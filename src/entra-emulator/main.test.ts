@@ -87,10 +87,3 @@ test('every answer carries the emulator header, and what is not done answers 501
   expect(response.headers.get('x-entra-emulator')).toBeTruthy();
   expect(await response.json()).toMatchObject({ feature: `GET /${emulator.tenantId}/kerberos` });
 });
-
-test('a port that is in use is named, with the setting that chooses another', async () => {
-  const { port } = new URL(emulator.origin);
-  await expect(startEmulator({ port: Number(port) })).rejects.toThrow(
-    new RegExp(`the port ${port} on .* is in use; choose another with ENTRA_EMULATOR_PORT`),
-  );
-});

@@ -41,7 +41,7 @@ function as(token: string, path: string, method = 'GET', body?: unknown): Promis
   });
 }
 
-test('a key in the path or query of an address reaches only those who may see addresses', async () => {
+test('a key in the path or query of an address reaches only those who are allowed to see addresses', async () => {
   const { port } = talkative.address() as AddressInfo;
   const secret = `t/${inPath}/mcp?key=${inQuery}`;
   const addresses = {

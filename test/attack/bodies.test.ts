@@ -62,7 +62,7 @@ function park(
   return { socket, answer };
 }
 
-describe('who has nothing on a server is refused by the head alone', () => {
+describe('an account with nothing on a server is refused by the head alone', () => {
   test.each([
     ['no token', undefined, 401],
     ['a wrong token', 'mallory', 401],

@@ -126,7 +126,7 @@ describe('where accounts and groups change', () => {
     return await personToken(gateway, `${username}@contoso.example`, 'Given-Passw0rd!');
   }
 
-  test('18: an agent that was taken out of its group at the provider administers no more', async () => {
+  test('18: an agent that was taken out of its group at the provider is no longer an administrator', async () => {
     const { principal, ...client } = await bot('short-lived');
     expect(await administers(await agentToken(gateway.emulatorUrl, client))).toBe(true);
     await atTheProvider(gateway, 'DELETE', `/groups/${groups.admin}/members/${principal}/$ref`);
@@ -144,7 +144,7 @@ describe('where accounts and groups change', () => {
       'taken out of every group',
       (name: string) => ask('PATCH', `/api/management/iam/users/${name}/groups`, { groups: [] }),
     ],
-  ])('19: an administrator who was %s does not go on with a token of the provider', async (how, end) => {
+  ])('19: an administrator who was %s does not continue with a token of the provider', async (how, end) => {
     const username = `ends-${how.replaceAll(' ', '-')}`;
     const token = await person(username);
     expect(await administers(token)).toBe(true);

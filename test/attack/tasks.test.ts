@@ -147,7 +147,7 @@ describe('a task of 2025-11-25', () => {
     expect(JSON.parse(upstream.received.at(-1)?.body ?? '')).toMatchObject({ params: { taskId: 't1' } });
   });
 
-  test('is nobody else’s, whatever id they say', async () => {
+  test('is no one else’s, whatever id they say', async () => {
     const id = await make('alice');
     const before = upstream.received.length;
     for (const method of reaching) {

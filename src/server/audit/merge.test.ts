@@ -63,7 +63,7 @@ test('a flood of refusals leaves a few rows a minute: how many, from when to whe
   expect(addresses.reduce((sum, one) => sum + one.requests, others)).toBe(9_995);
 });
 
-test('what somebody is refused after being told to stop is one row a minute, of theirs alone', async () => {
+test('what someone is refused after being asked to stop is one row a minute, of theirs alone', async () => {
   const bob = { ...alice, subject: 'b', username: 'bob' };
   const stopped = { ...refusal, reason: 'refused_too_often', status: 429 };
   for (let number = 0; number < 5_000; number++) {

@@ -4,7 +4,7 @@ import { createRefusals } from './refusals.ts';
 
 const refused = new Failure('not_allowed', 'You may not do this.');
 
-test('an identity is refused so many times, then told when to come back, and nobody else pays for it', () => {
+test('an identity is refused so many times, then learns when to come back, and no one else pays for it', () => {
   let time = 1_000_000;
   const refusals = createRefusals(60, () => time);
   const exchange: { reason?: string } = {};

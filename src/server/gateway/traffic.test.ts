@@ -119,7 +119,7 @@ test('calls to one server wait for a connection, and too many waiting are refuse
   }
 });
 
-test('calls of one identity leave a server free for others, and are told when to come back', async () => {
+test('calls of one identity leave a server free for others, and learn when to come back', async () => {
   await start({ callsPerIdentity: 2 });
   const held = [send(url, call), send(url, call)];
   await until(() => waiting.length === 2);

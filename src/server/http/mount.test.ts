@@ -265,7 +265,7 @@ test.each(['/api/things/a%00b', '/api/things/x?q=%00'])(
   },
 );
 
-test('who is refused too often is told to stop, in one row a minute; others and administrators are not', async () => {
+test('a caller who is refused too often has to stop, in one row a minute; others and administrators are not', async () => {
   refusalsPerMinute = 3;
   const app = appWith({ permission: { can: 'toggle_service', on: 'path' } });
   const ask = async (): Promise<Response> => app.request('/api/things/x');
@@ -313,7 +313,7 @@ test('one identity downloads so many files at once; who gives up or has read one
   expect((await ask()).status).toBe(429);
 });
 
-test('what one identity asks for that takes long is done a few at a time; nobody else waits for it', async () => {
+test('long requests of one identity run a few at a time; no one else waits for them', async () => {
   const begun: string[] = [];
   const endings: (() => void)[] = [];
   const app = appWith({ cost: 'heavy' }, async () => {

@@ -139,7 +139,7 @@ test('an address that starts too many is told when to try again; others are not 
   expect((await begin(browser())).status).toBe(302);
 });
 
-test('somebody else’s callback address does not use the attempt up', async () => {
+test('someone else’s callback address does not use the attempt up', async () => {
   const one = browser();
   const callback = await submitSignIn(to(await begin(one)), user.userPrincipalName);
   for (const stranger of [browser(), browser()])

@@ -28,7 +28,7 @@ test.each([null, 'sealed'])(
   },
 );
 
-test('who is refused stays refused without a refresh token, whatever a reading of before found', async () => {
+test('a person who is refused stays refused without a refresh token, whatever an earlier reading found', async () => {
   const { db } = database;
   await rememberPerson(db, 'p', alice, at(0));
   const before = await find();

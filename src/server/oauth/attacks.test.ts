@@ -108,7 +108,7 @@ describe('what was allowed once', () => {
   });
 });
 
-test('a token that its client wants bound to a key is not given as one that anybody can use', async () => {
+test('a token that its client wants bound to a key is not issued as one that anyone can use', async () => {
   const id = await registered(here);
   const page = await begin(request(id, { redirect_uri: redirectUri }));
   const said = await allow(page);
@@ -200,7 +200,7 @@ describe('a program that proves itself with a key', () => {
     await expect(seen.upsert('one', { jti: 'one' }, 60)).rejects.toThrow(errors.InvalidClientAuth);
   });
 
-  test('whose keys are elsewhere does not have the gateway ask there as often as somebody likes', async () => {
+  test('whose keys are elsewhere does not have the gateway ask there as often as someone likes', async () => {
     const id = await registered(here, {
       ...{ token_endpoint_auth_method: 'private_key_jwt', jwks_uri: 'https://victim.example/keys' },
     });

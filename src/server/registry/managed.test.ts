@@ -106,7 +106,7 @@ describe.each(Object.keys(directories))('in %s', (name) => {
     });
   });
 
-  test('nobody is put into, or taken out of, a group that no scope maps', async () => {
+  test('no one is put into, or taken out of, a group that no scope maps', async () => {
     const world = await start(name);
     const { trial, victim, finance, mapped, directory } = world;
     for (const asked of [finance.name, ...spelled(finance.id)]) {

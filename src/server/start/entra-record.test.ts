@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { EntraRecord } from '../../contract/diagnosis/entra-record.ts';
-import { shippedSeed } from '../../entra-emulator/main.ts';
+import { shippedSeed, startEmulator } from '../../entra-emulator/main.ts';
 import { sentence, shapeOf } from '../iam/entra/record/shape.ts';
 import type { Fetch } from '../net/outbound.ts';
 import { compareWithEmulator, recordOf } from './entra-record.ts';
@@ -118,4 +118,13 @@ test('what only the strict mode does is named as decided', async () => {
 
 test('what is no record is refused with how to make one', async () => {
   await expect(compareWithEmulator({ observations: [] }, send)).rejects.toThrow(/doctor entra --record/);
+});
+
+test('an emulator whose port is in use says so, with the setting that chooses another', async () => {
+  const first = await startEmulator();
+  onTestFinished(() => first.close());
+  const { port } = new URL(first.origin);
+  await expect(startEmulator({ port: Number(port) })).rejects.toThrow(
+    new RegExp(`the port ${port} on .* is in use; choose another with ENTRA_EMULATOR_PORT`),
+  );
 });

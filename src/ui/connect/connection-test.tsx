@@ -36,7 +36,7 @@ async function connectOnce(server: Server, token: string | null): Promise<string
     const offered = offers ? (await client.listTools()).tools.length : 0;
     const took = Math.round(performance.now() - begun);
     const tools = count(offered, '{n} tool', '{n} tools');
-    return t('Connected in {took} ms: {name} {version}, MCP {protocol}, {tools} you may call.', {
+    return t('Connected in {took} ms: {name} {version}, MCP {protocol}, {tools} you can call.', {
       took,
       name: greeting.name,
       version: greeting.version,

@@ -37,7 +37,7 @@ export function Requests() {
       )}
       {taken?.enabled === false && (
         <p className="mb-4 rounded-lg border border-line bg-raised p-4 text-quiet">
-          {t('This gateway takes no requests for access. Ask an administrator in person.')}
+          {t('This gateway does not accept requests for access. Ask an administrator in person.')}
         </p>
       )}
       <RequestList tab={current} />

@@ -43,7 +43,7 @@ export function SettingsInForce() {
         {data && (
           <p role="status" className="text-quiet sm:ml-auto">
             {query.trim() && `${t('{n} found.', { n: shown.length })} `}
-            {t('{n} settings: {given} given, {others} by default. They are read at startup.', {
+            {t('{n} settings: {given} set, {others} with their defaults. They are read at startup.', {
               ...{ n: settings.length, given, others: settings.length - given },
             })}
           </p>

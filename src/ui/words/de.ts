@@ -556,7 +556,7 @@ export const de: Readonly<Record<string, string>> = {
   'My requests': 'Meine Anfragen',
   'To decide': 'Zu entscheiden',
   Decided: 'Entschieden',
-  'This gateway takes no requests for access. Ask an administrator in person.':
+  'This gateway does not accept requests for access. Ask an administrator in person.':
     'Dieses Gateway nimmt keine Anfragen an. Wenden Sie sich direkt an einen Administrator.',
   'You have asked for nothing yet. Request access to a server that someone told you about.':
     'Sie haben noch um nichts gebeten. Fragen Sie Zugriff auf einen Server an, von dem Sie gehört haben.',
@@ -686,7 +686,7 @@ export const de: Readonly<Record<string, string>> = {
   'Name or words': 'Name oder Wörter',
   'Defaults too': 'Auch Vorgaben',
   '{n} found.': '{n} gefunden.',
-  '{n} settings: {given} given, {others} by default. They are read at startup.':
+  '{n} settings: {given} set, {others} with their defaults. They are read at startup.':
     '{n} Einstellungen: {given} angegeben, {others} als Vorgabe. Sie werden beim Start gelesen.',
   'Settings: {subject}': 'Einstellungen: {subject}',
   Given: 'Angegeben',
@@ -935,7 +935,7 @@ export const de: Readonly<Record<string, string>> = {
   Test: 'Test',
   'Connecting …': 'Verbindet …',
   'Test this connection': 'Diese Verbindung testen',
-  'Connected in {took} ms: {name} {version}, MCP {protocol}, {tools} you may call.':
+  'Connected in {took} ms: {name} {version}, MCP {protocol}, {tools} you can call.':
     'In {took} ms verbunden: {name} {version}, MCP {protocol}; Sie können {tools} aufrufen.',
   Copied: 'Kopiert',
   'Copying failed: select the text and copy it':

@@ -7,7 +7,7 @@ import { createBudgets } from '../mount.ts';
 const alice = { provider: 'entra', subject: 'alice' } as Identity;
 const bob = { provider: 'entra', subject: 'bob' } as Identity;
 
-test('an identity has a burst, then a rate, and nobody else pays for it', async () => {
+test('an identity has a burst, then a rate, and no one else pays for it', async () => {
   let time = 0;
   const take = createBudgets(createAllow(() => time));
   const taken = async (who: Identity): Promise<number> => {

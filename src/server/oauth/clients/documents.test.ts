@@ -59,7 +59,7 @@ describe('a client whose document', () => {
     ['is a page', () => new Response(JSON.stringify(document), { headers: { 'content-type': 'text/html' } })],
     ['is elsewhere', () => new Response(null, { status: 302, headers: { location: 'https://b.example/' } })],
     ['is cut off', () => new Response('{"client_id"', { headers: { 'content-type': 'application/json' } })],
-  ])('%s is nobody, and is not asked again at once', async (_, respond) => {
+  ])('%s is no one, and is not asked again at once', async (_, respond) => {
     const find = documents(respond);
     expect(await find(id)).toBeUndefined();
     expect(await find(id)).toBeUndefined();

@@ -241,7 +241,7 @@ test.each([
   ...['/*', '/all', '/ALL', '/%2a', '/**'],
   // Nobody can register there, and an administrator would read another name than was asked for.
   ...['/theirs\0', '/theirs\u200b', '/\u202esriehT', '/\u0442heirs', '/../theirs', '/api', '/virtual/x'],
-])('%j is asked for by nobody', async (path) => {
+])('%j is asked for by no one', async (path) => {
   await expect(ask(nora, path)).rejects.toThrow();
   expect((await database.db.selectFrom('access_requests').selectAll().execute()).length).toBe(0);
 });

@@ -130,7 +130,7 @@ test('two callers at once make one account', async () => {
 });
 
 test.each([1, 2, 3, 4, 5, 6].flatMap((at) => [[at, 'before'] as const, [at, 'after'] as const]))(
-  'a process that dies at call %i, %s it is carried out, is gone on with by the next one',
+  'a process that dies at call %i, %s it is carried out, is continued by the next one',
   async (at, when) => {
     const { directory, stopped } = stopping(at, when);
     const first = await trial.restart(directory);

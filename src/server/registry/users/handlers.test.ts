@@ -49,7 +49,7 @@ test('the list has people with their groups, and the applications on its first p
   ]);
 });
 
-test('a deleted or moved administrator does not go on with a token of the provider', async () => {
+test('a deleted or moved administrator does not continue with a token of the provider', async () => {
   const { db } = trial.database;
   const cutoff = (subject: string) => findCutoff(db, { provider: 'entra', subject });
   await trial.call('users.createM2m', { body: { name: 'a-bot', groups: ['mcp-test-users'] } });
@@ -152,7 +152,7 @@ test('groups become exactly those asked for, and what is cached of the person is
   });
 });
 
-test('who is put into a group of administrators, or created in one, is noted as an administrator grant', async () => {
+test('a person who is put into a group of administrators, or created in one, is noted as an administrator grant', async () => {
   const into = (...names: string[]) => ({
     ...named(accounts.user.userPrincipalName),
     body: { groups: names },

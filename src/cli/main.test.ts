@@ -13,6 +13,8 @@ test('help and version go to standard output with exit code 0', async () => {
 test.each([
   [[], 'Usage:'],
   [['nonsense'], "unknown command 'mcp-gateway nonsense'"],
+  [['peer-list'], 'see docs/deploy/from-another-registry.md'],
+  [['server-rate'], 'see docs/deploy/from-another-registry.md'],
   [['lst'], 'Did you mean `mcp-gateway server list`?'],
   [['list', '--nonsense'], "unknown option '--nonsense'"],
   [['list', '--limit', 'many'], 'Give a whole number from 1 to 2000.'],

@@ -1,13 +1,22 @@
 import type { Command } from 'commander';
 import { nounFormOf, nouns } from './nouns.ts';
 
+/** Commands of the registry whose setup guide we follow, about what is not here. */
+const elsewhere =
+  /^(?:skill|peer|federation|anthropic|ans|agentcore)-|^(?:server-|agent-)?(?:rate|rating|rescan|security-scan)$/;
+
 /** Ends the command line with what was probably meant by words that are no command; exit code 2. */
 export function unknownWord(parent: Command, words: readonly string[]): void {
   const [first = ''] = words;
   const within = parent.parent ? ` ${parent.name()}` : '';
-  const meant = parent.parent ? nearVerb(parent.name(), first) : nearCommand(parent, words);
+  const isElsewhere = !parent.parent && elsewhere.test(first);
+  const near = parent.parent ? nearVerb(parent.name(), first) : nearCommand(parent, words);
+  const meant = isElsewhere ? undefined : near;
   const lines = [
     `error: unknown command 'mcp-gateway${within} ${first}'`,
+    ...(isElsewhere
+      ? ['This registry has nothing of that kind; see docs/deploy/from-another-registry.md.']
+      : []),
     ...(meant === undefined ? [] : [`Did you mean \`mcp-gateway ${meant}\`?`]),
     ...(parent.parent
       ? [`${parent.name()} has: ${parent.commands.map((command) => command.name()).join(', ')}.`]

@@ -105,7 +105,13 @@ export const accessEndpoints = {
     path: '/api/access/effective',
     permission: 'administrator',
     summary: 'Everything that these groups, or someone the gateway knows, can do, and by which scopes',
-    body: z.strictObject(subject).refine(isOneOf, { error: 'give either groups or username' }),
+    body: z
+      .strictObject({
+        ...subject,
+        /** The OAuth client id or alias of the program that they use; scopes with `clients` count only with one of theirs. */
+        client: z.string().min(1).max(500).optional(),
+      })
+      .refine(isOneOf, { error: 'give either groups or username' }),
     output: z.object({
       groups: z.array(z.string()),
       scopes: z.array(

@@ -39,7 +39,8 @@ const aboutServers = permissionsOf('server').filter((name) => !factsOf(name)?.cr
 /** What a scope by itself allows on the server of that name; undefined when that is nothing. */
 export function allowanceOn(scope: Scope, server: string): Allowance | undefined {
   const rules = scope.serverRules.filter((rule) => rule.server === server || rule.server === '*');
-  const alone = new Map([[scope.name, { ...scope, groupMappings: ['holder'] }]]);
+  // Through one of its programs, where it names any.
+  const alone = new Map([[scope.name, { ...scope, groupMappings: ['holder'], clients: undefined }]]);
   const access = accessOf({ groups: ['holder'] }, compile(alone));
   const permissions = aboutServers.filter((permission) => access.may(permission, server));
   return rules.length + permissions.length > 0 ? { rules, permissions } : undefined;

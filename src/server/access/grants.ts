@@ -142,6 +142,16 @@ export interface Grants {
 /** How many sets of scopes are kept ready; far more than people's groups make, a bound against the limits of tokens. */
 const maxHoldings = 1000;
 
+/** Every program that a scope names: what somebody may do through one program only, they may do. */
+export function clientsIn({ byGroup }: Pick<Grants, 'byGroup'>): readonly string[] {
+  return [...new Set([...byGroup.values()].flat().flatMap(({ clients }) => [...(clients ?? [])]))];
+}
+
+/** Whether a scope makes whoever holds it an administrator, through whatever program they come. */
+export function makesAdministrators({ name, clients }: Pick<CompiledScope, 'name' | 'clients'>): boolean {
+  return administratorScopes.includes(name) && clients === undefined;
+}
+
 /** A scope that one person holds. */
 export interface PersonalScope {
   readonly provider: string;

@@ -142,6 +142,16 @@ test('an application that is the only administrator cannot take that from itself
   expect(await act(directoryOf({}), { clientId: 'agent-2', groups: [] })).toBe('allowed');
 });
 
+test('who would be an administrator through one program only is nobody who is left', async () => {
+  const grants = grantsOf(
+    scope('registry-admins', [id('aa')]),
+    scope('mcp-registry-admin', [id('bb')], { clients: ['a-program'] }),
+  );
+  const world = { ...worldOf([]), grants: () => grants };
+  const people = directoryOf({ [id('aa')]: ['alice'], [id('bb')]: ['bob'] });
+  expect(await outcome(assertOthersAdminister(world, people, alice))).toBe('would_lock_out');
+});
+
 test('scopes from elsewhere leave an administrator of those who are known, or are refused', async () => {
   const record = {
     name: 'a',
@@ -161,6 +171,8 @@ test('scopes from elsewhere leave an administrator of those who are known, or ar
   expect(await after()).toMatch(/no group holds/);
   expect(await after('b')).toMatch(/no current administrator would remain/);
   expect(await after('b', 'a')).toBeUndefined();
+  const throughOneProgram = grantsOf(scope('registry-admins', ['a'], { clients: ['a-program'] }));
+  expect(await lockOutBy(database.db, before, throughOneProgram)).toMatch(/no group holds/);
   expect(await lockOutBy(database.db, grantsOf(), grantsOf())).toBeUndefined();
 });
 

@@ -1,7 +1,13 @@
 import { factsOf, uiPermissions } from '../../contract/permissions.ts';
 import type { Subject } from '../access/call.ts';
 import type { Caller } from '../access/caller.ts';
-import { accessOf, administratorScopes, type Grants } from '../access/grants.ts';
+import {
+  accessOf,
+  administratorScopes,
+  clientsIn,
+  type Grants,
+  makesAdministrators,
+} from '../access/grants.ts';
 import { groupKey } from '../access/names.ts';
 import type { Db } from '../db/tables.ts';
 import { Failure } from '../failure/errors.ts';
@@ -181,9 +187,7 @@ export async function lockOutBy(db: Db, before: Grants, after: Grants): Promise<
 
 /** Whether a group is mapped to an administrator scope. */
 function someGroupAdministers({ byGroup }: Grants): boolean {
-  return [...byGroup.values()].some((scopes) =>
-    scopes.some(({ name }) => administratorScopes.includes(name)),
-  );
+  return [...byGroup.values()].some((scopes) => scopes.some(makesAdministrators));
 }
 
 /** The administrators' groups that can be of this directory, as the directory calls them. */
@@ -193,7 +197,7 @@ function administratorMappings(
 ): Set<string> {
   const mappings = new Set<string>();
   for (const [group, scopes] of grants().byGroup) {
-    if (!scopes.some(({ name }) => administratorScopes.includes(name))) continue;
+    if (!scopes.some(makesAdministrators)) continue;
     const bare = group.startsWith(`${provider}:`) ? group.slice(provider.length + 1) : group;
     if (groupKey(qualify(provider, [bare])[0] ?? '') === group) mappings.add(groupKey(bare));
   }
@@ -231,11 +235,6 @@ function powersOf(subject: Subject, grants: Grants): ReadonlySet<string> {
     ...(access.servers === 'all' ? ['every server'] : []),
     ...everywhere.map((permission) => `${permission}: all`),
   ]);
-}
-
-/** Every program that a scope names: a power that somebody has through one program only is a power. */
-function clientsIn({ byGroup }: Grants): readonly string[] {
-  return [...new Set([...byGroup.values()].flat().flatMap(({ clients }) => [...(clients ?? [])]))];
 }
 
 /** Whether somebody has such powers by the grants and groups of after that they had not by those of before. */

@@ -62,6 +62,17 @@ export async function findClient(db: Db, id: string, at: string): Promise<Stored
   return row && storedOf(row);
 }
 
+/** Whether scopes mean another client than `id` by a name: one of that alias, or of that id. */
+export async function isNameTaken(db: Db, name: string, id: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('oauth_clients')
+    .select('client_id')
+    .where((e) => e.or([e('alias', '=', name), e('client_id', '=', name)]))
+    .where('client_id', '!=', id)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** A row as the rest of the room sees it. */
 export function storedOf(row: OauthClientsTable): StoredClient {
   return {

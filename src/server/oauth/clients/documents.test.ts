@@ -97,3 +97,28 @@ describe.each([
     expect(asked).toEqual([]);
   });
 });
+
+test.each([
+  ['alias', 'of-an-administrator', 'codex'],
+  ['id', 'codex', null],
+])('a known program whose name is the %s of another client goes without it', async (_, client_id, alias) => {
+  await database.db
+    .insertInto('oauth_clients')
+    .values({
+      ...{
+        client_id,
+        kind: 'administrator',
+        alias,
+        name: 'Ours',
+        metadata: '{}',
+        secret_hash: null,
+        groups: '[]',
+      },
+      ...{ status: 'approved', registered_from: null, created_by: 'alice', last_used_at: null },
+      ...{ created_at: '2026-01-01T00:00:00.000Z', expires_at: null, fetched_at: null },
+    })
+    .execute();
+  const find = documents(() => new Response(null, { status: 404 }));
+  const id = 'https://chatgpt.com/oauth/codex/client.json';
+  expect(await find(id)).toMatchObject({ id, alias: null });
+});

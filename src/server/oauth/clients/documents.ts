@@ -7,6 +7,7 @@ import {
   type ClientStatus,
   clientName,
   findClient,
+  isNameTaken,
   type StoredClient,
   storeClient,
 } from './clients.ts';
@@ -103,9 +104,11 @@ export function createDocuments(world: DocumentsWorld): FindDocument {
       if (before === undefined && copy) await store(id, copy);
     }
   };
-  const store = (id: string, metadata: ClientMetadata): Promise<void> => {
+  const store = async (id: string, metadata: ClientMetadata): Promise<void> => {
     const status: ClientStatus = world.mode === 'approval' ? 'pending' : 'open';
-    const alias = knownClients[id]?.alias ?? null;
+    const name = knownClients[id]?.alias ?? null;
+    // Whom an administrator called so is meant by that name in scopes, and nobody else.
+    const alias = name !== null && (await isNameTaken(db, name, id)) ? null : name;
     return storeClient(db, {
       id,
       kind: 'document',

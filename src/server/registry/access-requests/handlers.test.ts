@@ -358,3 +358,16 @@ test('the decision is explained by the request', async () => {
     access: { servers: [{ server: 'theirs', tools: ['x'] }] },
   });
 });
+
+test('a token limited to less than its owner has neither sees nor withdraws what its owner asked for', async () => {
+  const limited = identity('mike', ['makers'], { limitedTo: [] });
+  const asked = await ask(owner, '/other');
+  for (const [id, given] of [
+    ['accessRequests.list', {}],
+    ['accessRequests.withdraw', { params: { id: asked.id } }],
+  ] as const)
+    await expect(call(id, limited, given)).rejects.toMatchObject({ code: 'not_allowed' });
+  expect(await call('accessRequests.withdraw', owner, { params: { id: asked.id } })).toMatchObject({
+    status: 'withdrawn',
+  });
+});

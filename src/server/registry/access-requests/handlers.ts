@@ -100,6 +100,7 @@ export function accessRequestHandlers(
     },
 
     async 'accessRequests.list'({ query }, caller) {
+      assertUnlimited(caller.identity, world.grants(), 'see requests for access');
       const { provider, subject, kind } = caller.identity;
       const owned = world.rows().flatMap((row) => (decides(row, caller) ? [row.path] : []));
       const { rows, total } = await listRequests(db, {
@@ -179,6 +180,7 @@ export function accessRequestHandlers(
           'not_allowed',
           'Only the person who asked can withdraw a request. Decline it instead.',
         );
+      assertUnlimited(caller.identity, world.grants(), 'withdraw requests');
       const row = await decided(db, asked, 'pending', { status: 'withdrawn', decided_at: at() });
       caller.note({ request: row.id, path: row.path });
       return show(row, caller);

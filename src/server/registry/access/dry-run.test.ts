@@ -101,3 +101,13 @@ test.each([
 ])('what could not be done is refused as the change would be: %j', async (body, code) => {
   expect((await trial.refused('access.dryRun', { body })).code).toBe(code);
 });
+
+test('what is gained through one program only is gained, and told before it is', async () => {
+  await person('ann', ['g']);
+  const definition = { ...callers(['now']), clients: ['editor'] };
+  const told = { gains: onTools(['now']), loses: null };
+  expect(await dryRun(definition)).toMatchObject({
+    groups: [{ group: 'g', ...told }],
+    accounts: [{ name: 'ann@example.com', ...told }],
+  });
+});

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { accessEndpoints, ScopeEffect } from '../../../contract/access.ts';
 import type { Output } from '../../../contract/endpoint.ts';
 import { type Ground, gained, groundsOf } from '../../access/gained.ts';
-import { accessOf, type Grants } from '../../access/grants.ts';
+import { accessOf, clientsIn, type Grants } from '../../access/grants.ts';
 import type { Scope } from '../../access/scope-set.ts';
 import type { Db } from '../../db/tables.ts';
 import { Failure } from '../../failure/errors.ts';
@@ -26,6 +26,8 @@ interface Trial {
   readonly before: Grants;
   readonly after: Grants;
   readonly grounds: readonly Ground[];
+  /** The programs of which scopes tell: what somebody gains through one of them they gain. */
+  readonly clientNames: readonly string[];
 }
 
 /** How many accounts are told; all are counted. */
@@ -48,7 +50,8 @@ export async function dryRun(
   const changing = [former, scope].filter((one) => one !== undefined);
   const others = [...stored.values()].map((one) => one.scope).filter((one) => one.name !== name);
   const [before, after] = [scopes.grantsOf(stored), scopes.grantsOf(next(stored, name, scope))];
-  const trial = { before, after, grounds: groundsOf(changing, others) };
+  const clientNames = [...new Set([...clientsIn(before), ...clientsIn(after)])];
+  const trial = { before, after, grounds: groundsOf(changing, others), clientNames };
   const groups = holders(trial, name);
   const accounts = await effectsOnAccounts(trial, await accountsIn(db, groups));
   return {
@@ -85,7 +88,8 @@ async function effectsOnAccounts(
   const known = new Map<string, ScopeEffect | undefined>();
   const told: Answer['accounts'] = [];
   for (const { groups, ...account } of accounts) {
-    const held = [trial.before, trial.after].map((grants) => accessOf({ groups }, grants).scopes);
+    const { before, after, clientNames } = trial;
+    const held = [before, after].map((grants) => accessOf({ groups, clientNames }, grants).scopes);
     const key = JSON.stringify(held);
     if (!known.has(key)) {
       known.set(key, effectOn(trial, groups));
@@ -97,8 +101,11 @@ async function effectsOnAccounts(
   return told;
 }
 
-function effectOn({ before, after, grounds }: Trial, groups: readonly string[]): ScopeEffect | undefined {
-  const subject = { groups };
+function effectOn(
+  { before, after, grounds, clientNames }: Trial,
+  groups: readonly string[],
+): ScopeEffect | undefined {
+  const subject = { groups, clientNames };
   const gains = gained(subject, grounds, before, after);
   const loses = gained(subject, grounds, after, before);
   return gains || loses

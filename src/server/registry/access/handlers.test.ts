@@ -183,3 +183,55 @@ test('a call through a virtual server is explained by both decisions and by the 
   trial.virtuals.set('virtual/v', behind([], true));
   expect(await explain({ ...asked, groups: ['i'] })).toMatchObject({ allow: true, scope: 'inner' });
 });
+
+async function program(client_id: string, alias: string | null, status = 'open'): Promise<void> {
+  await trial.database.db
+    .insertInto('oauth_clients')
+    .values({
+      ...{
+        client_id,
+        kind: 'document',
+        alias,
+        name: client_id,
+        metadata: '{}',
+        secret_hash: null,
+        groups: '[]',
+      },
+      ...{ status, registered_from: null, created_by: 'a', created_at: '2026-01-01T00:00:00.000Z' },
+      ...{ last_used_at: null, expires_at: null, fetched_at: null },
+    })
+    .execute();
+}
+
+test('what holds through one program only is told as what it is, and through no program that may call nothing', async () => {
+  await trial.call('scopes.import', {
+    body: {
+      scope_name: 'callers',
+      group_mappings: ['g'],
+      clients: ['editor', 'ghost', 'out'],
+      server_access: [{ server: 'currenttime', methods: ['tools/call'], tools: ['now'] }],
+      ui_permissions: { list_service: ['currenttime'] },
+    },
+  });
+  await program('https://editor.example/client.json', 'editor');
+  await program('out', null, 'blocked');
+  const call = { groups: ['g'], server: 'currenttime', method: 'tools/call', tool: 'now' };
+  const { scopes } = await trial.call('access.server', { params: { path: '/currenttime' } });
+  expect(scopes.at(-1)).toMatchObject({ scope: 'callers', permissions: ['list_service'] });
+  for (const client of ['editor', 'https://editor.example/client.json']) {
+    expect(await explain({ ...call, client })).toMatchObject({ allow: true, scope: 'callers' });
+    expect(await trial.call('access.effective', { body: { groups: ['g'], client } })).toMatchObject({
+      scopes: [{ scope: 'callers' }],
+      access: { servers: [{ server: 'currenttime', tools: ['now'] }] },
+    });
+  }
+  expect(await explain(call)).toMatchObject({ allow: false });
+  for (const client of [
+    'ghost',
+    'EDITOR',
+    'https://editor.example/client.json/',
+    'https://EDITOR.example/client.json',
+  ])
+    expect((await trial.refused('access.explain', { body: { ...call, client } })).code).toBe('not_found');
+  expect((await trial.refused('access.explain', { body: { ...call, client: 'out' } })).code).toBe('conflict');
+});

@@ -58,6 +58,8 @@ export interface Somebody {
   /** The groups that were last known. */
   readonly groups: readonly string[];
   readonly provider?: string;
+  /** What scopes may call the program that they use; absent: they use none. */
+  readonly clientNames?: readonly string[];
   /** The stable id of a person; absent for applications. */
   readonly subject?: string;
 }
@@ -124,7 +126,8 @@ export function accessHandlers(world: AccessWorld): Handlers<typeof accessEndpoi
     },
     'access.dryRun': ({ body }, { identity }) => dryRun(world, identity, body),
     async 'access.effective'({ body }) {
-      return effective(db, await subjectOf(db, body), grants());
+      const clientNames = await clientNamesOf(db, body.client);
+      return effective(db, { ...(await subjectOf(db, body)), clientNames }, grants());
     },
     async 'access.explain'({ body }) {
       const { method, tool, prompt, resource } = body;
@@ -191,15 +194,26 @@ function scopesOn(
   });
 }
 
-/** What scopes may call a client that is given by its id or its alias. */
+/**
+ * What scopes may call a client that is given by its id or its alias. Fails for a stranger and for one that may not be used: no call
+ * can come from it, whatever scopes say.
+ */
 async function clientNamesOf(db: Db, given: string | undefined): Promise<string[]> {
   if (given === undefined) return [];
-  const row = await db
+  const rows = await db
     .selectFrom('oauth_clients')
-    .select(['client_id', 'alias'])
+    .select(['client_id', 'alias', 'status'])
     .where((e) => e.or([e('client_id', '=', given), e('alias', '=', given)]))
-    .executeTakeFirst();
-  return row ? [row.client_id, ...(row.alias === null ? [] : [row.alias])] : [given];
+    .execute();
+  const row = rows.find(({ client_id }) => client_id === given) ?? rows[0];
+  if (!row)
+    throw new Failure('not_found', `No program called '${given}' has connected or was registered here.`);
+  if (row.status === 'blocked' || row.status === 'pending')
+    throw new Failure(
+      'conflict',
+      `The program '${given}' is ${row.status === 'blocked' ? 'blocked' : 'waiting for approval'}, so it can call nothing.`,
+    );
+  return [row.client_id, ...(row.alias === null ? [] : [row.alias])];
 }
 
 async function explain(db: Db, subject: Subject, call: Call, grants: Grants): Promise<Explanation> {

@@ -5,7 +5,7 @@ import type { Db } from '../../db/tables.ts';
 import { Failure, invalidInput } from '../../failure/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { hashOf, newSecret } from '../../identity/keys.ts';
-import { type ClientMetadata, grantTypes, storeClient } from '../../oauth/clients/clients.ts';
+import { type ClientMetadata, grantTypes, isNameTaken, storeClient } from '../../oauth/clients/clients.ts';
 import { faultOfRedirects } from '../../oauth/clients/redirects.ts';
 import { endGrant, findGrant } from '../../oauth/grants.ts';
 import { type AdministratorsWorld, notedPower } from '../administrators.ts';
@@ -31,14 +31,8 @@ export function oauthClientHandlers({
     return found;
   };
   const assertFree = async (alias: string | null | undefined, id?: string): Promise<void> => {
-    if (!alias) return;
-    const holder = await db
-      .selectFrom('oauth_clients')
-      .select('client_id')
-      .where('alias', '=', alias)
-      .executeTakeFirst();
-    if (holder && holder.client_id !== id)
-      throw new Failure('conflict', `The alias '${alias}' belongs to ${holder.client_id}; choose another.`);
+    if (alias && (await isNameTaken(db, alias, id ?? '')))
+      throw new Failure('conflict', `Scopes mean another program by '${alias}'; choose another alias.`);
   };
 
   return {

@@ -37,6 +37,7 @@ test('nobody can end the last administrator, by whichever way', async () => {
   const ways = [
     ['scopes.import', { body: administrators([]) }],
     ['scopes.import', { body: administrators(['others']) }],
+    ['scopes.import', { body: { ...administrators(['admins']), clients: ['a-program'] } }],
     ['scopes.delete', { body: { group_name: 'registry-admins', force: true } }],
     ['groups.patch', { params: { name: 'registry-admins' }, body: { scope_config: { group_mappings: [] } } }],
     ['groups.remove', { params: { name: 'registry-admins' } }],

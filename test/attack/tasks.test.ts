@@ -189,6 +189,29 @@ describe('a task of 2025-11-25', () => {
     }
   });
 
+  test('is found by nobody else beside the data of a stream of events', async () => {
+    await make('alice');
+    const whole = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      result: { tasks: [...tasks.values()].map(shown) },
+    });
+    const forms = [
+      `DATA: ${whole}`,
+      ` data: ${whole}`,
+      `: ${whole}`,
+      `: x\u2028data: ${whole}`,
+      `more: ${whole}`,
+      whole,
+    ];
+    for (const form of [...forms, `data: x\u2028data: ${whole}`]) {
+      upstream.script = (_, res) =>
+        void res.writeHead(200, { 'content-type': 'text/event-stream' }).end(`${form}\n\n`);
+      const answer = await send(at(), { as: 'bob', body: rpc('tasks/list') });
+      expect(answer.text).not.toContain('"t1"');
+    }
+  });
+
   test('is listed at another process, and after a start, to its maker alone', async () => {
     const told = new Set<string>();
     const listeners = new Set<(task: string) => void>();

@@ -36,6 +36,9 @@ async function startSilent(limits: { headersMs: number; callMs: number }): Promi
 const ask = (server: string, method: string) =>
   send(`${house.origin}/${server}/mcp`, { as: 'alice', body: rpc(method, { name: 'now' }) });
 
+/** One that has not come yet could not be released. */
+const untilHeld = (): Promise<void> => expect.poll(() => held.length, { timeout: 60_000 }).toBeGreaterThan(0);
+
 const release = (): void => {
   for (const res of held)
     if (!res.destroyed) sendJson(res, { jsonrpc: '2.0', id: 1, result: { done: true } });
@@ -44,6 +47,7 @@ const release = (): void => {
 test('a call may be silent for longer than anything that a server has at hand', async () => {
   await startSilent({ headersMs: 60, callMs: 600_000 });
   const call = ask('usual', 'tools/call');
+  await untilHeld();
   const listed = await ask('usual', 'tools/list');
   expect(listed.json()).toMatchObject({
     error: { code: 504, message: expect.stringContaining('MCP_PROXY_TIMEOUT') },
@@ -55,6 +59,7 @@ test('a call may be silent for longer than anything that a server has at hand', 
 test('a server whose limit was raised may take longer than the others, whose error names the setting', async () => {
   await startSilent({ headersMs: 60, callMs: 60 });
   const patient = ask('patient', 'tools/call');
+  await untilHeld();
   const usual = await ask('usual', 'tools/call');
   expect(usual.json()).toMatchObject({
     error: {

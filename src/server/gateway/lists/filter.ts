@@ -69,9 +69,9 @@ function eventBody(options: FilterOptions): FilteredBody {
       if (other !== undefined) return other;
       const all = showsAll();
       if (all && !reword) return undefined;
-      if (!/^\s*[{[]/.test(data)) return all || isText(data) ? undefined : insteadOf(options, notJson, data);
+      if (!/^\s*[{[]/.test(data)) return isText(data) ? undefined : insteadOf(options, notJson, data);
       try {
-        const shown = all ? undefined : unambiguousOf(cut(data), data);
+        const shown = unambiguousOf(all ? undefined : cut(data), data);
         return reword?.(shown ?? data) ?? shown;
       } catch (error) {
         return insteadOf(options, asFailure(error).message, data);
@@ -83,7 +83,7 @@ function eventBody(options: FilterOptions): FilteredBody {
         `One event is larger than ${limit} bytes; the setting MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
         beginning,
       ),
-    () => !showsAll(),
+    () => reword !== undefined || !showsAll(),
   );
   return {
     whole: false,

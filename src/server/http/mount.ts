@@ -16,6 +16,7 @@ import type { HttpEnv, HttpIdentity } from './env.ts';
 import { requireCsrf } from './guards/csrf.ts';
 import { createSlots, createTurns, type Slots, type Turn, whenOver } from './guards/turns.ts';
 import { readBody } from './request/body.ts';
+import { networkOf } from './request/client-ip.ts';
 
 type Cost = NonNullable<Endpoint['cost']>;
 
@@ -265,7 +266,7 @@ async function callerOf(
   notes: Record<string, unknown>,
 ): Promise<Caller<Identity> | undefined> {
   const who = permission === 'public' ? undefined : await world.identity.identify(c.req.header());
-  await world.turn(who?.is === 'identity' ? holderOf(who.identity) : `from ${world.clientIp(c)}`);
+  await world.turn(who?.is === 'identity' ? holderOf(who.identity) : `from ${networkOf(world.clientIp(c))}`);
   if (!who) return undefined;
   if (who.is !== 'identity') throw who.failure;
   const { identity } = who;

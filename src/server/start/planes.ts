@@ -20,7 +20,7 @@ import type { HttpIdentity } from '../http/env.ts';
 import { createTurns, type Turn } from '../http/guards/turns.ts';
 import { createHttpIdentity } from '../http/http-identity.ts';
 import { resourceMetadataUrl } from '../http/protected-resource.ts';
-import { clientIp } from '../http/request/client-ip.ts';
+import { clientIp, networkOf } from '../http/request/client-ip.ts';
 import { type Watch, watchProviders } from '../iam/watch.ts';
 import { groupNames } from '../identity/groups/group-names.ts';
 import { identityChanges, isAbout } from '../identity/identify.ts';
@@ -126,7 +126,7 @@ export function buildPlanes(parts: Parts, ending: Ending) {
     // Who calls the API is known there, and takes turns there.
     if (url.startsWith('/api/')) return void control(req, res);
     const address = clientIp(req.socket.remoteAddress, req.headers['x-forwarded-for'], trustedProxyHops);
-    void turn(`from ${address}`).then(() => {
+    void turn(`from ${networkOf(address)}`).then(() => {
       if (oauth.endpoints.owns(url)) oauth.endpoints.handle(req, res);
       else void control(req, res);
     });

@@ -82,6 +82,16 @@ test('a minted token is its owner, limited to the scopes asked for', async () =>
   });
 });
 
+test('a token made with a token ends with it at the latest', async () => {
+  const ends = async (by: Partial<Identity>, hours: number) => {
+    const request = { scopes: ['read'], hours, description: '' };
+    return Date.parse((await mintToken(world, { ...owner, ...by }, request)).expiresAt) - now;
+  };
+  const byToken = { method: 'personal-token', expiresAt: now + 5_400_000 } as const;
+  expect([await ends(byToken, 24), await ends(byToken, 1)]).toEqual([5_400_000, 3_600_000]);
+  expect(await ends({ expiresAt: now + 5_400_000 }, 24)).toBe(24 * 3_600_000);
+});
+
 test('the groups are those that the owner has now, not those in the token', async () => {
   const { token } = await mint();
   await ask(token);

@@ -33,16 +33,22 @@ export interface MintedToken {
   readonly id: string;
   readonly token: string;
   readonly expiresAt: string;
+  /** In seconds. */
+  readonly lifetime: number;
 }
 
-/** Mints a personal token (HS256 JWT) for `owner` and stores its id, so that it can be listed and revoked. */
+/**
+ * Mints a personal token (HS256 JWT) for `owner` and stores its id, so that it can be listed and revoked. One that is asked for
+ * with a personal token ends with that one at the latest: whoever got hold of one could keep its access for ever.
+ */
 export async function mintToken(
   world: PersonalTokens,
   owner: Identity,
   asked: TokenRequest,
 ): Promise<MintedToken> {
   const issuedAt = Math.floor(world.now() / 1000);
-  const expires = issuedAt + asked.hours * 3600;
+  const end = owner.method === 'personal-token' ? Math.floor(owner.expiresAt / 1000) : Infinity;
+  const expires = Math.min(issuedAt + asked.hours * 3600, end);
   const id = randomUUID();
   const token = await new SignJWT({
     preferred_username: owner.username,
@@ -80,7 +86,7 @@ export async function mintToken(
       revoked_by: null,
     })
     .execute();
-  return { id, token, expiresAt };
+  return { id, token, expiresAt, lifetime: expires - issuedAt };
 }
 
 /**

@@ -47,7 +47,7 @@ export function tokenHandlers(world: TokensWorld): Handlers<typeof tokenEndpoint
           tokens: {
             access_token: minted.token,
             refresh_token: null,
-            expires_in: hours * 3600,
+            expires_in: minted.lifetime,
             refresh_expires_in: 0 as const,
             token_type: 'Bearer' as const,
             scope: scopes.join(' '),

@@ -17,12 +17,19 @@ interface Outcome {
  * bin/dev.mjs.
  */
 export default class ClosingLine implements Reporter {
+  readonly #file = process.env.TEST_OUTCOME;
+
+  constructor() {
+    // Tests that run tests do not add to it.
+    delete process.env.TEST_OUTCOME;
+  }
+
   onTestRunEnd(
     modules: readonly TestModule[],
     _: readonly unknown[],
     reason: 'passed' | 'interrupted' | 'failed',
   ): void {
-    const file = process.env.TEST_OUTCOME;
+    const file = this.#file;
     const before = file && existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Outcome) : undefined;
     const counts = { passed: before?.passed ?? 0, failed: 0, skipped: before?.skipped ?? 0 };
     const kept = { ...counts };

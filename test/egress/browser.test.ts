@@ -46,7 +46,7 @@ async function greet(name: string): Promise<string> {
 test('a server that demands OAuth is registered by its URL, connected to and called, all from the browser', async () => {
   const page = await openAs('alice', '/register');
   await page.getByLabel('Paste the URL of a server').fill(example.url);
-  await page.getByRole('button', { name: 'Look' }).click();
+  await page.getByRole('button', { name: 'Detect' }).click();
   await page.getByText('each person signs in to it with their own account').waitFor();
   const form = page.getByRole('form', { name: 'Server' });
   expect(await form.getByLabel('Authentication to the server').inputValue()).toBe('own_accounts');

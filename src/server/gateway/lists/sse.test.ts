@@ -15,6 +15,10 @@ function oracle(text: string): string {
   const mark = text.startsWith('\uFEFF') ? '\uFEFF' : '';
   const lines = text.slice(mark.length).match(/[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$/g) ?? [];
   let out = mark;
+  // A CR and an LF that lay apart stay two line ends.
+  const add = (line: string): void => {
+    out += out.endsWith('\r') && line.startsWith('\n') ? `\n${line}` : line;
+  };
   let event: string[] = [];
   const close = (): void => {
     const fields = event.map((line) => /^([^:\r\n]*)(?:: ?)?([^\r\n]*)/.exec(line) ?? []);
@@ -27,16 +31,16 @@ function oracle(text: string): string {
       const first = fields.findIndex(([, name]) => name === 'data');
       const end = /[\r\n]*$/.exec(event[first] ?? '')?.[0] || '\n';
       const anew = changed.split('\n').map((line) => `data: ${line}${end}`);
-      out += event
+      event
         .flatMap((line, at) => (at === first ? anew : fields[at]?.[1] === 'data' ? [] : [line]))
-        .join('');
+        .forEach(add);
     }
     event = [];
   };
   for (const line of lines) {
     if (/^[\r\n]/.test(line)) {
       close();
-      out += line;
+      add(line);
     } else event.push(line);
   }
   close();
@@ -162,6 +166,11 @@ test('a stream that ends in an event above the limit ends with what replaces it'
 test('an event without end breaks its stream off', () => {
   const endless = Array.from({ length: 200 }, () => Buffer.from('data: 12345\n'));
   expect(() => run(endless, upper, 100)).toThrow('does not end');
+});
+
+test('an event ends where it ended, also where a data line between a CR and an LF is gone', () => {
+  const text = 'data: x\n: c\rdata: b\n\ndata: c\n\n';
+  expect(run([Buffer.from(text)]).toString()).toBe('data: :X\ndata: B\n: c\r\n\ndata: c\n\n');
 });
 
 describe('where what is shown is cut', () => {

@@ -169,7 +169,7 @@ export class EventFilter {
       if (odd[at]) return [line.replace(/^[^\r\n]*/, ':')];
       return data[at] === undefined ? [line] : [];
     });
-    return Buffer.from(kept.join(''), 'utf8');
+    return Buffer.from(joinedLines(kept), 'utf8');
   }
 
   /** Whether a line that has passed its end, and is no data, is left out; `start` is where it begins. */
@@ -239,6 +239,13 @@ function breakOff(): never {
 
 // A field that readers know, or a comment, in ASCII and without a brace: there is no message in it, wherever it is cut.
 const plainLine = /^(?:event|id|retry)?(?::[\x20-\x7a\x7c-\x7e]{0,1000})?$/;
+
+/** Lines one after the other: what lay between a CR and an LF may be gone, and together they would be one line end. */
+function joinedLines(lines: readonly string[]): string {
+  let text = '';
+  for (const line of lines) text += text.endsWith('\r') && line.startsWith('\n') ? `\n${line}` : line;
+  return text;
+}
 
 /** Whether some reader could find in a line that is no data what it should not. */
 function isLineOdd(line: string): boolean {

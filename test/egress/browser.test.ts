@@ -69,17 +69,14 @@ test('a server that demands OAuth is registered by its URL, connected to and cal
   await page.getByText('You are connected to Example.').waitFor();
   expect(await greet('example')).toContain('Hello, Ann!');
 
-  // A first use is written within a second, which a page that is open does not look for.
+  // Uses are written once a minute, the first within a second; a page that is open does not look for them.
   await expect
     .poll(async () => {
       await page.reload();
       await row(page).getByRole('button', { name: 'Disconnect Example' }).waitFor();
-      return row(page)
-        .getByText(/Last used:/)
-        .count();
+      return row(page).textContent();
     })
-    .toBe(1);
-  await row(page).getByText('greet').waitFor();
+    .toMatch(/Last used:.*greet/s);
   await row(page).getByRole('button', { name: 'Disconnect Example' }).click();
   await row(page).getByText('Not connected').waitFor();
   expect(await greet('example')).toContain('You are not connected');

@@ -84,6 +84,10 @@ interface Row {
   readonly endpoint: Endpoint;
   readonly handler: AnyHandler;
   readonly pattern: RegExp;
+  /** Where the thing is named that a permission is about. */
+  readonly names: 'path' | 'body';
+  /** What the body may be. */
+  readonly takes: { readonly form: boolean; readonly optional: boolean };
 }
 
 /** Mounts a table of endpoints: identity, permission, CSRF, input, handler, output, audit, in this order. */
@@ -120,7 +124,9 @@ export function mount(
 function rowOf(id: string, endpoint: Endpoint, handler: unknown): Row {
   if (typeof handler !== 'function') throw new Error(`the endpoint ${id} has no handler`);
   if (!isPermission(endpoint.permission)) throw new Error(`the endpoint ${id} states no permission`);
-  return { id, endpoint, handler: handler as AnyHandler, pattern: patternOf(endpoint.path) };
+  const pattern = patternOf(endpoint.path);
+  const known = { names: namesIn(endpoint), takes: takenBy(endpoint) };
+  return { id, endpoint, handler: handler as AnyHandler, pattern, ...known };
 }
 
 /** Types promise as much; a slip past them must not open a door. */
@@ -185,19 +191,18 @@ function tooOften(c: Context<HttpEnv>, failure: Failure, world: World): Failure 
 
 async function serve(
   c: Context<HttpEnv>,
-  { endpoint, handler }: Row,
+  { endpoint, handler, names, takes }: Row,
   given: Record<string, string>,
   world: World,
   notes: Record<string, unknown>,
 ): Promise<Response> {
   const caller = await callerOf(c, endpoint.permission, world, notes);
   // Before any input is looked at: what is wrong with it is nothing to somebody who may not send it.
-  const names = namesIn(endpoint);
   if (caller) requirePermission(endpoint, caller, names === 'body' ? undefined : (given.path ?? ''));
   if (caller && endpoint.cost) await world.spend(endpoint.cost, caller.identity);
   const params = parse(endpoint.params, given, 'path');
   const query = parse(endpoint.query, c.req.query(), 'query');
-  const read = endpoint.body ? await readBody(c, takenBy(endpoint)) : undefined;
+  const read = endpoint.body ? await readBody(c, takes) : undefined;
   const body = parse(endpoint.body, read?.value, 'body');
   // The audit trail has what the body names as it has what a URL names.
   if (endpoint.countsAs && isObject(body) && typeof body.path === 'string')

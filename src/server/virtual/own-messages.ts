@@ -1,5 +1,5 @@
 import { Failure } from '../failure/errors.ts';
-import type { Filter } from '../gateway/lists/filter.ts';
+import { type Filter, heldBody } from '../gateway/lists/filter.ts';
 import { forOneAlone } from '../gateway/lists/private-scope.ts';
 import { applied, type Edit } from '../gateway/lists/prune.ts';
 import { EventFilter } from '../gateway/lists/sse.ts';
@@ -147,29 +147,18 @@ export function ownMessages(calls: OwnCalls, limit: number): Filter {
     }
     // No client reads another type as a message.
     if (type !== '' && !/[/+]json$/.test(type)) return undefined;
-    const chunks: Buffer[] = [];
-    let size = 0;
-    return {
-      whole: true,
-      write(chunk) {
-        size += chunk.length;
-        if (size > limit)
-          throw new Failure('upstream_invalid', `The server's response is larger than ${limit} bytes.`);
-        chunks.push(chunk);
-        return nothing;
-      },
-      end() {
-        if (size === 0) return chunks;
-        const text = Buffer.concat(chunks, size).toString('utf8');
-        const own = privateMessage(text.startsWith('\ufeff') ? text.slice(1) : text, calls);
-        if (own !== '') return own === undefined ? chunks : [Buffer.from(own, 'utf8')];
-        throw new Failure('upstream_invalid', 'The server did not respond to this call.');
-      },
-    };
+    const tooLarge = (): Failure =>
+      new Failure('upstream_invalid', `The server's response is larger than ${limit} bytes.`);
+    return heldBody(limit, tooLarge, (chunks, size) => {
+      if (size === 0) return chunks;
+      const text = Buffer.concat(chunks, size).toString('utf8');
+      const own = privateMessage(text.startsWith('\ufeff') ? text.slice(1) : text, calls);
+      if (own !== '') return own === undefined ? chunks : [Buffer.from(own, 'utf8')];
+      throw new Failure('upstream_invalid', 'The server did not respond to this call.');
+    });
   };
 }
 
-const nothing = Buffer.alloc(0);
 /** A member's id of an event that is longer is not passed on: it would not fit into a header. */
 const longestId = 1_000;
 

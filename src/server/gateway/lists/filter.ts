@@ -136,40 +136,50 @@ function wholeBody(
   { limit, cutBytes, recall, showsAll, reword }: FilterOptions,
   form: AnswerForm,
 ): FilteredBody {
+  const tooLarge = (): Failure =>
+    new Failure(
+      'upstream_invalid',
+      `The list is larger than ${limit} bytes and cannot be read; MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
+    );
+  return heldBody(limit, tooLarge, (chunks, size) => {
+    const all = showsAll();
+    if (size === 0 || (all && !reword)) return chunks;
+    const isJson = form.type === json && form.isUtf8;
+    const known = isJson && !reword ? recall(chunks, size) : undefined;
+    if (known) return known;
+    const [first = nothing] = chunks;
+    const body = chunks.length > 1 ? Buffer.concat(chunks, size) : first;
+    const reworded = (plain: Buffer): readonly Buffer[] => {
+      const text = reword?.(plain.toString('utf8'));
+      return [text === undefined ? plain : Buffer.from(text, 'utf8')];
+    };
+    if (all) return isJson && isUtf8(body) ? reworded(withoutMark(body)) : chunks;
+    if (isPage(body, form)) return [body];
+    if (!isJson)
+      throw unknown('it is not application/json in UTF-8 by the one Content-Type that it may have');
+    if (!isUtf8(body) || body.includes(0)) throw unknown('its bytes are not UTF-8');
+    const plain = withoutMark(body);
+    return reworded(cutBytes(plain) ?? plain);
+  });
+}
+
+/** A body that is held until it is complete; what goes out is made of its pieces and how long they are together. */
+export function heldBody(
+  limit: number,
+  tooLarge: () => Failure,
+  made: (chunks: readonly Buffer[], size: number) => readonly Buffer[],
+): FilteredBody {
   const chunks: Buffer[] = [];
   let size = 0;
   return {
     whole: true,
     write(chunk) {
       size += chunk.length;
-      if (size > limit)
-        throw new Failure(
-          'upstream_invalid',
-          `The list is larger than ${limit} bytes and cannot be read; MCP_PROXY_MAX_LIST_BYTES sets how large it may be.`,
-        );
+      if (size > limit) throw tooLarge();
       chunks.push(chunk);
       return nothing;
     },
-    end() {
-      const all = showsAll();
-      if (size === 0 || (all && !reword)) return chunks;
-      const isJson = form.type === json && form.isUtf8;
-      const known = isJson && !reword ? recall(chunks, size) : undefined;
-      if (known) return known;
-      const [first = nothing] = chunks;
-      const body = chunks.length > 1 ? Buffer.concat(chunks, size) : first;
-      const reworded = (plain: Buffer): readonly Buffer[] => {
-        const text = reword?.(plain.toString('utf8'));
-        return [text === undefined ? plain : Buffer.from(text, 'utf8')];
-      };
-      if (all) return isJson && isUtf8(body) ? reworded(withoutMark(body)) : chunks;
-      if (isPage(body, form)) return [body];
-      if (!isJson)
-        throw unknown('it is not application/json in UTF-8 by the one Content-Type that it may have');
-      if (!isUtf8(body) || body.includes(0)) throw unknown('its bytes are not UTF-8');
-      const plain = withoutMark(body);
-      return reworded(cutBytes(plain) ?? plain);
-    },
+    end: () => made(chunks, size),
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { AuditEvent } from '../../src/server/audit/event.ts';
+import { eventNamed } from '../../src/server/audit/sinks/event.test-support.ts';
 import { type S3World, s3Sink } from '../../src/server/audit/sinks/s3.ts';
 import { createTrail } from '../../src/server/audit/trail.ts';
 import { readConfig } from '../../src/server/config/config.ts';
@@ -24,18 +24,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const event = (action: string): AuditEvent => ({
-  ...{
-    kind: 'mcp',
-    at: '2026-01-01T00:00:00.250Z',
-    correlationId: 'c',
-    clientIp: null,
-    resource: 'r',
-    action,
-  },
-  who: { provider: 'entra', subject: 's', username: 'alice', clientId: null, method: 'bearer' },
-  ...{ decision: 'allow', status: 200, durationMs: 1, detail: { deep: ['ü'] } },
-});
 /** The sink as the settings make it. */
 const sink = (path: string, more: Partial<S3World> = {}) => {
   const { s3 } = readConfig(
@@ -63,7 +51,7 @@ test('objects are stored as they are named, under every prefix that somebody may
     ...['', 'a', 'a/b/', 'a b', 'a%20b%2Bc', '(a)', 'ü/ö', '日本', 'a+b', "x!'*y", 'a~b', 'k=v', '100%25'],
     ...['a;b,c@d:e&f$g', '[q]{r}^|`', 'CON', '.hidden', 'a%2Fb'],
   ];
-  for (const prefix of prefixes) await sink(`prefixes/${prefix}`).write([event(prefix)]);
+  for (const prefix of prefixes) await sink(`prefixes/${prefix}`).write([eventNamed(prefix)]);
   const stored = await minio.read('prefixes');
   const names = [...stored].map(([name, body]) => {
     const { action, detail } = JSON.parse(body) as { action: string; detail: object };
@@ -91,7 +79,8 @@ test('who may not, and who has it wrong, is told by its code what to do', async 
     [['no-such-bucket'], '(NoSuchBucket). Create the bucket'],
     [['refusals', { now }], '(RequestTimeTooSkewed). Its clock'],
   ];
-  for (const [given, says] of cases) await expect(sink(...given).write([event('one')])).rejects.toThrow(says);
+  for (const [given, says] of cases)
+    await expect(sink(...given).write([eventNamed('one')])).rejects.toThrow(says);
   expect((await minio.read('refusals')).size).toBe(0);
 });
 
@@ -99,7 +88,7 @@ test('20,000 large events are one object', async () => {
   await minio.make('large');
   const detail = { text: 'x'.repeat(2000) };
   const events = Array.from({ length: 20_000 }, (_, at) => ({
-    ...event(`${at}`),
+    ...eventNamed(`${at}`),
     detail: { ...detail, at },
   }));
   await sink('large').write(events);
@@ -128,19 +117,19 @@ test('while the bucket or the storage is away events wait, and each is stored on
     ],
     log: { error() {} },
   });
-  trail.record(event('before'));
+  trail.record(eventNamed('before'));
   await trail.flush();
   await back.promise;
   expect(refused[0]).toContain('NoSuchBucket');
   await minio.make('comes');
-  trail.record(event('meanwhile'));
+  trail.record(eventNamed('meanwhile'));
   const stored = async (count: number) => {
     while ((await actionsIn('comes')).length < count) await trail.flush();
   };
   await stored(2);
   await minio.kill();
   back = Promise.withResolvers();
-  trail.record(event('killed'));
+  trail.record(eventNamed('killed'));
   await trail.flush();
   await back.promise;
   expect(refused.at(-1)).not.toContain('status');

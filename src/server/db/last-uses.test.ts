@@ -1,8 +1,8 @@
-import type { KyselyPlugin } from 'kysely';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { lastUsesOf } from './last-uses.ts';
 import { openMemory } from './open.ts';
 import type { Db } from './tables.ts';
+import { watched } from './watched.test-support.ts';
 
 const minute = 60_000;
 const start = Date.UTC(2026, 10, 29);
@@ -10,20 +10,12 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 
 let database: Awaited<ReturnType<typeof openMemory>>;
 /** Tables that statements went to. */
-const said: string[] = [];
+let said: string[];
 let db: Db;
 
 beforeEach(async () => {
   database = await openMemory();
-  const plugin: KyselyPlugin = {
-    transformQuery({ node }) {
-      const table = JSON.stringify(node).match(/"identifier":\{"kind":"IdentifierNode","name":"(\w+)"/)?.[1];
-      said.push(`${node.kind.replace('QueryNode', '')} ${table}`);
-      return node;
-    },
-    transformResult: async ({ result }) => result,
-  };
-  db = database.db.withPlugin(plugin) as Db;
+  ({ db, said } = watched(database.db));
 });
 afterEach(() => database.close());
 

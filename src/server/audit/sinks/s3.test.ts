@@ -5,8 +5,8 @@ import { buffer } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Outbound, outbound } from '../../net/outbound.ts';
-import type { AuditEvent } from '../event.ts';
 import { createTrail } from '../trail.ts';
+import { eventNamed } from './event.test-support.ts';
 import { s3Sink } from './s3.ts';
 import { signedPut } from './signed-put.ts';
 
@@ -14,18 +14,6 @@ const keys = {
   accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
   secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
 };
-const event = (action: string): AuditEvent => ({
-  ...{
-    kind: 'mcp',
-    at: '2026-01-01T00:00:00.250Z',
-    correlationId: 'c',
-    clientIp: null,
-    resource: 'r',
-    action,
-  },
-  who: { provider: 'entra', subject: 's', username: 'alice', clientId: null, method: 'bearer' },
-  ...{ decision: 'allow', status: 200, durationMs: 1, detail: { deep: ['ü'] } },
-});
 
 test('the signature is that of the example of the specification', () => {
   const url = new URL('https://examplebucket.s3.amazonaws.com/test$file.text');
@@ -94,7 +82,7 @@ const sink = (more: Partial<typeof keys> = {}) =>
   });
 
 test('a batch is an object of JSON lines, named by day and time', async () => {
-  await sink().write([event('one'), event('two')]);
+  await sink().write([eventNamed('one'), eventNamed('two')]);
   const [[name, text] = ['', '']] = stored;
   expect(name).toMatch(/^\/bucket\/prefix%20%28a%29\/2026\/11\/29\/130509-id\d+\.jsonl\.gz$/);
   const lines = text
@@ -110,14 +98,14 @@ test('a batch is an object of JSON lines, named by day and time', async () => {
 test('what is not taken is said, and the same batch comes again under the same name', async () => {
   const one = sink();
   status = 503;
-  const batch = [event('one')];
+  const batch = [eventNamed('one')];
   await expect(one.write(batch)).rejects.toThrow('status 503');
   status = 200;
   await one.write(batch);
   const before = ids;
   await one.write([...batch]);
   expect([stored.size, ids]).toEqual([1, before]);
-  await one.write([event('two')]);
+  await one.write([eventNamed('two')]);
   expect(stored.size).toBe(2);
   await expect(sink({ secretAccessKey: 'wrong' }).write(batch)).rejects.toThrow('status 403');
 });
@@ -131,7 +119,7 @@ test.each([
   ['<b>', 'status 403.'],
 ])('a refusal names its code and what to do: %s', async (given, says) => {
   [status, code] = [403, given];
-  const refused = sink().write([event('one')]);
+  const refused = sink().write([eventNamed('one')]);
   await expect(refused).rejects.toThrow(says);
   await expect(refused).rejects.not.toThrow('Secret');
 });
@@ -140,13 +128,13 @@ test('a slash that came encoded is one like the others', async () => {
   await s3Sink({
     ...{ url: `${origin}/bucket/a%2Fb%25`, region: 'eu-central-1', ...keys, fetch: way },
     ...{ now: () => 0, newId: () => 'id' },
-  }).write([event('one')]);
+  }).write([eventNamed('one')]);
   expect([...stored.keys()]).toEqual(['/bucket/a/b%25/1970/01/01/000000-id.jsonl.gz']);
 });
 
 test('events are gathered, and stored when the process ends; who reads the record does not wait for it', async () => {
   const trail = createTrail({ sinks: [{ name: 'database', async write() {} }, sink()], log: { error() {} } });
-  for (const name of ['one', 'two', 'three']) trail.record(event(name));
+  for (const name of ['one', 'two', 'three']) trail.record(eventNamed(name));
   await trail.flush();
   expect([stored.size, trail.counts().held]).toEqual([0, 0]);
   await trail.close();

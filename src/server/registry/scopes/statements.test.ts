@@ -1,25 +1,10 @@
-import type { KyselyPlugin } from 'kysely';
 import { expect, test } from 'vitest';
 import { accessOf } from '../../access/grants.ts';
 import { parseScopes, type Scope } from '../../access/scope-set.ts';
-import type { Db } from '../../db/tables.ts';
+import { watched } from '../../db/watched.test-support.ts';
 import type { Identity } from '../../identity/identity.ts';
 import { changeScopes } from './change.ts';
 import { startTrial } from './scopes.test-support.ts';
-
-/** The database, with the kind and the table of every statement that goes to it. */
-function watched(db: Db): { db: Db; said: string[] } {
-  const said: string[] = [];
-  const plugin: KyselyPlugin = {
-    transformQuery({ node }) {
-      const table = JSON.stringify(node).match(/"identifier":\{"kind":"IdentifierNode","name":"(\w+)"/)?.[1];
-      said.push(`${node.kind.replace('QueryNode', '')} ${table}`);
-      return node;
-    },
-    transformResult: async ({ result }) => result,
-  };
-  return { db: db.withPlugin(plugin) as Db, said };
-}
 
 test('an edit of a scope takes three statements', async () => {
   const name = 'mail';
